@@ -1,0 +1,220 @@
+package bitbuckettest
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Fault changes the answers to some requests. It sees the requests whose credential is good and whose
+// rate window is not used up; they are checked as ever, so that a violation is noted all the same. Faults
+// that fall on one request add up, in the order in which they were programmed.
+type Fault struct {
+	// Match, Method, Path and Query all have to fit; the zero value fits every request.
+	Match  func(*http.Request) bool
+	Method string
+	// Path is a glob on the escaped path below the prefix: "/repositories/acme/*/src/**". "*" stays within
+	// one segment, "**" stands for any number of them.
+	Path string
+	// Query is a part of the query string, as sent or unescaped.
+	Query string
+
+	// Nth is the first matching request on which the fault falls; 0 and 1 are the first.
+	Nth int
+	// Times is on how many matching requests in a row it falls: 0 is once, -1 is always.
+	Times int
+
+	// Delay passes before the answer is made. It ends early when the request's context does.
+	Delay time.Duration
+	// Mutate changes a JSON answer before it is sent; numbers are json.Number.
+	Mutate func(map[string]any)
+	// Next replaces `next`, also where there is none.
+	Next string
+	// RepeatPage makes `next` lead to this very page.
+	RepeatPage bool
+	// Status, Header and Body replace those of the answer. An error status without a body gets the
+	// vendor's envelope. Header alone adds to the answer as it is.
+	Status int
+	Header http.Header
+	Body   string
+	// Redirect answers 302, or Status, with this Location.
+	Redirect string
+	// TruncateBody breaks the connection after so many bytes of the body.
+	TruncateBody int
+	// DropConnection breaks the connection before the status line.
+	DropConnection bool
+}
+
+type faults struct {
+	mu   sync.Mutex
+	list []*programmed
+}
+
+type programmed struct {
+	Fault
+	seen, fired int
+}
+
+// Fault programs a fault. The function it returns tells how often it fell on a request.
+func (s *Server) Fault(f Fault) (fired func() int) {
+	p := &programmed{Fault: f}
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.list = append(s.faults.list, p)
+	return func() int {
+		s.faults.mu.Lock()
+		defer s.faults.mu.Unlock()
+		return p.fired
+	}
+}
+
+// due returns the faults that fall on this request and counts them.
+func (f *faults) due(r *http.Request, below string) []*Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var due []*Fault
+	for _, p := range f.list {
+		if !p.fits(r, below) {
+			continue
+		}
+		p.seen++
+		if p.seen < max(p.Nth, 1) || (p.Times >= 0 && p.fired >= max(p.Times, 1)) {
+			continue
+		}
+		p.fired++
+		due = append(due, &p.Fault)
+	}
+	return due
+}
+
+func (f *Fault) fits(r *http.Request, below string) bool {
+	if f.Method != "" && f.Method != r.Method {
+		return false
+	}
+	if f.Path != "" && !matchPath(strings.Split(f.Path, "/"), strings.Split(below, "/")) {
+		return false
+	}
+	if f.Query != "" && !strings.Contains(r.URL.RawQuery, f.Query) {
+		plain, err := url.QueryUnescape(r.URL.RawQuery)
+		if err != nil || !strings.Contains(plain, f.Query) {
+			return false
+		}
+	}
+	return f.Match == nil || f.Match(r)
+}
+
+func matchPath(pattern, segments []string) bool {
+	if len(pattern) == 0 {
+		return len(segments) == 0
+	}
+	if pattern[0] == "**" {
+		for i := range len(segments) + 1 {
+			if matchPath(pattern[1:], segments[i:]) {
+				return true
+			}
+		}
+		return false
+	}
+	if len(segments) == 0 {
+		return false
+	}
+	ok, err := path.Match(pattern[0], segments[0])
+	return err == nil && ok && matchPath(pattern[1:], segments[1:])
+}
+
+// wait sits out the delays. It reports whether the request is still wanted.
+func wait(r *http.Request, due []*Fault) bool {
+	var total time.Duration
+	for _, f := range due {
+		total += f.Delay
+	}
+	if total == 0 {
+		return true
+	}
+	t := time.NewTimer(total)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
+// alter applies the faults to an answer.
+func alter(a *answer, q *request, due []*Fault) *answer {
+	for _, f := range due {
+		next := f.Next
+		if f.RepeatPage {
+			next = q.self(nil)
+		}
+		if f.Mutate != nil || next != "" {
+			a.rewrite(func(o map[string]any) {
+				if next != "" {
+					o["next"] = next
+				}
+				if f.Mutate != nil {
+					f.Mutate(o)
+				}
+			})
+		}
+		f.replace(a)
+		a.truncate = max(a.truncate, f.TruncateBody)
+		a.drop = a.drop || f.DropConnection
+	}
+	return a
+}
+
+// rewrite changes a JSON answer; another kind of answer stays as it is.
+func (a *answer) rewrite(change func(map[string]any)) {
+	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
+		return
+	}
+	var o map[string]any
+	d := json.NewDecoder(bytes.NewReader(a.body))
+	d.UseNumber()
+	if err := d.Decode(&o); err != nil {
+		return
+	}
+	change(o)
+	body, err := json.Marshal(o)
+	if err != nil {
+		panic("bitbuckettest: Mutate left what is no JSON: " + err.Error())
+	}
+	a.body = body
+}
+
+func (f *Fault) replace(a *answer) {
+	status := f.Status
+	if f.Redirect != "" && status == 0 {
+		status = http.StatusFound
+	}
+	if status != 0 || f.Body != "" {
+		if status != 0 {
+			a.status = status
+		}
+		a.header = make(http.Header)
+		a.body = []byte(f.Body)
+		switch {
+		case strings.HasPrefix(f.Body, "{"):
+			a.header.Set("Content-Type", "application/json; charset=utf-8")
+		case f.Body != "":
+			a.header.Set("Content-Type", "text/plain")
+		case status >= http.StatusBadRequest:
+			e := refuse(status, http.StatusText(status))
+			a.header, a.body = e.header, e.body
+		}
+	}
+	if f.Redirect != "" {
+		a.header.Set("Location", f.Redirect)
+	}
+	for k, vs := range f.Header {
+		a.header[http.CanonicalHeaderKey(k)] = slices.Clone(vs)
+	}
+}

@@ -1,0 +1,130 @@
+package bitbuckettest
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Exchange is one request and its answer. It never holds a secret: of the credential only the name is
+// kept, and the Authorization header is left out.
+type Exchange struct {
+	Method     string
+	Host       string
+	Path       string // as sent, still escaped
+	RawQuery   string
+	Query      url.Values
+	Credential string // the name given to it; "" when none was recognised
+	Status     int    // 0 while the answer is being made, and when the connection was dropped
+	Time       time.Time
+
+	// The rest is kept only while Record is on.
+	RequestHeader  http.Header
+	RequestBody    []byte
+	ResponseHeader http.Header
+	ResponseBody   []byte
+}
+
+type journal struct {
+	mu         sync.Mutex
+	record     bool
+	count      int // requests since New
+	epoch      int // grows with every reset
+	exchanges  []Exchange
+	violations []string
+}
+
+// arrival points at a journal entry whose answer is not known yet.
+type arrival struct {
+	number, index, epoch int
+	credential           string
+}
+
+// Record turns the keeping of headers and bodies on or off. It is off at first.
+func (s *Server) Record(on bool) {
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	s.journal.record = on
+}
+
+// Journal returns a copy of every request since New or the last ResetJournal, in order of arrival.
+func (s *Server) Journal() []Exchange {
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	return slices.Clone(s.journal.exchanges)
+}
+
+// Requests is the number of requests in the journal.
+func (s *Server) Requests() int {
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	return len(s.journal.exchanges)
+}
+
+// ResetJournal empties the journal. The violations stay.
+func (s *Server) ResetJournal() {
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	s.journal.exchanges = nil
+	s.journal.epoch++
+}
+
+// Violations returns what callers did that a correct caller never does, one line each: no or a wrong
+// credential, a missing scope, a method besides GET, an unknown path, parameter or workspace, a page that is too long, a
+// query that does not parse, source of an empty repository. What can happen to a correct caller is not
+// among them: an expired or revoked credential, a repository or pull request that is gone, a missing
+// file, a used-up rate window.
+func (s *Server) Violations() []string {
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	return slices.Clone(s.journal.violations)
+}
+
+func (j *journal) begin(r *http.Request) *arrival {
+	x := Exchange{
+		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(),
+		RawQuery: r.URL.RawQuery, Query: r.URL.Query(), Time: time.Now(),
+	}
+	j.mu.Lock()
+	record := j.record
+	j.mu.Unlock()
+	if record {
+		x.RequestHeader = r.Header.Clone()
+		x.RequestHeader.Del("Authorization")
+		x.RequestBody, _ = io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(x.RequestBody))
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.count++
+	j.exchanges = append(j.exchanges, x)
+	return &arrival{number: j.count, index: len(j.exchanges) - 1, epoch: j.epoch}
+}
+
+func (j *journal) finish(at *arrival, a *answer) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if at.epoch != j.epoch {
+		return
+	}
+	x := &j.exchanges[at.index]
+	x.Credential = at.credential
+	if a.drop {
+		return
+	}
+	x.Status = a.status
+	if j.record {
+		x.ResponseHeader = a.header.Clone()
+		x.ResponseBody = a.body
+	}
+}
+
+func (j *journal) note(r *http.Request, violation string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.violations = append(j.violations, r.Method+" "+r.URL.RequestURI()+": "+violation)
+}

@@ -1,0 +1,93 @@
+package bitbuckettest
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// The resource classes that are counted apart from each other. That the workspace routes are a class of
+// their own is assumed: the vendor's page does not list them.
+// Source: https://support.atlassian.com/bitbucket-cloud/docs/api-request-limits/, read 2026-11.
+const (
+	classRepositories = "repositories"
+	classWorkspaces   = "workspaces"
+)
+
+const (
+	defaultLimit  = 1000
+	defaultWindow = time.Hour
+)
+
+// ledger is the sliding log of one allowance: the time of each call in the window, per class.
+type ledger struct {
+	limit  int // calls per window; below 0: no limit
+	window time.Duration
+	calls  map[string][]time.Time
+}
+
+func newLedger() *ledger {
+	return &ledger{limit: defaultLimit, window: defaultWindow, calls: make(map[string][]time.Time)}
+}
+
+func (l *ledger) set(a Access) {
+	if a.Limit != 0 {
+		l.limit = a.Limit
+	}
+	if a.Window != 0 {
+		l.window = a.Window
+	}
+}
+
+// take counts one call and tells whether it is within the limit. A refused call is counted too, unless
+// forgiving: whether the service counts it is unknown, and a caller must bear the worse case.
+func (l *ledger) take(class string, now time.Time, forgiving bool) bool {
+	if l.limit < 0 {
+		return true
+	}
+	calls := l.calls[class]
+	old := 0
+	for old < len(calls) && now.Sub(calls[old]) >= l.window {
+		old++
+	}
+	calls = calls[old:]
+	ok := len(calls) < l.limit
+	if ok || !forgiving {
+		calls = append(calls, now)
+	}
+	l.calls[class] = calls
+	return ok
+}
+
+// near tells whether less than a fifth of the allowance is left.
+func (l *ledger) near(class string) bool {
+	return l.limit >= 0 && (l.limit-len(l.calls[class]))*5 < l.limit
+}
+
+// tooMany is the vendor's 429: plain text and, by default, no word on how long to wait.
+// Source: header dumps in https://github.com/jenkinsci/bitbucket-branch-source-plugin/pull/414, read 2026-11.
+func tooMany(retryAfter time.Duration) *answer {
+	a := respond(http.StatusTooManyRequests, "text/plain", []byte("Rate limit for this resource has been exceeded"))
+	if retryAfter > 0 {
+		seconds := int((retryAfter + time.Second - 1) / time.Second)
+		a.header.Set("Retry-After", strconv.Itoa(seconds))
+	}
+	return a
+}
+
+// rateHeaders adds the three headers that only access tokens get, and only on repository data.
+// Source: https://www.atlassian.com/blog/bitbucket/introducing-scaled-rate-limits-for-bitbucket-cloud-api,
+// read 2026-11.
+func (s *Server) rateHeaders(q *request, a *answer) {
+	if q.cred == nil || !q.cred.Headers || q.cred.basic || q.class() != classRepositories {
+		return
+	}
+	s.access.mu.Lock()
+	defer s.access.mu.Unlock()
+	if q.cred.ledger.limit < 0 {
+		return
+	}
+	a.header.Set("X-RateLimit-Limit", strconv.Itoa(q.cred.ledger.limit))
+	a.header.Set("X-RateLimit-Resource", "api")
+	a.header.Set("X-RateLimit-NearLimit", strconv.FormatBool(q.cred.ledger.near(classRepositories)))
+}

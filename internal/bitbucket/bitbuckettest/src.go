@@ -1,0 +1,261 @@
+package bitbuckettest
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// entry is a file or a directory of a commit.
+type entry struct {
+	repo      *repository
+	commit    *commit
+	path      string // of a directory without the last slash
+	directory bool
+	content   string
+}
+
+func (e *entry) tree(v view) object {
+	full := v.s.workspace + "/" + e.repo.Slug
+	at := e.commit.hash + "/" + escapePath(e.path)
+	repo := v.base + "/repositories/" + full
+	kind, self := "commit_file", repo+"/src/"+at
+	if e.directory {
+		kind, self = "commit_directory", self+"/"
+	}
+	o := object{
+		{"path", e.path, shown},
+		{"commit", v.commitStub(e.repo, e.commit.hash), shown},
+		{"type", kind, shown},
+	}
+	if !e.directory {
+		o = append(o,
+			member{"attributes", list{}, shown},
+			member{"escaped_path", escapePath(e.path), shown},
+			member{"size", len(e.content), shown},
+			member{"mimetype", textOrNull(mimeType(e.path)), shown},
+		)
+	}
+	return append(o, member{"links", links(
+		"self", self,
+		"meta", self+"?format=meta",
+		"history", repo+"/filehistory/"+at,
+	), shown})
+}
+
+func escapePath(p string) string {
+	parts := strings.Split(p, "/")
+	for i, s := range parts {
+		parts[i] = url.PathEscape(s)
+	}
+	return strings.Join(parts, "/")
+}
+
+// mimeType goes by the extension; "" when it is not known.
+func mimeType(name string) string {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".md", ".markdown":
+		return "text/markdown"
+	case ".json":
+		return "application/json"
+	case ".yml", ".yaml":
+		return "application/x-yaml"
+	case ".txt":
+		return "text/plain"
+	case ".go":
+		return "text/x-go"
+	case ".py":
+		return "text/x-python"
+	case ".xml":
+		return "application/xml"
+	case ".html":
+		return "text/html"
+	}
+	return ""
+}
+
+// redirectToSource leads to the root of the main branch.
+func (v view) redirectToSource(q *request) *answer {
+	r, refusal := v.repository(q)
+	if refusal != nil {
+		return refusal
+	}
+	head := r.head()
+	if head == nil {
+		return commitNotFound().noted("source of an empty repository")
+	}
+	a := respond(http.StatusFound, "text/html", nil)
+	location := v.base + "/repositories/" + v.s.workspace + "/" + r.Slug + "/src/" + head.hash + "/"
+	if q.URL.RawQuery != "" {
+		location += "?" + q.URL.RawQuery
+	}
+	a.header.Set("Location", location)
+	return a
+}
+
+func commitNotFound() *answer { return refuse(http.StatusNotFound, "Commit not found") }
+
+// getSource answers with the bytes of a file, a page of a directory, or what is known of either.
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11. The 404s and
+// the refusal of branch names with a slash are as users report them, for one in
+// https://github.com/MunifTanjim/node-bitbucket/issues/141.
+func (v view) getSource(q *request) *answer {
+	r, refusal := v.repository(q)
+	if refusal != nil {
+		return refusal
+	}
+	ref, name := q.segments[4], strings.Join(q.segments[5:], "/")
+	if len(r.commits) == 0 {
+		return commitNotFound().noted("source of an empty repository")
+	}
+	if strings.Contains(ref, "/") {
+		return commitNotFound().noted("branch name with a slash in src")
+	}
+	c := r.resolve(ref)
+	if c == nil {
+		return commitNotFound().noted("unknown commit " + strconv.Quote(ref))
+	}
+	if len(q.segments) == 5 {
+		return refuse(http.StatusNotFound, "Resource not found").noted("root listing without the trailing slash")
+	}
+	format := q.query.Get("format")
+	if q.query.Has("format") && format != "meta" {
+		return refuse(http.StatusBadRequest, "Invalid format").noted("format " + strconv.Quote(format))
+	}
+	if content, ok := c.files[name]; ok {
+		e := &entry{repo: r, commit: c, path: name, content: content}
+		if format == "meta" {
+			return v.respond(q, e.tree(v))
+		}
+		return e.raw(q)
+	}
+	dir := strings.TrimSuffix(name, "/")
+	if !c.hasDirectory(dir) || strings.HasSuffix(dir, "/") {
+		return noSuchPath(name, c.hash)
+	}
+	if format == "meta" {
+		return v.respond(q, (&entry{repo: r, commit: c, path: dir, directory: true}).tree(v))
+	}
+	return v.listSource(q, r, c, dir)
+}
+
+func noSuchPath(name, hash string) *answer {
+	return respondJSON(http.StatusNotFound, object{
+		{"type", "error", shown},
+		{"error", object{{"message", "No such file or directory: " + name, shown}}, shown},
+		{"data", object{{"path", name, shown}, {"shas", list{hash}, shown}}, shown},
+	})
+}
+
+// resolve finds a commit by hash, by the first seven or more digits of one, or by branch.
+func (r *repository) resolve(ref string) *commit {
+	if b := r.branch(ref); b != nil {
+		return b.head
+	}
+	if len(ref) < 7 {
+		return nil
+	}
+	i := slices.IndexFunc(r.commits, func(c *commit) bool { return strings.HasPrefix(c.hash, ref) })
+	if i < 0 {
+		return nil
+	}
+	return r.commits[i]
+}
+
+func (c *commit) hasDirectory(dir string) bool {
+	if dir == "" {
+		return true
+	}
+	for name := range c.files {
+		if strings.HasPrefix(name, dir+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// raw is the file itself. The ETag depends on the content alone.
+func (e *entry) raw(q *request) *answer {
+	contentType := mimeType(e.path)
+	if contentType == "" {
+		contentType = "text/plain"
+	}
+	a := respond(http.StatusOK, contentType, []byte(e.content))
+	etag := `"` + hashOf("etag", e.content)[:32] + `"`
+	a.header.Set("ETag", etag)
+	a.header.Set("Content-Disposition", "attachment; filename="+strconv.Quote(path.Base(e.path)))
+	if q.Header.Get("If-None-Match") == etag {
+		a.status, a.body = http.StatusNotModified, nil
+	}
+	return a
+}
+
+// listSource gives no `size`, and page names that cannot be guessed: a caller has to follow `next`.
+func (v view) listSource(q *request, r *repository, c *commit, dir string) *answer {
+	depth := 1
+	if q.query.Has("max_depth") {
+		var err error
+		if depth, err = strconv.Atoi(q.query.Get("max_depth")); err != nil || depth < 1 {
+			return refuse(http.StatusBadRequest, "Invalid max_depth").noted("bad max_depth")
+		}
+	}
+	items, refusal := v.selectItems(q, selection{
+		kind:   kindSource,
+		scope:  strconv.Itoa(depth),
+		source: func() []item { return c.entries(r, dir, depth) },
+	})
+	if refusal != nil {
+		return refusal
+	}
+	name := func(n int) string { return hashOf("page", c.hash, dir, strconv.Itoa(n))[:16] }
+	n := 1
+	if q.query.Has("page") {
+		last := len(items)/q.pagelen() + 1
+		for n <= last && name(n) != q.query.Get("page") {
+			n++
+		}
+		if n > last {
+			return refuse(http.StatusBadRequest, "Invalid page").noted("bad page of a source listing")
+		}
+	}
+	return v.page(q, items, n, name, false)
+}
+
+// entries walks breadth first.
+func (c *commit) entries(r *repository, dir string, depth int) []item {
+	seen := make(map[string]*entry)
+	for name, content := range c.files {
+		rest := name
+		if dir != "" {
+			var below bool
+			if rest, below = strings.CutPrefix(name, dir+"/"); !below {
+				continue
+			}
+		}
+		parts := strings.Split(rest, "/")
+		prefix := strings.TrimSuffix(name, rest)
+		for i := 1; i <= min(depth, len(parts)); i++ {
+			p := prefix + strings.Join(parts[:i], "/")
+			e := &entry{repo: r, commit: c, path: p, directory: i < len(parts)}
+			if !e.directory {
+				e.content = content
+			}
+			seen[p] = e
+		}
+	}
+	items := make([]item, 0, len(seen))
+	for _, e := range seen {
+		items = append(items, e)
+	}
+	slices.SortFunc(items, func(a, b item) int {
+		x, y := a.(*entry).path, b.(*entry).path
+		if d := strings.Count(x, "/") - strings.Count(y, "/"); d != 0 {
+			return d
+		}
+		return strings.Compare(x, y)
+	})
+	return items
+}

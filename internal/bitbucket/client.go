@@ -1,0 +1,185 @@
+// Package bitbucket is a client of the Bitbucket Cloud REST API 2.0, for reading
+// a whole workspace with few requests.
+package bitbucket
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"port-bitbucket-exporter/internal/roundtrip"
+)
+
+// Object is a JSON value from Bitbucket, whole, with numbers as json.Number.
+type Object = map[string]any
+
+// attemptTimeout is the longest that one attempt may take, its body included.
+const attemptTimeout = time.Minute
+
+// maxRedirects is how many redirects on the same host are followed: a renamed
+// repository answers with one.
+const maxRedirects = 3
+
+// Config says which workspace to read, and how.
+type Config struct {
+	BaseURL   string // "https://api.bitbucket.org/2.0", without a trailing slash
+	Workspace string // slug
+	// Credentials are used side by side; all are of the kind that CredentialKind names.
+	Credentials    []roundtrip.Credential
+	CredentialKind string // for messages: "workspace access token"
+	Rate           roundtrip.Rate
+	Concurrency    int // requests under way at once
+	UserAgent      string
+	Transport      http.RoundTripper
+	Log            *slog.Logger
+}
+
+// Client reads one workspace. It is safe for concurrent use.
+type Client struct {
+	base      *url.URL
+	workspace string
+	kind      string
+	http      *http.Client
+	requests  atomic.Int64
+	pagelens  sync.Map // route name → page length that the server took
+}
+
+// New returns a client; it makes no request.
+func New(c Config) (*Client, error) {
+	base, err := url.Parse(c.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("base URL of Bitbucket: %w", err)
+	}
+	client := &Client{base: base, workspace: c.Workspace, kind: c.CredentialKind}
+	transport := roundtrip.Log(c.Transport, c.Log, &client.requests)
+	transport = roundtrip.Deadline(transport, attemptTimeout)
+	transport = roundtrip.Limit(transport, c.Concurrency)
+	transport = roundtrip.Header(transport, "User-Agent", c.UserAgent)
+	transport = roundtrip.NewPool(transport, c.Credentials, c.Rate, class, c.Log)
+	client.http = &http.Client{Transport: transport, CheckRedirect: client.checkRedirect}
+	return client, nil
+}
+
+// Requests is how many requests went out so far.
+func (c *Client) Requests() int { return int(c.requests.Load()) }
+
+// Workspace is the slug of the workspace that the client reads.
+func (c *Client) Workspace() string { return c.workspace }
+
+// class names the group of routes whose refusals belong together.
+//
+// Source: https://support.atlassian.com/bitbucket-cloud/docs/api-request-limits/, read 2026-11.
+func class(req *http.Request) string {
+	if strings.Contains(req.URL.Path, "/repositories/") {
+		return "repositories"
+	}
+	return "workspaces"
+}
+
+// path joins segments below the base, each one escaped.
+func path(segments ...string) string {
+	var b strings.Builder
+	for _, s := range segments {
+		b.WriteByte('/')
+		b.WriteString(url.PathEscape(s))
+	}
+	return b.String()
+}
+
+var errRedirect = errors.New("redirect refused")
+
+func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
+	if !c.sameHost(req.URL) {
+		return fmt.Errorf("%w: to host %q, where the credential must not go", errRedirect, req.URL.Host)
+	}
+	if len(via) > maxRedirects {
+		return fmt.Errorf("%w: more than %d in a row", errRedirect, maxRedirects)
+	}
+	return nil
+}
+
+func (c *Client) sameHost(u *url.URL) bool {
+	return u.Scheme == c.base.Scheme && strings.EqualFold(u.Host, c.base.Host)
+}
+
+// url is the address of a path below the base.
+func (c *Client) url(path string, q url.Values) string {
+	address := c.base.Scheme + "://" + c.base.Host + c.base.EscapedPath() + path
+	if len(q) > 0 {
+		address += "?" + q.Encode()
+	}
+	return address
+}
+
+// do sends a GET, with retries, and hands each good answer to read. What read
+// returns as an *roundtrip.Again, as for a cut body, is tried again.
+func (c *Client) do(ctx context.Context, address, accept string, read func(*http.Response) error) error {
+	return roundtrip.Retry(ctx, func() error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Accept", accept)
+		resp, err := c.http.Do(req)
+		if err != nil {
+			return c.transportError(ctx, req, err)
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return c.statusError(req, resp)
+		}
+		return read(resp)
+	})
+}
+
+// transportError leaves the URL, and with it the query, out of the message.
+func (c *Client) transportError(ctx context.Context, req *http.Request, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		err = ue.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no complete answer within %s", attemptTimeout)
+	}
+	err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+	if errors.Is(err, errRedirect) {
+		return err
+	}
+	return &roundtrip.Again{Err: err}
+}
+
+// maxJSON bounds one JSON answer: a page of 100 large objects is far below it.
+const maxJSON = 64 << 20
+
+// json decodes an answer; what is no whole JSON of that shape is tried again.
+func (c *Client) json(ctx context.Context, address string, into any) error {
+	return c.do(ctx, address, "application/json", func(resp *http.Response) error {
+		where := "GET " + resp.Request.URL.EscapedPath()
+		text, err := io.ReadAll(io.LimitReader(resp.Body, maxJSON+1))
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return &roundtrip.Again{Err: fmt.Errorf("%s: the answer was cut off: %w", where, err)}
+		case len(text) > maxJSON:
+			return fmt.Errorf("%s: the answer is larger than %d MiB", where, maxJSON>>20)
+		}
+		if err := json.Unmarshal(text, into); err != nil {
+			return &roundtrip.Again{Err: fmt.Errorf("%s: the answer is not the JSON that is due (%s, %d bytes): %w",
+				where, resp.Header.Get("Content-Type"), len(text), err)}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,196 @@
+package catalog
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"hash"
+	"io"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Digest is a canonical hash of an entity's fields: two entities with the same
+// digest say the same.
+type Digest [16]byte
+
+// Digester makes digests of the fields that a mapping names. It is safe for
+// concurrent use.
+type Digester struct {
+	keys Keys
+	all  bool
+}
+
+// NewDigester compares by the given keys.
+func NewDigester(k Keys) *Digester { return &Digester{keys: k} }
+
+// NewFullDigester compares by every key that is there, since the entity replaces
+// what Port holds.
+func NewFullDigester() *Digester { return &Digester{all: true} }
+
+// Digest is the canonical hash of f. What Port writes in another way counts as
+// the same: null and absent; the order of a to-many relation, and an empty one
+// and null; instants, to the millisecond, in whichever time zone; numbers, in
+// whichever notation. The icon does not count.
+func (d *Digester) Digest(f Fields) Digest {
+	w := &canonical{h: sha256.New()}
+	if d.all || d.keys.Title {
+		w.title(f, d.all)
+	}
+	if d.all || d.keys.Team {
+		w.field("team", f.Team, true)
+	}
+	for _, k := range d.names(d.keys.Properties, f.Properties) {
+		w.field("p:"+k, f.Properties[k], false)
+	}
+	for _, k := range d.names(d.keys.Relations, f.Relations) {
+		w.field("r:"+k, f.Relations[k], true)
+	}
+	var sum Digest
+	copy(sum[:], w.h.Sum(nil))
+	return sum
+}
+
+func (d *Digester) names(mapped []string, held map[string]any) []string {
+	if !d.all {
+		return mapped
+	}
+	names := make([]string, 0, len(held))
+	for k := range held {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	return names
+}
+
+type canonical struct {
+	h   hash.Hash
+	buf []byte
+}
+
+// title writes the title. Port gives an entity without one its identifier as title.
+func (w *canonical) title(f Fields, all bool) {
+	title, _ := f.Title.(string)
+	if identifier, ok := f.Identifier.(string); all && ok && title == identifier {
+		return
+	}
+	w.field("title", f.Title, false)
+}
+
+func (w *canonical) field(name string, v any, set bool) {
+	if set {
+		v = asSet(v)
+	}
+	if v == nil {
+		return
+	}
+	w.text('k', name)
+	w.value(v)
+}
+
+// asSet sorts an array of strings; an empty one is nil, and a single string an array of one.
+func asSet(v any) any {
+	switch v := v.(type) {
+	case string:
+		return []any{v}
+	case []any:
+		if len(v) == 0 {
+			return nil
+		}
+		sorted := slices.Clone(v)
+		slices.SortFunc(sorted, func(a, b any) int {
+			s, _ := a.(string)
+			t, _ := b.(string)
+			return strings.Compare(s, t)
+		})
+		return slices.CompactFunc(sorted, func(a, b any) bool {
+			s, ok := a.(string)
+			t, also := b.(string)
+			return ok && also && s == t
+		})
+	}
+	return v
+}
+
+func (w *canonical) value(v any) {
+	switch v := v.(type) {
+	case nil:
+		w.text('z', "")
+	case bool:
+		w.text('b', strconv.FormatBool(v))
+	case string:
+		w.text('s', instant(v))
+	case []any:
+		w.text('a', strconv.Itoa(len(v)))
+		for _, e := range v {
+			w.value(e)
+		}
+	case map[string]any:
+		w.object(v)
+	default:
+		w.text('n', number(v))
+	}
+}
+
+func (w *canonical) object(m map[string]any) {
+	keys := make([]string, 0, len(m))
+	for k, v := range m {
+		if v != nil {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	w.text('o', strconv.Itoa(len(keys)))
+	for _, k := range keys {
+		w.text('k', k)
+		w.value(m[k])
+	}
+}
+
+func (w *canonical) text(kind byte, s string) {
+	w.buf = append(w.buf[:0], kind)
+	w.buf = strconv.AppendInt(w.buf, int64(len(s)), 10)
+	w.buf = append(w.buf, ':')
+	w.h.Write(w.buf)
+	io.WriteString(w.h, s)
+}
+
+// instant writes a date and time with zone in one way, and leaves every other
+// string as it is.
+func instant(s string) string {
+	if len(s) < len("2006-01-02T15:04:05Z") || s[4] != '-' || s[10] != 'T' {
+		return s
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return s
+	}
+	return t.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano)
+}
+
+// maxExponent bounds the digits that a number such as 1e999999999 may be written out with.
+const maxExponent = 400
+
+// number writes a JSON number in one way: 1, 1.0 and 1e0 are the same.
+func number(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "?"
+	}
+	s := string(text)
+	if !strings.ContainsAny(s, ".eE") {
+		return s
+	}
+	if _, exp, ok := strings.Cut(strings.ToLower(s), "e"); ok {
+		if n, err := strconv.Atoi(exp); err != nil || n > maxExponent || n < -maxExponent {
+			return s
+		}
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return s
+	}
+	return r.RatString()
+}

@@ -1,0 +1,97 @@
+package catalog
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// MaxBytes is the largest JSON of an entity that Port can take: a request's body
+// may have 1 MiB, and 1 KiB of it is left for what stands around the entity.
+//
+// Source: https://docs.port.io/api-reference/port-api, read 2026-11.
+const MaxBytes = 1<<20 - 1<<10
+
+// Entity is one entity as it is sent: immutable, and encoded once.
+type Entity struct {
+	Ref    Ref // the identifier is empty when it is a search query
+	Body   json.RawMessage
+	Digest Digest
+	// Targets are the entities that its relations name; those that a search
+	// query names are not among them.
+	Targets []Target
+	// Largest names the property that takes the most bytes, in an entity of more than MaxBytes.
+	Largest string
+}
+
+// Target is one entity that a relation names. The relation's blueprint tells
+// the blueprint of the target.
+type Target struct {
+	Relation   string
+	Identifier string
+}
+
+// Encode makes the entity of a blueprint from its fields. Null titles, icons and
+// teams are left out, since Port's schema has no null for them.
+func Encode(blueprint string, f Fields, d *Digester) (Entity, error) {
+	body := map[string]any{"identifier": f.Identifier}
+	for name, v := range map[string]any{"title": f.Title, "icon": f.Icon, "team": f.Team} {
+		if v != nil {
+			body[name] = v
+		}
+	}
+	if f.Properties != nil {
+		body["properties"] = f.Properties
+	}
+	if f.Relations != nil {
+		body["relations"] = f.Relations
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return Entity{}, fmt.Errorf("encode entity: %w", err)
+	}
+	biggest := ""
+	if len(text) > MaxBytes {
+		biggest = largest(f.Properties)
+	}
+	identifier, _ := f.Identifier.(string)
+	return Entity{
+		Ref:     Ref{Blueprint: blueprint, Identifier: identifier},
+		Body:    text,
+		Digest:  d.Digest(f),
+		Targets: targets(f.Relations),
+		Largest: biggest,
+	}, nil
+}
+
+func targets(relations map[string]any) []Target {
+	var all []Target
+	for name, v := range relations {
+		switch v := v.(type) {
+		case string:
+			all = append(all, Target{name, v})
+		case []any:
+			for _, e := range v {
+				if s, ok := e.(string); ok {
+					all = append(all, Target{name, s})
+				}
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Target) int {
+		return cmp.Or(cmp.Compare(a.Relation, b.Relation), cmp.Compare(a.Identifier, b.Identifier))
+	})
+	return all
+}
+
+func largest(properties map[string]any) string {
+	name, most := "", -1
+	for k, v := range properties {
+		text, _ := json.Marshal(v)
+		if len(text) > most || len(text) == most && k < name {
+			name, most = k, len(text)
+		}
+	}
+	return name
+}

@@ -1,0 +1,53 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of Port's identifiers, in characters.
+//
+// Source: https://api.port.io/static/index.html (OpenAPI), entity and blueprint schemas, read 2026-11.
+const (
+	maxIdentifier = 1000
+	maxBlueprint  = 100
+)
+
+// CheckIdentifier is nil when Port's pattern for entity identifiers and relation
+// targets, ^(?!\.{1,2}$)[\p{L}0-9@_.+:\\/=-]+$, accepts s. The error says what
+// is wrong with it, and not s itself.
+func CheckIdentifier(s string) error { return check(s, maxIdentifier, true) }
+
+// CheckBlueprint is nil when Port's pattern for blueprint identifiers accepts s:
+// that of entities without "=".
+func CheckBlueprint(s string) error { return check(s, maxBlueprint, false) }
+
+func check(s string, limit int, equals bool) error {
+	switch {
+	case s == "":
+		return errors.New("is empty")
+	case s == "." || s == "..":
+		return errors.New("is a dot path")
+	case !utf8.ValidString(s):
+		return errors.New("is not valid UTF-8")
+	}
+	if n := utf8.RuneCountInString(s); n > limit {
+		return fmt.Errorf("has %d characters, and Port takes at most %d", n, limit)
+	}
+	for _, r := range s {
+		if !allowed(r) && (r != '=' || !equals) {
+			return fmt.Errorf("holds %q, which Port does not allow in an identifier", r)
+		}
+	}
+	return nil
+}
+
+func allowed(r rune) bool {
+	switch r {
+	case '@', '_', '.', '+', ':', '\\', '/', '-':
+		return true
+	}
+	return '0' <= r && r <= '9' || unicode.IsLetter(r)
+}

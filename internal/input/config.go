@@ -1,0 +1,122 @@
+package input
+
+import (
+	"encoding/base64"
+	"log/slog"
+	"time"
+)
+
+// Config is what the inputs ask for, checked. It is safe to print: secrets show
+// as "***".
+type Config struct {
+	PortClientID     Secret
+	PortClientSecret Secret
+	// PortBaseURL has no trailing slash and no /v1.
+	PortBaseURL string
+
+	// Workspace is a slug in lower case, or a UUID in braces.
+	Workspace string
+	// Credentials are the credentials to use, all of one kind: the first kind
+	// given of workspace tokens, app password, API token. At least one.
+	Credentials []Credential
+	// BitbucketHostURL has no trailing slash.
+	BitbucketHostURL string
+	RateLimit        RateLimit
+
+	IntegrationIdentifier   string
+	InitializePortResources bool
+
+	// Mapping is the mapping's text and MappingFile the path of a file that
+	// holds it. At most one is not empty.
+	Mapping     string
+	MappingFile string
+	// JQEnvAllow are the environment variables that jq may read.
+	JQEnvAllow []string
+
+	// Concurrency is the bound of requests to Bitbucket in flight, 1 to 100.
+	Concurrency int
+	// TimeLimit is zero when there is none.
+	TimeLimit time.Duration
+	FailOn    FailOn
+	// ReportFile is empty when no report file is asked for.
+	ReportFile string
+	LogLevel   slog.Level
+
+	// unused are the credentials that were given and not chosen: they are
+	// scrubbed like the others.
+	unused []Credential
+}
+
+// Secrets returns every secret that was given and what is derived from it: each
+// token of a list, and the base64 text of a Basic header. Without repetitions.
+func (c Config) Secrets() []string {
+	var secrets []string
+	seen := map[string]bool{"": true}
+	add := func(texts ...string) {
+		for _, text := range texts {
+			if !seen[text] {
+				seen[text] = true
+				secrets = append(secrets, text)
+			}
+		}
+	}
+	add(c.PortClientID.Reveal(), c.PortClientSecret.Reveal())
+	for _, list := range [][]Credential{c.Credentials, c.unused} {
+		for _, credential := range list {
+			add(credential.Secret.Reveal())
+			if credential.Kind != WorkspaceToken {
+				pair := credential.Username + ":" + credential.Secret.Reveal()
+				add(base64.StdEncoding.EncodeToString([]byte(pair)))
+			}
+		}
+	}
+	return secrets
+}
+
+// CredentialKind is a kind of Bitbucket credential.
+type CredentialKind int
+
+// The kinds, in the order in which they are preferred.
+const (
+	WorkspaceToken CredentialKind = iota // Bearer
+	AppPassword                          // Basic with a username; removed by Bitbucket on 2026-07-28
+	APIToken                             // Basic with an e-mail address
+)
+
+func (k CredentialKind) String() string {
+	switch k {
+	case WorkspaceToken:
+		return "workspace token"
+	case AppPassword:
+		return "app password"
+	case APIToken:
+		return "API token"
+	default:
+		return "unknown kind of credential"
+	}
+}
+
+// Credential is one credential for Bitbucket.
+type Credential struct {
+	Kind CredentialKind
+	// Username is the user part of Basic authentication: a username for an app
+	// password, an e-mail address for an API token, empty for a workspace token.
+	Username string
+	Secret   Secret
+}
+
+// RateLimit allows N requests in each rolling window.
+type RateLimit struct {
+	N      int
+	Window time.Duration
+}
+
+// FailOn says which partial runs end with a failing exit status.
+type FailOn string
+
+// The values of fail_on.
+const (
+	FailOnIncomplete FailOn = "incomplete" // something was not read or not delivered
+	FailOnRejected   FailOn = "rejected"   // also when single entities were rejected
+	FailOnNever      FailOn = "never"
+)

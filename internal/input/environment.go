@@ -1,0 +1,158 @@
+package input
+
+import (
+	"errors"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// Environment is the outside world as the inputs see it. Lookup must be set;
+// without Environ no OCEAN__ name is found, without ReadFile no file is.
+type Environment struct {
+	// Lookup answers like os.LookupEnv.
+	Lookup func(name string) (string, bool)
+	// Environ lists "NAME=value", as os.Environ does: the OCEAN__ names are
+	// matched without regard to case, which Lookup cannot do.
+	Environ func() []string
+	// ReadFile answers like os.ReadFile.
+	ReadFile func(path string) ([]byte, error)
+	// Pipelines says that the program runs in Bitbucket Pipelines, where
+	// BITBUCKET_WORKSPACE is set by the environment itself.
+	Pipelines bool
+}
+
+// given is a value and the name it came from. It is not given when from is empty.
+type given struct {
+	text string
+	from string
+}
+
+func (g given) ok() bool { return g.from != "" }
+
+// reader finds the value of an input among its names.
+type reader struct {
+	env   Environment
+	ocean oceanSettings
+	rep   *report
+}
+
+// find answers the first source that has a value which is not blank and, when
+// accept is not nil, that accept takes. The order is: INPUT_<ID>, <ID>,
+// <ID>_FILE, the OCEAN__ names.
+func (r *reader) find(in Input, accept func(text string) bool) given {
+	sources := []func(Input) given{r.action, r.plain, r.file, r.ocean.find}
+	ambient := r.env.Pipelines && in.ID == "bitbucket_workspace"
+	if ambient {
+		// The plain name is the environment's own there and is always set:
+		// whoever set another name meant that one. Reading the wrong workspace
+		// would delete the entities of the right one.
+		sources = []func(Input) given{r.action, r.file, r.ocean.find, r.plain}
+	}
+	for _, source := range sources {
+		g := source(in)
+		if !g.ok() {
+			continue
+		}
+		if in.ID != "mapping" {
+			g.text = strings.TrimSpace(g.text)
+		}
+		if accept != nil && !accept(g.text) {
+			continue
+		}
+		if own := r.plain(in); ambient && own.ok() && !strings.EqualFold(strings.TrimSpace(own.text), g.text) {
+			r.rep.warn("bitbucket_workspace is taken from %s; it differs from %s, which Bitbucket Pipelines sets itself and which is not used", g.from, own.from)
+		}
+		return g
+	}
+	return given{}
+}
+
+// action reads INPUT_<ID>. GitHub upper-cases an input's name and leaves its
+// dashes. Source: https://github.com/actions/runner, v2.336.0, read 2026-11.
+func (r *reader) action(in Input) given {
+	dashed := "INPUT_" + strings.ReplaceAll(in.Name(), "_", "-")
+	for _, name := range []string{"INPUT_" + in.Name(), dashed} {
+		if g := r.variable(name); g.ok() {
+			return g
+		}
+	}
+	return given{}
+}
+
+// plain reads <ID>, or a pipe's array: <ID>_COUNT with <ID>_0, <ID>_1 and so
+// on, joined by commas. Source: Atlassian's documentation of pipes (array
+// variables), read 2026-11.
+func (r *reader) plain(in Input) given {
+	if g := r.array(in); g.ok() {
+		return g
+	}
+	return r.variable(in.Name())
+}
+
+func (r *reader) array(in Input) given {
+	countName := in.Name() + "_COUNT"
+	count, err := strconv.Atoi(strings.TrimSpace(r.variable(countName).text))
+	if err != nil {
+		return given{}
+	}
+	var items []string
+	for i := range count {
+		name := in.Name() + "_" + strconv.Itoa(i)
+		item, ok := r.env.Lookup(name)
+		if !ok && i == 0 {
+			return given{} // another tool's variable of that name
+		}
+		if !ok {
+			r.rep.problem(location(in.ID, countName), "set "+name+", or set "+countName+" to the number of items",
+				"%s says %d items, but %s is not set", countName, count, name)
+			break
+		}
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	if len(items) == 0 {
+		return given{}
+	}
+	return given{text: strings.Join(items, ","), from: countName}
+}
+
+// file reads the value from the file that <ID>_FILE names. The path is not told
+// in a problem: a secret may have been written in its place.
+func (r *reader) file(in Input) given {
+	name := in.Name() + "_FILE"
+	for _, other := range Table {
+		if other.Name() == name {
+			return given{} // mapping_file is an input of its own
+		}
+	}
+	path := r.variable(name)
+	if !path.ok() || r.env.ReadFile == nil {
+		return given{}
+	}
+	content, err := r.env.ReadFile(strings.TrimSpace(path.text))
+	if err != nil {
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err
+		}
+		r.rep.problem(location(in.ID, name), "set "+name+" to the path of a file that this program can read",
+			"the file it names cannot be read: %v", err)
+		return given{}
+	}
+	text := strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
+	if strings.TrimSpace(text) == "" {
+		return given{}
+	}
+	return given{text: text, from: name}
+}
+
+// variable reads one environment variable; blank is unset.
+func (r *reader) variable(name string) given {
+	text, _ := r.env.Lookup(name)
+	if strings.TrimSpace(text) == "" {
+		return given{}
+	}
+	return given{text: text, from: name}
+}

@@ -1,0 +1,268 @@
+package input
+
+import (
+	"log/slog"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Parse reads every input of the table. The error is Problems: every problem of
+// every input, in the order of the table. Of a Config that comes with an error
+// only Secrets may be used, and should be: it holds what was read of them.
+func Parse(env Environment) (Config, Notes, error) {
+	rep := &report{}
+	p := &parser{
+		reader: reader{env: env, ocean: readOcean(env, rep), rep: rep},
+		report: rep,
+		values: map[string]given{},
+	}
+	for _, in := range Table {
+		p.read(in)
+	}
+	p.reader.ocean.check(rep)
+	p.checkRequired()
+	c := p.config()
+
+	rep.sortProblems()
+	if len(rep.problems) > 0 {
+		return c, rep.notes, rep.problems
+	}
+	return c, rep.notes, nil
+}
+
+// parser turns texts into values. Each of its methods reads one input, reports
+// a problem when the text is wrong, and then answers the zero value.
+type parser struct {
+	*report
+	reader reader
+	values map[string]given
+}
+
+func (p *parser) read(in Input) {
+	var accept func(string) bool
+	switch in.ID {
+	case "log_level":
+		accept = func(text string) bool { _, ok := level(text); return ok }
+	case "debug":
+		accept = func(text string) bool { return isTrue(text) || isFalse(text) }
+	}
+	g := p.reader.find(in, accept)
+	if !g.ok() && in.Default != "" {
+		g = given{text: in.Default, from: "default"}
+	}
+	if g.ok() {
+		p.values[in.ID] = g
+		p.notes.Sources = append(p.notes.Sources, Source{ID: in.ID, From: g.from})
+	}
+}
+
+func (p *parser) checkRequired() {
+	for _, in := range Table {
+		if !in.Required || p.values[in.ID].ok() || p.hasProblem(in.ID) {
+			continue
+		}
+		value := in.Name()
+		if !in.Secret {
+			value = "acme"
+		}
+		fix := "in a GitHub workflow write \"" + in.ID + ": " + githubValue(in, value) + "\" under \"with:\"; " +
+			"in a Bitbucket pipe \"" + in.Name() + ": " + pipeValue(in, value) + "\" under \"variables:\"; " +
+			"elsewhere set the environment variable " + in.Name()
+		p.problem(location(in.ID, ""), fix, "it is required and not set")
+	}
+}
+
+func githubValue(in Input, value string) string {
+	if in.Secret {
+		return "${{ secrets." + value + " }}"
+	}
+	return value
+}
+
+func pipeValue(in Input, value string) string {
+	if in.Secret {
+		return "$" + value
+	}
+	return value
+}
+
+// hasProblem says whether the input is already known to be wrong.
+func (p *parser) hasProblem(id string) bool {
+	return slices.ContainsFunc(p.problems, func(problem Problem) bool {
+		return strings.HasPrefix(problem.Where, location(id, "")+" (")
+	})
+}
+
+func (p *parser) where(id string) string { return location(id, p.values[id].from) }
+
+func (p *parser) text(id string) string { return p.values[id].text }
+
+func (p *parser) config() Config {
+	c := Config{
+		PortClientID:            p.secret("port_client_id"),
+		PortClientSecret:        p.secret("port_client_secret"),
+		PortBaseURL:             trimPortBase(p.address("port_base_url")),
+		Workspace:               p.workspace(),
+		BitbucketHostURL:        p.address("bitbucket_host_url"),
+		RateLimit:               p.rateLimit(),
+		IntegrationIdentifier:   p.identifier(),
+		InitializePortResources: p.boolean("initialize_port_resources"),
+		Mapping:                 p.text("mapping"),
+		MappingFile:             p.text("mapping_file"),
+		JQEnvAllow:              p.names("jq_env_allow"),
+		Concurrency:             p.concurrency(),
+		TimeLimit:               p.timeLimit(),
+		FailOn:                  p.failOn(),
+		ReportFile:              p.text("report_file"),
+		LogLevel:                p.logLevel(),
+	}
+	c.Credentials, c.unused = p.credentials()
+	if c.Mapping != "" && c.MappingFile != "" {
+		p.problem(p.where("mapping"), "remove one of mapping and mapping_file",
+			"mapping_file is set too (from %s)", p.values["mapping_file"].from)
+	}
+	return c
+}
+
+// identifierPattern is Port's pattern of identifiers without "/" and "\", which
+// would end the name of the datasource. Source:
+// Port's API description (schema of an entity), read 2026-11.
+var identifierPattern = regexp.MustCompile(`^[\p{L}0-9@_.+:=-]+$`)
+
+func (p *parser) identifier() string {
+	text := p.text("integration_identifier")
+	if !identifierPattern.MatchString(text) || text == "." || text == ".." {
+		p.problem(p.where("integration_identifier"), `write letters, digits and the characters @ _ . + : = - only, such as "bitbucket-acme"`,
+			"%q is not an identifier that Port takes", text)
+		return ""
+	}
+	return text
+}
+
+// rateLimit reads N/duration.
+func (p *parser) rateLimit() RateLimit {
+	text := p.text("bitbucket_rate_limit")
+	count, window, ok := strings.Cut(text, "/")
+	n, err := strconv.Atoi(strings.TrimSpace(count))
+	d, durationErr := parseWindow(strings.TrimSpace(window))
+	if !ok || err != nil || durationErr != nil || n < 1 || d <= 0 {
+		p.problem(p.where("bitbucket_rate_limit"), `write a number of at least 1, a slash and a duration, such as "1000/1h"`,
+			"%q is not number/duration", text)
+		return RateLimit{}
+	}
+	return RateLimit{N: n, Window: d}
+}
+
+// parseWindow reads a Go duration that may begin with whole days: 1d, 1d12h.
+func parseWindow(text string) (time.Duration, error) {
+	days, rest, ok := strings.Cut(text, "d")
+	if !ok {
+		return time.ParseDuration(text)
+	}
+	n, err := strconv.ParseUint(days, 10, 16)
+	if err != nil {
+		return 0, err
+	}
+	return time.ParseDuration(strconv.FormatUint(n*24, 10) + "h" + rest)
+}
+
+func (p *parser) timeLimit() time.Duration {
+	text := p.text("time_limit")
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		p.problem(p.where("time_limit"), `write a duration with its unit, such as "110m" or "1h30m", or 0 for none`,
+			"%q is not a duration", text)
+		return 0
+	}
+	return d
+}
+
+func (p *parser) concurrency() int {
+	const most = 100
+	text := p.text("concurrency")
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > most {
+		p.problem(p.where("concurrency"), "write a whole number from 1 to 100; the default is 10", "%q is not a number from 1 to %d", text, most)
+		return 0
+	}
+	return n
+}
+
+func (p *parser) failOn() FailOn {
+	text := p.text("fail_on")
+	switch f := FailOn(strings.ToLower(text)); f {
+	case FailOnIncomplete, FailOnRejected, FailOnNever:
+		return f
+	}
+	p.problem(p.where("fail_on"), "write one of: incomplete, rejected, never", "%q is not known", text)
+	return ""
+}
+
+func (p *parser) boolean(id string) bool {
+	text := p.text(id)
+	if !isTrue(text) && !isFalse(text) {
+		p.problem(p.where(id), "write true or false", "%q is neither true nor false", text)
+	}
+	return isTrue(text)
+}
+
+func isTrue(text string) bool  { return oneOf(text, "true", "1", "yes", "on") }
+func isFalse(text string) bool { return oneOf(text, "false", "0", "no", "off") }
+
+func oneOf(text string, words ...string) bool {
+	return slices.Contains(words, strings.ToLower(strings.TrimSpace(text)))
+}
+
+var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// names reads a list of environment variables' names.
+func (p *parser) names(id string) []string {
+	var names []string
+	for name := range strings.SplitSeq(p.text(id), ",") {
+		name = strings.TrimSpace(name)
+		if name == "" || slices.Contains(names, name) {
+			continue
+		}
+		if !namePattern.MatchString(name) {
+			p.problem(p.where(id), `write names of environment variables, separated by commas, such as "TEAM,REGION"`,
+				"%q is not the name of an environment variable", name)
+			continue
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// logLevel puts debug first, then log_level; values that are not recognised
+// were left out when they were read. RUNNER_DEBUG is set by GitHub
+// when a re-run asks for debug logging.
+func (p *parser) logLevel() slog.Level {
+	runner := p.reader.variable("RUNNER_DEBUG")
+	if isTrue(p.text("debug")) || strings.TrimSpace(runner.text) == "1" {
+		return slog.LevelDebug
+	}
+	l, _ := level(p.text("log_level"))
+	return l
+}
+
+// level reads a level's name; the names of Ocean's log levels are among them.
+func level(text string) (slog.Level, bool) {
+	switch strings.ToLower(text) {
+	case "debug":
+		return slog.LevelDebug, true
+	case "info":
+		return slog.LevelInfo, true
+	case "warn", "warning":
+		return slog.LevelWarn, true
+	case "error", "critical":
+		return slog.LevelError, true
+	default:
+		return slog.LevelInfo, false
+	}
+}

@@ -1,0 +1,311 @@
+package input
+
+import (
+	"encoding/base64"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// defaults is the Config of the required variables alone.
+func defaults() Config {
+	return Config{
+		PortClientID:            NewSecret("port-id"),
+		PortClientSecret:        NewSecret("port-secret"),
+		PortBaseURL:             "https://api.port.io",
+		Workspace:               "acme",
+		Credentials:             []Credential{{Kind: WorkspaceToken, Secret: NewSecret("token-one")}},
+		BitbucketHostURL:        "https://api.bitbucket.org/2.0",
+		RateLimit:               RateLimit{N: 1000, Window: time.Hour},
+		IntegrationIdentifier:   "my-bitbucket-cloud-integration",
+		InitializePortResources: true,
+		Concurrency:             10,
+		FailOn:                  FailOnIncomplete,
+		LogLevel:                slog.LevelInfo,
+	}
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	type vars = map[string]string
+	basic := func(kind CredentialKind, user, secret string) Credential {
+		return Credential{Kind: kind, Username: user, Secret: NewSecret(secret)}
+	}
+	tests := []struct {
+		name      string
+		variables vars
+		files     map[string]string
+		want      func(c *Config)
+	}{
+		{"defaults", nil, nil, func(*Config) {}},
+		{"blank is unset", vars{"INPUT_CONCURRENCY": " ", "CONCURRENCY": "", "MAPPING": " \n", "TIME_LIMIT": "\t"}, nil, func(*Config) {}},
+		{"INPUT_ before plain", vars{"INPUT_CONCURRENCY": "7", "CONCURRENCY": "8"}, nil, func(c *Config) { c.Concurrency = 7 }},
+		{"INPUT_ with dashes", vars{"INPUT_FAIL-ON": "never"}, nil, func(c *Config) { c.FailOn = FailOnNever }},
+		{"plain before file", vars{"CONCURRENCY": "8", "CONCURRENCY_FILE": "n"}, map[string]string{"n": "9"}, func(c *Config) { c.Concurrency = 8 }},
+		{"a file that is not read need not exist", vars{"CONCURRENCY": "8", "CONCURRENCY_FILE": "none"}, nil, func(c *Config) { c.Concurrency = 8 }},
+		{"file before OCEAN__", vars{"PORT_CLIENT_SECRET": "-", "PORT_CLIENT_SECRET_FILE": "s", "OCEAN__PORT__CLIENT_SECRET": "ocean"},
+			map[string]string{"s": "from-file\r\n"}, func(c *Config) { c.PortClientSecret = NewSecret("from-file") }},
+		{"a blank file is unset", vars{"PORT_CLIENT_SECRET": "-", "PORT_CLIENT_SECRET_FILE": "s", "OCEAN__PORT__CLIENT_SECRET": "ocean"},
+			map[string]string{"s": "\n"}, func(c *Config) { c.PortClientSecret = NewSecret("ocean") }},
+		{"mapping keeps its white space", vars{"MAPPING": "  a: 1\n\n"}, nil, func(c *Config) { c.Mapping = "  a: 1\n\n" }},
+		{"mapping_file is no file of mapping", vars{"MAPPING_FILE": " port/mapping.yml "}, nil, func(c *Config) { c.MappingFile = "port/mapping.yml" }},
+		{"values are trimmed", vars{"PORT_CLIENT_ID": " id\n", "INTEGRATION_IDENTIFIER": " x "}, nil, func(c *Config) {
+			c.PortClientID, c.IntegrationIdentifier = NewSecret("id"), "x"
+		}},
+		{"workspace in lower case", vars{"BITBUCKET_WORKSPACE": "Acme_Inc.1-x"}, nil, func(c *Config) { c.Workspace = "acme_inc.1-x" }},
+		{"workspace as UUID", vars{"BITBUCKET_WORKSPACE": "{0B7C7F5F-3A3B-4C1D-9E2F-0123456789AB}"}, nil,
+			func(c *Config) { c.Workspace = "{0b7c7f5f-3a3b-4c1d-9e2f-0123456789ab}" }},
+		{"base URLs", vars{"PORT_BASE_URL": "https://API.us.port.io/v1/", "BITBUCKET_HOST_URL": "http://127.0.0.9:8080/2.0//"}, nil, func(c *Config) {
+			c.PortBaseURL, c.BitbucketHostURL = "https://api.us.port.io", "http://127.0.0.9:8080/2.0"
+		}},
+		{"plain http to loopback", vars{"PORT_BASE_URL": "http://[::1]:1/", "BITBUCKET_HOST_URL": "http://localhost:2/odd/base"}, nil, func(c *Config) {
+			c.PortBaseURL, c.BitbucketHostURL = "http://[::1]:1", "http://localhost:2/odd/base"
+		}},
+		{"rate limit in days", vars{"BITBUCKET_RATE_LIMIT": "5 / 1d12h"}, nil, func(c *Config) { c.RateLimit = RateLimit{5, 36 * time.Hour} }},
+		{"time limit", vars{"TIME_LIMIT": "1h50m"}, nil, func(c *Config) { c.TimeLimit = 110 * time.Minute }},
+		{"no time limit", vars{"TIME_LIMIT": "0"}, nil, func(*Config) {}},
+		{"booleans", vars{"INITIALIZE_PORT_RESOURCES": "No"}, nil, func(c *Config) { c.InitializePortResources = false }},
+		{"names for jq", vars{"JQ_ENV_ALLOW": " TEAM,,REGION , TEAM"}, nil, func(c *Config) { c.JQEnvAllow = []string{"TEAM", "REGION"} }},
+		{"report file", vars{"REPORT_FILE": "out/report.json"}, nil, func(c *Config) { c.ReportFile = "out/report.json" }},
+
+		{"several tokens", vars{"BITBUCKET_WORKSPACE_TOKEN": "one, two,,one,"}, nil, func(c *Config) {
+			c.Credentials = []Credential{basic(WorkspaceToken, "", "one"), basic(WorkspaceToken, "", "two")}
+		}},
+		{"a pipe's array", vars{"BITBUCKET_WORKSPACE_TOKEN": "-", "BITBUCKET_WORKSPACE_TOKEN_COUNT": "3",
+			"BITBUCKET_WORKSPACE_TOKEN_0": "one", "BITBUCKET_WORKSPACE_TOKEN_1": "", "BITBUCKET_WORKSPACE_TOKEN_2": "two"}, nil, func(c *Config) {
+			c.Credentials = []Credential{basic(WorkspaceToken, "", "one"), basic(WorkspaceToken, "", "two")}
+		}},
+		{"a count that is another tool's", vars{"CONCURRENCY_COUNT": "2", "CONCURRENCY": "3", "MAPPING_COUNT": "x"}, nil, func(c *Config) { c.Concurrency = 3 }},
+		{"app password", vars{"BITBUCKET_WORKSPACE_TOKEN": "-", "BITBUCKET_USERNAME": "ann", "BITBUCKET_APP_PASSWORD": "pw"}, nil,
+			func(c *Config) { c.Credentials = []Credential{basic(AppPassword, "ann", "pw")} }},
+		{"API token", vars{"BITBUCKET_WORKSPACE_TOKEN": "-", "BITBUCKET_USER_EMAIL": "ann@acme.test", "BITBUCKET_USER_SCOPED_TOKEN": "at"}, nil,
+			func(c *Config) { c.Credentials = []Credential{basic(APIToken, "ann@acme.test", "at")} }},
+		{"the first kind is chosen", vars{"BITBUCKET_USERNAME": "ann", "BITBUCKET_APP_PASSWORD": "pw",
+			"BITBUCKET_USER_EMAIL": "ann@acme.test", "BITBUCKET_USER_SCOPED_TOKEN": "at"}, nil, func(c *Config) {
+			c.unused = []Credential{basic(AppPassword, "ann", "pw"), basic(APIToken, "ann@acme.test", "at")}
+		}},
+
+		{"log level", vars{"LOG_LEVEL": "WARNING"}, nil, func(c *Config) { c.LogLevel = slog.LevelWarn }},
+		{"log level of Ocean", vars{"APPLICATION__LOG_LEVEL": "CRITICAL"}, nil, func(c *Config) { c.LogLevel = slog.LevelError }},
+		{"a level not known is ignored", vars{"LOG_LEVEL": "verbose", "Application__Log_Level": "error"}, nil, func(c *Config) { c.LogLevel = slog.LevelError }},
+		{"debug", vars{"DEBUG": "Yes", "LOG_LEVEL": "error"}, nil, func(c *Config) { c.LogLevel = slog.LevelDebug }},
+		{"debug false", vars{"INPUT_DEBUG": "false", "DEBUG": "true"}, nil, func(*Config) {}},
+		{"debug of another tool", vars{"DEBUG": "express:*"}, nil, func(*Config) {}},
+		{"debug of the runner", vars{"RUNNER_DEBUG": "1"}, nil, func(c *Config) { c.LogLevel = slog.LevelDebug }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, _, err := Parse(world(with(tt.variables), tt.files))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := defaults()
+			tt.want(&want)
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("config (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOceanNames(t *testing.T) {
+	t.Parallel()
+	const config = "OCEAN__INTEGRATION__CONFIG"
+	base := map[string]string{
+		"ocean__port__client_id": "id", "Ocean__Port__Client_Secret": "secret", "OCEAN__PORT__BASE_URL": "https://api.us.getport.io",
+		"OCEAN__INTEGRATION__IDENTIFIER": "acme-bb", "OCEAN__INITIALIZE_PORT_RESOURCES": "false", "OCEAN__INTEGRATION__TYPE": "bitbucket-cloud",
+		"OCEAN__EVENT_LISTENER": `{"type": "ONCE"}`,
+	}
+	forms := []struct {
+		name string
+		vars map[string]string
+		from string // of the workspace
+	}{
+		{"snake", map[string]string{config + "__BITBUCKET_WORKSPACE": "acme", config + "__BITBUCKET_WORKSPACE_TOKEN": "t1,t2"}, config + "__BITBUCKET_WORKSPACE"},
+		{"camel", map[string]string{config + "__bitbucketWorkspace": "acme", config + "__bitbucketWorkspaceToken": "t1,t2"}, config + "__bitbucketWorkspace"},
+		{"squashed", map[string]string{config + "__BITBUCKETWORKSPACE": "acme", config + "__BITBUCKETWORKSPACETOKEN": "t1,t2"}, config + "__BITBUCKETWORKSPACE"},
+		{"lower case", map[string]string{"ocean__integration__config__bitbucket_workspace": "acme", "ocean__integration__config__bitbucket_workspace_token": "t1,t2"},
+			"ocean__integration__config__bitbucket_workspace"},
+		{"object snake", map[string]string{config: `{"bitbucket_workspace":"acme","bitbucket_workspace_token":["t1","t2"],"webhook_secret":null}`}, config + " (key bitbucket_workspace)"},
+		{"object camel", map[string]string{config: `{"bitbucketWorkspace":"acme","bitbucketWorkspaceToken":"t1,t2","other":{}}`}, config + " (key bitbucketWorkspace)"},
+		{"object squashed", map[string]string{config: `{"BITBUCKETWORKSPACE":"acme","BITBUCKETWORKSPACETOKEN":"t1,t2"}`}, config + " (key BITBUCKETWORKSPACE)"},
+		{"a variable before the object, snake before squashed", map[string]string{
+			config:                          `{"bitbucket_workspace":"three","bitbucket_workspace_token":"t1,t2"}`,
+			config + "__BITBUCKETWORKSPACE": "two", config + "__bitbucket_workspace": "acme"}, config + "__bitbucket_workspace"},
+		{"snake before camel in the object", map[string]string{config: `{"BitbucketWorkspace":"two","bitbucket_workspace":"acme","bitbucket_workspace_token":"t1,t2"}`},
+			config + " (key bitbucket_workspace)"},
+	}
+	for _, tt := range forms {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			variables := map[string]string{}
+			for _, m := range []map[string]string{base, tt.vars} {
+				for k, v := range m {
+					variables[k] = v
+				}
+			}
+			got, notes, err := Parse(world(variables, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := defaults()
+			want.PortClientID, want.PortClientSecret = NewSecret("id"), NewSecret("secret")
+			want.PortBaseURL, want.IntegrationIdentifier = "https://api.us.getport.io", "acme-bb"
+			want.InitializePortResources = false
+			want.Credentials = []Credential{{Secret: NewSecret("t1")}, {Secret: NewSecret("t2")}}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("config (-want +got):\n%s", diff)
+			}
+			if got, want := source(notes, "bitbucket_workspace"), tt.from; got != want {
+				t.Errorf("workspace: got source %q, want %q", got, want)
+			}
+			if len(notes.Warnings) > 0 {
+				t.Errorf("got warnings %q, want none", notes.Warnings)
+			}
+		})
+	}
+}
+
+func source(notes Notes, id string) string {
+	for _, s := range notes.Sources {
+		if s.ID == id {
+			return s.From
+		}
+	}
+	return ""
+}
+
+func TestWorkspaceInPipelines(t *testing.T) {
+	t.Parallel()
+	const ocean = "OCEAN__INTEGRATION__CONFIG__BITBUCKET_WORKSPACE"
+	tests := []struct {
+		name      string
+		pipelines bool
+		variables map[string]string
+		want      string
+		warns     bool
+	}{
+		{"plain alone", true, nil, "acme", false},
+		{"OCEAN__ wins", true, map[string]string{ocean: "Other"}, "other", true},
+		{"OCEAN__ that is the same", true, map[string]string{ocean: "ACME "}, "acme", false},
+		{"a file wins", true, map[string]string{"BITBUCKET_WORKSPACE_FILE": "w"}, "filed", true},
+		{"INPUT_ wins over all", true, map[string]string{ocean: "other", "INPUT_BITBUCKET_WORKSPACE": "chosen"}, "chosen", true},
+		{"elsewhere plain wins", false, map[string]string{ocean: "other"}, "acme", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			env := world(with(tt.variables), map[string]string{"w": "filed\n"})
+			env.Pipelines = tt.pipelines
+			got, notes, err := Parse(env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Workspace != tt.want {
+				t.Errorf("got workspace %q, want %q", got.Workspace, tt.want)
+			}
+			if warned := len(notes.Warnings) > 0; warned != tt.warns {
+				t.Errorf("got warnings %q, want some: %t", notes.Warnings, tt.warns)
+			}
+		})
+	}
+}
+
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	_, notes, err := Parse(world(with(map[string]string{
+		"BITBUCKET_USERNAME": "ann", "BITBUCKET_APP_PASSWORD": "app-password",
+		"INPUT_FAIL_ON": "never", "BITBUCKET_WORKSPACE_TOKEN": "-", "BITBUCKET_WORKSPACE_TOKEN_FILE": "t",
+		"OCEAN__EVENT_LISTENER__TYPE": "KAFKA", "OCEAN__BASE_URL": "https://x.test", "OCEAN__INTEGRATION__CONFIG__WEBHOOK_SECRET": "hook-secret",
+		"OCEAN__ALLOW_ENVIRONMENT_VARIABLES_JQ_ACCESS": "true",
+	}), map[string]string{"t": "token-in-file"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Notes{
+		Sources: []Source{
+			{"port_client_id", "PORT_CLIENT_ID"}, {"port_client_secret", "PORT_CLIENT_SECRET"}, {"port_base_url", "default"},
+			{"bitbucket_workspace", "BITBUCKET_WORKSPACE"}, {"bitbucket_workspace_token", "BITBUCKET_WORKSPACE_TOKEN_FILE"},
+			{"bitbucket_username", "BITBUCKET_USERNAME"}, {"bitbucket_app_password", "BITBUCKET_APP_PASSWORD"},
+			{"bitbucket_host_url", "default"}, {"bitbucket_rate_limit", "default"}, {"integration_identifier", "default"},
+			{"initialize_port_resources", "default"}, {"concurrency", "default"}, {"fail_on", "INPUT_FAIL_ON"},
+			{"log_level", "default"}, {"debug", "default"},
+		},
+		Infos: []string{
+			"OCEAN__INTEGRATION__CONFIG__WEBHOOK_SECRET is ignored: it is for live events, and this program runs once and exits",
+			"OCEAN__BASE_URL is ignored: it is for live events, and this program runs once and exits",
+		},
+		Warnings: []string{
+			"OCEAN__EVENT_LISTENER__TYPE is not ONCE: it is ignored, this program runs once and exits",
+			"OCEAN__ALLOW_ENVIRONMENT_VARIABLES_JQ_ACCESS is ignored: name the variables that jq expressions may read in jq_env_allow",
+			"bitbucket_app_password is set (from BITBUCKET_APP_PASSWORD): Bitbucket removed app passwords on 2026-07-28; " +
+				"remove it and use bitbucket_user_email and bitbucket_user_scoped_token instead",
+			"the app password is not used, because a workspace token is given too",
+		},
+	}
+	if diff := cmp.Diff(want, notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	c, _, err := Parse(world(with(map[string]string{
+		"BITBUCKET_WORKSPACE_TOKEN": "one,two", "BITBUCKET_USERNAME": "ann", "BITBUCKET_APP_PASSWORD": "pw",
+		"BITBUCKET_USER_EMAIL": "ann@acme.test", "BITBUCKET_USER_SCOPED_TOKEN": "two",
+	}), nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	want := []string{"port-id", "port-secret", "one", "two", "pw", b64("ann:pw"), b64("ann@acme.test:two")}
+	if diff := cmp.Diff(want, c.Secrets()); diff != "" {
+		t.Errorf("secrets (-want +got):\n%s", diff)
+	}
+}
+
+func TestSecretsWithProblems(t *testing.T) {
+	t.Parallel()
+	c, _, err := Parse(world(map[string]string{"PORT_CLIENT_SECRET": "port secret", "BITBUCKET_APP_PASSWORD": "lonely"}, nil))
+	if err == nil {
+		t.Fatal("got no problems, want some")
+	}
+	for _, secret := range []string{"port secret", "lonely"} {
+		if strings.Contains(err.Error(), secret) {
+			t.Errorf("the problems show %q:\n%v", secret, err)
+		}
+		if !strings.Contains(strings.Join(c.Secrets(), "|"), secret) {
+			t.Errorf("Secrets does not hold %q", secret)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, in := range Table {
+		if seen[in.ID] || in.ID != strings.ToLower(in.ID) || strings.ContainsAny(in.ID, "- ") {
+			t.Errorf("%s: not a snake_case name of its own", in.ID)
+		}
+		seen[in.ID] = true
+		if !strings.HasSuffix(in.Help, ".") || strings.ContainsAny(in.Help, "\n|") {
+			t.Errorf("%s: help is not one sentence: %q", in.ID, in.Help)
+		}
+		if in.Required && in.Default != "" {
+			t.Errorf("%s: required, and has a default", in.ID)
+		}
+		for _, name := range in.Ocean {
+			if name != strings.ToUpper(name) {
+				t.Errorf("%s: %s is not in upper case", in.ID, name)
+			}
+		}
+	}
+	if got, want := len(Table), 22; got != want {
+		t.Errorf("got %d inputs, want %d", got, want)
+	}
+}

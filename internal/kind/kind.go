@@ -1,0 +1,115 @@
+// Package kind holds the kinds of Bitbucket objects that a mapping can name: for
+// each one its selector, and how its objects are extracted.
+package kind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+// Object is a JSON value from Bitbucket. Who is handed one may write into it.
+type Object = bitbucket.Object
+
+// Task is a part of an extraction that can run beside the others: the objects of
+// one repository, say. It yields at most one error, last: an *Unreadable when a
+// single object is lost, a *Gone when there is nothing to extract any more, and
+// any other error when an unknown number of objects is missing.
+type Task func(ctx context.Context) iter.Seq2[Object, error]
+
+// Extract lists the tasks of one resource, in the order in which their objects
+// are to be taken. Nothing is asked before the result is ranged over. An error
+// is yielded last, and means that the list of tasks is incomplete.
+type Extract func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error]
+
+// Bound is a resource whose selector has been decoded.
+type Bound struct {
+	Extract Extract
+	// Narrowed is true when the selector asks Bitbucket for some of its
+	// repositories only, so that an empty answer is not astonishing.
+	Narrowed bool
+}
+
+// Unreadable is one object that could not be extracted; the others go on.
+type Unreadable struct {
+	Object string // its name, for messages
+	Err    error
+}
+
+func (u *Unreadable) Error() string { return u.Err.Error() }
+
+func (u *Unreadable) Unwrap() error { return u.Err }
+
+// Gone is a repository that disappeared while it was read: it is no loss.
+type Gone struct{ Slug string }
+
+func (g *Gone) Error() string { return fmt.Sprintf("repository %q disappeared during the run", g.Slug) }
+
+// Kind is one kind of object, as a mapping names it.
+type Kind struct {
+	Name string
+	bind func(mapping.Selector) (Bound, error)
+}
+
+// all kinds, in the order of the manual.
+var all = []Kind{project, repository, pullRequest}
+
+// selector is what define needs of a decoded selector.
+type selector interface {
+	narrowed() bool
+	// problems are the values that have the right type and no meaning.
+	problems(mapping.Selector) mapping.Problems
+}
+
+// define makes a kind of its selector's type and its extraction: the type is
+// known in one file, and nowhere else.
+func define[S selector](name string, extract func(context.Context, *Workspace, S) iter.Seq2[Task, error]) Kind {
+	return Kind{name, func(raw mapping.Selector) (Bound, error) {
+		var s S
+		if err := raw.Decode(&s); err != nil {
+			return Bound{}, err
+		}
+		if problems := s.problems(raw); len(problems) > 0 {
+			return Bound{}, problems
+		}
+		return Bound{
+			Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
+			Narrowed: s.narrowed(),
+		}, nil
+	}}
+}
+
+// Bind decodes a resource's selector for its kind. It makes no request. The error
+// is mapping.Problems.
+func Bind(r mapping.Resource) (Bound, error) {
+	names := make([]string, len(all))
+	for i, k := range all {
+		if k.Name == r.Kind {
+			return k.bind(r.Selector)
+		}
+		names[i] = k.Name
+	}
+	fix := "use one of " + strings.Join(names, ", ")
+	if near, ok := mapping.Nearest(r.Kind, names); ok {
+		fix = fmt.Sprintf("did you mean %q? The kinds are %s", near, strings.Join(names, ", "))
+	}
+	return Bound{}, mapping.Problems{r.Problem(mapping.Error, r.KindPos, "kind", fmt.Sprintf("unknown kind %q", r.Kind), fix)}
+}
+
+// single is the task of one object that is at hand.
+func single(object func() (Object, error)) Task {
+	return func(context.Context) iter.Seq2[Object, error] {
+		return func(yield func(Object, error) bool) { yield(object()) }
+	}
+}
+
+// Denied is true for an error after which the rest of a resource need not be asked for.
+func Denied(err error) bool {
+	var e *bitbucket.Error
+	return errors.As(err, &e) && e.Denied()
+}

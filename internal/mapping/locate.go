@@ -1,0 +1,66 @@
+package mapping
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// Where names the resource for a message: `resource 2 (repository)`.
+func (r Resource) Where() string {
+	where := "resource " + strconv.Itoa(r.Index)
+	if r.Kind != "" {
+		where += " (" + r.Kind + ")"
+	}
+	return where
+}
+
+// Problem makes a problem of this resource. The name says which part of the
+// resource it is about (`kind`, `property "owner"`); it may be empty.
+func (r Resource) Problem(severity Severity, pos Position, name, message, fix string) Problem {
+	return r.src.problem(severity, pos, r.Where(), name, message, fix)
+}
+
+// Problem makes a problem at a byte offset of the expression's text.
+func (e Expr) Problem(severity Severity, offset int, message, fix string) Problem {
+	return e.src.problem(severity, e.At(offset), e.where, e.Name, message, fix)
+}
+
+// At gives the position of a byte offset of the text. It is exact for text
+// that stands in the file as it is read: plain, quoted and block scalars, with
+// the escapes of YAML that stand for one character. A blank at which a folded
+// line was joined has the position of the line's end. An offset at or behind
+// the end has the position behind the last character. When the place cannot be
+// told, At gives the start of the expression.
+func (e Expr) At(offset int) Position {
+	if e.src == nil || e.Pos.Line < 1 || e.Pos.Line > len(e.src.lines) {
+		return e.Pos
+	}
+	w := newWalker(e.src, e.Pos, e.style)
+	if !w.enter() {
+		return e.Pos
+	}
+	at := w.position()
+	for i, want := range e.Text {
+		if !isBlank(want) {
+			if !w.skipBlanks() {
+				return e.Pos
+			}
+			at = w.position()
+			if got, ok := w.next(); !ok || got != want {
+				return e.Pos
+			}
+		} else {
+			at = w.position()
+			w.nextBlank(want)
+		}
+		if offset < i+utf8.RuneLen(want) {
+			return e.position(at)
+		}
+	}
+	return e.position(w.position())
+}
+
+func (e Expr) position(p Position) Position {
+	p.File = e.Pos.File
+	return p
+}

@@ -1,0 +1,107 @@
+// Package mapping reads a mapping: Port's YAML language that says which
+// Bitbucket objects become which entities. It keeps the position of every
+// expression, and knows neither jq nor the kinds.
+package mapping
+
+import "gopkg.in/yaml.v3"
+
+// Mapping is a whole mapping ("port app config").
+type Mapping struct {
+	// File is what positions name: a path, or a word for where the text came from.
+	File      string
+	Resources []Resource
+
+	CreateMissingRelatedEntities bool    // default true
+	DeleteDependentEntities      bool    // default false
+	EnableMergeEntity            bool    // default true
+	EntityDeletionThreshold      float64 // 0 to 1, default 0.9
+
+	// Warnings are problems that do not stop a run, in file order.
+	Warnings Problems
+	// Config is the mapping as plain JSON (maps, slices, strings, booleans,
+	// numbers), as Port's integration record stores it.
+	Config map[string]any
+}
+
+// Resource is one item of "resources:".
+type Resource struct {
+	Index   int    // counts from 1
+	Kind    string // as written
+	KindPos Position
+
+	Query    Expr // selector.query
+	Selector Selector
+
+	ItemsToParse      *Expr  // nil when absent
+	ItemsToParseName  string // default "item"
+	TopLevelTransform bool   // itemsToParseTopLevelTransform, default true
+
+	Entities []Entity // port.entity.mappings: one, or each of a list
+
+	src *source
+}
+
+// Entity is one entry of "mappings:". A nil Value is a key that is not there.
+type Entity struct {
+	Pos        Position
+	Identifier Value
+	Blueprint  Expr
+	Title      *Expr
+	Icon       *Expr
+	Team       *Value
+	Properties []Field // in file order
+	Relations  []Field // in file order
+}
+
+// Field is a named property or relation.
+type Field struct {
+	Name  string
+	Value Value
+}
+
+// Value is a jq expression, or a search query whose leaves are: exactly one of
+// the two is not nil.
+type Value struct {
+	Expr  *Expr
+	Query *Query
+}
+
+// Query is {combinator, rules}: each leaf is a jq expression.
+type Query struct {
+	Combinator Expr
+	Rules      []Rule
+}
+
+// Rule is one rule of a query, or a nested query: exactly one of the two forms.
+type Rule struct {
+	Nested *Query
+	Leaves []Leaf // property, operator, value, in file order
+}
+
+// Leaf is one key of a rule.
+type Leaf struct {
+	Name string
+	Expr Expr
+}
+
+// Expr is the text of a jq expression and where it stands. The text is as
+// written: the rule about single quotes has not been applied.
+type Expr struct {
+	Text string
+	Pos  Position
+	// Name says which expression of its resource this is, in the words of the
+	// mapping: `identifier`, `property "owner"`, `selector.query`.
+	Name string
+
+	where string // of the resource
+	style yaml.Style
+	src   *source
+}
+
+// Selector is the selector of a resource, still undecoded: only its kind knows
+// its keys.
+type Selector struct {
+	node  *node
+	where string // of the resource
+	src   *source
+}

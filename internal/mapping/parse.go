@@ -1,0 +1,285 @@
+package mapping
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// maxBytes bounds the text of a mapping.
+const maxBytes = 1 << 20
+
+const defaultThreshold = 0.9
+
+// topLevel are the keys of a mapping. Each may also be written in snake_case.
+var topLevel = []string{
+	"resources", "createMissingRelatedEntities", "deleteDependentEntities",
+	"enableMergeEntity", "entityDeletionThreshold",
+}
+
+// Parse reads a mapping, YAML or JSON. The file is what positions name; nothing
+// is opened. The error is Problems: every problem and warning, in file order, up
+// to maxProblems. Then the Mapping is nil.
+func Parse(file string, src []byte) (*Mapping, error) {
+	if p := checkText(file, src); p != nil {
+		return nil, Problems{*p}
+	}
+	src = bytes.TrimPrefix(src, []byte("\uFEFF"))
+	if json.Valid(src) {
+		src = writeOut(src)
+	}
+	text := string(src)
+	lines := newSource(file, text)
+	doc, p := document(lines, text)
+	if p != nil {
+		return nil, Problems{*p}
+	}
+	g := &grower{src: lines, active: make(map[*yaml.Node]bool)}
+	root := g.grow(doc, 1)
+	b := &builder{src: lines, problems: g.problems}
+	var m *Mapping
+	if !g.stopped {
+		m = b.mapping(root)
+	}
+	b.problems.Sort()
+	if len(b.problems.Errors()) > 0 {
+		return nil, cut(b.problems, Error)
+	}
+	m.Warnings = cut(b.problems, Warning)
+	return m, nil
+}
+
+// maxProblems bounds what is told of one mapping.
+const maxProblems = 100
+
+// cut keeps the first problems and counts the others in one more.
+func cut(problems Problems, severity Severity) Problems {
+	more := len(problems) - maxProblems
+	if more <= 0 {
+		return problems
+	}
+	return append(problems[:maxProblems:maxProblems], Problem{
+		Severity: severity,
+		Pos:      problems[maxProblems].Pos,
+		Message:  fmt.Sprintf("there are %d problems more", more),
+		Fix:      "solve the others first",
+	})
+}
+
+// checkText refuses what is not text before YAML sees it.
+func checkText(file string, src []byte) *Problem {
+	if len(src) > maxBytes {
+		return &Problem{
+			Pos:     Position{File: file},
+			Message: fmt.Sprintf("the mapping has %d bytes: at most %d are read", len(src), maxBytes),
+			Fix:     "check that this is the mapping file",
+		}
+	}
+	offset, message := badCharacter(src)
+	if message == "" {
+		return nil
+	}
+	before := newSource(file, string(src[:offset])).lines
+	pos := Position{File: file, Line: len(before), Column: utf8.RuneCountInString(before[len(before)-1]) + 1}
+	p := newSource(file, string(src)).problem(Error, pos, "", "", message, "save the file as plain text in UTF-8")
+	return &p
+}
+
+// badCharacter finds the first byte that no YAML text may hold. The message is
+// empty when there is none.
+// Source: readerc.go of gopkg.in/yaml.v3 v3.0.1, read 2026-11.
+func badCharacter(src []byte) (offset int, message string) {
+	for i := 0; i < len(src); {
+		r, size := utf8.DecodeRune(src[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			return i, "the text is not UTF-8"
+		case r == 0:
+			return i, "the text has a NUL character"
+		case unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' && r != '\u0085':
+			return i, fmt.Sprintf("the text has the control character %U", r)
+		}
+		i += size
+	}
+	return 0, ""
+}
+
+// builder reads the tree and collects what is wrong with it.
+type builder struct {
+	src      *source
+	problems Problems
+	where    string // the resource that is being read
+}
+
+func (b *builder) error(pos Position, name, message, fix string) {
+	b.problems = append(b.problems, b.src.problem(Error, pos, b.where, name, message, fix))
+}
+
+func (b *builder) warn(pos Position, name, message, fix string) {
+	b.problems = append(b.problems, b.src.problem(Warning, pos, b.where, name, message, fix))
+}
+
+// object gives the values of a mapping by key, and warns of unknown keys. It
+// gives false, and the problem is told, when the value is no mapping.
+func (b *builder) object(n *node, name string, valid []string) (map[string]*node, bool) {
+	if n.kind != yaml.MappingNode {
+		b.error(n.at, name, "expected a mapping, found "+n.describe(), "the keys here are "+strings.Join(valid, ", "))
+		return nil, false
+	}
+	values := make(map[string]*node, len(n.entries))
+	for _, e := range n.entries {
+		if !slices.Contains(valid, e.key) {
+			b.warn(e.pos, name, "unknown key "+strconv.Quote(e.key)+" is ignored", unknownKeyFix(e.key, valid))
+			continue
+		}
+		values[e.key] = e.value
+	}
+	return values, true
+}
+
+// optional gives the value of a key, or nil when it is absent. Null counts as
+// absent, with a warning.
+func (b *builder) optional(values map[string]*node, key, name string) *node {
+	n := values[key]
+	if n == nil || !n.null() {
+		return n
+	}
+	b.warn(n.at, name, "is null, and counts as absent", "remove the key, or give it a value")
+	return nil
+}
+
+// required gives the value of a key of parent. It gives nil, and the problem is
+// told, when the key is absent or null.
+func (b *builder) required(values map[string]*node, key string, parent *node, name, fix string) *node {
+	n := values[key]
+	switch {
+	case n == nil:
+		b.error(parent.at, name, "is missing", fix)
+	case n.null():
+		b.error(n.at, name, "is null", fix)
+		return nil
+	}
+	return n
+}
+
+// boolean reads a flag; absent gives the default.
+func (b *builder) boolean(values map[string]*node, key, name string, standard bool) bool {
+	n := b.optional(values, key, name)
+	if n == nil {
+		return standard
+	}
+	value, ok := n.value.(bool)
+	if !ok {
+		b.error(n.pos, name, "expected true or false, found "+n.describe(), "write true or false, without quotes")
+		return standard
+	}
+	return value
+}
+
+func (b *builder) mapping(root *node) *Mapping {
+	m := &Mapping{File: b.src.file}
+	if root.kind != yaml.MappingNode {
+		fix := `write a list of resources under "resources:"`
+		if root.kind == yaml.SequenceNode {
+			fix = `write "resources:" above the list`
+		}
+		b.error(root.pos, "", "a mapping is a YAML mapping with the key \"resources\", found "+root.describe(), fix)
+		return nil
+	}
+	m.Config, _ = root.plain().(map[string]any)
+	values, _ := b.object(b.camelCase(root), "", topLevel)
+	m.CreateMissingRelatedEntities = b.boolean(values, "createMissingRelatedEntities", "createMissingRelatedEntities", true)
+	m.DeleteDependentEntities = b.boolean(values, "deleteDependentEntities", "deleteDependentEntities", false)
+	m.EnableMergeEntity = b.boolean(values, "enableMergeEntity", "enableMergeEntity", true)
+	m.EntityDeletionThreshold = b.threshold(values)
+	m.Resources = b.resources(values, root)
+	return m
+}
+
+// camelCase gives the top level with snake_case keys renamed. A key in both
+// spellings is a problem.
+func (b *builder) camelCase(root *node) *node {
+	names := make(map[string]string, len(topLevel))
+	for _, key := range topLevel {
+		names[snakeCase(key)] = key
+	}
+	renamed := *root
+	renamed.entries = nil
+	for _, e := range root.entries {
+		camel := names[e.key]
+		if camel != "" && camel != e.key {
+			if other := root.child(camel); other != nil {
+				b.error(e.pos, "", fmt.Sprintf("%q and %q are the same key: the other is in line %d", e.key, camel, other.at.Line),
+					"remove one of the two")
+				continue
+			}
+			e.key = camel
+		}
+		renamed.entries = append(renamed.entries, e)
+	}
+	return &renamed
+}
+
+func snakeCase(key string) string {
+	var out strings.Builder
+	for _, r := range key {
+		if r >= 'A' && r <= 'Z' {
+			out.WriteByte('_')
+			r += 'a' - 'A'
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
+func (b *builder) threshold(values map[string]*node) float64 {
+	const name = "entityDeletionThreshold"
+	const fix = "write a number from 0 (never delete) to 1 (no limit), such as 0.9"
+	n := b.optional(values, name, name)
+	if n == nil {
+		return defaultThreshold
+	}
+	var value float64
+	switch v := n.value.(type) {
+	case int:
+		value = float64(v)
+	case float64:
+		value = v
+	default:
+		b.error(n.pos, name, "expected a number, found "+n.describe(), fix)
+		return defaultThreshold
+	}
+	if value < 0 || value > 1 {
+		b.error(n.pos, name, n.text+" is not between 0 and 1", fix)
+	}
+	return value
+}
+
+func (b *builder) resources(values map[string]*node, root *node) []Resource {
+	const fix = `write a list under "resources:", each item with kind, selector and port`
+	n := b.required(values, "resources", root, "resources", fix)
+	if n == nil {
+		return nil
+	}
+	if n.kind != yaml.SequenceNode {
+		b.error(n.at, "resources", "expected a list, found "+n.describe(), fix)
+		return nil
+	}
+	if len(n.items) == 0 {
+		b.error(n.at, "", "resources is empty: nothing would be read, and every entity would be stale",
+			"write at least one resource")
+		return nil
+	}
+	list := make([]Resource, 0, len(n.items))
+	for i, item := range n.items {
+		list = append(list, b.resource(i+1, item))
+	}
+	return list
+}

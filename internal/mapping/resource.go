@@ -1,0 +1,150 @@
+package mapping
+
+import (
+	"strconv"
+
+	"gopkg.in/yaml.v3"
+)
+
+const defaultItemName = "item"
+
+var (
+	resourceKeys = []string{"kind", "selector", "port"}
+	portKeys     = []string{"entity", "itemsToParse", "itemsToParseName", "itemsToParseTopLevelTransform"}
+	entityKeys   = []string{"mappings"}
+	mappingsKeys = []string{"identifier", "blueprint", "title", "icon", "team", "properties", "relations"}
+)
+
+func (b *builder) resource(index int, n *node) Resource {
+	r := Resource{Index: index, ItemsToParseName: defaultItemName, TopLevelTransform: true, src: b.src}
+	b.where = r.Where()
+	defer func() { b.where = "" }()
+	if kind := n.child("kind"); kind != nil {
+		if text, ok := kind.value.(string); ok {
+			r.Kind, r.KindPos = text, kind.pos
+			b.where = r.Where()
+		}
+	}
+	values, ok := b.object(n, "", resourceKeys)
+	if !ok {
+		return r
+	}
+	kind := b.required(values, "kind", n, "kind", `write what to read, such as "kind: repository"`)
+	if kind != nil && r.Kind == "" {
+		b.error(kind.pos, "kind", "expected a name, found "+kind.describe(), `write what to read, such as "kind: repository"`)
+	}
+	const selectorFix = `write "selector:" and under it "query: 'true'", which takes every object`
+	if selector := b.required(values, "selector", n, "selector", selectorFix); selector != nil {
+		b.selector(&r, selector, selectorFix)
+	}
+	const portFix = `write "port:", under it "entity:", and under that "mappings:"`
+	if port := b.required(values, "port", n, "port", portFix); port != nil {
+		b.port(&r, port, portFix)
+	}
+	return r
+}
+
+// selector reads the query, and leaves the other keys to the kind.
+func (b *builder) selector(r *Resource, n *node, fix string) {
+	if n.kind != yaml.MappingNode {
+		b.error(n.at, "selector", "expected a mapping, found "+n.describe(), fix)
+		return
+	}
+	r.Selector = Selector{node: n, where: b.where, src: b.src}
+	values := map[string]*node{"query": n.child("query")}
+	query := b.required(values, "query", n, "selector.query", "write \"query: 'true'\" to take every object")
+	if query != nil {
+		r.Query, _ = b.expr(query, "selector.query")
+	}
+}
+
+func (b *builder) port(r *Resource, n *node, fix string) {
+	values, ok := b.object(n, "port", portKeys)
+	if !ok {
+		return
+	}
+	r.ItemsToParse = b.optionalExpr(values, "itemsToParse", "itemsToParse")
+	r.TopLevelTransform = b.boolean(values, "itemsToParseTopLevelTransform", "itemsToParseTopLevelTransform", true)
+	if name := b.optional(values, "itemsToParseName", "itemsToParseName"); name != nil {
+		text, isText := name.value.(string)
+		if !isText || text == "" {
+			b.error(name.pos, "itemsToParseName", "expected a name, found "+name.describe(),
+				`write the key under which an expression finds the item, such as "item"`)
+		} else {
+			r.ItemsToParseName = text
+		}
+	}
+	entity := b.required(values, "entity", n, "port.entity", fix)
+	if entity == nil {
+		return
+	}
+	values, ok = b.object(entity, "port.entity", entityKeys)
+	if !ok {
+		return
+	}
+	const mappingsFix = `write "mappings:" with at least identifier and blueprint`
+	mappings := b.required(values, "mappings", entity, "port.entity.mappings", mappingsFix)
+	if mappings == nil {
+		return
+	}
+	if mappings.kind != yaml.SequenceNode {
+		r.Entities = []Entity{b.entity(mappings, "port.entity.mappings")}
+		return
+	}
+	if len(mappings.items) == 0 {
+		b.error(mappings.at, "port.entity.mappings", "the list is empty", mappingsFix)
+	}
+	for i, item := range mappings.items {
+		r.Entities = append(r.Entities, b.entity(item, "port.entity.mappings "+strconv.Itoa(i+1)))
+	}
+}
+
+func (b *builder) entity(n *node, name string) Entity {
+	e := Entity{Pos: n.pos}
+	values, ok := b.object(n, name, mappingsKeys)
+	if !ok {
+		return e
+	}
+	const identifierFix = `write a jq expression that differs from entity to entity, such as "identifier: .uuid"`
+	if identifier := b.required(values, "identifier", n, "identifier", identifierFix); identifier != nil {
+		e.Identifier, _ = b.value(identifier, "identifier")
+	}
+	const blueprintFix = `write the blueprint's identifier in both quotes, such as "blueprint: '"bitbucketRepository"'"`
+	if blueprint := b.required(values, "blueprint", n, "blueprint", blueprintFix); blueprint != nil {
+		e.Blueprint, _ = b.expr(blueprint, "blueprint")
+	}
+	e.Title = b.optionalExpr(values, "title", "title")
+	e.Icon = b.optionalExpr(values, "icon", "icon")
+	if team := b.optional(values, "team", "team"); team != nil {
+		if value, ok := b.value(team, "team"); ok {
+			e.Team = &value
+		}
+	}
+	e.Properties = b.fields(values, "properties", "property", b.exprValue)
+	e.Relations = b.fields(values, "relations", "relation", b.value)
+	return e
+}
+
+// fields reads properties or relations, in file order.
+func (b *builder) fields(values map[string]*node, key, word string, read func(*node, string) (Value, bool)) []Field {
+	n := b.optional(values, key, key)
+	if n == nil {
+		return nil
+	}
+	if n.kind != yaml.MappingNode {
+		b.error(n.at, key, "expected a mapping, found "+n.describe(), "write one line for each "+word+": its name, and a jq expression")
+		return nil
+	}
+	var list []Field
+	for _, e := range n.entries {
+		name := word + " " + strconv.Quote(e.key)
+		if e.value.null() {
+			b.warn(e.pos, name, "is null, and counts as absent", "remove the key; to empty it in Port write 'null' in quotes")
+			continue
+		}
+		if value, ok := read(e.value, name); ok {
+			list = append(list, Field{Name: e.key, Value: value})
+		}
+	}
+	return list
+}

@@ -1,0 +1,152 @@
+package mapping
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// commonKeys are in every selector. The mapping itself reads "query"; nobody
+// reads "exportEnvVariables", which is for processing on Port's side.
+var commonKeys = []string{"query", "exportEnvVariables"}
+
+// Decode reads the selector into the struct that into points to. The `yaml` tag
+// of a field is its key; a field without a tag is left alone. Fields may be
+// string, bool, structs, and pointers to and lists of these. A key that is
+// absent or null leaves its field as it is; "query" and "exportEnvVariables"
+// need no field. Unknown keys and wrong types are errors: the error is Problems.
+// Decode panics when into is of another type, as that is a mistake of the caller.
+func (s Selector) Decode(into any) error {
+	target := reflect.ValueOf(into)
+	if target.Kind() != reflect.Pointer || target.IsNil() || target.Elem().Kind() != reflect.Struct {
+		panic(fmt.Sprintf("mapping: Selector.Decode into %T: need a pointer to a struct", into))
+	}
+	if s.node == nil {
+		return nil
+	}
+	d := &decoder{builder: builder{src: s.src, where: s.where}}
+	d.object(s.node, target.Elem(), "selector", commonKeys)
+	if len(d.problems) == 0 {
+		return nil
+	}
+	d.problems.Sort()
+	return d.problems
+}
+
+// Problem makes a problem of a value of the selector. The path names it
+// (`repoQuery`, `files.repos[0]`, counting from 0); when it is absent, the
+// position is that of what would hold it. An empty path is the selector itself.
+func (s Selector) Problem(severity Severity, path, message, fix string) Problem {
+	name := "selector"
+	pos := Position{}
+	if s.src != nil {
+		pos.File = s.src.file
+	}
+	n := s.node
+	if n != nil {
+		pos = n.at
+	}
+	if path != "" {
+		name += "." + path
+	}
+	for _, step := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		if n = n.step(step); n == nil {
+			break
+		}
+		pos = n.pos
+	}
+	return s.src.problem(severity, pos, s.where, name, message, fix)
+}
+
+// step gives a value of a mapping by key, or of a list by index, or nil.
+func (n *node) step(step string) *node {
+	if n == nil {
+		return nil
+	}
+	if n.kind != yaml.SequenceNode {
+		return n.child(step)
+	}
+	i, err := strconv.Atoi(step)
+	if err != nil || i < 0 || i >= len(n.items) {
+		return nil
+	}
+	return n.items[i]
+}
+
+type decoder struct {
+	builder
+}
+
+func (d *decoder) object(n *node, target reflect.Value, name string, ignored []string) {
+	fields := make(map[string]reflect.Value)
+	valid := slices.Clone(ignored)
+	for i := range target.NumField() {
+		key, _, _ := strings.Cut(target.Type().Field(i).Tag.Get("yaml"), ",")
+		if key != "" && key != "-" {
+			fields[key] = target.Field(i)
+			valid = append(valid, key)
+		}
+	}
+	if n.kind != yaml.MappingNode {
+		d.error(n.at, name, "expected a mapping, found "+n.describe(), "the keys here are "+strings.Join(valid, ", "))
+		return
+	}
+	for _, e := range n.entries {
+		field, ok := fields[e.key]
+		switch {
+		case ok && !e.value.null():
+			d.value(e.value, field, name+"."+e.key)
+		case !ok && !slices.Contains(ignored, e.key):
+			d.error(e.pos, name, "unknown key "+strconv.Quote(e.key), unknownKeyFix(e.key, valid))
+		}
+	}
+}
+
+func (d *decoder) value(n *node, target reflect.Value, name string) {
+	switch target.Kind() {
+	case reflect.Pointer:
+		target.Set(reflect.New(target.Type().Elem()))
+		d.value(n, target.Elem(), name)
+	case reflect.Struct:
+		d.object(n, target, name, nil)
+	case reflect.Slice:
+		d.list(n, target, name)
+	case reflect.String:
+		text, ok := n.value.(string)
+		if !ok {
+			fix := "write text"
+			if n.kind == yaml.ScalarNode {
+				fix = `quote it: "` + n.text + `"`
+			}
+			d.error(n.pos, name, "expected a string, found "+n.describe(), fix)
+			return
+		}
+		target.SetString(text)
+	case reflect.Bool:
+		value, ok := n.value.(bool)
+		if !ok {
+			d.error(n.pos, name, "expected true or false, found "+n.describe(), "write true or false, without quotes")
+			return
+		}
+		target.SetBool(value)
+	default:
+		panic("mapping: Selector.Decode into a field of type " + target.Type().String())
+	}
+}
+
+func (d *decoder) list(n *node, target reflect.Value, name string) {
+	if n.kind != yaml.SequenceNode {
+		fix := `write a list: each item on a line of its own, after "- "`
+		d.error(n.pos, name, "expected a list, found "+n.describe(), fix)
+		return
+	}
+	list := reflect.MakeSlice(target.Type(), len(n.items), len(n.items))
+	for i, item := range n.items {
+		d.value(item, list.Index(i), name+"["+strconv.Itoa(i)+"]")
+	}
+	target.Set(list)
+}

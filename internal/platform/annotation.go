@@ -1,0 +1,91 @@
+package platform
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Severity is how bad an annotation is.
+type Severity int
+
+// The severities, the worst first.
+const (
+	Error Severity = iota
+	Warning
+	Notice
+)
+
+func (s Severity) String() string {
+	switch s {
+	case Error:
+		return "error"
+	case Warning:
+		return "warning"
+	default:
+		return "notice"
+	}
+}
+
+// Annotation is a message for people, with a place if it has one.
+type Annotation struct {
+	Severity Severity
+	Title    string // may be empty
+	Message  string // may have several lines
+	File     string // a path relative to the working directory, or empty
+	Line     int    // counts from 1; zero is unknown
+	Column   int    // counts from 1; zero is unknown
+}
+
+// plain prints the annotation as "ERROR file:line:col: title: message". Further
+// lines of the message are indented.
+func (a Annotation) plain(s *Scrubber) string {
+	var head strings.Builder
+	head.WriteString(strings.ToUpper(a.Severity.String()) + " ")
+	if a.File != "" {
+		head.WriteString(a.File + ":")
+		if a.Line > 0 {
+			head.WriteString(strconv.Itoa(a.Line) + ":")
+			if a.Column > 0 {
+				head.WriteString(strconv.Itoa(a.Column) + ":")
+			}
+		}
+		head.WriteByte(' ')
+	}
+	if a.Title != "" {
+		head.WriteString(a.Title + ": ")
+	}
+	lines := messageLines(s.redact(a.Message))
+	lines[0] = s.Line(head.String() + lines[0])
+	for i := 1; i < len(lines); i++ {
+		lines[i] = "    " + s.Line(lines[i])
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// safeMessage is the message with each of its lines scrubbed.
+func safeMessage(s *Scrubber, message string) string {
+	lines := messageLines(s.redact(message))
+	for i, line := range lines {
+		lines[i] = s.Line(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func messageLines(message string) []string {
+	message = strings.TrimRight(strings.ReplaceAll(message, "\r\n", "\n"), "\n")
+	return strings.Split(message, "\n")
+}
+
+// cut shortens text to at most maxBytes, between two runes, with a mark at its end.
+func cut(text string, maxBytes int) string {
+	const mark = "…"
+	if len(text) <= maxBytes {
+		return text
+	}
+	end := maxBytes - len(mark)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + mark
+}

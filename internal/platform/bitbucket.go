@@ -1,0 +1,78 @@
+package platform
+
+import (
+	"io"
+	"os"
+	"strings"
+)
+
+// bitbucket is Bitbucket Pipelines, in a pipe or in a script.
+type bitbucket struct{ printer }
+
+func (*bitbucket) Name() string { return "Bitbucket Pipelines" }
+
+// outputPrefix begins the names of the variables that Publish writes.
+const outputPrefix = "PORT_RESYNC_"
+
+// Publish appends one line NAME=value for each output to the file in
+// BITBUCKET_PIPELINES_VARIABLES_PATH. Values are single lines there, and all
+// variables of a pipeline share 100 KB, so the summary is left out (Atlassian's
+// documentation of shared pipeline variables, read 2026-11).
+//
+// It never fails: whether the service gives that file to pipes is not
+// documented, and a run does not depend on it.
+func (b *bitbucket) Publish(outputs []Output) error {
+	path := b.world.Getenv("BITBUCKET_PIPELINES_VARIABLES_PATH")
+	if path == "" {
+		return nil
+	}
+	var lines strings.Builder
+	for _, o := range outputs {
+		value := b.world.Scrubber.redact(o.Value)
+		if o.Name == "summary" || !validName(o.Name) || strings.ContainsFunc(value, lineBreak) {
+			continue
+		}
+		lines.WriteString(outputPrefix + strings.ToUpper(o.Name) + "=" + value + "\n")
+	}
+	_ = appendLines(path, lines.String())
+	return nil
+}
+
+func lineBreak(r rune) bool {
+	switch r {
+	case '\n', '\r', '\v', '\f', 0, '\u0085', '\u2028', '\u2029':
+		return true
+	}
+	return false
+}
+
+// appendLines adds text to the file, on a line of its own. What the file holds
+// is left as it is.
+func appendLines(path, text string) (err error) {
+	if text == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := f.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if last := []byte{'\n'}; end > 0 {
+		if _, err := f.ReadAt(last, end-1); err != nil {
+			return err
+		}
+		if last[0] != '\n' {
+			text = "\n" + text
+		}
+	}
+	_, err = f.WriteString(text)
+	return err
+}

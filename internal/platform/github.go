@@ -1,0 +1,271 @@
+package platform
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf16"
+
+	"github.com/sethvargo/go-githubactions"
+)
+
+const (
+	// annotationCap is how many annotations of one severity GitHub shows for a
+	// step. Source: https://github.com/actions/toolkit/pull/734, read 2026-11.
+	annotationCap = 10
+	// maxMessageBytes is where the runner cuts a message (it counts characters).
+	// Source: https://github.com/actions/runner, v2.336.0, read 2026-11.
+	maxMessageBytes = 4096
+	// maxSummaryBytes is the size of a step's summary above which GitHub shows
+	// none of it. Source as above, and GitHub's documentation.
+	maxSummaryBytes = 1 << 20
+	// maxOutputBytes is the size of a job's outputs, counted as UTF-16. Source:
+	// GitHub's documentation, read 2026-11.
+	maxOutputBytes = 1 << 20
+	// outputDelimiter ends every output that go-githubactions v1.4.0 writes: a
+	// value with such a line would end there and forge further outputs.
+	outputDelimiter = "_GitHubActionsFileCommandDelimeter_"
+)
+
+// github is GitHub Actions.
+type github struct {
+	world  World
+	action *githubactions.Action
+
+	mu          sync.Mutex
+	err         error // the first failure that Mask or Annotate had
+	masked      map[string]bool
+	counts      [Notice + 1]int // annotations so far, by severity
+	held        [Notice + 1]*Annotation
+	outputUnits int // UTF-16 code units written to the outputs
+}
+
+func newGitHub(w World) *github {
+	return &github{
+		world:  w,
+		action: githubactions.New(githubactions.WithWriter(w.Stdout), githubactions.WithGetenv(w.Getenv)),
+		masked: map[string]bool{},
+	}
+}
+
+func (*github) Name() string { return "GitHub Actions" }
+
+// Mask also tells the runner, which hides further encodings of the secret.
+func (g *github) Mask(secrets ...string) {
+	g.world.Scrubber.Add(secrets...)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, secret := range secrets {
+		if hideable(secret) && !g.masked[secret] {
+			g.masked[secret] = true
+			g.keep(guard(func() { g.action.AddMask(secret) }))
+		}
+	}
+}
+
+// Annotate prints the first nine annotations of a severity at once. The tenth,
+// the last that GitHub shows, waits until it is known whether more follow.
+func (g *github) Annotate(a Annotation) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if a.Severity < Error || a.Severity > Notice {
+		a.Severity = Notice
+	}
+	g.counts[a.Severity]++
+	switch n := g.counts[a.Severity]; {
+	case n < annotationCap:
+		g.issue(a)
+	case n == annotationCap:
+		g.held[a.Severity] = &a
+	}
+}
+
+// flush prints the tenth annotations, or in their place how many were left out.
+func (g *github) flush() {
+	for severity, a := range g.held {
+		if a == nil {
+			continue
+		}
+		g.held[severity] = nil
+		if left := g.counts[severity] - annotationCap + 1; left > 1 {
+			a = &Annotation{Severity: Severity(severity), Message: fmt.Sprintf(
+				"%d more of this severity were left out: GitHub shows %d for a step; the summary and the report hold them all",
+				left, annotationCap)}
+		}
+		g.issue(*a)
+	}
+}
+
+func (g *github) issue(a Annotation) {
+	s := g.world.Scrubber
+	properties := map[string]string{}
+	if a.Title != "" {
+		properties["title"] = s.Line(a.Title)
+	}
+	if a.File != "" {
+		properties["file"] = s.Line(g.relative(a.File))
+		if a.Line > 0 {
+			properties["line"] = strconv.Itoa(a.Line)
+			if a.Column > 0 {
+				properties["col"] = strconv.Itoa(a.Column)
+			}
+		}
+	}
+	action := g.action.WithFieldsMap(properties)
+	message := cut(safeMessage(s, a.Message), maxMessageBytes)
+	g.keep(guard(func() {
+		switch a.Severity {
+		case Error:
+			action.Errorf("%s", message)
+		case Warning:
+			action.Warningf("%s", message)
+		default:
+			action.Noticef("%s", message)
+		}
+	}))
+}
+
+// relative answers the path from the root of the checkout, which annotations
+// are shown by, or the path as it is when the file is not in the checkout.
+func (g *github) relative(file string) string {
+	root := g.world.Getenv("GITHUB_WORKSPACE")
+	path := file
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(g.world.Dir, path)
+	}
+	rel, err := filepath.Rel(root, path)
+	if root == "" || err != nil || !filepath.IsLocal(rel) {
+		return file
+	}
+	return filepath.ToSlash(rel)
+}
+
+// Publish appends to the file in GITHUB_OUTPUT.
+func (g *github) Publish(outputs []Output) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.flush()
+	if g.world.Getenv("GITHUB_OUTPUT") == "" {
+		return errors.New("publish outputs: GITHUB_OUTPUT is not set")
+	}
+	var errs []error
+	for _, o := range outputs {
+		if err := g.publish(o); err != nil {
+			errs = append(errs, fmt.Errorf("publish output %q: %w", o.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (g *github) publish(o Output) error {
+	if !validName(o.Name) {
+		return errors.New("not a name: letters, digits and \"_\"")
+	}
+	value := g.world.Scrubber.redact(o.Value)
+	for line := range strings.FieldsFuncSeq(value, lineBreak) {
+		if line == outputDelimiter {
+			return errors.New("the value holds the line that ends an output")
+		}
+	}
+	units := len(utf16.Encode([]rune(o.Name + value)))
+	if (g.outputUnits+units)*2 > maxOutputBytes {
+		return fmt.Errorf("the outputs of a job may have %d bytes (UTF-16) together", maxOutputBytes)
+	}
+	if err := guard(func() { g.action.SetOutput(o.Name, value) }); err != nil {
+		return err
+	}
+	g.outputUnits += units
+	return nil
+}
+
+// Summary appends to the file in GITHUB_STEP_SUMMARY. What would make it too
+// long is cut off, with a note.
+func (g *github) Summary(markdown string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	path := g.world.Getenv("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return nil
+	}
+	room := maxSummaryBytes
+	if info, err := os.Stat(path); err == nil {
+		room -= int(min(info.Size(), maxSummaryBytes))
+	}
+	text := cutSummary(g.world.Scrubber.redact(markdown), room-len("\n"))
+	if text == "" {
+		return nil
+	}
+	if err := guard(func() { g.action.AddStepSummary(text) }); err != nil {
+		return fmt.Errorf("write the step summary: %w", err)
+	}
+	return nil
+}
+
+// cutSummary keeps whole lines, at most maxBytes of them with the note. It
+// closes a code block that the cut left open.
+func cutSummary(markdown string, maxBytes int) string {
+	const note = "\n\n*The rest of this summary was left out: GitHub shows at most 1 MiB for a step.*\n"
+	const fence = "```"
+	if len(markdown) <= maxBytes {
+		return markdown
+	}
+	room := maxBytes - len(note) - len("\n"+fence)
+	if room < 0 {
+		return ""
+	}
+	kept := markdown[:strings.LastIndexByte(markdown[:room], '\n')+1]
+	open := false
+	for line := range strings.Lines(kept) {
+		if strings.HasPrefix(strings.TrimLeft(line, " "), fence) {
+			open = !open
+		}
+	}
+	if open {
+		kept += fence
+	}
+	return kept + note
+}
+
+func (g *github) Close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.flush()
+	return g.err
+}
+
+func (g *github) keep(err error) {
+	if g.err == nil {
+		g.err = err
+	}
+}
+
+// guard turns a panic of go-githubactions, which is how it tells that it could
+// not write, into its error.
+func guard(write func()) (err error) {
+	defer func() {
+		switch cause := recover().(type) {
+		case nil:
+		case error:
+			err = cause
+		default:
+			err = fmt.Errorf("%v", cause)
+		}
+	}()
+	write()
+	return nil
+}
+
+// validName says whether an output may have this name.
+func validName(name string) bool {
+	for i, r := range name {
+		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != ""
+}

@@ -1,0 +1,179 @@
+package platform
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+// hidden stands in place of a secret.
+const hidden = "***"
+
+// minSecretBytes is the length below which a secret is not hidden: everything
+// that happens to be equal would disappear from the log.
+const minSecretBytes = len(hidden) + 1
+
+// commonWords are not hidden, for the same reason.
+var commonWords = []string{
+	"true", "false", "null", "none", "main", "master", "default", "test", "user", "admin", "port",
+	"token", "secret", "password", "http", "https", "github", "bitbucket", "success", "partial", "failed",
+	"error", "warning", "info", "debug",
+}
+
+func hideable(secret string) bool {
+	return len(secret) >= minSecretBytes && !slices.Contains(commonWords, strings.ToLower(secret))
+}
+
+// Scrubber makes text safe to print. The zero Scrubber knows no secrets. It may
+// be used from several goroutines.
+type Scrubber struct {
+	mu       sync.RWMutex
+	forms    map[string]bool
+	replacer *strings.Replacer // nil without secrets
+}
+
+// Add makes the scrubber hide the secrets, each line of one that has several,
+// and their encodings. Secrets of less than four bytes and common words are
+// left alone.
+func (s *Scrubber) Add(secrets ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.forms)
+	for _, secret := range secrets {
+		s.add(secret)
+		for line := range strings.FieldsFuncSeq(secret, lineBreak) {
+			s.add(strings.TrimSpace(line))
+		}
+	}
+	if len(s.forms) == before {
+		return
+	}
+	forms := make([]string, 0, len(s.forms))
+	for form := range s.forms {
+		forms = append(forms, form)
+	}
+	// The replacer prefers what comes first: the longest of several that match.
+	slices.SortFunc(forms, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
+	pairs := make([]string, 0, 2*len(forms))
+	for _, form := range forms {
+		pairs = append(pairs, form, hidden)
+	}
+	s.replacer = strings.NewReplacer(pairs...)
+}
+
+func (s *Scrubber) add(secret string) {
+	if !hideable(secret) {
+		return
+	}
+	if s.forms == nil {
+		s.forms = map[string]bool{}
+	}
+	for _, form := range encodings(secret) {
+		if len(form) >= minSecretBytes {
+			s.forms[form] = true
+		}
+	}
+}
+
+// redact replaces secrets and changes nothing else.
+func (s *Scrubber) redact(text string) string {
+	s.mu.RLock()
+	replacer := s.replacer
+	s.mu.RUnlock()
+	if replacer == nil {
+		return text
+	}
+	// A replacement may complete another secret. It ends, since each one makes
+	// the text shorter.
+	for {
+		next := replacer.Replace(text)
+		if next == text {
+			return text
+		}
+		text = next
+	}
+}
+
+// Line makes text one line of a log: secrets are hidden, characters that end a
+// line, move the cursor or cannot be seen become escapes such as \n or \u202e,
+// and commands to a CI system are broken up, so that they do nothing.
+func (s *Scrubber) Line(text string) string {
+	text = s.redact(text)
+	text = breakCommands(visible(text))
+	// An escape may look like a secret.
+	return s.redact(text)
+}
+
+// visible replaces the characters that do not show by escapes. Invalid UTF-8
+// shows as its bytes.
+func visible(text string) string {
+	if !strings.ContainsFunc(text, invisible) {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case !invisible(r):
+			b.WriteRune(r)
+		case r < utf8.RuneSelf:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// invisible says of controls, line and paragraph separators, bidirectional
+// controls, byte order marks and unassigned characters that they do not show.
+// The two joiners are let through: emoji and several scripts need them. The
+// replacement character counts, since bytes that are not UTF-8 are read as one.
+func invisible(r rune) bool {
+	const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d'
+	if r == zeroWidthNonJoiner || r == zeroWidthJoiner {
+		return false
+	}
+	return r == utf8.RuneError || !unicode.IsGraphic(r)
+}
+
+// ignorable matches characters that a comparison by the rules of a language
+// skips. Whether a CI system compares so is its own affair: they do not hide a
+// command here.
+const ignorable = `[\x{200C}\x{200D}\p{M}\x{115F}\x{1160}\x{3164}\x{FFA0}]*`
+
+var (
+	// hashCommand is looked for anywhere in a line: GitHub's old form ##[name],
+	// Azure's ##vso[name], TeamCity's ##teamcity[name].
+	hashCommand = regexp.MustCompile(`#(` + ignorable + `#(?:` + ignorable + `[A-Za-z])*` + ignorable + `\[)`)
+	// colonCommand is GitHub's ::name::, which only blanks may come before.
+	colonCommand = regexp.MustCompile(`^((?:[\pZ]|` + strings.TrimSuffix(ignorable, "*") + `)*:)(` + ignorable + `:)`)
+)
+
+// breakCommands puts a space into what a CI system would take for a command.
+// Source: https://github.com/actions/runner, v2.336.0, read 2026-11: "::" counts
+// at the start of a line after blanks, "##[" anywhere.
+func breakCommands(line string) string {
+	line = hashCommand.ReplaceAllString(line, "# $1")
+	return colonCommand.ReplaceAllString(line, "$1 $2")
+}

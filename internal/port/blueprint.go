@@ -1,0 +1,70 @@
+package port
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+)
+
+// Blueprint is the part of a blueprint that tells how its entities hang together.
+type Blueprint struct {
+	Identifier string                       `json:"identifier"`
+	Schema     Schema                       `json:"schema"`
+	Relations  map[string]BlueprintRelation `json:"relations"`
+}
+
+// Schema names the properties that can be written.
+type Schema struct {
+	Properties map[string]any `json:"properties"`
+}
+
+// BlueprintRelation is a relation's target blueprint.
+type BlueprintRelation struct {
+	Target string `json:"target"`
+}
+
+// Blueprint reads a blueprint. The error is ErrNotFound when there is none.
+//
+// API: https://docs.port.io/api-reference/get-a-blueprint
+func (c *Client) Blueprint(ctx context.Context, identifier string) (Blueprint, error) {
+	var answer struct {
+		Blueprint Blueprint `json:"blueprint"`
+	}
+	if err := c.do(ctx, call{method: http.MethodGet, path: path("blueprints", identifier)}, &answer); err != nil {
+		return Blueprint{}, fmt.Errorf("read blueprint %q: %w", identifier, err)
+	}
+	return answer.Blueprint, nil
+}
+
+// CreateBlueprint makes a blueprint of its JSON.
+//
+// API: https://docs.port.io/api-reference/create-a-blueprint
+func (c *Client) CreateBlueprint(ctx context.Context, blueprint map[string]any) error {
+	err := c.do(ctx, call{method: http.MethodPost, path: path("blueprints"), body: blueprint, once: true}, nil)
+	if err != nil {
+		return fmt.Errorf("create blueprint %q: %w", blueprint["identifier"], err)
+	}
+	return nil
+}
+
+// UpdateBlueprint sets the given keys of a blueprint, and leaves the others.
+//
+// API: https://docs.port.io/api-reference/update-a-blueprint
+func (c *Client) UpdateBlueprint(ctx context.Context, identifier string, keys map[string]any) error {
+	err := c.do(ctx, call{method: http.MethodPatch, path: path("blueprints", identifier), body: keys, once: true}, nil)
+	if err != nil {
+		return fmt.Errorf("update blueprint %q: %w", identifier, err)
+	}
+	return nil
+}
+
+// DeleteBlueprint deletes a blueprint that has no entities.
+//
+// API: https://docs.port.io/api-reference/delete-a-blueprint
+func (c *Client) DeleteBlueprint(ctx context.Context, identifier string) error {
+	err := c.do(ctx, call{method: http.MethodDelete, path: path("blueprints", identifier)}, nil)
+	if err != nil {
+		return fmt.Errorf("delete blueprint %q: %w", identifier, err)
+	}
+	return nil
+}

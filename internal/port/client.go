@@ -1,0 +1,223 @@
+// Package port is a client of Port's API: the integration record, blueprints, and
+// the entities of one integration's data source.
+package port
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"port-bitbucket-exporter/internal/roundtrip"
+)
+
+const (
+	attemptTimeout = time.Minute
+	// maxJSON bounds one answer: a page of 1,000 entities may carry long texts.
+	maxJSON = 256 << 20
+	// maxLimitWait bounds how long one request waits for Port's rate limit in all.
+	maxLimitWait = 15 * time.Minute
+	// firstLimitPause is the wait after a 429 that names none, doubling.
+	firstLimitPause = 2 * time.Second
+)
+
+// IntegrationType is the incumbent's, so that its installations are taken over.
+const IntegrationType = "bitbucket-cloud"
+
+// Config says which integration of which organization to work for.
+type Config struct {
+	BaseURL      string // "https://api.port.io", without /v1
+	ClientID     string
+	ClientSecret string
+	Identifier   string // of the integration
+	Version      string // ours
+	Transport    http.RoundTripper
+	Log          *slog.Logger
+	// OnToken is told every access token before its first use.
+	OnToken func(token string)
+}
+
+// Client speaks for one integration. It is safe for concurrent use.
+type Client struct {
+	config    Config
+	transport http.RoundTripper
+	requests  atomic.Int64
+
+	mu    sync.Mutex
+	token token
+	clock time.Time // Port's own at the first login
+}
+
+// New returns a client; it makes no request.
+func New(c Config) *Client {
+	client := &Client{config: c}
+	t := roundtrip.Log(c.Transport, c.Log, &client.requests)
+	t = roundtrip.Deadline(t, attemptTimeout)
+	// Port copies the User-Agent into $datasource of what is written: it says who
+	// owns an entity. Source: Ocean's client (port_ocean/clients/port), read 2026-11.
+	agent := fmt.Sprintf("port-ocean/%s/%s/%s/exporter", IntegrationType, c.Version, c.Identifier)
+	client.transport = roundtrip.Header(t, "User-Agent", agent)
+	return client
+}
+
+// Requests is how many requests went out so far.
+func (c *Client) Requests() int { return int(c.requests.Load()) }
+
+// Identifier is the integration's.
+func (c *Client) Identifier() string { return c.config.Identifier }
+
+func (c *Client) datasourcePrefix() string { return "port-ocean/" + IntegrationType + "/" }
+
+func (c *Client) datasourceSuffix() string { return "/" + c.config.Identifier + "/exporter" }
+
+// call is one request: its body is built once, and sent anew with each attempt.
+type call struct {
+	method string
+	path   string // below /v1, escaped
+	query  url.Values
+	body   any
+	// once is true for what is not safe to repeat.
+	once bool
+}
+
+// path joins segments, each one escaped.
+func path(segments ...string) string {
+	var b strings.Builder
+	for _, s := range segments {
+		b.WriteByte('/')
+		b.WriteString(url.PathEscape(s))
+	}
+	return b.String()
+}
+
+// do sends the call with a valid token, and decodes a good answer into the value,
+// when there is one. A token that Port does not know any more is renewed once.
+func (c *Client) do(ctx context.Context, k call, into any) error {
+	var body []byte
+	if k.body != nil {
+		var err error
+		if body, err = json.Marshal(k.body); err != nil {
+			return fmt.Errorf("%s /v1%s: %w", k.method, k.path, err)
+		}
+	}
+	renewed := false
+	return c.retry(ctx, k.once, func() error {
+		for {
+			token, err := c.login(ctx)
+			if err != nil {
+				return err
+			}
+			_, err = c.attempt(ctx, k, body, token.header(), into)
+			var e *Error
+			if renewed || !errors.As(err, &e) || e.Status != http.StatusUnauthorized {
+				return err
+			}
+			renewed = true
+			c.forget(token)
+		}
+	})
+}
+
+// retry repeats what failed for a passing reason, and waits out rate limits.
+func (c *Client) retry(ctx context.Context, once bool, attempt func() error) error {
+	var waited time.Duration
+	pause := firstLimitPause
+	return roundtrip.Retry(ctx, func() error {
+		for {
+			err := attempt()
+			var limit *limited
+			if errors.As(err, &limit) {
+				wait := limit.after
+				if wait == 0 {
+					wait, pause = pause, 2*pause
+				}
+				if waited += wait; waited > maxLimitWait {
+					return limit.err
+				}
+				if err := c.sleep(ctx, wait); err != nil {
+					return err
+				}
+				continue
+			}
+			var again *roundtrip.Again
+			if once && errors.As(err, &again) {
+				return again.Err
+			}
+			return err
+		}
+	})
+}
+
+func (c *Client) sleep(ctx context.Context, d time.Duration) error {
+	if d >= time.Minute {
+		c.config.Log.Info("waiting for the rate limit of Port", "wait", d.Round(time.Second))
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// attempt sends one request, and returns the headers of a good answer. The error
+// is an *Error when Port answered, within a *roundtrip.Again or a *limited where
+// the same request may succeed later.
+func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization string, into any) (http.Header, error) {
+	where := k.method + " /v1" + k.path
+	address := c.config.BaseURL + "/v1" + k.path
+	if len(k.query) > 0 {
+		address += "?" + k.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, k.method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	resp, err := c.transport.RoundTrip(req) // no redirects: the token and the entities go to one host alone
+	if err != nil {
+		return nil, c.again(ctx, where, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		return nil, statusError(where, resp)
+	}
+	if into == nil {
+		return resp.Header, nil
+	}
+	reflect.ValueOf(into).Elem().SetZero() // of what an earlier attempt left
+	d := json.NewDecoder(io.LimitReader(resp.Body, maxJSON))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		return nil, c.again(ctx, where, fmt.Errorf("the answer is not the whole JSON that is due: %w", err))
+	}
+	return resp.Header, nil
+}
+
+func (c *Client) again(ctx context.Context, where string, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no complete answer within %s", attemptTimeout)
+	}
+	return &roundtrip.Again{Err: fmt.Errorf("%s: %w", where, err)}
+}

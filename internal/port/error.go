@@ -1,0 +1,101 @@
+package port
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"port-bitbucket-exporter/internal/roundtrip"
+)
+
+// ErrNotFound is what an *Error with status 404 is.
+var ErrNotFound = errors.New("not found")
+
+const maxErrorBytes = 64 << 10
+
+// Error is a refusal by Port: of a request, or of one entity in it.
+type Error struct {
+	Where   string // method and path; empty for one entity of a batch
+	Status  int
+	Code    string // "not_found"
+	Message string
+	Trace   string // x-trace-id, for Port's support
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.Where != "" {
+		fmt.Fprintf(&b, "%s: ", e.Where)
+	}
+	fmt.Fprintf(&b, "%d %s", e.Status, http.StatusText(e.Status))
+	switch {
+	case e.Message != "":
+		fmt.Fprintf(&b, ": %s", e.Message)
+	case e.Code != "":
+		fmt.Fprintf(&b, ": %s", e.Code)
+	}
+	if e.Trace != "" {
+		fmt.Fprintf(&b, " (x-trace-id %s)", e.Trace)
+	}
+	return b.String()
+}
+
+// Is makes errors.Is(err, ErrNotFound) true for status 404.
+func (e *Error) Is(target error) bool {
+	return target == ErrNotFound && e.Status == http.StatusNotFound
+}
+
+// limited is an answer of 429; after is 0 when it does not say how long to wait.
+type limited struct {
+	err   error
+	after time.Duration
+}
+
+func (l *limited) Error() string { return l.err.Error() }
+
+func (l *limited) Unwrap() error { return l.err }
+
+func statusError(where string, resp *http.Response) error {
+	e := &Error{Where: where, Status: resp.StatusCode, Trace: resp.Header.Get("x-trace-id")}
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
+	var body struct {
+		Error   string `json:"error"`
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(text, &body) == nil {
+		e.Code, e.Message = body.Error, body.Message
+	}
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests:
+		return &limited{e, limitWait(resp.Header)}
+	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		after, _ := roundtrip.RetryAfter(resp.Header)
+		return &roundtrip.Again{Err: e, After: after}
+	}
+	return e
+}
+
+// minEpoch tells a time from a number of seconds in x-ratelimit-reset: the
+// incumbent reads what is larger as a time.
+const minEpoch = 10_000
+
+// limitWait reads Retry-After, else x-ratelimit-reset.
+func limitWait(h http.Header) time.Duration {
+	if after, ok := roundtrip.RetryAfter(h); ok {
+		return max(after, time.Second)
+	}
+	reset, err := strconv.ParseInt(h.Get("x-ratelimit-reset"), 10, 64)
+	switch {
+	case err != nil || reset <= 0:
+		return 0
+	case reset < minEpoch:
+		return time.Duration(reset) * time.Second
+	}
+	return max(time.Until(time.Unix(reset, 0)), time.Second)
+}

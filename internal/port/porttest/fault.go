@@ -1,0 +1,161 @@
+package porttest
+
+import (
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+// Fault is a misbehaviour to come. A request that fits Method, Path and Match
+// meets it; when several fit, the one planned first, and the later ones do not
+// count that request.
+type Fault struct {
+	Method string // "" is any
+	// Path is a glob over the escaped path, "" is any. "*" stays within a
+	// segment; "/**" at the end is anything below.
+	Path string
+	// Match sees the request (its body is read already) and its body; nil fits all.
+	Match func(r *http.Request, body []byte) bool
+
+	Nth   int // first fitting request that meets it, from 1; 0 is 1
+	Times int // how many in a row do; 0 is once, -1 always
+
+	// Delay passes before the answer, or until the request's context ends.
+	Delay time.Duration
+	// Status, Header and Body replace the answer when Status is not 0.
+	Status int
+	Header http.Header
+	Body   string
+	// DropConnection ends the connection without an answer.
+	DropConnection bool
+	// TruncateBody ends the connection after half of the answer's body.
+	TruncateBody bool
+	// Apply lets the request have its effect although its answer is replaced or
+	// lost. Without it the emulator never sees that request.
+	Apply bool
+}
+
+type fault struct {
+	Fault
+	seen, fired int
+}
+
+// Fault plans a misbehaviour and returns how often it has happened. A malformed
+// glob panics.
+func (s *Server) Fault(f Fault) (fired func() int) {
+	for _, part := range strings.Split(f.Path, "/") {
+		_, err := path.Match(part, "")
+		must(err)
+	}
+	planned := &fault{Fault: f}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, planned)
+	return func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return planned.fired
+	}
+}
+
+// ClearFaults ends every planned misbehaviour.
+func (s *Server) ClearFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
+// nextFault returns the fault that this request meets, or nil.
+func (s *Server) nextFault(r *http.Request, body []byte) *fault {
+	s.mu.Lock()
+	planned := s.faults
+	s.mu.Unlock()
+	for _, f := range planned {
+		// Match is the test's own code and may call the server.
+		if f.fits(r, body) && s.fire(f) {
+			return f
+		}
+	}
+	return nil
+}
+
+func (s *Server) fire(f *fault) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.seen++
+	first, times := max(f.Nth, 1), f.Times
+	if times == 0 {
+		times = 1
+	}
+	if f.seen < first || times > 0 && f.seen >= first+times {
+		return false
+	}
+	f.fired++
+	return true
+}
+
+func (f *fault) fits(r *http.Request, body []byte) bool {
+	return (f.Method == "" || f.Method == r.Method) &&
+		(f.Path == "" || globMatch(f.Path, r.URL.EscapedPath())) &&
+		(f.Match == nil || f.Match(r, body))
+}
+
+func globMatch(glob, p string) bool {
+	want, got := strings.Split(glob, "/"), strings.Split(p, "/")
+	if want[len(want)-1] == "**" {
+		want = want[:len(want)-1]
+		if len(got) <= len(want) {
+			return false
+		}
+		got = got[:len(want)]
+	}
+	if len(want) != len(got) {
+		return false
+	}
+	for i := range want {
+		if fits, _ := path.Match(want[i], got[i]); !fits {
+			return false
+		}
+	}
+	return true
+}
+
+// wait lets the delay pass. False: the request's context ended first.
+func (f *fault) wait(r *http.Request) bool {
+	if f == nil || f.Delay <= 0 {
+		return true
+	}
+	timer := time.NewTimer(f.Delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
+// answers tells whether the request reaches the emulator.
+func (f *fault) answers() bool {
+	return f == nil || f.Apply || f.Status == 0 && !f.DropConnection
+}
+
+// replace puts the fault's answer in the place of the real one.
+func (f *fault) replace(out reply) reply {
+	switch {
+	case f == nil:
+	case f.DropConnection:
+		out.status, out.header, out.body = 0, nil, nil
+	case f.Status != 0:
+		out.status, out.body = f.Status, []byte(f.Body)
+		out.header = http.Header{
+			"Content-Type": {"application/json; charset=utf-8"},
+			"Date":         {time.Now().UTC().Format(http.TimeFormat)},
+		}
+		for k, v := range f.Header {
+			out.header[http.CanonicalHeaderKey(k)] = v
+		}
+	}
+	return out
+}

@@ -1,0 +1,97 @@
+package port
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// tokenMargin is how long before its end a token is not used any more.
+const tokenMargin = time.Minute
+
+type token struct {
+	text, kind string
+	end        time.Time
+}
+
+func (t token) header() string { return t.kind + " " + t.text }
+
+// Login gets an access token. It is called as needed; calling it first tells
+// wrong credentials early.
+func (c *Client) Login(ctx context.Context) error {
+	return c.retry(ctx, false, func() error {
+		_, err := c.login(ctx)
+		return err
+	})
+}
+
+// login gets a token when there is none that lasts, in one attempt.
+//
+// API: https://docs.port.io/api-reference/create-an-access-token
+func (c *Client) login(ctx context.Context) (token, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.token.text != "" && time.Now().Before(c.token.end) {
+		return c.token, nil
+	}
+	body, err := json.Marshal(map[string]string{"clientId": c.config.ClientID, "clientSecret": c.config.ClientSecret})
+	if err != nil {
+		return token{}, err
+	}
+	var answer struct {
+		AccessToken string  `json:"accessToken"`
+		ExpiresIn   float64 `json:"expiresIn"`
+		TokenType   string  `json:"tokenType"`
+	}
+	header, err := c.attempt(ctx, call{method: http.MethodPost, path: "/auth/access_token"}, body, "", &answer)
+	if err != nil {
+		return token{}, fmt.Errorf("log in to Port: %w", err)
+	}
+	if answer.AccessToken == "" {
+		return token{}, errors.New("log in to Port: the answer holds no token")
+	}
+	if answer.TokenType == "" {
+		answer.TokenType = "Bearer"
+	}
+	life := time.Duration(answer.ExpiresIn * float64(time.Second))
+	c.token = token{
+		text: answer.AccessToken,
+		kind: answer.TokenType,
+		end:  time.Now().Add(life - min(tokenMargin, life/2)),
+	}
+	if c.clock.IsZero() {
+		c.clock = portTime(header)
+	}
+	if c.config.OnToken != nil {
+		c.config.OnToken(answer.AccessToken)
+	}
+	return c.token, nil
+}
+
+// forget drops a token that Port refused, unless it has been renewed meanwhile.
+func (c *Client) forget(t token) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.token == t {
+		c.token = token{}
+	}
+}
+
+// portTime is the time of an answer by the server's clock, to the second before.
+func portTime(h http.Header) time.Time {
+	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+		return at
+	}
+	return time.Now().Truncate(time.Second)
+}
+
+// Start is when the run began, by Port's clock, to the second before. It is zero
+// before the first login.
+func (c *Client) Start() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.clock
+}

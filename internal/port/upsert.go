@@ -1,0 +1,116 @@
+package port
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"port-bitbucket-exporter/internal/catalog"
+)
+
+// Limits of one bulk upsert. Port takes a body of 1 MiB; the rest is left for
+// what stands around the entities.
+//
+// Source: https://docs.port.io/api-reference/create-multiple-entities, read 2026-11.
+const (
+	MaxBatch      = 20
+	MaxBatchBytes = 900 << 10
+)
+
+// Flags of an upsert, as the mapping says.
+type Flags struct {
+	Merge                        bool
+	CreateMissingRelatedEntities bool
+}
+
+// Outcome is what became of one entity of a batch.
+type Outcome struct {
+	Identifier string // Port's answer: for a search query, that of the entity it found
+	Created    bool
+	// Err is nil when the entity was stored, and an *Error when Port refused it.
+	Err error
+	// RequestFailed is true when Err is that of the request as a whole: whether the
+	// entity was stored is not known.
+	RequestFailed bool
+}
+
+// Upsert stores a batch of entities of one blueprint: at most MaxBatch of them,
+// and, but for a single one, at most MaxBatchBytes of their bodies; each
+// identifier once. It returns one Outcome for each, in order. A batch that Port
+// refuses as a whole, for one entity in it or for its size, is halved until the
+// culprit stands alone.
+//
+// API: https://docs.port.io/api-reference/create-multiple-entities
+func (c *Client) Upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) []Outcome {
+	outcomes, err := c.upsert(ctx, blueprint, batch, f)
+	if err == nil {
+		return outcomes
+	}
+	var e *Error
+	refused := errors.As(err, &e) && (e.Status == http.StatusUnprocessableEntity || e.Status == http.StatusRequestEntityTooLarge)
+	if refused && len(batch) > 1 {
+		half := len(batch) / 2
+		return append(c.Upsert(ctx, blueprint, batch[:half], f), c.Upsert(ctx, blueprint, batch[half:], f)...)
+	}
+	outcomes = make([]Outcome, len(batch))
+	for i := range outcomes {
+		outcomes[i] = Outcome{Err: err, RequestFailed: !refused}
+	}
+	return outcomes
+}
+
+// upsertAnswer is that of 200 and of 207.
+type upsertAnswer struct {
+	Entities []struct {
+		Identifier string `json:"identifier"`
+		Index      int    `json:"index"`
+		Created    bool   `json:"created"`
+	} `json:"entities"`
+	Errors []struct {
+		Index      int    `json:"index"`
+		StatusCode int    `json:"statusCode"`
+		Error      string `json:"error"`
+		Message    string `json:"message"`
+	} `json:"errors"`
+}
+
+var errUnanswered = errors.New("Port's answer does not mention this entity")
+
+func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) ([]Outcome, error) {
+	bodies := make([]json.RawMessage, len(batch))
+	for i, e := range batch {
+		bodies[i] = e.Body
+	}
+	var answer upsertAnswer
+	err := c.do(ctx, call{
+		method: http.MethodPost,
+		path:   path("blueprints", blueprint, "entities", "bulk"),
+		query: url.Values{
+			"upsert":                          {"true"},
+			"merge":                           {strconv.FormatBool(f.Merge)},
+			"create_missing_related_entities": {strconv.FormatBool(f.CreateMissingRelatedEntities)},
+		},
+		body: map[string]any{"entities": bodies},
+	}, &answer)
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]Outcome, len(batch))
+	for i := range outcomes {
+		outcomes[i].Err = errUnanswered
+	}
+	for _, e := range answer.Entities {
+		if 0 <= e.Index && e.Index < len(outcomes) {
+			outcomes[e.Index] = Outcome{Identifier: e.Identifier, Created: e.Created}
+		}
+	}
+	for _, e := range answer.Errors {
+		if 0 <= e.Index && e.Index < len(outcomes) {
+			outcomes[e.Index] = Outcome{Err: &Error{Status: e.StatusCode, Code: e.Error, Message: e.Message}}
+		}
+	}
+	return outcomes, nil
+}

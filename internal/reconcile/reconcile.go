@@ -1,0 +1,153 @@
+// Package reconcile decides which entities are stale and may be deleted. It asks
+// nobody and changes nothing.
+package reconcile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"port-bitbucket-exporter/internal/catalog"
+)
+
+// Resource says what a resource of the mapping can produce, and whether what it
+// produced this time is all there is.
+type Resource struct {
+	Blueprints []string // those it names, or produced
+	Any        bool     // its blueprint is computed: it can be any
+	Gap        string   // why its entities may be incomplete, in words; empty when they are not
+}
+
+// Run is what one run knows when it is done loading.
+type Run struct {
+	Resources []Resource
+	// Listed are the entities that Port lists as ours and untouched since the run began.
+	Listed []catalog.Ref
+	// Owned is how many entities are ours in all: the listed ones, and those that
+	// this run wrote.
+	Owned int
+	// Produced says whether the run produced an entity, stored or not.
+	Produced func(catalog.Ref) bool
+	// Needed says whether an entity that is kept relates to it, and would suffer.
+	Needed func(catalog.Ref) bool
+	// Threshold is the largest share of the owned entities that may go, 0 to 1.
+	Threshold float64
+	// Halt is why nothing at all may be deleted, in words; empty when something may.
+	Halt string
+}
+
+// Verdict says which entities go.
+type Verdict struct {
+	// Delete is sorted by blueprint and identifier.
+	Delete []catalog.Ref
+	// Held tells for each blueprint with stale entities that stay why they do.
+	Held []Held
+	// Closed is true when deletion is closed for some blueprint: then nothing may be
+	// deleted along with what it depends on.
+	Closed bool
+}
+
+// Held are stale entities of one blueprint that stay.
+type Held struct {
+	Blueprint string
+	Count     int
+	Guard     string // in words
+}
+
+// Decide finds the stale entities, and those of them that may be deleted.
+//
+// Stale is what is listed, was not produced, and is not needed. It may go when no
+// resource that can produce its blueprint has a gap, and when no more than the
+// threshold goes in all.
+func Decide(r Run) Verdict {
+	var v Verdict
+	guards := guards{run: r, known: map[string]string{}}
+	held := map[string]*Held{}
+	for _, ref := range r.Listed {
+		if r.Produced(ref) || r.Needed(ref) {
+			continue
+		}
+		if guard := guards.of(ref.Blueprint); guard != "" {
+			hold(held, ref, guard)
+			continue
+		}
+		v.Delete = append(v.Delete, ref)
+	}
+	if guard := overThreshold(len(v.Delete), r.Owned, r.Threshold); guard != "" {
+		for _, ref := range v.Delete {
+			hold(held, ref, guard)
+		}
+		v.Delete = nil
+	}
+	slices.SortFunc(v.Delete, compareRefs)
+	for _, h := range held {
+		v.Held = append(v.Held, *h)
+	}
+	slices.SortFunc(v.Held, func(a, b Held) int { return cmp.Compare(a.Blueprint, b.Blueprint) })
+	v.Closed = r.Halt != "" || slices.ContainsFunc(r.Resources, func(s Resource) bool { return s.Gap != "" })
+	return v
+}
+
+// guard is why the entities of a blueprint may not be deleted; empty when they may.
+func (r Run) guard(blueprint string) string {
+	if r.Halt != "" {
+		return r.Halt
+	}
+	for _, s := range r.Resources {
+		if s.Gap != "" && (s.Any || slices.Contains(s.Blueprints, blueprint)) {
+			return s.Gap
+		}
+	}
+	return ""
+}
+
+// guards remembers the guard of each blueprint: the listed entities are many.
+type guards struct {
+	run   Run
+	known map[string]string
+}
+
+func (g *guards) of(blueprint string) string {
+	guard, ok := g.known[blueprint]
+	if !ok {
+		guard = g.run.guard(blueprint)
+		g.known[blueprint] = guard
+	}
+	return guard
+}
+
+func hold(held map[string]*Held, ref catalog.Ref, guard string) {
+	h := held[ref.Blueprint]
+	if h == nil {
+		h = &Held{Blueprint: ref.Blueprint, Guard: guard}
+		held[ref.Blueprint] = h
+	}
+	h.Count++
+}
+
+func overThreshold(stale, owned int, threshold float64) string {
+	if stale == 0 || float64(stale)/float64(max(owned, stale)) <= threshold {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d entities are stale, more than the entityDeletionThreshold of %g allows", stale, owned, threshold)
+}
+
+func compareRefs(a, b catalog.Ref) int {
+	return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Identifier, b.Identifier))
+}
+
+// Order sorts blueprints so that those whose entities relate to others come
+// before them. In a cycle the given order decides.
+func Order(blueprints []string, relates func(from, to string) bool) []string {
+	left := slices.Clone(blueprints)
+	var order []string
+	for len(left) > 0 {
+		next := slices.IndexFunc(left, func(to string) bool {
+			return !slices.ContainsFunc(left, func(from string) bool { return from != to && relates(from, to) })
+		})
+		next = max(next, 0)
+		order = append(order, left[next])
+		left = slices.Delete(left, next, next+1)
+	}
+	return order
+}

@@ -1,0 +1,89 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// visible makes foreign text one line of at most maxRunes characters, in which
+// nothing can hide: line breaks and tabs become spaces, controls and characters
+// that change the direction of text become escapes, and what is no UTF-8 becomes
+// U+FFFD. Escapes are not counted.
+func visible(s string, maxRunes int) string {
+	var b strings.Builder
+	for _, c := range capRunes(strings.ReplaceAll(s, "\r\n", "\n"), maxRunes) {
+		b.WriteString(visibleRune(c))
+	}
+	return b.String()
+}
+
+func visibleRune(c rune) string {
+	switch {
+	case c == '\n' || c == '\r' || c == '\t' || c == '\u2028' || c == '\u2029':
+		return " "
+	case c > 0xffff && hidden(c):
+		return fmt.Sprintf(`\U%08x`, c)
+	case hidden(c):
+		return fmt.Sprintf(`\u%04x`, c)
+	}
+	return string(c)
+}
+
+// hidden tells characters that show nothing, or show others elsewhere than they are.
+// The joiners and tags that emoji and some scripts are written with are none of them.
+func hidden(c rune) bool {
+	if c == '\u200c' || c == '\u200d' || 0xe0020 <= c && c <= 0xe007f {
+		return false
+	}
+	return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+func capRunes(s string, maxRunes int) string {
+	count, last := 0, 0
+	for i := range s {
+		switch count++; count {
+		case maxRunes:
+			last = i
+		case maxRunes + 1:
+			return s[:last] + "…"
+		}
+	}
+	return s
+}
+
+// splitter shows nothing, and is nothing in copied text, but parts the text around it.
+// GitHub looks for mentions and references in the rendered text, where a character
+// reference no longer protects.
+// Source: https://github.com/github/cmark-gfm/issues/181, read 2026-11.
+const splitter = "<!-- -->"
+
+// cell makes foreign text the inside of one Markdown table cell that shows just what
+// visible gives. Whatever could end the cell, open a tag, a span, a link, a formula,
+// a mention or a reference is a numeric character reference, which has no structural
+// meaning. A URL and a host that starts with www are not linked.
+// Source: https://github.github.com/gfm/#entity-and-numeric-character-references
+// and https://github.github.com/gfm/#autolinks-extension-, read 2026-11.
+func cell(s string, maxRunes int) string {
+	text := visible(s, maxRunes)
+	var b strings.Builder
+	for i, c := range text {
+		switch {
+		case c == '&':
+			b.WriteString("&amp;")
+		case c == '<':
+			b.WriteString("&lt;")
+		case c == '>':
+			b.WriteString("&gt;")
+		case c == '@' || c == '#':
+			fmt.Fprintf(&b, "&#%d;"+splitter, c)
+		case strings.ContainsRune("|`[]*_~\\$!", c),
+			c == ':' && strings.HasPrefix(text[i:], ":/"),
+			c == '.' && i >= 3 && strings.EqualFold(text[i-3:i], "www"):
+			fmt.Fprintf(&b, "&#%d;", c)
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,219 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// openProblems is how many problems are shown before the rest is folded.
+const openProblems = 10
+
+// Markdown is the step summary: a headline, a table of resources, one of blueprints
+// and one of problems, worst first. It is at most limitBytes long: tables are cut by
+// whole rows and say how many are missing. It is empty when not even the headline fits.
+// GitHub takes at most 1 MiB for each step and refuses a longer one as a whole.
+// Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands,
+// read 2026-11.
+func (r *Report) Markdown(limitBytes int) string {
+	head := r.headline()
+	if len(head) > limitBytes {
+		return ""
+	}
+	// Every table is sure of a share; then each takes what the others left over.
+	left := limitBytes - len(head)
+	resources, blueprints, problems := r.resourceTable(), r.blueprintTable(), r.problemTable()
+	p := problems.render(left / 2)
+	b := blueprints.render(left / 4)
+	res := resources.render(left - len(p) - len(b))
+	b = blueprints.render(left - len(p) - len(res))
+	p = problems.render(left - len(b) - len(res))
+	return head + res + b + p
+}
+
+func (r *Report) headline() string {
+	t := r.Total()
+	text := fmt.Sprintf("## Port resync: %s\n\n%s extracted", r.Status(), plural(t.Extracted, "object"))
+	if t.Failed != 0 {
+		text += fmt.Sprintf(", %d failed", t.Failed)
+	}
+	text += fmt.Sprintf("; entities: %s %s.\n", r.entityResult(), r.cost())
+	if reasons := r.reasons(); reasons != "" {
+		text += "\nWhy " + r.Status() + ": " + reasons + ".\n"
+	}
+	return text
+}
+
+func (r *Report) resourceTable() table {
+	total := r.Total()
+	t := table{
+		title: "\n### Resources\n\n",
+		heads: []string{"Resource>", "Kind", "Blueprints"},
+		rows:  len(r.Resources),
+	}
+	for _, c := range columns {
+		t.heads = append(t.heads, c.head+">")
+	}
+	t.heads = append(t.heads, "Complete")
+	t.row = func(i int) []string {
+		res := r.Resources[i]
+		cells := []string{strconv.Itoa(res.Index), cell(res.Kind, maxName), blueprintCell(res.Blueprints)}
+		for _, c := range columns {
+			cells = append(cells, strconv.Itoa(c.of(res.Counts)))
+		}
+		return append(cells, completeCell(res))
+	}
+	if len(r.Resources) > 1 {
+		t.foot = []string{"", "Total", ""}
+		for _, c := range columns {
+			t.foot = append(t.foot, strconv.Itoa(c.of(total)))
+		}
+		t.foot = append(t.foot, "")
+	}
+	return t
+}
+
+// blueprintCell names a few: an expression can give any number of blueprints.
+func blueprintCell(identifiers []string) string {
+	const most = 5
+	var cells []string
+	for i, id := range identifiers {
+		if i == most {
+			cells = append(cells, fmt.Sprintf("and %d more", len(identifiers)-most))
+			break
+		}
+		cells = append(cells, cell(id, maxName))
+	}
+	return strings.Join(cells, ", ")
+}
+
+func completeCell(r *Resource) string {
+	switch {
+	case !r.Listed:
+		return "not listed"
+	case !r.Complete:
+		return "no"
+	}
+	return "yes"
+}
+
+func (r *Report) blueprintTable() table {
+	sorted := r.sortedBlueprints()
+	return table{
+		title: "\n### Blueprints\n\n",
+		heads: []string{"Blueprint", "Created>", "Updated>", "Unchanged>", "Rejected>", "Deleted>", "Stale kept>", "Deletion held back"},
+		rows:  len(sorted),
+		row: func(i int) []string {
+			b := sorted[i]
+			cells := []string{cell(b.Identifier, maxName)}
+			for _, n := range []int{b.Created, b.Updated, b.Unchanged, b.Rejected, b.Deleted, b.StaleKept} {
+				cells = append(cells, strconv.Itoa(n))
+			}
+			return append(cells, cell(b.HeldBy, maxFix))
+		},
+	}
+}
+
+func (r *Report) problemTable() table {
+	worst := r.Worst()
+	return table{
+		title: "\n### Problems: " + r.countProblems() + "\n\n",
+		heads: []string{"Severity", "Where", "Problem", "Times>", "First example", "Fix"},
+		rows:  len(worst),
+		fold:  openProblems,
+		row: func(i int) []string {
+			p := worst[i]
+			where := ""
+			if p.File != "" {
+				where = cell(p.File, maxExample) + p.position()
+			}
+			return []string{
+				cell(string(p.Severity), maxName),
+				where,
+				cell(p.Message, maxMessage),
+				strconv.Itoa(p.Count),
+				cell(p.Example, maxExample),
+				cell(p.Fix, maxFix),
+			}
+		},
+	}
+}
+
+// table is a Markdown table whose rows are made only as far as they fit.
+type table struct {
+	title string   // what stands above
+	heads []string // a trailing ">" aligns the column to the right
+	rows  int
+	row   func(i int) []string
+	foot  []string // last row, never cut; may be nil
+	fold  int      // so many rows are shown, the others folded; 0 folds none
+}
+
+// render is at most limit bytes long, and empty when there is no row.
+func (t table) render(limit int) string {
+	if t.rows == 0 {
+		return ""
+	}
+	var rows []string
+	fits, size := 0, 0
+	for i := 0; i < t.rows; i++ {
+		rows = append(rows, line(t.row(i)))
+		if size += len(rows[i]); size > limit {
+			break
+		}
+		if len(t.frame(nil, i+1))+size <= limit {
+			fits = i + 1
+		}
+	}
+	text := t.frame(rows, fits)
+	if len(text) > limit {
+		return ""
+	}
+	return text
+}
+
+// frame is the table with the first n rows, or what stands around them when rows is
+// nil.
+func (t table) frame(rows []string, n int) string {
+	var b strings.Builder
+	b.WriteString(t.title)
+	shown := n
+	if t.fold > 0 {
+		shown = min(n, t.fold)
+	}
+	if n > 0 {
+		t.part(&b, rows, 0, shown)
+	}
+	if n > shown {
+		fmt.Fprintf(&b, "\n<details><summary>%d more</summary>\n\n", n-shown)
+		t.part(&b, rows, shown, n)
+		b.WriteString("\n</details>\n")
+	}
+	if n < t.rows {
+		if n > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%d more in the report file (input `report_file`).\n", t.rows-n)
+	}
+	return b.String()
+}
+
+func (t table) part(b *strings.Builder, rows []string, from, to int) {
+	heads, rules := make([]string, len(t.heads)), make([]string, len(t.heads))
+	for i, head := range t.heads {
+		name, right := strings.CutSuffix(head, ">")
+		heads[i], rules[i] = name, "---"
+		if right {
+			rules[i] = "---:"
+		}
+	}
+	b.WriteString(line(heads) + line(rules))
+	if rows != nil {
+		b.WriteString(strings.Join(rows[from:to], ""))
+	}
+	if t.foot != nil {
+		b.WriteString(line(t.foot))
+	}
+}
+
+func line(cells []string) string { return "| " + strings.Join(cells, " | ") + " |\n" }

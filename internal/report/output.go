@@ -1,0 +1,82 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Output is one step output.
+type Output struct {
+	Name  string
+	Value any // string, int or float64
+}
+
+// Text is the value as a step output carries it: one line, numbers without exponent.
+func (o Output) Text() string {
+	switch v := o.Value.(type) {
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return fmt.Sprint(o.Value)
+}
+
+// OutputSpec describes an output.
+type OutputSpec struct {
+	Name  string
+	Help  string // one sentence
+	value func(*Report, totals) any
+}
+
+// OutputTable lists every output, in the order in which they are told. The tables of
+// action.yml and of the README are checked against it.
+var OutputTable = []OutputSpec{
+	{"status", "How the run ended: success, partial or failed.",
+		func(r *Report, _ totals) any { return r.Status() }},
+	{"entities_created", "Entities that were new in Port.",
+		func(_ *Report, t totals) any { return t.Created }},
+	{"entities_updated", "Entities that were in Port and were changed.",
+		func(_ *Report, t totals) any { return t.Updated }},
+	{"entities_unchanged", "Entities that Port held already and that were not written.",
+		func(_ *Report, t totals) any { return t.Unchanged }},
+	{"entities_deleted", "Stale entities that were deleted from Port.",
+		func(_ *Report, t totals) any { return t.Deleted }},
+	{"entities_rejected", "Entities that were not stored: refused by Port or by the checks before sending, or lost with a failed request.",
+		func(_ *Report, t totals) any { return t.Rejected }},
+	{"entities_stale_kept", "Stale entities that were not deleted.",
+		func(_ *Report, t totals) any { return t.StaleKept }},
+	{"objects_extracted", "Objects, or elements of itemsToParse, that were judged by a selector, once for each entry of mappings.",
+		func(_ *Report, t totals) any { return t.Extracted }},
+	{"objects_filtered", "Objects that a selector left out.",
+		func(_ *Report, t totals) any { return t.Filtered }},
+	{"objects_skipped", "Objects without an identifier or a blueprint.",
+		func(_ *Report, t totals) any { return t.Skipped }},
+	{"objects_failed", "Objects that could not be read or evaluated.",
+		func(_ *Report, t totals) any { return t.Failed }},
+	{"bitbucket_requests", "Requests sent to Bitbucket.",
+		func(r *Report, _ totals) any { return r.BitbucketRequests }},
+	{"port_requests", "Requests sent to Port.",
+		func(r *Report, _ totals) any { return r.PortRequests }},
+	{"duration_seconds", "How long the run took, in seconds.",
+		func(r *Report, _ totals) any { return seconds(r.Duration) }},
+	{"summary", "The counts of each resource of the mapping, as one line of JSON.",
+		func(r *Report, _ totals) any { return r.summary() }},
+}
+
+// Outputs returns the outputs in the order of OutputTable.
+func (r *Report) Outputs() []Output {
+	t := r.totals()
+	outputs := make([]Output, len(OutputTable))
+	for i, spec := range OutputTable {
+		outputs[i] = Output{spec.Name, spec.value(r, t)}
+	}
+	return outputs
+}
+
+// seconds has three decimals. Dividing whole milliseconds, it is the float64 that is
+// nearest to them, so it also prints with three.
+func seconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
+}

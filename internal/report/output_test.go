@@ -1,0 +1,174 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+)
+
+func TestOutputText(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		value any
+		want  string
+	}{
+		{"partial", "partial"},
+		{0, "0"},
+		{12345678, "12345678"},
+		{seconds(0), "0"},
+		{seconds(time.Millisecond), "0.001"},
+		{seconds(499 * time.Microsecond), "0"},
+		{seconds(500 * time.Microsecond), "0.001"},
+		{seconds(12*time.Second + 345678*time.Microsecond), "12.346"},
+		{seconds(250_000 * time.Hour), "900000000"},
+	}
+	for _, tt := range tests {
+		if got := (Output{"name", tt.value}).Text(); got != tt.want {
+			t.Errorf("%v: got %q, want %q", tt.value, got, tt.want)
+		}
+	}
+}
+
+func TestOutputTable(t *testing.T) {
+	t.Parallel()
+	want := []string{"status", "entities_created", "entities_updated", "entities_unchanged", "entities_deleted",
+		"entities_rejected", "entities_stale_kept", "objects_extracted", "objects_filtered", "objects_skipped",
+		"objects_failed", "bitbucket_requests", "port_requests", "duration_seconds", "summary"}
+	var got []string
+	for _, spec := range OutputTable {
+		got = append(got, spec.Name)
+		if !strings.HasSuffix(spec.Help, ".") || strings.Contains(spec.Help, "\n") {
+			t.Errorf("%s: help is not one sentence: %q", spec.Name, spec.Help)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// counted is a report in which no two numbers are equal, so that none can stand for
+// another.
+func counted() *Report {
+	r := &Report{BitbucketRequests: 1001, PortRequests: 1002, Duration: 1003 * time.Millisecond}
+	for i := range 3 {
+		n := 100 * (i + 1)
+		c := Counts{Filtered: n + 1, Skipped: n + 2, Failed: n + 3, Created: n + 4, Updated: n + 5,
+			Unchanged: n + 6, Rejected: n + 7, Merged: n + 8}
+		c.Transformed = c.Created + c.Updated + c.Unchanged + c.Rejected + c.Merged
+		c.Extracted = c.Transformed + c.Filtered + c.Skipped + c.Failed
+		r.Resources = append(r.Resources, &Resource{Index: i + 1, Kind: fmt.Sprint("kind", i), Counts: c, Listed: true, Complete: i == 0})
+		*r.Blueprint(fmt.Sprint("blueprint", i)) = Blueprint{Identifier: fmt.Sprint("blueprint", i), Created: n + 11,
+			Updated: n + 12, Unchanged: n + 13, Rejected: n + 14, Deleted: n + 15, StaleKept: n + 16}
+	}
+	return r
+}
+
+func decode(t *testing.T, text []byte) map[string]any {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var m map[string]any
+	if err := d.Decode(&m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// One set of numbers: the step outputs, the report file and the Markdown say the same.
+func TestOneSetOfNumbers(t *testing.T) {
+	t.Parallel()
+	r := counted()
+	file := decode(t, r.JSON())
+	for _, o := range r.Outputs() {
+		if got, want := fmt.Sprint(file[o.Name]), o.Text(); got != want {
+			t.Errorf("report file: %s: got %s, want %s", o.Name, got, want)
+		}
+		if _, number := file[o.Name].(json.Number); number != (o.Name != "status" && o.Name != "summary") {
+			t.Errorf("report file: %s is a number: got %v, want %v", o.Name, number, !number)
+		}
+	}
+
+	resources := decode(t, fmt.Appendf(nil, `{"list":%s}`, file["summary"]))["list"]
+	if !reflect.DeepEqual(resources, file["resources"]) {
+		t.Errorf("summary: got %v, want the resources: %v", resources, file["resources"])
+	}
+
+	tables := parseTables(t, r.Markdown(mebibyte))
+	compare := func(what string, row map[string]string, want map[string]any, keys map[string]string) {
+		t.Helper()
+		for head, key := range keys {
+			if got, want := row[head], fmt.Sprint(want[key]); got != want {
+				t.Errorf("%s: %s: got %s, want %s", what, head, got, want)
+			}
+		}
+	}
+	counts := map[string]string{}
+	for _, c := range columns {
+		counts[c.head] = strings.ToLower(c.head)
+	}
+	total := tables[0].rows[3]
+	compare("total", total, file, map[string]string{
+		"Extracted": "objects_extracted", "Filtered": "objects_filtered", "Skipped": "objects_skipped", "Failed": "objects_failed",
+		"Created": "entities_created", "Updated": "entities_updated", "Unchanged": "entities_unchanged", "Rejected": "entities_rejected",
+	})
+	counts["Resource"], counts["Kind"] = "index", "kind"
+	for i, res := range file["resources"].([]any) {
+		compare("resource", tables[0].rows[i], res.(map[string]any), counts)
+	}
+	for i, b := range file["blueprints"].([]any) {
+		compare("blueprint", tables[1].rows[i], b.(map[string]any), map[string]string{
+			"Blueprint": "identifier", "Created": "created", "Updated": "updated", "Unchanged": "unchanged",
+			"Rejected": "rejected", "Deleted": "deleted", "Stale kept": "stale_kept",
+		})
+	}
+}
+
+func TestJSONHidesNothing(t *testing.T) {
+	t.Parallel()
+	nasty := "a\x00\x1b\x7f\u0085\u202e\u2028\ufeff\U000e0001\"\\</script>é👩‍💻\xff"
+	var r Report
+	r.Resources = []*Resource{{Index: 1, Kind: nasty}}
+	r.Blueprint(nasty).HeldBy = nasty
+	r.Note(Problem{Severity: Warning, File: nasty, Message: nasty, Fix: nasty, Example: nasty})
+	text := r.JSON()
+	for _, c := range string(text) {
+		if c != '\n' && c != '\u200d' && unicode.In(c, unicode.C, unicode.Zl, unicode.Zp) {
+			t.Errorf("%U stands in the report file", c)
+		}
+	}
+	file := decode(t, text)
+	want := strings.ToValidUTF8(nasty, "\ufffd")
+	for _, got := range []any{
+		file["resources"].([]any)[0].(map[string]any)["kind"],
+		file["blueprints"].([]any)[0].(map[string]any)["held_by"],
+		file["problems"].([]any)[0].(map[string]any)["example"],
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	summary := file["summary"].(string)
+	if strings.ContainsFunc(summary, unicode.IsControl) {
+		t.Errorf("summary is not one line: %q", summary)
+	}
+}
+
+func TestJSONKeys(t *testing.T) {
+	t.Parallel()
+	var want []string
+	for _, spec := range OutputTable {
+		want = append(want, spec.Name)
+	}
+	want = append(want, "resources", "blueprints", "problems")
+	slices.Sort(want)
+	if got := slices.Sorted(maps.Keys(decode(t, (&Report{}).JSON()))); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,158 @@
+// Package report counts what a run did, once, and tells it in every form: step
+// outputs, the report file, the summary in Markdown and the last lines of the log.
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Counts account for every object and every entity of a resource, or of a run.
+//
+// The unit is what a selector judges (an object, or one element of
+// itemsToParse), once for each entry of the resource's mappings.
+type Counts struct {
+	Extracted   int // = Transformed + Filtered + Skipped + Failed
+	Filtered    int // the selector said false
+	Skipped     int // identifier or blueprint is null, or itemsToParse gave no array
+	Failed      int // source unreadable, or a selector, identifier or blueprint expression raised an error
+	Transformed int // = Created + Updated + Unchanged + Rejected + Merged
+
+	Created   int
+	Updated   int
+	Unchanged int // Port holds the same: not written
+	Rejected  int // not stored: refused by Port or by the checks before sending, or its request failed
+	Merged    int // another result for an entity that is counted already
+}
+
+// Add returns the sum of both.
+func (c Counts) Add(o Counts) Counts {
+	c.Extracted += o.Extracted
+	c.Filtered += o.Filtered
+	c.Skipped += o.Skipped
+	c.Failed += o.Failed
+	c.Transformed += o.Transformed
+	c.Created += o.Created
+	c.Updated += o.Updated
+	c.Unchanged += o.Unchanged
+	c.Rejected += o.Rejected
+	c.Merged += o.Merged
+	return c
+}
+
+// Balance is nil when every object and every entity is accounted for.
+func (c Counts) Balance() error {
+	if sum := c.Transformed + c.Filtered + c.Skipped + c.Failed; c.Extracted != sum {
+		return fmt.Errorf("%d objects extracted, but %d accounted for", c.Extracted, sum)
+	}
+	sum := c.Created + c.Updated + c.Unchanged + c.Rejected + c.Merged
+	if c.Transformed != sum {
+		return fmt.Errorf("%d entities transformed, but %d accounted for", c.Transformed, sum)
+	}
+	return nil
+}
+
+// Resource tells of one resource of the mapping.
+type Resource struct {
+	Index      int // counts from 1
+	Kind       string
+	Blueprints []string // that it produced or can produce, sorted
+	Counts
+	Listed   bool // its list was read, whatever became of the objects
+	Complete bool // every object was read and evaluated
+	Duration time.Duration
+}
+
+// Blueprint tells what happened to the entities of one blueprint.
+type Blueprint struct {
+	Identifier string
+	Created    int
+	Updated    int
+	Unchanged  int
+	Rejected   int
+	Deleted    int
+	StaleKept  int    // stale, but not deleted
+	HeldBy     string // the guard that held deletion back, in words; empty when open
+}
+
+// Cause is why a run is not a full success. Causes add up.
+type Cause uint
+
+// The causes. The first two are refusals, which fail_on "incomplete" forgives.
+const (
+	RejectedEntity   Cause = 1 << iota // an entity was refused
+	FailedExpression                   // an identifier or blueprint expression raised an error
+	FailedSelector                     // a selector raised an error, or gave no boolean
+	Unread                             // something of Bitbucket was not read
+	Undelivered                        // something was not written to Port, or not deleted for a failure
+	TimeLimit                          // time_limit was reached
+	Fatal                              // the run as a whole failed
+)
+
+// Report is what one run did. The zero Report is an empty one, ready for use. It
+// has one owner: it is not safe for concurrent use.
+type Report struct {
+	Started           time.Time
+	Duration          time.Duration
+	Resources         []*Resource
+	Blueprints        []*Blueprint // in any order; told sorted by identifier
+	Problems          []Problem    // in the order in which they were first told
+	BitbucketRequests int
+	PortRequests      int
+
+	causes  Cause
+	noted   map[problemKey]int // index into Problems
+	indexed int                // so many of Problems are in noted
+}
+
+// Mark adds a cause.
+func (r *Report) Mark(c Cause) { r.causes |= c }
+
+// Has says whether any of these causes was marked.
+func (r *Report) Has(c Cause) bool { return r.causes&c != 0 }
+
+// Blueprint returns the entry of a blueprint, new when there is none.
+func (r *Report) Blueprint(identifier string) *Blueprint {
+	for _, b := range r.Blueprints {
+		if b.Identifier == identifier {
+			return b
+		}
+	}
+	b := &Blueprint{Identifier: identifier}
+	r.Blueprints = append(r.Blueprints, b)
+	return b
+}
+
+// Total is the sum over all resources.
+func (r *Report) Total() Counts {
+	var sum Counts
+	for _, res := range r.Resources {
+		sum = sum.Add(res.Counts)
+	}
+	return sum
+}
+
+// totals is what the whole run did.
+type totals struct {
+	Counts
+	Deleted   int
+	StaleKept int
+}
+
+func (r *Report) totals() totals {
+	t := totals{Counts: r.Total()}
+	for _, b := range r.Blueprints {
+		t.Deleted += b.Deleted
+		t.StaleKept += b.StaleKept
+	}
+	return t
+}
+
+// sortedBlueprints leaves the Report as it is.
+func (r *Report) sortedBlueprints() []*Blueprint {
+	return slices.SortedStableFunc(slices.Values(r.Blueprints), func(a, b *Blueprint) int {
+		return cmp.Compare(a.Identifier, b.Identifier)
+	})
+}

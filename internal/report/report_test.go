@@ -1,0 +1,164 @@
+package report
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+const mebibyte = 1 << 20
+
+// full is a run in which everything happened.
+func full() *Report {
+	r := &Report{
+		Duration:          12*time.Second + 345678*time.Microsecond,
+		BitbucketRequests: 240,
+		PortRequests:      20,
+		Resources: []*Resource{
+			{
+				Index: 1, Kind: "project", Blueprints: []string{"bitbucketProject"},
+				Counts: Counts{Extracted: 4, Transformed: 4, Unchanged: 4},
+				Listed: true, Complete: true, Duration: 40 * time.Millisecond,
+			},
+			{
+				Index: 2, Kind: "repository", Blueprints: []string{"bitbucketRepository", "service"},
+				Counts: Counts{
+					Extracted: 120, Filtered: 3, Skipped: 2, Failed: 1, Transformed: 114,
+					Created: 12, Updated: 3, Unchanged: 90, Rejected: 8, Merged: 1,
+				},
+				Listed: true, Duration: 3250 * time.Millisecond,
+			},
+			{Index: 3, Kind: "pull-request", Blueprints: []string{"bitbucketPullRequest"}},
+		},
+	}
+	*r.Blueprint("service") = Blueprint{Identifier: "service", Created: 6, Rejected: 8, StaleKept: 3,
+		HeldBy: "resource 2 (repository) was not read to the end"}
+	*r.Blueprint("bitbucketRepository") = Blueprint{Identifier: "bitbucketRepository", Created: 6, Updated: 3, Unchanged: 90, Deleted: 2}
+	*r.Blueprint("bitbucketProject") = Blueprint{Identifier: "bitbucketProject", Unchanged: 4}
+	r.Note(Problem{Severity: Warning, File: "mapping.yml", Line: 9, Column: 18,
+		Message: `resource 2 (repository): property "owner" is null`, Count: 3, Example: "payments/ledger-api"})
+	for range 8 {
+		r.Note(Problem{Severity: Error, File: "mapping.yml", Line: 14, Column: 22,
+			Message: `resource 2 (repository): identifier "naïve | café" has a character that Port refuses`,
+			Example: "<b>@acme</b> #7 https://evil.example/",
+			Fix:     "use .slug"})
+	}
+	r.Note(Problem{Severity: Error, Message: "list pull requests of repository \"ledger\":\n403 Forbidden"})
+	r.Mark(RejectedEntity | Unread)
+	return r
+}
+
+// eleven has one problem too many to show all of them at once.
+func eleven() *Report {
+	r := &Report{Duration: time.Minute + 52*time.Second, BitbucketRequests: 1}
+	for i := range 11 {
+		r.Note(Problem{Severity: Warning, Message: fmt.Sprintf("problem %d", i+1), Count: 11 - i})
+	}
+	return r
+}
+
+// A golden file is what was expected of the report before it was first compared.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		report *Report
+	}{
+		{"empty", &Report{}},
+		{"full", full()},
+		{"eleven", eleven()},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var outputs strings.Builder
+			for _, o := range tt.report.Outputs() {
+				outputs.WriteString(o.Name + "=" + o.Text() + "\n")
+			}
+			golden(t, tt.name+".md", tt.report.Markdown(mebibyte))
+			golden(t, tt.name+".json", string(tt.report.JSON()))
+			golden(t, tt.name+".lines", strings.Join(tt.report.Lines(), "\n")+"\n")
+			golden(t, tt.name+".outputs", outputs.String())
+		})
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
+	}
+}
+
+func TestBalance(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		counts Counts
+		want   string
+	}{
+		{"zero", Counts{}, ""},
+		{"all", Counts{Extracted: 21, Filtered: 1, Skipped: 2, Failed: 3, Transformed: 15,
+			Created: 1, Updated: 2, Unchanged: 3, Rejected: 4, Merged: 5}, ""},
+		{"object lost", Counts{Extracted: 2, Filtered: 1}, "2 objects extracted, but 1 accounted for"},
+		{"entity lost", Counts{Extracted: 2, Transformed: 2, Created: 1}, "2 entities transformed, but 1 accounted for"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := ""
+			if err := tt.counts.Balance(); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestTotal(t *testing.T) {
+	t.Parallel()
+	got := full().Total()
+	want := Counts{Extracted: 124, Filtered: 3, Skipped: 2, Failed: 1, Transformed: 118,
+		Created: 12, Updated: 3, Unchanged: 94, Rejected: 8, Merged: 1}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if err := got.Balance(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBlueprintIsOne(t *testing.T) {
+	t.Parallel()
+	var r Report
+	r.Blueprint("b").Created++
+	r.Blueprint("a").Deleted++
+	r.Blueprint("b").Created++
+	if got := len(r.Blueprints); got != 2 {
+		t.Fatalf("got %d blueprints, want 2", got)
+	}
+	if got := r.Blueprint("b").Created; got != 2 {
+		t.Errorf("got %d created, want 2", got)
+	}
+	if got := r.Blueprints[0].Identifier; got != "b" {
+		t.Errorf("telling a report must not reorder it: got %q first, want %q", got, "b")
+	}
+}

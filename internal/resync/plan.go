@@ -1,0 +1,106 @@
+// Package resync does one run, from the first question to Bitbucket to the last
+// deletion in Port: it holds the only loop over the resources of a mapping.
+package resync
+
+import (
+	"errors"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/kind"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/transform"
+)
+
+// Plan is a mapping of which every selector and every expression is bound.
+type Plan struct {
+	mapping *mapping.Mapping
+	// Warnings are what the mapping and its expressions should be told about, in file order.
+	Warnings  mapping.Problems
+	resources []*resource
+}
+
+// resource is one of the mapping's, ready to run.
+type resource struct {
+	mapping.Resource
+	bound   kind.Bound
+	program *transform.Program
+	entries []*entry
+}
+
+// entry is one of a resource's mappings.
+type entry struct {
+	transform.Entry
+	source   mapping.Entity
+	digester *catalog.Digester
+}
+
+// Bind decodes every selector and compiles every expression of a mapping; it asks
+// nobody. The error is mapping.Problems: every problem, in file order.
+func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
+	plan := &Plan{mapping: m, Warnings: m.Warnings}
+	var problems mapping.Problems
+	for _, r := range m.Resources {
+		res := &resource{Resource: r}
+		var err error
+		if res.bound, err = kind.Bind(r); err != nil {
+			problems = append(problems, asProblems(r, err)...)
+		}
+		var warnings mapping.Problems
+		if res.program, warnings, err = transform.Compile(r, env); err != nil {
+			problems = append(problems, asProblems(r, err)...)
+			continue
+		}
+		plan.Warnings = append(plan.Warnings, warnings...)
+		for i, e := range res.program.Entries() {
+			digester := catalog.NewDigester(e.Keys)
+			if !m.EnableMergeEntity {
+				digester = catalog.NewFullDigester()
+			}
+			res.entries = append(res.entries, &entry{Entry: e, source: r.Entities[i], digester: digester})
+		}
+		plan.resources = append(plan.resources, res)
+	}
+	plan.Warnings.Sort()
+	if len(problems) > 0 {
+		problems.Sort()
+		return nil, problems
+	}
+	return plan, nil
+}
+
+func asProblems(r mapping.Resource, err error) mapping.Problems {
+	var problems mapping.Problems
+	if errors.As(err, &problems) {
+		return problems.Errors()
+	}
+	return mapping.Problems{r.Problem(mapping.Error, r.KindPos, "", err.Error(), "")}
+}
+
+// Config is the mapping as Port's integration record stores it.
+func (p *Plan) Config() map[string]any { return p.mapping.Config }
+
+// blueprints are those that a resource names literally; any is true when one of
+// its blueprints is computed.
+func (r *resource) blueprints() (names []string, any bool) {
+	for _, e := range r.entries {
+		if e.Dynamic {
+			any = true
+		} else {
+			names = append(names, e.Blueprint)
+		}
+	}
+	return names, any
+}
+
+// entriesOf are the entries of all resources that can produce a blueprint.
+func (p *Plan) entriesOf(blueprint string) []*entry {
+	var all []*entry
+	for _, r := range p.resources {
+		for _, e := range r.entries {
+			if e.Dynamic || e.Blueprint == blueprint {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,199 @@
+package transform
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+// Environment holds the variables that expressions may read through env and
+// $ENV; nothing else of the process is visible to them.
+type Environment map[string]string
+
+// Compile binds every expression of a resource. Warnings come back even
+// without an error. The error is mapping.Problems: all problems of the
+// resource at once, in file order.
+func Compile(r mapping.Resource, env Environment) (*Program, mapping.Problems, error) {
+	c := &compiler{known: env}
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		c.environ = append(c.environ, name+"="+env[name])
+	}
+	p := &Program{selector: c.expr(r.Query, lenient)}
+	if r.ItemsToParse != nil {
+		p.items = c.items(r)
+	}
+	for _, e := range r.Entities {
+		p.entries = append(p.entries, c.entry(e))
+	}
+	c.problems.Sort()
+	if found := c.problems.Errors(); len(found) > 0 {
+		return nil, c.problems.Warnings(), found
+	}
+	return p, c.problems.Warnings(), nil
+}
+
+// compiler collects the problems of one resource.
+type compiler struct {
+	known    Environment
+	environ  []string // NAME=value
+	problems mapping.Problems
+}
+
+// strictness says what an environment variable that is not allowed means: in
+// an identifier or a blueprint it would make another entity.
+type strictness bool
+
+const (
+	lenient strictness = false
+	strict  strictness = true
+)
+
+// entry is an entry of mappings. Nil fields are keys that are not there.
+type entry struct {
+	Entry
+	identifier value
+	blueprint  *expression
+	title      *expression
+	icon       *expression
+	team       *value
+	properties []field
+	relations  []field
+}
+
+type field struct {
+	name  string
+	value value
+}
+
+// value is an expression or a search query: one of the two is not nil.
+type value struct {
+	expr  *expression
+	query *query
+}
+
+// query is a search query whose leaves are expressions.
+type query struct {
+	combinator *expression
+	rules      []rule
+}
+
+// rule is a nested query, or the keys of a rule.
+type rule struct {
+	nested *query
+	leaves []leaf
+}
+
+type leaf struct {
+	name string
+	expr *expression
+}
+
+func (c *compiler) entry(e mapping.Entity) entry {
+	made := entry{
+		identifier: c.value(e.Identifier, strict),
+		blueprint:  c.expr(e.Blueprint, strict),
+		title:      c.optional(e.Title),
+		icon:       c.optional(e.Icon),
+		properties: c.fields(e.Properties),
+		relations:  c.fields(e.Relations),
+	}
+	if e.Team != nil {
+		team := c.value(*e.Team, lenient)
+		made.team = &team
+	}
+	made.Entry = Entry{
+		Keys: catalog.Keys{
+			Title:      e.Title != nil,
+			Team:       e.Team != nil,
+			Properties: names(e.Properties),
+			Relations:  names(e.Relations),
+		},
+		QueryIdentifier: e.Identifier.Query != nil,
+	}
+	made.Blueprint, made.Dynamic = c.literalBlueprint(made.blueprint)
+	return made
+}
+
+// literalBlueprint gives the blueprint when it is known before any object is
+// seen. One that Port can never take is a problem.
+func (c *compiler) literalBlueprint(x *expression) (blueprint string, dynamic bool) {
+	blueprint, ok := x.literal.(string)
+	if !x.constant || !ok {
+		return "", true
+	}
+	if err := catalog.CheckBlueprint(blueprint); err != nil {
+		c.problems = append(c.problems, x.Problem(mapping.Error, 0,
+			"the blueprint "+quote(blueprint)+" "+err.Error(),
+			"write the identifier of the blueprint, as Port shows it next to its title"))
+	}
+	return blueprint, false
+}
+
+func names(fields []mapping.Field) []string {
+	var all []string
+	for _, f := range fields {
+		all = append(all, f.Name)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (c *compiler) optional(e *mapping.Expr) *expression {
+	if e == nil {
+		return nil
+	}
+	return c.expr(*e, lenient)
+}
+
+func (c *compiler) fields(from []mapping.Field) []field {
+	var all []field
+	for _, f := range from {
+		all = append(all, field{name: f.Name, value: c.value(f.Value, lenient)})
+	}
+	return all
+}
+
+func (c *compiler) value(v mapping.Value, s strictness) value {
+	if v.Query != nil {
+		return value{query: c.query(v.Query, s)}
+	}
+	return value{expr: c.expr(*v.Expr, s)}
+}
+
+func (c *compiler) query(q *mapping.Query, s strictness) *query {
+	made := &query{combinator: c.expr(q.Combinator, s)}
+	for _, r := range q.Rules {
+		if r.Nested != nil {
+			made.rules = append(made.rules, rule{nested: c.query(r.Nested, s)})
+			continue
+		}
+		var leaves []leaf
+		for _, l := range r.Leaves {
+			leaves = append(leaves, leaf{name: l.Name, expr: c.expr(l.Expr, s)})
+		}
+		made.rules = append(made.rules, rule{leaves: leaves})
+	}
+	return made
+}
+
+// where is the expression that stands for the value in messages.
+func (v value) where() mapping.Expr {
+	if v.query != nil {
+		return v.query.combinator.Expr
+	}
+	return v.expr.Expr
+}
+
+// unknownVariable is the problem of a variable that the environment lacks.
+func (c *compiler) unknownVariable(e mapping.Expr, offset int, name string, s strictness) {
+	severity, end := mapping.Warning, "it is null here"
+	if s == strict {
+		severity, end = mapping.Error, "it would be null here and name another entity"
+	}
+	c.problems = append(c.problems, e.Problem(severity, offset,
+		"the environment variable "+strconv.Quote(name)+" is not allowed or not set: "+end,
+		"set it and name it in the input jq_env_allow; never allow a variable that holds a secret"))
+}

@@ -1,0 +1,198 @@
+package transform
+
+import (
+	"errors"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+// apply maps one object by one entry.
+func (e *entry) apply(a *application, object map[string]any) Unit {
+	unit := Unit{Blueprint: e.Blueprint}
+	identifier, identifierFault := a.required(e.identifier, object)
+	blueprint, blueprintFault := a.required(value{expr: e.blueprint}, object)
+	if s, ok := blueprint.(string); ok {
+		unit.Blueprint = s
+	}
+	switch {
+	case identifierFault != nil:
+		unit.Outcome, unit.Fault = Failed, identifierFault
+	case blueprintFault != nil:
+		unit.Outcome, unit.Fault = Failed, blueprintFault
+	case falsy(identifier) || falsy(blueprint):
+		unit.Outcome = Skipped
+	default:
+		unit.Fault = e.fill(a, object, &unit, identifier)
+		if fault := e.checkBlueprint(blueprint); fault != nil {
+			unit.Fault = fault
+		}
+		if unit.Fault != nil {
+			unit.Outcome = Refused
+		}
+	}
+	return unit
+}
+
+// required evaluates an identifier or a blueprint.
+func (a *application) required(v value, object map[string]any) (any, *Fault) {
+	if v.query != nil {
+		built, failed, err := a.build(v.query, object)
+		if err != nil {
+			return nil, raised(failed.Expr, err)
+		}
+		return built, nil
+	}
+	got, err := a.evaluator.value(v.expr, object)
+	if err != nil {
+		return nil, raised(v.expr.Expr, err)
+	}
+	return got, nil
+}
+
+// fill sets the fields. The fault is the first value that Port would refuse,
+// in the order of the documentation.
+func (e *entry) fill(a *application, object map[string]any, unit *Unit, identifier any) *Fault {
+	f := &unit.Fields
+	if fault := e.setIdentifier(f, identifier); fault != nil {
+		return fault
+	}
+	var faults []*Fault
+	var fault *Fault
+	f.Title, fault = a.text(e.title, object, "a title")
+	faults = append(faults, fault)
+	f.Icon, fault = a.text(e.icon, object, "an icon")
+	faults = append(faults, fault)
+	if e.team != nil {
+		f.Team, fault = a.team(*e.team, object)
+		faults = append(faults, fault)
+	}
+	if e.properties != nil {
+		f.Properties = make(map[string]any, len(e.properties))
+	}
+	for _, p := range e.properties {
+		f.Properties[p.name] = a.nullable(p.value, object)
+	}
+	if e.relations != nil {
+		f.Relations = make(map[string]any, len(e.relations))
+	}
+	for _, r := range e.relations {
+		v := a.nullable(r.value, object)
+		f.Relations[r.name] = v
+		faults = append(faults, checkRelation(r.value, v))
+	}
+	for _, fault := range faults {
+		if fault != nil {
+			return fault
+		}
+	}
+	return nil
+}
+
+// setIdentifier sets what can be an identifier, even one with a fault.
+func (e *entry) setIdentifier(f *catalog.Fields, identifier any) *Fault {
+	if e.identifier.query != nil {
+		f.Identifier = identifier
+		return checkQuery(e.identifier.where(), identifier)
+	}
+	if s, ok := identifier.(string); ok {
+		f.Identifier = s
+	}
+	return checkTarget(e.identifier.where(), identifier, "an identifier")
+}
+
+// nullable evaluates a property, a relation, or another key that may be null.
+func (a *application) nullable(v value, object map[string]any) any {
+	var got any
+	var err error
+	where := v.where()
+	if v.query != nil {
+		var failed *expression
+		if got, failed, err = a.build(v.query, object); err != nil {
+			where = failed.Expr
+		}
+	} else {
+		got, err = a.evaluator.value(v.expr, object)
+	}
+	switch {
+	case errors.Is(err, errNotFinite):
+		a.note(where, false, err.Error()+": null stands for it")
+	case err != nil:
+		a.note(where, true, message(err))
+		return nil
+	case got == nil:
+		a.note(where, false, "is null")
+	}
+	return got
+}
+
+// build makes a search query of its leaves. When a leaf raises an error, failed
+// is the leaf.
+func (a *application) build(q *query, object map[string]any) (built any, failed *expression, err error) {
+	combinator, err := a.evaluator.value(q.combinator, object)
+	if err != nil {
+		return nil, q.combinator, err
+	}
+	rules := make([]any, len(q.rules))
+	for i, r := range q.rules {
+		if r.nested != nil {
+			if rules[i], failed, err = a.build(r.nested, object); err != nil {
+				return nil, failed, err
+			}
+			continue
+		}
+		made := make(map[string]any, len(r.leaves))
+		for _, l := range r.leaves {
+			if made[l.name], err = a.evaluator.value(l.expr, object); err != nil {
+				return nil, l.expr, err
+			}
+		}
+		rules[i] = made
+	}
+	return map[string]any{"combinator": combinator, "rules": rules}, nil, nil
+}
+
+// text evaluates a title or an icon.
+func (a *application) text(x *expression, object map[string]any, what string) (any, *Fault) {
+	if x == nil {
+		return nil, nil
+	}
+	v := a.nullable(value{expr: x}, object)
+	switch v.(type) {
+	case nil, string:
+		return v, nil
+	}
+	return v, notText(x.Expr, v, what)
+}
+
+// team evaluates a team: a text, an array of texts or a search query.
+func (a *application) team(v value, object map[string]any) (any, *Fault) {
+	got := a.nullable(v, object)
+	switch team := got.(type) {
+	case nil, string:
+	case map[string]any:
+		return got, checkQuery(v.where(), team)
+	case []any:
+		for _, member := range team {
+			if _, ok := member.(string); !ok {
+				return got, notText(v.where(), member, "a member of a team list")
+			}
+		}
+	default:
+		return got, notText(v.where(), got, "a team")
+	}
+	return got, nil
+}
+
+func notText(expr mapping.Expr, v any, what string) *Fault {
+	fault := &Fault{Expr: expr, Message: "gives " + describe(v) + ", and " + what + " must be a text"}
+	switch v.(type) {
+	case nil:
+		fault.Fix = "leave null out: map(select(. != null))"
+	case []any, map[string]any:
+		fault.Fix = "name the field of it that is a text"
+	default:
+		fault.Fix = asText(expr)
+	}
+	return fault
+}

@@ -1,0 +1,145 @@
+package transform
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+// items is itemsToParse: the elements that an object is split into.
+type items struct {
+	expr *expression
+	name string   // the key under which an element is added to its copy of the object
+	drop []string // the source array, left out of the copies; nil when it stays
+}
+
+func (c *compiler) items(r mapping.Resource) *items {
+	made := &items{expr: c.expr(*r.ItemsToParse, lenient), name: r.ItemsToParseName}
+	if r.TopLevelTransform {
+		made.drop = sourcePath(r.ItemsToParse.Text)
+	}
+	return made
+}
+
+// elements evaluates the expression. A fault means that it gave no array.
+func (t *items) elements(e *evaluator, object map[string]any) ([]any, *Fault) {
+	v, err := e.value(t.expr, object)
+	if err != nil && err != errNotFinite {
+		return nil, &Fault{
+			Expr:    t.expr.Expr,
+			Message: message(err),
+			Fix:     `guard it: (.field // []) gives no elements where the field is not there`,
+		}
+	}
+	if elements, ok := v.([]any); ok {
+		return elements, nil
+	}
+	return nil, &Fault{
+		Expr:    t.expr.Expr,
+		Message: "gives " + describe(v) + ", and itemsToParse must give an array",
+		Fix:     "put it in brackets ([.field]), or (.field // []) where the field may not be there",
+	}
+}
+
+// without gives the object without the source array. Objects on the way to it
+// are copied, so the object itself stays as it is.
+func (t *items) without(object map[string]any) map[string]any {
+	if t.drop == nil {
+		return object
+	}
+	return remove(object, t.drop)
+}
+
+func remove(object map[string]any, path []string) map[string]any {
+	inner, ok := object[path[0]]
+	if !ok {
+		return object
+	}
+	rest := maps.Clone(object)
+	if len(path) == 1 {
+		delete(rest, path[0])
+		return rest
+	}
+	nested, ok := inner.(map[string]any)
+	if !ok {
+		return object
+	}
+	rest[path[0]] = remove(nested, path[1:])
+	return rest
+}
+
+// sourcePath gives the first simple path with which a step of the expression
+// begins, such as .content.dependencies in `.content.dependencies | to_entries`;
+// brackets and parentheses around a step do not count. It gives nil when there
+// is none: then nothing is left out of the copies, where Port's own
+// integrations would skip the object.
+func sourcePath(text string) []string {
+	for step := range strings.SplitSeq(doubleQuotes(text), "|") {
+		if path := leadingPath(strings.TrimLeft(step, "[( \t\r\n")); path != nil {
+			return path
+		}
+	}
+	return nil
+}
+
+// leadingPath gives the keys of the path that s begins with: .a, ."a" and ["a"],
+// up to the first [] or the end of the path.
+func leadingPath(s string) []string {
+	var path []string
+	for {
+		key, rest, ok := leadingKey(s, len(path) == 0)
+		if !ok {
+			break
+		}
+		path, s = append(path, key), rest
+	}
+	// An index or a slice is a part of the array, not the array.
+	if strings.HasPrefix(s, "[") && !strings.HasPrefix(s, "[]") {
+		return nil
+	}
+	return path
+}
+
+func leadingKey(s string, first bool) (key, rest string, ok bool) {
+	quoted := s
+	switch {
+	case strings.HasPrefix(s, ".["):
+		quoted = s[2:]
+	case !first && strings.HasPrefix(s, "["):
+		quoted = s[1:]
+	case strings.HasPrefix(s, `."`):
+		return leadingText(s[1:])
+	case strings.HasPrefix(s, "."):
+		end := 1
+		for end < len(s) && isNameByte(s[end]) {
+			end++
+		}
+		isName := end > 1 && (s[1] < '0' || s[1] > '9')
+		return s[1:end], strings.TrimPrefix(s[end:], "?"), isName
+	default:
+		return "", s, false
+	}
+	if key, rest, ok = leadingText(quoted); !ok || !strings.HasPrefix(rest, "]") {
+		return "", s, false
+	}
+	return key, strings.TrimPrefix(rest[1:], "?"), true
+}
+
+// leadingText reads a text in double quotes.
+func leadingText(s string) (text, rest string, ok bool) {
+	if !strings.HasPrefix(s, `"`) {
+		return "", s, false
+	}
+	for end := 1; end < len(s); end++ {
+		switch s[end] {
+		case '\\':
+			end++
+		case '"':
+			err := json.Unmarshal([]byte(s[:end+1]), &text)
+			return text, s[end+1:], err == nil
+		}
+	}
+	return "", s, false
+}

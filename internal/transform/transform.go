@@ -1,0 +1,205 @@
+// Package transform maps Bitbucket objects to Port entities with the jq
+// expressions of one resource: they are compiled once and applied to many
+// objects.
+package transform
+
+import (
+	"context"
+	"maps"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+// Program is a resource whose expressions are compiled. It is not written after
+// Compile, and safe for concurrent use.
+type Program struct {
+	selector *expression
+	items    *items // nil without itemsToParse
+	entries  []entry
+}
+
+// Entry is what is known of one entry of mappings before any object is seen.
+type Entry struct {
+	Blueprint       string // the literal, "" when Dynamic
+	Dynamic         bool   // the blueprint expression is no literal: it can be any blueprint
+	Keys            catalog.Keys
+	QueryIdentifier bool // the identifier is a search query
+}
+
+// Outcome is what became of one unit.
+type Outcome int
+
+const (
+	Mapped   Outcome = iota // Fields is an entity that Port can take
+	Filtered                // selector.query gave false
+	Skipped                 // identifier or blueprint gave nothing, or itemsToParse gave no array
+	Failed                  // selector.query gave no boolean, or identifier or blueprint raised an error
+	Refused                 // mapped, but Port would refuse it: it must not be sent
+)
+
+// String gives the outcome as a lower case word.
+func (o Outcome) String() string {
+	return [...]string{"mapped", "filtered", "skipped", "failed", "refused"}[o]
+}
+
+// Result is what one object gave.
+type Result struct {
+	// Units holds one unit for each entry of mappings; with itemsToParse, for
+	// each entry of each element. An empty array of elements gives no units.
+	Units []Unit
+	// NotArray says that itemsToParse gave no array. Units then holds one
+	// skipped unit for each entry.
+	NotArray bool
+	Notes    []Note
+}
+
+// Unit is one entry of mappings applied to one object or element.
+type Unit struct {
+	Entry     int // index in Program.Entries
+	Outcome   Outcome
+	Blueprint string // "" when it is not known
+	// Fields is complete when the outcome is Mapped. When it is Refused, it
+	// holds at least the identifier, if that is a string or a search query.
+	//
+	// Numbers are int, float64 (finite) or json.Number, and encoding/json
+	// writes them exactly. Values may be shared with other units and with the
+	// object: they are to be read only.
+	Fields catalog.Fields
+	Fault  *Fault // not nil when Failed or Refused, or when itemsToParse gave no array
+}
+
+// Fault says which expression made a unit useless.
+type Fault struct {
+	Expr     mapping.Expr
+	Selector bool // the expression is selector.query
+	Message  string
+	Fix      string
+}
+
+// Note is a property, relation, title, icon or team that is null.
+type Note struct {
+	Expr    mapping.Expr
+	Raised  bool // the expression raised an error; its value is null for that
+	Message string
+}
+
+// Entries describes the entries of mappings, in their order.
+func (p *Program) Entries() []Entry {
+	all := make([]Entry, len(p.entries))
+	for i := range p.entries {
+		all[i] = p.entries[i].Entry
+	}
+	return all
+}
+
+// Apply maps one object: JSON values as encoding/json decodes them with
+// UseNumber. The object is used up: what Apply returns shares its values.
+//
+// When ctx ends, the units not yet mapped are Failed; the caller finds the
+// reason in ctx.Err.
+func (p *Program) Apply(ctx context.Context, object map[string]any) Result {
+	e := newEvaluator(ctx, evaluationLimit)
+	defer e.close()
+	a := application{program: p, evaluator: e}
+	if p.items == nil {
+		a.unit(object)
+		return a.result
+	}
+	elements, fault := p.items.elements(e, object)
+	switch {
+	case e.ended() != nil:
+		a.repeat(Failed, &Fault{Expr: p.items.expr.Expr, Message: stopped(e.ended())})
+	case fault != nil:
+		a.result.NotArray = true
+		a.repeat(Skipped, fault)
+	default:
+		rest := p.items.without(object)
+		for _, element := range elements {
+			with := maps.Clone(rest)
+			with[p.items.name] = element
+			a.unit(with)
+		}
+	}
+	return a.result
+}
+
+// application is one call of Apply.
+type application struct {
+	program   *Program
+	evaluator *evaluator
+	result    Result
+}
+
+// unit judges one object or element by the selector and maps it by each entry.
+func (a *application) unit(object map[string]any) {
+	chosen, fault := a.chosen(object)
+	switch {
+	case fault != nil:
+		a.repeat(Failed, fault)
+		return
+	case !chosen:
+		a.repeat(Filtered, nil)
+		return
+	}
+	for i := range a.program.entries {
+		notes := len(a.result.Notes)
+		unit := a.program.entries[i].apply(a, object)
+		unit.Entry = i
+		// An expression that was cut short has given null: not a value to
+		// write over a good one.
+		if err := a.evaluator.ended(); err != nil {
+			a.result.Notes = a.result.Notes[:notes]
+			unit = Unit{
+				Entry: i, Outcome: Failed, Blueprint: unit.Blueprint,
+				Fault: &Fault{Expr: a.program.entries[i].blueprint.Expr, Message: stopped(err)},
+			}
+		}
+		a.result.Units = append(a.result.Units, unit)
+	}
+}
+
+// repeat gives every entry the same outcome.
+func (a *application) repeat(o Outcome, fault *Fault) {
+	for i := range a.program.entries {
+		a.result.Units = append(a.result.Units, Unit{
+			Entry: i, Outcome: o, Blueprint: a.program.entries[i].Blueprint, Fault: fault,
+		})
+	}
+}
+
+// chosen evaluates selector.query, which must give a boolean.
+func (a *application) chosen(object map[string]any) (bool, *Fault) {
+	s := a.program.selector
+	v, err := a.evaluator.value(s, object)
+	if err != nil {
+		fault := raised(s.Expr, err)
+		fault.Selector = true
+		return false, fault
+	}
+	chosen, ok := v.(bool)
+	if !ok {
+		return false, &Fault{
+			Expr:     s.Expr,
+			Selector: true,
+			Message:  "gives " + describe(v) + ", and a selector must give true or false",
+			Fix:      `compare with == or end the expression with "== true": a field that is not there is null`,
+		}
+	}
+	return chosen, nil
+}
+
+// raised is the fault of an expression that raised an error.
+func raised(expr mapping.Expr, err error) *Fault {
+	return &Fault{
+		Expr:    expr,
+		Message: message(err),
+		Fix:     `give it a value for objects without the field, such as (.field // ""), or leave them out in selector.query`,
+	}
+}
+
+func stopped(err error) string { return "not mapped: " + err.Error() }
+
+func (a *application) note(expr mapping.Expr, raised bool, text string) {
+	a.result.Notes = append(a.result.Notes, Note{Expr: expr, Raised: raised, Message: text})
+}

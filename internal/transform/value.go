@@ -1,0 +1,146 @@
+package transform
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/big"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/itchyny/gojq"
+)
+
+// maxDepth bounds the nesting of a result: encoding/json reads no deeper, and
+// writes by recursion.
+const maxDepth = 10000
+
+var (
+	errDepth = fmt.Errorf("gives a value nested deeper than %d levels", maxDepth)
+	// errNotFinite comes with a value in which null stands for such numbers.
+	errNotFinite = errors.New("gives NaN or Infinity, which JSON does not have")
+)
+
+// plain gives v as plain JSON: *big.Int becomes json.Number, which the rest of
+// the program knows and encoding/json writes exactly. A container is copied
+// only when something in it changes.
+//
+// The error is errNotFinite when NaN or an infinity became null: the value is
+// good all the same. Any other error is due to a value that is no JSON.
+func plain(v any) (any, error) {
+	switch v.(type) {
+	case nil, string, bool, int, json.Number:
+		return v, nil
+	}
+	var p plainer
+	got, _, err := p.value(v, 0)
+	if err == nil && p.notFinite {
+		err = errNotFinite
+	}
+	return got, err
+}
+
+type plainer struct {
+	notFinite bool
+}
+
+// value says whether what it gives is another value than v.
+func (p *plainer) value(v any, depth int) (got any, changed bool, err error) {
+	if depth > maxDepth {
+		return nil, false, errDepth
+	}
+	switch v := v.(type) {
+	case nil, string, bool, int, json.Number:
+		return v, false, nil
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			p.notFinite = true
+			return nil, true, nil
+		}
+		return v, false, nil
+	case *big.Int:
+		return json.Number(v.String()), true, nil
+	case []any:
+		return p.array(v, depth)
+	case map[string]any:
+		return p.object(v, depth)
+	}
+	return nil, false, fmt.Errorf("gives a value that is no JSON (%T)", v)
+}
+
+func (p *plainer) array(v []any, depth int) (any, bool, error) {
+	result, copied := v, false
+	for i, member := range v {
+		got, changed, err := p.value(member, depth+1)
+		if err != nil {
+			return nil, false, err
+		}
+		if !changed {
+			continue
+		}
+		if !copied {
+			result, copied = slices.Clone(v), true
+		}
+		result[i] = got
+	}
+	return result, copied, nil
+}
+
+func (p *plainer) object(v map[string]any, depth int) (any, bool, error) {
+	result, copied := v, false
+	for key, member := range v {
+		got, changed, err := p.value(member, depth+1)
+		if err != nil {
+			return nil, false, err
+		}
+		if !changed {
+			continue
+		}
+		if !copied {
+			result, copied = maps.Clone(v), true
+		}
+		result[key] = got
+	}
+	return result, copied, nil
+}
+
+// maxShown bounds how much of a value a message quotes, in characters.
+const maxShown = 100
+
+// describe names a value for a message: its text, cut, and its type.
+func describe(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return fmt.Sprintf("%t", v)
+	case string:
+		return "the text " + quote(v)
+	}
+	return fmt.Sprintf("the %s %s", gojq.TypeOf(v), gojq.Preview(v))
+}
+
+// quote gives s in double quotes, cut and without control characters.
+func quote(s string) string {
+	if utf8.RuneCountInString(s) > maxShown {
+		return fmt.Sprintf("%q (cut)", string([]rune(s)[:maxShown]))
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// falsy says whether an identifier or a blueprint of this value means that the
+// object has none: null, false, 0 and "".
+func falsy(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case bool:
+		return !v
+	case string:
+		return v == ""
+	}
+	n, ok := gojq.ToFloat64(v)
+	return ok && n == 0
+}
