@@ -65,7 +65,7 @@ func TestWorst(t *testing.T) {
 	for _, p := range r.Worst() {
 		got.WriteString(p.Message)
 	}
-	if want := "cbdefa"; got.String() != want {
+	if want := "cbdeaf"; got.String() != want {
 		t.Errorf("got %s, want %s", got.String(), want)
 	}
 	if got := r.Problems[0].Message; got != "a" {

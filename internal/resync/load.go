@@ -2,8 +2,8 @@ package resync
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
@@ -14,7 +14,8 @@ import (
 const (
 	// portConcurrency is how many upserts are under way at once.
 	portConcurrency = 5
-	// maxDeferred bounds the changed entities that wait for the end of their resource.
+	// maxDeferred and maxDeferredBytes bound the changed entities that wait for the
+	// end of their resource.
 	maxDeferred      = 1000
 	maxDeferredBytes = 8 << 20
 )
@@ -43,6 +44,7 @@ type loader struct {
 	deferredBytes int
 	postponed     []*pending // refused for a missing related entity
 
+	taken                    int
 	requests, failedRequests int
 }
 
@@ -51,40 +53,51 @@ type relation struct{ blueprint, name string }
 
 // state is what this run did with one entity.
 type state struct {
-	entry   *entry // that produced it last
+	results []result // one for each entry of a mapping that produced it
+	written bool
+	counted *loading // whose counts hold the entity; nil when none do
+	as      outcome
+}
+
+// result is what one entry produced last for an entity.
+type result struct {
+	entry   *entry
 	digest  catalog.Digest
 	source  string
-	waiting *pending // not sent yet
-	written bool
-	// counted is the resource whose counts hold the entity, as what; nil when none does.
-	counted *loading
-	as      outcome
+	pending *pending // nil when there was nothing to send
 }
 
 // pending is an entity on its way.
 type pending struct {
-	entity  catalog.Entity
-	entry   *entry
-	of      *loading
-	source  string
-	state   *state // nil when the identifier is a search query
-	dropped bool   // a later result took its place
+	entity catalog.Entity
+	entry  *entry
+	of     *loading
+	source string
+	state  *state // nil when the identifier is a search query
+	number int    // in the order in which entities were taken
+	stage  stage
+	batch  *batch // when packed
+	err    error  // why it is postponed
 }
+
+type stage int
+
+const (
+	fresh   stage = iota
+	waiting       // deferred
+	packed        // in a batch, sent or not
+	over          // sent, refused, or dropped for a later result
+)
 
 // loading is the load of one resource.
 type loading struct {
 	resource *resource
 	report   *report.Resource
-	stored   int // units whose entity Port holds after the load
-	gap      string
-}
-
-type batch struct {
-	blueprint string
-	entities  []*pending
-	bytes     int
-	outcomes  []port.Outcome
-	done      chan struct{}
+	stored   int    // units whose entity Port holds after the load
+	tasks    int    // of the list
+	listed   bool   // the list was read to its end
+	denied   bool   // Bitbucket refused, and would refuse the rest
+	gap      string // why its entities may be incomplete
 }
 
 type outcome int
@@ -117,58 +130,69 @@ func (l *loader) expect(blueprint string) *held {
 	return h
 }
 
-// holds is expect with the word on a failure: then every entity is written.
-func (l *loader) holds(blueprint string) *held {
-	h := l.expect(blueprint)
+// holds says what Port held of an entity before the run wrote to it.
+func (l *loader) holds(e *entry, ref catalog.Ref) (catalog.Digest, bool) {
+	h := l.expect(ref.Blueprint)
 	<-h.done
 	if h.err != nil && l.ctx.Err() == nil {
 		l.report.Note(report.Problem{
 			Severity: report.Warning,
-			Message:  fmt.Sprintf("what Port holds of blueprint %q could not be read: every entity is written, changed or not", blueprint),
+			Message:  fmt.Sprintf("what Port holds of blueprint %q could not be read: every entity is written, changed or not", ref.Blueprint),
 			Example:  h.err.Error(),
 		})
-		h.err = nil
 	}
-	return h
+	h.err = nil // told once
+	return h.lookup(e, ref.Identifier)
 }
 
 // add takes one mapped entity.
 func (l *loader) add(of *loading, u unit) {
-	e := u.entity
-	p := &pending{entity: e, entry: u.entry, of: of, source: u.source}
-	l.relate(e)
-	if e.Ref.Identifier == "" {
-		l.enqueue(p)
+	l.taken++
+	p := &pending{entity: u.entity, entry: u.entry, of: of, source: u.source, number: l.taken}
+	l.relate(p.entity)
+	if p.entity.Ref.Identifier == "" {
+		l.pack(p)
 		return
 	}
-	s := l.states[e.Ref]
-	again := s != nil && s.entry == u.entry
-	if s == nil {
-		s = &state{}
-		l.states[e.Ref] = s
-	}
-	p.state = s
-	if again && s.digest == e.Digest {
+	p.state = l.state(p.entity.Ref)
+	earlier := p.state.result(u.entry)
+	if earlier != nil && earlier.digest == p.entity.Digest {
 		l.repeat(p)
 		return
 	}
-	if again {
-		l.collision(p)
+	if earlier == nil {
+		p.state.results = append(p.state.results, result{entry: u.entry})
+		earlier = &p.state.results[len(p.state.results)-1]
+	} else {
+		l.collide(p, earlier)
 	}
-	if s.waiting != nil && again {
-		s.waiting.dropped = true
-		of.report.Merged++
-	}
-	wasWritten, sameEntry := s.written, again || s.entry == nil
-	s.entry, s.digest, s.source, s.waiting = u.entry, e.Digest, u.source, nil
-	if len(e.Body) > catalog.MaxBytes {
+	*earlier = result{entry: u.entry, digest: p.entity.Digest, source: u.source, pending: p}
+	if len(p.entity.Body) > catalog.MaxBytes {
 		l.tooLarge(p)
 		return
 	}
-	l.choose(p, wasWritten || !sameEntry && s.counted != nil && s.as != unchanged)
+	l.choose(p)
 }
 
-// repeat is for a result that is the same as an earlier one.
+func (l *loader) state(ref catalog.Ref) *state {
+	s := l.states[ref]
+	if s == nil {
+		s = &state{}
+		l.states[ref] = s
+	}
+	return s
+}
+
+func (s *state) result(e *entry) *result {
+	for i := range s.results {
+		if s.results[i].entry == e {
+			return &s.results[i]
+		}
+	}
+	return nil
+}
+
+// repeat is for the same result once more, as of a list that gives an object twice.
 func (l *loader) repeat(p *pending) {
 	p.of.report.Merged++
 	if p.state.counted != nil {
@@ -177,19 +201,49 @@ func (l *loader) repeat(p *pending) {
 }
 
 // choose compares with what Port held, unless this run has written over that.
-func (l *loader) choose(p *pending, overwritten bool) {
-	digest, ok := l.holds(p.entity.Ref.Blueprint).lookup(p.entry, p.entity.Ref.Identifier)
+func (l *loader) choose(p *pending) {
+	digest, there := l.holds(p.entry, p.entity.Ref)
 	switch {
-	case overwritten || !ok:
-		l.enqueue(p)
+	case p.state.written || !there:
+		l.pack(p)
 	case digest == p.entity.Digest:
+		p.close()
 		l.count(p, unchanged)
 	default:
-		l.postpone(p)
+		p.stage = waiting
+		l.deferred = append(l.deferred, p)
+		l.deferredBytes += len(p.entity.Body)
+		for len(l.deferred) > maxDeferred || l.deferredBytes > maxDeferredBytes {
+			l.packDeferred()
+		}
 	}
 }
 
-// relate remembers what an entity that is kept relates to.
+// close lets go of what was on its way: there may be very many.
+func (p *pending) close() {
+	p.stage = over
+	p.entity = catalog.Entity{Ref: p.entity.Ref}
+	if p.state == nil {
+		return
+	}
+	for i := range p.state.results {
+		if p.state.results[i].pending == p {
+			p.state.results[i].pending = nil
+		}
+	}
+}
+
+// packDeferred sends the entity that waits longest.
+func (l *loader) packDeferred() {
+	first := l.deferred[0]
+	l.deferred = l.deferred[1:]
+	l.deferredBytes -= len(first.entity.Body)
+	if first.stage == waiting {
+		l.pack(first)
+	}
+}
+
+// relate remembers what an entity relates to.
 func (l *loader) relate(e catalog.Entity) {
 	for _, t := range e.Targets {
 		r := relation{e.Ref.Blueprint, t.Relation}
@@ -200,57 +254,58 @@ func (l *loader) relate(e catalog.Entity) {
 	}
 }
 
-// refuse takes an entity that must not be sent. It was produced all the same, and
-// is not stale.
-func (l *loader) refuse(of *loading, u unit) {
-	of.report.Rejected++
-	l.report.Mark(report.RejectedEntity)
-	if u.blueprint != "" {
-		l.report.Blueprint(u.blueprint).Rejected++
-	}
-	if u.blueprint == "" || catalog.CheckBlueprint(u.blueprint) != nil || u.ref.Identifier == "" {
-		return
-	}
-	if l.states[u.ref] == nil {
-		l.states[u.ref] = &state{entry: u.entry, source: u.source}
-	}
-	if _, ok := l.holds(u.blueprint).lookup(u.entry, u.ref.Identifier); ok {
-		of.stored++
-	}
-}
-
-// postpone keeps a changed entity back until the end of its resource.
-func (l *loader) postpone(p *pending) {
-	p.state.waiting = p
-	l.deferred = append(l.deferred, p)
-	l.deferredBytes += len(p.entity.Body)
-	for len(l.deferred) > maxDeferred || l.deferredBytes > maxDeferredBytes {
-		first := l.deferred[0]
-		l.deferred = slices.Delete(l.deferred, 0, 1)
-		l.deferredBytes -= len(first.entity.Body)
-		l.enqueue(first)
+// count accounts for an entity that Port holds now. An entity counts once; a
+// further result for it is merged.
+func (l *loader) count(p *pending, as outcome) {
+	p.of.stored++
+	s := p.state
+	switch {
+	case s == nil:
+		l.tally(p.of, p.entity.Ref.Blueprint, as, 1)
+	case s.counted == nil:
+		s.counted, s.as = p.of, as
+		l.tally(p.of, p.entity.Ref.Blueprint, as, 1)
+	case s.as == unchanged && as != unchanged:
+		l.tally(s.counted, p.entity.Ref.Blueprint, unchanged, -1)
+		s.counted.report.Merged++
+		s.counted, s.as = p.of, updated
+		l.tally(p.of, p.entity.Ref.Blueprint, updated, 1)
+	default:
+		p.of.report.Merged++
 	}
 }
 
-// enqueue puts an entity into the batch of its blueprint, which goes out when it
-// is full. An entity is never on its way twice.
-func (l *loader) enqueue(p *pending) {
-	if p.dropped {
-		return
+func (l *loader) tally(of *loading, blueprint string, as outcome, n int) {
+	b := l.report.Blueprint(blueprint)
+	switch as {
+	case unchanged:
+		of.report.Unchanged += n
+		b.Unchanged += n
+	case updated:
+		of.report.Updated += n
+		b.Updated += n
+	case created:
+		of.report.Created += n
+		b.Created += n
 	}
-	if p.state != nil {
-		l.await(p.state)
-		p.state.waiting = p
+}
+
+// finish sends all that waits, and returns when Port has answered.
+func (l *loader) finish() {
+	for len(l.deferred) > 0 {
+		l.packDeferred()
 	}
-	b := l.open[p.entity.Ref.Blueprint]
-	if b != nil && (len(b.entities) == port.MaxBatch || b.bytes+len(p.entity.Body) > port.MaxBatchBytes) {
-		l.send(b)
-		b = nil
+	for _, blueprint := range slices.Sorted(maps.Keys(l.open)) {
+		l.send(l.open[blueprint])
 	}
-	if b == nil {
-		b = &batch{blueprint: p.entity.Ref.Blueprint, done: make(chan struct{})}
-		l.open[b.blueprint] = b
+	for len(l.flying) > 0 {
+		l.settle()
 	}
-	b.entities = append(b.entities, p)
-	b.bytes += len(p.entity.Body) + 1
+}
+
+// wait returns when nothing is under way any more; the context has ended.
+func (l *loader) wait() {
+	for _, h := range l.held {
+		<-h.done
+	}
 }

@@ -23,7 +23,8 @@ func (e *entry) checkBlueprint(v any) *Fault {
 	}
 	return &Fault{
 		Expr:    e.blueprint.Expr,
-		Message: "the blueprint " + quote(s) + " " + err.Error(),
+		Value:   quote(s),
+		Message: "the blueprint " + err.Error(),
 		Fix:     "give the identifier of a blueprint, as Port shows it next to its title",
 	}
 }
@@ -39,7 +40,7 @@ func checkTarget(expr mapping.Expr, v any, what string) *Fault {
 	if err == nil {
 		return nil
 	}
-	return &Fault{Expr: expr, Message: "the identifier " + quote(s) + " " + err.Error(), Fix: identifierFix(s)}
+	return &Fault{Expr: expr, Value: quote(s), Message: "the identifier " + err.Error(), Fix: identifierFix(s)}
 }
 
 // maxIdentifier is the length of identifiers to which a fix shortens, in characters.

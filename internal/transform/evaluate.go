@@ -14,6 +14,8 @@ import (
 // evaluationLimit is the time that one evaluation of one expression may take.
 const evaluationLimit = 2 * time.Second
 
+var errSlow = fmt.Errorf("takes longer than %v", evaluationLimit)
+
 // maxMessage bounds what is told of a raised error, in characters: an
 // expression can raise any text.
 const maxMessage = 300
@@ -23,24 +25,22 @@ type expression struct {
 	mapping.Expr
 	code *gojq.Code
 
-	// What the syntax tree says without running the code.
-	constant bool     // always gives literal
-	literal  any      // nil, a boolean or a string
-	path     []string // keys of a simple path such as .a.b; nil otherwise
+	constant bool // the expression always gives literal, which the syntax tree says
+	literal  any  // nil, a boolean or a string
 }
 
-// evaluator runs the expressions of one object. All of them share one deadline,
-// because a timer for each would cost more than most of them do.
+// evaluator runs the expressions of one object, and lives no longer than one
+// call of Apply. All of them share one deadline: a timer for each would cost
+// about as much as a short expression.
 type evaluator struct {
-	outer  context.Context
-	limit  time.Duration
-	ctx    context.Context
+	outer  context.Context // of the caller
+	ctx    context.Context // with the deadline
 	cancel context.CancelFunc
 }
 
-func newEvaluator(ctx context.Context, limit time.Duration) *evaluator {
-	e := &evaluator{outer: ctx, limit: limit}
-	e.ctx, e.cancel = context.WithTimeout(ctx, limit)
+func newEvaluator(ctx context.Context) *evaluator {
+	e := &evaluator{outer: ctx}
+	e.ctx, e.cancel = context.WithTimeout(ctx, evaluationLimit)
 	return e
 }
 
@@ -64,11 +64,6 @@ func (e *evaluator) raw(x *expression, v any) (any, error) {
 	if x.constant {
 		return x.literal, nil
 	}
-	if x.path != nil {
-		if got, ok := walk(v, x.path); ok {
-			return got, nil
-		}
-	}
 	got, err := run(e.ctx, x.code, v)
 	if err == nil || e.ctx.Err() == nil || e.ended() != nil {
 		return got, err
@@ -76,10 +71,10 @@ func (e *evaluator) raw(x *expression, v any) (any, error) {
 	// The deadline that has passed began with an earlier expression: this one
 	// gets its own before it is blamed.
 	e.cancel()
-	e.ctx, e.cancel = context.WithTimeout(e.outer, e.limit)
+	e.ctx, e.cancel = context.WithTimeout(e.outer, evaluationLimit)
 	got, err = run(e.ctx, x.code, v)
 	if err != nil && e.ctx.Err() != nil && e.ended() == nil {
-		err = fmt.Errorf("takes longer than %v", e.limit)
+		err = errSlow
 	}
 	return got, err
 }
@@ -88,7 +83,7 @@ func (e *evaluator) raw(x *expression, v any) (any, error) {
 func run(ctx context.Context, code *gojq.Code, v any) (result any, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			result, err = nil, fmt.Errorf("jq stopped: %v", r)
+			result, err = nil, fmt.Errorf("stopped: %v", r)
 		}
 	}()
 	got, ok := code.RunWithContext(ctx, v).Next()
@@ -99,22 +94,6 @@ func run(ctx context.Context, code *gojq.Code, v any) (result any, err error) {
 		return nil, err
 	}
 	return got, nil
-}
-
-// walk follows keys from object to object. It reports false where jq would
-// raise an error, so that jq itself raises it.
-func walk(v any, keys []string) (any, bool) {
-	for _, key := range keys {
-		switch object := v.(type) {
-		case nil:
-			return nil, true
-		case map[string]any:
-			v = object[key]
-		default:
-			return nil, false
-		}
-	}
-	return v, true
 }
 
 // message is the text of a raised error.

@@ -40,7 +40,6 @@ func (c *compiler) expr(e mapping.Expr, s strictness) *expression {
 		return x
 	}
 	x.literal, x.constant = constantOf(query)
-	x.path = pathOf(query)
 	for _, name := range environmentNames(query) {
 		if _, ok := c.known[name]; !ok {
 			c.unknownVariable(e, locateVariable(e.Text, name), name, s)
@@ -80,27 +79,6 @@ func constantOf(q *gojq.Query) (v any, ok bool) {
 		return nil, true
 	}
 	return nil, false
-}
-
-// pathOf gives the keys of a simple path, such as .a.b or .a["b"]; nil for any
-// other expression.
-func pathOf(q *gojq.Query) []string {
-	t := onlyTerm(q)
-	if t == nil || t.Type != gojq.TermTypeIndex {
-		return nil
-	}
-	key, ok := keyOf(t.Index)
-	if !ok {
-		return nil
-	}
-	keys := []string{key}
-	for _, s := range t.SuffixList {
-		if key, ok = keyOf(s.Index); !ok {
-			return nil
-		}
-		keys = append(keys, key)
-	}
-	return keys
 }
 
 // onlyTerm gives the term that a query is, without parentheses around it; nil

@@ -5,7 +5,9 @@ package transform
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"strings"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/mapping"
@@ -74,7 +76,10 @@ type Fault struct {
 	Expr     mapping.Expr
 	Selector bool // the expression is selector.query
 	Message  string
-	Fix      string
+	// Value is what the expression gave, quoted and cut; empty when the message
+	// needs none. It stands apart, so that many of one cause can be told as one.
+	Value string
+	Fix   string
 }
 
 // Note is a property, relation, title, icon or team that is null.
@@ -99,7 +104,7 @@ func (p *Program) Entries() []Entry {
 // When ctx ends, the units not yet mapped are Failed; the caller finds the
 // reason in ctx.Err.
 func (p *Program) Apply(ctx context.Context, object map[string]any) Result {
-	e := newEvaluator(ctx, evaluationLimit)
+	e := newEvaluator(ctx)
 	defer e.close()
 	a := application{program: p, evaluator: e}
 	if p.items == nil {
@@ -191,11 +196,17 @@ func (a *application) chosen(object map[string]any) (bool, *Fault) {
 
 // raised is the fault of an expression that raised an error.
 func raised(expr mapping.Expr, err error) *Fault {
-	return &Fault{
-		Expr:    expr,
-		Message: message(err),
-		Fix:     `give it a value for objects without the field, such as (.field // ""), or leave them out in selector.query`,
+	return &Fault{Expr: expr, Message: message(err), Fix: raisedFix(err)}
+}
+
+func raisedFix(err error) string {
+	switch {
+	case errors.Is(err, errSlow):
+		return "end it sooner: repeat, recurse, until and range can run for ever"
+	case strings.HasPrefix(err.Error(), "invalid regular expression"):
+		return "regular expressions are those of RE2: no look-around and no back-references"
 	}
+	return `give a default to fields that may not be there: (.field // "")`
 }
 
 func stopped(err error) string { return "not mapped: " + err.Error() }

@@ -74,10 +74,10 @@ func (s *Server) ResetJournal() {
 }
 
 // Violations returns what callers did that a correct caller never does, one line each: no or a wrong
-// credential, a missing scope, a method besides GET, an unknown path, parameter or workspace, a page that is too long, a
-// query that does not parse, source of an empty repository. What can happen to a correct caller is not
-// among them: an expired or revoked credential, a repository or pull request that is gone, a missing
-// file, a used-up rate window.
+// credential, a missing scope, a method besides GET, an unknown path, parameter or workspace, a page that
+// is too long, a query that does not parse, source of an empty repository or of an unknown commit. What
+// can happen to a correct caller is not among them: an expired or revoked credential, a repository or pull
+// request that is gone, a missing file, a used-up rate window.
 func (s *Server) Violations() []string {
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()

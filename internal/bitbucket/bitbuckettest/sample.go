@@ -99,6 +99,9 @@ func (b *sampler) repository(p sampleProject, domain string, part samplePart) {
 		r.MainBranch = "release/1.x"
 	}
 	slug := Slug(name)
+	if i%10 != 3 {
+		r.Name = slug // most teams name a repository as its address reads
+	}
 	switch slug {
 	case "sandbox":
 		r.Name, r.Slug, r.MainBranch, r.Files, r.Size = "Sandbox 🧪 (try things here)", slug, "", nil, 0

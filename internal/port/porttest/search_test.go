@@ -61,7 +61,7 @@ func TestSearchRules(t *testing.T) {
 		}
 		got = r.call("POST", "/v1/entities/search", query).want(200)
 		equal(t, tt.rule, got.column("entities", "identifier"), tt.want)
-		equal(t, tt.rule, got.list("matchingBlueprints"), []any{"thing"})
+		equal(t, tt.rule, len(got.list("matchingBlueprints")), min(1, len(tt.want)))
 	}
 	r.call("POST", "/v1/entities/search", `{"combinator":"and","rules":[{"operator":"relatedTo","blueprint":"thing","value":"a"}]}`).says(422, "no rule")
 	r.wantViolations(2)

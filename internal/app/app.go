@@ -1,0 +1,264 @@
+// Package app is the program: it reads the inputs, binds the mapping, wires the
+// clients, runs, and publishes what the run did. Everything outside enters here,
+// so that a test can be the world.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/input"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/platform"
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/resync"
+	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transform"
+)
+
+// Version is that of this program, in its user agents and in Port's records.
+const Version = "0.1.0"
+
+// Exit statuses of Main, beside those of a finished run.
+const (
+	exitFailed = 1 // the run failed
+	exitInputs = 2 // inputs or mapping are wrong
+)
+
+// Process is the world that the program runs in.
+type Process struct {
+	Environ        []string // "NAME=value"
+	Stdout, Stderr io.Writer
+	Dir            string            // relative paths start here; empty is the working directory
+	Transport      http.RoundTripper // for both services
+}
+
+// Main runs the program once, and returns its exit status: 0 done, 1 failed, 2
+// inputs or mapping wrong, 3 partial as the input fail_on rules.
+func Main(ctx context.Context, p Process) (exitStatus int) {
+	a := newApp(p)
+	defer func() {
+		if v := recover(); v != nil {
+			a.report.Mark(report.Fatal)
+			exitStatus = a.end(fmt.Errorf("internal error: %v", v))
+		}
+	}()
+	return a.end(a.run(ctx))
+}
+
+// app is one run of the program.
+type app struct {
+	Process
+	environment map[string]string
+	scrubber    *platform.Scrubber
+	platform    platform.Platform
+	stdout      *platform.LineWriter
+	stderr      *platform.LineWriter
+	level       *slog.LevelVar
+	log         *slog.Logger
+	config      input.Config
+	report      *report.Report
+	bitbucket   *bitbucket.Client
+	port        *port.Client
+}
+
+func newApp(p Process) *app {
+	a := &app{Process: p, environment: map[string]string{}, scrubber: &platform.Scrubber{}, level: &slog.LevelVar{}, report: &report.Report{Started: time.Now()}}
+	for _, pair := range p.Environ {
+		name, value, _ := strings.Cut(pair, "=")
+		a.environment[name] = value
+	}
+	a.platform = platform.Detect(platform.World{Getenv: a.getenv, Stdout: p.Stdout, Dir: p.Dir, Scrubber: a.scrubber})
+	a.stdout, a.stderr = a.scrubber.Writer(p.Stdout), a.scrubber.Writer(p.Stderr)
+	a.log = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: a.level}))
+	return a
+}
+
+func (a *app) getenv(name string) string { return a.environment[name] }
+
+func (a *app) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(a.Dir, name)
+}
+
+func (a *app) readFile(name string) ([]byte, error) { return os.ReadFile(a.path(name)) }
+
+// run does everything up to publishing. The error is why there is no result, and
+// a *usageError when inputs or mapping are wrong.
+func (a *app) run(ctx context.Context) error {
+	if err := a.readInputs(); err != nil {
+		return err
+	}
+	plan, err := a.givenMapping()
+	if err != nil {
+		return err
+	}
+	if err := a.wire(); err != nil {
+		return err
+	}
+	if plan, err = a.prepare(ctx, plan); err != nil {
+		return err
+	}
+	job := resync.Job{
+		Plan: plan, Bitbucket: a.bitbucket, Port: a.port,
+		Concurrency: a.config.Concurrency, Log: a.log,
+	}
+	if a.config.TimeLimit > 0 {
+		job.Deadline = a.report.Started.Add(a.config.TimeLimit)
+	}
+	return resync.Run(ctx, job, a.report)
+}
+
+// usageError is a fault of the inputs or of the mapping; told is true when its
+// parts are in the report already.
+type usageError struct {
+	err  error
+	told bool
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func (e *usageError) Unwrap() error { return e.err }
+
+func (a *app) readInputs() error {
+	config, notes, err := input.Parse(input.Environment{
+		Lookup: func(name string) (string, bool) {
+			value, ok := a.environment[name]
+			return value, ok
+		},
+		Environ:   func() []string { return a.Environ },
+		ReadFile:  a.readFile,
+		Pipelines: platform.Pipelines(a.getenv),
+	})
+	a.config = config
+	a.platform.Mask(config.Secrets()...)
+	if err != nil {
+		var problems input.Problems
+		if errors.As(err, &problems) {
+			for _, p := range problems {
+				a.report.Note(report.Problem{Severity: report.Error, Message: p.Where + ": " + p.What, Fix: p.Fix})
+			}
+		}
+		return &usageError{fmt.Errorf("the inputs are wrong:\n%w", err), true}
+	}
+	a.level.Set(config.LogLevel)
+	a.log.Info("port-bitbucket-exporter", "version", Version, "platform", a.platform.Name(), "workspace", config.Workspace, "integration", config.IntegrationIdentifier)
+	var sources []string
+	for _, s := range notes.Sources {
+		sources = append(sources, s.String())
+	}
+	a.log.Info("inputs: " + strings.Join(sources, ", "))
+	for _, text := range notes.Infos {
+		a.log.Info(text)
+	}
+	for _, text := range notes.Warnings {
+		a.warn(report.Problem{Message: text})
+	}
+	return nil
+}
+
+// warn tells a warning in the log and in the report.
+func (a *app) warn(p report.Problem) {
+	p.Severity = report.Warning
+	a.report.Note(p)
+	a.log.Warn(p.Message)
+}
+
+// wire makes the clients; it asks nothing.
+func (a *app) wire() error {
+	var credentials []roundtrip.Credential
+	kind := ""
+	for i, c := range a.config.Credentials {
+		kind = c.Kind.String()
+		name := kind
+		if len(a.config.Credentials) > 1 {
+			name = fmt.Sprintf("%s %d of %d", kind, i+1, len(a.config.Credentials))
+		}
+		credentials = append(credentials, roundtrip.Credential{Name: name, Authorize: authorize(c)})
+	}
+	var err error
+	a.bitbucket, err = bitbucket.New(bitbucket.Config{
+		BaseURL: a.config.BitbucketHostURL, Workspace: a.config.Workspace,
+		Credentials: credentials, CredentialKind: kind,
+		Rate:        roundtrip.Rate{N: a.config.RateLimit.N, Window: a.config.RateLimit.Window},
+		Concurrency: a.config.Concurrency,
+		UserAgent:   "port-bitbucket-exporter/" + Version,
+		Transport:   a.Transport, Log: a.log,
+	})
+	a.port = port.New(port.Config{
+		BaseURL: a.config.PortBaseURL, ClientID: a.config.PortClientID.Reveal(), ClientSecret: a.config.PortClientSecret.Reveal(),
+		Identifier: a.config.IntegrationIdentifier, Version: Version,
+		Transport: a.Transport, Log: a.log,
+		OnToken: func(token string) { a.platform.Mask(token) },
+	})
+	return err
+}
+
+// authorize sets the header of one credential.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication, read 2026-11.
+func authorize(c input.Credential) func(*http.Request) {
+	secret := c.Secret.Reveal()
+	if c.Kind == input.WorkspaceToken {
+		return func(req *http.Request) { req.Header.Set("Authorization", "Bearer "+secret) }
+	}
+	return func(req *http.Request) { req.SetBasicAuth(c.Username, secret) }
+}
+
+// bind binds a mapping; its warnings are told, and its problems are the error.
+func (a *app) bind(file string, text []byte) (*resync.Plan, error) {
+	m, err := mapping.Parse(file, text)
+	var plan *resync.Plan
+	if err == nil {
+		env := transform.Environment{}
+		for _, name := range a.config.JQEnvAllow {
+			if value, ok := a.environment[name]; ok {
+				env[name] = value
+			}
+		}
+		plan, err = resync.Bind(m, env)
+	}
+	if err != nil {
+		a.noteMapping(err)
+		return nil, &usageError{fmt.Errorf("the mapping is wrong:\n%w", err), true}
+	}
+	if len(plan.Warnings) > 0 {
+		a.noteMapping(plan.Warnings)
+	}
+	return plan, nil
+}
+
+// noteMapping puts the problems of a mapping into the report.
+func (a *app) noteMapping(err error) {
+	var problems mapping.Problems
+	if !errors.As(err, &problems) {
+		return
+	}
+	for _, p := range problems {
+		severity := report.Error
+		if p.Severity == mapping.Warning {
+			severity = report.Warning
+			a.log.Warn(p.Pos.String() + ": " + p.Message)
+		}
+		message := p.Message
+		if p.Where != "" {
+			message = p.Where + ": " + message
+		}
+		a.report.Note(report.Problem{
+			Severity: severity, File: p.Pos.File, Line: p.Pos.Line, Column: p.Pos.Column,
+			Message: message, Fix: p.Fix,
+		})
+	}
+}

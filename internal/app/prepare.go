@@ -1,0 +1,205 @@
+package app
+
+import (
+	"context"
+	_ "embed" // the default mapping and blueprints
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/resync"
+)
+
+// The documented default mapping, and the blueprints that it needs.
+//
+// Source: https://docs.port.io/build-your-software-catalog/sync-data-to-catalog/git/bitbucket/, read 2026-11.
+var (
+	//go:embed defaults/mapping.yml
+	defaultMapping []byte
+	//go:embed defaults/blueprints.json
+	defaultBlueprints []byte
+)
+
+// Names that positions give to mappings that are no file.
+const (
+	inlineMapping  = "mapping (input)"
+	recordMapping  = "mapping (integration in Port)"
+	builtInMapping = "mapping (built-in default)"
+)
+
+// givenMapping binds the mapping of the inputs; nil when they hold none.
+func (a *app) givenMapping() (*resync.Plan, error) {
+	switch {
+	case a.config.Mapping != "":
+		return a.bind(inlineMapping, []byte(a.config.Mapping))
+	case a.config.MappingFile != "":
+		text, err := a.readFile(a.config.MappingFile)
+		if err != nil {
+			return nil, &usageError{err: fmt.Errorf("input mapping_file: %w; give a path from the working directory, and in a workflow check the repository out first", err)}
+		}
+		return a.bind(a.config.MappingFile, text)
+	}
+	return nil, nil
+}
+
+// prepare logs in, reads the integration's record, and binds the mapping that
+// runs: the given one, else the record's, else the default. Only then it writes:
+// the record when there is none, and the default blueprints.
+func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, error) {
+	if err := a.port.Login(ctx); err != nil {
+		return nil, loginError(err)
+	}
+	record, err := a.port.Integration(ctx)
+	absent := errors.Is(err, port.ErrNotFound)
+	if err != nil && !absent {
+		if err = a.unreadable(err, given != nil); err != nil {
+			return nil, err
+		}
+	}
+	if strings.HasPrefix(strings.ToLower(record.InstallationType), "saas") {
+		return nil, &usageError{err: fmt.Errorf("integration %q is hosted by Port (%s): a run of this program would fight with it; "+
+			"use another integration_identifier, or delete the hosted integration in Port", a.port.Identifier(), record.InstallationType)}
+	}
+	plan, standard := given, false
+	if plan == nil {
+		if plan, standard, err = a.storedMapping(record); err != nil {
+			return nil, err
+		}
+	}
+	if !a.config.InitializePortResources {
+		return plan, nil
+	}
+	if standard {
+		if err := a.createBlueprints(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if absent {
+		if err := a.port.CreateIntegration(ctx, plan.Config()); err != nil {
+			a.warn(report.Problem{Message: "the integration will not show on Port's Data sources page: " + err.Error()})
+		}
+	}
+	return plan, nil
+}
+
+func loginError(err error) error {
+	var e *port.Error
+	if errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Status == http.StatusNotFound || e.Status == http.StatusUnprocessableEntity) {
+		return fmt.Errorf("%w; check port_client_id and port_client_secret (in Port: … > Credentials), and that port_base_url is your region's: https://api.port.io or https://api.us.port.io", err)
+	}
+	return err
+}
+
+// unreadable is for a record that could not be read. Without it a given mapping
+// can still run, when it is only the role that is too small.
+func (a *app) unreadable(err error, given bool) error {
+	var e *port.Error
+	role := errors.As(err, &e) && e.Status == http.StatusForbidden
+	if role && given {
+		a.warn(report.Problem{Message: err.Error(), Fix: "give Port's credential the role admin or moderator, which reading the integration needs"})
+		return nil
+	}
+	if role {
+		return fmt.Errorf("%w; the mapping stored in Port cannot be read: give the credential the role admin or moderator, or give a mapping as input", err)
+	}
+	return err
+}
+
+// storedMapping is the record's mapping, or the default where there never was one.
+func (a *app) storedMapping(record port.Integration) (plan *resync.Plan, standard bool, err error) {
+	if len(record.Config) == 0 {
+		a.log.Info("mapping: the built-in default, since none is given and Port stores none")
+		plan, err = a.bind(builtInMapping, defaultMapping)
+		return plan, true, err
+	}
+	a.log.Info("mapping: that of the integration in Port")
+	text, err := json.MarshalIndent(record.Config, "", "  ")
+	if err != nil {
+		return nil, false, err
+	}
+	plan, err = a.bind(recordMapping, text)
+	return plan, false, err
+}
+
+// createBlueprints creates the default blueprints when none of them is there:
+// bare, then their relations, then what is calculated. On an error what was
+// created is deleted again.
+func (a *app) createBlueprints(ctx context.Context) error {
+	var blueprints []map[string]any
+	if err := json.Unmarshal(defaultBlueprints, &blueprints); err != nil {
+		return fmt.Errorf("default blueprints: %w", err)
+	}
+	for _, b := range blueprints {
+		_, err := a.port.Blueprint(ctx, identifier(b))
+		if err == nil {
+			a.log.Info("default blueprints are not created: one is there already", "blueprint", identifier(b))
+			return nil
+		}
+		if !errors.Is(err, port.ErrNotFound) {
+			return err
+		}
+	}
+	var made []string
+	err := a.buildBlueprints(ctx, blueprints, &made)
+	if err == nil {
+		a.log.Info("default blueprints created", "blueprints", strings.Join(made, ", "))
+		return nil
+	}
+	undo, stop := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer stop()
+	for i := len(made) - 1; i >= 0; i-- {
+		if undoErr := a.port.DeleteBlueprint(undo, made[i]); undoErr != nil {
+			a.warn(report.Problem{Message: "not rolled back: " + undoErr.Error(), Fix: "delete the blueprint in Port's builder before the next run"})
+		}
+	}
+	return fmt.Errorf("create the default blueprints: %w", err)
+}
+
+// Keys of a blueprint that name other blueprints, or properties of others: they
+// are set when all blueprints are there.
+var (
+	relationKeys   = []string{"relations"}
+	calculatedKeys = []string{"mirrorProperties", "calculationProperties", "aggregationProperties"}
+)
+
+func (a *app) buildBlueprints(ctx context.Context, blueprints []map[string]any, made *[]string) error {
+	for _, b := range blueprints {
+		bare := map[string]any{}
+		for k, v := range b {
+			bare[k] = v
+		}
+		for _, k := range append(relationKeys, calculatedKeys...) {
+			delete(bare, k)
+		}
+		if err := a.port.CreateBlueprint(ctx, bare); err != nil {
+			return err
+		}
+		*made = append(*made, identifier(b))
+	}
+	for _, keys := range [][]string{relationKeys, calculatedKeys} {
+		for _, b := range blueprints {
+			change := map[string]any{}
+			for _, k := range keys {
+				if v, _ := b[k].(map[string]any); len(v) > 0 {
+					change[k] = v
+				}
+			}
+			if len(change) == 0 {
+				continue
+			}
+			if err := a.port.UpdateBlueprint(ctx, identifier(b), change); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func identifier(blueprint map[string]any) string {
+	id, _ := blueprint["identifier"].(string)
+	return id
+}

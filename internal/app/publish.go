@@ -1,0 +1,134 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"port-bitbucket-exporter/internal/platform"
+	"port-bitbucket-exporter/internal/report"
+)
+
+const (
+	// undoTimeout bounds what is done after a failure or a signal.
+	undoTimeout = 4 * time.Second
+	// maxSummary is the most that GitHub shows of one step, in bytes.
+	//
+	// Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#adding-a-job-summary, read 2026-11.
+	maxSummary = 1 << 20
+	// maxAnnotations bounds what the platform is told; it shows fewer.
+	maxAnnotations = 100
+)
+
+// end publishes what was done, and gives the exit status.
+func (a *app) end(err error) int {
+	var usage *usageError
+	wrong := errors.As(err, &usage)
+	if err != nil {
+		a.report.Mark(report.Fatal)
+		if !wrong || !usage.told {
+			a.report.Note(report.Problem{Severity: report.Error, Message: reason(err)})
+		}
+	}
+	if a.bitbucket != nil {
+		a.report.BitbucketRequests, a.report.PortRequests = a.bitbucket.Requests(), a.port.Requests()
+	}
+	a.report.Duration = time.Since(a.report.Started)
+	a.publish()
+	status := a.report.ExitStatus(report.FailOn(a.config.FailOn))
+	if wrong {
+		status = exitInputs
+		fmt.Fprintln(a.stdout, err)
+	}
+	for _, line := range a.report.Lines() {
+		fmt.Fprintln(a.stdout, line)
+	}
+	if err != nil {
+		a.log.Error(firstLine(reason(err)))
+	}
+	// A failure to write to the log has nobody left to be told to.
+	_ = errors.Join(a.platform.Close(), a.stdout.Flush(), a.stderr.Flush())
+	return status
+}
+
+// reason puts a signal into words.
+func reason(err error) string {
+	if errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "signal received") {
+		return "stopped by a signal: nothing was deleted; run again to finish"
+	}
+	return err.Error()
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return strings.TrimSuffix(line, ":")
+}
+
+// publish hands the report to the platform and to the report file. A failure is a
+// warning: the run is what it is.
+func (a *app) publish() {
+	for i, p := range a.report.Worst() {
+		if i == maxAnnotations || p.Severity == report.Notice {
+			break
+		}
+		a.platform.Annotate(annotation(p, a.config.MappingFile))
+	}
+	var outputs []platform.Output
+	for _, o := range a.report.Outputs() {
+		outputs = append(outputs, platform.Output{Name: o.Name, Value: o.Text()})
+	}
+	if err := a.platform.Publish(outputs); err != nil {
+		a.log.Warn("step outputs: " + err.Error())
+	}
+	if err := a.platform.Summary(a.report.Markdown(maxSummary)); err != nil {
+		a.log.Warn("step summary: " + err.Error())
+	}
+	if a.config.ReportFile != "" {
+		if err := writeFile(a.path(a.config.ReportFile), a.report.JSON()); err != nil {
+			a.log.Warn("report_file: " + err.Error())
+		}
+	}
+}
+
+// annotation is on a line of the mapping where that is a file of the checkout.
+func annotation(p report.Problem, mappingFile string) platform.Annotation {
+	out := platform.Annotation{Severity: platform.Error, Message: p.Message}
+	if p.Severity == report.Warning {
+		out.Severity = platform.Warning
+	}
+	if p.File != "" && p.File == mappingFile {
+		out.File, out.Line, out.Column = p.File, p.Line, p.Column
+	} else if p.File != "" {
+		out.Message = fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+	}
+	if p.Count > 1 {
+		out.Message += fmt.Sprintf(" (%d times)", p.Count)
+	}
+	if p.Example != "" {
+		out.Message += "; first: " + p.Example
+	}
+	if p.Fix != "" {
+		out.Message += "; fix: " + p.Fix
+	}
+	return out
+}
+
+// writeFile puts the whole file in its place at once: a reader, or a kill, never
+// meets half of it.
+func writeFile(name string, text []byte) error {
+	dir := filepath.Dir(name)
+	f, err := os.CreateTemp(dir, ".report-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone already when all went well
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

@@ -1,0 +1,304 @@
+package resync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"time"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/kind"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/transform"
+)
+
+// Job is what one run needs.
+type Job struct {
+	Plan      *Plan
+	Bitbucket *bitbucket.Client
+	Port      *port.Client
+	// Concurrency is how many requests to Bitbucket may be under way at once.
+	Concurrency int
+	// Deadline is when to stop asking Bitbucket; zero for never.
+	Deadline time.Time
+	Log      *slog.Logger
+}
+
+// tasksPerRequest is how many tasks run side by side for each request that may be
+// under way: some decode while others wait for an answer.
+const tasksPerRequest = 3
+
+// errTimeLimit ends the extraction, and nothing else.
+var errTimeLimit = errors.New("the time limit was reached")
+
+// errDenied ends the extraction of one resource.
+var errDenied = errors.New("the rest of the resource need not be asked for")
+
+type run struct {
+	job       Job
+	report    *report.Report
+	workspace *kind.Workspace
+	loader    *loader
+	loads     []*loading
+}
+
+// Run does one run, and adds to the report what it does. The error is why the run
+// as a whole failed; the report tells what was done all the same.
+func Run(ctx context.Context, job Job, rep *report.Report) error {
+	ctx, cancel := context.WithCancel(ctx)
+	r := &run{job: job, report: rep, workspace: kind.NewWorkspace(job.Bitbucket), loader: newLoader(ctx, job, rep)}
+	defer r.loader.wait()
+	defer cancel()
+	asking := ctx
+	if !job.Deadline.IsZero() {
+		var stop context.CancelFunc
+		asking, stop = context.WithDeadlineCause(ctx, job.Deadline, errTimeLimit)
+		defer stop()
+	}
+	for _, res := range job.Plan.resources {
+		names, _ := res.blueprints()
+		out := &report.Resource{Index: res.Index, Kind: res.Kind, Blueprints: slices.Compact(slices.Sorted(slices.Values(names)))}
+		rep.Resources = append(rep.Resources, out)
+		r.loads = append(r.loads, &loading{resource: res, report: out})
+	}
+	for _, of := range r.loads {
+		r.resource(ctx, asking, of)
+	}
+	r.loader.retry()
+	r.loader.finish()
+	for _, of := range r.loads {
+		of.report.Complete = of.gap == ""
+	}
+	err := r.failure(ctx)
+	r.prune(ctx, err)
+	if err == nil {
+		err = r.failure(ctx)
+	}
+	if err != nil {
+		rep.Mark(report.Fatal)
+	}
+	return err
+}
+
+// failure is why the run as a whole failed so far.
+func (r *run) failure(ctx context.Context) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case !r.report.Has(report.TimeLimit) && !slices.ContainsFunc(r.report.Resources, func(o *report.Resource) bool { return o.Listed }):
+		return errors.New("no resource could be listed")
+	case r.loader.requests > 0 && r.loader.requests == r.loader.failedRequests:
+		return fmt.Errorf("every write request to Port failed (%d)", r.loader.requests)
+	}
+	return nil
+}
+
+// resource extracts, maps and loads one resource.
+func (r *run) resource(ctx, asking context.Context, of *loading) {
+	start := time.Now()
+	if asking.Err() != nil {
+		r.unread(asking, of, context.Cause(asking), func(error) {})
+		return
+	}
+	asking, stop := context.WithCancelCause(asking)
+	defer stop(nil)
+	names, _ := of.resource.blueprints()
+	for _, blueprint := range names {
+		r.loader.expect(blueprint)
+	}
+	arrays, noArrays := 0, 0
+	tasks := r.tasks(asking, of)
+	for c, err := range ordered(tasks, tasksPerRequest*r.job.Concurrency, func(task kind.Task, emit func(chunk) bool) {
+		of.resource.extract(ctx, asking, task, emit)
+	}) {
+		if err != nil {
+			r.unread(asking, of, err, stop)
+			break
+		}
+		arrays, noArrays = arrays+c.arrays, noArrays+c.noArrays
+		r.take(of, c)
+		if c.err != nil {
+			r.failed(asking, of, c.err, stop)
+		}
+	}
+	if arrays == 0 && noArrays > 0 {
+		x := of.resource.ItemsToParse
+		r.gap(of, fmt.Sprintf("itemsToParse of %s never gave an array", of.resource.Where()))
+		r.note(report.Warning, *x, of.resource.Where()+": itemsToParse never gave an array", "check the path of the array", "")
+	}
+	r.loader.finish()
+	of.report.Listed = of.listed || of.tasks > 0
+	if of.denied && of.report.Extracted == 0 {
+		of.report.Listed = false
+	}
+	of.report.Duration = time.Since(start)
+	r.job.Log.Info("resource done", "resource", of.resource.Where(), "extracted", of.report.Extracted, "filtered", of.report.Filtered,
+		"skipped", of.report.Skipped, "failed", of.report.Failed, "created", of.report.Created, "updated", of.report.Updated,
+		"unchanged", of.report.Unchanged, "rejected", of.report.Rejected, "took", of.report.Duration.Round(time.Millisecond))
+}
+
+// tasks counts the tasks of a resource as they are listed.
+func (r *run) tasks(asking context.Context, of *loading) iter.Seq2[kind.Task, error] {
+	return func(yield func(kind.Task, error) bool) {
+		for task, err := range of.resource.bound.Extract(asking, r.workspace) {
+			if err == nil {
+				of.tasks++
+			}
+			if !yield(task, err) || err != nil {
+				return
+			}
+		}
+		of.listed = true
+	}
+}
+
+// take accounts for a chunk, and loads its entities.
+func (r *run) take(of *loading, c chunk) {
+	for _, n := range c.notes {
+		r.noteField(of, n)
+	}
+	for _, u := range c.units {
+		of.report.Extracted++
+		switch u.outcome {
+		case transform.Filtered:
+			of.report.Filtered++
+		case transform.Skipped:
+			of.report.Skipped++
+			r.noteSkipped(of, u)
+		case transform.Failed:
+			of.report.Failed++
+			r.noteFailed(of, u)
+		case transform.Refused:
+			of.report.Transformed++
+			r.note(report.Error, u.fault.Expr, r.where(of, u.fault.Expr)+": "+u.fault.Message, u.fault.Fix, valueFrom(u))
+			r.loader.refuse(of, u)
+		case transform.Mapped:
+			of.report.Transformed++
+			r.addBlueprint(of, u.entity.Ref.Blueprint)
+			r.loader.add(of, u)
+		}
+	}
+}
+
+func (r *run) addBlueprint(of *loading, blueprint string) {
+	if i, ok := slices.BinarySearch(of.report.Blueprints, blueprint); !ok {
+		of.report.Blueprints = slices.Insert(of.report.Blueprints, i, blueprint)
+	}
+}
+
+// failed accounts for the error of a task.
+func (r *run) failed(asking context.Context, of *loading, err error, stop context.CancelCauseFunc) {
+	var gone *kind.Gone
+	var unreadable *kind.Unreadable
+	switch {
+	case errors.As(err, &gone):
+		r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": a repository disappeared during the run", Example: gone.Slug})
+	case errors.As(err, &unreadable) && asking.Err() == nil:
+		n := len(of.resource.entries)
+		of.report.Extracted += n
+		of.report.Failed += n
+		r.unread(asking, of, unreadable.Err, stop)
+	default:
+		r.unread(asking, of, err, stop)
+	}
+}
+
+// unread is for anything of Bitbucket that was not read.
+func (r *run) unread(asking context.Context, of *loading, err error, stop context.CancelCauseFunc) {
+	where := of.resource.Where()
+	switch cause := context.Cause(asking); {
+	case errors.Is(cause, errDenied):
+		return
+	case errors.Is(cause, errTimeLimit):
+		r.report.Mark(report.TimeLimit)
+		r.report.Note(report.Problem{Severity: report.Warning, Message: "the time limit was reached before everything was read; nothing is deleted",
+			Fix: "raise time_limit, or give several workspace tokens"})
+		r.gap(of, where+" was not read to its end, since the time limit was reached")
+		return
+	case cause != nil:
+		r.gap(of, where+" was not read to its end, since the run was stopped")
+		return
+	}
+	r.gap(of, where+" was not read completely")
+	r.report.Mark(report.Unread)
+	problem := report.Problem{Severity: report.Error, Message: where + ": " + err.Error()}
+	var e *bitbucket.Error
+	if errors.As(err, &e) {
+		problem.Fix = e.Fix()
+	}
+	if errors.Is(err, bitbucket.ErrNotFound) && of.tasks == 0 {
+		problem.Fix = fmt.Sprintf("check the input bitbucket_workspace (%q), and that the credential belongs to that workspace", r.job.Bitbucket.Workspace())
+	}
+	r.report.Note(problem)
+	if kind.Denied(err) {
+		of.denied = true
+		stop(errDenied)
+	}
+}
+
+// gap closes deletion for what a resource can produce. The first reason is told.
+func (r *run) gap(of *loading, why string) {
+	if of.gap == "" {
+		of.gap = why
+	}
+}
+
+func (r *run) where(of *loading, x mapping.Expr) string {
+	if x.Name == "" {
+		return of.resource.Where()
+	}
+	return of.resource.Where() + ": " + x.Name
+}
+
+func (r *run) note(s report.Severity, x mapping.Expr, message, fix, example string) {
+	r.report.Note(report.Problem{
+		Severity: s, File: x.Pos.File, Line: x.Pos.Line, Column: x.Pos.Column,
+		Message: message, Fix: fix, Example: example,
+	})
+}
+
+func (r *run) noteField(of *loading, n note) {
+	if !n.Raised {
+		r.note(report.Notice, n.Expr, r.where(of, n.Expr)+" is null", "", n.source)
+		return
+	}
+	r.note(report.Warning, n.Expr, r.where(of, n.Expr)+" raised an error, and is null",
+		`give it a value for objects without the field, such as (.field // "")`, n.Message+", for "+n.source)
+}
+
+func (r *run) noteSkipped(of *loading, u unit) {
+	if u.fault != nil { // itemsToParse
+		r.note(report.Warning, u.fault.Expr, r.where(of, u.fault.Expr)+": objects without an array are skipped", "", u.source)
+		return
+	}
+	x := u.entry.source.Blueprint
+	if u.entry.source.Identifier.Expr != nil {
+		x = *u.entry.source.Identifier.Expr
+	}
+	r.note(report.Warning, x, of.resource.Where()+": identifier or blueprint is null: the object is skipped", "leave such objects out in selector.query, or give them an identifier", u.source)
+}
+
+// noteFailed is for an expression that decides whether there is an entity, and
+// raised an error: what it would have produced is not known.
+func (r *run) noteFailed(of *loading, u unit) {
+	name := r.where(of, u.fault.Expr)
+	if u.fault.Selector {
+		r.report.Mark(report.FailedSelector)
+	} else {
+		r.report.Mark(report.FailedExpression)
+	}
+	r.gap(of, name+" raised an error")
+	r.note(report.Error, u.fault.Expr, name+" failed: the object is left out", u.fault.Fix, u.fault.Message+", for "+u.source)
+}
+
+func valueFrom(u unit) string {
+	if u.fault.Value == "" {
+		return u.source
+	}
+	return u.fault.Value + " from " + u.source
+}

@@ -1,0 +1,187 @@
+package transform
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"math/big"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/itchyny/gojq"
+	"pgregory.net/rapid"
+
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+// slow compiles an expression in which sleep takes as many seconds as its argument says.
+func slow(t *testing.T, text string) *expression {
+	t.Helper()
+	query, err := gojq.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := gojq.Compile(query, gojq.WithFunction("sleep", 1, 1, func(v any, args []any) any {
+		seconds, _ := gojq.ToFloat64(args[0])
+		time.Sleep(time.Duration(seconds * float64(time.Second)))
+		return v
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &expression{Expr: mapping.Expr{Text: text}, code: code}
+}
+
+// Each evaluation has the whole limit, however long those before it took.
+func TestEvaluationLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEvaluator(t.Context())
+		defer e.close()
+		for _, c := range []struct {
+			text string
+			want string // the value, or the error
+		}{
+			{`sleep(1.5) | .a`, "1"},
+			{`sleep(1.5) | .a`, "1"},
+			{`.a | sleep(2.5) | . + 1`, "takes longer than 2s"},
+			{`.a | sleep(0)`, "1"},
+			{`sleep(1.9) | .a`, "1"},
+			{`repeat(sleep(0.1)) | select(false)`, "takes longer than 2s"},
+			{`try (sleep(3) | .a) catch "caught"`, "takes longer than 2s"},
+			{`sleep(1) | error("x")`, "error: x"},
+		} {
+			v, err := e.value(slow(t, c.text), map[string]any{"a": json.Number("1")})
+			got := encode(t, v)
+			if err != nil {
+				got = err.Error()
+			}
+			if got != c.want {
+				t.Errorf("%s: got %s, want %s", c.text, got, c.want)
+			}
+		}
+	})
+}
+
+// The end of the caller's context is not the fault of an expression.
+func TestEvaluationStopped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		e := newEvaluator(ctx)
+		defer e.close()
+		_, err := e.value(slow(t, `sleep(1.5) | .a`), map[string]any{})
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(e.ended(), context.DeadlineExceeded) {
+			t.Errorf("error = %v, ended = %v", err, e.ended())
+		}
+	})
+}
+
+// A value that gojq does not know makes it panic.
+func TestPanicIsAnError(t *testing.T) {
+	t.Parallel()
+	p := program(t, keys{rest: "properties: {a: '.x | type', b: .x, c: .id}"}, nil)
+	r := p.Apply(t.Context(), map[string]any{"id": "a", "x": struct{}{}})
+	properties := r.Units[0].Fields.Properties
+	if len(r.Notes) != 2 || !strings.HasPrefix(r.Notes[0].Message, "jq: stopped: invalid type") ||
+		r.Notes[1].Message != "jq: gives a value that is no JSON (struct {})" || properties["c"] != "a" {
+		t.Errorf("got %v %v", r.Notes, properties)
+	}
+}
+
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	deep := any(nil)
+	for range maxDepth + 1 {
+		deep = []any{deep}
+	}
+	if _, err := plain(deep); !errors.Is(err, errDepth) {
+		t.Errorf("deep: error = %v", err)
+	}
+	huge, _ := new(big.Int).SetString("123456789012345678901234567890", 10)
+	in := map[string]any{"a": []any{1, huge}, "b": map[string]any{"c": huge}, "d": "x"}
+	before := maps.Clone(in)
+	got, err := plain(in)
+	want := map[string]any{
+		"a": []any{1, json.Number(huge.String())},
+		"b": map[string]any{"c": json.Number(huge.String())},
+		"d": "x",
+	}
+	if diff := cmp.Diff(got, any(want)); diff != "" || err != nil {
+		t.Errorf("error = %v, got -, want +\n%s", err, diff)
+	}
+	if in["a"].([]any)[1] != huge || len(in) != len(before) {
+		t.Error("the value itself was written")
+	}
+}
+
+// jsonValue generates values as encoding/json decodes them.
+func jsonValue(depth int) *rapid.Generator[any] {
+	key := rapid.SampledFrom([]string{"a", "b", "c", "a b"})
+	leaves := []*rapid.Generator[any]{
+		rapid.Just[any](nil),
+		rapid.Just[any](true),
+		rapid.Just[any](json.Number("12345678901234567890")),
+		rapid.Map(rapid.String(), func(s string) any { return s }),
+	}
+	if depth > 0 {
+		inner := jsonValue(depth - 1)
+		leaves = append(leaves,
+			rapid.Map(rapid.SliceOfN(inner, 0, 3), func(s []any) any { return s }),
+			rapid.Map(rapid.MapOfN(key, inner, 0, 4), func(m map[string]any) any { return m }),
+			rapid.Map(rapid.MapOfN(key, inner, 1, 4), func(m map[string]any) any { return m }),
+		)
+	}
+	return rapid.OneOf(leaves...)
+}
+
+// Elements of one object share its values, so no expression may write into its
+// input. gojq copies what it updates; this holds it to that.
+func TestInputIsNotWritten(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.SampledFrom([]string{
+			`.a = 1`, `.a |= 2`, `.a += [3]`, `.a.b = 1 | .a.c = 2`, `.. |= .`, `map_values(1)`, `[.[]?] | sort`,
+			`del(.a)`, `del(.a[0], .b)`, `to_entries`, `with_entries(.value |= [.])`, `.a[1:] = [9]`, `.a[0] = 9`,
+			`.a + .b`, `.a * .b`, `[.a, .b] | add`, `.a | unique`, `.a | reverse`, `walk(if type == "array" then sort else . end)`,
+			`reduce (.a[]?) as $x (.; .b += [$x])`, `.a | flatten`, `setpath(["a", "b"]; 1)`, `delpaths([["a"], ["b"]])`,
+			`pick(.a)`, `.a | group_by(.)`, `.a as [$x] | $x`, `limit(2; .a[]?) |= 7`, `tojson`, `@csv "\(.a)"`,
+		}).Draw(t, "text")
+		v := map[string]any{"a": jsonValue(3).Draw(t, "a"), "b": jsonValue(3).Draw(t, "b")}
+		before := copyOf(v)
+		c := &compiler{}
+		x := c.expr(mapping.Expr{Text: text}, lenient)
+		if len(c.problems) > 0 {
+			t.Fatal(c.problems)
+		}
+		e := newEvaluator(context.Background())
+		defer e.close()
+		_, _ = e.value(x, v)
+		if diff := cmp.Diff(any(v), before); diff != "" {
+			t.Fatalf("%s: got -, before +\n%s", text, diff)
+		}
+	})
+}
+
+func copyOf(v any) any {
+	switch v := v.(type) {
+	case []any:
+		made := make([]any, len(v))
+		for i := range v {
+			made[i] = copyOf(v[i])
+		}
+		return made
+	case map[string]any:
+		made := make(map[string]any, len(v))
+		for key := range v {
+			made[key] = copyOf(v[key])
+		}
+		return made
+	}
+	return v
+}
