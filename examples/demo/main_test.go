@@ -1,0 +1,42 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if status := demo(t.Context(), &out); status != 0 {
+		t.Errorf("got exit status %d, want 0", status)
+	}
+	runs := strings.Split(out.String(), "\n== ")
+	if len(runs) != 4 {
+		t.Fatalf("got %d parts, want an introduction and 3 runs:\n%s", len(runs), out.String())
+	}
+	for i, want := range []string{
+		"success: 426 created, 0 updated, 0 unchanged, 0 deleted",
+		"success: 0 created, 0 updated, 426 unchanged, 0 deleted",
+		"success: 1 created, 1 updated, 423 unchanged, 2 deleted",
+	} {
+		if got := runs[i+1]; !strings.Contains(got, want) {
+			t.Errorf("run %d: got:\n%swant in it: %s", i+1, got, want)
+		}
+	}
+	if !strings.Contains(runs[2], "exit status 0, 0 write requests to Port") {
+		t.Errorf("the second run wrote:\n%s", runs[2])
+	}
+}
+
+func TestMappingIsTheExample(t *testing.T) {
+	t.Parallel()
+	example, err := os.ReadFile("../mappings/slugs.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mapping != string(example) {
+		t.Error("examples/demo/mapping.yml differs from examples/mappings/slugs.yml: copy the latter over it")
+	}
+}
