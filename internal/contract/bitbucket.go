@@ -71,8 +71,10 @@ func dropRequired(node any) {
 
 // sshAddress is how a clone link of that kind is written: it is no URI, though the document says so.
 // Seen in recorded answers: git@bitbucket.org:acme/test-repos.git.
+var sshAddress = regexp.MustCompile(`^[a-z]+@[^/:@]+:[^/].*\.git$`)
+
 func isLink(s string) error {
-	if ok, _ := regexp.MatchString(`^[a-z]+@[^/:@]+:[^/].*\.git$`, s); ok {
+	if sshAddress.MatchString(s) {
 		return nil
 	}
 	return isURI(s)
@@ -86,11 +88,11 @@ func chooseSource(d *document, r *route, e Exchange) (*openapi3.Schema, bool) {
 		return nil, false
 	}
 	if e.URL.Query().Get("format") == "meta" {
-		name := "treeentry"
-		if strings.Contains(string(e.ResponseBody), `"commit_file"`) {
-			name = "commit_file"
+		v, err := decode(e.ResponseBody)
+		if entry, ok := v.(object); err == nil && ok && entry["type"] == "commit_file" {
+			return d.schemas["commit_file"].Value, true
 		}
-		return d.schemas[name].Value, true
+		return d.schemas["treeentry"].Value, true
 	}
 	directory := strings.HasSuffix(e.URL.Path, "/")
 	attachment := strings.HasPrefix(e.ResponseHeader.Get("Content-Disposition"), "attachment")

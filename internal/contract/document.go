@@ -230,7 +230,16 @@ func rewriteNull(node object) {
 		delete(node, "type")
 		node["nullable"], node["enum"] = true, []any{nil}
 	}
-	// Two documents of one age: a null among the values means that null is taken.
+	if names, ok := node["required"].([]any); ok { // one schema names a key twice
+		var once []any
+		for _, name := range names {
+			if !slices.Contains(once, name) {
+				once = append(once, name)
+			}
+		}
+		node["required"] = once
+	}
+	// A null among the values means that null is taken.
 	if values, ok := node["enum"].([]any); ok && slices.Contains(values, nil) {
 		node["nullable"] = true
 	}

@@ -48,11 +48,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Body = io.NopCloser(bytes.NewReader(text))
 	}
 	res, err := t.base.RoundTrip(req)
-	if err == nil {
-		err := t.buffer(res, &e)
-		if err != nil {
-			e.Status = 0
-		}
+	if err == nil && t.buffer(res, &e) != nil {
+		e.Status = 0
 	}
 	t.check(req.URL, e)
 	return res, err
@@ -79,14 +76,10 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func (t *transport) check(u *url.URL, e Exchange) {
 	path, ok := strings.CutPrefix(u.EscapedPath(), t.api.base)
-	if !ok || !strings.HasPrefix(path, "/") {
+	below, err := url.ParseRequestURI(path)
+	if !ok || err != nil {
 		t.checker.checked.Add(1)
 		t.onError(fmt.Errorf("%s %s: outside the base %q", e.Method, u.EscapedPath(), t.api.base))
-		return
-	}
-	below, err := url.Parse(path)
-	if err != nil {
-		t.onError(fmt.Errorf("%s %s: %w", e.Method, u.EscapedPath(), err))
 		return
 	}
 	below.RawQuery = u.RawQuery

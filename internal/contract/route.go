@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -90,7 +91,7 @@ func (r *route) variables(segments []string) (values map[string]string, ok bool,
 		}
 		name = strings.TrimSuffix(name, "}")
 		value, unescapeErr := url.PathUnescape(got)
-		if unescapeErr != nil || value == "" && !(r.deep && i == n-1) {
+		if unescapeErr != nil || value == "" && !(r.path == sourcePath && i == n-1) {
 			return nil, false, nil
 		}
 		values[name] = value
@@ -138,7 +139,9 @@ func checkText(schema *openapi3.Schema, text string) error {
 	var v any = text
 	switch {
 	case schema.Type.Is(openapi3.TypeInteger), schema.Type.Is(openapi3.TypeNumber):
-		v = json.Number(text)
+		if _, err := strconv.Atoi(text); err == nil { // no documented one takes a fraction
+			v = json.Number(text)
+		}
 	case schema.Type.Is(openapi3.TypeBoolean):
 		switch text {
 		case "true":
