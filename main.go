@@ -14,11 +14,13 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 100 // the most that the input concurrency allows: else a connection a request
 	status := app.Main(ctx, app.Process{
 		Environ:   os.Environ(),
 		Stdout:    os.Stdout,
 		Stderr:    os.Stderr,
-		Transport: http.DefaultTransport,
+		Transport: transport,
 	})
 	stop()
 	os.Exit(status)

@@ -3,6 +3,7 @@
 package bitbucket
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -62,9 +64,10 @@ func New(c Config) (*Client, error) {
 	client := &Client{base: base, workspace: c.Workspace, kind: c.CredentialKind}
 	transport := roundtrip.Log(c.Transport, c.Log, &client.requests)
 	transport = roundtrip.Deadline(transport, attemptTimeout)
-	transport = roundtrip.Limit(transport, c.Concurrency)
 	transport = roundtrip.Header(transport, "User-Agent", c.UserAgent)
 	transport = roundtrip.NewPool(transport, c.Credentials, c.Rate, class, c.Log)
+	// Above the pool: what waited for a slot below it would go out into a freeze.
+	transport = roundtrip.Limit(transport, c.Concurrency)
 	client.http = &http.Client{Transport: transport, CheckRedirect: client.checkRedirect}
 	return client, nil
 }
@@ -176,10 +179,36 @@ func (c *Client) json(ctx context.Context, address string, into any) error {
 		case len(text) > maxJSON:
 			return fmt.Errorf("%s: the answer is larger than %d MiB", where, maxJSON>>20)
 		}
-		if err := json.Unmarshal(text, into); err != nil {
+		if err := decode(text, into); err != nil {
 			return &roundtrip.Again{Err: fmt.Errorf("%s: the answer is not the JSON that is due (%s, %d bytes): %w",
 				where, resp.Header.Get("Content-Type"), len(text), err)}
 		}
 		return nil
 	})
+}
+
+// checker is an answer that knows what it must hold.
+type checker interface{ check() error }
+
+// decode reads one JSON value and nothing after it, in one pass: lists are long.
+// Numbers in objects stay exact. Nothing of an earlier attempt stays.
+func decode(text []byte, into any) error {
+	reflect.ValueOf(into).Elem().SetZero()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	err := d.Decode(into)
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("%q holds a %s where another type is due", wrong.Field, wrong.Value)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("something follows the JSON")
+	}
+	if c, ok := into.(checker); ok {
+		return c.check()
+	}
+	return nil
 }

@@ -1,11 +1,13 @@
 package bitbucket
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,6 +16,10 @@ import (
 
 // ErrNotFound is what an *Error with status 404 is.
 var ErrNotFound = errors.New("not found")
+
+// ErrNoFile is what an *Error is that says which path of a commit is missing, and
+// what a path is that leads to a directory.
+var ErrNoFile = errors.New("no such file")
 
 // maxErrorBytes bounds what is read of an error's body.
 const maxErrorBytes = 64 << 10
@@ -61,9 +67,10 @@ func statusText(status int) string {
 	return http.StatusText(status)
 }
 
-// Is makes errors.Is(err, ErrNotFound) true for status 404.
+// Is makes errors.Is(err, ErrNotFound) true for status 404, and errors.Is(err,
+// ErrNoFile) for a missing path.
 func (e *Error) Is(target error) bool {
-	return target == ErrNotFound && e.Status == http.StatusNotFound
+	return target == ErrNotFound && e.Status == http.StatusNotFound || target == ErrNoFile && e.MissingPath
 }
 
 // Missing are the scopes that were required and not granted.
@@ -73,18 +80,25 @@ func (e *Error) Missing() []string {
 
 // Denied is true when asking for anything else of the same kind is in vain: the
 // credential is wrong or lacks a scope, the caller's address is not on the
-// allow-list, or the route is gone.
+// allow-list, the route is gone, or the rate limit let nothing through for as
+// long as requests are patient. A name in the message, such as that of a
+// repository "scope-whitelist", does not make it so.
+//
+// Source: https://confluence.atlassian.com/bbkb/error-403-when-performing-git-operations-1155479141.html, read 2026-11.
 func (e *Error) Denied() bool {
 	switch e.Status {
-	case http.StatusUnauthorized, http.StatusGone:
+	case http.StatusUnauthorized, http.StatusGone, http.StatusTooManyRequests:
 		return true
 	case http.StatusForbidden:
 		text := strings.ToLower(e.Message + " " + e.Detail)
-		return len(e.Required) > 0 || strings.Contains(text, "scope") || strings.Contains(text, "whitelist") ||
-			strings.Contains(text, "allowlist") || strings.Contains(text, "two-step")
+		return len(e.Required) > 0 || strings.Contains(text, "privilege scope") || strings.Contains(text, "required scope") ||
+			allowList.MatchString(text) || strings.Contains(text, "two-step authentication")
 	}
 	return false
 }
+
+// allowList matches a lower-case sentence about addresses that are let in.
+var allowList = regexp.MustCompile(`(^|\s)(whitelist|allow[- ]?list)(ed|ing)?\s(.*\s)?ip\b|(^|\s)ip\s.*\s(whitelist|allow[- ]?list)`)
 
 // Fix says what to do about it; empty when there is nothing to say.
 func (e *Error) Fix() string {
@@ -100,6 +114,8 @@ func (e *Error) Fix() string {
 			return "run from an address that the workspace's access controls allow, or have an admin add this one"
 		}
 		return "give the credential read access"
+	case http.StatusTooManyRequests:
+		return "something else uses up the allowance of this credential: use another one, or several workspace tokens"
 	case http.StatusGone:
 		return "Bitbucket has removed this; read the announcement, and look for a newer version of this program"
 	}
@@ -133,17 +149,15 @@ func (e *Error) decode(text []byte) {
 		} `json:"error"`
 		Data data `json:"data"`
 	}
-	if json.Unmarshal(text, &body) != nil {
+	var shape *json.UnmarshalTypeError // of one field: the others are read
+	if err := json.Unmarshal(text, &body); err != nil && !errors.As(err, &shape) || body.Error.Message == "" {
 		if len(text) < 200 && !strings.Contains(string(text), "<") {
-			e.Message = strings.TrimSpace(string(text)) // 429 is plain text
+			e.Message = oneLine(string(text)) // 429 is plain text
 		}
 		return
 	}
-	e.Message = body.Error.Message
-	e.Announcement = body.Data.AnnouncementURL
-	if e.Announcement == "" {
-		e.Announcement = body.Error.Data.AnnouncementURL
-	}
+	e.Message = oneLine(body.Error.Message)
+	e.Announcement = oneLine(cmp.Or(body.Data.AnnouncementURL, body.Error.Data.AnnouncementURL))
 	e.MissingPath = e.Status == http.StatusNotFound &&
 		(body.Data.Path != "" || body.Error.Data.Path != "" || strings.HasPrefix(e.Message, "No such file or directory"))
 	var scopes struct {
@@ -153,7 +167,19 @@ func (e *Error) decode(text []byte) {
 		e.Required, e.Granted = scopes.Required, scopes.Granted
 	} else {
 		_ = json.Unmarshal(body.Error.Detail, &e.Detail) // neither form: no detail
+		e.Detail = oneLine(e.Detail)
 	}
+}
+
+// maxMessage bounds what is kept of one of the vendor's texts, in bytes.
+const maxMessage = 1000
+
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "..."
+	}
+	return text
 }
 
 // retryable says whether the same GET may succeed a moment later.

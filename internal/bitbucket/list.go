@@ -1,7 +1,6 @@
 package bitbucket
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,9 +23,9 @@ type Endpoint[T any] struct {
 	Route string
 	// Pagelen is the longest page that the route gives.
 	Pagelen int
-	// Decode makes a value of its JSON, and tells the key that no other value of
-	// the list has; an empty key is never a duplicate.
-	Decode func(json.RawMessage) (T, string, error)
+	// Key tells what no other value of the list has; an empty key is never a
+	// duplicate. The error is what makes the value useless.
+	Key func(T) (string, error)
 }
 
 // ErrIncomplete is a list whose pages did not add up to the size it named, twice.
@@ -37,17 +36,13 @@ const minPagelen = 10
 // page is the envelope of every list. Only values and next can be relied on.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination, read 2026-11.
-type page struct {
-	Values *[]json.RawMessage `json:"values"`
-	Next   string             `json:"next"`
-	Size   *int               `json:"size"`
+type page[T any] struct {
+	Values *[]T   `json:"values"`
+	Next   string `json:"next"`
+	Size   *int   `json:"size"`
 }
 
-func (p *page) UnmarshalJSON(text []byte) error {
-	type plain page
-	if err := json.Unmarshal(text, (*plain)(p)); err != nil {
-		return err
-	}
+func (p *page[T]) check() error {
 	if p.Values == nil {
 		return errors.New("no page: it has no \"values\"")
 	}
@@ -58,8 +53,10 @@ func (p *page) UnmarshalJSON(text []byte) error {
 // first error, which is yielded last.
 //
 // When the pages hold another number of values than the size that the last one
-// names, as happens when the list changes while it is read, the list is read once
-// more; after a second difference the error is ErrIncomplete.
+// names, or fewer than an earlier one named, as happens when the list changes while
+// it is read, the list is read once more; after a second difference the error is
+// ErrIncomplete. Fewer than an earlier one: where one value goes and the next page
+// begins one later, the count and the last size agree, and one value was missed.
 func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		l := &lister[T]{client: c, endpoint: e, yielded: map[string]bool{}, yield: yield}
@@ -87,11 +84,14 @@ type lister[T any] struct {
 // read goes through all pages once.
 func (l *lister[T]) read(ctx context.Context, q url.Values) error {
 	seen, visited := map[string]bool{}, map[string]bool{}
-	p, err := l.first(ctx, q)
-	count := 0
+	p, err := l.first(ctx, q, visited)
+	count, largest := 0, 0
 	for {
 		if err != nil {
 			return err
+		}
+		if p.Size != nil {
+			largest = max(largest, *p.Size)
 		}
 		n, err := l.values(p, seen)
 		if err != nil {
@@ -105,16 +105,19 @@ func (l *lister[T]) read(ctx context.Context, q url.Values) error {
 			return err
 		}
 	}
-	if p.Size != nil && *p.Size != count {
+	switch {
+	case largest > count:
+		return fmt.Errorf("%w: its pages hold %d, its size was %d", ErrIncomplete, count, largest)
+	case p.Size != nil && *p.Size < count:
 		return fmt.Errorf("%w: its pages hold %d, its size is %d", ErrIncomplete, count, *p.Size)
 	}
 	return nil
 }
 
-// first asks for the first page. A page length that the server does not take is halved.
+// first asks for the first page, and notes its link. A page length that the server does not take is halved.
 //
 // Source: the limit differs by route and is not documented for pull requests; seen in public clients.
-func (l *lister[T]) first(ctx context.Context, q url.Values) (*page, error) {
+func (l *lister[T]) first(ctx context.Context, q url.Values, visited map[string]bool) (*page[T], error) {
 	length := l.endpoint.Pagelen
 	if known, ok := l.client.pagelens.Load(l.endpoint.Route); ok {
 		length = known.(int)
@@ -125,8 +128,9 @@ func (l *lister[T]) first(ctx context.Context, q url.Values) (*page, error) {
 			q = url.Values{}
 		}
 		q.Set("pagelen", strconv.Itoa(length))
-		p := &page{}
-		err := l.client.json(ctx, l.client.url(l.endpoint.Path, q), p)
+		p, address := &page[T]{}, l.client.url(l.endpoint.Path, q)
+		visited[address] = true
+		err := l.client.json(ctx, address, p)
 		var e *Error
 		if !errors.As(err, &e) || e.Status != http.StatusBadRequest || length <= minPagelen ||
 			!strings.Contains(strings.ToLower(e.Message), "pagelen") {
@@ -138,37 +142,44 @@ func (l *lister[T]) first(ctx context.Context, q url.Values) (*page, error) {
 }
 
 // next follows a link, as it is, on the same host and never twice.
-func (l *lister[T]) next(ctx context.Context, link string, visited map[string]bool) (*page, error) {
+func (l *lister[T]) next(ctx context.Context, link string, visited map[string]bool) (*page[T], error) {
 	u, err := url.Parse(link)
-	if err != nil || !l.client.sameHost(u) {
-		return nil, fmt.Errorf("next page refused: its link is not on %s://%s, where alone the credential may go",
-			l.client.base.Scheme, l.client.base.Host)
+	if err != nil {
+		return nil, errors.New("next page refused: its link is no URL")
 	}
-	if visited[link] {
+	if !l.client.sameHost(u) {
+		return nil, fmt.Errorf("next page refused: its link leads to %s://%s, and the credential may go to %s://%s alone",
+			u.Scheme, u.Host, l.client.base.Scheme, l.client.base.Host)
+	}
+	same := *u
+	same.RawQuery = u.Query().Encode() // the order of parameters tells nothing apart
+	if visited[same.String()] {
 		return nil, errors.New("next page refused: its link was followed before")
 	}
-	visited[link] = true
-	p := &page{}
+	visited[same.String()] = true
+	p := &page[T]{}
 	return p, l.client.json(ctx, link, p)
 }
 
 // values yields the values of a page that no earlier page had, and counts those
 // that no earlier page of this reading had.
-func (l *lister[T]) values(p *page, seen map[string]bool) (count int, err error) {
-	for _, raw := range *p.Values {
-		v, key, err := l.endpoint.Decode(raw)
+func (l *lister[T]) values(p *page[T], seen map[string]bool) (count int, err error) {
+	for _, v := range *p.Values {
+		key, err := l.endpoint.Key(v)
 		if err != nil {
-			return count, fmt.Errorf("decode: %w", err)
+			return count, err
 		}
 		if key != "" && seen[key] {
 			continue
 		}
 		count++
-		seen[key] = true
+		seen[key] = true // also of an empty key, which is not looked up
 		if key != "" && l.yielded[key] {
 			continue
 		}
-		l.yielded[key] = true
+		if key != "" {
+			l.yielded[key] = true
+		}
 		if !l.yield(v, nil) {
 			return count, errStop
 		}
@@ -176,16 +187,14 @@ func (l *lister[T]) values(p *page, seen map[string]bool) (count int, err error)
 	return count, nil
 }
 
+var errNull = errors.New("an object is due, not null")
+
 // Decode makes an object of its JSON, with exact numbers.
 func Decode(raw json.RawMessage) (Object, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
 	var o Object
-	if err := d.Decode(&o); err != nil {
-		return nil, err
+	err := decode(raw, &o)
+	if err == nil && o == nil {
+		err = errNull
 	}
-	if o == nil {
-		return nil, errors.New("an object is due, not null")
-	}
-	return o, nil
+	return o, err
 }

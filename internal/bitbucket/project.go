@@ -1,8 +1,8 @@
 package bitbucket
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 )
@@ -17,10 +17,13 @@ func (c *Client) Projects(ctx context.Context) iter.Seq2[Object, error] {
 		Path:    path("workspaces", c.workspace, "projects"),
 		Route:   "projects",
 		Pagelen: 100,
-		Decode: func(raw json.RawMessage) (Object, string, error) {
-			o, err := Decode(raw)
+		Key: func(o Object) (string, error) {
+			if o == nil {
+				return "", errNull
+			}
 			uuid, _ := o["uuid"].(string)
-			return o, uuid, err
+			key, _ := o["key"].(string)
+			return cmp.Or(uuid, key), nil
 		},
 	}, nil)
 }

@@ -3,6 +3,7 @@ package bitbucket
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"net/url"
@@ -24,13 +25,15 @@ func (c *Client) PullRequests(ctx context.Context, slug, query string) iter.Seq2
 		Path:    path("repositories", c.workspace, slug, "pullrequests"),
 		Route:   "pullrequests",
 		Pagelen: maxPullRequests,
-		Decode: func(raw json.RawMessage) (Object, string, error) {
-			o, err := Decode(raw)
+		Key: func(o Object) (string, error) {
+			if o == nil {
+				return "", errNull
+			}
 			id, ok := o["id"].(json.Number)
 			if !ok {
-				return o, "", err
+				return "", errors.New("a pull request has no id")
 			}
-			return o, repositoryUUID(o) + id.String(), err
+			return repositoryUUID(o) + id.String(), nil
 		},
 	}, url.Values{
 		"q":      {query},

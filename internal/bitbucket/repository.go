@@ -1,6 +1,8 @@
 package bitbucket
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -49,32 +51,35 @@ func (c *Client) Repositories(ctx context.Context, query RepositoryQuery) iter.S
 		Path:    path("repositories", c.workspace),
 		Route:   "repositories",
 		Pagelen: 100,
-		Decode:  decodeRepository,
+		Key: func(r Repository) (string, error) {
+			if r.Slug == "" {
+				return "", fmt.Errorf("repository %q has no slug", r.Name)
+			}
+			return cmp.Or(r.UUID, r.Slug), nil
+		},
 	}, q)
 }
 
-func decodeRepository(raw json.RawMessage) (Repository, string, error) {
-	var r struct {
+// UnmarshalJSON keeps the JSON whole, beside the fields that it reads.
+func (r *Repository) UnmarshalJSON(text []byte) error {
+	var fields struct {
 		Slug, Name, UUID string
 		MainBranch       *struct {
 			Name   string
 			Target *struct{ Hash string }
 		}
 	}
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return Repository{}, "", err
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
 	}
-	if r.Slug == "" {
-		return Repository{}, "", fmt.Errorf("repository %q has no slug", r.Name)
-	}
-	repo := Repository{Slug: r.Slug, Name: r.Name, UUID: r.UUID, JSON: raw}
-	if r.MainBranch != nil {
-		repo.MainBranch = r.MainBranch.Name
-		if r.MainBranch.Target != nil {
-			repo.Hash = r.MainBranch.Target.Hash
+	*r = Repository{Slug: fields.Slug, Name: fields.Name, UUID: fields.UUID, JSON: bytes.Clone(text)}
+	if fields.MainBranch != nil {
+		r.MainBranch = fields.MainBranch.Name
+		if fields.MainBranch.Target != nil {
+			r.Hash = fields.MainBranch.Target.Hash
 		}
 	}
-	return repo, r.UUID, nil
+	return nil
 }
 
 // Exists asks whether a repository is there. The error is not ErrNotFound.
@@ -89,8 +94,8 @@ func (c *Client) Exists(ctx context.Context, slug string) (bool, error) {
 	return err == nil, err
 }
 
-// Head is the hash of a branch's last commit. The error is ErrNotFound when the
-// branch has none.
+// Head is the hash of a branch's last commit. The error is ErrNotFound when there
+// is no such branch.
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-refs/#api-repositories-workspace-repo-slug-refs-branches-name-get
 func (c *Client) Head(ctx context.Context, slug, branch string) (string, error) {
@@ -102,13 +107,13 @@ func (c *Client) Head(ctx context.Context, slug, branch string) (string, error) 
 		return "", fmt.Errorf("read branch %q of repository %q: %w", branch, slug, err)
 	}
 	if answer.Target == nil || answer.Target.Hash == "" {
-		return "", fmt.Errorf("read branch %q of repository %q: %w", branch, slug, ErrNotFound)
+		return "", fmt.Errorf("read branch %q of repository %q: the answer names no commit", branch, slug)
 	}
 	return answer.Target.Hash, nil
 }
 
-// File reads a file at a commit, at most limit bytes of it. The error is an
-// *Error with MissingPath when the commit has no such file.
+// File reads a file at a commit, at most limit bytes of it. The error is ErrNoFile
+// when the commit has no such file, or has a directory of that name.
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get
 func (c *Client) File(ctx context.Context, slug, commit, name string, limit int64) ([]byte, error) {
@@ -122,6 +127,8 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 			return context.Cause(ctx)
 		case err != nil:
 			return &roundtrip.Again{Err: fmt.Errorf("GET %s: the answer was cut off: %w", resp.Request.URL.EscapedPath(), err)}
+		case listing(resp.Header, text):
+			return fmt.Errorf("GET %s: a directory: %w", resp.Request.URL.EscapedPath(), ErrNoFile)
 		}
 		return nil
 	})
@@ -129,4 +136,20 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 		return nil, fmt.Errorf("read file %q of repository %q: %w", name, slug, err)
 	}
 	return text, nil
+}
+
+// listing tells the page that a directory answers with from a file, which comes as
+// an attachment.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
+func listing(h http.Header, text []byte) bool {
+	if h.Get("Content-Disposition") != "" || !strings.HasPrefix(h.Get("Content-Type"), "application/json") {
+		return false
+	}
+	var entries struct {
+		Pagelen int
+		Values  []struct{ Type string }
+	}
+	return json.Unmarshal(text, &entries) == nil && entries.Pagelen > 0 && len(entries.Values) > 0 &&
+		strings.HasPrefix(entries.Values[0].Type, "commit_")
 }

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"hash"
 	"io"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Digest is a canonical hash of an entity's fields: two entities with the same
@@ -33,11 +33,11 @@ func NewFullDigester() *Digester { return &Digester{all: true} }
 // Digest is the canonical hash of f. What Port writes in another way counts as
 // the same: null and absent; the order of a to-many relation, and an empty one
 // and null; instants, to the millisecond, in whichever time zone; numbers, in
-// whichever notation. The icon does not count.
+// whichever notation; a title that is the identifier, and none. The icon does not count.
 func (d *Digester) Digest(f Fields) Digest {
 	w := &canonical{h: sha256.New()}
 	if d.all || d.keys.Title {
-		w.title(f, d.all)
+		w.title(f)
 	}
 	if d.all || d.keys.Team {
 		w.field("team", f.Team, true)
@@ -71,9 +71,9 @@ type canonical struct {
 }
 
 // title writes the title. Port gives an entity without one its identifier as title.
-func (w *canonical) title(f Fields, all bool) {
+func (w *canonical) title(f Fields) {
 	title, _ := f.Title.(string)
-	if identifier, ok := f.Identifier.(string); all && ok && title == identifier {
+	if identifier, ok := f.Identifier.(string); ok && title == identifier {
 		return
 	}
 	w.field("title", f.Title, false)
@@ -150,6 +150,9 @@ func (w *canonical) object(m map[string]any) {
 }
 
 func (w *canonical) text(kind byte, s string) {
+	if !utf8.ValidString(s) {
+		s = string([]rune(s)) // as JSON carries it
+	}
 	w.buf = append(w.buf[:0], kind)
 	w.buf = strconv.AppendInt(w.buf, int64(len(s)), 10)
 	w.buf = append(w.buf, ':')
@@ -160,7 +163,8 @@ func (w *canonical) text(kind byte, s string) {
 // instant writes a date and time with zone in one way, and leaves every other
 // string as it is.
 func instant(s string) string {
-	if len(s) < len("2006-01-02T15:04:05Z") || s[4] != '-' || s[10] != 'T' {
+	// time.Parse alone would also take an hour of one digit, and a comma before the fraction.
+	if len(s) < len("2006-01-02T15:04:05Z") || s[4] != '-' || s[10] != 'T' || s[13] != ':' || s[19] == ',' {
 		return s
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
@@ -170,27 +174,30 @@ func instant(s string) string {
 	return t.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano)
 }
 
-// maxExponent bounds the digits that a number such as 1e999999999 may be written out with.
-const maxExponent = 400
-
-// number writes a JSON number in one way: 1, 1.0 and 1e0 are the same.
+// number writes a JSON number in one way: its digits without zeros at either end,
+// and an exponent. 1, 1.0 and 1e0 are the same, and so are 0 and -0.
 func number(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return "?"
 	}
-	s := string(text)
-	if !strings.ContainsAny(s, ".eE") {
-		return s
+	mantissa, exp, _ := strings.Cut(strings.ToLower(string(text)), "e")
+	mantissa, negative := strings.CutPrefix(mantissa, "-")
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := strings.TrimLeft(whole+fraction, "0")
+	if digits == "" {
+		return "0"
 	}
-	if _, exp, ok := strings.Cut(strings.ToLower(s), "e"); ok {
-		if n, err := strconv.Atoi(exp); err != nil || n > maxExponent || n < -maxExponent {
-			return s
+	power := int64(0)
+	if exp != "" {
+		if power, err = strconv.ParseInt(exp, 10, 32); err != nil {
+			return string(text)
 		}
 	}
-	r, ok := new(big.Rat).SetString(s)
-	if !ok {
-		return s
+	short := strings.TrimRight(digits, "0")
+	power += int64(len(digits) - len(short) - len(fraction))
+	if negative {
+		short = "-" + short
 	}
-	return r.RatString()
+	return short + "e" + strconv.FormatInt(power, 10)
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -47,7 +48,7 @@ func Encode(blueprint string, f Fields, d *Digester) (Entity, error) {
 	if f.Relations != nil {
 		body["relations"] = f.Relations
 	}
-	text, err := json.Marshal(body)
+	text, err := marshal(body)
 	if err != nil {
 		return Entity{}, fmt.Errorf("encode entity: %w", err)
 	}
@@ -63,6 +64,18 @@ func Encode(blueprint string, f Fields, d *Digester) (Entity, error) {
 		Targets: targets(f.Relations),
 		Largest: biggest,
 	}, nil
+}
+
+// marshal writes "<", ">" and "&" as they are: escaped they are six bytes each,
+// and a text full of them would pass Port's limit.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
 func targets(relations map[string]any) []Target {
@@ -88,7 +101,7 @@ func targets(relations map[string]any) []Target {
 func largest(properties map[string]any) string {
 	name, most := "", -1
 	for k, v := range properties {
-		text, _ := json.Marshal(v)
+		text, _ := marshal(v)
 		if len(text) > most || len(text) == most && k < name {
 			name, most = k, len(text)
 		}

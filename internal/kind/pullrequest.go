@@ -1,21 +1,27 @@
 package kind
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
+	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
 type pullRequestSelector struct {
-	repositorySelector `yaml:",inline"`
-	PullRequestQuery   string `yaml:"pullRequestQuery"`
+	UserRole         string `yaml:"userRole"`
+	RepoQuery        string `yaml:"repoQuery"`
+	PullRequestQuery string `yaml:"pullRequestQuery"`
 	// IncludedFiles is accepted and not used: the incumbent does the same.
 	IncludedFiles []string `yaml:"includedFiles"`
+}
+
+func (s pullRequestSelector) query() bitbucket.RepositoryQuery {
+	return repositoryQuery(s.UserRole, s.RepoQuery)
 }
 
 func (s pullRequestSelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
@@ -30,25 +36,22 @@ const openPullRequests = `state="OPEN"`
 var pullRequest = define("pull-request", extractPullRequests)
 
 func extractPullRequests(ctx context.Context, ws *Workspace, s pullRequestSelector) iter.Seq2[Task, error] {
-	query := s.PullRequestQuery
-	if query == "" {
-		query = openPullRequests
-	}
 	return func(yield func(Task, error) bool) {
 		for r, err := range ws.repositories(ctx, s.query()) {
-			if !yield(pullRequestTask(ws, r, query), err) {
+			if !yield(pullRequestTask(ws, r, s), err) {
 				return
 			}
 		}
 	}
 }
 
-func pullRequestTask(ws *Workspace, r bitbucket.Repository, query string) Task {
+func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelector) Task {
+	query := cmp.Or(strings.TrimSpace(s.PullRequestQuery), openPullRequests)
 	return func(ctx context.Context) iter.Seq2[Object, error] {
 		return func(yield func(Object, error) bool) {
 			for object, err := range ws.client.PullRequests(ctx, r.Slug, query) {
 				if err != nil {
-					yield(nil, withRepoQuery(ws.gone(ctx, r.Slug, err), r))
+					yield(nil, withRepoQuery(ws.gone(ctx, r.Slug, err), s.query().Query, r))
 					return
 				}
 				nameReviewers(object)
@@ -62,12 +65,17 @@ func pullRequestTask(ws *Workspace, r bitbucket.Repository, query string) Task {
 
 // withRepoQuery says how to leave out a repository whose pull requests cannot be
 // read while it is there itself.
-func withRepoQuery(err error, r bitbucket.Repository) error {
+func withRepoQuery(err error, query string, r bitbucket.Repository) error {
 	var e *bitbucket.Error
 	if !errors.As(err, &e) || e.Status != 403 && e.Status != 404 || e.Denied() {
 		return err
 	}
-	return fmt.Errorf("%w; to leave this repository out, set the selector's repoQuery to 'name != %q'", err, r.Name)
+	without := fmt.Sprintf("name != %q", r.Name)
+	if query != "" {
+		without = "(" + query + ") AND " + without
+	}
+	quoted := "'" + strings.ReplaceAll(without, "'", "''") + "'" // as YAML wants it
+	return fmt.Errorf("%w; to leave this repository out, set the selector's repoQuery to %s", err, quoted)
 }
 
 // nameReviewers gives each reviewer a copy of itself as "user", as participants
@@ -77,7 +85,26 @@ func nameReviewers(pullRequest Object) {
 	reviewers, _ := pullRequest["reviewers"].([]any)
 	for _, r := range reviewers {
 		if account, ok := r.(Object); ok && account["user"] == nil {
-			account["user"] = maps.Clone(account)
+			account["user"] = clone(account)
 		}
 	}
+}
+
+// clone copies a JSON value with all that is in it.
+func clone(v any) any {
+	switch v := v.(type) {
+	case Object:
+		o := make(Object, len(v))
+		for k, e := range v {
+			o[k] = clone(e)
+		}
+		return o
+	case []any:
+		l := make([]any, len(v))
+		for i, e := range v {
+			l[i] = clone(e)
+		}
+		return l
+	}
+	return v
 }

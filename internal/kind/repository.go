@@ -12,14 +12,19 @@ import (
 	"port-bitbucket-exporter/internal/mapping"
 )
 
-type repositoriesSelector struct {
-	repositorySelector `yaml:",inline"`
-	IncludedFiles      []string `yaml:"includedFiles"`
+type repositorySelector struct {
+	UserRole      string   `yaml:"userRole"`
+	RepoQuery     string   `yaml:"repoQuery"`
+	IncludedFiles []string `yaml:"includedFiles"`
 }
 
-func (s repositoriesSelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
+func (s repositorySelector) query() bitbucket.RepositoryQuery {
+	return repositoryQuery(s.UserRole, s.RepoQuery)
+}
 
-func (s repositoriesSelector) problems(raw mapping.Selector) mapping.Problems {
+func (s repositorySelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
+
+func (s repositorySelector) problems(raw mapping.Selector) mapping.Problems {
 	problems := checkRole(raw, s.UserRole)
 	for i, name := range s.IncludedFiles {
 		if !validPath(name) {
@@ -42,7 +47,7 @@ func validPath(name string) bool {
 
 var repository = define("repository", extractRepositories)
 
-func extractRepositories(ctx context.Context, ws *Workspace, s repositoriesSelector) iter.Seq2[Task, error] {
+func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		for r, err := range ws.repositories(ctx, s.query()) {
 			if !yield(repositoryTask(ws, r, s.IncludedFiles), err) {
@@ -96,9 +101,8 @@ func includedFiles(ctx context.Context, ws *Workspace, r bitbucket.Repository, n
 	}
 	for _, name := range names {
 		text, err := ws.client.File(ctx, r.Slug, hash, name, maxIncludedFile)
-		var e *bitbucket.Error
 		switch {
-		case errors.As(err, &e) && e.MissingPath:
+		case errors.Is(err, bitbucket.ErrNoFile):
 		case err != nil:
 			return nil, ws.gone(ctx, r.Slug, err)
 		default:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/mapping"
@@ -75,14 +76,9 @@ func (w *Workspace) gone(ctx context.Context, slug string, err error) error {
 	return err
 }
 
-// repositorySelector is what every kind that walks repositories understands.
-type repositorySelector struct {
-	UserRole  string `yaml:"userRole"`
-	RepoQuery string `yaml:"repoQuery"`
-}
-
-func (s repositorySelector) query() bitbucket.RepositoryQuery {
-	return bitbucket.RepositoryQuery{Role: s.UserRole, Query: s.RepoQuery}
+// repositoryQuery is of the keys that every kind that walks repositories understands.
+func repositoryQuery(userRole, repoQuery string) bitbucket.RepositoryQuery {
+	return bitbucket.RepositoryQuery{Role: userRole, Query: strings.TrimSpace(repoQuery)}
 }
 
 // roles of the caller in a repository.

@@ -53,14 +53,16 @@ type Client struct {
 	transport http.RoundTripper
 	requests  atomic.Int64
 
-	mu    sync.Mutex
+	turn chan struct{} // holds a value while a login is under way
+
+	mu    sync.Mutex // guards what follows
 	token token
 	clock time.Time // Port's own at the first login
 }
 
 // New returns a client; it makes no request.
 func New(c Config) *Client {
-	client := &Client{config: c}
+	client := &Client{config: c, turn: make(chan struct{}, 1)}
 	t := roundtrip.Log(c.Transport, c.Log, &client.requests)
 	t = roundtrip.Deadline(t, attemptTimeout)
 	// Port copies the User-Agent into $datasource of what is written: it says who
@@ -85,7 +87,7 @@ type call struct {
 	method string
 	path   string // below /v1, escaped
 	query  url.Values
-	body   any
+	body   any // JSON when it is []byte, or what is made JSON of; nil for none
 	// once is true for what is not safe to repeat.
 	once bool
 }
@@ -103,12 +105,9 @@ func path(segments ...string) string {
 // do sends the call with a valid token, and decodes a good answer into the value,
 // when there is one. A token that Port does not know any more is renewed once.
 func (c *Client) do(ctx context.Context, k call, into any) error {
-	var body []byte
-	if k.body != nil {
-		var err error
-		if body, err = json.Marshal(k.body); err != nil {
-			return fmt.Errorf("%s /v1%s: %w", k.method, k.path, err)
-		}
+	body, err := encode(k.body)
+	if err != nil {
+		return fmt.Errorf("%s /v1%s: %w", k.method, k.path, err)
 	}
 	renewed := false
 	return c.retry(ctx, k.once, func() error {
@@ -126,6 +125,17 @@ func (c *Client) do(ctx context.Context, k call, into any) error {
 			c.forget(token)
 		}
 	})
+}
+
+// encode makes a request's body.
+func encode(v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return v, nil
+	}
+	return json.Marshal(v)
 }
 
 // retry repeats what failed for a passing reason, and waits out rate limits.
@@ -200,6 +210,8 @@ func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization
 	if resp.StatusCode/100 != 2 {
 		return nil, statusError(where, resp)
 	}
+	// A body that is read to its end leaves the connection for the next request.
+	defer io.CopyN(io.Discard, resp.Body, maxErrorBytes)
 	if into == nil {
 		return resp.Header, nil
 	}

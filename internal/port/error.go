@@ -67,9 +67,8 @@ func statusError(where string, resp *http.Response) error {
 		Error   string `json:"error"`
 		Message string `json:"message"`
 	}
-	if json.Unmarshal(text, &body) == nil {
-		e.Code, e.Message = body.Error, body.Message
-	}
+	_ = json.Unmarshal(text, &body) // a gateway's page has neither
+	e.Code, e.Message = body.Error, body.Message
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests:
 		return &limited{e, limitWait(resp.Header)}
@@ -85,7 +84,8 @@ func statusError(where string, resp *http.Response) error {
 // incumbent reads what is larger as a time.
 const minEpoch = 10_000
 
-// limitWait reads Retry-After, else x-ratelimit-reset.
+// limitWait reads Retry-After, else x-ratelimit-reset: a time by Port's own clock,
+// which the answer's Date tells.
 func limitWait(h http.Header) time.Duration {
 	if after, ok := roundtrip.RetryAfter(h); ok {
 		return max(after, time.Second)
@@ -97,5 +97,5 @@ func limitWait(h http.Header) time.Duration {
 	case reset < minEpoch:
 		return time.Duration(reset) * time.Second
 	}
-	return max(time.Until(time.Unix(reset, 0)), time.Second)
+	return max(time.Unix(reset, 0).Sub(portTime(h)), time.Second)
 }

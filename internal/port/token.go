@@ -12,6 +12,10 @@ import (
 // tokenMargin is how long before its end a token is not used any more.
 const tokenMargin = time.Minute
 
+// unknownLife is how long a token is used when the answer does not say how long
+// it lasts. Port refuses it when that was too long, and it is renewed.
+const unknownLife = time.Hour
+
 type token struct {
 	text, kind string
 	end        time.Time
@@ -32,10 +36,17 @@ func (c *Client) Login(ctx context.Context) error {
 //
 // API: https://docs.port.io/api-reference/create-an-access-token
 func (c *Client) login(ctx context.Context) (token, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.token.text != "" && time.Now().Before(c.token.end) {
-		return c.token, nil
+	if t, ok := c.current(); ok {
+		return t, nil
+	}
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return token{}, context.Cause(ctx)
+	}
+	if t, ok := c.current(); ok { // another call has logged in meanwhile
+		return t, nil
 	}
 	body, err := json.Marshal(map[string]string{"clientId": c.config.ClientID, "clientSecret": c.config.ClientSecret})
 	if err != nil {
@@ -56,7 +67,15 @@ func (c *Client) login(ctx context.Context) (token, error) {
 	if answer.TokenType == "" {
 		answer.TokenType = "Bearer"
 	}
+	if c.config.OnToken != nil {
+		c.config.OnToken(answer.AccessToken)
+	}
 	life := time.Duration(answer.ExpiresIn * float64(time.Second))
+	if life <= 0 {
+		life = unknownLife
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.token = token{
 		text: answer.AccessToken,
 		kind: answer.TokenType,
@@ -65,10 +84,14 @@ func (c *Client) login(ctx context.Context) (token, error) {
 	if c.clock.IsZero() {
 		c.clock = portTime(header)
 	}
-	if c.config.OnToken != nil {
-		c.config.OnToken(answer.AccessToken)
-	}
 	return c.token, nil
+}
+
+// current is the token, when there is one that lasts.
+func (c *Client) current() (token, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.token, c.token.text != "" && time.Now().Before(c.token.end)
 }
 
 // forget drops a token that Port refused, unless it has been renewed meanwhile.

@@ -1,8 +1,8 @@
 package port
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -32,8 +32,8 @@ type Outcome struct {
 	Created    bool
 	// Err is nil when the entity was stored, and an *Error when Port refused it.
 	Err error
-	// RequestFailed is true when Err is that of the request as a whole: whether the
-	// entity was stored is not known.
+	// RequestFailed is true when Err is that of the request as a whole, or its answer
+	// does not mention the entity: whether it was stored is not known.
 	RequestFailed bool
 }
 
@@ -80,10 +80,6 @@ type upsertAnswer struct {
 var errUnanswered = errors.New("Port's answer does not mention this entity")
 
 func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) ([]Outcome, error) {
-	bodies := make([]json.RawMessage, len(batch))
-	for i, e := range batch {
-		bodies[i] = e.Body
-	}
 	var answer upsertAnswer
 	err := c.do(ctx, call{
 		method: http.MethodPost,
@@ -93,14 +89,14 @@ func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.E
 			"merge":                           {strconv.FormatBool(f.Merge)},
 			"create_missing_related_entities": {strconv.FormatBool(f.CreateMissingRelatedEntities)},
 		},
-		body: map[string]any{"entities": bodies},
+		body: upsertBody(batch),
 	}, &answer)
 	if err != nil {
 		return nil, err
 	}
 	outcomes := make([]Outcome, len(batch))
 	for i := range outcomes {
-		outcomes[i].Err = errUnanswered
+		outcomes[i] = Outcome{Err: errUnanswered, RequestFailed: true}
 	}
 	for _, e := range answer.Entities {
 		if 0 <= e.Index && e.Index < len(outcomes) {
@@ -113,4 +109,18 @@ func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.E
 		}
 	}
 	return outcomes, nil
+}
+
+// upsertBody joins what is JSON already: its bytes are those that were counted.
+func upsertBody(batch []catalog.Entity) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"entities":[`)
+	for i, e := range batch {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(e.Body)
+	}
+	b.WriteString("]}")
+	return b.Bytes()
 }

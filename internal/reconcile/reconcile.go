@@ -21,7 +21,8 @@ type Resource struct {
 // Run is what one run knows when it is done loading.
 type Run struct {
 	Resources []Resource
-	// Listed are the entities that Port lists as ours and untouched since the run began.
+	// Listed are the entities that Port lists as ours and untouched since the run
+	// began. Pages that shift may list one twice.
 	Listed []catalog.Ref
 	// Owned is how many entities are ours in all: the listed ones, and those that
 	// this run wrote.
@@ -63,7 +64,8 @@ func Decide(r Run) Verdict {
 	var v Verdict
 	guards := guards{run: r, known: map[string]string{}}
 	held := map[string]*Held{}
-	for _, ref := range r.Listed {
+	listed := slices.SortedFunc(slices.Values(r.Listed), compareRefs)
+	for _, ref := range slices.Compact(listed) {
 		if r.Produced(ref) || r.Needed(ref) {
 			continue
 		}
@@ -79,7 +81,6 @@ func Decide(r Run) Verdict {
 		}
 		v.Delete = nil
 	}
-	slices.SortFunc(v.Delete, compareRefs)
 	for _, h := range held {
 		v.Held = append(v.Held, *h)
 	}
@@ -136,18 +137,41 @@ func compareRefs(a, b catalog.Ref) int {
 	return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Identifier, b.Identifier))
 }
 
-// Order sorts blueprints so that those whose entities relate to others come
-// before them. In a cycle the given order decides.
+// Order sorts blueprints so that those whose entities relate to others, directly or
+// through a third, come before them. Within a cycle the given order decides.
 func Order(blueprints []string, relates func(from, to string) bool) []string {
-	left := slices.Clone(blueprints)
-	var order []string
+	reach := closure(blueprints, relates)
+	left := make([]int, len(blueprints))
+	for i := range left {
+		left[i] = i
+	}
+	order := make([]string, 0, len(blueprints))
 	for len(left) > 0 {
-		next := slices.IndexFunc(left, func(to string) bool {
-			return !slices.ContainsFunc(left, func(from string) bool { return from != to && relates(from, to) })
-		})
-		next = max(next, 0)
-		order = append(order, left[next])
+		// There always is one that only those of its own cycle relate to.
+		next := max(0, slices.IndexFunc(left, func(to int) bool {
+			return !slices.ContainsFunc(left, func(from int) bool { return reach[from][to] && !reach[to][from] })
+		}))
+		order = append(order, blueprints[left[next]])
 		left = slices.Delete(left, next, next+1)
 	}
 	return order
+}
+
+// closure says which blueprints relate to which, directly or through others.
+func closure(blueprints []string, relates func(from, to string) bool) [][]bool {
+	reach := make([][]bool, len(blueprints))
+	for i, from := range blueprints {
+		reach[i] = make([]bool, len(blueprints))
+		for j, to := range blueprints {
+			reach[i][j] = relates(from, to)
+		}
+	}
+	for via := range reach {
+		for from := range reach {
+			for to := range reach {
+				reach[from][to] = reach[from][to] || reach[from][via] && reach[via][to]
+			}
+		}
+	}
+	return reach
 }

@@ -2,36 +2,43 @@ package roundtrip
 
 import "time"
 
-// ledger is a sliding log: the times of the requests of the last window. A token
-// bucket would let twice the allowance through in some windows.
+// ledger is a sliding log of the requests of the last window. A token bucket
+// would let twice the allowance through in some windows. The server enters a
+// request somewhere between its sending and its answer, so it counts from the
+// one until a window after the other: no window of the server's holds more.
 type ledger struct {
-	limit  int
-	window time.Duration
-	sent   []time.Time // oldest first
+	limit    int
+	window   time.Duration
+	underWay int
+	answered []time.Time // oldest first
 }
 
-// next is when one more request may go out: now, or when the oldest one that
-// counts leaves the window.
+// next is when one more request may go out: now, or when enough of the answered
+// ones have left the window; a zero time when that depends on those under way.
 func (l *ledger) next(now time.Time) time.Time {
-	l.forget(now)
-	if len(l.sent) < l.limit {
+	i := -l.free(now)
+	switch {
+	case i < 0:
 		return now
+	case i < len(l.answered):
+		return l.answered[i].Add(l.window)
 	}
-	return l.sent[len(l.sent)-l.limit].Add(l.window)
+	return time.Time{}
 }
 
-// free is how many more requests may go out now.
+// free is how many more requests may go out now; below zero when the limit was lowered.
 func (l *ledger) free(now time.Time) int {
-	l.forget(now)
-	return l.limit - len(l.sent)
-}
-
-func (l *ledger) spend(now time.Time) { l.sent = append(l.sent, now) }
-
-func (l *ledger) forget(now time.Time) {
 	n := 0
-	for n < len(l.sent) && !l.sent[n].Add(l.window).After(now) {
+	for n < len(l.answered) && !l.answered[n].Add(l.window).After(now) {
 		n++
 	}
-	l.sent = l.sent[n:]
+	l.answered = l.answered[n:]
+	return l.limit - len(l.answered) - l.underWay
+}
+
+func (l *ledger) send() { l.underWay++ }
+
+func (l *ledger) answer(now time.Time) {
+	l.underWay--
+	l.answered = append(l.answered, now)
 }

@@ -1,7 +1,9 @@
 package roundtrip
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,8 +40,9 @@ const patienceWindows = 2
 // An answer of 429 freezes the class of requests for that credential: for as long
 // as Retry-After says, else for a twelfth of the window, doubling up to the window
 // as long as refusals go on. After a freeze one request goes ahead as a probe. The
-// request that was refused goes out again; waiting is no attempt. An answer of 401
-// retires the credential while there is another.
+// request that was refused goes out again, for two windows; then the refusal is its
+// answer. Waiting is no attempt. An answer of 401 retires the credential while
+// there is another.
 //
 // A Pool is safe for concurrent use.
 type Pool struct {
@@ -84,49 +87,66 @@ func NewPool(base http.RoundTripper, credentials []Credential, rate Rate, class 
 // RoundTrip sends the request, once an allowance lets it.
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	class := p.class(req)
-	var refused time.Time
+	var refusal *http.Response
+	var patience time.Time // when the refusal is handed on; zero without one
 	for {
-		a, sent, err := p.acquire(req.Context(), class)
+		a, sent, err := p.acquire(req.Context(), class, patience)
+		if errors.Is(err, errPatience) {
+			return refusal, nil
+		}
 		if err != nil {
 			return nil, err
 		}
 		out := req.Clone(req.Context())
 		a.Authorize(out)
 		resp, err := p.base.RoundTrip(out)
+		p.settle(a, class, sent, resp)
 		if err != nil {
-			p.settle(a, class, sent, nil)
 			return nil, err
 		}
-		p.settle(a, class, sent, resp)
 		switch resp.StatusCode {
 		case http.StatusTooManyRequests:
-			if refused.IsZero() {
-				refused = sent
-			}
-			if time.Since(refused) >= patienceWindows*p.rate.Window {
-				return resp, nil
+			refusal = detached(resp)
+			if now := time.Now(); patience.IsZero() {
+				patience = now.Add(patienceWindows * p.rate.Window)
+			} else if !now.Before(patience) {
+				return refusal, nil
 			}
 		case http.StatusUnauthorized:
 			if !p.retire(a) {
 				return resp, nil
 			}
+			detached(resp)
 		default:
 			return resp, nil
 		}
-		io.Copy(io.Discard, io.LimitReader(resp.Body, 4096))
-		resp.Body.Close()
 	}
 }
 
+// maxRefusal bounds what is kept of the body of a refusal, in bytes.
+const maxRefusal = 4096
+
+// detached reads and closes the body, so that the connection can be used again,
+// and keeps its beginning.
+func detached(resp *http.Response) *http.Response {
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // of a refusal a part will do
+	resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(text))
+	return resp
+}
+
+// errPatience is that a request was refused for long enough.
+var errPatience = errors.New("refused for too long")
+
 // acquire waits for the credential to send the next request of a class with, and
-// enters the request into its ledger.
-func (p *Pool) acquire(ctx context.Context, class string) (*account, time.Time, error) {
+// enters the request into its ledger. The error is errPatience at the time patience.
+func (p *Pool) acquire(ctx context.Context, class string, patience time.Time) (*account, time.Time, error) {
 	for {
 		p.mu.Lock()
 		now := time.Now()
-		a, at := p.pick(class, now)
+		a, due := p.pick(class, now)
 		if a != nil {
-			a.ledger.spend(now)
+			a.ledger.send()
 			if f := a.classes[class]; f != nil && f.pause > 0 {
 				f.probing = true
 			}
@@ -134,46 +154,73 @@ func (p *Pool) acquire(ctx context.Context, class string) (*account, time.Time, 
 			return a, now, nil
 		}
 		changed := p.changed
-		p.tell(class, now, at)
+		if !patience.IsZero() && !now.Before(patience) {
+			p.mu.Unlock()
+			return nil, time.Time{}, errPatience
+		}
+		p.tell(class, now, due)
 		p.mu.Unlock()
-		if err := p.wait(ctx, now, at, changed); err != nil {
+		if err := wait(ctx, now, earliest(due.at, patience), changed); err != nil {
 			return nil, time.Time{}, err
 		}
 	}
 }
 
-// pick returns the credential that may send now and has most left, or the time
-// at which one may; a zero time when that depends on a probe under way.
-func (p *Pool) pick(class string, now time.Time) (best *account, at time.Time) {
+// due is when a credential may send: at a time, or, when that is zero, after an
+// answer that is under way.
+type due struct {
+	at     time.Time
+	frozen bool // by an answer of 429
+}
+
+// pick returns the credential that may send now and has most left, or when one may.
+func (p *Pool) pick(class string, now time.Time) (best *account, first due) {
 	most := 0
 	for _, a := range p.all {
 		if a.retired {
 			continue
 		}
-		next := a.ledger.next(now)
-		if f := a.classes[class]; f != nil && f.pause > 0 {
-			if f.probing {
-				continue
+		d := a.due(class, now)
+		switch {
+		case d.at.IsZero():
+		case d.at.After(now):
+			if first.at.IsZero() || d.at.Before(first.at) {
+				first = d
 			}
-			if f.until.After(next) {
-				next = f.until
+		default:
+			if free := a.ledger.free(now); best == nil || free > most {
+				best, most = a, free
 			}
-		}
-		if next.After(now) {
-			if at.IsZero() || next.Before(at) {
-				at = next
-			}
-			continue
-		}
-		if free := a.ledger.free(now); best == nil || free > most {
-			best, most = a, free
 		}
 	}
-	return best, at
+	return best, first
+}
+
+// due is when the account may send a request of the class.
+func (a *account) due(class string, now time.Time) due {
+	next := a.ledger.next(now)
+	f := a.classes[class]
+	switch {
+	case next.IsZero(), f == nil, f.pause == 0:
+		return due{at: next}
+	case f.probing:
+		return due{}
+	case f.until.After(next):
+		return due{f.until, true}
+	}
+	return due{at: next}
+}
+
+// earliest of two times; a zero time is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // wait returns at the time, at a change, or after a minute: then the caller tells again.
-func (p *Pool) wait(ctx context.Context, now, at time.Time, changed <-chan struct{}) error {
+func wait(ctx context.Context, now, at time.Time, changed <-chan struct{}) error {
 	pause := time.Minute
 	if !at.IsZero() {
 		pause = min(pause, at.Sub(now))
@@ -190,26 +237,26 @@ func (p *Pool) wait(ctx context.Context, now, at time.Time, changed <-chan struc
 }
 
 // tell writes one line a minute while requests wait.
-func (p *Pool) tell(class string, now, at time.Time) {
-	if now.Sub(p.told) < time.Minute || at.IsZero() {
+func (p *Pool) tell(class string, now time.Time, d due) {
+	if now.Sub(p.told) < time.Minute || d.at.IsZero() {
 		return
 	}
 	p.told = now
 	why := "the allowance is used up"
-	for _, a := range p.all {
-		if f := a.classes[class]; !a.retired && f != nil && f.until.After(now) {
-			why = "the server answered 429"
-		}
+	if d.frozen {
+		why = "the server answered 429"
 	}
 	p.log.Info("waiting for the rate limit of Bitbucket", "why", why, "requests", class,
 		"allowance", fmt.Sprintf("%d requests in %s for each of %d credentials", p.limit(), p.rate.Window, p.live()),
-		"until", at.UTC().Format(time.TimeOnly)+" UTC", "wait", at.Sub(now).Round(time.Second))
+		"until", d.at.UTC().Format(time.TimeOnly)+" UTC", "wait", d.at.Sub(now).Round(time.Second))
 }
 
 func (p *Pool) limit() int {
 	most := 0
 	for _, a := range p.all {
-		most = max(most, a.ledger.limit)
+		if !a.retired {
+			most = max(most, a.ledger.limit)
+		}
 	}
 	return most
 }
@@ -228,6 +275,7 @@ func (p *Pool) live() int {
 func (p *Pool) settle(a *account, class string, sent time.Time, resp *http.Response) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	a.ledger.answer(time.Now())
 	f := a.classes[class]
 	if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
 		if f == nil {
@@ -258,7 +306,7 @@ func (p *Pool) freeze(a *account, f *freeze, sent time.Time, h http.Header) {
 	now := time.Now()
 	f.pause = min(max(2*f.pause, p.rate.Window/freezeParts), p.rate.Window)
 	f.until, f.probing = now.Add(f.pause), false
-	if after, ok := RetryAfter(h); ok {
+	if after, ok := RetryAfter(h); ok && after > 0 { // at once would be again and again
 		f.until = now.Add(min(after, patienceWindows*p.rate.Window))
 	}
 	p.log.Warn("rate limit reached", "credential", a.Name, "pause", f.until.Sub(now).Round(time.Second))

@@ -1,0 +1,145 @@
+package kind_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/kind"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/roundtrip"
+)
+
+// resource is a mapping's only one. The selector is written in flow style: `repoQuery: x, userRole: y`.
+func resource(t *testing.T, name, selector string) mapping.Resource {
+	t.Helper()
+	query := `query: "true"`
+	if selector != "" {
+		query += ", " + selector
+	}
+	m, err := mapping.Parse("mapping.yml", []byte(`resources:
+  - kind: `+name+`
+    selector: {`+query+`}
+    port: {entity: {mappings: {identifier: .slug, blueprint: '"b"'}}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Resources[0]
+}
+
+// world is a workspace that one run reads, over an emulator, in virtual time.
+type world struct {
+	*testing.T
+	s  *bitbuckettest.Server
+	ws *kind.Workspace
+}
+
+func inBubble(t *testing.T, s *bitbuckettest.Server, test func(w world)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s.AllowToken("good", bitbuckettest.Access{Limit: -1})
+		c, err := bitbucket.New(bitbucket.Config{
+			BaseURL: "https://bitbucket.test/2.0", Workspace: "acme", CredentialKind: "workspace access token",
+			Credentials: []roundtrip.Credential{{Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") }}},
+			Rate:        roundtrip.Rate{N: 10_000, Window: time.Hour}, Concurrency: 4,
+			Transport: s.RoundTripper(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(world{t, s, kind.NewWorkspace(c)})
+	})
+}
+
+// extracted is what one extraction gave.
+type extracted struct {
+	objects []kind.Object
+	failed  []error // of tasks
+	err     error   // of the list of tasks
+}
+
+func (w world) extract(name, selector string) (got extracted) {
+	w.Helper()
+	bound, err := kind.Bind(resource(w.T, name, selector))
+	if err != nil {
+		w.Fatal(err)
+	}
+	for task, err := range bound.Extract(context.Background(), w.ws) {
+		if err != nil {
+			got.err = err
+			continue
+		}
+		for object, err := range task(context.Background()) {
+			if err != nil {
+				got.failed = append(got.failed, err)
+				continue
+			}
+			got.objects = append(got.objects, object)
+		}
+	}
+	return got
+}
+
+// good extracts without any error.
+func (w world) good(name, selector string) []kind.Object {
+	w.Helper()
+	got := w.extract(name, selector)
+	if got.err != nil || len(got.failed) > 0 {
+		w.Fatalf("extract %s: got %v and %v, want no error", name, got.err, got.failed)
+	}
+	return got.objects
+}
+
+func (w world) equal(what string, got, want any) {
+	w.Helper()
+	if d := cmp.Diff(want, got); d != "" {
+		w.Errorf("%s (-want +got):\n%s", what, d)
+	}
+}
+
+// asked are the paths of the requests since the last call, below the workspace's.
+func (w world) asked() string {
+	var paths []string
+	for _, x := range w.s.Journal() {
+		p := strings.TrimPrefix(x.Path, "/2.0")
+		for _, r := range w.s.Slugs() {
+			if h := w.s.Head(r); h != "" {
+				p = strings.ReplaceAll(p, h, "HEAD")
+			}
+		}
+		paths = append(paths, strings.TrimPrefix(p, "/repositories/acme/"))
+	}
+	w.s.ResetJournal()
+	return strings.Join(paths, " ")
+}
+
+func column(objects []kind.Object, key string) string {
+	var cells []string
+	for _, o := range objects {
+		cells = append(cells, fmt.Sprint(o[key]))
+	}
+	return strings.Join(cells, " ")
+}
+
+func isGone(err error) bool {
+	var gone *kind.Gone
+	return errors.As(err, &gone)
+}
+
+func isUnreadable(err error) bool {
+	var unreadable *kind.Unreadable
+	return errors.As(err, &unreadable)
+}

@@ -1,0 +1,363 @@
+package port_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/port/porttest"
+)
+
+// safe are the calls that may be repeated, once takes those that may not.
+var (
+	safe = map[string]func(*testing.T, *port.Client) error{
+		"login":     func(t *testing.T, c *port.Client) error { return c.Login(t.Context()) },
+		"blueprint": func(t *testing.T, c *port.Client) error { _, err := c.Blueprint(t.Context(), repository); return err },
+		"upsert": func(t *testing.T, c *port.Client) error {
+			return c.Upsert(t.Context(), repository, batchOf(t, "a"), port.Flags{Merge: true})[0].Err
+		},
+		"owned": func(t *testing.T, c *port.Client) error {
+			for _, err := range c.Owned(t.Context(), time.Now()) {
+				return err
+			}
+			return nil
+		},
+		"held": func(t *testing.T, c *port.Client) error {
+			for _, err := range c.Held(t.Context(), repository) {
+				return err
+			}
+			return nil
+		},
+		"delete": func(t *testing.T, c *port.Client) error {
+			return c.Delete(t.Context(), repository, []string{"a"}, false)[0].Err
+		},
+	}
+	once = map[string]func(*testing.T, *port.Client) error{
+		"create integration": func(t *testing.T, c *port.Client) error { return c.CreateIntegration(t.Context(), map[string]any{}) },
+		"create blueprint": func(t *testing.T, c *port.Client) error {
+			return c.CreateBlueprint(t.Context(), map[string]any{"identifier": "b", "title": "B", "schema": map[string]any{"properties": map[string]any{}}})
+		},
+		"update blueprint": func(t *testing.T, c *port.Client) error {
+			return c.UpdateBlueprint(t.Context(), repository, map[string]any{"title": "T"})
+		},
+	}
+	// passing are faults after which the same request may succeed.
+	passing = map[string]porttest.Fault{
+		"500":       {Status: 500},
+		"502":       {Status: 502, Body: "<html>bad gateway</html>"},
+		"503":       {Status: 503, Body: `{"ok":false}`},
+		"504":       {Status: 504},
+		"408":       {Status: 408},
+		"dropped":   {DropConnection: true},
+		"truncated": {TruncateBody: true},
+		"not JSON":  {Status: 200, Body: "<html>maintenance</html>"},
+		"too slow":  {Delay: 2 * time.Minute, Apply: true},
+	}
+)
+
+// notLogin fits every request but a login.
+func notLogin(r *http.Request, _ []byte) bool { return r.URL.Path != tokenPath }
+
+func TestPassingFaults(t *testing.T) {
+	t.Parallel()
+	for call, do := range safe {
+		for fault, f := range passing {
+			t.Run(call+"/"+fault, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newServer()
+					s.PutEntity(repository, porttest.Entity{Identifier: "a", Datasource: "someone"})
+					c := inProcess(s)
+					if call != "login" {
+						f.Match = notLogin
+					}
+					fired := s.Fault(f)
+					start := time.Now()
+					if err := do(t, c); err != nil {
+						t.Error(err)
+					}
+					equal(t, "faults met", fired(), 1)
+					if waited := time.Since(start); waited == 0 || waited > 2*time.Minute {
+						t.Errorf("time: got %s, want a pause, and a deadline of a minute", waited)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestLastingFaultsEnd(t *testing.T) {
+	t.Parallel()
+	for call, do := range safe {
+		for _, fault := range []string{"503", "dropped", "too slow"} {
+			t.Run(call+"/"+fault, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newServer()
+					c := inProcess(s)
+					f := passing[fault]
+					f.Times = -1
+					if call != "login" {
+						f.Match = notLogin
+					}
+					fired := s.Fault(f)
+					err := do(t, c)
+					if err == nil || fault == "503" && status(err) != 503 {
+						t.Errorf("error: got %v, want the last one", err)
+					}
+					equal(t, "attempts", fired(), 5)
+				})
+			})
+		}
+	}
+}
+
+func TestWhatIsNotSafeIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for call, do := range once {
+		for fault, f := range passing {
+			if fault == "truncated" || fault == "not JSON" {
+				continue // nothing is read from the answer
+			}
+			t.Run(call+"/"+fault, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newServer()
+					f.Match, f.Times = notLogin, -1
+					fired := s.Fault(f)
+					if err := do(t, inProcess(s)); err == nil {
+						t.Error("error: got none")
+					}
+					equal(t, "attempts", fired(), 1)
+				})
+			})
+		}
+		t.Run(call+"/429", func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer()
+				s.Fault(porttest.Fault{Match: notLogin, Status: 429})
+				if err := do(t, inProcess(s)); err != nil {
+					t.Errorf("after a 429, which did nothing: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestRefusalsAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	for call, do := range safe {
+		for _, code := range []int{400, 403, 404, 409, 410, 501} {
+			t.Run(call+"/"+strconv.Itoa(code), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newServer()
+					f := porttest.Fault{Status: code, Times: -1, Body: `{"ok":false,"error":"no","message":"not so"}`}
+					if call != "login" {
+						f.Match = notLogin
+					}
+					fired := s.Fault(f)
+					start := time.Now()
+					err := do(t, inProcess(s))
+					equal(t, "status", status(err), code)
+					equal(t, "attempts", fired(), 1)
+					equal(t, "time", time.Since(start), 0)
+					equal(t, "is ErrNotFound", errors.Is(err, port.ErrNotFound), code == 404)
+				})
+			})
+		}
+	}
+}
+
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	in := func(d time.Duration) string { return strconv.FormatInt(time.Now().Add(d).Unix(), 10) }
+	header := func(kv ...string) func() http.Header {
+		h := http.Header{}
+		for i := 0; i < len(kv); i += 2 {
+			h.Set(kv[i], kv[i+1])
+		}
+		return func() http.Header { return h }
+	}
+	tests := []struct {
+		name   string
+		header func() http.Header // made when the bubble's clock stands
+		times  int
+		wait   time.Duration
+		fails  bool
+	}{
+		{"Retry-After", header("Retry-After", "7"), 1, 7 * time.Second, false},
+		{"Retry-After wins", header("Retry-After", "7", "x-ratelimit-reset", "90"), 1, 7 * time.Second, false},
+		{"Retry-After of nothing", header("Retry-After", "0"), 1, time.Second, false},
+		{"reset in seconds", header("x-ratelimit-reset", "12"), 1, 12 * time.Second, false},
+		{"reset as a time", func() http.Header { return header("x-ratelimit-reset", in(40*time.Second))() }, 1, 40 * time.Second, false},
+		{"reset in the past", func() http.Header { return header("x-ratelimit-reset", in(-time.Hour))() }, 1, time.Second, false},
+		{"reset by Port's clock", func() http.Header {
+			date := time.Now().Add(5 * time.Hour).UTC().Format(http.TimeFormat)
+			return header("Date", date, "x-ratelimit-reset", in(5*time.Hour+40*time.Second))()
+		}, 1, 40 * time.Second, false},
+		{"nothing said", header(), 3, (2 + 4 + 8) * time.Second, false},
+		{"nonsense", header("Retry-After", "soon", "x-ratelimit-reset", "later"), 1, 2 * time.Second, false},
+		{"waiting is no attempt", header("Retry-After", "1"), 12, 12 * time.Second, false},
+		{"at most 15 minutes in all", header("Retry-After", "400"), -1, 800 * time.Second, true},
+		{"longer than 15 minutes", header("Retry-After", "3600"), -1, 0, true},
+		{"far too long", header("Retry-After", "99999999999"), -1, 0, true},
+		{"doubling to 15 minutes", header(), -1, 510 * time.Second, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer()
+				c := inProcess(s)
+				if err := c.Login(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				fired := s.Fault(porttest.Fault{Status: 429, Header: tt.header(), Times: tt.times})
+				start := time.Now()
+				_, err := c.Blueprint(t.Context(), repository)
+				equal(t, "time", time.Since(start), tt.wait)
+				if tt.fails {
+					equal(t, "status", status(err), 429)
+				} else if err != nil {
+					t.Error(err)
+				} else {
+					equal(t, "refusals", fired(), tt.times)
+				}
+			})
+		})
+	}
+}
+
+func TestRateWindowOfPort(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		s.Configure(porttest.Options{RateLimit: 5, RatePeriod: time.Minute})
+		c := inProcess(s)
+		start := time.Now()
+		for range 12 { // with the login 13, in windows of 5
+			if _, err := c.Blueprint(t.Context(), repository); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := time.Since(start); got < 2*time.Minute || got > 2*time.Minute+5*time.Second {
+			t.Errorf("time: got %s, want two windows", got)
+		}
+	})
+}
+
+func TestARefusedLoginWaitsToo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		s.Fault(porttest.Fault{Path: tokenPath, Status: 429, Header: http.Header{"Retry-After": {"9"}}})
+		start := time.Now()
+		if err := inProcess(s).Login(t.Context()); err != nil {
+			t.Error(err)
+		}
+		equal(t, "time", time.Since(start), 9*time.Second)
+	})
+}
+
+func TestServerPauseIsObeyed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		s.Fault(porttest.Fault{Path: "/v1/blueprints/*", Status: 503, Header: http.Header{"Retry-After": {"45"}}})
+		start := time.Now()
+		if _, err := inProcess(s).Blueprint(t.Context(), repository); err != nil {
+			t.Error(err)
+		}
+		equal(t, "time", time.Since(start), 45*time.Second)
+	})
+}
+
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	faults := map[string]porttest.Fault{
+		"rate limit": {Status: 429, Header: http.Header{"Retry-After": {"600"}}, Times: -1},
+		"pause":      {Status: 503, Header: http.Header{"Retry-After": {"200"}}, Times: -1},
+		"answer":     {Delay: 50 * time.Second, Times: -1},
+	}
+	for name, f := range faults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer()
+				c := inProcess(s)
+				if err := c.Login(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				s.Fault(f)
+				over := errors.New("time limit")
+				ctx, cancel := context.WithTimeoutCause(t.Context(), 3*time.Second, over)
+				defer cancel()
+				start := time.Now()
+				_, err := c.Blueprint(ctx, repository)
+				if !errors.Is(err, over) {
+					t.Errorf("error: got %v, want the context's cause", err)
+				}
+				equal(t, "time", time.Since(start), 3*time.Second)
+				equal(t, "requests", c.Requests(), 2)
+			})
+		})
+	}
+}
+
+func TestNoRedirectIsFollowed(t *testing.T) {
+	t.Parallel()
+	var strayed atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { strayed.Add(1) }))
+	defer other.Close()
+	for call, do := range safe {
+		for _, code := range []int{301, 302, 307, 308} {
+			t.Run(call+"/"+strconv.Itoa(code), func(t *testing.T) {
+				s := newServer()
+				f := porttest.Fault{Status: code, Header: http.Header{"Location": {other.URL + "/v1/x"}}, Times: -1}
+				if call != "login" {
+					f.Match = notLogin
+				}
+				fired := s.Fault(f)
+				equal(t, "status", status(do(t, overSocket(t, s))), code)
+				equal(t, "attempts", fired(), 1)
+			})
+		}
+	}
+	equal(t, "requests to the other host", strayed.Load(), 0)
+}
+
+func TestErrorText(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, body string
+		header     http.Header
+		want       string
+	}{
+		{"message", `{"ok":false,"error":"forbidden","message":"no role"}`, http.Header{"X-Trace-Id": {"abc"}}, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: no role (x-trace-id abc)`},
+		{"code alone", `{"ok":false,"error":"forbidden"}`, nil, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
+		{"message of another type", `{"ok":false,"error":"forbidden","message":{"x":1}}`, nil, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
+		{"a page", `<html>`, nil, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
+		{"an endless page", strings.Repeat("x", 1<<20), nil, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer()
+			s.Fault(porttest.Fault{Match: notLogin, Status: 403, Header: tt.header, Body: tt.body})
+			_, err := overSocket(t, s).Blueprint(t.Context(), repository)
+			if want := `read blueprint "bitbucketRepository": ` + tt.want; err == nil || err.Error() != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,347 @@
+package port_test
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/port/porttest"
+)
+
+var merge = port.Flags{Merge: true, CreateMissingRelatedEntities: true}
+
+func TestUpsert(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	s.PutEntity(repository, porttest.Entity{Identifier: "old", Datasource: "someone"})
+	c := overSocket(t, s)
+	batch := []catalog.Entity{
+		entity(t, repository, "new", map[string]any{"readme": `<a href="x">&</a>`}),
+		entity(t, repository, "unknown-property", map[string]any{"stars": 3}),
+		entity(t, repository, "old", map[string]any{"defaultBranch": "main"}),
+		entity(t, repository, "not-a-url", map[string]any{"url": 7}),
+	}
+	got := c.Upsert(t.Context(), repository, batch, merge)
+	if len(got) != len(batch) {
+		t.Fatalf("got %d outcomes, want %d", len(got), len(batch))
+	}
+	equal(t, "new", got[0], port.Outcome{Identifier: "new", Created: true})
+	equal(t, "old", got[2], port.Outcome{Identifier: "old"})
+	for _, i := range []int{1, 3} {
+		equal(t, "status of "+batch[i].Ref.Identifier, status(got[i].Err), http.StatusUnprocessableEntity)
+		equal(t, "RequestFailed of "+batch[i].Ref.Identifier, got[i].RequestFailed, false)
+	}
+	equal(t, "answers", answers(s), "login:200 207")
+	last := s.Journal()[1]
+	equal(t, "Content-Type", last.RequestHeader.Get("Content-Type"), "application/json")
+	var want [][]byte
+	for _, e := range batch {
+		want = append(want, e.Body)
+	}
+	// The bytes that were counted are those that are sent.
+	equal(t, "body", string(last.RequestBody), `{"entities":[`+string(bytes.Join(want, []byte(",")))+`]}`)
+	noViolations(t, s)
+}
+
+func TestUpsertMatchesByIndex(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	s.Fault(porttest.Fault{Match: notLogin, Status: 207, Body: `{"ok":false,
+		"entities":[{"identifier":"d","index":3,"created":false},{"identifier":"found","index":0,"created":true},{"identifier":"x","index":9},{"identifier":"x","index":-1}],
+		"errors":[{"identifier":"unknown","index":2,"statusCode":404,"error":"not_found","message":"no such"},{"identifier":"x","index":5}]}`})
+	got := overSocket(t, s).Upsert(t.Context(), repository, batchOf(t, "a", "b", "c", "d"), merge)
+	if len(got) != 4 {
+		t.Fatalf("got %d outcomes, want 4", len(got))
+	}
+	equal(t, "0", got[0], port.Outcome{Identifier: "found", Created: true})
+	// Whether what the answer does not mention was stored is not known.
+	if got[1].Err == nil || !got[1].RequestFailed {
+		t.Errorf("1: got %+v, want an unknown fate", got[1])
+	}
+	var e *port.Error
+	if !errors.As(got[2].Err, &e) || *e != (port.Error{Status: 404, Code: "not_found", Message: "no such"}) || got[2].RequestFailed {
+		t.Errorf("2: got %+v, want that entity's own refusal", got[2])
+	}
+	equal(t, "3", got[3], port.Outcome{Identifier: "d"})
+}
+
+func TestUpsertBySearchQuery(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	s.PutEntity(repository, porttest.Entity{Identifier: "found", Title: "Payments", Datasource: "someone"})
+	c := overSocket(t, s)
+	query := map[string]any{"combinator": "and", "rules": []any{map[string]any{"property": "$title", "operator": "=", "value": "Payments"}}}
+	e, err := catalog.Encode(repository, catalog.Fields{Identifier: query, Properties: map[string]any{"defaultBranch": "main"}}, catalog.NewFullDigester())
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "outcome", c.Upsert(t.Context(), repository, []catalog.Entity{e}, merge)[0], port.Outcome{Identifier: "found"})
+	equal(t, "property", s.Entities(repository)[0].Properties["defaultBranch"], any("main"))
+}
+
+func TestUpsertFlags(t *testing.T) {
+	t.Parallel()
+	for _, f := range []port.Flags{{}, {Merge: true}, {CreateMissingRelatedEntities: true}, merge} {
+		s := newServer()
+		overSocket(t, s).Upsert(t.Context(), repository, batchOf(t, "a"), f)
+		want := url.Values{
+			"upsert": {"true"}, "merge": {strconv.FormatBool(f.Merge)},
+			"create_missing_related_entities": {strconv.FormatBool(f.CreateMissingRelatedEntities)},
+		}
+		if diff := cmp.Diff(s.Journal()[1].Query, want); diff != "" {
+			t.Errorf("%+v: got (-), want (+):\n%s", f, diff)
+		}
+		noViolations(t, s)
+	}
+}
+
+// culprits are the identifiers of refused entities.
+func culprits(batch []catalog.Entity, outcomes []port.Outcome) []string {
+	var ids []string
+	for i, o := range outcomes {
+		if o.Err != nil && !o.RequestFailed {
+			ids = append(ids, batch[i].Ref.Identifier)
+		}
+	}
+	return ids
+}
+
+func TestOneBadEntityDoesNotSinkItsBatch(t *testing.T) {
+	t.Parallel()
+	nested := any("bottom")
+	for range 20_000 { // Go's own JSON reader stops at 10,000
+		nested = []any{nested}
+	}
+	tests := []struct {
+		name string
+		bad  catalog.Entity
+		at   []int
+	}{
+		{"first", entity(t, repository, "has space", nil), []int{0}},
+		{"last", entity(t, repository, "has space", nil), []int{19}},
+		{"two", entity(t, repository, "has space", nil), []int{3, 12}},
+		{"all", entity(t, repository, "has space", nil), []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19}},
+		{"nested too deep", entity(t, repository, "deep", map[string]any{"readme": nested}), []int{7}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer()
+			c := overSocket(t, s)
+			batch := batchOf(t, names("r", port.MaxBatch)...)
+			var want []string
+			for _, i := range tt.at {
+				batch[i] = tt.bad
+				want = append(want, tt.bad.Ref.Identifier)
+			}
+			got := c.Upsert(t.Context(), repository, batch, merge)
+			equal(t, "outcomes", len(got), len(batch))
+			if diff := cmp.Diff(culprits(batch, got), want); diff != "" {
+				t.Errorf("refused: got (-), want (+):\n%s", diff)
+			}
+			for i, o := range got {
+				if o.Err == nil && (o.Identifier != batch[i].Ref.Identifier || !o.Created) {
+					t.Errorf("%d: got %+v, want %s created", i, o, batch[i].Ref.Identifier)
+				}
+				if o.Err != nil {
+					equal(t, "status", status(o.Err), 422)
+				}
+			}
+			equal(t, "entities stored", len(s.Entities(repository)), len(batch)-len(tt.at))
+		})
+	}
+}
+
+func TestUpsertTooLarge(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	// A gateway before Port that takes less than Port says.
+	const limit = 300 << 10
+	s.Fault(porttest.Fault{
+		Path: bulkPath, Times: -1, Status: http.StatusRequestEntityTooLarge, Body: `{"ok":false}`,
+		Match: func(_ *http.Request, body []byte) bool { return len(body) > limit },
+	})
+	var batch []catalog.Entity
+	for i, kib := range []int{10, 200, 320, 200, 60} {
+		batch = append(batch, entity(t, repository, "r"+strconv.Itoa(i), map[string]any{"readme": strings.Repeat("<", kib<<10)}))
+	}
+	got := overSocket(t, s).Upsert(t.Context(), repository, batch, merge)
+	if diff := cmp.Diff(culprits(batch, got), []string{"r2"}); diff != "" {
+		t.Errorf("refused: got (-), want (+):\n%s", diff)
+	}
+	equal(t, "status", status(got[2].Err), 413)
+	equal(t, "entities stored", len(s.Entities(repository)), 4)
+	noViolations(t, s)
+}
+
+func TestTheLargestBatchIsTaken(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	c := overSocket(t, s)
+	one := entity(t, repository, "one", map[string]any{"readme": strings.Repeat("&", catalog.MaxBytes-100)})
+	if len(one.Body) > catalog.MaxBytes || len(one.Body) < catalog.MaxBytes-100 {
+		t.Fatalf("got %d bytes, want about %d", len(one.Body), catalog.MaxBytes)
+	}
+	equal(t, "one of the largest", c.Upsert(t.Context(), repository, []catalog.Entity{one}, merge)[0].Err, nil)
+	var batch []catalog.Entity
+	for _, id := range names("r", port.MaxBatch) {
+		batch = append(batch, entity(t, repository, id, map[string]any{"readme": strings.Repeat("é<\u2028", port.MaxBatchBytes/port.MaxBatch/10-10)}))
+	}
+	for i, o := range c.Upsert(t.Context(), repository, batch, merge) {
+		equal(t, batch[i].Ref.Identifier, o.Err, nil)
+	}
+	equal(t, "answers", answers(s), "login:200 200 200")
+	noViolations(t, s)
+}
+
+func TestAFailedRequestFailsEachEntity(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{400, 401, 403, 404} {
+		t.Run(strconv.Itoa(code), func(t *testing.T) {
+			t.Parallel()
+			s := newServer()
+			fired := s.Fault(porttest.Fault{Path: bulkPath, Times: -1, Status: code})
+			got := overSocket(t, s).Upsert(t.Context(), repository, batchOf(t, names("r", 5)...), merge)
+			equal(t, "outcomes", len(got), 5)
+			for _, o := range got {
+				equal(t, "status", status(o.Err), code)
+				equal(t, "RequestFailed", o.RequestFailed, true)
+			}
+			want := 1
+			if code == 401 {
+				want = 2 // the token is renewed once
+			}
+			equal(t, "requests", fired(), want)
+		})
+	}
+	t.Run("no blueprint", func(t *testing.T) {
+		t.Parallel()
+		s := newServer()
+		got := overSocket(t, s).Upsert(t.Context(), "team/service", batchOf(t, "a", "b"), merge)
+		if !errors.Is(got[1].Err, port.ErrNotFound) || !got[1].RequestFailed {
+			t.Errorf("got %+v, want that the request failed: not found", got[1])
+		}
+		equal(t, "path", s.Journal()[1].Path, "/v1/blueprints/team%2Fservice/entities/bulk")
+		noViolations(t, s)
+	})
+}
+
+func TestDeleteBatches(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	ids := names("team/r+", port.MaxDelete)
+	for _, id := range ids {
+		s.PutEntity(repository, porttest.Entity{Identifier: id, Datasource: agent})
+	}
+	c := overSocket(t, s)
+	got := c.Delete(t.Context(), repository, ids, false)
+	for i, d := range got {
+		equal(t, ids[i], d, port.Deletion{Identifier: ids[i]})
+	}
+	equal(t, "deletions", len(got), len(ids))
+	equal(t, "answers", answers(s), "login:200 200")
+	equal(t, "flag", s.Journal()[1].Query.Get("delete_dependents"), "false")
+	equal(t, "left", len(s.Entities(repository)), 0)
+	noViolations(t, s)
+}
+
+func TestDeleteOfWhatIsPassedOver(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	for _, id := range []string{"a", "b/c", "d", "e"} {
+		s.PutEntity(repository, porttest.Entity{Identifier: id, Datasource: agent})
+	}
+	// "gone" is not there; of the others Port deletes a part, and says so.
+	fired := s.Fault(porttest.Fault{Path: deletePath, Status: 200, Body: `{"ok":true,"deletedEntities":["e","a"]}`})
+	single := s.Fault(porttest.Fault{Method: http.MethodDelete, Path: "/v1/blueprints/*/entities/d", Status: 403, Body: `{"ok":false,"message":"no"}`})
+	got := overSocket(t, s).Delete(t.Context(), repository, []string{"a", "b/c", "d", "e", "gone"}, true)
+	equal(t, "bulk and single faults", fired()+single(), 2)
+	equal(t, "a", got[0], port.Deletion{Identifier: "a"})
+	equal(t, "b/c", got[1], port.Deletion{Identifier: "b/c"})
+	equal(t, "status of d", status(got[2].Err), 403)
+	equal(t, "d has dependants", got[2].HasDependants, false)
+	equal(t, "e", got[3], port.Deletion{Identifier: "e"})
+	equal(t, "gone", got[4], port.Deletion{Identifier: "gone", Gone: true})
+	equal(t, "answers", answers(s), "login:200 200 200 403 404")
+	equal(t, "path of a single one", s.Journal()[2].Path, "/v1/blueprints/bitbucketRepository/entities/b%2Fc")
+	equal(t, "flag of a single one", s.Journal()[2].Query.Get("delete_dependents"), "true")
+	noViolations(t, s)
+}
+
+func TestDeleteRefusedForDependants(t *testing.T) {
+	t.Parallel()
+	setup := func(t *testing.T) (*porttest.Server, []string) {
+		s := newServer()
+		ids := names("r", 16)
+		for _, id := range ids {
+			s.PutEntity(repository, porttest.Entity{Identifier: id, Datasource: agent})
+		}
+		s.PutEntity("bitbucketPullRequest", porttest.Entity{Identifier: "pr", Datasource: "someone", Relations: map[string]any{"repository": ids[5]}})
+		return s, ids
+	}
+	t.Run("kept", func(t *testing.T) {
+		t.Parallel()
+		s, ids := setup(t)
+		for i, d := range overSocket(t, s).Delete(t.Context(), repository, ids, false) {
+			equal(t, "identifier", d.Identifier, ids[i])
+			equal(t, ids[i]+" refused", d.Err != nil, i == 5)
+			equal(t, ids[i]+" has dependants", d.HasDependants, i == 5)
+		}
+		left := s.Entities(repository)
+		equal(t, "left", len(left), 1)
+		equal(t, "left", left[0].Identifier, ids[5])
+		// 16, 8, 8, 4, 4, 2, 2, 1, 1: two for each halving.
+		equal(t, "requests", strings.Count(answers(s), " "), 9)
+	})
+	t.Run("deleted too", func(t *testing.T) {
+		t.Parallel()
+		s, ids := setup(t)
+		for _, d := range overSocket(t, s).Delete(t.Context(), repository, ids, true) {
+			equal(t, d.Identifier, d.Err, nil)
+		}
+		equal(t, "left", len(s.Catalog()), 0)
+	})
+	t.Run("refused for another reason", func(t *testing.T) {
+		t.Parallel()
+		s, ids := setup(t)
+		s.Fault(porttest.Fault{Path: deletePath, Times: -1, Status: 422})
+		for _, d := range overSocket(t, s).Delete(t.Context(), repository, ids[:2], true) {
+			equal(t, "status of "+d.Identifier, status(d.Err), 422)
+			equal(t, "dependants, which may go, of "+d.Identifier, d.HasDependants, false)
+		}
+	})
+	for _, code := range []int{400, 409, 424} {
+		t.Run("told by "+strconv.Itoa(code), func(t *testing.T) {
+			t.Parallel()
+			s, ids := setup(t)
+			fits := func(_ *http.Request, body []byte) bool { return bytes.Contains(body, []byte(ids[5])) }
+			s.Fault(porttest.Fault{Path: deletePath, Match: fits, Times: -1, Status: code})
+			got := overSocket(t, s).Delete(t.Context(), repository, ids, false)
+			refused := slices.IndexFunc(got, func(d port.Deletion) bool { return d.HasDependants })
+			equal(t, "the refused one", refused, 5)
+			equal(t, "left", len(s.Entities(repository)), 1)
+		})
+	}
+}
+
+func TestDeleteFails(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	s.PutEntity(repository, porttest.Entity{Identifier: "a", Datasource: agent})
+	fired := s.Fault(porttest.Fault{Path: deletePath, Times: -1, Status: 403})
+	for _, d := range overSocket(t, s).Delete(t.Context(), repository, []string{"a", "b"}, false) {
+		equal(t, "status of "+d.Identifier, status(d.Err), 403)
+		equal(t, "has dependants "+d.Identifier, d.HasDependants, false)
+		equal(t, "gone "+d.Identifier, d.Gone, false)
+	}
+	equal(t, "requests", fired(), 1)
+}

@@ -1,0 +1,383 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/reconcile"
+)
+
+func none(catalog.Ref) bool { return false }
+
+// refs reads "bp/a bp/b".
+func refs(text string) []catalog.Ref {
+	var all []catalog.Ref
+	for _, f := range strings.Fields(text) {
+		blueprint, identifier, _ := strings.Cut(f, "/")
+		all = append(all, catalog.Ref{Blueprint: blueprint, Identifier: identifier})
+	}
+	return all
+}
+
+func in(text string) func(catalog.Ref) bool {
+	return func(r catalog.Ref) bool { return slices.Contains(refs(text), r) }
+}
+
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	complete := reconcile.Resource{Blueprints: []string{"repo"}}
+	broken := reconcile.Resource{Blueprints: []string{"pr"}, Gap: "unread"}
+	tests := []struct {
+		name   string
+		run    reconcile.Run
+		delete string
+		held   []reconcile.Held
+		closed bool
+	}{
+		{
+			name:   "what was not produced is stale",
+			run:    reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/b repo/a repo/c"), Owned: 3, Produced: in("repo/b"), Needed: none, Threshold: 0.9},
+			delete: "repo/a repo/c",
+		},
+		{
+			name:   "what a kept entity relates to stays, and is not stale",
+			run:    reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b"), Owned: 2, Produced: none, Needed: in("repo/b"), Threshold: 0.9},
+			delete: "repo/a",
+		},
+		{
+			name:   "a blueprint that no resource names any more is open",
+			run:    reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("old/a"), Owned: 10, Produced: none, Needed: none, Threshold: 0.9},
+			delete: "old/a",
+		},
+		{
+			name:   "a gap closes its own blueprints alone",
+			run:    reconcile.Run{Resources: []reconcile.Resource{complete, broken}, Listed: refs("repo/a pr/1 pr/2 old/x"), Owned: 10, Produced: none, Needed: none, Threshold: 0.9},
+			delete: "old/x repo/a", held: []reconcile.Held{{Blueprint: "pr", Count: 2, Guard: "unread"}}, closed: true,
+		},
+		{
+			name: "one incomplete resource of two closes the blueprint",
+			run: reconcile.Run{
+				Resources: []reconcile.Resource{{Blueprints: []string{"pr"}}, broken},
+				Listed:    refs("pr/1"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
+			},
+			held: []reconcile.Held{{Blueprint: "pr", Count: 1, Guard: "unread"}}, closed: true,
+		},
+		{
+			name: "a gap of a computed blueprint closes all",
+			run: reconcile.Run{
+				Resources: []reconcile.Resource{complete, {Any: true, Gap: "an expression failed"}},
+				Listed:    refs("repo/a old/x"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
+			},
+			held: []reconcile.Held{{"old", 1, "an expression failed"}, {"repo", 1, "an expression failed"}}, closed: true,
+		},
+		{
+			name:   "a computed blueprint without a gap closes nothing",
+			run:    reconcile.Run{Resources: []reconcile.Resource{{Any: true}}, Listed: refs("repo/a"), Owned: 10, Produced: none, Needed: none, Threshold: 1},
+			delete: "repo/a",
+		},
+		{
+			name: "a halt keeps everything",
+			run:  reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b"), Owned: 2, Produced: in("repo/b"), Needed: none, Threshold: 1, Halt: "time limit"},
+			held: []reconcile.Held{{"repo", 1, "time limit"}}, closed: true,
+		},
+		{
+			name: "the threshold keeps everything",
+			run:  reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b old/x"), Owned: 3, Produced: none, Needed: none, Threshold: 0.9},
+			held: []reconcile.Held{
+				{"old", 1, "3 of 3 entities are stale, more than the entityDeletionThreshold of 0.9 allows"},
+				{"repo", 2, "3 of 3 entities are stale, more than the entityDeletionThreshold of 0.9 allows"},
+			},
+		},
+		{
+			name:   "the threshold compares with all owned entities",
+			run:    reconcile.Run{Listed: refs("repo/a repo/b repo/c"), Owned: 10, Produced: none, Needed: none, Threshold: 0.3},
+			delete: "repo/a repo/b repo/c",
+		},
+		{
+			name: "a threshold of 0 keeps the only stale one of very many",
+			run:  reconcile.Run{Listed: refs("repo/a"), Owned: 1_000_000, Produced: none, Needed: none},
+			held: []reconcile.Held{{"repo", 1, "1 of 1000000 entities are stale, more than the entityDeletionThreshold of 0 allows"}},
+		},
+		{
+			name:   "a threshold of 1 lets everything go",
+			run:    reconcile.Run{Listed: refs("repo/a repo/b"), Owned: 2, Produced: none, Needed: none, Threshold: 1},
+			delete: "repo/a repo/b",
+		},
+		{
+			name:   "listed twice is one",
+			run:    reconcile.Run{Listed: refs("repo/a repo/b repo/a"), Owned: 4, Produced: none, Needed: none, Threshold: 0.5},
+			delete: "repo/a repo/b",
+		},
+		{
+			name: "nothing is listed",
+			run:  reconcile.Run{Resources: []reconcile.Resource{complete}, Produced: none, Needed: none},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			want := reconcile.Verdict{Delete: refs(tt.delete), Held: tt.held, Closed: tt.closed}
+			if diff := cmp.Diff(reconcile.Decide(tt.run), want); diff != "" {
+				t.Errorf("got (-), want (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+// world is a run as a generator makes it.
+type world struct {
+	reconcile.Run
+	produced, needed map[catalog.Ref]bool
+	percent          int
+}
+
+var blueprints = []string{"a", "b", "c", "d"}
+
+func draw(t *rapid.T) world {
+	w := world{percent: rapid.SampledFrom([]int{0, 10, 30, 50, 90, 100}).Draw(t, "threshold in percent")}
+	ref := rapid.Custom(func(t *rapid.T) catalog.Ref {
+		return catalog.Ref{Blueprint: rapid.SampledFrom(blueprints).Draw(t, "blueprint"), Identifier: fmt.Sprint(rapid.IntRange(0, 5).Draw(t, "identifier"))}
+	})
+	w.Listed = rapid.SliceOfN(ref, 0, 30).Draw(t, "listed")
+	set := func(name string) map[catalog.Ref]bool {
+		m := map[catalog.Ref]bool{}
+		for _, r := range rapid.SliceOfN(ref, 0, 8).Draw(t, name) {
+			m[r] = true
+		}
+		return m
+	}
+	w.produced, w.needed = set("produced"), set("needed")
+	w.Produced = func(r catalog.Ref) bool { return w.produced[r] }
+	w.Needed = func(r catalog.Ref) bool { return w.needed[r] }
+	for range rapid.IntRange(0, 4).Draw(t, "resources") {
+		w.Resources = append(w.Resources, reconcile.Resource{
+			Blueprints: rapid.SliceOfNDistinct(rapid.SampledFrom(blueprints), 0, 2, rapid.ID).Draw(t, "blueprints"),
+			Any:        rapid.IntRange(0, 7).Draw(t, "any") == 0,
+			Gap:        rapid.SampledFrom([]string{"", "", "", "unread"}).Draw(t, "gap"),
+		})
+	}
+	w.Halt = rapid.SampledFrom([]string{"", "", "", "", "halt"}).Draw(t, "halt")
+	w.Owned = len(w.distinct()) + rapid.IntRange(0, 20).Draw(t, "written")
+	w.Threshold = float64(w.percent) / 100
+	return w
+}
+
+func (w world) distinct() map[catalog.Ref]bool {
+	m := map[catalog.Ref]bool{}
+	for _, r := range w.Listed {
+		m[r] = true
+	}
+	return m
+}
+
+// open says whether the entities of a blueprint may go, by the words:
+// every resource that can produce it is complete.
+func (w world) open(blueprint string) bool {
+	for _, r := range w.Resources {
+		can := r.Any
+		for _, b := range r.Blueprints {
+			can = can || b == blueprint
+		}
+		if can && r.Gap != "" {
+			return false
+		}
+	}
+	return w.Halt == ""
+}
+
+// model is what may go, and how many entities of each blueprint are held.
+func (w world) model() (gone map[catalog.Ref]bool, held map[string]int) {
+	gone, held = map[catalog.Ref]bool{}, map[string]int{}
+	for r := range w.distinct() {
+		switch {
+		case w.produced[r] || w.needed[r]:
+		case w.open(r.Blueprint):
+			gone[r] = true
+		default:
+			held[r.Blueprint]++
+		}
+	}
+	if len(gone)*100 > w.percent*w.Owned { // whole numbers: nothing is rounded
+		for r := range gone {
+			held[r.Blueprint]++
+		}
+		clear(gone)
+	}
+	return gone, held
+}
+
+func TestDecideIsTheModel(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := draw(t)
+		before := slices.Clone(w.Listed)
+		got := reconcile.Decide(w.Run)
+		gone, held := w.model()
+
+		deleted := map[catalog.Ref]bool{}
+		for _, r := range got.Delete {
+			if deleted[r] {
+				t.Errorf("%s is deleted twice", r)
+			}
+			deleted[r] = true
+		}
+		if !maps.Equal(deleted, gone) {
+			t.Errorf("deleted: got %v, want %v", deleted, gone)
+		}
+		stays := map[string]int{}
+		for _, h := range got.Held {
+			stays[h.Blueprint] += h.Count
+			if h.Guard == "" {
+				t.Errorf("%d of %s are held without a guard", h.Count, h.Blueprint)
+			}
+		}
+		if !maps.Equal(stays, held) || len(got.Held) != len(held) {
+			t.Errorf("held: got %v, want %v, each blueprint once", got.Held, held)
+		}
+		closed := w.Halt != ""
+		for _, r := range w.Resources {
+			closed = closed || r.Gap != ""
+		}
+		if got.Closed != closed {
+			t.Errorf("closed: got %v, want %v", got.Closed, closed)
+		}
+		if !slices.IsSortedFunc(got.Delete, func(a, b catalog.Ref) int { return strings.Compare(a.String(), b.String()) }) {
+			t.Errorf("deleted: got %v, want it sorted", got.Delete)
+		}
+		if !slices.Equal(w.Listed, before) {
+			t.Error("the caller's list was written to")
+		}
+	})
+}
+
+func TestDecideObeysTheLaws(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := draw(t)
+		got := reconcile.Decide(w.Run)
+		for _, r := range got.Delete {
+			if w.produced[r] {
+				t.Errorf("%s was produced and is deleted", r)
+			}
+			if w.needed[r] {
+				t.Errorf("%s is needed and is deleted", r)
+			}
+			if !w.open(r.Blueprint) {
+				t.Errorf("%s is deleted, while its blueprint is closed", r)
+			}
+		}
+		kept := 0
+		for r := range w.distinct() {
+			if w.produced[r] || w.needed[r] {
+				kept++
+			}
+		}
+		held := 0
+		for _, h := range got.Held {
+			held += h.Count
+		}
+		if sum := kept + held + len(got.Delete); sum != len(w.distinct()) {
+			t.Errorf("listed: got %d accounted for, want %d", sum, len(w.distinct()))
+		}
+		if len(got.Delete)*100 > w.percent*w.Owned {
+			t.Errorf("deleted: got %d of %d, want at most %d %%", len(got.Delete), w.Owned, w.percent)
+		}
+		// The order in which Port lists does not matter.
+		w.Run.Listed = rapid.Permutation(w.Listed).Draw(t, "another order")
+		if diff := cmp.Diff(reconcile.Decide(w.Run), got); diff != "" {
+			t.Errorf("in another order: got (-), want (+):\n%s", diff)
+		}
+	})
+}
+
+// graph is relations between blueprints: "a>b" relates a to b.
+type graph map[string]bool
+
+func relations(text string) graph {
+	g := graph{}
+	for _, f := range strings.Fields(text) {
+		g[f] = true
+	}
+	return g
+}
+
+func (g graph) relates(from, to string) bool { return g[from+">"+to] }
+
+// reaches says whether from relates to to, directly or through others of the list.
+func (g graph) reaches(list []string, from, to string) bool {
+	seen := map[string]bool{}
+	var visit func(string) bool
+	visit = func(at string) bool {
+		for _, next := range list {
+			if g.relates(at, next) && !seen[next] {
+				seen[next] = true
+				if next == to || visit(next) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return visit(from)
+}
+
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, relations, given, want string }{
+		{"nothing", "", "", ""},
+		{"no relations", "", "b a c", "b a c"},
+		{"chain", "pr>repo repo>project", "project repo pr", "pr repo project"},
+		{"to itself", "a>a", "b a", "b a"},
+		{"a blueprint that is not there", "a>x x>b", "b a", "b a"},
+		{"diamond", "a>b a>c b>d c>d", "d c b a", "a c b d"},
+		{"cycle", "a>b b>a", "b a", "b a"},
+		{"cycle of three", "a>b b>c c>a", "c a b", "c a b"},
+		{"a cycle goes before what it relates to", "b>c c>b b>a", "a b c", "b c a"},
+		{"what relates to a cycle goes before it", "a>b b>c c>b", "b c a", "a b c"},
+		{"between cycles", "a>b b>a b>c c>d d>c", "d c b a", "b a d c"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := strings.Join(reconcile.Order(strings.Fields(tt.given), relations(tt.relations).relates), " ")
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestOrderPutsDependantsFirst(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		list := rapid.Permutation([]string{"a", "b", "c", "d", "e", "f"}).Draw(t, "given")[:rapid.IntRange(0, 6).Draw(t, "n")]
+		g := graph{}
+		for _, from := range list {
+			for _, to := range list {
+				g[from+">"+to] = rapid.IntRange(0, 3).Draw(t, from+">"+to) == 0
+			}
+		}
+		given := slices.Clone(list)
+		got := reconcile.Order(list, g.relates)
+		if !slices.Equal(list, given) {
+			t.Error("the caller's list was written to")
+		}
+		if !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(list))) {
+			t.Fatalf("got %v, want the same as %v", got, list)
+		}
+		for i, earlier := range got {
+			for _, later := range got[i+1:] {
+				if g.reaches(list, later, earlier) && !g.reaches(list, earlier, later) {
+					t.Errorf("got %v, want %s, which relates to %s, before it", got, later, earlier)
+				}
+			}
+		}
+	})
+}
