@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -49,12 +50,20 @@ func Main(ctx context.Context, p Process) (exitStatus int) {
 	a := newApp(p)
 	defer func() {
 		if v := recover(); v != nil {
-			a.report.Mark(report.Fatal)
+			fmt.Fprintf(a.stderr, "%s\n", debug.Stack())
 			exitStatus = a.end(fmt.Errorf("internal error: %v", v))
 		}
 	}()
-	return a.end(a.run(ctx))
+	err := a.run(ctx)
+	var usage *usageError
+	if err != nil && ctx.Err() != nil && !errors.As(err, &usage) {
+		err = errStopped
+	}
+	return a.end(err)
 }
+
+// errStopped stands for whatever a signal made fail.
+var errStopped = errors.New("stopped by a signal: nothing more is written or deleted; run again to finish")
 
 // app is one run of the program.
 type app struct {
@@ -80,7 +89,7 @@ func newApp(p Process) *app {
 	}
 	a.platform = platform.Detect(platform.World{Getenv: a.getenv, Stdout: p.Stdout, Dir: p.Dir, Scrubber: a.scrubber})
 	a.stdout, a.stderr = a.scrubber.Writer(p.Stdout), a.scrubber.Writer(p.Stderr)
-	a.log = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: a.level}))
+	a.log = slog.New(&logHandler{w: a.stderr, level: a.level})
 	return a
 }
 
@@ -157,7 +166,9 @@ func (a *app) readInputs() error {
 	a.log.Info("port-bitbucket-exporter", "version", Version, "platform", a.platform.Name(), "workspace", config.Workspace, "integration", config.IntegrationIdentifier)
 	var sources []string
 	for _, s := range notes.Sources {
-		sources = append(sources, s.String())
+		if s.From != "default" {
+			sources = append(sources, s.String())
+		}
 	}
 	a.log.Info("inputs: " + strings.Join(sources, ", "))
 	for _, text := range notes.Infos {
@@ -173,7 +184,7 @@ func (a *app) readInputs() error {
 func (a *app) warn(p report.Problem) {
 	p.Severity = report.Warning
 	a.report.Note(p)
-	a.log.Warn(p.Message)
+	a.log.Warn(p.String())
 }
 
 // wire makes the clients; it asks nothing.
@@ -247,18 +258,18 @@ func (a *app) noteMapping(err error) {
 		return
 	}
 	for _, p := range problems {
-		severity := report.Error
-		if p.Severity == mapping.Warning {
-			severity = report.Warning
-			a.log.Warn(p.Pos.String() + ": " + p.Message)
-		}
 		message := p.Message
 		if p.Where != "" {
 			message = p.Where + ": " + message
 		}
-		a.report.Note(report.Problem{
-			Severity: severity, File: p.Pos.File, Line: p.Pos.Line, Column: p.Pos.Column,
+		problem := report.Problem{
+			Severity: report.Error, File: p.Pos.File, Line: p.Pos.Line, Column: p.Pos.Column,
 			Message: message, Fix: p.Fix,
-		})
+		}
+		if p.Severity == mapping.Warning {
+			a.warn(problem)
+			continue
+		}
+		a.report.Note(problem)
 	}
 }

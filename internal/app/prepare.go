@@ -79,7 +79,11 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 		}
 	}
 	if absent {
-		if err := a.port.CreateIntegration(ctx, plan.Config()); err != nil {
+		err := a.port.CreateIntegration(ctx, plan.Config())
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
 			a.warn(report.Problem{Message: "the integration will not show on Port's Data sources page: " + err.Error()})
 		}
 	}
@@ -152,7 +156,7 @@ func (a *app) createBlueprints(ctx context.Context) error {
 	undo, stop := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer stop()
 	for i := len(made) - 1; i >= 0; i-- {
-		if undoErr := a.port.DeleteBlueprint(undo, made[i]); undoErr != nil {
+		if undoErr := a.port.DeleteBlueprint(undo, made[i]); undoErr != nil && !errors.Is(undoErr, port.ErrNotFound) {
 			a.warn(report.Problem{Message: "not rolled back: " + undoErr.Error(), Fix: "delete the blueprint in Port's builder before the next run"})
 		}
 	}
@@ -175,10 +179,13 @@ func (a *app) buildBlueprints(ctx context.Context, blueprints []map[string]any, 
 		for _, k := range append(relationKeys, calculatedKeys...) {
 			delete(bare, k)
 		}
-		if err := a.port.CreateBlueprint(ctx, bare); err != nil {
+		err := a.port.CreateBlueprint(ctx, bare)
+		if err == nil || !refused(err) {
+			*made = append(*made, identifier(b))
+		}
+		if err != nil {
 			return err
 		}
-		*made = append(*made, identifier(b))
 	}
 	for _, keys := range [][]string{relationKeys, calculatedKeys} {
 		for _, b := range blueprints {
@@ -197,6 +204,13 @@ func (a *app) buildBlueprints(ctx context.Context, blueprints []map[string]any, 
 		}
 	}
 	return nil
+}
+
+// refused says that Port answered and did nothing. Of a lost answer, or one of 500
+// and above, it is not known.
+func refused(err error) bool {
+	var e *port.Error
+	return errors.As(err, &e) && e.Status < http.StatusInternalServerError
 }
 
 func identifier(blueprint map[string]any) string {

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -31,36 +30,30 @@ func (a *app) end(err error) int {
 	if err != nil {
 		a.report.Mark(report.Fatal)
 		if !wrong || !usage.told {
-			a.report.Note(report.Problem{Severity: report.Error, Message: reason(err)})
+			a.report.Note(report.Problem{Severity: report.Error, Message: err.Error()})
 		}
 	}
 	if a.bitbucket != nil {
 		a.report.BitbucketRequests, a.report.PortRequests = a.bitbucket.Requests(), a.port.Requests()
 	}
 	a.report.Duration = time.Since(a.report.Started)
-	a.publish()
-	status := a.report.ExitStatus(report.FailOn(a.config.FailOn))
-	if wrong {
-		status = exitInputs
+	told := wrong && usage.told
+	if told {
 		fmt.Fprintln(a.stdout, err)
 	}
+	a.publish(!told || a.platform.Annotates())
 	for _, line := range a.report.Lines() {
 		fmt.Fprintln(a.stdout, line)
 	}
 	if err != nil {
-		a.log.Error(firstLine(reason(err)))
+		a.log.Error(firstLine(err.Error()))
 	}
 	// A failure to write to the log has nobody left to be told to.
 	_ = errors.Join(a.platform.Close(), a.stdout.Flush(), a.stderr.Flush())
-	return status
-}
-
-// reason puts a signal into words.
-func reason(err error) string {
-	if errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "signal received") {
-		return "stopped by a signal: nothing was deleted; run again to finish"
+	if wrong {
+		return exitInputs
 	}
-	return err.Error()
+	return a.report.ExitStatus(report.FailOn(a.config.FailOn))
 }
 
 func firstLine(text string) string {
@@ -68,11 +61,18 @@ func firstLine(text string) string {
 	return strings.TrimSuffix(line, ":")
 }
 
-// publish hands the report to the platform and to the report file. A failure is a
+// publish hands the report to the report file and to the platform. A failure is a
 // warning: the run is what it is.
-func (a *app) publish() {
+func (a *app) publish(annotate bool) {
+	a.report.Scrub(a.scrubber.Redact)
+	if a.config.ReportFile != "" {
+		if err := writeFile(a.path(a.config.ReportFile), a.report.JSON()); err != nil {
+			a.warn(report.Problem{Message: "the report file is not written: " + err.Error(), Fix: "give report_file a path in a folder that exists and can be written to"})
+			a.report.Scrub(a.scrubber.Redact)
+		}
+	}
 	for i, p := range a.report.Worst() {
-		if i == maxAnnotations || p.Severity == report.Notice {
+		if !annotate || i == maxAnnotations || p.Severity == report.Notice {
 			break
 		}
 		a.platform.Annotate(annotation(p, a.config.MappingFile))
@@ -87,11 +87,6 @@ func (a *app) publish() {
 	if err := a.platform.Summary(a.report.Markdown(maxSummary)); err != nil {
 		a.log.Warn("step summary: " + err.Error())
 	}
-	if a.config.ReportFile != "" {
-		if err := writeFile(a.path(a.config.ReportFile), a.report.JSON()); err != nil {
-			a.log.Warn("report_file: " + err.Error())
-		}
-	}
 }
 
 // annotation is on a line of the mapping where that is a file of the checkout.
@@ -102,8 +97,8 @@ func annotation(p report.Problem, mappingFile string) platform.Annotation {
 	}
 	if p.File != "" && p.File == mappingFile {
 		out.File, out.Line, out.Column = p.File, p.Line, p.Column
-	} else if p.File != "" {
-		out.Message = fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+	} else if place := p.Place(); place != "" {
+		out.Message = place + ": " + p.Message
 	}
 	if p.Count > 1 {
 		out.Message += fmt.Sprintf(" (%d times)", p.Count)

@@ -55,7 +55,7 @@ func (a Annotation) plain(s *Scrubber) string {
 	if a.Title != "" {
 		head.WriteString(a.Title + ": ")
 	}
-	lines := messageLines(s.redact(a.Message))
+	lines := messageLines(s.Redact(a.Message))
 	lines[0] = s.Line(head.String() + lines[0])
 	for i := 1; i < len(lines); i++ {
 		lines[i] = "    " + s.Line(lines[i])
@@ -65,7 +65,7 @@ func (a Annotation) plain(s *Scrubber) string {
 
 // safeMessage is the message with each of its lines scrubbed.
 func safeMessage(s *Scrubber, message string) string {
-	lines := messageLines(s.redact(message))
+	lines := messageLines(s.Redact(message))
 	for i, line := range lines {
 		lines[i] = s.Line(line)
 	}

@@ -28,7 +28,7 @@ func (b *bitbucket) Publish(outputs []Output) error {
 	}
 	var lines strings.Builder
 	for _, o := range outputs {
-		value := b.world.Scrubber.redact(o.Value)
+		value := b.world.Scrubber.Redact(o.Value)
 		if o.Name == "summary" || !validName(o.Name) || strings.ContainsFunc(value, lineBreak) {
 			continue
 		}

@@ -54,6 +54,9 @@ func newGitHub(w World) *github {
 
 func (*github) Name() string { return "GitHub Actions" }
 
+// Annotates is true: GitHub shows annotations beside the changed files and above the log.
+func (*github) Annotates() bool { return true }
+
 // Mask also tells the runner, which hides further encodings of the secret.
 func (g *github) Mask(secrets ...string) {
 	g.world.Scrubber.Add(secrets...)
@@ -165,7 +168,7 @@ func (g *github) publish(o Output) error {
 	if !validName(o.Name) {
 		return errors.New("not a name: letters, digits and \"_\"")
 	}
-	value := g.world.Scrubber.redact(o.Value)
+	value := g.world.Scrubber.Redact(o.Value)
 	for line := range strings.FieldsFuncSeq(value, lineBreak) {
 		if line == outputDelimiter {
 			return errors.New("the value holds the line that ends an output")
@@ -195,7 +198,7 @@ func (g *github) Summary(markdown string) error {
 	if info, err := os.Stat(path); err == nil {
 		room -= int(min(info.Size(), maxSummaryBytes))
 	}
-	text := cutSummary(g.world.Scrubber.redact(markdown), room-len("\n"))
+	text := cutSummary(g.world.Scrubber.Redact(markdown), room-len("\n"))
 	if text == "" {
 		return nil
 	}

@@ -21,6 +21,9 @@ type Platform interface {
 	// Annotate shows a message, the worst first: a platform that shows only so
 	// many leaves out the rest, and says how many when Publish or Close is called.
 	Annotate(a Annotation)
+	// Annotates says whether people see annotations apart from the log. Where they do
+	// not, Annotate prints into the log.
+	Annotates() bool
 	// Publish hands over outputs for later steps, and shows what Annotate has
 	// kept back. An error names the outputs that were not written; the others were.
 	Publish(outputs []Output) error
@@ -90,6 +93,9 @@ func (p *printer) Annotate(a Annotation) {
 		p.err = err
 	}
 }
+
+// Annotates is false: an annotation is a line of the log.
+func (p *printer) Annotates() bool { return false }
 
 // Summary does nothing: there is no place for one.
 func (p *printer) Summary(string) error { return nil }

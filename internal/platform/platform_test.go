@@ -28,6 +28,9 @@ func TestDetect(t *testing.T) {
 			if got := f.Name(); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
+			if got, want := f.Annotates(), tt.want == "GitHub Actions"; got != want {
+				t.Errorf("Annotates: got %t, want %t", got, want)
+			}
 			if got := Pipelines(f.getenv); got != tt.pipelines {
 				t.Errorf("Pipelines: got %t, want %t", got, tt.pipelines)
 			}

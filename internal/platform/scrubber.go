@@ -33,6 +33,7 @@ func hideable(secret string) bool {
 type Scrubber struct {
 	mu       sync.RWMutex
 	forms    map[string]bool
+	sorted   []string          // the forms, the longest first
 	replacer *strings.Replacer // nil without secrets
 }
 
@@ -67,7 +68,7 @@ func (s *Scrubber) Add(secrets ...string) {
 	for _, form := range forms {
 		pairs = append(pairs, form, hidden)
 	}
-	s.replacer = strings.NewReplacer(pairs...)
+	s.sorted, s.replacer = forms, strings.NewReplacer(pairs...)
 }
 
 func (s *Scrubber) add(secret string) {
@@ -84,10 +85,10 @@ func (s *Scrubber) add(secret string) {
 	}
 }
 
-// redact replaces secrets and changes nothing else.
-func (s *Scrubber) redact(text string) string {
+// Redact replaces secrets, also one that was cut off, and changes nothing else.
+func (s *Scrubber) Redact(text string) string {
 	s.mu.RLock()
-	replacer := s.replacer
+	replacer, forms := s.replacer, s.sorted
 	s.mu.RUnlock()
 	if replacer == nil {
 		return text
@@ -97,20 +98,60 @@ func (s *Scrubber) redact(text string) string {
 	for {
 		next := replacer.Replace(text)
 		if next == text {
-			return text
+			break
 		}
 		text = next
 	}
+	for _, mark := range cutMarks {
+		text = redactCut(text, mark, forms)
+	}
+	return text
+}
+
+// cutMarks end a text that was too long.
+var cutMarks = []string{"…", "..."}
+
+// minPieceBytes is the length from which the beginning of a secret is hidden.
+const minPieceBytes = 6
+
+// redactCut replaces the beginning of a secret that stands right before a mark.
+func redactCut(text, mark string, forms []string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, mark)
+		if !found {
+			b.WriteString(text)
+			return b.String()
+		}
+		if n := piece(before, forms); n > 0 {
+			before = before[:len(before)-n] + hidden
+		}
+		b.WriteString(before + mark)
+		text = after
+	}
+}
+
+// piece is the length of the longest beginning of a form that the text ends with.
+func piece(text string, forms []string) int {
+	longest := 0
+	for _, form := range forms {
+		for n := min(len(form)-1, len(text)); n >= minPieceBytes && n > longest; n-- {
+			if strings.HasSuffix(text, form[:n]) {
+				longest = n
+			}
+		}
+	}
+	return longest
 }
 
 // Line makes text one line of a log: secrets are hidden, characters that end a
 // line, move the cursor or cannot be seen become escapes such as \n or \u202e,
 // and commands to a CI system are broken up, so that they do nothing.
 func (s *Scrubber) Line(text string) string {
-	text = s.redact(text)
+	text = s.Redact(text)
 	text = breakCommands(visible(text))
 	// An escape may look like a secret.
-	return s.redact(text)
+	return s.Redact(text)
 }
 
 // visible replaces the characters that do not show by escapes. Invalid UTF-8

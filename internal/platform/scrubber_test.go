@@ -189,3 +189,27 @@ func FuzzLine(f *testing.F) {
 		}
 	})
 }
+
+// A text that was cut within a secret shows its beginning, unless that is hidden too.
+func TestRedactCut(t *testing.T) {
+	t.Parallel()
+	var s Scrubber
+	s.Add("ATCTT3xFfGN0_secret")
+	tests := []struct{ name, text, want string }{
+		{"ellipsis", "no: ATCTT3xFfGN0… (x)", "no: ***… (x)"},
+		{"dots", "no: ATCTT3xFfGN0_secre...", "no: ***..."},
+		{"twice", "ATCTT3x… ATCTT3xF...", "***… ***..."},
+		{"base64", "no: QVRDVFQzeEZm…", "no: ***…"},
+		{"too short to tell", "no: ATCTT…", "no: ATCTT…"},
+		{"not cut", "no: ATCTT3xFfGN0", "no: ATCTT3xFfGN0"},
+		{"another text", "wait…", "wait…"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := s.Redact(tt.text); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -102,8 +102,8 @@ const (
 	maxName    = 100
 )
 
-// place is file:line:column as far as known, or empty.
-func (p Problem) place() string {
+// Place is file:line:column as far as known, or empty.
+func (p Problem) Place() string {
 	if p.File == "" {
 		return ""
 	}
@@ -125,7 +125,7 @@ func (p Problem) position() string {
 //	mapping.yml:14:22: message (412 times, first: example); fix: what to do
 func (p Problem) String() string {
 	var b strings.Builder
-	if place := p.place(); place != "" {
+	if place := p.Place(); place != "" {
 		b.WriteString(place + ": ")
 	}
 	b.WriteString(visible(p.Message, maxMessage))

@@ -125,6 +125,28 @@ func (r *Report) Blueprint(identifier string) *Blueprint {
 	return b
 }
 
+// Scrub passes every text of the report through redact. It comes before any form of
+// the report is made: a form may escape or cut a text, and what is left of a secret
+// is not found in it any more.
+func (r *Report) Scrub(redact func(string) string) {
+	for _, res := range r.Resources {
+		res.Kind = redact(res.Kind)
+		for i, b := range res.Blueprints {
+			res.Blueprints[i] = redact(b)
+		}
+	}
+	for _, b := range r.Blueprints {
+		b.Identifier, b.HeldBy = redact(b.Identifier), redact(b.HeldBy)
+	}
+	for i := range r.Problems {
+		p := &r.Problems[i]
+		for _, text := range []*string{&p.File, &p.Message, &p.Fix, &p.Example} {
+			*text = redact(*text)
+		}
+	}
+	r.noted = nil // the texts are its keys
+}
+
 // Total is the sum over all resources.
 func (r *Report) Total() Counts {
 	var sum Counts

@@ -162,3 +162,28 @@ func TestBlueprintIsOne(t *testing.T) {
 		t.Errorf("telling a report must not reorder it: got %q first, want %q", got, "b")
 	}
 }
+
+// A secret is hidden in every text, also where a form would escape or cut it, and no
+// number changes.
+func TestScrub(t *testing.T) {
+	t.Parallel()
+	const secret = "tok_en|<42>"
+	long := strings.Repeat("x", maxMessage-5) + secret
+	r := &Report{
+		Resources:  []*Resource{{Index: 1, Kind: secret, Blueprints: []string{secret}, Counts: Counts{Extracted: 42, Filtered: 42}}},
+		Blueprints: []*Blueprint{{Identifier: secret, HeldBy: secret, StaleKept: 42}},
+	}
+	r.Note(Problem{Severity: Error, File: secret, Message: long, Fix: secret, Example: secret})
+	r.Scrub(func(text string) string { return strings.ReplaceAll(text, secret, "***") })
+	for name, text := range map[string]string{
+		"Markdown": r.Markdown(1 << 20), "JSON": string(r.JSON()), "lines": strings.Join(r.Lines(), "\n"), "problem": r.Problems[0].String(),
+	} {
+		if strings.Contains(text, "tok") || !strings.Contains(text, "42") && name != "problem" {
+			t.Errorf("%s: a secret is shown, or a number is gone:\n%s", name, text)
+		}
+	}
+	r.Note(Problem{Severity: Error, File: "***", Message: strings.Repeat("x", maxMessage-5) + "***"})
+	if got := len(r.Problems); got != 1 {
+		t.Errorf("got %d problems after the same one again, want 1", got)
+	}
+}

@@ -1,6 +1,8 @@
 package resync
 
 import (
+	"slices"
+
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/port"
 )
@@ -17,12 +19,12 @@ type batch struct {
 // pack puts an entity into the batch of its blueprint, which goes out when it is
 // full. Two results for one entity are never on their way together.
 func (l *loader) pack(p *pending) {
-	if p.state != nil {
-		for _, r := range p.state.results {
-			if r.pending != nil && r.pending.number < p.number {
-				l.deliver(r.pending)
-			}
+	for a := p.ahead(); a != nil; a = p.ahead() {
+		if a.stage == postponed {
+			l.postpone(p)
+			return
 		}
+		l.deliver(a)
 	}
 	blueprint := p.entity.Ref.Blueprint
 	b := l.open[blueprint]
@@ -52,11 +54,13 @@ func (l *loader) deliver(earlier *pending) {
 	}
 }
 
-// send lets a batch go out, when there is room for one more under way.
+// send lets a batch go out, when there is room for one more under way. What Port
+// held is read before it, and batches that relate to each other go one after the
+// other: else who creates a missing related entity would depend on timing.
 func (l *loader) send(b *batch) {
 	delete(l.open, b.blueprint)
-	for len(l.flying) >= portConcurrency {
-		l.settle()
+	for _, h := range l.held {
+		<-h.done
 	}
 	var entities []catalog.Entity
 	live := b.entities[:0]
@@ -66,14 +70,32 @@ func (l *loader) send(b *batch) {
 			entities = append(entities, p.entity)
 		}
 	}
-	b.entities, b.done = live, make(chan struct{})
+	if b.entities = live; len(live) == 0 {
+		return
+	}
+	for len(l.flying) >= portConcurrency || slices.ContainsFunc(l.flying, b.touches) {
+		l.settle()
+	}
+	b.done = make(chan struct{})
 	l.flying = append(l.flying, b)
 	go func() {
 		defer close(b.done)
-		if len(entities) > 0 {
-			b.outcomes = l.port.Upsert(l.ctx, b.blueprint, entities, l.flags)
-		}
+		b.outcomes = l.port.Upsert(l.ctx, b.blueprint, entities, l.flags)
 	}()
+}
+
+// touches says whether an entity of one batch may relate to one of the other. The
+// blueprints of targets are not known here: their identifiers decide.
+func (b *batch) touches(other *batch) bool { return b.relatesTo(other) || other.relatesTo(b) }
+
+func (b *batch) relatesTo(other *batch) bool {
+	named := make(map[string]bool, len(other.entities))
+	for _, p := range other.entities {
+		named[p.entity.Ref.Identifier] = true
+	}
+	return slices.ContainsFunc(b.entities, func(p *pending) bool {
+		return slices.ContainsFunc(p.entity.Targets, func(t catalog.Target) bool { return named[t.Identifier] })
+	})
 }
 
 // settle waits for the oldest batch under way, and accounts for its entities.
@@ -85,6 +107,9 @@ func (l *loader) settle() {
 	for i, p := range b.entities {
 		o := b.outcomes[i]
 		p.stage = over
+		if p.state != nil && (o.Err == nil || o.RequestFailed) {
+			p.state.touched = true
+		}
 		if o.RequestFailed {
 			failed++
 		}
@@ -94,11 +119,9 @@ func (l *loader) settle() {
 			l.stored(p, o)
 		}
 	}
-	if len(b.entities) > 0 {
-		l.requests++
-		if failed == len(b.entities) {
-			l.failedRequests++
-		}
+	l.requests++
+	if failed == len(b.entities) {
+		l.failedRequests++
 	}
 }
 

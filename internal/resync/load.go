@@ -42,7 +42,7 @@ type loader struct {
 	flying        []*batch          // oldest first
 	deferred      []*pending
 	deferredBytes int
-	postponed     []*pending // refused for a missing related entity
+	postponed     []*pending // refused for a missing related entity, or behind such a one
 
 	taken                    int
 	requests, failedRequests int
@@ -55,6 +55,7 @@ type relation struct{ blueprint, name string }
 type state struct {
 	results []result // one for each entry of a mapping that produced it
 	written bool
+	touched bool     // written, or perhaps: what Port held says nothing any more
 	counted *loading // whose counts hold the entity; nil when none do
 	as      outcome
 }
@@ -75,29 +76,35 @@ type pending struct {
 	source string
 	state  *state // nil when the identifier is a search query
 	number int    // in the order in which entities were taken
+	size   int    // of the entity's body, in bytes
 	stage  stage
 	batch  *batch // when packed
-	err    error  // why it is postponed
+	// last is true when it must not be postponed any more.
+	last bool
 }
 
 type stage int
 
 const (
-	fresh   stage = iota
-	waiting       // deferred
-	packed        // in a batch, sent or not
-	over          // sent, refused, or dropped for a later result
+	fresh     stage = iota
+	waiting         // deferred
+	packed          // in a batch, sent or not
+	postponed       // to the end of the run
+	over            // sent, refused, or dropped for a later result
 )
 
 // loading is the load of one resource.
 type loading struct {
 	resource *resource
 	report   *report.Resource
-	stored   int    // units whose entity Port holds after the load
-	tasks    int    // of the list
-	listed   bool   // the list was read to its end
-	denied   bool   // Bitbucket refused, and would refuse the rest
-	gap      string // why its entities may be incomplete
+	stored   map[*entry]int // units whose entity Port holds after the load
+	tasks    int            // of the list
+	listed   bool           // the list was read to its end
+	denied   bool           // Bitbucket refused, and would refuse the rest
+	gap      string         // why its entities may be incomplete
+	// unnamed is why a rejected entity is not known by its identifier, and could be
+	// any that Port holds.
+	unnamed string
 }
 
 type outcome int
@@ -120,10 +127,12 @@ func newLoader(ctx context.Context, job Job, rep *report.Report) *loader {
 	}
 }
 
-// expect begins to read what Port holds of a blueprint, once.
+// expect begins to read what Port holds of a blueprint, once, and not while
+// something is written.
 func (l *loader) expect(blueprint string) *held {
 	h := l.held[blueprint]
 	if h == nil {
+		l.land()
 		h = readHeld(l.ctx, l.port, blueprint, l.plan.entriesOf(blueprint), !l.flags.Merge)
 		l.held[blueprint] = h
 	}
@@ -148,10 +157,14 @@ func (l *loader) holds(e *entry, ref catalog.Ref) (catalog.Digest, bool) {
 // add takes one mapped entity.
 func (l *loader) add(of *loading, u unit) {
 	l.taken++
-	p := &pending{entity: u.entity, entry: u.entry, of: of, source: u.source, number: l.taken}
+	p := &pending{entity: u.entity, entry: u.entry, of: of, source: u.source, number: l.taken, size: len(u.entity.Body)}
 	l.relate(p.entity)
 	if p.entity.Ref.Identifier == "" {
-		l.pack(p)
+		if p.size > catalog.MaxBytes {
+			l.tooLarge(p)
+		} else {
+			l.pack(p)
+		}
 		return
 	}
 	p.state = l.state(p.entity.Ref)
@@ -167,7 +180,7 @@ func (l *loader) add(of *loading, u unit) {
 		l.collide(p, earlier)
 	}
 	*earlier = result{entry: u.entry, digest: p.entity.Digest, source: u.source, pending: p}
-	if len(p.entity.Body) > catalog.MaxBytes {
+	if p.size > catalog.MaxBytes {
 		l.tooLarge(p)
 		return
 	}
@@ -196,27 +209,54 @@ func (s *state) result(e *entry) *result {
 func (l *loader) repeat(p *pending) {
 	p.of.report.Merged++
 	if p.state.counted != nil {
-		p.of.stored++
+		p.of.stored[p.entry]++
 	}
 }
 
-// choose compares with what Port held, unless this run has written over that.
+// choose compares with what Port held, unless this run has written over that, or
+// is about to.
 func (l *loader) choose(p *pending) {
 	digest, there := l.holds(p.entry, p.entity.Ref)
 	switch {
-	case p.state.written || !there:
+	case p.ahead() != nil:
+		l.hold(p)
+	case p.state.touched || !there:
 		l.pack(p)
 	case digest == p.entity.Digest:
 		p.close()
 		l.count(p, unchanged)
 	default:
-		p.stage = waiting
-		l.deferred = append(l.deferred, p)
-		l.deferredBytes += len(p.entity.Body)
-		for len(l.deferred) > maxDeferred || l.deferredBytes > maxDeferredBytes {
-			l.packDeferred()
+		l.hold(p)
+	}
+}
+
+// hold lets an entity wait, as far as there is room.
+func (l *loader) hold(p *pending) {
+	p.stage = waiting
+	l.deferred = append(l.deferred, p)
+	l.deferredBytes += p.size
+	for len(l.deferred) > maxDeferred || l.deferredBytes > maxDeferredBytes {
+		first := l.deferred[0]
+		l.deferred = l.deferred[1:]
+		l.deferredBytes -= first.size
+		if first.stage == waiting {
+			l.pack(first)
 		}
 	}
+}
+
+// ahead is an earlier result for the same entity that is still on its way; nil
+// when there is none.
+func (p *pending) ahead() *pending {
+	if p.state == nil {
+		return nil
+	}
+	for _, r := range p.state.results {
+		if r.pending != nil && r.pending.number < p.number {
+			return r.pending
+		}
+	}
+	return nil
 }
 
 // close lets go of what was on its way: there may be very many.
@@ -230,16 +270,6 @@ func (p *pending) close() {
 		if p.state.results[i].pending == p {
 			p.state.results[i].pending = nil
 		}
-	}
-}
-
-// packDeferred sends the entity that waits longest.
-func (l *loader) packDeferred() {
-	first := l.deferred[0]
-	l.deferred = l.deferred[1:]
-	l.deferredBytes -= len(first.entity.Body)
-	if first.stage == waiting {
-		l.pack(first)
 	}
 }
 
@@ -257,7 +287,7 @@ func (l *loader) relate(e catalog.Entity) {
 // count accounts for an entity that Port holds now. An entity counts once; a
 // further result for it is merged.
 func (l *loader) count(p *pending, as outcome) {
-	p.of.stored++
+	p.of.stored[p.entry]++
 	s := p.state
 	switch {
 	case s == nil:
@@ -290,14 +320,31 @@ func (l *loader) tally(of *loading, blueprint string, as outcome, n int) {
 	}
 }
 
-// finish sends all that waits, and returns when Port has answered.
+// finish sends all that waits, and returns when Port has answered. Results for one
+// entity go in as many rounds.
 func (l *loader) finish() {
-	for len(l.deferred) > 0 {
-		l.packDeferred()
+	for len(l.deferred) > 0 || len(l.open) > 0 || len(l.flying) > 0 {
+		round := l.deferred
+		l.deferred, l.deferredBytes = nil, 0
+		for _, p := range round {
+			switch a := p.ahead(); {
+			case p.stage != waiting:
+			case a != nil && a.stage != postponed:
+				l.deferred = append(l.deferred, p)
+				l.deferredBytes += p.size
+			default:
+				l.pack(p)
+			}
+		}
+		for _, blueprint := range slices.Sorted(maps.Keys(l.open)) {
+			l.send(l.open[blueprint])
+		}
+		l.land()
 	}
-	for _, blueprint := range slices.Sorted(maps.Keys(l.open)) {
-		l.send(l.open[blueprint])
-	}
+}
+
+// land waits for all batches under way.
+func (l *loader) land() {
 	for len(l.flying) > 0 {
 		l.settle()
 	}

@@ -4,6 +4,7 @@ package resync
 
 import (
 	"errors"
+	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/kind"
@@ -103,4 +104,17 @@ func (p *Plan) entriesOf(blueprint string) []*entry {
 		}
 	}
 	return all
+}
+
+// sets says whether every entry that can produce a blueprint says outright what
+// its entities relate to by a relation. Without merge, a relation that is not
+// mapped is emptied.
+func (p *Plan) sets(blueprint, relation string, merge bool) bool {
+	for _, e := range p.entriesOf(blueprint) {
+		i := slices.IndexFunc(e.source.Relations, func(f mapping.Field) bool { return f.Name == relation })
+		if i < 0 && merge || i >= 0 && e.source.Relations[i].Value.Query != nil {
+			return false
+		}
+	}
+	return true
 }

@@ -1,6 +1,7 @@
 package resync
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,8 +12,8 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// prune deletes what is stale. With a failure it deletes nothing, and asks
-// nothing.
+// prune deletes what is stale. With a failure it deletes nothing, and tells what
+// it would have looked at; when the context has ended, it asks nothing either.
 func (r *run) prune(ctx context.Context, failure error) {
 	if ctx.Err() != nil {
 		return
@@ -56,7 +57,31 @@ func (r *run) prune(ctx context.Context, failure error) {
 			Message:  fmt.Sprintf("%d stale entities of blueprint %q are not deleted: %s", h.Count, h.Blueprint, h.Guard),
 		})
 	}
-	r.delete(ctx, verdict.Delete, m.DeleteDependentEntities && !verdict.Closed, schemas)
+	cascade := m.DeleteDependentEntities && !verdict.Closed && total.Rejected == 0
+	r.delete(ctx, verdict.Delete, schemas, func(blueprint string) bool { return cascade && r.mayCascade(blueprint, schemas) })
+}
+
+// mayCascade says whether entities of a blueprint may be deleted with what relates
+// to them. It may not be when that could be an entity which this run produced: one
+// whose relation the mapping does not set, or finds by a search, so that it may
+// still relate to what is stale.
+func (r *run) mayCascade(stale string, s *schemas) bool {
+	m := r.job.Plan.mapping
+	for _, b := range r.report.Blueprints {
+		if b.Created+b.Updated+b.Unchanged == 0 {
+			continue
+		}
+		schema, ok := s.of(b.Identifier)
+		if !ok {
+			return false
+		}
+		for name, relation := range schema.Relations {
+			if relation.Target == stale && !r.job.Plan.sets(b.Identifier, name, m.EnableMergeEntity) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (r *run) listed(ctx context.Context) ([]catalog.Ref, error) {
@@ -112,18 +137,24 @@ func (r *run) checkEmpty(listed []catalog.Ref) {
 	}
 }
 
-// gaps are what each resource can produce, and why it may be incomplete. A
-// resource of which Port holds nothing after the load is a gap too: a mistake in
-// an identifier must not delete what it used to produce.
+// gaps are what each resource can produce, and why it may be incomplete. An entry
+// of which Port holds nothing after the load is a gap too: a mistake in an
+// identifier must not delete what it used to produce.
 func (r *run) gaps() []reconcile.Resource {
 	var all []reconcile.Resource
 	for _, of := range r.loads {
 		_, any := of.resource.blueprints()
-		gap := of.gap
-		if gap == "" && of.stored == 0 {
-			gap = "Port holds no entity that " + of.resource.Where() + " gave in this run"
+		all = append(all, reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: cmp.Or(of.gap, of.unnamed)})
+		for _, e := range of.resource.entries {
+			if of.stored[e] > 0 {
+				continue
+			}
+			gap := "Port holds no entity that " + of.resource.Where() + " gave in this run"
+			if len(of.resource.entries) > 1 {
+				gap += " by the entry at " + e.source.Pos.String()
+			}
+			all = append(all, reconcile.Resource{Blueprints: []string{e.Blueprint}, Any: e.Dynamic, Gap: gap})
 		}
-		all = append(all, reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: gap})
 	}
 	return all
 }
@@ -133,7 +164,8 @@ func (r *run) gaps() []reconcile.Resource {
 func (r *run) needed(s *schemas) map[catalog.Ref]bool {
 	needed := map[catalog.Ref]bool{}
 	for relation, identifiers := range r.loader.targets {
-		target := s.of(relation.blueprint).Relations[relation.name].Target
+		schema, _ := s.of(relation.blueprint)
+		target := schema.Relations[relation.name].Target
 		for identifier := range identifiers {
 			needed[catalog.Ref{Blueprint: target, Identifier: identifier}] = true
 		}
@@ -141,27 +173,31 @@ func (r *run) needed(s *schemas) map[catalog.Ref]bool {
 	return needed
 }
 
-// schemas reads blueprints as they are asked for; one that cannot be read is empty.
+// schemas reads blueprints as they are asked for.
 type schemas struct {
 	ctx    context.Context
 	client *port.Client
-	known  map[string]*port.Blueprint
+	known  map[string]*port.Blueprint // nil for one that could not be read
 }
 
-func (s *schemas) of(blueprint string) *port.Blueprint {
-	if b := s.known[blueprint]; b != nil {
-		return b
+// of is false, with an empty blueprint, when the blueprint could not be read.
+func (s *schemas) of(blueprint string) (port.Blueprint, bool) {
+	b, asked := s.known[blueprint]
+	if !asked {
+		if read, err := s.client.Blueprint(s.ctx, blueprint); err == nil {
+			b = &read
+		}
+		s.known[blueprint] = b
 	}
-	b, err := s.client.Blueprint(s.ctx, blueprint)
-	if err != nil {
-		b = port.Blueprint{Identifier: blueprint}
+	if b == nil {
+		return port.Blueprint{}, false
 	}
-	s.known[blueprint] = &b
-	return &b
+	return *b, true
 }
 
-// delete deletes the entities, dependants first.
-func (r *run) delete(ctx context.Context, refs []catalog.Ref, dependants bool, s *schemas) {
+// delete deletes the entities, dependants first; cascade says of a blueprint
+// whether other dependants may go with its entities.
+func (r *run) delete(ctx context.Context, refs []catalog.Ref, s *schemas, cascade func(blueprint string) bool) {
 	stale := map[string][]string{}
 	var blueprints []string
 	for _, ref := range refs {
@@ -172,7 +208,8 @@ func (r *run) delete(ctx context.Context, refs []catalog.Ref, dependants bool, s
 	}
 	if len(blueprints) > 1 {
 		blueprints = reconcile.Order(blueprints, func(from, to string) bool {
-			for _, relation := range s.of(from).Relations {
+			schema, _ := s.of(from)
+			for _, relation := range schema.Relations {
 				if relation.Target == to {
 					return true
 				}
@@ -183,20 +220,30 @@ func (r *run) delete(ctx context.Context, refs []catalog.Ref, dependants bool, s
 	for before, left := len(refs)+1, len(refs); left > 0 && left < before && ctx.Err() == nil; {
 		before, left = left, 0
 		for _, b := range blueprints {
-			stale[b] = r.deleteOf(ctx, b, stale[b], dependants)
+			stale[b] = r.deleteOf(ctx, b, stale[b], cascade(b))
 			left += len(stale[b])
 		}
 	}
 	for _, b := range blueprints {
-		for _, id := range stale[b] {
-			r.report.Blueprint(b).StaleKept++
-			r.report.Note(report.Problem{
-				Severity: report.Warning,
-				Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", b),
-				Fix:      "delete those first, or set deleteDependentEntities: true in the mapping",
-				Example:  id,
-			})
-		}
+		r.keepDepended(b, stale[b])
+	}
+}
+
+// keepDepended tells of stale entities that Port refused to delete for what
+// relates to them.
+func (r *run) keepDepended(blueprint string, identifiers []string) {
+	fix := "delete those first, or set deleteDependentEntities: true in the mapping"
+	if r.job.Plan.mapping.DeleteDependentEntities {
+		fix = "delete those first: in this run nothing goes along with them, since it could be what the workspace still has"
+	}
+	for _, id := range identifiers {
+		r.report.Blueprint(blueprint).StaleKept++
+		r.report.Note(report.Problem{
+			Severity: report.Warning,
+			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", blueprint),
+			Fix:      fix,
+			Example:  id,
+		})
 	}
 }
 
@@ -210,13 +257,14 @@ func (r *run) deleteOf(ctx context.Context, blueprint string, identifiers []stri
 			case d.HasDependants:
 				refused = append(refused, d.Identifier)
 			case d.Err != nil:
+				text, trace := general(d.Err, d.Identifier)
 				out.StaleKept++
 				r.report.Mark(report.Undelivered)
 				r.report.Note(report.Problem{
 					Severity: report.Error,
-					Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", blueprint, general(d.Err, d.Identifier)),
+					Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", blueprint, text),
 					Fix:      "run again",
-					Example:  d.Identifier,
+					Example:  d.Identifier + trace,
 				})
 			case !d.Gone:
 				out.Deleted++

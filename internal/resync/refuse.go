@@ -16,15 +16,23 @@ import (
 // is not stale.
 func (l *loader) refuse(of *loading, u unit) {
 	ref := u.ref
+	l.rejected(of, ref.Blueprint, report.RejectedEntity)
+	if u.entry.QueryIdentifier {
+		of.loseName()
+	}
 	if catalog.CheckBlueprint(ref.Blueprint) != nil || catalog.CheckIdentifier(ref.Identifier) != nil {
-		l.rejected(of, ref.Blueprint, report.RejectedEntity)
 		return
 	}
 	l.state(ref)
-	l.rejected(of, ref.Blueprint, report.RejectedEntity)
 	if _, there := l.holds(u.entry, ref); there {
-		of.stored++
+		of.stored[u.entry]++
 	}
+}
+
+// loseName is for a rejected entity that only a search query names: it is not
+// known which one of those that Port holds must not be stale.
+func (of *loading) loseName() {
+	of.unnamed = of.resource.Where() + ": an entity whose identifier is a search query was rejected"
 }
 
 func (l *loader) rejected(of *loading, blueprint string, cause report.Cause) {
@@ -56,9 +64,8 @@ func (l *loader) tooLarge(p *pending) {
 
 // reject accounts for an entity that Port did not take.
 func (l *loader) reject(p *pending, o port.Outcome) {
-	if !o.RequestFailed && !l.flags.CreateMissingRelatedEntities && p.err == nil && missing(o.Err) {
-		p.err = o.Err
-		l.postponed = append(l.postponed, p)
+	if !o.RequestFailed && !l.flags.CreateMissingRelatedEntities && !p.last && missing(o.Err) {
+		l.postpone(p)
 		return
 	}
 	l.keep(p)
@@ -68,16 +75,17 @@ func (l *loader) reject(p *pending, o port.Outcome) {
 		return
 	}
 	at := p.entry.position()
+	text, trace := general(o.Err, p.entity.Ref.Identifier)
 	problem := report.Problem{
 		Severity: report.Error, File: at.File, Line: at.Line, Column: at.Column,
-		Example: example(p.entity.Ref, p.source),
+		Example: example(p.entity.Ref, p.source) + trace,
 	}
 	cause, message := report.RejectedEntity, "Port refused the entity"
 	if o.RequestFailed {
 		cause, message = report.Undelivered, "Port did not take a request"
 		problem.Fix = fixOf(o.Err, p.entity.Ref.Blueprint)
 	}
-	problem.Message = fmt.Sprintf("%s: %s of blueprint %q: %s", p.of.resource.Where(), message, p.entity.Ref.Blueprint, general(o.Err, p.entity.Ref.Identifier))
+	problem.Message = fmt.Sprintf("%s: %s of blueprint %q: %s", p.of.resource.Where(), message, p.entity.Ref.Blueprint, text)
 	l.rejected(p.of, p.entity.Ref.Blueprint, cause)
 	l.report.Note(problem)
 }
@@ -85,10 +93,11 @@ func (l *loader) reject(p *pending, o port.Outcome) {
 // keep remembers that Port holds an earlier state of the entity.
 func (l *loader) keep(p *pending) {
 	if p.state == nil {
+		p.of.loseName()
 		return
 	}
 	if _, there := l.holds(p.entry, p.entity.Ref); there || p.state.written {
-		p.of.stored++
+		p.of.stored[p.entry]++
 	}
 }
 
@@ -111,14 +120,19 @@ func fixOf(err error, blueprint string) string {
 	return "run again; if it fails again, give the x-trace-id to Port's support"
 }
 
-// general is an error's text without the identifier of the one entity, so that
-// the same cause is told once.
-func general(err error, identifier string) string {
-	text := err.Error()
+// general is an error's text without the identifier of the one entity and without
+// the trace of the one request, so that the same cause is told once.
+func general(err error, identifier string) (text, trace string) {
+	text = err.Error()
+	var e *port.Error
+	if errors.As(err, &e) && e.Trace != "" {
+		trace = " (x-trace-id " + e.Trace + ")"
+		text = strings.ReplaceAll(text, trace, "")
+	}
 	if len(identifier) > 2 {
 		text = strings.ReplaceAll(text, identifier, "…")
 	}
-	return text
+	return text, trace
 }
 
 func example(ref catalog.Ref, source string) string {
@@ -129,17 +143,23 @@ func example(ref catalog.Ref, source string) string {
 }
 
 // collide is for two different results of one resource for one entity: the later
-// one wins. What waits of the earlier one is dropped.
+// one wins. The earlier one is dropped, or arrives first when it is under way.
 func (l *loader) collide(p *pending, earlier *result) {
 	at := p.entry.position()
 	l.report.Note(report.Problem{
 		Severity: report.Warning, File: at.File, Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf("%s: different objects give the same identifier of blueprint %q; the last one wins", p.of.resource.Where(), p.entity.Ref.Blueprint),
-		Fix:     `make the identifier unique, such as .destination.repository.slug + "-" + (.id | tostring)`,
+		Fix:     `make the identifier unique, such as .destination.repository.full_name + "-" + (.id | tostring)`,
 		Example: fmt.Sprintf("%q from %s and from %s", p.entity.Ref.Identifier, earlier.source, p.source),
 	})
 	old := earlier.pending
-	if old != nil && (old.stage == waiting || old.stage == packed && old.batch.done == nil) {
+	if old == nil {
+		return
+	}
+	if old.stage == packed && old.batch.done != nil {
+		l.deliver(old)
+	}
+	if old.stage != over {
 		old.close()
 		old.of.report.Merged++
 	}

@@ -64,7 +64,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 		names, _ := res.blueprints()
 		out := &report.Resource{Index: res.Index, Kind: res.Kind, Blueprints: slices.Compact(slices.Sorted(slices.Values(names)))}
 		rep.Resources = append(rep.Resources, out)
-		r.loads = append(r.loads, &loading{resource: res, report: out})
+		r.loads = append(r.loads, &loading{resource: res, report: out, stored: map[*entry]int{}})
 	}
 	for _, of := range r.loads {
 		r.resource(ctx, asking, of)
@@ -117,7 +117,7 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 		of.resource.extract(ctx, asking, task, emit)
 	}) {
 		if err != nil {
-			r.unread(asking, of, err, stop)
+			r.unlisted(asking, of, err, stop)
 			break
 		}
 		arrays, noArrays = arrays+c.arrays, noArrays+c.noArrays
@@ -208,8 +208,22 @@ func (r *run) failed(asking context.Context, of *loading, err error, stop contex
 	}
 }
 
-// unread is for anything of Bitbucket that was not read.
+// unlisted is for a list of tasks that was not read to its end.
+func (r *run) unlisted(asking context.Context, of *loading, err error, stop context.CancelCauseFunc) {
+	fix := ""
+	if errors.Is(err, bitbucket.ErrNotFound) && of.tasks == 0 {
+		fix = fmt.Sprintf("check the input bitbucket_workspace (%q), and that the credential belongs to that workspace", r.job.Bitbucket.Workspace())
+	}
+	r.lost(asking, of, err, stop, fix)
+}
+
+// unread is for an object, or the objects of one task, that were not read.
 func (r *run) unread(asking context.Context, of *loading, err error, stop context.CancelCauseFunc) {
+	r.lost(asking, of, err, stop, "")
+}
+
+// lost is for anything of Bitbucket that was not read; an empty fix is that of the error.
+func (r *run) lost(asking context.Context, of *loading, err error, stop context.CancelCauseFunc, fix string) {
 	where := of.resource.Where()
 	switch cause := context.Cause(asking); {
 	case errors.Is(cause, errDenied):
@@ -226,15 +240,11 @@ func (r *run) unread(asking context.Context, of *loading, err error, stop contex
 	}
 	r.gap(of, where+" was not read completely")
 	r.report.Mark(report.Unread)
-	problem := report.Problem{Severity: report.Error, Message: where + ": " + err.Error()}
 	var e *bitbucket.Error
-	if errors.As(err, &e) {
-		problem.Fix = e.Fix()
+	if fix == "" && errors.As(err, &e) {
+		fix = e.Fix()
 	}
-	if errors.Is(err, bitbucket.ErrNotFound) && of.tasks == 0 {
-		problem.Fix = fmt.Sprintf("check the input bitbucket_workspace (%q), and that the credential belongs to that workspace", r.job.Bitbucket.Workspace())
-	}
-	r.report.Note(problem)
+	r.report.Note(report.Problem{Severity: report.Error, Message: where + ": " + err.Error(), Fix: fix})
 	if kind.Denied(err) {
 		of.denied = true
 		stop(errDenied)

@@ -1,23 +1,35 @@
 package resync
 
 import (
+	"slices"
+
 	"port-bitbucket-exporter/internal/port"
 )
+
+// postpone leaves an entity for the end of the run.
+func (l *loader) postpone(p *pending) {
+	p.stage = postponed
+	l.postponed = append(l.postponed, p)
+}
 
 // retry sends what Port refused for a missing related entity once more, in the
 // order of the relations: an entity goes after those that it relates to. Those of
 // a cycle go together.
 func (l *loader) retry() {
-	left := l.postponed
+	left := slices.DeleteFunc(l.postponed, func(p *pending) bool { return p.stage != postponed })
 	l.postponed = nil
+	for _, p := range left {
+		p.last = true
+	}
 	for len(left) > 0 && l.ctx.Err() == nil {
-		names := map[string]int{}
+		blueprints := map[string][]string{} // by identifier
 		for _, p := range left {
-			names[p.entity.Ref.Identifier]++
+			ref := p.entity.Ref
+			blueprints[ref.Identifier] = append(blueprints[ref.Identifier], ref.Blueprint)
 		}
 		var ready, rest []*pending
 		for _, p := range left {
-			if dependsOn(p, names) {
+			if p.ahead() != nil || dependsOn(p, blueprints) {
 				rest = append(rest, p)
 			} else {
 				ready = append(ready, p)
@@ -33,19 +45,17 @@ func (l *loader) retry() {
 		left = rest
 	}
 	for _, p := range left {
-		l.reject(p, port.Outcome{Err: p.err})
+		l.reject(p, port.Outcome{Err: l.ctx.Err()})
 	}
 }
 
-// dependsOn says whether an entity relates to another one that is to be sent.
-func dependsOn(p *pending, names map[string]int) bool {
+// dependsOn says whether an entity may relate to another one that is to be sent.
+func dependsOn(p *pending, blueprints map[string][]string) bool {
 	for _, t := range p.entity.Targets {
-		others := names[t.Identifier]
-		if t.Identifier == p.entity.Ref.Identifier {
-			others--
-		}
-		if others > 0 {
-			return true
+		for _, b := range blueprints[t.Identifier] {
+			if t.Identifier != p.entity.Ref.Identifier || b != p.entity.Ref.Blueprint {
+				return true
+			}
 		}
 	}
 	return false

@@ -1,0 +1,231 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/port/porttest"
+	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/resync"
+)
+
+// checkMapping parses and binds a mapping, which must also be without warnings.
+func checkMapping(t *testing.T, name, text string) {
+	t.Helper()
+	m, err := mapping.Parse(name, []byte(text))
+	if err != nil {
+		t.Errorf("%s:\n%v", name, err)
+		return
+	}
+	plan, err := resync.Bind(m, nil)
+	if err != nil {
+		t.Errorf("%s:\n%v", name, err)
+		return
+	}
+	if len(plan.Warnings) > 0 {
+		t.Errorf("%s:\n%v", name, plan.Warnings)
+	}
+}
+
+// checkYAML reads a document as what its keys say it is.
+func checkYAML(t *testing.T, name, text string) {
+	t.Helper()
+	var document any
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	keys, _ := document.(map[string]any)
+	_, list := document.([]any)
+	switch {
+	case list:
+		checkMapping(t, name, "resources:\n"+text)
+	case keys["resources"] != nil:
+		checkMapping(t, name, text)
+	case keys["jobs"] != nil:
+		checkWorkflow(t, name, text)
+	case keys["pipelines"] != nil:
+		checkPipelines(t, name, text)
+	default:
+		t.Errorf("%s: is no mapping, no workflow and no pipeline", name)
+	}
+}
+
+func checkJSON(t *testing.T, name, text string) {
+	t.Helper()
+	var document any
+	d := json.NewDecoder(strings.NewReader(text))
+	if err := d.Decode(&document); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	if d.More() {
+		t.Errorf("%s: holds more than one JSON value", name)
+	}
+}
+
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	examples := filepath.Join(root, "examples")
+	err := filepath.WalkDir(examples, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path == filepath.Join(examples, "demo"):
+			return fs.SkipDir // has tests of its own
+		case entry.IsDir():
+			return nil
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		text := readRoot(t, name)
+		switch filepath.Ext(name) {
+		case ".yml":
+			checkYAML(t, name, text)
+		case ".json":
+			checkJSON(t, name, text)
+		default:
+			t.Errorf("%s: nothing here knows how to read it", name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkYAML(t, ".github/workflows/ci.yml", readRoot(t, ".github/workflows/ci.yml"))
+}
+
+// TestExampleMappingsRun runs each example against the emulators: what it makes of
+// the sample workspace is what Port takes.
+func TestExampleMappingsRun(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(root, "examples", "mappings", "*.yml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no example mappings: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, bitbuckettest.Sample())
+			for _, blueprint := range append(porttest.DefaultBlueprints(), readRoot(t, "examples/mappings/review-blueprint.json")) {
+				w.port.AddBlueprint(blueprint)
+			}
+			slugs := map[string]string{"INTEGRATION_IDENTIFIER": "before", "MAPPING": readRoot(t, "examples/mappings/slugs.yml")}
+			if r := w.run(slugs); r.status != 0 {
+				t.Fatalf("slugs.yml ended with %d:\n%s", r.status, r.stdout)
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := w.run(map[string]string{"MAPPING": string(text)})
+			if r.report["status"] != report.Success || r.number(t, "objects_skipped") > 0 {
+				t.Errorf("status %v, want success without skipped objects:\n%s%s", r.report["status"], r.stdout, r.stderr)
+			}
+			if n := r.number(t, "objects_extracted") - r.number(t, "objects_filtered"); n == 0 {
+				t.Error("no entity came of it")
+			}
+			if v := slices.Concat(w.bitbucket.Violations(), w.port.Violations()); len(v) > 0 {
+				t.Errorf("the emulators saw mistakes:\n%s", strings.Join(v, "\n"))
+			}
+		})
+	}
+}
+
+// block is a fenced block of the manual.
+type block struct {
+	line           int
+	language, text string
+}
+
+func blocks(text string) []block {
+	var all []block
+	open := false
+	for i, line := range strings.Split(text, "\n") {
+		language, fence := strings.CutPrefix(line, "```")
+		switch {
+		case fence && open:
+			open = false
+		case fence:
+			open = true
+			all = append(all, block{line: i + 1, language: language})
+		case open:
+			all[len(all)-1].text += line + "\n"
+		}
+	}
+	return all
+}
+
+// commands of the manual, and the line of .ci/run that runs each.
+var commands = map[string]string{
+	"go run ./examples/demo": "go run ./examples/demo",
+	"go test ./...":          "go test -race -shuffle=on ./...",
+	"go test -bench Resync -run '^$' ./internal/resync": "go test -bench Resync -run '^$' ./internal/resync",
+	".ci/run": "set -euo pipefail",
+}
+
+func TestReadmeBlocks(t *testing.T) {
+	t.Parallel()
+	run := strings.Split(readRoot(t, ".ci/run"), "\n")
+	for i := range run {
+		run[i] = strings.TrimSpace(run[i])
+	}
+	for _, b := range blocks(readRoot(t, "README.md")) {
+		name := fmt.Sprintf("README.md:%d", b.line)
+		switch b.language {
+		case "yaml":
+			checkYAML(t, name, b.text)
+		case "json":
+			checkJSON(t, name, b.text)
+		case "sh":
+			for line := range strings.Lines(b.text) {
+				line = strings.TrimSpace(line)
+				if runs, ok := commands[line]; !ok || !slices.Contains(run, runs) {
+					t.Errorf("%s: .ci/run does not run %q", name, line)
+				}
+			}
+		default:
+			t.Errorf("%s: a block of the language %q is not checked by anything", name, b.language)
+		}
+	}
+}
+
+// TestReadmeShowsTheExamples compares the resource of each kind, and the four
+// examples to paste, with the files.
+func TestReadmeShowsTheExamples(t *testing.T) {
+	t.Parallel()
+	all := blocks(readRoot(t, "README.md"))
+	shown := func(text string) bool {
+		return slices.ContainsFunc(all, func(b block) bool { return b.text == text })
+	}
+	for _, name := range []string{"github-workflow.yml", "github-schedule.yml", "bitbucket-pipelines.yml", "bitbucket-schedule.yml"} {
+		if !shown(readRoot(t, "examples/"+name)) {
+			t.Errorf("README.md does not show examples/%s as it is", name)
+		}
+	}
+	resources := strings.TrimPrefix(readRoot(t, "examples/default-mapping.yml"), "resources:\n")
+	for part := range strings.SplitSeq(resources, "  - kind: ") {
+		if part == "" {
+			continue
+		}
+		var text bytes.Buffer
+		for line := range strings.Lines("  - kind: " + part) {
+			text.WriteString(strings.TrimPrefix(line, "  "))
+		}
+		if !shown(text.String()) {
+			t.Errorf("README.md does not show this resource of the default mapping:\n%s", text.String())
+		}
+	}
+}

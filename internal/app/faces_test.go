@@ -1,0 +1,197 @@
+package app_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/input"
+	"port-bitbucket-exporter/internal/report"
+)
+
+const root = "../.."
+
+func readRoot(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// decodeStrict refuses keys that into does not have.
+func decodeStrict(t *testing.T, name, text string, into any) {
+	t.Helper()
+	d := yaml.NewDecoder(strings.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(into); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+// described is an input's sentence in the metadata: its help, and the default in words.
+func described(in input.Input) string {
+	if in.Default == "" {
+		return in.Help
+	}
+	return in.Help + " Default: " + in.Default
+}
+
+// row is one entry of a table, in any of its faces.
+type row struct {
+	Name, Description string
+	Required          bool
+}
+
+// rows reads a YAML mapping in its order.
+func rows(t *testing.T, n yaml.Node) []row {
+	t.Helper()
+	var all []row
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		var value struct {
+			Description string
+			Required    bool
+			Default     *string
+		}
+		if err := n.Content[i+1].Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+		if value.Default != nil {
+			t.Errorf("action.yml: input %q has a default: it would hide the input's other names", n.Content[i].Value)
+		}
+		all = append(all, row{n.Content[i].Value, value.Description, value.Required})
+	}
+	return all
+}
+
+func TestActionEqualsTheTables(t *testing.T) {
+	t.Parallel()
+	var action struct {
+		Name, Description, Author string
+		Branding                  struct{ Icon, Color string }
+		Inputs, Outputs           yaml.Node
+		Runs                      struct{ Using, Image string }
+	}
+	decodeStrict(t, "action.yml", readRoot(t, "action.yml"), &action)
+
+	var inputs, outputs []row
+	for _, in := range input.Table {
+		inputs = append(inputs, row{in.ID, described(in), in.Required})
+	}
+	for _, o := range report.OutputTable {
+		outputs = append(outputs, row{Name: o.Name, Description: o.Help})
+	}
+	if diff := cmp.Diff(rows(t, action.Inputs), inputs); diff != "" {
+		t.Errorf("inputs of action.yml (-), input.Table (+):\n%s", diff)
+	}
+	if diff := cmp.Diff(rows(t, action.Outputs), outputs); diff != "" {
+		t.Errorf("outputs of action.yml (-), report.OutputTable (+):\n%s", diff)
+	}
+	if action.Name == "" || action.Description == "" || action.Runs.Using != "docker" {
+		t.Errorf("action.yml: name %q, description %q, using %q", action.Name, action.Description, action.Runs.Using)
+	}
+	if action.Runs.Image != "Dockerfile" && !regexp.MustCompile(`^docker://.+@sha256:[0-9a-f]{64}$`).MatchString(action.Runs.Image) {
+		t.Errorf("action.yml: image %q is neither the Dockerfile nor pinned by its digest", action.Runs.Image)
+	}
+}
+
+func TestPipeEqualsTheTable(t *testing.T) {
+	t.Parallel()
+	type contact struct{ Name, Website, Email string }
+	var pipe struct {
+		Name, Image, Description, Category, Repository string
+		Vendor, Maintainer                             contact
+		Tags                                           []string
+		Variables                                      []struct{ Name, Description string }
+	}
+	decodeStrict(t, "pipe.yml", readRoot(t, "pipe.yml"), &pipe)
+
+	var got, want []row
+	for _, v := range pipe.Variables {
+		got = append(got, row{Name: v.Name, Description: v.Description})
+	}
+	for _, in := range input.Table {
+		description := described(in)
+		if in.Required {
+			description += " Required."
+		}
+		want = append(want, row{Name: in.Name(), Description: description})
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("variables of pipe.yml (-), input.Table (+):\n%s", diff)
+	}
+	if !regexp.MustCompile(`^docker\.io/[^/:]+/[^/:]+:\d+\.\d+\.\d+$`).MatchString(pipe.Image) {
+		t.Errorf("pipe.yml: image %q has no exact version", pipe.Image)
+	}
+	if !strings.HasPrefix(pipe.Repository, "https://bitbucket.org/") {
+		t.Errorf("pipe.yml: repository %q is not on bitbucket.org", pipe.Repository)
+	}
+}
+
+// table renders a table of the manual.
+func table(head []string, lines [][]string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(head, " | "), strings.Repeat("---|", len(head)))
+	for _, line := range lines {
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
+	}
+	return b.String()
+}
+
+func code(text string) string { return "`" + text + "`" }
+
+func TestReadmeTables(t *testing.T) {
+	t.Parallel()
+	readme := readRoot(t, "README.md")
+	var inputs, names, outputs [][]string
+	for _, in := range input.Table {
+		required, standard := "no", "–"
+		if in.Required {
+			required = "yes"
+		}
+		if in.Default != "" {
+			standard = code(in.Default)
+		}
+		inputs = append(inputs, []string{code(in.ID), required, standard, in.Help})
+		if len(in.Ocean) > 0 {
+			names = append(names, []string{code(in.ID), code(strings.Join(in.Ocean, "`, `"))})
+		}
+	}
+	for _, o := range report.OutputTable {
+		outputs = append(outputs, []string{code(o.Name), o.Help})
+	}
+	for marker, want := range map[string]string{
+		"inputs":  table([]string{"Input", "Required", "Default", "What it is"}, inputs),
+		"names":   table([]string{"Input", "`OCEAN__` name"}, names),
+		"outputs": table([]string{"Output", "What it is"}, outputs),
+	} {
+		_, rest, _ := strings.Cut(readme, "<!-- "+marker+" -->")
+		got, _, ok := strings.Cut(rest, "<!-- /"+marker+" -->")
+		if !ok {
+			t.Errorf("README.md has no place for the table %q", marker)
+			continue
+		}
+		if diff := cmp.Diff(strings.TrimSpace(got)+"\n", want); diff != "" {
+			t.Errorf("table %q of README.md (-), the code's (+):\n%s\nwrite:\n%s", marker, diff, want)
+		}
+	}
+}
+
+func TestDefaultsAreThoseOfTheExamples(t *testing.T) {
+	t.Parallel()
+	for embedded, example := range map[string]string{
+		"internal/app/defaults/mapping.yml":     "examples/default-mapping.yml",
+		"internal/app/defaults/blueprints.json": "examples/blueprints.json",
+	} {
+		if readRoot(t, embedded) != readRoot(t, example) {
+			t.Errorf("%s differs from %s", embedded, example)
+		}
+	}
+}

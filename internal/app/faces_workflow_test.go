@@ -1,0 +1,166 @@
+package app_test
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/input"
+	"port-bitbucket-exporter/internal/report"
+)
+
+// checkNames reports what is not among the names, and what is required and missing.
+func checkNames(t *testing.T, where string, got []string, spell func(input.Input) []string) {
+	t.Helper()
+	var known []string
+	for _, in := range input.Table {
+		spellings := spell(in)
+		known = append(known, spellings...)
+		if in.Required && !slices.ContainsFunc(got, func(name string) bool { return slices.Contains(spellings, name) }) {
+			t.Errorf("%s: the input %q is required", where, in.ID)
+		}
+	}
+	for _, name := range got {
+		if !slices.Contains(known, name) {
+			t.Errorf("%s: unknown input %q", where, name)
+		}
+	}
+}
+
+// workflow is what the examples use of GitHub's language.
+type workflow struct {
+	Name        string
+	On          yaml.Node
+	Permissions map[string]string
+	Concurrency *struct {
+		Group            string
+		CancelInProgress bool `yaml:"cancel-in-progress"`
+	}
+	Jobs map[string]struct {
+		RunsOn         string `yaml:"runs-on"`
+		TimeoutMinutes int    `yaml:"timeout-minutes"`
+		Steps          []struct {
+			ID, Name, Uses, Run, If string
+			With, Env               map[string]string
+		}
+	}
+}
+
+var stepOutput = regexp.MustCompile(`steps\.port\.outputs\.(\w+)`)
+
+func checkWorkflow(t *testing.T, name, text string) {
+	t.Helper()
+	var w workflow
+	decodeStrict(t, name, text, &w)
+	if w.Name == "" || w.On.IsZero() || w.Permissions == nil {
+		t.Errorf("%s: needs name, on and permissions", name)
+	}
+	if strings.Contains(text, "schedule:") && (w.Concurrency == nil || w.Concurrency.Group == "") {
+		t.Errorf("%s: a schedule needs a concurrency group", name)
+	}
+	for id, job := range w.Jobs {
+		if job.RunsOn == "" || len(job.Steps) == 0 {
+			t.Errorf("%s: job %q needs runs-on and steps", name, id)
+		}
+		for i, step := range job.Steps {
+			if (step.Uses == "") == (step.Run == "") {
+				t.Errorf("%s: step %d needs one of uses and run", name, i+1)
+			}
+			if strings.Contains(step.Run, "${{") {
+				t.Errorf("%s: step %d pastes an expression into a shell", name, i+1)
+			}
+			if strings.Contains(step.Uses, "/port-bitbucket-exporter@") {
+				checkNames(t, name, slices.Collect(maps.Keys(step.With)), func(in input.Input) []string { return []string{in.ID} })
+				checkSecrets(t, name, step.With, func(in input.Input) (string, string) { return in.ID, "${{ secrets." + in.Name() + " }}" })
+			}
+		}
+	}
+	for _, match := range stepOutput.FindAllStringSubmatch(text, -1) {
+		if !isOutput(match[1]) {
+			t.Errorf("%s: unknown output %q", name, match[1])
+		}
+	}
+}
+
+func isOutput(name string) bool {
+	return slices.ContainsFunc(report.OutputTable, func(o report.OutputSpec) bool { return o.Name == name })
+}
+
+// checkSecrets wants each secret to come from where secrets are kept.
+func checkSecrets(t *testing.T, where string, values map[string]string, from func(input.Input) (name, value string)) {
+	t.Helper()
+	for _, in := range input.Table {
+		name, want := from(in)
+		if got := values[name]; in.Secret && got != "" && got != want {
+			t.Errorf("%s: %s is %q, want %q", where, name, got, want)
+		}
+	}
+}
+
+// pipelines is what the examples use of Bitbucket's language.
+type pipelines struct {
+	Pipelines struct {
+		Custom map[string][]struct {
+			Step struct {
+				Name            string
+				MaxTime         int `yaml:"max-time"`
+				Script          []yaml.Node
+				Artifacts       []string
+				OutputVariables []string `yaml:"output-variables"`
+			}
+		}
+	}
+}
+
+var outputVariable = regexp.MustCompile(`\bPORT_RESYNC_(\w+)`)
+
+func checkPipelines(t *testing.T, name, text string) {
+	t.Helper()
+	var p pipelines
+	decodeStrict(t, name, text, &p)
+	pipes := 0
+	for _, steps := range p.Pipelines.Custom {
+		for _, s := range steps {
+			for _, line := range s.Step.Script {
+				if line.Kind == yaml.MappingNode {
+					pipes++
+					checkPipe(t, name, line)
+				}
+			}
+		}
+	}
+	if pipes == 0 {
+		t.Errorf("%s: runs no pipe", name)
+	}
+	for _, match := range outputVariable.FindAllStringSubmatch(text, -1) {
+		if output := strings.ToLower(match[1]); !isOutput(output) || output == "summary" {
+			t.Errorf("%s: unknown variable %q", name, match[0])
+		}
+	}
+}
+
+func checkPipe(t *testing.T, name string, line yaml.Node) {
+	t.Helper()
+	var call struct {
+		Pipe      string
+		Variables map[string]string
+	}
+	if err := line.Decode(&call); err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	if !regexp.MustCompile(`^docker://.+/port-bitbucket-exporter:\d+\.\d+\.\d+$`).MatchString(call.Pipe) {
+		t.Errorf("%s: pipe %q has no exact version", name, call.Pipe)
+	}
+	checkNames(t, name, slices.Collect(maps.Keys(call.Variables)), func(in input.Input) []string {
+		return []string{in.Name(), "INPUT_" + in.Name(), in.Name() + "_FILE"}
+	})
+	checkSecrets(t, name, call.Variables, func(in input.Input) (string, string) { return in.Name(), "$" + in.Name() })
+	if _, ok := call.Variables["MAPPING"]; ok {
+		t.Errorf("%s: a mapping in a variable passes through a shell; write MAPPING_FILE", name)
+	}
+}

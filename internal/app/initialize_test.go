@@ -1,0 +1,246 @@
+package app_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"port-bitbucket-exporter/internal/port/porttest"
+)
+
+// defaultBlueprints are in the order in which they are made; the second and third have
+// relations, the third also mirrors.
+var defaultBlueprints = []string{"bitbucketProject", "bitbucketRepository", "bitbucketPullRequest"}
+
+// The record is made, with the mapping that runs, when there is none and
+// initialize_port_resources allows it.
+func TestRecordIsCreated(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		env    map[string]string
+		record map[string]any
+		want   string // title expression of the record's mapping; empty when there is to be no record
+	}{
+		{"given mapping", map[string]string{"MAPPING": titled("given")}, nil, `"given"`},
+		{"default mapping", nil, nil, ".name"},
+		{"not wanted", map[string]string{"MAPPING": titled("given"), "INITIALIZE_PORT_RESOURCES": "false"}, nil, ""},
+		{"there already", map[string]string{"MAPPING": titled("given")}, map[string]any{"config": stored("record")}, `"record"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			if tt.record != nil {
+				w.port.PutIntegration(identifier, tt.record)
+			}
+			w.run(tt.env).check(t, 0, "success")
+			record, ok := w.port.Integration(identifier)
+			if ok != (tt.want != "") {
+				t.Fatalf("got a record: %v, want %v", ok, tt.want != "")
+			}
+			if ok && titleOf(t, record) != tt.want {
+				t.Errorf("the record's mapping has title %s, want %s", titleOf(t, record), tt.want)
+			}
+			w.checkClean()
+		})
+	}
+}
+
+// titleOf is the title expression of the first resource.
+func titleOf(t *testing.T, record map[string]any) string {
+	t.Helper()
+	config, _ := record["config"].(map[string]any)
+	resources, _ := config["resources"].([]any)
+	if len(resources) == 0 {
+		t.Fatalf("the record has no mapping: %v", record)
+	}
+	v := resources[0]
+	for _, key := range []string{"port", "entity", "mappings", "title"} {
+		m, _ := v.(map[string]any)
+		v = m[key]
+	}
+	title, _ := v.(string)
+	return title
+}
+
+// A record that Port does not take is a warning: the run does not need it.
+func TestRecordIsRefused(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.offContract()
+	w.port.Fault(porttest.Fault{Method: http.MethodPost, Path: "/v1/integration", Status: http.StatusForbidden, Body: `{"ok":false}`})
+	r := w.run(map[string]string{"MAPPING": repositories})
+	r.check(t, 0, "success")
+	r.contains(t, "WARNING the integration will not show on Port's Data sources page")
+}
+
+// The default blueprints are made for the default mapping alone, and when none of the
+// three is there.
+func TestDefaultBlueprints(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		env    map[string]string
+		there  bool // one of them
+		record map[string]any
+		want   bool
+	}{
+		{"default mapping", nil, false, nil, true},
+		{"not wanted", map[string]string{"INITIALIZE_PORT_RESOURCES": "false"}, false, nil, false},
+		{"given mapping", map[string]string{"MAPPING": repositories}, false, nil, false},
+		{"stored mapping", nil, false, map[string]any{"config": stored("x")}, false},
+		{"one is there", nil, true, nil, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, smallBitbucket())
+			if tt.there {
+				w.port.AddBlueprint(porttest.DefaultBlueprints()[0])
+			}
+			if tt.record != nil {
+				w.port.PutIntegration(identifier, tt.record)
+			}
+			r := w.run(tt.env)
+			_, got := w.port.Blueprint("bitbucketPullRequest")
+			if got != tt.want {
+				t.Errorf("got default blueprints: %v, want %v\n%s%s", got, tt.want, r.stdout, r.stderr)
+			}
+			if !tt.want {
+				return
+			}
+			r.check(t, 0, "success")
+			checkBuilding(t, w.port.Writes())
+			w.checkClean()
+		})
+	}
+}
+
+// checkBuilding expects bare blueprints first, and what names others later.
+func checkBuilding(t *testing.T, writes []porttest.Exchange) {
+	t.Helper()
+	var bare, related []string
+	for _, x := range writes {
+		switch {
+		case x.Method == http.MethodPost && x.Path == "/v1/blueprints":
+			for _, key := range []string{`"relations"`, `"mirrorProperties"`, `"calculationProperties"`, `"aggregationProperties"`} {
+				if strings.Contains(string(x.RequestBody), key) {
+					t.Errorf("a blueprint is created with %s", key)
+				}
+			}
+			if len(related) > 0 {
+				t.Error("a blueprint is created after a relation was")
+			}
+			bare = append(bare, x.Path)
+		case x.Method == http.MethodPatch:
+			related = append(related, strings.TrimPrefix(x.Path, "/v1/blueprints/"))
+		}
+	}
+	if len(bare) != len(defaultBlueprints) {
+		t.Errorf("got %d blueprints created, want %d", len(bare), len(defaultBlueprints))
+	}
+	if diff := cmp.Diff(related, append(slices.Clone(defaultBlueprints[1:]), "bitbucketPullRequest")); diff != "" {
+		t.Errorf("blueprints related (-got +want):\n%s", diff)
+	}
+}
+
+// Whichever step fails, and however, nothing of the default blueprints is left, the run
+// fails, and Bitbucket is not asked.
+func TestRollback(t *testing.T) {
+	t.Parallel()
+	const blueprints, one = "/v1/blueprints", "/v1/blueprints/*"
+	tests := []struct {
+		name  string
+		fault porttest.Fault
+	}{
+		{"first creation refused", porttest.Fault{Method: http.MethodPost, Path: blueprints, Status: 422}},
+		{"second creation refused", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 2, Status: 422}},
+		{"third creation refused", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 3, Status: 422}},
+		{"creation done, answer lost", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 2, DropConnection: true, Apply: true}},
+		{"creation done, answer 502", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 3, Status: 502, Apply: true}},
+		{"first relation refused", porttest.Fault{Method: http.MethodPatch, Path: one, Status: 422}},
+		{"second relation refused", porttest.Fault{Method: http.MethodPatch, Path: one, Nth: 2, Status: 422}},
+		{"calculation refused", porttest.Fault{Method: http.MethodPatch, Path: one, Nth: 3, Status: 422}},
+		{"relation done, answer lost", porttest.Fault{Method: http.MethodPatch, Path: one, Nth: 2, DropConnection: true, Apply: true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, smallBitbucket())
+			w.offContract()
+			fired := w.port.Fault(tt.fault)
+			r := w.run(nil)
+			if fired() != 1 {
+				t.Fatalf("the fault happened %d times, want once", fired())
+			}
+			r.check(t, 1, "failed")
+			r.contains(t, "create the default blueprints: ")
+			for _, id := range defaultBlueprints {
+				if _, left := w.port.Blueprint(id); left {
+					t.Errorf("blueprint %q is left", id)
+				}
+			}
+			if n := w.bitbucket.Requests(); n > 0 {
+				t.Errorf("got %d requests to Bitbucket, want none", n)
+			}
+			if _, ok := w.port.Integration(identifier); ok {
+				t.Error("a record was created")
+			}
+		})
+	}
+}
+
+// A signal while the blueprints are made: what was made is rolled back all the same.
+func TestRollbackAfterSignal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, smallBitbucket())
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	w.port.Fault(porttest.Fault{Method: http.MethodPost, Path: "/v1/blueprints", Nth: 3, Delay: time.Hour, Match: func(*http.Request, []byte) bool {
+		if _, ok := w.port.Blueprint("bitbucketRepository"); ok {
+			stop()
+		}
+		return true
+	}})
+	r := w.runContext(ctx, nil)
+	r.check(t, 1, "failed")
+	r.contains(t, "stopped by a signal")
+	for _, id := range defaultBlueprints {
+		if _, left := w.port.Blueprint(id); left {
+			t.Errorf("blueprint %q is left", id)
+		}
+	}
+}
+
+// Another's blueprint of the same name, made at the same moment, is not rolled back.
+func TestRollbackLeavesOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, smallBitbucket())
+	w.offContract()
+	w.port.Fault(porttest.Fault{Method: http.MethodPost, Path: "/v1/blueprints", Nth: 2, Status: http.StatusConflict, Body: `{"ok":false,"error":"identifier_taken"}`})
+	w.run(nil).check(t, 1, "failed")
+	deleted := slices.ContainsFunc(w.port.Journal(), func(x porttest.Exchange) bool {
+		return x.Method == http.MethodDelete && x.Path == "/v1/blueprints/bitbucketRepository"
+	})
+	if deleted {
+		t.Error("a blueprint that this run did not create was deleted")
+	}
+}
+
+// What cannot be rolled back is told.
+func TestRollbackFails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, smallBitbucket())
+	w.offContract()
+	w.port.Fault(porttest.Fault{Method: http.MethodPatch, Path: "/v1/blueprints/*", Status: http.StatusUnprocessableEntity})
+	w.port.Fault(porttest.Fault{Method: http.MethodDelete, Path: "/v1/blueprints/*", Status: http.StatusForbidden})
+	r := w.run(nil)
+	r.check(t, 1, "failed")
+	r.contains(t, `not rolled back: delete blueprint "bitbucketPullRequest"`)
+}

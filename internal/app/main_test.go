@@ -1,0 +1,228 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+
+	"port-bitbucket-exporter/internal/app"
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/port/porttest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(leakChecked{m}, map[string]func(){"port-bitbucket-exporter": command})
+}
+
+// command is the program as main runs it.
+func command() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(app.Main(ctx, app.Process{Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, Transport: http.DefaultTransport}))
+}
+
+// leakChecked fails the tests when one of them leaves a goroutine behind. It also tells
+// how many exchanges were checked against the vendors' documents.
+type leakChecked struct{ *testing.M }
+
+func (l leakChecked) Run() int {
+	code := l.M.Run()
+	if checker, _ := specs(); checker != nil {
+		fmt.Printf("contract: %d exchanges checked\n", checker.Checked())
+	}
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+type services struct {
+	bitbucket *bitbuckettest.Server
+	port      *porttest.Server
+}
+
+// TestScripts runs the program as a process of its own, from the environment to the
+// files that it leaves. Commands beside testscript's own:
+//
+//	resync N                 runs the program and expects exit status N
+//	requests bitbucket|port N  expects so many requests since the last time
+//	entities blueprint N     expects so many entities in Port
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/script",
+		Setup: setupScript,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"resync":   resyncCommand,
+			"requests": requestsCommand,
+			"entities": entitiesCommand,
+		},
+	})
+}
+
+func setupScript(env *testscript.Env) error {
+	s := services{smallBitbucket(), newPort()}
+	s.bitbucket.AllowToken(token)
+	for _, text := range porttest.DefaultBlueprints() {
+		s.port.AddBlueprint(text)
+	}
+	bs, ps := httptest.NewServer(s.bitbucket), httptest.NewServer(s.port)
+	env.Defer(bs.Close)
+	env.Defer(ps.Close)
+	env.Values["services"] = s
+	env.Vars = append(env.Vars, "BITBUCKET_URL="+bs.URL+"/2.0", "PORT_URL="+ps.URL)
+	return nil
+}
+
+func resyncCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: resync exit-status")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec("port-bitbucket-exporter")
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+func requestsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: requests bitbucket|port number")
+	}
+	s := ts.Value("services").(services)
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var got int
+	switch args[0] {
+	case "bitbucket":
+		got = s.bitbucket.Requests()
+		s.bitbucket.ResetJournal()
+	case "port":
+		got = s.port.Requests()
+		s.port.ResetJournal()
+	default:
+		ts.Fatalf("no service %q", args[0])
+	}
+	if got != want {
+		ts.Fatalf("%d requests to %s, want %d", got, args[0], want)
+	}
+}
+
+func entitiesCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: entities blueprint number")
+	}
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if got := len(ts.Value("services").(services).port.Entities(args[0])); got != want {
+		ts.Fatalf("%d entities of %s, want %d", got, args[0], want)
+	}
+}
+
+// The built program is stopped while a request hangs, at either service. It ends within
+// five seconds, tells how it ended, and what was stale is still there.
+func TestSignal(t *testing.T) {
+	t.Parallel()
+	binary := filepath.Join(t.TempDir(), "port-bitbucket-exporter")
+	if text, err := exec.Command("go", "build", "-o", binary, "port-bitbucket-exporter").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, text)
+	}
+	tests := []struct {
+		name   string
+		signal os.Signal
+		hang   func(w *world, hung chan<- struct{})
+	}{
+		{"SIGTERM while Bitbucket lists", syscall.SIGTERM, hangBitbucket},
+		{"SIGINT while Bitbucket lists", os.Interrupt, hangBitbucket},
+		{"SIGTERM while Port logs in", syscall.SIGTERM, hangPort("/v1/auth/access_token")},
+		{"SIGTERM while Port writes", syscall.SIGTERM, hangPort("/v1/blueprints/*/entities/bulk")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			w.addStale()
+			w.github()
+			w.env["MAPPING"] = repositories
+			hung := make(chan struct{}, 100)
+			tt.hang(w, hung)
+			cmd := exec.Command(binary)
+			cmd.Dir = w.dir
+			for k, v := range w.env {
+				cmd.Env = append(cmd.Env, k+"="+v)
+			}
+			var log strings.Builder
+			cmd.Stdout, cmd.Stderr = &log, &log
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-hung:
+			case <-time.After(30 * time.Second):
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait()
+				t.Fatalf("the program did not come to the request that hangs:\n%s", log.String())
+			}
+			sent := time.Now()
+			if err := cmd.Process.Signal(tt.signal); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait() // the status is compared below
+			if took := time.Since(sent); took > 5*time.Second {
+				t.Errorf("ended %s after the signal, want at most 5s", took)
+			}
+			if got := cmd.ProcessState.ExitCode(); got != 1 {
+				t.Errorf("got exit status %d, want 1\n%s", got, log.String())
+			}
+			if got := w.outputs()["status"]; got != "failed" {
+				t.Errorf("got output status %q, want failed", got)
+			}
+			if got := w.read("summary.md"); !strings.Contains(got, "stopped by a signal") {
+				t.Errorf("the summary does not say that a signal stopped the run:\n%s", got)
+			}
+			if !w.holds("bitbucketRepository", "stale") {
+				t.Error("a stopped run deleted an entity")
+			}
+		})
+	}
+}
+
+func hangBitbucket(w *world, hung chan<- struct{}) {
+	w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Delay: time.Hour, Match: func(*http.Request) bool {
+		hung <- struct{}{}
+		return true
+	}})
+}
+
+func hangPort(path string) func(*world, chan<- struct{}) {
+	return func(w *world, hung chan<- struct{}) {
+		w.port.Fault(porttest.Fault{Path: path, Delay: time.Hour, Match: func(*http.Request, []byte) bool {
+			hung <- struct{}{}
+			return true
+		}})
+	}
+}

@@ -1,0 +1,227 @@
+package app_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"port-bitbucket-exporter/internal/port/porttest"
+)
+
+// titled is a mapping whose entities say which mapping they came from.
+func titled(title string) string {
+	return strings.Replace(repositories, "title: .name", `title: '"`+title+`"'`, 1)
+}
+
+// stored is the same as Port's record holds it.
+func stored(title string) map[string]any {
+	return map[string]any{"resources": []any{map[string]any{
+		"kind":     "repository",
+		"selector": map[string]any{"query": "true"},
+		"port": map[string]any{"entity": map[string]any{"mappings": map[string]any{
+			"identifier": ".slug", "title": `"` + title + `"`, "blueprint": `"bitbucketRepository"`,
+		}}},
+	}}}
+}
+
+// A mapping of the inputs wins over that of the record, which wins over the default. The
+// default is for a record that is absent or was never configured.
+func TestWhichMappingRuns(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		env    map[string]string
+		record map[string]any // nil for none
+		want   string         // title of repository "ledger"
+	}{
+		{"input over record", map[string]string{"MAPPING": titled("input")}, map[string]any{"config": stored("record")}, "input"},
+		{"file over record", map[string]string{"MAPPING_FILE": "mapping.yml"}, map[string]any{"config": stored("record")}, "file"},
+		{"record", nil, map[string]any{"config": stored("record")}, "record"},
+		{"default, no record", nil, nil, "ledger"},
+		{"default, config null", nil, map[string]any{"config": nil}, "ledger"},
+		{"default, config empty", nil, map[string]any{"config": map[string]any{}}, "ledger"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			w.write("mapping.yml", titled("file"))
+			if tt.record != nil {
+				w.port.PutIntegration(identifier, tt.record)
+			}
+			w.run(tt.env).check(t, 0, "success")
+			if got := w.port.Catalog()["bitbucketRepository"]["ledger"].Title; got != tt.want {
+				t.Errorf("got an entity with title %q, want %q", got, tt.want)
+			}
+			w.checkClean()
+		})
+	}
+}
+
+// Expressions see the variables that jq_env_allow names, and no others.
+func TestEnvironmentOfExpressions(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	mapping := strings.Replace(repositories, "title: .name", `title: '"\(env.TEAM) \(env.PORT_CLIENT_SECRET)"'`, 1)
+	r := w.run(map[string]string{"MAPPING": mapping, "TEAM": "payments", "JQ_ENV_ALLOW": "TEAM"})
+	r.check(t, 0, "success")
+	if got, want := w.port.Catalog()["bitbucketRepository"]["ledger"].Title, "payments null"; got != want {
+		t.Errorf("got title %q, want %q", got, want)
+	}
+	r.contains(t, "PORT_CLIENT_SECRET", "jq_env_allow")
+}
+
+func TestBothMappings(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.write("mapping.yml", repositories)
+	r := w.run(map[string]string{"MAPPING": repositories, "MAPPING_FILE": "mapping.yml"})
+	r.check(t, 2, "failed")
+	r.contains(t, "input mapping (from MAPPING): mapping_file is set too", "fix: remove one of mapping and mapping_file")
+	w.checkRequests(0, 0)
+}
+
+// A given mapping that is wrong is told before any request, a stored one before
+// anything is asked of Bitbucket or written to Port.
+func TestWrongMapping(t *testing.T) {
+	t.Parallel()
+	broken := strings.Replace(repositories, "title: .name", "title: .name |", 1)
+	brokenRecord := stored("x")
+	entity := brokenRecord["resources"].([]any)[0].(map[string]any)["port"].(map[string]any)["entity"].(map[string]any)
+	entity["mappings"].(map[string]any)["title"] = ".name |"
+	const fromPort = 2 // login, record
+	tests := []struct {
+		name   string
+		env    map[string]string
+		record map[string]any
+		asked  int // of Port
+		want   string
+	}{
+		{"syntax, inline", map[string]string{"MAPPING": broken}, nil, 0, "mapping (input):9:25: "},
+		{"syntax, file", map[string]string{"MAPPING_FILE": "broken.yml"}, nil, 0, "broken.yml:9:25: "},
+		{"no file", map[string]string{"MAPPING_FILE": "missing.yml"}, nil, 0, "missing.yml"},
+		{"no resources, inline", map[string]string{"MAPPING": "resources: []"}, nil, 0, "mapping (input):1:"},
+		{"no resources, stored", nil, map[string]any{"config": map[string]any{"resources": []any{}}}, fromPort, "mapping (integration in Port):2:"},
+		{"resources null, stored", nil, map[string]any{"config": map[string]any{"resources": nil}}, fromPort, "mapping (integration in Port):2:"},
+		{"syntax, stored", nil, map[string]any{"config": brokenRecord}, fromPort, "mapping (integration in Port):"},
+		{"unknown kind, inline", map[string]string{"MAPPING": strings.Replace(repositories, "repository", "repositories", 1)}, nil, 0, `"repositories"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			w.offContract() // a record may be as wrong as its author made it
+			w.write("broken.yml", broken)
+			if tt.record != nil {
+				w.port.PutIntegration(identifier, tt.record)
+			}
+			r := w.run(tt.env)
+			r.check(t, 2, "failed")
+			r.contains(t, tt.want)
+			w.checkRequests(0, tt.asked)
+			if writes := w.port.Writes(); len(writes) > 0 {
+				t.Errorf("written to Port: %s %s", writes[0].Method, writes[0].Path)
+			}
+			problems, _ := r.report["problems"].([]any)
+			if len(problems) == 0 {
+				t.Error("the report holds no problem")
+			}
+		})
+	}
+}
+
+func TestRecordCannotBeRead(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		status  int
+		mapping string
+		exit    int
+		want    string
+		wantRun string
+	}{
+		{"role too small, mapping given", http.StatusForbidden, repositories, 0, "success", "WARNING read integration"},
+		{"role too small", http.StatusForbidden, "", 1, "failed", "give the credential the role admin or moderator, or give a mapping as input"},
+		{"bad request", http.StatusBadRequest, "", 1, "failed", "read integration"},
+		{"bad request, mapping given", http.StatusBadRequest, repositories, 1, "failed", "read integration"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			w.offContract()
+			w.port.Fault(porttest.Fault{
+				Method: http.MethodGet, Path: "/v1/integration/**", Times: -1,
+				Status: tt.status, Body: `{"ok":false,"error":"refused","message":"no"}`,
+			})
+			r := w.run(map[string]string{"MAPPING": tt.mapping})
+			r.check(t, tt.exit, tt.want)
+			r.contains(t, tt.wantRun)
+			if tt.exit != 0 {
+				w.checkRequests(0, 2)
+			}
+		})
+	}
+}
+
+// Without a mapping of its own a run needs a role that may read the record.
+func TestMemberWithoutMapping(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.port.AllowClient("member", "member-secret", porttest.Member)
+	r := w.run(map[string]string{"PORT_CLIENT_ID": "member", "PORT_CLIENT_SECRET": "member-secret"})
+	r.check(t, 1, "failed")
+	if n := w.bitbucket.Requests(); n > 0 {
+		t.Errorf("got %d requests to Bitbucket, want none", n)
+	}
+}
+
+// An integration that Port hosts would fight with this program: it is refused before
+// anything is written, whatever mapping there is.
+func TestHostedIntegration(t *testing.T) {
+	t.Parallel()
+	for _, mapping := range []string{"", repositories} {
+		w := smallWorld(t)
+		w.port.PutIntegration(identifier, map[string]any{"installationType": "Saas", "config": stored("record")})
+		r := w.run(map[string]string{"MAPPING": mapping})
+		r.check(t, 2, "failed")
+		r.contains(t, `integration "my-bitbucket-cloud-integration" is hosted by Port`)
+		w.checkRequests(0, 2)
+	}
+}
+
+func TestWrongCredentials(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name            string
+		env             map[string]string
+		bitbucket, port int
+		want            string
+	}{
+		{"Port", map[string]string{"PORT_CLIENT_SECRET": "not-the-secret"}, 0, 1, "check port_client_id and port_client_secret"},
+		{"Bitbucket token", map[string]string{"BITBUCKET_WORKSPACE_TOKEN": "not-the-token"}, 1, -1, "used was: workspace token; fix: check the credential"},
+		{"Bitbucket workspace", map[string]string{"BITBUCKET_WORKSPACE": "acmee"}, 1, -1, "check the input bitbucket_workspace"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			w.addStale()
+			w.env["MAPPING"] = repositories
+			r := w.run(tt.env)
+			r.check(t, 1, "failed")
+			r.contains(t, tt.want)
+			if tt.port < 0 {
+				tt.port = w.port.Requests()
+			}
+			w.checkRequests(tt.bitbucket, tt.port)
+			if !w.holds("bitbucketRepository", "stale") {
+				t.Error("a failed run deleted an entity")
+			}
+			if slices.ContainsFunc(w.port.Writes(), func(x porttest.Exchange) bool { return strings.Contains(x.Path, "entities") }) {
+				t.Error("a failed run wrote entities")
+			}
+		})
+	}
+}
