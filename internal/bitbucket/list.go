@@ -164,7 +164,9 @@ func (l *lister[T]) next(ctx context.Context, link string, visited map[string]bo
 // values yields the values of a page that no earlier page had, and counts those
 // that no earlier page of this reading had.
 func (l *lister[T]) values(p *page[T], seen map[string]bool) (count int, err error) {
-	for _, v := range *p.Values {
+	var none T
+	for i, v := range *p.Values {
+		(*p.Values)[i] = none // let go of what has been passed on
 		key, err := l.endpoint.Key(v)
 		if err != nil {
 			return count, err

@@ -12,9 +12,19 @@ import (
 	"unicode/utf8"
 )
 
-// Digest is a canonical hash of an entity's fields: two entities with the same
-// digest say the same.
-type Digest [16]byte
+// Digest is a canonical hash of an entity's fields. Title and team stand apart,
+// since Port's schema has no null for them: an entity without one leaves what
+// Port holds, where entities are merged.
+type Digest struct {
+	title, team slot
+	rest        [16]byte
+}
+
+// slot is the hash of one value: zero when it is not there, and blank when it says
+// nothing, such as a title that is the identifier.
+type slot [8]byte
+
+var blank = slot{1}
 
 // Digester makes digests of the fields that a mapping names. It is safe for
 // concurrent use.
@@ -33,24 +43,66 @@ func NewFullDigester() *Digester { return &Digester{all: true} }
 // Digest is the canonical hash of f. What Port writes in another way counts as
 // the same: null and absent; the order of a to-many relation, and an empty one
 // and null; instants, to the millisecond, in whichever time zone; numbers, in
-// whichever notation; a title that is the identifier, and none. The icon does not count.
+// whichever notation. The icon does not count.
 func (d *Digester) Digest(f Fields) Digest {
-	w := &canonical{h: sha256.New()}
+	var sum Digest
 	if d.all || d.keys.Title {
-		w.title(f)
+		sum.title = titleSlot(f)
 	}
 	if d.all || d.keys.Team {
-		w.field("team", f.Team, true)
+		sum.team = teamSlot(f)
 	}
+	w := &canonical{h: sha256.New()}
 	for _, k := range d.names(d.keys.Properties, f.Properties) {
 		w.field("p:"+k, f.Properties[k], false)
 	}
 	for _, k := range d.names(d.keys.Relations, f.Relations) {
 		w.field("r:"+k, f.Relations[k], true)
 	}
-	var sum Digest
-	copy(sum[:], w.h.Sum(nil))
+	copy(sum.rest[:], w.h.Sum(nil))
 	return sum
+}
+
+// Same says whether writing an entity would change nothing of what Port holds.
+func (d *Digester) Same(entity, held Digest) bool {
+	return entity.rest == held.rest && entity.title.same(held.title, !d.all) && entity.team.same(held.team, !d.all)
+}
+
+func (s slot) same(held slot, merge bool) bool {
+	nothing := func(s slot) bool { return s == slot{} || s == blank }
+	return s == held || nothing(s) && nothing(held) || merge && s == slot{}
+}
+
+// titleSlot takes the identifier for no title: Port gives it to an entity that has none.
+func titleSlot(f Fields) slot {
+	title, _ := f.Title.(string)
+	identifier, named := f.Identifier.(string)
+	switch {
+	case f.Title == nil:
+		return slot{}
+	case title == "" || named && title == identifier:
+		return blank
+	}
+	return slotOf(f.Title)
+}
+
+func teamSlot(f Fields) slot {
+	switch v := asSet(f.Team); {
+	case f.Team == nil:
+		return slot{}
+	case v == nil:
+		return blank
+	default:
+		return slotOf(v)
+	}
+}
+
+func slotOf(v any) slot {
+	w := &canonical{h: sha256.New()}
+	w.value(v)
+	var s slot
+	copy(s[:], w.h.Sum(nil))
+	return s
 }
 
 func (d *Digester) names(mapped []string, held map[string]any) []string {
@@ -68,15 +120,6 @@ func (d *Digester) names(mapped []string, held map[string]any) []string {
 type canonical struct {
 	h   hash.Hash
 	buf []byte
-}
-
-// title writes the title. Port gives an entity without one its identifier as title.
-func (w *canonical) title(f Fields) {
-	title, _ := f.Title.(string)
-	if identifier, ok := f.Identifier.(string); ok && title == identifier {
-		return
-	}
-	w.field("title", f.Title, false)
 }
 
 func (w *canonical) field(name string, v any, set bool) {

@@ -91,6 +91,9 @@ func TestWhatSaysTheSame(t *testing.T) {
 		{"property and relation", property(map[string]any{"k": 1}), catalog.Fields{Identifier: "id", Relations: map[string]any{"a": map[string]any{"k": 1}}}, false},
 		{"moved into an object", property(map[string]any{"k": map[string]any{"l": 1}, "m": 2}), property(map[string]any{"k": map[string]any{"l": 1, "m": 2}}), false},
 		{"title", catalog.Fields{Identifier: "id", Title: "x"}, catalog.Fields{Identifier: "id", Title: "y"}, false},
+		{"blank title and none", catalog.Fields{Identifier: "id", Title: ""}, none, true},
+		{"identifier as title and another", catalog.Fields{Identifier: "id", Title: "id"}, catalog.Fields{Identifier: "id", Title: "x"}, false},
+		{"empty team and another", catalog.Fields{Identifier: "id", Team: []any{}}, catalog.Fields{Identifier: "id", Team: []any{"x"}}, false},
 		{"title and none", catalog.Fields{Identifier: "id", Title: "x"}, none, false},
 		{"team", catalog.Fields{Identifier: "id", Team: []any{"x"}}, catalog.Fields{Identifier: "id", Team: []any{"x", "y"}}, false},
 		{"search query", relation(map[string]any{"combinator": "and"}), relation(map[string]any{"combinator": "or"}), false},
@@ -102,7 +105,7 @@ func TestWhatSaysTheSame(t *testing.T) {
 				if name == "mapped" && tt.name == "property and relation" {
 					continue // relation "a" is not mapped
 				}
-				if got := d.Digest(tt.x) == d.Digest(tt.y); got != tt.same {
+				if got := d.Same(d.Digest(tt.x), d.Digest(tt.y)); got != tt.same {
 					t.Errorf("%s: got same %v, want %v", name, got, tt.same)
 				}
 			}
@@ -205,6 +208,9 @@ func rewrite(t *rapid.T, v any) any {
 		return json.Number(text)
 	case json.Number:
 		forms := []string{"%s.0", "%s.000", "%se0", "%sE+0", "%s0e-1", "%s000.00e-3"}
+		if v == "0" || v == "-0" {
+			forms = forms[:4] // no number begins with two zeros
+		}
 		return json.Number(fmt.Sprintf(rapid.SampledFrom(forms).Draw(t, "form"), v))
 	}
 	return v
@@ -234,11 +240,25 @@ func TestDigestOfWhatIsRewritten(t *testing.T) {
 			}
 		}
 		for name, d := range digesters() {
-			if d.Digest(x) != d.Digest(y) {
+			if !d.Same(d.Digest(x), d.Digest(y)) || !d.Same(d.Digest(y), d.Digest(x)) {
 				t.Fatalf("%s: got a difference between %v and %v", name, x, y)
 			}
 		}
 	})
+}
+
+// An entity without a title or a team is sent without the key: merged, it leaves
+// what Port holds.
+func TestWhatIsNotSentIsNotCompared(t *testing.T) {
+	t.Parallel()
+	none := catalog.Fields{Identifier: "id"}
+	for _, held := range []catalog.Fields{{Identifier: "id", Title: "x"}, {Identifier: "id", Team: []any{"x"}}} {
+		for name, d := range digesters() {
+			if got, want := d.Same(d.Digest(none), d.Digest(held)), name == "mapped"; got != want {
+				t.Errorf("%s: got same %v for %v, want %v", name, got, held, want)
+			}
+		}
+	}
 }
 
 // mutate changes one leaf of v, or makes one where there is none.
@@ -289,7 +309,7 @@ func TestDigestOfWhatIsChanged(t *testing.T) {
 			y.Properties = mutate(t, x.Properties).(map[string]any)
 		}
 		for name, d := range digesters() {
-			if d.Digest(x) == d.Digest(y) {
+			if d.Same(d.Digest(y), d.Digest(x)) {
 				t.Fatalf("%s: got the same for %v and %v", name, x, y)
 			}
 		}

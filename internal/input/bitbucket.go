@@ -48,7 +48,7 @@ func (p *parser) credentials() (chosen, unused []Credential) {
 			chosen = kind
 		default:
 			unused = append(unused, kind...)
-			p.warn("the %s is not used, because a %s is given too", kind[0].Kind, chosen[0].Kind)
+			p.warn("the %s is not used, because another credential is given too: the %s", kind[0].Kind, chosen[0].Kind)
 		}
 	}
 	if len(chosen) == 0 && !slices.ContainsFunc(credentialIDs, p.hasProblem) {

@@ -245,7 +245,7 @@ func TestNotes(t *testing.T) {
 			"OCEAN__ALLOW_ENVIRONMENT_VARIABLES_JQ_ACCESS is ignored: name the variables that jq expressions may read in jq_env_allow",
 			"bitbucket_app_password is set (from BITBUCKET_APP_PASSWORD): Bitbucket removed app passwords on 2026-07-28; " +
 				"remove it and use bitbucket_user_email and bitbucket_user_scoped_token instead",
-			"the app password is not used, because a workspace token is given too",
+			"the app password is not used, because another credential is given too: the workspace token",
 		},
 	}
 	if diff := cmp.Diff(want, notes); diff != "" {

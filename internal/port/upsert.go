@@ -105,7 +105,11 @@ func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.E
 	}
 	for _, e := range answer.Errors {
 		if 0 <= e.Index && e.Index < len(outcomes) {
-			outcomes[e.Index] = Outcome{Err: &Error{Status: e.StatusCode, Code: e.Error, Message: e.Message}}
+			outcomes[e.Index] = Outcome{
+				Err: &Error{Status: e.StatusCode, Code: e.Error, Message: e.Message},
+				// A fault of the server says nothing of the entity.
+				RequestFailed: e.StatusCode >= http.StatusInternalServerError || e.StatusCode == http.StatusTooManyRequests,
+			}
 		}
 	}
 	return outcomes, nil

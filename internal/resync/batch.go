@@ -13,7 +13,8 @@ type batch struct {
 	entities  []*pending
 	bytes     int
 	outcomes  []port.Outcome
-	done      chan struct{} // nil until it is sent; closed when outcomes may be read
+	sent      bool
+	sending   guarded // outcomes may be read when it is done
 }
 
 // pack puts an entity into the batch of its blueprint, which goes out when it is
@@ -46,7 +47,7 @@ func (l *loader) deliver(earlier *pending) {
 	if earlier.stage == waiting {
 		l.pack(earlier)
 	}
-	if earlier.stage == packed && earlier.batch.done == nil {
+	if earlier.stage == packed && !earlier.batch.sent {
 		l.send(earlier.batch)
 	}
 	for earlier.stage == packed {
@@ -60,7 +61,7 @@ func (l *loader) deliver(earlier *pending) {
 func (l *loader) send(b *batch) {
 	delete(l.open, b.blueprint)
 	for _, h := range l.held {
-		<-h.done
+		h.reading.wait()
 	}
 	var entities []catalog.Entity
 	live := b.entities[:0]
@@ -76,12 +77,9 @@ func (l *loader) send(b *batch) {
 	for len(l.flying) >= portConcurrency || slices.ContainsFunc(l.flying, b.touches) {
 		l.settle()
 	}
-	b.done = make(chan struct{})
+	b.sent = true
 	l.flying = append(l.flying, b)
-	go func() {
-		defer close(b.done)
-		b.outcomes = l.port.Upsert(l.ctx, b.blueprint, entities, l.flags)
-	}()
+	b.sending.run(func() { b.outcomes = l.port.Upsert(l.ctx, b.blueprint, entities, l.flags) })
 }
 
 // touches says whether an entity of one batch may relate to one of the other. The
@@ -102,7 +100,7 @@ func (b *batch) relatesTo(other *batch) bool {
 func (l *loader) settle() {
 	b := l.flying[0]
 	l.flying = l.flying[1:]
-	<-b.done
+	b.sending.wait()
 	failed := 0
 	for i, p := range b.entities {
 		o := b.outcomes[i]

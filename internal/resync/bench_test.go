@@ -67,7 +67,7 @@ func benchmark(b *testing.B, program string, repositories, pullRequests int, lat
 		cmd.Env = []string{
 			"BITBUCKET_HOST_URL=" + bs.URL + "/2.0", "BITBUCKET_WORKSPACE=acme", "BITBUCKET_WORKSPACE_TOKEN=bench-token",
 			"PORT_BASE_URL=" + ps.URL, "PORT_CLIENT_ID=bench-id", "PORT_CLIENT_SECRET=bench-secret",
-			"BITBUCKET_RATE_LIMIT=1000000/1h", "GOGC=" + os.Getenv("BENCH_GOGC"),
+			"BITBUCKET_RATE_LIMIT=1000000/1h",
 		}
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out

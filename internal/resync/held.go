@@ -12,23 +12,21 @@ import (
 // wrote to it, as digests: one for each entry that can produce the blueprint.
 type held struct {
 	digests map[*entry]map[string]catalog.Digest
-	count   int
 	err     error
-	done    chan struct{} // closed when the rest may be read
+	reading guarded
 }
 
 // readHeld begins to read a blueprint.
 func readHeld(ctx context.Context, client *port.Client, blueprint string, entries []*entry, whole bool) *held {
-	h := &held{digests: map[*entry]map[string]catalog.Digest{}, done: make(chan struct{})}
+	h := &held{digests: map[*entry]map[string]catalog.Digest{}}
 	for _, e := range entries {
 		h.digests[e] = map[string]catalog.Digest{}
 	}
-	go func() {
-		defer close(h.done)
+	h.reading.run(func() {
 		if h.err = h.read(ctx, client, blueprint, whole); errors.Is(h.err, port.ErrNotFound) {
 			h.err = nil // no such blueprint: nothing in it
 		}
-	}()
+	})
 	return h
 }
 
@@ -51,7 +49,6 @@ func (h *held) read(ctx context.Context, client *port.Client, blueprint string, 
 			keep(fields.Properties, schema.Schema.Properties)
 			keep(fields.Relations, schema.Relations)
 		}
-		h.count++
 		for e, digests := range h.digests {
 			digests[identifier] = e.digester.Digest(fields)
 		}
@@ -69,7 +66,7 @@ func keep[V any](m map[string]any, keys map[string]V) {
 
 // lookup says what Port held of an entity, compared as the entry compares.
 func (h *held) lookup(e *entry, identifier string) (catalog.Digest, bool) {
-	<-h.done
+	h.reading.wait()
 	d, ok := h.digests[e][identifier]
 	return d, ok
 }

@@ -56,6 +56,7 @@ type state struct {
 	results []result // one for each entry of a mapping that produced it
 	written bool
 	touched bool     // written, or perhaps: what Port held says nothing any more
+	listed  bool     // Port lists it as untouched since the run began
 	counted *loading // whose counts hold the entity; nil when none do
 	as      outcome
 }
@@ -142,7 +143,7 @@ func (l *loader) expect(blueprint string) *held {
 // holds says what Port held of an entity before the run wrote to it.
 func (l *loader) holds(e *entry, ref catalog.Ref) (catalog.Digest, bool) {
 	h := l.expect(ref.Blueprint)
-	<-h.done
+	h.reading.wait()
 	if h.err != nil && l.ctx.Err() == nil {
 		l.report.Note(report.Problem{
 			Severity: report.Warning,
@@ -222,7 +223,7 @@ func (l *loader) choose(p *pending) {
 		l.hold(p)
 	case p.state.touched || !there:
 		l.pack(p)
-	case digest == p.entity.Digest:
+	case p.entry.digester.Same(p.entity.Digest, digest):
 		p.close()
 		l.count(p, unchanged)
 	default:
@@ -350,9 +351,17 @@ func (l *loader) land() {
 	}
 }
 
+// forget lets go of what Port held, when nothing is compared any more.
+func (l *loader) forget() {
+	for _, h := range l.held {
+		h.reading.wait()
+		h.digests = nil
+	}
+}
+
 // wait returns when nothing is under way any more; the context has ended.
 func (l *loader) wait() {
 	for _, h := range l.held {
-		<-h.done
+		h.reading.wait()
 	}
 }

@@ -1,7 +1,9 @@
 package resync
 
 import (
+	"fmt"
 	"iter"
+	"runtime/debug"
 	"sync"
 )
 
@@ -12,16 +14,17 @@ const streamBuffer = 4
 // of the reader, and yields what they emit in the order of the items: the result
 // does not depend on timing. An error of the list is yielded last.
 //
-// When the reader stops, emit returns false; ordered returns when all work has.
+// When the reader stops, emit returns false; ordered returns when all work has. A
+// panic of list or work is passed on to the reader, who alone can recover.
 func ordered[T, R any](list iter.Seq2[T, error], n int, work func(item T, emit func(R) bool)) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		var all sync.WaitGroup
-		defer all.Wait()
+		var all guarded
+		defer all.wait()
 		done := make(chan struct{})
 		defer close(done)
 		streams := make(chan chan R, n)
 		var listErr error
-		all.Go(func() {
+		all.run(func() {
 			defer close(streams)
 			for item, err := range list {
 				if err != nil {
@@ -34,7 +37,7 @@ func ordered[T, R any](list iter.Seq2[T, error], n int, work func(item T, emit f
 				case <-done:
 					return
 				}
-				all.Go(func() {
+				all.run(func() {
 					defer close(stream)
 					work(item, func(r R) bool {
 						select {
@@ -58,5 +61,30 @@ func ordered[T, R any](list iter.Seq2[T, error], n int, work func(item T, emit f
 			var zero R
 			yield(zero, listErr)
 		}
+	}
+}
+
+// guarded runs functions in goroutines, and hands the first panic to whoever waits.
+type guarded struct {
+	all   sync.WaitGroup
+	first sync.Once
+	panic any
+}
+
+func (g *guarded) run(f func()) {
+	g.all.Go(func() {
+		defer func() {
+			if v := recover(); v != nil {
+				g.first.Do(func() { g.panic = fmt.Sprintf("%v\n%s", v, debug.Stack()) })
+			}
+		}()
+		f()
+	})
+}
+
+func (g *guarded) wait() {
+	g.all.Wait()
+	if g.panic != nil {
+		panic(g.panic)
 	}
 }

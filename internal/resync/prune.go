@@ -18,7 +18,8 @@ func (r *run) prune(ctx context.Context, failure error) {
 	if ctx.Err() != nil {
 		return
 	}
-	listed, err := r.listed(ctx)
+	r.loader.forget()
+	listed, err := r.list(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			r.report.Mark(report.Undelivered)
@@ -33,14 +34,14 @@ func (r *run) prune(ctx context.Context, failure error) {
 	schemas := &schemas{ctx: ctx, client: r.job.Port, known: map[string]*port.Blueprint{}}
 	m := r.job.Plan.mapping
 	var needed map[catalog.Ref]bool
-	if (m.CreateMissingRelatedEntities || m.DeleteDependentEntities) && slices.ContainsFunc(listed, func(ref catalog.Ref) bool { return !r.produced(ref) }) {
+	if (m.CreateMissingRelatedEntities || m.DeleteDependentEntities) && len(listed.others) > 0 {
 		needed = r.needed(schemas)
 	}
 	total := r.report.Total()
 	verdict := reconcile.Decide(reconcile.Run{
 		Resources: r.gaps(),
-		Listed:    listed,
-		Owned:     len(listed) + total.Created + total.Updated,
+		Listed:    listed.others,
+		Owned:     r.owned(listed),
 		Produced:  r.produced,
 		Needed: func(ref catalog.Ref) bool {
 			return needed[ref] || needed[catalog.Ref{Identifier: ref.Identifier}]
@@ -84,15 +85,46 @@ func (r *run) mayCascade(stale string, s *schemas) bool {
 	return true
 }
 
-func (r *run) listed(ctx context.Context) ([]catalog.Ref, error) {
-	var listed []catalog.Ref
+// listing is what Port lists as ours and untouched since the run began. Of what
+// the run produced only the number is kept: it may be very much.
+type listing struct {
+	others []catalog.Ref // not produced
+	count  int
+	counts map[string]int // by blueprint
+}
+
+func (r *run) list(ctx context.Context) (listing, error) {
+	l := listing{counts: map[string]int{}}
+	seen := map[catalog.Ref]bool{}
 	for ref, err := range r.job.Port.Owned(ctx, r.job.Port.Start()) {
 		if err != nil {
-			return nil, err
+			return listing{}, err
 		}
-		listed = append(listed, ref)
+		switch s := r.loader.states[ref]; {
+		case s != nil && s.listed || seen[ref]: // a page may repeat what an earlier one had
+			continue
+		case s != nil:
+			s.listed = true
+		default:
+			seen[ref] = true
+			l.others = append(l.others, ref)
+		}
+		l.count++
+		l.counts[ref.Blueprint]++
 	}
-	return listed, nil
+	return l, nil
+}
+
+// owned is how many entities are ours in all: those that are listed, and those
+// that Port holds of this run.
+func (r *run) owned(l listing) int {
+	n := l.count
+	for _, s := range r.loader.states {
+		if s.counted != nil && !s.listed {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *run) produced(ref catalog.Ref) bool { return r.loader.states[ref] != nil }
@@ -109,16 +141,16 @@ func (r *run) halt(failure error) string {
 
 // checkEmpty looks at lists of Bitbucket that were empty. An empty answer where
 // Port owns entities is more likely a fault than the truth.
-func (r *run) checkEmpty(listed []catalog.Ref) {
+func (r *run) checkEmpty(listed listing) {
 	for _, of := range r.loads {
 		if !of.report.Listed || of.tasks > 0 || of.gap != "" {
 			continue
 		}
 		names, any := of.resource.blueprints()
 		owned := 0
-		for _, ref := range listed {
-			if any || slices.Contains(names, ref.Blueprint) {
-				owned++
+		for blueprint, n := range listed.counts {
+			if any || slices.Contains(names, blueprint) {
+				owned += n
 			}
 		}
 		switch {
@@ -266,7 +298,7 @@ func (r *run) deleteOf(ctx context.Context, blueprint string, identifiers []stri
 					Fix:      "run again",
 					Example:  d.Identifier + trace,
 				})
-			case !d.Gone:
+			default: // also when it is gone already: the answer of a first attempt may have been lost
 				out.Deleted++
 			}
 		}

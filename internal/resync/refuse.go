@@ -156,7 +156,7 @@ func (l *loader) collide(p *pending, earlier *result) {
 	if old == nil {
 		return
 	}
-	if old.stage == packed && old.batch.done != nil {
+	if old.stage == packed && old.batch.sent {
 		l.deliver(old)
 	}
 	if old.stage != over {

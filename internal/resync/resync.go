@@ -31,7 +31,7 @@ type Job struct {
 
 // tasksPerRequest is how many tasks run side by side for each request that may be
 // under way: some decode while others wait for an answer.
-const tasksPerRequest = 3
+const tasksPerRequest = 2
 
 // errTimeLimit ends the extraction, and nothing else.
 var errTimeLimit = errors.New("the time limit was reached")
