@@ -23,8 +23,8 @@ import (
 
 const (
 	attemptTimeout = time.Minute
-	// maxJSON bounds one answer: a page of 1,000 entities may carry long texts.
-	maxJSON = 256 << 20
+	// maxJSON bounds an answer that is read as a whole.
+	maxJSON = 64 << 20
 	// maxLimitWait bounds how long one request waits for Port's rate limit in all.
 	maxLimitWait = 15 * time.Minute
 	// firstLimitPause is the wait after a 429 that names none, doubling.
@@ -215,13 +215,29 @@ func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization
 	if into == nil {
 		return resp.Header, nil
 	}
-	reflect.ValueOf(into).Elem().SetZero() // of what an earlier attempt left
-	d := json.NewDecoder(io.LimitReader(resp.Body, maxJSON))
-	d.UseNumber()
-	if err := d.Decode(into); err != nil {
+	err = decode(resp.Body, into)
+	switch {
+	case errors.Is(err, errStop):
+		return nil, err
+	case err != nil:
 		return nil, c.again(ctx, where, fmt.Errorf("the answer is not the whole JSON that is due: %w", err))
 	}
 	return resp.Header, nil
+}
+
+// reader reads an answer piece by piece.
+type reader func(*json.Decoder) error
+
+func decode(body io.Reader, into any) error {
+	if read, ok := into.(reader); ok {
+		d := json.NewDecoder(body)
+		d.UseNumber()
+		return read(d)
+	}
+	reflect.ValueOf(into).Elem().SetZero() // of what an earlier attempt left
+	d := json.NewDecoder(io.LimitReader(body, maxJSON))
+	d.UseNumber()
+	return d.Decode(into)
 }
 
 func (c *Client) again(ctx context.Context, where string, err error) error {

@@ -2,6 +2,7 @@ package port
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -21,20 +22,20 @@ const (
 // held is an entity as Port answers it.
 type held struct {
 	Identifier string         `json:"identifier"`
-	Blueprint  string         `json:"blueprint"`
 	Title      any            `json:"title"`
 	Team       any            `json:"team"`
 	Properties map[string]any `json:"properties"`
 	Relations  map[string]any `json:"relations"`
 }
 
-type heldPage struct {
-	Entities []held `json:"entities"`
-	Next     string `json:"next"`
+// named is as much of an entity as tells which one it is.
+type named struct {
+	Identifier string `json:"identifier"`
+	Blueprint  string `json:"blueprint"`
 }
 
 // Held yields what Port holds of our data source in a blueprint, in no certain
-// order. The error is ErrNotFound when there is no such blueprint.
+// order, and perhaps one twice. The error is ErrNotFound when there is no such blueprint.
 //
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities
 func (c *Client) Held(ctx context.Context, blueprint string) iter.Seq2[catalog.Fields, error] {
@@ -47,7 +48,7 @@ func (c *Client) Held(ctx context.Context, blueprint string) iter.Seq2[catalog.F
 	}
 	return func(yield func(catalog.Fields, error) bool) {
 		body := map[string]any{"query": query, "limit": searchPage}
-		for e, err := range c.pages(ctx, path("blueprints", blueprint, "entities", "search"), body) {
+		for e, err := range pages[held](ctx, c, path("blueprints", blueprint, "entities", "search"), body) {
 			if err != nil {
 				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)
 			}
@@ -60,7 +61,7 @@ func (c *Client) Held(ctx context.Context, blueprint string) iter.Seq2[catalog.F
 }
 
 // Owned yields the entities of our data source, of every blueprint, that nobody
-// has updated since the given time, in no certain order.
+// has updated since the given time, in no certain order, and perhaps one twice.
 //
 // The route is not in Port's published documentation. Source: Ocean's client
 // (port_ocean/clients/port/mixins/entities.py), read 2026-11.
@@ -72,7 +73,7 @@ func (c *Client) Owned(ctx context.Context, before time.Time) iter.Seq2[catalog.
 			"before":            before.UTC().Format("2006-01-02T15:04:05.000Z"),
 			"limit":             ownedPage,
 		}
-		for e, err := range c.pages(ctx, path("blueprints", "entities", "datasource-entities"), body) {
+		for e, err := range pages[named](ctx, c, path("blueprints", "entities", "datasource-entities"), body) {
 			if err != nil {
 				err = fmt.Errorf("list entities of this data source: %w", err)
 			}
@@ -83,32 +84,112 @@ func (c *Client) Owned(ctx context.Context, before time.Time) iter.Seq2[catalog.
 	}
 }
 
-var errPagingLoop = errors.New("the next page is one that was read before")
+var (
+	errPagingLoop = errors.New("the next page is one that was read before")
+	errStop       = errors.New("nobody wants more")
+)
 
-// pages posts the body until an answer names no next page.
-func (c *Client) pages(ctx context.Context, path string, body map[string]any) iter.Seq2[held, error] {
-	return func(yield func(held, error) bool) {
+// pages posts the body until an answer names no next page. Entities are decoded
+// one by one as they arrive, since a page of them may be very large; a page that
+// is cut off is asked for again, and yields again what it has yielded.
+func pages[T any](ctx context.Context, c *Client, path string, body map[string]any) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		seen := map[string]bool{}
 		for {
-			var page heldPage
-			if err := c.do(ctx, call{method: http.MethodPost, path: path, body: body}, &page); err != nil {
-				yield(held{}, err)
+			next := ""
+			read := func(d *json.Decoder) (err error) {
+				next, err = readPage(d, func(e T) error {
+					if !yield(e, nil) {
+						return errStop
+					}
+					return nil
+				})
+				return err
+			}
+			err := c.do(ctx, call{method: http.MethodPost, path: path, body: body}, reader(read))
+			if errors.Is(err, errStop) {
 				return
 			}
-			for _, e := range page.Entities {
-				if !yield(e, nil) {
-					return
-				}
+			if err == nil && seen[next] {
+				err = errPagingLoop
 			}
-			if page.Next == "" {
+			if err != nil {
+				var none T
+				yield(none, err)
 				return
 			}
-			if seen[page.Next] {
-				yield(held{}, errPagingLoop)
+			if next == "" {
 				return
 			}
-			seen[page.Next] = true
-			body["from"] = page.Next
+			seen[next] = true
+			body["from"] = next
 		}
 	}
+}
+
+// readPage reads {"entities": […], "next": "…"}, and whatever else is in it.
+func readPage[T any](d *json.Decoder, each func(T) error) (next string, err error) {
+	found := false
+	err = object(d, func(key string) error {
+		switch key {
+		case "entities":
+			found = true
+			return array(d, each)
+		case "next":
+			var text *string
+			err := d.Decode(&text)
+			if text != nil {
+				next = *text
+			}
+			return err
+		}
+		var other json.RawMessage
+		return d.Decode(&other)
+	})
+	if err == nil && !found {
+		err = errors.New("no \"entities\"")
+	}
+	return next, err
+}
+
+// object calls each with every key; it reads the value.
+func object(d *json.Decoder, each func(key string) error) error {
+	if err := delim(d, '{'); err != nil {
+		return err
+	}
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return err
+		}
+		key, _ := token.(string)
+		if err := each(key); err != nil {
+			return err
+		}
+	}
+	return delim(d, '}')
+}
+
+func array[T any](d *json.Decoder, each func(T) error) error {
+	if err := delim(d, '['); err != nil {
+		return err
+	}
+	for d.More() {
+		var e T
+		if err := d.Decode(&e); err != nil {
+			return err
+		}
+		if err := each(e); err != nil {
+			return err
+		}
+	}
+	return delim(d, ']')
+}
+
+func delim(d *json.Decoder, want json.Delim) error {
+	token, err := d.Token()
+	if err == nil && token != want {
+		err = fmt.Errorf("%q is due, not %v", want, token)
+	}
+	return err
 }

@@ -40,6 +40,9 @@ func (l *loader) pack(p *pending) {
 	b.entities = append(b.entities, p)
 	b.bytes += len(p.entity.Body) + len(",")
 	p.stage, p.batch = packed, b
+	if p.state == nil {
+		l.searching[blueprint] = b
+	}
 }
 
 // deliver sees to it that an earlier result for the same entity has arrived.
@@ -130,7 +133,7 @@ func (l *loader) stored(p *pending, o port.Outcome) {
 		p.state = l.state(catalog.Ref{Blueprint: p.entity.Ref.Blueprint, Identifier: o.Identifier})
 	}
 	if p.state != nil {
-		p.state.written = true
+		p.state.written, p.state.touched = true, true
 	}
 	if o.Created {
 		l.count(p, created)

@@ -85,6 +85,8 @@ func encode(e *entry, u transform.Unit, source string) unit {
 		if err != nil {
 			out.outcome = transform.Refused
 			out.fault = &transform.Fault{Expr: e.source.Blueprint, Message: err.Error()}
+			out.ref.Blueprint = u.Blueprint
+			out.ref.Identifier, _ = u.Fields.Identifier.(string)
 			return out
 		}
 		out.entity = entity

@@ -39,6 +39,7 @@ type loader struct {
 	targets map[relation]map[string]bool // identifiers that entities relate to
 
 	open          map[string]*batch // by blueprint
+	searching     map[string]*batch // the last one of a blueprint with a search query in it
 	flying        []*batch          // oldest first
 	deferred      []*pending
 	deferredBytes int
@@ -124,7 +125,7 @@ func newLoader(ctx context.Context, job Job, rep *report.Report) *loader {
 		held:    map[string]*held{},
 		states:  map[catalog.Ref]*state{},
 		targets: map[relation]map[string]bool{},
-		open:    map[string]*batch{},
+		open:    map[string]*batch{}, searching: map[string]*batch{},
 	}
 }
 
@@ -217,6 +218,7 @@ func (l *loader) repeat(p *pending) {
 // choose compares with what Port held, unless this run has written over that, or
 // is about to.
 func (l *loader) choose(p *pending) {
+	l.deliverFound(p.entity.Ref.Blueprint)
 	digest, there := l.holds(p.entry, p.entity.Ref)
 	switch {
 	case p.ahead() != nil:
@@ -229,6 +231,20 @@ func (l *loader) choose(p *pending) {
 	default:
 		l.hold(p)
 	}
+}
+
+// deliverFound sees to it that entities which Port finds by a search query have
+// arrived: one of them may be that of a result which names it.
+func (l *loader) deliverFound(blueprint string) {
+	b := l.searching[blueprint]
+	if b == nil {
+		return
+	}
+	if !b.sent {
+		l.send(b)
+	}
+	l.land()
+	delete(l.searching, blueprint)
 }
 
 // hold lets an entity wait, as far as there is room.
@@ -363,5 +379,8 @@ func (l *loader) forget() {
 func (l *loader) wait() {
 	for _, h := range l.held {
 		h.reading.wait()
+	}
+	for _, b := range l.flying {
+		b.sending.wait()
 	}
 }

@@ -31,13 +31,12 @@ func (r *run) prune(ctx context.Context, failure error) {
 	if failure == nil {
 		failure = r.failure(ctx)
 	}
-	schemas := &schemas{ctx: ctx, client: r.job.Port, known: map[string]*port.Blueprint{}}
+	schemas := &schemas{client: r.job.Port, known: map[string]*port.Blueprint{}}
 	m := r.job.Plan.mapping
 	var needed map[catalog.Ref]bool
 	if (m.CreateMissingRelatedEntities || m.DeleteDependentEntities) && len(listed.others) > 0 {
-		needed = r.needed(schemas)
+		needed = r.needed(ctx, schemas)
 	}
-	total := r.report.Total()
 	verdict := reconcile.Decide(reconcile.Run{
 		Resources: r.gaps(),
 		Listed:    listed.others,
@@ -58,27 +57,32 @@ func (r *run) prune(ctx context.Context, failure error) {
 			Message:  fmt.Sprintf("%d stale entities of blueprint %q are not deleted: %s", h.Count, h.Blueprint, h.Guard),
 		})
 	}
-	cascade := m.DeleteDependentEntities && !verdict.Closed && total.Rejected == 0
-	r.delete(ctx, verdict.Delete, schemas, func(blueprint string) bool { return cascade && r.mayCascade(blueprint, schemas) })
+	cascade := len(verdict.Delete) > 0 && m.DeleteDependentEntities && !verdict.Closed && r.report.Total().Rejected == 0
+	r.delete(ctx, verdict.Delete, cascade && r.mayCascade(ctx, schemas), schemas)
 }
 
-// mayCascade says whether entities of a blueprint may be deleted with what relates
-// to them. It may not be when that could be an entity which this run produced: one
-// whose relation the mapping does not set, or finds by a search, so that it may
-// still relate to what is stale.
-func (r *run) mayCascade(stale string, s *schemas) bool {
+// mayCascade says whether entities may be deleted with what relates to them, and
+// what relates to those. It may not be when that could be an entity which this run
+// produced: one that relates to anything but produced entities, or whose relation
+// the mapping does not set, or finds by a search.
+func (r *run) mayCascade(ctx context.Context, s *schemas) bool {
 	m := r.job.Plan.mapping
 	for _, b := range r.report.Blueprints {
 		if b.Created+b.Updated+b.Unchanged == 0 {
 			continue
 		}
-		schema, ok := s.of(b.Identifier)
+		schema, ok := s.of(ctx, b.Identifier)
 		if !ok {
 			return false
 		}
-		for name, relation := range schema.Relations {
-			if relation.Target == stale && !r.job.Plan.sets(b.Identifier, name, m.EnableMergeEntity) {
+		for name, rel := range schema.Relations {
+			if !r.job.Plan.sets(b.Identifier, name, m.EnableMergeEntity) {
 				return false
+			}
+			for id := range r.loader.targets[relation{b.Identifier, name}] {
+				if !r.produced(catalog.Ref{Blueprint: rel.Target, Identifier: id}) {
+					return false
+				}
 			}
 		}
 	}
@@ -193,10 +197,10 @@ func (r *run) gaps() []reconcile.Resource {
 
 // needed are the entities that a produced one relates to. Where the blueprint of
 // the target is not known, it is left empty, and stands for any.
-func (r *run) needed(s *schemas) map[catalog.Ref]bool {
+func (r *run) needed(ctx context.Context, s *schemas) map[catalog.Ref]bool {
 	needed := map[catalog.Ref]bool{}
 	for relation, identifiers := range r.loader.targets {
-		schema, _ := s.of(relation.blueprint)
+		schema, _ := s.of(ctx, relation.blueprint)
 		target := schema.Relations[relation.name].Target
 		for identifier := range identifiers {
 			needed[catalog.Ref{Blueprint: target, Identifier: identifier}] = true
@@ -207,16 +211,15 @@ func (r *run) needed(s *schemas) map[catalog.Ref]bool {
 
 // schemas reads blueprints as they are asked for.
 type schemas struct {
-	ctx    context.Context
 	client *port.Client
 	known  map[string]*port.Blueprint // nil for one that could not be read
 }
 
 // of is false, with an empty blueprint, when the blueprint could not be read.
-func (s *schemas) of(blueprint string) (port.Blueprint, bool) {
+func (s *schemas) of(ctx context.Context, blueprint string) (port.Blueprint, bool) {
 	b, asked := s.known[blueprint]
 	if !asked {
-		if read, err := s.client.Blueprint(s.ctx, blueprint); err == nil {
+		if read, err := s.client.Blueprint(ctx, blueprint); err == nil {
 			b = &read
 		}
 		s.known[blueprint] = b
@@ -227,9 +230,9 @@ func (s *schemas) of(blueprint string) (port.Blueprint, bool) {
 	return *b, true
 }
 
-// delete deletes the entities, dependants first; cascade says of a blueprint
-// whether other dependants may go with its entities.
-func (r *run) delete(ctx context.Context, refs []catalog.Ref, s *schemas, cascade func(blueprint string) bool) {
+// delete deletes the entities, dependants first; cascade says whether other
+// dependants may go with them.
+func (r *run) delete(ctx context.Context, refs []catalog.Ref, cascade bool, s *schemas) {
 	stale := map[string][]string{}
 	var blueprints []string
 	for _, ref := range refs {
@@ -240,7 +243,7 @@ func (r *run) delete(ctx context.Context, refs []catalog.Ref, s *schemas, cascad
 	}
 	if len(blueprints) > 1 {
 		blueprints = reconcile.Order(blueprints, func(from, to string) bool {
-			schema, _ := s.of(from)
+			schema, _ := s.of(ctx, from)
 			for _, relation := range schema.Relations {
 				if relation.Target == to {
 					return true
@@ -249,21 +252,22 @@ func (r *run) delete(ctx context.Context, refs []catalog.Ref, s *schemas, cascad
 			return false
 		})
 	}
+	why := map[string]string{} // Port's own words, by identifier
 	for before, left := len(refs)+1, len(refs); left > 0 && left < before && ctx.Err() == nil; {
 		before, left = left, 0
 		for _, b := range blueprints {
-			stale[b] = r.deleteOf(ctx, b, stale[b], cascade(b))
+			stale[b] = r.deleteOf(ctx, b, stale[b], cascade, why)
 			left += len(stale[b])
 		}
 	}
 	for _, b := range blueprints {
-		r.keepDepended(b, stale[b])
+		r.keepDepended(b, stale[b], why)
 	}
 }
 
 // keepDepended tells of stale entities that Port refused to delete for what
 // relates to them.
-func (r *run) keepDepended(blueprint string, identifiers []string) {
+func (r *run) keepDepended(blueprint string, identifiers []string, why map[string]string) {
 	fix := "delete those first, or set deleteDependentEntities: true in the mapping"
 	if r.job.Plan.mapping.DeleteDependentEntities {
 		fix = "delete those first: in this run nothing goes along with them, since it could be what the workspace still has"
@@ -274,20 +278,23 @@ func (r *run) keepDepended(blueprint string, identifiers []string) {
 			Severity: report.Warning,
 			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", blueprint),
 			Fix:      fix,
-			Example:  id,
+			Example:  id + ": " + why[id],
 		})
 	}
 }
 
 // deleteOf deletes entities of one blueprint, and returns those that Port refused
 // for their dependants.
-func (r *run) deleteOf(ctx context.Context, blueprint string, identifiers []string, dependants bool) (refused []string) {
+func (r *run) deleteOf(ctx context.Context, blueprint string, identifiers []string, dependants bool, why map[string]string) (refused []string) {
 	out := r.report.Blueprint(blueprint)
 	for part := range slices.Chunk(identifiers, port.MaxDelete) {
 		for _, d := range r.job.Port.Delete(ctx, blueprint, part, dependants) {
 			switch {
 			case d.HasDependants:
 				refused = append(refused, d.Identifier)
+				if d.Err != nil {
+					why[d.Identifier] = d.Err.Error()
+				}
 			case d.Err != nil:
 				text, trace := general(d.Err, d.Identifier)
 				out.StaleKept++

@@ -20,10 +20,13 @@ func (l *loader) refuse(of *loading, u unit) {
 	if u.entry.QueryIdentifier {
 		of.loseName()
 	}
-	if catalog.CheckBlueprint(ref.Blueprint) != nil || catalog.CheckIdentifier(ref.Identifier) != nil {
+	if ref.Blueprint == "" || ref.Identifier == "" {
 		return
 	}
 	l.state(ref)
+	if catalog.CheckBlueprint(ref.Blueprint) != nil || catalog.CheckIdentifier(ref.Identifier) != nil {
+		return // Port cannot hold it
+	}
 	if _, there := l.holds(u.entry, ref); there {
 		of.stored[u.entry]++
 	}
@@ -31,8 +34,8 @@ func (l *loader) refuse(of *loading, u unit) {
 
 // loseName is for a rejected entity that only a search query names: it is not
 // known which one of those that Port holds must not be stale.
-func (of *loading) loseName() {
-	of.unnamed = of.resource.Where() + ": an entity whose identifier is a search query was rejected"
+func (d *loading) loseName() {
+	d.unnamed = d.resource.Where() + ": an entity whose identifier is a search query was rejected"
 }
 
 func (l *loader) rejected(of *loading, blueprint string, cause report.Cause) {

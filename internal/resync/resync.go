@@ -74,6 +74,9 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	for _, of := range r.loads {
 		of.report.Complete = of.gap == ""
 	}
+	if errors.Is(context.Cause(asking), errTimeLimit) { // also when it was reached only while writing
+		r.timeLimit()
+	}
 	err := r.failure(ctx)
 	r.prune(ctx, err)
 	if err == nil {
@@ -229,9 +232,7 @@ func (r *run) lost(asking context.Context, of *loading, err error, stop context.
 	case errors.Is(cause, errDenied):
 		return
 	case errors.Is(cause, errTimeLimit):
-		r.report.Mark(report.TimeLimit)
-		r.report.Note(report.Problem{Severity: report.Warning, Message: "the time limit was reached before everything was read; nothing is deleted",
-			Fix: "raise time_limit, or give several workspace tokens"})
+		r.timeLimit()
 		r.gap(of, where+" was not read to its end, since the time limit was reached")
 		return
 	case cause != nil:
@@ -249,6 +250,16 @@ func (r *run) lost(asking context.Context, of *loading, err error, stop context.
 		of.denied = true
 		stop(errDenied)
 	}
+}
+
+// timeLimit tells, once, that the run was cut short.
+func (r *run) timeLimit() {
+	if r.report.Has(report.TimeLimit) {
+		return
+	}
+	r.report.Mark(report.TimeLimit)
+	r.report.Note(report.Problem{Severity: report.Warning, Message: "the time limit was reached before the run was done; nothing is deleted",
+		Fix: "raise time_limit, or give several workspace tokens"})
 }
 
 // gap closes deletion for what a resource can produce. The first reason is told.
@@ -283,6 +294,9 @@ func (r *run) noteField(of *loading, n note) {
 
 func (r *run) noteSkipped(of *loading, u unit) {
 	if u.fault != nil { // itemsToParse
+		if u.fault.Raised {
+			r.gap(of, r.where(of, u.fault.Expr)+" raised an error")
+		}
 		r.note(report.Warning, u.fault.Expr, r.where(of, u.fault.Expr)+": objects without an array are skipped", "", u.source)
 		return
 	}

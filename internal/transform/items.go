@@ -29,6 +29,7 @@ func (t *items) elements(e *evaluator, object map[string]any) ([]any, *Fault) {
 	if err != nil && err != errNotFinite {
 		return nil, &Fault{
 			Expr:    t.expr.Expr,
+			Raised:  true,
 			Message: message(err),
 			Fix:     `guard it: (.field // []) gives no elements where the field is not there`,
 		}

@@ -75,7 +75,10 @@ type Unit struct {
 type Fault struct {
 	Expr     mapping.Expr
 	Selector bool // the expression is selector.query
-	Message  string
+	// Raised is true when itemsToParse raised an error, rather than give another
+	// value than an array: what it would have given is not known.
+	Raised  bool
+	Message string
 	// Value is what the expression gave, quoted and cut; empty when the message
 	// needs none. It stands apart, so that many of one cause can be told as one.
 	Value string

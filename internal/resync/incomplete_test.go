@@ -1,0 +1,112 @@
+package resync_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/port/porttest"
+)
+
+// An entity that the run produced may hang on a stale one by a chain, of which a
+// link is somebody else's: then nothing is deleted along with the stale one.
+func TestCascadeOverSomebodyElse(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, acme("PAY/api", "PAY/old"))
+		w.unequal = true
+		before, after, _ := strings.Cut(blueprints[1], ",\n\t\t\t\"peers\"")
+		_, after, _ = strings.Cut(after, "}")
+		w.port.AddBlueprint(before + after)
+		w.port.AddBlueprint(`{"identifier":"app","title":"App","schema":{"properties":{},"required":[]},"relations":{"service":{"title":"S","target":"service","many":false,"required":false}}}`)
+		app := entity("project", `{identifier: .key, title: .name, blueprint: '"app"', relations: {service: '"shop"'}}`)
+		m := mapped("deleteDependentEntities: true", projects, repos, app)
+		w.port.PutEntity("service", porttest.Entity{Identifier: "shop", Relations: map[string]any{}, Datasource: "someone"})
+		w.sync(m)
+		w.port.PutEntity("service", porttest.Entity{Identifier: "shop", Relations: map[string]any{"repo": "old"}, Datasource: "someone"})
+		w.bitbucket.RemoveRepository("old")
+		r := w.sync(m)
+		if _, ok := r.after["app"]["PAY"]; !ok {
+			t.Errorf("app/PAY was produced, and is gone\n%s", r.story())
+		}
+		if _, ok := r.after["repo"]["old"]; !ok || r.kept != 1 {
+			t.Errorf("got %d stale entities kept, want repo/old\n%s", r.kept, r.story())
+		}
+	})
+}
+
+// What an itemsToParse that raises an error would have given is not known.
+func TestItemsThatRaiseCloseDeletion(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, acme("a", "b"))
+		m := func(items string) string {
+			return mapped("entityDeletionThreshold: 1", `
+- kind: repository
+  selector: {query: 'true'}
+  port:
+    itemsToParse: '`+items+`'
+    entity: {mappings: {identifier: '.slug + "-" + .item', title: .name, blueprint: '"service"'}}`)
+		}
+		w.sync(m(`["x"]`)).is(want{"created": 2})
+		r := w.sync(m(`if .slug == "a" then error("boom") else ["x"] end`))
+		if r.deleted != 0 || r.kept != 1 {
+			t.Errorf("raised: got %d deleted and %d kept, want 0 and 1\n%s", r.deleted, r.kept, r.story())
+		}
+		r = w.sync(m(`if .slug == "a" then null else ["x"] end`))
+		if r.deleted != 1 || r.kept != 0 {
+			t.Errorf("null: got %d deleted and %d kept, want 1 and 0\n%s", r.deleted, r.kept, r.story())
+		}
+	})
+}
+
+// The later resource wins, whichever of the two finds the entity by a search query.
+func TestNamedAfterFound(t *testing.T) {
+	found := `{identifier: {combinator: '"and"', rules: [{property: '"owner"', operator: '"="', value: .slug}]}, blueprint: '"service"', title: '"one"'}`
+	named := `{identifier: .slug, blueprint: '"service"', title: '"two"'}`
+	for name, m := range map[string]string{
+		"two resources": mapped(entity("repository", found), entity("repository", named)),
+		"one resource":  mapped(entity("repository", "["+found+", "+named+"]")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, acme("api"))
+				w.unequal = true
+				w.port.PutEntity("service", porttest.Entity{Identifier: "api", Properties: map[string]any{"owner": "api"}})
+				for i := range 4 {
+					r := w.sync(m)
+					if got := r.after["service"]["api"].Title; got != "two" {
+						t.Errorf("run %d: got title %q, want two\n%s", i, got, r.story())
+					}
+				}
+			})
+		})
+	}
+}
+
+// An entity is produced even when this program alone refuses its identifier.
+func TestRefusedIdentifierIsNotStale(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, acme("api", "My Repo"))
+		w.port.PutEntity("repo", porttest.Entity{Identifier: "My Repo", Title: "held", Datasource: "port-ocean/bitbucket-cloud/1/test/exporter"})
+		r := w.sync(mapped("entityDeletionThreshold: 1", entity("repository", `{identifier: .name, title: .name, blueprint: '"repo"'}`)))
+		if r.deleted != 0 {
+			t.Errorf("got %d deleted, want none\n%s", r.deleted, r.story())
+		}
+	})
+}
+
+func TestTimeLimitWhileWriting(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, acme("PAY/api", "PAY/old"))
+		w.sync(mapped(projects, repos))
+		w.bitbucket.RemoveRepository("old")
+		w.bitbucket.UpdateRepository("api", func(r *bitbuckettest.Repository) { r.Language = "rust" })
+		w.timeLimit = 30 * time.Second
+		w.port.Fault(porttest.Fault{Path: "/v1/blueprints/repo/entities/bulk", Status: 429, Header: http.Header{"Retry-After": {"600"}}})
+		r := w.sync(mapped(projects, repos))
+		if got := r.report.Status(); got != "partial" || r.deleted != 0 {
+			t.Errorf("got status %s and %d deleted, want partial and none\n%s", got, r.deleted, r.story())
+		}
+	})
+}
