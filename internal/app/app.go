@@ -4,6 +4,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +29,7 @@ import (
 	"port-bitbucket-exporter/internal/transform"
 )
 
-// Version is that of this program, in its user agents and in Port's records.
+// Version is that of this program, in its user agents and in Port's integration.
 const Version = "0.1.0"
 
 // Exit statuses of Main, beside those of a finished run.
@@ -131,7 +133,7 @@ func (a *app) run(ctx context.Context) error {
 }
 
 // usageError is a fault of the inputs or of the mapping; told is true when its
-// parts are in the report already.
+// parts are in the report already, as the errors there.
 type usageError struct {
 	err  error
 	told bool
@@ -160,7 +162,15 @@ func (a *app) readInputs() error {
 				a.report.Note(report.Problem{Severity: report.Error, Message: p.Where + ": " + p.What, Fix: p.Fix})
 			}
 		}
-		return &usageError{fmt.Errorf("the inputs are wrong:\n%w", err), true}
+		usage := &usageError{fmt.Errorf("the inputs are wrong:\n%w", err), true}
+		// What is wrong with the mapping is told along with the other inputs.
+		if _, mappingErr := a.givenMapping(); mappingErr != nil {
+			usage.err = fmt.Errorf("%w\n%w", usage.err, mappingErr)
+			if other := (*usageError)(nil); errors.As(mappingErr, &other) && !other.told {
+				a.report.Note(report.Problem{Severity: report.Error, Message: mappingErr.Error()})
+			}
+		}
+		return usage
 	}
 	a.level.Set(config.LogLevel)
 	a.log.Info("port-bitbucket-exporter", "version", Version, "platform", a.platform.Name(), "workspace", config.Workspace, "integration", config.IntegrationIdentifier)
@@ -180,11 +190,14 @@ func (a *app) readInputs() error {
 	return nil
 }
 
-// warn tells a warning in the log and in the report.
+// warn puts a warning into the report. Where no annotation will print it as a line of
+// the log, the log has it at once.
 func (a *app) warn(p report.Problem) {
 	p.Severity = report.Warning
 	a.report.Note(p)
-	a.log.Warn(p.String())
+	if a.platform.Annotates() {
+		a.log.Warn(p.String())
+	}
 }
 
 // wire makes the clients; it asks nothing.
@@ -230,33 +243,44 @@ func authorize(c input.Credential) func(*http.Request) {
 
 // bind binds a mapping; its warnings are told, and its problems are the error.
 func (a *app) bind(file string, text []byte) (*resync.Plan, error) {
+	env := transform.Environment{}
+	for _, name := range a.config.JQEnvAllow {
+		if value, ok := a.environment[name]; ok {
+			env[name] = value
+		}
+	}
 	m, err := mapping.Parse(file, text)
 	var plan *resync.Plan
-	if err == nil {
-		env := transform.Environment{}
-		for _, name := range a.config.JQEnvAllow {
-			if value, ok := a.environment[name]; ok {
-				env[name] = value
-			}
-		}
-		plan, err = resync.Bind(m, env)
+	if m != nil { // also when a part of it is wrong: all problems are told at once
+		var bindErr error
+		plan, bindErr = resync.Bind(m, env)
+		err = joinProblems(err, bindErr)
+	}
+	var problems mapping.Problems
+	if errors.As(err, &problems) {
+		a.noteMapping(problems)
+		return nil, &usageError{fmt.Errorf("the mapping is wrong:\n%w", problems.Errors()), true}
 	}
 	if err != nil {
-		a.noteMapping(err)
-		return nil, &usageError{fmt.Errorf("the mapping is wrong:\n%w", err), true}
+		return nil, &usageError{err: fmt.Errorf("the mapping is wrong: %w", err)}
 	}
-	if len(plan.Warnings) > 0 {
-		a.noteMapping(plan.Warnings)
-	}
+	a.noteMapping(plan.Warnings)
 	return plan, nil
 }
 
-// noteMapping puts the problems of a mapping into the report.
-func (a *app) noteMapping(err error) {
-	var problems mapping.Problems
-	if !errors.As(err, &problems) {
-		return
+// joinProblems puts the problems of both into the order of the file.
+func joinProblems(a, b error) error {
+	var all, more mapping.Problems
+	if !errors.As(a, &all) || !errors.As(b, &more) {
+		return cmp.Or(a, b)
 	}
+	all = append(slices.Clone(all), more...)
+	all.Sort()
+	return all
+}
+
+// noteMapping puts the problems of a mapping into the report.
+func (a *app) noteMapping(problems mapping.Problems) {
 	for _, p := range problems {
 		message := p.Message
 		if p.Where != "" {

@@ -17,35 +17,35 @@ import (
 // relations, the third also mirrors.
 var defaultBlueprints = []string{"bitbucketProject", "bitbucketRepository", "bitbucketPullRequest"}
 
-// The record is made, with the mapping that runs, when there is none and
+// The integration is made, with the mapping that runs, when there is none and
 // initialize_port_resources allows it.
-func TestRecordIsCreated(t *testing.T) {
+func TestIntegrationIsCreated(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name   string
-		env    map[string]string
-		record map[string]any
-		want   string // title expression of the record's mapping; empty when there is to be no record
+		name        string
+		env         map[string]string
+		integration map[string]any
+		want        string // title expression of its mapping; empty when there is to be none
 	}{
 		{"given mapping", map[string]string{"MAPPING": titled("given")}, nil, `"given"`},
 		{"default mapping", nil, nil, ".name"},
 		{"not wanted", map[string]string{"MAPPING": titled("given"), "INITIALIZE_PORT_RESOURCES": "false"}, nil, ""},
-		{"there already", map[string]string{"MAPPING": titled("given")}, map[string]any{"config": stored("record")}, `"record"`},
+		{"there already", map[string]string{"MAPPING": titled("given")}, map[string]any{"config": stored("integration")}, `"integration"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := smallWorld(t)
-			if tt.record != nil {
-				w.port.PutIntegration(identifier, tt.record)
+			if tt.integration != nil {
+				w.port.PutIntegration(identifier, tt.integration)
 			}
 			w.run(tt.env).check(t, 0, "success")
-			record, ok := w.port.Integration(identifier)
+			integration, ok := w.port.Integration(identifier)
 			if ok != (tt.want != "") {
-				t.Fatalf("got a record: %v, want %v", ok, tt.want != "")
+				t.Fatalf("got an integration: %v, want %v", ok, tt.want != "")
 			}
-			if ok && titleOf(t, record) != tt.want {
-				t.Errorf("the record's mapping has title %s, want %s", titleOf(t, record), tt.want)
+			if ok && titleOf(t, integration) != tt.want {
+				t.Errorf("the integration's mapping has title %s, want %s", titleOf(t, integration), tt.want)
 			}
 			w.checkClean()
 		})
@@ -53,12 +53,12 @@ func TestRecordIsCreated(t *testing.T) {
 }
 
 // titleOf is the title expression of the first resource.
-func titleOf(t *testing.T, record map[string]any) string {
+func titleOf(t *testing.T, integration map[string]any) string {
 	t.Helper()
-	config, _ := record["config"].(map[string]any)
+	config, _ := integration["config"].(map[string]any)
 	resources, _ := config["resources"].([]any)
 	if len(resources) == 0 {
-		t.Fatalf("the record has no mapping: %v", record)
+		t.Fatalf("the integration has no mapping: %v", integration)
 	}
 	v := resources[0]
 	for _, key := range []string{"port", "entity", "mappings", "title"} {
@@ -69,8 +69,8 @@ func titleOf(t *testing.T, record map[string]any) string {
 	return title
 }
 
-// A record that Port does not take is a warning: the run does not need it.
-func TestRecordIsRefused(t *testing.T) {
+// An integration that Port does not take is a warning: the run does not need it.
+func TestIntegrationIsRefused(t *testing.T) {
 	t.Parallel()
 	w := smallWorld(t)
 	w.offContract()
@@ -85,11 +85,11 @@ func TestRecordIsRefused(t *testing.T) {
 func TestDefaultBlueprints(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name   string
-		env    map[string]string
-		there  bool // one of them
-		record map[string]any
-		want   bool
+		name        string
+		env         map[string]string
+		there       bool // one of them
+		integration map[string]any
+		want        bool
 	}{
 		{"default mapping", nil, false, nil, true},
 		{"not wanted", map[string]string{"INITIALIZE_PORT_RESOURCES": "false"}, false, nil, false},
@@ -104,8 +104,8 @@ func TestDefaultBlueprints(t *testing.T) {
 			if tt.there {
 				w.port.AddBlueprint(porttest.DefaultBlueprints()[0])
 			}
-			if tt.record != nil {
-				w.port.PutIntegration(identifier, tt.record)
+			if tt.integration != nil {
+				w.port.PutIntegration(identifier, tt.integration)
 			}
 			r := w.run(tt.env)
 			_, got := w.port.Blueprint("bitbucketPullRequest")
@@ -190,7 +190,7 @@ func TestRollback(t *testing.T) {
 				t.Errorf("got %d requests to Bitbucket, want none", n)
 			}
 			if _, ok := w.port.Integration(identifier); ok {
-				t.Error("a record was created")
+				t.Error("an integration was created")
 			}
 		})
 	}

@@ -143,14 +143,47 @@ func entitiesCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// The built program is stopped while a request hangs, at either service. It ends within
-// five seconds, tells how it ended, and what was stale is still there.
-func TestSignal(t *testing.T) {
-	t.Parallel()
+// build gives the path of the program, built as it is released.
+func build(t *testing.T) string {
+	t.Helper()
 	binary := filepath.Join(t.TempDir(), "port-bitbucket-exporter")
 	if text, err := exec.Command("go", "build", "-o", binary, "port-bitbucket-exporter").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, text)
 	}
+	return binary
+}
+
+// process starts the program in the world; the log is complete when it has ended.
+func (w *world) process(binary string) (*exec.Cmd, *strings.Builder) {
+	w.t.Helper()
+	cmd, log := exec.Command(binary), &strings.Builder{}
+	cmd.Dir, cmd.Stdout, cmd.Stderr = w.dir, log, log
+	for k, v := range w.env {
+		cmd.Env = append(cmd.Env, k+"="+v)
+	}
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	return cmd, log
+}
+
+// await waits for the request that hangs, and ends a program that does not come to it.
+func await(t *testing.T, cmd *exec.Cmd, log *strings.Builder, hung <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-hung:
+	case <-time.After(30 * time.Second):
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		t.Fatalf("the program did not come to the request that hangs:\n%s", log.String())
+	}
+}
+
+// The built program is stopped while a request hangs, at either service. It ends within
+// five seconds, tells how it ended, and what was stale is still there.
+func TestSignal(t *testing.T) {
+	t.Parallel()
+	binary := build(t)
 	tests := []struct {
 		name   string
 		signal os.Signal
@@ -170,23 +203,8 @@ func TestSignal(t *testing.T) {
 			w.env["MAPPING"] = repositories
 			hung := make(chan struct{}, 100)
 			tt.hang(w, hung)
-			cmd := exec.Command(binary)
-			cmd.Dir = w.dir
-			for k, v := range w.env {
-				cmd.Env = append(cmd.Env, k+"="+v)
-			}
-			var log strings.Builder
-			cmd.Stdout, cmd.Stderr = &log, &log
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			select {
-			case <-hung:
-			case <-time.After(30 * time.Second):
-				_ = cmd.Process.Kill()
-				_ = cmd.Wait()
-				t.Fatalf("the program did not come to the request that hangs:\n%s", log.String())
-			}
+			cmd, log := w.process(binary)
+			await(t, cmd, log, hung)
 			sent := time.Now()
 			if err := cmd.Process.Signal(tt.signal); err != nil {
 				t.Fatal(err)
@@ -208,6 +226,39 @@ func TestSignal(t *testing.T) {
 				t.Error("a stopped run deleted an entity")
 			}
 		})
+	}
+}
+
+// A second signal ends the program at once, whatever it is still doing: here it takes
+// back what it made before the first.
+func TestSecondSignal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, smallBitbucket())
+	hung := make(chan struct{}, 100)
+	hang := func(*http.Request, []byte) bool {
+		hung <- struct{}{}
+		return true
+	}
+	w.port.Fault(porttest.Fault{Method: http.MethodPatch, Path: "/v1/blueprints/*", Delay: time.Hour, Match: hang})
+	w.port.Fault(porttest.Fault{Method: http.MethodDelete, Path: "/v1/blueprints/*", Times: -1, Delay: time.Hour, Match: hang})
+	cmd, log := w.process(build(t))
+	await(t, cmd, log, hung)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	await(t, cmd, log, hung)
+	ended := make(chan error)
+	go func() { ended <- cmd.Wait() }()
+	for running := true; running; {
+		_ = cmd.Process.Signal(os.Interrupt) // again while the first is still being acted on
+		select {
+		case <-ended: // how, is compared below
+			running = false
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if s, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !s.Signaled() || s.Signal() != os.Interrupt {
+		t.Errorf("got %v, want an end by the second signal\n%s", cmd.ProcessState, log.String())
 	}
 }
 

@@ -3,9 +3,11 @@ package app_test
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
 )
 
@@ -14,7 +16,7 @@ func titled(title string) string {
 	return strings.Replace(repositories, "title: .name", `title: '"`+title+`"'`, 1)
 }
 
-// stored is the same as Port's record holds it.
+// stored is the same as Port's integration holds it.
 func stored(title string) map[string]any {
 	return map[string]any{"resources": []any{map[string]any{
 		"kind":     "repository",
@@ -25,20 +27,20 @@ func stored(title string) map[string]any {
 	}}}
 }
 
-// A mapping of the inputs wins over that of the record, which wins over the default. The
-// default is for a record that is absent or was never configured.
+// A mapping of the inputs wins over that of the integration, which wins over the default. The
+// default is for an integration that is absent or was never configured.
 func TestWhichMappingRuns(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name   string
-		env    map[string]string
-		record map[string]any // nil for none
-		want   string         // title of repository "ledger"
+		name        string
+		env         map[string]string
+		integration map[string]any // nil for none
+		want        string         // title of repository "ledger"
 	}{
-		{"input over record", map[string]string{"MAPPING": titled("input")}, map[string]any{"config": stored("record")}, "input"},
-		{"file over record", map[string]string{"MAPPING_FILE": "mapping.yml"}, map[string]any{"config": stored("record")}, "file"},
-		{"record", nil, map[string]any{"config": stored("record")}, "record"},
-		{"default, no record", nil, nil, "ledger"},
+		{"input over integration", map[string]string{"MAPPING": titled("input")}, map[string]any{"config": stored("integration")}, "input"},
+		{"file over integration", map[string]string{"MAPPING_FILE": "mapping.yml"}, map[string]any{"config": stored("integration")}, "file"},
+		{"integration", nil, map[string]any{"config": stored("integration")}, "integration"},
+		{"default, no integration", nil, nil, "ledger"},
 		{"default, config null", nil, map[string]any{"config": nil}, "ledger"},
 		{"default, config empty", nil, map[string]any{"config": map[string]any{}}, "ledger"},
 	}
@@ -47,8 +49,8 @@ func TestWhichMappingRuns(t *testing.T) {
 			t.Parallel()
 			w := smallWorld(t)
 			w.write("mapping.yml", titled("file"))
-			if tt.record != nil {
-				w.port.PutIntegration(identifier, tt.record)
+			if tt.integration != nil {
+				w.port.PutIntegration(identifier, tt.integration)
 			}
 			w.run(tt.env).check(t, 0, "success")
 			if got := w.port.Catalog()["bitbucketRepository"]["ledger"].Title; got != tt.want {
@@ -87,16 +89,16 @@ func TestBothMappings(t *testing.T) {
 func TestWrongMapping(t *testing.T) {
 	t.Parallel()
 	broken := strings.Replace(repositories, "title: .name", "title: .name |", 1)
-	brokenRecord := stored("x")
-	entity := brokenRecord["resources"].([]any)[0].(map[string]any)["port"].(map[string]any)["entity"].(map[string]any)
+	brokenStored := stored("x")
+	entity := brokenStored["resources"].([]any)[0].(map[string]any)["port"].(map[string]any)["entity"].(map[string]any)
 	entity["mappings"].(map[string]any)["title"] = ".name |"
-	const fromPort = 2 // login, record
+	const fromPort = 2 // login, integration
 	tests := []struct {
-		name   string
-		env    map[string]string
-		record map[string]any
-		asked  int // of Port
-		want   string
+		name        string
+		env         map[string]string
+		integration map[string]any
+		asked       int // of Port
+		want        string
 	}{
 		{"syntax, inline", map[string]string{"MAPPING": broken}, nil, 0, "mapping (input):9:25: "},
 		{"syntax, file", map[string]string{"MAPPING_FILE": "broken.yml"}, nil, 0, "broken.yml:9:25: "},
@@ -104,17 +106,17 @@ func TestWrongMapping(t *testing.T) {
 		{"no resources, inline", map[string]string{"MAPPING": "resources: []"}, nil, 0, "mapping (input):1:"},
 		{"no resources, stored", nil, map[string]any{"config": map[string]any{"resources": []any{}}}, fromPort, "mapping (integration in Port):2:"},
 		{"resources null, stored", nil, map[string]any{"config": map[string]any{"resources": nil}}, fromPort, "mapping (integration in Port):2:"},
-		{"syntax, stored", nil, map[string]any{"config": brokenRecord}, fromPort, "mapping (integration in Port):"},
+		{"syntax, stored", nil, map[string]any{"config": brokenStored}, fromPort, "mapping (integration in Port):"},
 		{"unknown kind, inline", map[string]string{"MAPPING": strings.Replace(repositories, "repository", "repositories", 1)}, nil, 0, `"repositories"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := smallWorld(t)
-			w.offContract() // a record may be as wrong as its author made it
+			w.offContract() // an integration may be as wrong as its author made it
 			w.write("broken.yml", broken)
-			if tt.record != nil {
-				w.port.PutIntegration(identifier, tt.record)
+			if tt.integration != nil {
+				w.port.PutIntegration(identifier, tt.integration)
 			}
 			r := w.run(tt.env)
 			r.check(t, 2, "failed")
@@ -131,7 +133,56 @@ func TestWrongMapping(t *testing.T) {
 	}
 }
 
-func TestRecordCannotBeRead(t *testing.T) {
+// Off GitHub all that is wrong is told once, on whichever line it stands.
+func TestWrongIsToldOnce(t *testing.T) {
+	t.Parallel()
+	const unused = "the app password is not used"
+	wrong := strings.Replace(repositories, "identifier: .slug", "identifier: [.slug]", 1) + "          properites: {}\n"
+	tests := []struct {
+		name string
+		env  map[string]string
+		want []string
+	}{
+		{"mapping", map[string]string{"MAPPING": wrong}, []string{unused, "the mapping is wrong", "mapping (input):8:", "mapping (input):11:"}},
+		{"credentials", map[string]string{"MAPPING": repositories, "PORT_CLIENT_SECRET": "not-the-secret"}, []string{unused, "log in to Port"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			w.env["BITBUCKET_USERNAME"], w.env["BITBUCKET_APP_PASSWORD"] = "dana", "app-password-in-tests"
+			r := w.run(tt.env)
+			for _, want := range tt.want {
+				if got := strings.Count(r.stdout+r.stderr, want); got != 1 {
+					t.Errorf("told %q: got %d times, want once\n%s%s", want, got, r.stdout, r.stderr)
+				}
+			}
+		})
+	}
+}
+
+// The error that ended the run is told once too, also behind more errors than are shown.
+func TestFinalErrorIsTold(t *testing.T) {
+	t.Parallel()
+	for _, repositoriesInAll := range []int{1, 101} {
+		t.Run(strconv.Itoa(repositoriesInAll), func(t *testing.T) {
+			t.Parallel()
+			b := bitbuckettest.New("acme")
+			for i := range repositoriesInAll {
+				b.AddRepository(bitbuckettest.Repository{Name: "r" + strconv.Itoa(i)})
+			}
+			w := newWorld(t, b)
+			r := w.run(map[string]string{"MAPPING": strings.Replace(repositories, `'"bitbucketRepository"'`, ".slug", 1)})
+			r.check(t, 1, "failed")
+			const want = "ERROR every write request to Port failed"
+			if got := strings.Count(r.stdout+r.stderr, want); got != 1 {
+				t.Errorf("told %q: got %d times, want once\n%s%s", want, got, r.stdout, r.stderr)
+			}
+		})
+	}
+}
+
+func TestIntegrationCannotBeRead(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name    string
@@ -165,7 +216,7 @@ func TestRecordCannotBeRead(t *testing.T) {
 	}
 }
 
-// Without a mapping of its own a run needs a role that may read the record.
+// Without a mapping of its own a run needs a role that may read the integration.
 func TestMemberWithoutMapping(t *testing.T) {
 	t.Parallel()
 	w := smallWorld(t)
@@ -183,7 +234,7 @@ func TestHostedIntegration(t *testing.T) {
 	t.Parallel()
 	for _, mapping := range []string{"", repositories} {
 		w := smallWorld(t)
-		w.port.PutIntegration(identifier, map[string]any{"installationType": "Saas", "config": stored("record")})
+		w.port.PutIntegration(identifier, map[string]any{"installationType": "Saas", "config": stored("integration")})
 		r := w.run(map[string]string{"MAPPING": mapping})
 		r.check(t, 2, "failed")
 		r.contains(t, `integration "my-bitbucket-cloud-integration" is hosted by Port`)

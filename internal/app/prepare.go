@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/port"
@@ -27,7 +29,7 @@ var (
 // Names that positions give to mappings that are no file.
 const (
 	inlineMapping  = "mapping (input)"
-	recordMapping  = "mapping (integration in Port)"
+	storedMapping  = "mapping (integration in Port)"
 	builtInMapping = "mapping (built-in default)"
 )
 
@@ -46,27 +48,27 @@ func (a *app) givenMapping() (*resync.Plan, error) {
 	return nil, nil
 }
 
-// prepare logs in, reads the integration's record, and binds the mapping that
-// runs: the given one, else the record's, else the default. Only then it writes:
-// the record when there is none, and the default blueprints.
+// prepare logs in, reads the integration, and binds the mapping that runs: the
+// given one, else the integration's, else the default. Only then it writes: the
+// default blueprints, and the integration when there is none.
 func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, error) {
 	if err := a.port.Login(ctx); err != nil {
 		return nil, loginError(err)
 	}
-	record, err := a.port.Integration(ctx)
+	integration, err := a.port.Integration(ctx)
 	absent := errors.Is(err, port.ErrNotFound)
 	if err != nil && !absent {
 		if err = a.unreadable(err, given != nil); err != nil {
 			return nil, err
 		}
 	}
-	if strings.HasPrefix(strings.ToLower(record.InstallationType), "saas") {
+	if strings.HasPrefix(strings.ToLower(integration.InstallationType), "saas") {
 		return nil, &usageError{err: fmt.Errorf("integration %q is hosted by Port (%s): a run of this program would fight with it; "+
-			"use another integration_identifier, or delete the hosted integration in Port", a.port.Identifier(), record.InstallationType)}
+			"use another integration_identifier, or delete the hosted integration in Port", a.port.Identifier(), integration.InstallationType)}
 	}
 	plan, standard := given, false
 	if plan == nil {
-		if plan, standard, err = a.storedMapping(record); err != nil {
+		if plan, standard, err = a.bindStored(integration); err != nil {
 			return nil, err
 		}
 	}
@@ -98,7 +100,7 @@ func loginError(err error) error {
 	return err
 }
 
-// unreadable is for a record that could not be read. Without it a given mapping
+// unreadable is for an integration that could not be read. Without it a given mapping
 // can still run, when it is only the role that is too small.
 func (a *app) unreadable(err error, given bool) error {
 	var e *port.Error
@@ -113,19 +115,35 @@ func (a *app) unreadable(err error, given bool) error {
 	return err
 }
 
-// storedMapping is the record's mapping, or the default where there never was one.
-func (a *app) storedMapping(record port.Integration) (plan *resync.Plan, standard bool, err error) {
-	if len(record.Config) == 0 {
+// bindStored binds the mapping of the integration in Port, or the default where
+// there never was one. It is an object there; a text is taken for YAML.
+func (a *app) bindStored(integration port.Integration) (plan *resync.Plan, standard bool, err error) {
+	var text []byte
+	switch config := integration.Config.(type) {
+	case nil:
+	case string:
+		text = []byte(strings.TrimSpace(config))
+	case map[string]any:
+		if len(config) > 0 {
+			text, err = json.MarshalIndent(config, "", "  ")
+		}
+	case []any:
+		if len(config) > 0 {
+			text, err = json.Marshal(config)
+		}
+	default:
+		text, err = json.Marshal(config)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	if len(text) == 0 {
 		a.log.Info("mapping: the built-in default, since none is given and Port stores none")
 		plan, err = a.bind(builtInMapping, defaultMapping)
 		return plan, true, err
 	}
 	a.log.Info("mapping: that of the integration in Port")
-	text, err := json.MarshalIndent(record.Config, "", "  ")
-	if err != nil {
-		return nil, false, err
-	}
-	plan, err = a.bind(recordMapping, text)
+	plan, err = a.bind(storedMapping, text)
 	return plan, false, err
 }
 
@@ -172,11 +190,8 @@ var (
 
 func (a *app) buildBlueprints(ctx context.Context, blueprints []map[string]any, made *[]string) error {
 	for _, b := range blueprints {
-		bare := map[string]any{}
-		for k, v := range b {
-			bare[k] = v
-		}
-		for _, k := range append(relationKeys, calculatedKeys...) {
+		bare := maps.Clone(b)
+		for _, k := range slices.Concat(relationKeys, calculatedKeys) {
 			delete(bare, k)
 		}
 		err := a.port.CreateBlueprint(ctx, bare)

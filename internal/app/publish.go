@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,10 +16,6 @@ import (
 const (
 	// undoTimeout bounds what is done after a failure or a signal.
 	undoTimeout = 4 * time.Second
-	// maxSummary is the most that GitHub shows of one step, in bytes.
-	//
-	// Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#adding-a-job-summary, read 2026-11.
-	maxSummary = 1 << 20
 	// maxAnnotations bounds what the platform is told; it shows fewer.
 	maxAnnotations = 100
 )
@@ -27,9 +24,10 @@ const (
 func (a *app) end(err error) int {
 	var usage *usageError
 	wrong := errors.As(err, &usage)
+	told := wrong && usage.told
 	if err != nil {
 		a.report.Mark(report.Fatal)
-		if !wrong || !usage.told {
+		if !told {
 			a.report.Note(report.Problem{Severity: report.Error, Message: err.Error()})
 		}
 	}
@@ -37,15 +35,14 @@ func (a *app) end(err error) int {
 		a.report.BitbucketRequests, a.report.PortRequests = a.bitbucket.Requests(), a.port.Requests()
 	}
 	a.report.Duration = time.Since(a.report.Started)
-	told := wrong && usage.told
 	if told {
 		fmt.Fprintln(a.stdout, err)
 	}
-	a.publish(!told || a.platform.Annotates())
+	annotated := a.publish(told)
 	for _, line := range a.report.Lines() {
 		fmt.Fprintln(a.stdout, line)
 	}
-	if err != nil {
+	if err != nil && (a.platform.Annotates() || !told && !holds(annotated, a.scrubber.Redact(err.Error()))) {
 		a.log.Error(firstLine(err.Error()))
 	}
 	// A failure to write to the log has nobody left to be told to.
@@ -56,14 +53,19 @@ func (a *app) end(err error) int {
 	return a.report.ExitStatus(report.FailOn(a.config.FailOn))
 }
 
+func holds(problems []report.Problem, message string) bool {
+	return slices.ContainsFunc(problems, func(p report.Problem) bool { return p.Message == message })
+}
+
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return strings.TrimSuffix(line, ":")
 }
 
 // publish hands the report to the report file and to the platform. A failure is a
-// warning: the run is what it is.
-func (a *app) publish(annotate bool) {
+// warning: the run is what it is. It returns the problems that were annotated. With
+// told the log has the errors already: they are not printed there once more.
+func (a *app) publish(told bool) (annotated []report.Problem) {
 	a.report.Scrub(a.scrubber.Redact)
 	if a.config.ReportFile != "" {
 		if err := writeFile(a.path(a.config.ReportFile), a.report.JSON()); err != nil {
@@ -71,11 +73,15 @@ func (a *app) publish(annotate bool) {
 			a.report.Scrub(a.scrubber.Redact)
 		}
 	}
-	for i, p := range a.report.Worst() {
-		if !annotate || i == maxAnnotations || p.Severity == report.Notice {
+	for _, p := range a.report.Worst() {
+		if len(annotated) == maxAnnotations || p.Severity == report.Notice {
 			break
 		}
+		if told && p.Severity == report.Error && !a.platform.Annotates() {
+			continue
+		}
 		a.platform.Annotate(annotation(p, a.config.MappingFile))
+		annotated = append(annotated, p)
 	}
 	var outputs []platform.Output
 	for _, o := range a.report.Outputs() {
@@ -84,9 +90,10 @@ func (a *app) publish(annotate bool) {
 	if err := a.platform.Publish(outputs); err != nil {
 		a.log.Warn("step outputs: " + err.Error())
 	}
-	if err := a.platform.Summary(a.report.Markdown(maxSummary)); err != nil {
+	if err := a.platform.Summary(a.report.Markdown); err != nil {
 		a.log.Warn("step summary: " + err.Error())
 	}
+	return annotated
 }
 
 // annotation is on a line of the mapping where that is a file of the checkout.

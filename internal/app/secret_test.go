@@ -142,7 +142,7 @@ func TestSecrets(t *testing.T) {
 		{"success", 0, nil, nil, nil, 0},
 		{"Port refuses the login", 401, nil, path("/access_token"), nil, 1},
 		{"Port fails at the login", 500, nil, path("/access_token"), nil, 1},
-		{"Port refuses the record", 403, nil, path("/integration/"), nil, 0},
+		{"Port refuses the integration", 403, nil, path("/integration/"), nil, 0},
 		{"Port refuses a write", 403, nil, path("/bulk"), nil, 1},
 		{"Port fails at a write", 500, nil, path("/bulk"), nil, 1},
 		{"Bitbucket refuses the token", 401, path("/repositories/"), nil, nil, 1},

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -93,7 +94,7 @@ func TestTimeLimitNotReached(t *testing.T) {
 
 // A service that fails for a while is asked again; one that goes on failing ends the run,
 // since whether there is a stored mapping is not known.
-func TestRecordFails(t *testing.T) {
+func TestIntegrationFails(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name  string
@@ -126,17 +127,26 @@ func TestRecordFails(t *testing.T) {
 	}
 }
 
-// A warning of the mapping is told at once in the log, and at the end.
+// A warning of the mapping is told once where an annotation is a line of the log, and
+// on GitHub, where it stands apart, in the log too.
 func TestMappingWarning(t *testing.T) {
 	t.Parallel()
-	w := virtual(t, smallBitbucket())
-	synctest.Test(t, func(t *testing.T) {
-		r := w.run(map[string]string{"MAPPING": strings.Replace(repositories, "title: .name", "title: .name + env.HOME", 1)})
-		r.check(t, 0, "success")
-		const want = "mapping (input):9:"
-		if !strings.Contains(r.stderr, "WARN  "+want) {
-			t.Errorf("the log has no warning at %s:\n%s", want, r.stderr)
-		}
-		r.contains(t, "WARNING "+want)
-	})
+	for _, github := range []bool{false, true} {
+		t.Run(fmt.Sprintf("GitHub %t", github), func(t *testing.T) {
+			t.Parallel()
+			w := virtual(t, smallBitbucket())
+			if github {
+				w.github()
+			}
+			synctest.Test(t, func(t *testing.T) {
+				r := w.run(map[string]string{"MAPPING": strings.Replace(repositories, "title: .name", "title: .name + env.HOME", 1)})
+				r.check(t, 0, "success")
+				const place = "mapping (input):9:"
+				got := fmt.Sprint(strings.Count(r.stdout, "WARNING "+place), strings.Count(r.stdout, "::warning::"+place), strings.Count(r.stderr, "WARN  "+place))
+				if want := map[bool]string{false: "1 0 0", true: "0 1 1"}[github]; got != want {
+					t.Errorf("told as a line, as an annotation, in the log: got %s, want %s\n%s%s", got, want, r.stdout, r.stderr)
+				}
+			})
+		})
+	}
 }

@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of Port's identifiers, in characters.
+// Limits of Port's identifiers, in characters: MaxIdentifier is that of entities.
 //
 // Source: https://api.port.io/static/index.html (OpenAPI), entity and blueprint schemas, read 2026-11.
 const (
-	maxIdentifier = 1000
+	MaxIdentifier = 1000
 	maxBlueprint  = 100
 )
 
 // CheckIdentifier is nil when Port's pattern for entity identifiers and relation
 // targets, ^(?!\.{1,2}$)[\p{L}0-9@_.+:\\/=-]+$, accepts s. The error says what
 // is wrong with it, and not s itself.
-func CheckIdentifier(s string) error { return check(s, maxIdentifier, true) }
+func CheckIdentifier(s string) error { return check(s, MaxIdentifier, true) }
 
 // CheckBlueprint is nil when Port's pattern for blueprint identifiers accepts s:
 // that of entities without "=".

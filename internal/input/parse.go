@@ -10,8 +10,10 @@ import (
 )
 
 // Parse reads every input of the table. The error is Problems: every problem of
-// every input, in the order of the table. Of a Config that comes with an error
-// only Secrets may be used, and should be: it holds what was read of them.
+// every input, in the order of the table. A Config that comes with an error holds
+// what was read, with the zero value for what is wrong: its Secrets are to be hidden
+// all the same, the mapping can be checked, and ReportFile, MappingFile and FailOn
+// say where and how the error is told. Nothing may run by it.
 func Parse(env Environment) (Config, Notes, error) {
 	rep := &report{}
 	p := &parser{

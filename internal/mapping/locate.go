@@ -39,19 +39,15 @@ func (e Expr) At(offset int) Position {
 	if !w.enter() {
 		return e.Pos
 	}
-	at := w.position()
 	for i, want := range e.Text {
-		if !isBlank(want) {
-			if !w.skipBlanks() {
-				return e.Pos
-			}
-			at = w.position()
-			if got, ok := w.next(); !ok || got != want {
-				return e.Pos
-			}
-		} else {
-			at = w.position()
+		if !isBlank(want) && !w.skipBlanks() {
+			return e.Pos
+		}
+		at := w.position()
+		if isBlank(want) {
 			w.nextBlank(want)
+		} else if got, ok := w.next(); !ok || got != want {
+			return e.Pos
 		}
 		if offset < i+utf8.RuneLen(want) {
 			return e.position(at)

@@ -7,8 +7,6 @@ import "gopkg.in/yaml.v3"
 
 // Mapping is a whole mapping ("port app config").
 type Mapping struct {
-	// File is what positions name: a path, or a word for where the text came from.
-	File      string
 	Resources []Resource
 
 	CreateMissingRelatedEntities bool    // default true

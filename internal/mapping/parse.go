@@ -50,7 +50,7 @@ func Parse(file string, src []byte) (*Mapping, error) {
 	}
 	b.problems.Sort()
 	if len(b.problems.Errors()) > 0 {
-		return nil, cut(b.problems, Error)
+		return m, cut(b.problems, Error)
 	}
 	m.Warnings = cut(b.problems, Warning)
 	return m, nil
@@ -184,7 +184,7 @@ func (b *builder) boolean(values map[string]*node, key, name string, standard bo
 }
 
 func (b *builder) mapping(root *node) *Mapping {
-	m := &Mapping{File: b.src.file}
+	m := &Mapping{}
 	if root.kind != yaml.MappingNode {
 		fix := `write a list of resources under "resources:"`
 		if root.kind == yaml.SequenceNode {
@@ -279,7 +279,10 @@ func (b *builder) resources(values map[string]*node, root *node) []Resource {
 	}
 	list := make([]Resource, 0, len(n.items))
 	for i, item := range n.items {
-		list = append(list, b.resource(i+1, item))
+		before := len(b.problems.Errors())
+		if r := b.resource(i+1, item); len(b.problems.Errors()) == before {
+			list = append(list, r)
+		}
 	}
 	return list
 }

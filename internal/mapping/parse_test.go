@@ -86,8 +86,8 @@ func TestWriteOut(t *testing.T) {
 func checkParse(t *testing.T, src []byte) {
 	t.Helper()
 	m, err := Parse("m", src)
-	if (m == nil) == (err == nil) {
-		t.Fatalf("Parse(%q): got mapping %v and error %v, want one of them", src, m, err)
+	if m == nil && err == nil {
+		t.Fatalf("Parse(%q): got neither a mapping nor an error", src)
 	}
 	if err != nil {
 		problems, ok := err.(Problems)
@@ -201,5 +201,23 @@ func TestParseMerge(t *testing.T) {
 	const want = "a .one, b .one, c .own, << .text"
 	if joined := strings.Join(got, ", "); joined != want {
 		t.Errorf("properties: got %s, want %s", joined, want)
+	}
+}
+
+// A resource that is sound is there to be checked further, beside one that is not.
+func TestParseKeepsSoundResources(t *testing.T) {
+	t.Parallel()
+	m, err := Parse("m.yml", []byte(`resources:
+- kind: project
+  selector: {query: 'true'}
+- kind: repository
+  selector: {query: 'true'}
+  port: {entity: {mappings: {identifier: .slug, blueprint: '"repo"'}}}
+`))
+	if err == nil || m == nil {
+		t.Fatalf("got mapping %v and error %v, want both", m, err)
+	}
+	if len(m.Resources) != 1 || m.Resources[0].Index != 2 {
+		t.Errorf("got resources %+v, want the second one alone", m.Resources)
 	}
 }

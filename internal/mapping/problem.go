@@ -15,14 +15,6 @@ const (
 	Warning                 // the mapping is used, and its author should know
 )
 
-// String gives "error" or "warning".
-func (s Severity) String() string {
-	if s == Warning {
-		return "warning"
-	}
-	return "error"
-}
-
 // Problem is one thing wrong with a mapping: what, where and how to fix it.
 type Problem struct {
 	Severity Severity

@@ -81,9 +81,6 @@ func TestProblems(t *testing.T) {
 	if err := fmt.Errorf("read mapping: %w", problems); !errors.As(err, &found) || len(found) != 4 {
 		t.Errorf("errors.As: got %v, want the problems", found)
 	}
-	if got := Error.String() + " " + Warning.String(); got != "error warning" {
-		t.Errorf("Severity: got %q, want %q", got, "error warning")
-	}
 }
 
 func TestNearest(t *testing.T) {

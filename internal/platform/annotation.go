@@ -30,14 +30,13 @@ func (s Severity) String() string {
 // Annotation is a message for people, with a place if it has one.
 type Annotation struct {
 	Severity Severity
-	Title    string // may be empty
 	Message  string // may have several lines
 	File     string // a path relative to the working directory, or empty
 	Line     int    // counts from 1; zero is unknown
 	Column   int    // counts from 1; zero is unknown
 }
 
-// plain prints the annotation as "ERROR file:line:col: title: message". Further
+// plain prints the annotation as "ERROR file:line:col: message". Further
 // lines of the message are indented.
 func (a Annotation) plain(s *Scrubber) string {
 	var head strings.Builder
@@ -51,9 +50,6 @@ func (a Annotation) plain(s *Scrubber) string {
 			}
 		}
 		head.WriteByte(' ')
-	}
-	if a.Title != "" {
-		head.WriteString(a.Title + ": ")
 	}
 	lines := messageLines(s.Redact(a.Message))
 	lines[0] = s.Line(head.String() + lines[0])

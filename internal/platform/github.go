@@ -15,19 +15,20 @@ import (
 
 const (
 	// annotationCap is how many annotations of one severity GitHub shows for a
-	// step. Source: https://github.com/actions/toolkit/pull/734, read 2026-11.
+	// step, as its staff say. Source: https://github.com/actions/toolkit/pull/734, read 2026-11.
 	annotationCap = 10
 	// maxMessageBytes is where the runner cuts a message (it counts characters).
 	// Source: https://github.com/actions/runner, v2.336.0, read 2026-11.
 	maxMessageBytes = 4096
 	// maxSummaryBytes is the size of a step's summary above which GitHub shows
-	// none of it. Source as above, and GitHub's documentation.
+	// none of it. Source as above, and
+	// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands, read 2026-11.
 	maxSummaryBytes = 1 << 20
 	// maxOutputBytes is the size of a job's outputs, counted as UTF-16. Source:
 	// GitHub's documentation, read 2026-11.
 	maxOutputBytes = 1 << 20
 	// outputDelimiter ends every output that go-githubactions v1.4.0 writes: a
-	// value with such a line would end there and forge further outputs.
+	// value with such a line would end there and forge further outputs. By trial.
 	outputDelimiter = "_GitHubActionsFileCommandDelimeter_"
 )
 
@@ -106,9 +107,6 @@ func (g *github) flush() {
 func (g *github) issue(a Annotation) {
 	s := g.world.Scrubber
 	properties := map[string]string{}
-	if a.Title != "" {
-		properties["title"] = s.Line(a.Title)
-	}
 	if a.File != "" {
 		properties["file"] = s.Line(g.relative(a.File))
 		if a.Line > 0 {
@@ -185,20 +183,20 @@ func (g *github) publish(o Output) error {
 	return nil
 }
 
-// Summary appends to the file in GITHUB_STEP_SUMMARY. What would make it too
-// long is cut off, with a note.
-func (g *github) Summary(markdown string) error {
+// Summary appends to the file in GITHUB_STEP_SUMMARY, as far as what the step has
+// written there leaves room.
+func (g *github) Summary(markdown func(limitBytes int) string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	path := g.world.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return nil
 	}
-	room := maxSummaryBytes
+	room := maxSummaryBytes - len("\n")
 	if info, err := os.Stat(path); err == nil {
 		room -= int(min(info.Size(), maxSummaryBytes))
 	}
-	text := cutSummary(g.world.Scrubber.Redact(markdown), room-len("\n"))
+	text := g.world.Scrubber.Redact(markdown(max(room, 0))) // which makes no text longer
 	if text == "" {
 		return nil
 	}
@@ -206,31 +204,6 @@ func (g *github) Summary(markdown string) error {
 		return fmt.Errorf("write the step summary: %w", err)
 	}
 	return nil
-}
-
-// cutSummary keeps whole lines, at most maxBytes of them with the note. It
-// closes a code block that the cut left open.
-func cutSummary(markdown string, maxBytes int) string {
-	const note = "\n\n*The rest of this summary was left out: GitHub shows at most 1 MiB for a step.*\n"
-	const fence = "```"
-	if len(markdown) <= maxBytes {
-		return markdown
-	}
-	room := maxBytes - len(note) - len("\n"+fence)
-	if room < 0 {
-		return ""
-	}
-	kept := markdown[:strings.LastIndexByte(markdown[:room], '\n')+1]
-	open := false
-	for line := range strings.Lines(kept) {
-		if strings.HasPrefix(strings.TrimLeft(line, " "), fence) {
-			open = !open
-		}
-	}
-	if open {
-		kept += fence
-	}
-	return kept + note
 }
 
 func (g *github) Close() error {

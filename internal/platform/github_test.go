@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -38,14 +39,14 @@ func TestGitHubAnnotate(t *testing.T) {
 		a    Annotation
 		want string
 	}{
-		{"all fields", Annotation{Error, "a: b, 100%", "text: 100%", "mapping.yml", 14, 22},
-			"::error col=22,file=sub/mapping.yml,line=14,title=a%3A b%2C 100%25::text: 100%25\n"},
+		{"all fields", Annotation{Error, "text: 100%", "a: b, 100%.yml", 14, 22},
+			"::error col=22,file=sub/a%3A b%2C 100%25.yml,line=14::text: 100%25\n"},
 		{"several lines", Annotation{Severity: Warning, Message: "one\r\ntwo\n  ^\n"}, "::warning::one%0Atwo%0A  ^\n"},
-		{"a column needs a line, a line needs a file", Annotation{Notice, "", "x", "", 2, 3}, "::notice::x\n"},
+		{"a column needs a line, a line needs a file", Annotation{Notice, "x", "", 2, 3}, "::notice::x\n"},
 		{"no line", Annotation{Severity: Notice, Message: "x", File: "/checkout/m.yml", Column: 3}, "::notice file=m.yml::x\n"},
 		{"outside the checkout", Annotation{Severity: Notice, Message: "x", File: "/etc/m.yml"}, "::notice file=/etc/m.yml::x\n"},
-		{"foreign text", Annotation{Severity: Error, Title: "\n::x", Message: "a ##[set-output name=status]success\n ::stop-commands::x s3cret-value\x1b", File: "a\u202eb"},
-			"::error file=sub/a\\u202eb,title=\\n%3A%3Ax::a # #[set-output name=status]success%0A : :stop-commands::x ***\\x1b\n"},
+		{"foreign text", Annotation{Severity: Error, Message: "a ##[set-output name=status]success\n ::stop-commands::x s3cret-value\x1b", File: "a\u202eb\n::x"},
+			"::error file=sub/a\\u202eb\\n%3A%3Ax::a # #[set-output name=status]success%0A : :stop-commands::x ***\\x1b\n"},
 		{"a severity not known", Annotation{Severity: 7, Message: "x"}, "::notice::x\n"},
 	}
 	for _, tt := range tests {
@@ -163,41 +164,45 @@ func TestGitHubSummary(t *testing.T) {
 	t.Parallel()
 	f := githubFixture(t)
 	f.Mask("s3cret-value")
-	if err := errors.Join(f.Summary("# One\ns3cret-value"), f.Summary("two")); err != nil {
+	if err := errors.Join(f.Summary(text("# One\ns3cret-value")), f.Summary(text("two")), f.Summary(text(""))); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := read(t, f.path("summary")), "# One\n***\ntwo\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	f.env["GITHUB_STEP_SUMMARY"] = f.dir
-	if err := f.Summary("x"); err == nil {
+	if err := f.Summary(text("x")); err == nil {
 		t.Error("a folder: got no error")
 	}
 	f.env["GITHUB_STEP_SUMMARY"] = ""
-	if err := f.Summary("x"); err != nil {
+	if err := f.Summary(text("x")); err != nil {
 		t.Errorf("without the variable: %v", err)
 	}
 }
 
-func TestGitHubSummaryCut(t *testing.T) {
+// text is a summary that is as long as it is.
+func text(markdown string) func(int) string { return func(int) string { return markdown } }
+
+// A summary is asked to fit what room the step has left.
+func TestGitHubSummaryFits(t *testing.T) {
 	t.Parallel()
 	f := githubFixture(t)
 	if err := os.WriteFile(f.path("summary"), []byte("before\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	long := "# Title\n```\n" + strings.Repeat("a line of the summary é\n", 60_000)
-	if err := errors.Join(f.Summary(long), f.Summary("no room")); err != nil {
+	var limits []int
+	full := func(limit int) string {
+		limits = append(limits, limit)
+		return strings.Repeat("x", limit)
+	}
+	if err := errors.Join(f.Summary(full), f.Summary(full)); err != nil {
 		t.Fatal(err)
 	}
-	got := read(t, f.path("summary"))
-	if len(got) > maxSummaryBytes || len(got) < maxSummaryBytes-200 {
-		t.Errorf("got %d bytes, want just under %d", len(got), maxSummaryBytes)
+	if want := []int{maxSummaryBytes - len("before\n") - len("\n"), 0}; !slices.Equal(limits, want) {
+		t.Errorf("got limits %d, want %d", limits, want)
 	}
-	if !strings.HasPrefix(got, "before\n# Title\n") {
-		t.Errorf("got a start of %q", got[:20])
-	}
-	if tail := got[len(got)-160:]; !strings.Contains(tail, "a line of the summary é\n```\n\n*The rest") {
-		t.Errorf("got an end of %q", tail)
+	if got := len(read(t, f.path("summary"))); got != maxSummaryBytes {
+		t.Errorf("got %d bytes, want %d", got, maxSummaryBytes)
 	}
 }
 

@@ -27,8 +27,9 @@ type Platform interface {
 	// Publish hands over outputs for later steps, and shows what Annotate has
 	// kept back. An error names the outputs that were not written; the others were.
 	Publish(outputs []Output) error
-	// Summary adds Markdown to the summary of the step, where there is one.
-	Summary(markdown string) error
+	// Summary adds Markdown to the summary of the step, where there is one: it asks
+	// for a text of at most limitBytes, and an empty one adds nothing.
+	Summary(markdown func(limitBytes int) string) error
 	// Close shows what Annotate has kept back. The error is the first failure
 	// to write that no other method could return. It may be called twice.
 	Close() error
@@ -98,7 +99,7 @@ func (p *printer) Annotate(a Annotation) {
 func (p *printer) Annotates() bool { return false }
 
 // Summary does nothing: there is no place for one.
-func (p *printer) Summary(string) error { return nil }
+func (p *printer) Summary(func(int) string) error { return nil }
 
 func (p *printer) Close() error {
 	p.mu.Lock()

@@ -42,10 +42,10 @@ func TestPlain(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
 	f.Mask("s3cret-value")
-	f.Annotate(Annotation{Severity: Error, Title: "mapping", Message: "bad\n  ^ s3cret-value\n##[error]x\n", File: "port/mapping.yml", Line: 14, Column: 22})
+	f.Annotate(Annotation{Severity: Error, Message: "bad\n  ^ s3cret-value\n##[error]x\n", File: "port/mapping.yml", Line: 14, Column: 22})
 	f.Annotate(Annotation{Severity: Warning, Message: "one\rline", File: "a.yml", Line: 3})
 	f.Annotate(Annotation{Severity: Notice, Message: "::error::x", Column: 9})
-	want := "ERROR port/mapping.yml:14:22: mapping: bad\n" +
+	want := "ERROR port/mapping.yml:14:22: bad\n" +
 		"      ^ ***\n" +
 		"    # #[error]x\n" +
 		"WARNING a.yml:3: one\\rline\n" +
@@ -53,7 +53,7 @@ func TestPlain(t *testing.T) {
 	if got := f.out.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if err := errors.Join(f.Publish([]Output{{"status", "success"}}), f.Summary("# x"), f.Close()); err != nil {
+	if err := errors.Join(f.Publish([]Output{{"status", "success"}}), f.Summary(text("# x")), f.Close()); err != nil {
 		t.Error(err)
 	}
 	if got := f.out.String(); got != want {

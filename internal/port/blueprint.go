@@ -8,9 +8,8 @@ import (
 
 // Blueprint is the part of a blueprint that tells how its entities hang together.
 type Blueprint struct {
-	Identifier string                       `json:"identifier"`
-	Schema     Schema                       `json:"schema"`
-	Relations  map[string]BlueprintRelation `json:"relations"`
+	Schema    Schema                       `json:"schema"`
+	Relations map[string]BlueprintRelation `json:"relations"`
 }
 
 // Schema names the properties that can be written.

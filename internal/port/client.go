@@ -51,6 +51,7 @@ type Config struct {
 type Client struct {
 	config    Config
 	transport http.RoundTripper
+	wait      func(context.Context, time.Duration) error // for Port's rate limit
 	requests  atomic.Int64
 
 	turn chan struct{} // holds a value while a login is under way
@@ -62,7 +63,7 @@ type Client struct {
 
 // New returns a client; it makes no request.
 func New(c Config) *Client {
-	client := &Client{config: c, turn: make(chan struct{}, 1)}
+	client := &Client{config: c, wait: roundtrip.Waiting("Port", c.Log), turn: make(chan struct{}, 1)}
 	t := roundtrip.Log(c.Transport, c.Log, &client.requests)
 	t = roundtrip.Deadline(t, attemptTimeout)
 	// Port copies the User-Agent into $datasource of what is written: it says who
@@ -110,13 +111,17 @@ func (c *Client) do(ctx context.Context, k call, into any) error {
 		return fmt.Errorf("%s /v1%s: %w", k.method, k.path, err)
 	}
 	renewed := false
-	return c.retry(ctx, k.once, func() error {
+	return c.retry(ctx, func() error {
 		for {
 			token, err := c.login(ctx)
 			if err != nil {
 				return err
 			}
 			_, err = c.attempt(ctx, k, body, token.header(), into)
+			var again *roundtrip.Again
+			if k.once && errors.As(err, &again) {
+				return again.Err
+			}
 			var e *Error
 			if renewed || !errors.As(err, &e) || e.Status != http.StatusUnauthorized {
 				return err
@@ -139,47 +144,28 @@ func encode(v any) ([]byte, error) {
 }
 
 // retry repeats what failed for a passing reason, and waits out rate limits.
-func (c *Client) retry(ctx context.Context, once bool, attempt func() error) error {
+func (c *Client) retry(ctx context.Context, attempt func() error) error {
 	var waited time.Duration
 	pause := firstLimitPause
 	return roundtrip.Retry(ctx, func() error {
 		for {
 			err := attempt()
 			var limit *limited
-			if errors.As(err, &limit) {
-				wait := limit.after
-				if wait == 0 {
-					wait, pause = pause, 2*pause
-				}
-				if waited += wait; waited > maxLimitWait {
-					return limit.err
-				}
-				if err := c.sleep(ctx, wait); err != nil {
-					return err
-				}
-				continue
+			if !errors.As(err, &limit) {
+				return err
 			}
-			var again *roundtrip.Again
-			if once && errors.As(err, &again) {
-				return again.Err
+			wait := limit.after
+			if wait == 0 {
+				wait, pause = pause, 2*pause
 			}
-			return err
+			if waited += wait; waited > maxLimitWait {
+				return limit.err
+			}
+			if err := c.wait(ctx, wait); err != nil {
+				return err
+			}
 		}
 	})
-}
-
-func (c *Client) sleep(ctx context.Context, d time.Duration) error {
-	if d >= time.Minute {
-		c.config.Log.Info("waiting for the rate limit of Port", "wait", d.Round(time.Second))
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // attempt sends one request, and returns the headers of a good answer. The error

@@ -16,11 +16,10 @@ const MaxDelete = 100
 // Deletion is what became of one entity that was to be deleted.
 type Deletion struct {
 	Identifier string
-	// Gone is true when the entity was not there any more.
-	Gone bool
-	// Err is nil when the entity is deleted or gone.
+	// Err is nil when the entity is deleted, or was not there any more.
 	Err error
-	// HasDependants is true when Port refused, since other entities relate to it.
+	// HasDependants is true when Port refused, as it does when other entities relate
+	// to it. Err is the refusal then: an *Error with Port's own words.
 	HasDependants bool
 }
 
@@ -68,7 +67,7 @@ func (c *Client) deleteOne(ctx context.Context, blueprint, identifier string, de
 		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
 	}, nil)
 	if errors.Is(err, ErrNotFound) {
-		return Deletion{Identifier: identifier, Gone: true}
+		return Deletion{Identifier: identifier}
 	}
 	return Deletion{Identifier: identifier, Err: err, HasDependants: refusal(err) && !dependants}
 }

@@ -6,16 +6,17 @@ import (
 	"net/http"
 )
 
-// Integration is the record behind an entry of Port's Data sources page.
+// Integration is what stands behind an entry of Port's Data sources page.
 type Integration struct {
 	// InstallationType is "OnPrem" for what runs at the customer's, or begins with
 	// "Saas" for what Port hosts.
 	InstallationType string `json:"installationType"`
-	// Config is the mapping; nil when there never was one.
-	Config map[string]any `json:"config"`
+	// Config is the mapping as it is stored, in whichever JSON: an object when it is
+	// one, nil when there never was one.
+	Config any `json:"config"`
 }
 
-// Integration reads the record. The error is ErrNotFound when there is none.
+// Integration reads the integration. The error is ErrNotFound when there is none.
 //
 // API: https://docs.port.io/api-reference/get-an-integration
 func (c *Client) Integration(ctx context.Context) (Integration, error) {
@@ -29,7 +30,7 @@ func (c *Client) Integration(ctx context.Context) (Integration, error) {
 	return answer.Integration, nil
 }
 
-// CreateIntegration makes the record, with the mapping that it shows.
+// CreateIntegration makes the integration, with the mapping that it shows.
 //
 // The route is not in Port's published documentation. Source: Ocean's client
 // (port_ocean/clients/port/mixins/integrations.py), read 2026-11.

@@ -83,7 +83,6 @@ func TestBlueprints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "identifier", got.Identifier, "team/service")
 	equal(t, "target", got.Relations["repository"].Target, repository)
 	if _, ok := got.Schema.Properties["tier"]; !ok || len(got.Schema.Properties) != 1 {
 		t.Errorf("properties: got %v, want tier", got.Schema.Properties)

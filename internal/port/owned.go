@@ -34,21 +34,19 @@ type named struct {
 	Blueprint  string `json:"blueprint"`
 }
 
+// dated is as much of an entity as tells whether it is old.
+type dated struct {
+	Identifier string    `json:"identifier"`
+	UpdatedAt  time.Time `json:"updatedAt"`
+}
+
 // Held yields what Port holds of our data source in a blueprint, in no certain
 // order, and perhaps one twice. The error is ErrNotFound when there is no such blueprint.
 //
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities
 func (c *Client) Held(ctx context.Context, blueprint string) iter.Seq2[catalog.Fields, error] {
-	query := map[string]any{
-		"combinator": "and",
-		"rules": []any{
-			map[string]any{"property": "$datasource", "operator": "contains", "value": c.datasourcePrefix()},
-			map[string]any{"property": "$datasource", "operator": "contains", "value": c.datasourceSuffix()},
-		},
-	}
 	return func(yield func(catalog.Fields, error) bool) {
-		body := map[string]any{"query": query, "limit": searchPage}
-		for e, err := range pages[held](ctx, c, path("blueprints", blueprint, "entities", "search"), body) {
+		for e, err := range pages[held](ctx, c, path("blueprints", blueprint, "entities", "search"), c.ours()) {
 			if err != nil {
 				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)
 			}
@@ -81,6 +79,42 @@ func (c *Client) Owned(ctx context.Context, before time.Time) iter.Seq2[catalog.
 				return
 			}
 		}
+	}
+}
+
+// HeldBefore yields what Port holds of our data source in a blueprint, and nobody
+// has updated since the given time: what Owned does for one blueprint, over a
+// documented route. The error is ErrNotFound when there is no such blueprint.
+//
+// API: https://docs.port.io/api-reference/search-a-blueprints-entities
+func (c *Client) HeldBefore(ctx context.Context, blueprint string, before time.Time) iter.Seq2[catalog.Ref, error] {
+	return func(yield func(catalog.Ref, error) bool) {
+		for e, err := range pages[dated](ctx, c, path("blueprints", blueprint, "entities", "search"), c.ours()) {
+			if err != nil {
+				yield(catalog.Ref{}, fmt.Errorf("search entities of blueprint %q: %w", blueprint, err))
+				return
+			}
+			if e.UpdatedAt.IsZero() || !e.UpdatedAt.Before(before) {
+				continue // when in doubt, it is not old
+			}
+			if !yield(catalog.Ref{Blueprint: blueprint, Identifier: e.Identifier}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ours is the body of a search for what our data source has written.
+func (c *Client) ours() map[string]any {
+	return map[string]any{
+		"limit": searchPage,
+		"query": map[string]any{
+			"combinator": "and",
+			"rules": []any{
+				map[string]any{"property": "$datasource", "operator": "contains", "value": c.datasourcePrefix()},
+				map[string]any{"property": "$datasource", "operator": "contains", "value": c.datasourceSuffix()},
+			},
+		},
 	}
 }
 

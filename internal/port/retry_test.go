@@ -3,6 +3,7 @@ package port_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -236,6 +237,26 @@ func TestRateLimit(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestWaitingForTheRateLimitIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		var log strings.Builder
+		cfg := config("http://port.test", s.RoundTripper())
+		cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+		s.Fault(porttest.Fault{Match: notLogin, Status: 429, Header: http.Header{"Retry-After": {"90"}}})
+		if _, err := port.New(cfg).Blueprint(t.Context(), repository); err != nil {
+			t.Fatal(err)
+		}
+		for _, wait := range []string{"1m30s", "30s"} {
+			want := `msg="waiting for the rate limit of Port" why="the server answered 429" until="00:01:30 UTC" wait=` + wait + "\n"
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("log: got %q, want it to have %q", log.String(), want)
+			}
+		}
+	})
 }
 
 func TestRateWindowOfPort(t *testing.T) {

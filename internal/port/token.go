@@ -26,7 +26,7 @@ func (t token) header() string { return t.kind + " " + t.text }
 // Login gets an access token. It is called as needed; calling it first tells
 // wrong credentials early.
 func (c *Client) Login(ctx context.Context) error {
-	return c.retry(ctx, false, func() error {
+	return c.retry(ctx, func() error {
 		_, err := c.login(ctx)
 		return err
 	})

@@ -257,3 +257,25 @@ func TestStartIsPortsClock(t *testing.T) {
 		}
 	})
 }
+
+// A login is safe to repeat, also before a call that is not.
+func TestALoginIsRepeatedBeforeWhatIsNotSafe(t *testing.T) {
+	t.Parallel()
+	for call, do := range once {
+		for fault, f := range passing {
+			t.Run(call+"/"+fault, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newServer()
+					f.Path = tokenPath
+					fired := s.Fault(f)
+					if err := do(t, inProcess(s)); err != nil {
+						t.Error(err)
+					}
+					equal(t, "faults met", fired(), 1)
+					equal(t, "writes", len(s.Writes()), 1)
+				})
+			})
+		}
+	}
+}

@@ -77,7 +77,7 @@ type upsertAnswer struct {
 	} `json:"errors"`
 }
 
-var errUnanswered = errors.New("Port's answer does not mention this entity")
+var errUnanswered = errors.New("not mentioned in Port's answer")
 
 func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) ([]Outcome, error) {
 	var answer upsertAnswer

@@ -270,7 +270,7 @@ func TestDeleteOfWhatIsPassedOver(t *testing.T) {
 	equal(t, "status of d", status(got[2].Err), 403)
 	equal(t, "d has dependants", got[2].HasDependants, false)
 	equal(t, "e", got[3], port.Deletion{Identifier: "e"})
-	equal(t, "gone", got[4], port.Deletion{Identifier: "gone", Gone: true})
+	equal(t, "gone", got[4], port.Deletion{Identifier: "gone"})
 	equal(t, "answers", answers(s), "login:200 200 200 403 404")
 	equal(t, "path of a single one", s.Journal()[2].Path, "/v1/blueprints/bitbucketRepository/entities/b%2Fc")
 	equal(t, "flag of a single one", s.Journal()[2].Query.Get("delete_dependents"), "true")
@@ -324,10 +324,14 @@ func TestDeleteRefusedForDependants(t *testing.T) {
 			t.Parallel()
 			s, ids := setup(t)
 			fits := func(_ *http.Request, body []byte) bool { return bytes.Contains(body, []byte(ids[5])) }
-			s.Fault(porttest.Fault{Path: deletePath, Match: fits, Times: -1, Status: code})
+			s.Fault(porttest.Fault{Path: deletePath, Match: fits, Times: -1, Status: code, Body: `{"ok":false,"message":"a pull request relates to it"}`})
 			got := overSocket(t, s).Delete(t.Context(), repository, ids, false)
 			refused := slices.IndexFunc(got, func(d port.Deletion) bool { return d.HasDependants })
 			equal(t, "the refused one", refused, 5)
+			var e *port.Error
+			if !errors.As(got[5].Err, &e) || e.Message != "a pull request relates to it" {
+				t.Errorf("error: got %v, want Port's own words", got[5].Err)
+			}
 			equal(t, "left", len(s.Entities(repository)), 1)
 		})
 	}
@@ -341,7 +345,6 @@ func TestDeleteFails(t *testing.T) {
 	for _, d := range overSocket(t, s).Delete(t.Context(), repository, []string{"a", "b"}, false) {
 		equal(t, "status of "+d.Identifier, status(d.Err), 403)
 		equal(t, "has dependants "+d.Identifier, d.HasDependants, false)
-		equal(t, "gone "+d.Identifier, d.Gone, false)
 	}
 	equal(t, "requests", fired(), 1)
 }

@@ -80,7 +80,7 @@ func (r *Report) blueprintsJSON() []blueprintJSON {
 func (r *Report) problemsJSON() []problemJSON {
 	list := make([]problemJSON, len(r.Problems))
 	for i, p := range r.Worst() {
-		list[i] = problemJSON{p.Severity, p.File, p.Line, p.Column, p.Message, p.Fix, p.Count, p.Example}
+		list[i] = problemJSON(p)
 	}
 	return list
 }

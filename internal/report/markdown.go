@@ -12,9 +12,6 @@ const openProblems = 10
 // Markdown is the step summary: a headline, a table of resources, one of blueprints
 // and one of problems, worst first. It is at most limitBytes long: tables are cut by
 // whole rows and say how many are missing. It is empty when not even the headline fits.
-// GitHub takes at most 1 MiB for each step and refuses a longer one as a whole.
-// Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands,
-// read 2026-11.
 func (r *Report) Markdown(limitBytes int) string {
 	head := r.headline()
 	if len(head) > limitBytes {

@@ -41,12 +41,24 @@ func (p Problem) key() problemKey {
 	return problemKey{p.Severity, p.File, p.Line, p.Column, p.Message}
 }
 
+// maxProblems bounds how many different problems are kept.
+const maxProblems = 1000
+
+// furtherProblems is the message of the one that counts the others of its severity.
+const furtherProblems = "further problems are not listed"
+
 // Note adds a problem, or counts it when one of the same severity, place and message
-// is there. The first example and the first fix stay. A Count below 1 is 1.
+// is there. The first example and the first fix stay. A Count below 1 is 1. When
+// there are 1,000, another one is counted in a problem that stands for all further
+// ones of its severity; its example is the first of them.
 func (r *Report) Note(p Problem) {
 	p.Count = max(p.Count, 1)
 	r.indexProblems()
 	i, found := r.noted[p.key()]
+	if !found && len(r.Problems) >= maxProblems {
+		p = p.further()
+		i, found = r.noted[p.key()]
+	}
 	if !found {
 		r.Problems = append(r.Problems, p)
 		return
@@ -55,6 +67,18 @@ func (r *Report) Note(p Problem) {
 	o.Count += p.Count
 	o.Example = cmp.Or(o.Example, p.Example)
 	o.Fix = cmp.Or(o.Fix, p.Fix)
+}
+
+// further is what counts a problem that is not kept.
+func (p Problem) further() Problem {
+	example := p.Message
+	if p.File != "" {
+		example = p.File + p.position() + ": " + example
+	}
+	if p.Example != "" {
+		example += ": " + p.Example
+	}
+	return Problem{Severity: p.Severity, Message: furtherProblems, Count: p.Count, Example: example}
 }
 
 // indexProblems catches up with Problems, which callers may also append to.
@@ -71,11 +95,18 @@ func (r *Report) indexProblems() {
 }
 
 // Worst returns the problems, worst first: errors, warnings, notices, then the most
-// frequent, then in the order in which they were told.
+// frequent, then in the order in which they were told. What stands for further ones
+// is the last of its severity.
 func (r *Report) Worst() []Problem {
 	rank := func(s Severity) int { return slices.Index([]Severity{Error, Warning, Notice}, s) }
+	last := func(p Problem) int {
+		if p.Message == furtherProblems {
+			return 1
+		}
+		return 0
+	}
 	return slices.SortedStableFunc(slices.Values(r.Problems), func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(rank(a.Severity), rank(b.Severity)), cmp.Compare(b.Count, a.Count))
+		return cmp.Or(cmp.Compare(rank(a.Severity), rank(b.Severity)), cmp.Compare(last(a), last(b)), cmp.Compare(b.Count, a.Count))
 	})
 }
 

@@ -51,6 +51,35 @@ func TestNoteAfterProblemsWereSet(t *testing.T) {
 	}
 }
 
+// Of very many problems the first are kept, and the others counted.
+func TestNoteIsBounded(t *testing.T) {
+	t.Parallel()
+	var r Report
+	for i := range maxProblems {
+		r.Note(Problem{Severity: Warning, Message: fmt.Sprint("problem ", i)})
+	}
+	r.Note(Problem{Severity: Warning, File: "m.yml", Line: 3, Column: 7, Message: "one more", Count: 4, Example: "a"})
+	r.Note(Problem{Severity: Error, Message: "bad", Fix: "mend"})
+	r.Note(Problem{Severity: Warning, Message: "another"})
+	r.Note(Problem{Severity: Warning, Message: "problem 7"})
+	r.Scrub(func(text string) string { return text })
+	r.Note(Problem{Severity: Error, Message: "worse"})
+	if got, want := len(r.Problems), maxProblems+2; got != want {
+		t.Fatalf("got %d problems, want %d", got, want)
+	}
+	if got := r.Problems[7].Count; got != 2 {
+		t.Errorf("a kept one that happened again: got count %d, want 2", got)
+	}
+	want := []Problem{
+		{Severity: Error, Message: "further problems are not listed", Count: 2, Example: "bad"},
+		{Severity: Warning, Message: "further problems are not listed", Count: 5, Example: "m.yml:3:7: one more: a"},
+	}
+	worst := r.Worst()
+	if got := []Problem{worst[0], worst[len(worst)-1]}; !slices.Equal(got, want) {
+		t.Errorf("first and last: got %+v, want %+v", got, want)
+	}
+}
+
 func TestWorst(t *testing.T) {
 	t.Parallel()
 	r := Report{Problems: []Problem{

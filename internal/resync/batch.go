@@ -1,6 +1,8 @@
 package resync
 
 import (
+	"errors"
+	"net/http"
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
@@ -82,6 +84,10 @@ func (l *loader) send(b *batch) {
 	}
 	b.sent = true
 	l.flying = append(l.flying, b)
+	if l.refused != nil {
+		b.outcomes = slices.Repeat([]port.Outcome{{Err: l.refused, RequestFailed: true}}, len(live))
+		return
+	}
 	b.sending.run(func() { b.outcomes = l.port.Upsert(l.ctx, b.blueprint, entities, l.flags) })
 }
 
@@ -123,6 +129,10 @@ func (l *loader) settle() {
 	l.requests++
 	if failed == len(b.entities) {
 		l.failedRequests++
+		var e *port.Error
+		if err := b.outcomes[0].Err; errors.As(err, &e) && e.Status == http.StatusTooManyRequests {
+			l.refused = err
+		}
 	}
 }
 

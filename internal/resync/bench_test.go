@@ -70,6 +70,7 @@ func benchmark(b *testing.B, program string, repositories, pullRequests int, lat
 			"BITBUCKET_HOST_URL=" + bs.URL + "/2.0", "BITBUCKET_WORKSPACE=acme", "BITBUCKET_WORKSPACE_TOKEN=bench-token",
 			"PORT_BASE_URL=" + ps.URL, "PORT_CLIENT_ID=bench-id", "PORT_CLIENT_SECRET=bench-secret",
 			"BITBUCKET_RATE_LIMIT=1000000/1h",
+			"GOGC=50", // as the image sets it
 		}
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out

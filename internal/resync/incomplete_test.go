@@ -1,7 +1,9 @@
 package resync_test
 
 import (
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -109,4 +111,55 @@ func TestTimeLimitWhileWriting(t *testing.T) {
 			t.Errorf("got status %s and %d deleted, want partial and none\n%s", got, r.deleted, r.story())
 		}
 	})
+}
+
+// A rate limit of Port that lets nothing through ends the writing: not every
+// batch is as patient again.
+func TestRateLimitOfPortThatLasts(t *testing.T) {
+	for name, limit := range map[string]time.Duration{"time limit": time.Minute, "no time limit": 0} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := bitbuckettest.New("acme")
+				for i := range 400 {
+					b.AddRepository(bitbuckettest.Repository{Name: fmt.Sprintf("r%04d", i)})
+				}
+				w := newWorld(t, b)
+				w.timeLimit = limit
+				w.port.Fault(porttest.Fault{Path: "/v1/blueprints/repo/entities/bulk", Status: 429, Times: -1})
+				start := time.Now()
+				r := w.sync(mapped(entity("repository", `{identifier: .slug, title: .name, blueprint: '"repo"'}`)))
+				if took := time.Since(start); took > 20*time.Minute {
+					t.Errorf("took %s, want the patience of one request", took)
+				}
+				if r.counts.Rejected == 0 || r.counts.Rejected != r.counts.Transformed || r.deleted != 0 {
+					t.Errorf("got %d of %d rejected and %d deleted, want all and none\n%s", r.counts.Rejected, r.counts.Transformed, r.deleted, r.story())
+				}
+				want := "failed"
+				if limit > 0 {
+					want = "partial"
+				}
+				if got := r.report.Status(); got != want {
+					t.Errorf("got status %s, want %s\n%s", got, want, r.story())
+				}
+			})
+		})
+	}
+}
+
+// Where Port has no list of a data source any more, its blueprints are searched.
+func TestDataSourceRouteIsGone(t *testing.T) {
+	for _, status := range []int{404, 410} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, acme("PAY/api", "PAY/old"))
+				w.sync(mapped(projects, repos))
+				w.bitbucket.RemoveRepository("old")
+				w.port.Fault(porttest.Fault{Path: "/v1/blueprints/entities/datasource-entities", Status: status, Times: -1})
+				r := w.sync(mapped(projects, repos))
+				if got := r.report.Status(); got != "success" || r.deleted != 1 {
+					t.Errorf("got status %s and %d deleted, want success and 1\n%s", got, r.deleted, r.story())
+				}
+			})
+		})
+	}
 }

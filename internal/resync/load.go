@@ -47,6 +47,9 @@ type loader struct {
 
 	taken                    int
 	requests, failedRequests int
+	// refused is what Port's rate limit answered to a request until it gave up: the
+	// others would wait as long, and are not sent.
+	refused error
 }
 
 // relation is one relation of a blueprint.

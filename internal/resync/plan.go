@@ -36,7 +36,7 @@ type entry struct {
 }
 
 // Bind decodes every selector and compiles every expression of a mapping; it asks
-// nobody. The error is mapping.Problems: every problem, in file order.
+// nobody. The error is mapping.Problems: every problem and warning, in file order.
 func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 	plan := &Plan{mapping: m, Warnings: m.Warnings}
 	var problems mapping.Problems
@@ -63,6 +63,7 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 	}
 	plan.Warnings.Sort()
 	if len(problems) > 0 {
+		problems = append(problems, plan.Warnings...)
 		problems.Sort()
 		return nil, problems
 	}

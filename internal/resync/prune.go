@@ -3,8 +3,13 @@ package resync
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"iter"
+	"maps"
+	"net/http"
 	"slices"
+	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/port"
@@ -22,7 +27,9 @@ func (r *run) prune(ctx context.Context, failure error) {
 	listed, err := r.list(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
-			r.report.Mark(report.Undelivered)
+			if e := (*port.Error)(nil); !errors.As(err, &e) || e.Status != http.StatusForbidden {
+				r.report.Mark(report.Undelivered)
+			}
 			r.report.Note(report.Problem{Severity: report.Error, Message: "what Port owns could not be listed: nothing is deleted", Example: err.Error(), Fix: "run again"})
 		}
 		return
@@ -34,7 +41,7 @@ func (r *run) prune(ctx context.Context, failure error) {
 	schemas := &schemas{client: r.job.Port, known: map[string]*port.Blueprint{}}
 	m := r.job.Plan.mapping
 	var needed map[catalog.Ref]bool
-	if (m.CreateMissingRelatedEntities || m.DeleteDependentEntities) && len(listed.others) > 0 {
+	if m.CreateMissingRelatedEntities && len(listed.others) > 0 {
 		needed = r.needed(ctx, schemas)
 	}
 	verdict := reconcile.Decide(reconcile.Run{
@@ -58,7 +65,15 @@ func (r *run) prune(ctx context.Context, failure error) {
 		})
 	}
 	cascade := len(verdict.Delete) > 0 && m.DeleteDependentEntities && !verdict.Closed && r.report.Total().Rejected == 0
-	r.delete(ctx, verdict.Delete, cascade && r.mayCascade(ctx, schemas), schemas)
+	if cascade && !r.mayCascade(ctx, schemas) {
+		cascade = false
+		r.report.Note(report.Problem{
+			Severity: report.Notice,
+			Message:  "deleteDependentEntities is not applied in this run: what this run produced could be deleted along with a stale entity",
+			Fix:      "map every relation of the blueprints that are written, to entities that the mapping produces",
+		})
+	}
+	r.delete(ctx, verdict.Delete, cascade, schemas)
 }
 
 // mayCascade says whether entities may be deleted with what relates to them, and
@@ -100,7 +115,7 @@ type listing struct {
 func (r *run) list(ctx context.Context) (listing, error) {
 	l := listing{counts: map[string]int{}}
 	seen := map[catalog.Ref]bool{}
-	for ref, err := range r.job.Port.Owned(ctx, r.job.Port.Start()) {
+	for ref, err := range r.old(ctx) {
 		if err != nil {
 			return listing{}, err
 		}
@@ -117,6 +132,39 @@ func (r *run) list(ctx context.Context) (listing, error) {
 		l.counts[ref.Blueprint]++
 	}
 	return l, nil
+}
+
+// old yields what Port lists as ours and untouched since the run began. Where it
+// has no list of a whole data source any more, the blueprints of the mapping are
+// searched: then those that no resource names any more are left alone.
+func (r *run) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
+	return func(yield func(catalog.Ref, error) bool) {
+		start := r.job.Port.Start()
+		for ref, err := range r.job.Port.Owned(ctx, start) {
+			var e *port.Error
+			if errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusGone) {
+				r.searchOld(ctx, start, yield)
+				return
+			}
+			if !yield(ref, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (r *run) searchOld(ctx context.Context, start time.Time, yield func(catalog.Ref, error) bool) {
+	r.report.Note(report.Problem{Severity: report.Notice, Message: "Port does not list a whole data source any more: the blueprints of the mapping were searched"})
+	for _, blueprint := range slices.Sorted(maps.Keys(r.loader.held)) {
+		for ref, err := range r.job.Port.HeldBefore(ctx, blueprint, start) {
+			if errors.Is(err, port.ErrNotFound) {
+				break
+			}
+			if !yield(ref, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // owned is how many entities are ours in all: those that are listed, and those

@@ -33,7 +33,10 @@ type Job struct {
 // under way: some decode while others wait for an answer.
 const tasksPerRequest = 2
 
-// errTimeLimit ends the extraction, and nothing else.
+// writeGrace is how long after the time limit what is known may still be written.
+const writeGrace = 5 * time.Minute
+
+// errTimeLimit ends the extraction, and after a while the load.
 var errTimeLimit = errors.New("the time limit was reached")
 
 // errDenied ends the extraction of one resource.
@@ -51,15 +54,17 @@ type run struct {
 // as a whole failed; the report tells what was done all the same.
 func Run(ctx context.Context, job Job, rep *report.Report) error {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &run{job: job, report: rep, workspace: kind.NewWorkspace(job.Bitbucket), loader: newLoader(ctx, job, rep)}
+	asking, writing := ctx, ctx
+	if !job.Deadline.IsZero() {
+		var stopAsking, stopWriting context.CancelFunc
+		asking, stopAsking = context.WithDeadlineCause(ctx, job.Deadline, errTimeLimit)
+		writing, stopWriting = context.WithDeadlineCause(ctx, job.Deadline.Add(writeGrace), errTimeLimit)
+		defer stopAsking()
+		defer stopWriting()
+	}
+	r := &run{job: job, report: rep, workspace: kind.NewWorkspace(job.Bitbucket), loader: newLoader(writing, job, rep)}
 	defer r.loader.wait()
 	defer cancel()
-	asking := ctx
-	if !job.Deadline.IsZero() {
-		var stop context.CancelFunc
-		asking, stop = context.WithDeadlineCause(ctx, job.Deadline, errTimeLimit)
-		defer stop()
-	}
 	for _, res := range job.Plan.resources {
 		names, _ := res.blueprints()
 		out := &report.Resource{Index: res.Index, Kind: res.Kind, Blueprints: slices.Compact(slices.Sorted(slices.Values(names)))}
@@ -95,7 +100,7 @@ func (r *run) failure(ctx context.Context) error {
 		return context.Cause(ctx)
 	case !r.report.Has(report.TimeLimit) && !slices.ContainsFunc(r.report.Resources, func(o *report.Resource) bool { return o.Listed }):
 		return errors.New("no resource could be listed")
-	case r.loader.requests > 0 && r.loader.requests == r.loader.failedRequests:
+	case !r.report.Has(report.TimeLimit) && r.loader.requests > 0 && r.loader.requests == r.loader.failedRequests:
 		return fmt.Errorf("every write request to Port failed (%d)", r.loader.requests)
 	}
 	return nil
@@ -132,6 +137,7 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 	if arrays == 0 && noArrays > 0 {
 		x := of.resource.ItemsToParse
 		r.gap(of, fmt.Sprintf("itemsToParse of %s never gave an array", of.resource.Where()))
+		r.report.Mark(report.FailedSelector)
 		r.note(report.Warning, *x, of.resource.Where()+": itemsToParse never gave an array", "check the path of the array", "")
 	}
 	r.loader.finish()

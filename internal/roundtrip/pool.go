@@ -50,11 +50,11 @@ type Pool struct {
 	rate  Rate
 	class func(*http.Request) string
 	log   *slog.Logger
+	waits teller
 
 	mu      sync.Mutex
 	all     []*account
 	changed chan struct{} // closed, and replaced, when a waiter may go on
-	told    time.Time     // when the last line about waiting was written
 }
 
 type account struct {
@@ -73,7 +73,11 @@ type freeze struct {
 
 // NewPool spends the rate of each of the credentials; class names the class of a request.
 func NewPool(base http.RoundTripper, credentials []Credential, rate Rate, class func(*http.Request) string, log *slog.Logger) *Pool {
-	p := &Pool{base: base, rate: rate, class: class, log: log, changed: make(chan struct{})}
+	p := &Pool{
+		base: base, rate: rate, class: class, log: log,
+		waits:   teller{service: "Bitbucket", log: log},
+		changed: make(chan struct{}),
+	}
 	for _, c := range credentials {
 		p.all = append(p.all, &account{
 			Credential: c,
@@ -219,36 +223,17 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// wait returns at the time, at a change, or after a minute: then the caller tells again.
-func wait(ctx context.Context, now, at time.Time, changed <-chan struct{}) error {
-	pause := time.Minute
-	if !at.IsZero() {
-		pause = min(pause, at.Sub(now))
-	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-changed:
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for the rate limit: %w", context.Cause(ctx))
-	}
-	return nil
-}
-
-// tell writes one line a minute while requests wait.
+// tell says why requests of a class wait; not while it is not known until when.
 func (p *Pool) tell(class string, now time.Time, d due) {
-	if now.Sub(p.told) < time.Minute || d.at.IsZero() {
+	if d.at.IsZero() {
 		return
 	}
-	p.told = now
-	why := "the allowance is used up"
+	why := whyUsedUp
 	if d.frozen {
-		why = "the server answered 429"
+		why = whyRefused
 	}
-	p.log.Info("waiting for the rate limit of Bitbucket", "why", why, "requests", class,
-		"allowance", fmt.Sprintf("%d requests in %s for each of %d credentials", p.limit(), p.rate.Window, p.live()),
-		"until", d.at.UTC().Format(time.TimeOnly)+" UTC", "wait", d.at.Sub(now).Round(time.Second))
+	p.waits.tell(now, d.at, why, "requests", class,
+		"allowance", fmt.Sprintf("%d requests in %s for each of %d credentials", p.limit(), p.rate.Window, p.live()))
 }
 
 func (p *Pool) limit() int {

@@ -1,6 +1,7 @@
 // Package roundtrip holds what both clients need on the way to the network, each
 // as one http.RoundTripper or one function: retries, deadlines, the bound on
-// requests in flight, the log, and the ledgers of rate-limited credentials.
+// requests in flight, the log, waiting for rate limits, and the ledgers of
+// rate-limited credentials.
 package roundtrip
 
 import (

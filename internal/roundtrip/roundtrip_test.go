@@ -222,6 +222,47 @@ func TestLimitWaitEndsWithTheContext(t *testing.T) {
 	})
 }
 
+// Of all that wait, and however short, one line a minute is written.
+func TestWaitingTellsOnceAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		wait := roundtrip.Waiting("Port", logger(&out))
+		start := time.Now()
+		var all sync.WaitGroup
+		for _, d := range []time.Duration{0, 2 * time.Second, 150 * time.Second, 150 * time.Second} {
+			all.Go(func() {
+				if err := wait(t.Context(), d); err != nil || time.Since(start) != d {
+					t.Errorf("got %v after %s, want no error after %s", err, time.Since(start), d)
+				}
+			})
+			synctest.Wait()
+		}
+		all.Wait()
+		const line = `level=INFO msg="waiting for the rate limit of Port" why="the server answered 429" `
+		want := line + "until=\"00:00:02 UTC\" wait=2s\n" +
+			line + "until=\"00:02:30 UTC\" wait=1m30s\n" +
+			line + "until=\"00:02:30 UTC\" wait=30s\n"
+		if got := out.String(); got != want {
+			t.Errorf("log: got\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		why := errors.New("signal")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 90*time.Second, why)
+		defer cancel()
+		start := time.Now()
+		err := roundtrip.Waiting("Port", logger(io.Discard))(ctx, time.Hour)
+		if !errors.Is(err, why) || time.Since(start) != 90*time.Second {
+			t.Errorf("got %v after %s, want the cause after 1m30s", err, time.Since(start))
+		}
+	})
+}
+
 func TestLogAndHeader(t *testing.T) {
 	t.Parallel()
 	var agent string

@@ -42,8 +42,6 @@ func startThings(t *testing.T) *raw {
 	return r
 }
 
-const thingBulk = "/v1/blueprints/thing/entities/bulk"
-
 func (r *raw) put(blueprint, query string, entities ...string) *got {
 	r.t.Helper()
 	return r.call("POST", "/v1/blueprints/"+blueprint+"/entities/bulk"+query, `{"entities":[`+strings.Join(entities, ",")+`]}`)
