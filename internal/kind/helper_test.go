@@ -87,7 +87,7 @@ func (w world) extract(name, selector string) (got extracted) {
 				got.failed = append(got.failed, err)
 				continue
 			}
-			got.objects = append(got.objects, object)
+			got.objects = append(got.objects, object.Object)
 		}
 	}
 	return got

@@ -16,11 +16,24 @@ import (
 // Object is a JSON value from Bitbucket. Who is handed one may write into it.
 type Object = bitbucket.Object
 
+// Found is one object of a task.
+type Found struct {
+	Object Object
+	// Raw is true when the content of the object is text that could not be parsed,
+	// or is not given: expressions that raise an error on it say nothing of what
+	// Port holds.
+	Raw bool
+	// Read gives the file that a mapping names by file://, as text, or nil when
+	// there is none. It is nil where the kind has no files.
+	Read func(ctx context.Context, name string) (any, error)
+}
+
 // Task is a part of an extraction that can run beside the others: the objects of
-// one repository, say. It yields at most one error, last: an *Unreadable when a
-// single object is lost, a *Gone when there is nothing to extract any more, and
-// any other error when an unknown number of objects is missing.
-type Task func(ctx context.Context) iter.Seq2[Object, error]
+// one repository, say. A *Warning, an *Unreadable and a *Left come in the place
+// of an object, and others may follow. Any other error comes last: a *Gone when
+// there is nothing to extract any more, else an unknown number of objects is
+// missing.
+type Task func(ctx context.Context) iter.Seq2[Found, error]
 
 // Extract lists the tasks of one resource, in the order in which their objects
 // are to be taken. Nothing is asked before the result is ranged over. An error
@@ -44,6 +57,24 @@ type Unreadable struct {
 func (u *Unreadable) Error() string { return u.Err.Error() }
 
 func (u *Unreadable) Unwrap() error { return u.Err }
+
+// Left is one object that is left out by a limit. Port may hold an entity of it.
+type Left struct {
+	Object string // its name, for messages
+	Why    string
+	Fix    string
+}
+
+func (l *Left) Error() string { return l.Object + ": " + l.Why }
+
+// Warning is something to tell that loses no object.
+type Warning struct {
+	Message string // the same for all that are to be told as one
+	Fix     string
+	Example string
+}
+
+func (w *Warning) Error() string { return w.Message }
 
 // Gone is a repository that disappeared while it was read: it is no loss.
 type Gone struct{ Slug string }
@@ -102,9 +133,9 @@ func Bind(r mapping.Resource) (Bound, error) {
 }
 
 // single is the task of one object that is at hand.
-func single(object func() (Object, error)) Task {
-	return func(context.Context) iter.Seq2[Object, error] {
-		return func(yield func(Object, error) bool) { yield(object()) }
+func single(object Object) Task {
+	return func(context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) { yield(Found{Object: object}, nil) }
 	}
 }
 

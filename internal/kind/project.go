@@ -17,7 +17,7 @@ var project = define("project", extractProjects)
 func extractProjects(ctx context.Context, ws *Workspace, _ projectSelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		for object, err := range ws.client.Projects(ctx) {
-			if !yield(single(func() (Object, error) { return object, nil }), err) {
+			if !yield(single(object), err) {
 				return
 			}
 		}

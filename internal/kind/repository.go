@@ -58,8 +58,8 @@ func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelecto
 }
 
 func repositoryTask(ws *Workspace, r bitbucket.Repository, files []string) Task {
-	return func(ctx context.Context) iter.Seq2[Object, error] {
-		return func(yield func(Object, error) bool) {
+	return func(ctx context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) {
 			object, err := bitbucket.Decode(r.JSON)
 			if err == nil && len(files) > 0 {
 				object["__includedFiles"], err = includedFiles(ctx, ws, r, files)
@@ -68,7 +68,7 @@ func repositoryTask(ws *Workspace, r bitbucket.Repository, files []string) Task 
 			if err != nil && !errors.As(err, &gone) && ctx.Err() == nil {
 				err = &Unreadable{Object: r.Slug, Err: err}
 			}
-			yield(object, err)
+			yield(Found{Object: object}, err)
 		}
 	}
 }

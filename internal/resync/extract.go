@@ -19,7 +19,7 @@ type chunk struct {
 	noArrays int
 	units    []unit
 	notes    []note
-	err      error // of the task, in its last chunk
+	errs     []error // of the task
 }
 
 // unit is one of a transform.Result, ready to be sent.
@@ -42,12 +42,12 @@ type note struct {
 // dropped here, in one goroutine.
 func (r *resource) extract(ctx, asking context.Context, task kind.Task, emit func(chunk) bool) {
 	var c chunk
-	for object, err := range task(asking) {
+	for found, err := range task(asking) {
 		if err != nil {
-			c.err = err
-			break
+			c.errs = append(c.errs, err)
+			continue
 		}
-		c.add(ctx, r, object)
+		c.add(ctx, r, found)
 		if c.objects == chunkObjects {
 			if !emit(c) {
 				return
@@ -55,14 +55,14 @@ func (r *resource) extract(ctx, asking context.Context, task kind.Task, emit fun
 			c = chunk{}
 		}
 	}
-	if c.objects > 0 || c.err != nil {
+	if c.objects > 0 || len(c.errs) > 0 {
 		emit(c)
 	}
 }
 
-func (c *chunk) add(ctx context.Context, r *resource, object kind.Object) {
-	source := page(object)
-	result := r.program.Apply(ctx, object)
+func (c *chunk) add(ctx context.Context, r *resource, found kind.Found) {
+	source := page(found.Object)
+	result := r.program.Apply(ctx, transform.Source{Object: found.Object, Raw: found.Raw, Read: found.Read})
 	c.objects++
 	if r.ItemsToParse != nil && result.NotArray {
 		c.noArrays++

@@ -122,8 +122,8 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 		}
 		arrays, noArrays = arrays+c.arrays, noArrays+c.noArrays
 		r.take(of, c)
-		if c.err != nil {
-			r.failed(asking, of, c.err, stop)
+		for _, err := range c.errs {
+			r.failed(asking, of, err, stop)
 		}
 	}
 	if arrays == 0 && noArrays > 0 {
@@ -195,7 +195,17 @@ func (r *run) addBlueprint(of *loading, blueprint string) {
 func (r *run) failed(asking context.Context, of *loading, err error, stop context.CancelCauseFunc) {
 	var gone *kind.Gone
 	var unreadable *kind.Unreadable
+	var left *kind.Left
+	var warning *kind.Warning
 	switch {
+	case errors.As(err, &warning):
+		r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + warning.Message, Fix: warning.Fix, Example: warning.Example})
+	case errors.As(err, &left):
+		n := len(of.resource.entries)
+		of.report.Extracted += n
+		of.report.Skipped += n
+		r.gap(of, of.resource.Where()+" left out "+left.Object+": "+left.Why)
+		r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + left.Why, Fix: left.Fix, Example: left.Object})
 	case errors.As(err, &gone):
 		r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": a repository disappeared during the run", Example: gone.Slug})
 	case errors.As(err, &unreadable) && asking.Err() == nil:

@@ -98,12 +98,25 @@ func (p *Program) Entries() []Entry {
 	return all
 }
 
+// Source is one object to map.
+type Source struct {
+	Object map[string]any
+	// Raw is true when the content of the object is text that could not be parsed,
+	// or is not given: a property or relation whose expression raises an error is
+	// then left out of the fields, and not null.
+	Raw bool
+	// Read gives the text of a file that an expression names by file://, or nil
+	// when there is none. It is asked only for units that the selector lets pass.
+	Read func(ctx context.Context, name string) (any, error)
+}
+
 // Apply maps one object: JSON values as encoding/json decodes them with
 // UseNumber. The object is used up: what Apply returns shares its values.
 //
 // When ctx ends, the units not yet mapped are Failed; the caller finds the
 // reason in ctx.Err.
-func (p *Program) Apply(ctx context.Context, object map[string]any) Result {
+func (p *Program) Apply(ctx context.Context, s Source) Result {
+	object := s.Object
 	e := newEvaluator(ctx)
 	defer e.close()
 	a := application{program: p, evaluator: e}
