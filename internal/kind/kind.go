@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -46,6 +47,11 @@ type Bound struct {
 	// Narrowed is true when the selector asks Bitbucket for some of its
 	// repositories only, so that an empty answer is not astonishing.
 	Narrowed bool
+	// ReadsFiles is true when the kind lists folders, or its selector or the mapping
+	// names files.
+	ReadsFiles bool
+	// Warnings are what the selector's author should know.
+	Warnings mapping.Problems
 }
 
 // Unreadable is one object that could not be extracted; the others go on.
@@ -63,9 +69,12 @@ type Left struct {
 	Object string // its name, for messages
 	Why    string
 	Fix    string
+	Err    error // may be nil
 }
 
 func (l *Left) Error() string { return l.Object + ": " + l.Why }
+
+func (l *Left) Unwrap() error { return l.Err }
 
 // Warning is something to tell that loses no object.
 type Warning struct {
@@ -88,11 +97,12 @@ type Kind struct {
 }
 
 // all kinds, in the order of the manual.
-var all = []Kind{project, repository, pullRequest}
+var all = []Kind{project, repository, pullRequest, folder, file}
 
 // selector is what define needs of a decoded selector.
 type selector interface {
 	narrowed() bool
+	readsFiles() bool
 	// problems are the values that have the right type and no meaning.
 	problems(mapping.Selector) mapping.Problems
 }
@@ -105,12 +115,14 @@ func define[S selector](name string, extract func(context.Context, *Workspace, S
 		if err := raw.Decode(&s); err != nil {
 			return Bound{}, err
 		}
-		if problems := s.problems(raw); len(problems) > 0 {
-			return Bound{}, problems
+		problems := s.problems(raw)
+		if found := problems.Errors(); len(found) > 0 {
+			return Bound{}, found
 		}
 		return Bound{
 			Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
-			Narrowed: s.narrowed(),
+			Narrowed: s.narrowed(), ReadsFiles: s.readsFiles(),
+			Warnings: problems.Warnings(),
 		}, nil
 	}}
 }
@@ -121,7 +133,9 @@ func Bind(r mapping.Resource) (Bound, error) {
 	names := make([]string, len(all))
 	for i, k := range all {
 		if k.Name == r.Kind {
-			return k.bind(r.Selector)
+			bound, err := k.bind(r.Selector)
+			bound.ReadsFiles = bound.ReadsFiles || namesFiles(r)
+			return bound, err
 		}
 		names[i] = k.Name
 	}
@@ -130,6 +144,14 @@ func Bind(r mapping.Resource) (Bound, error) {
 		fix = fmt.Sprintf("did you mean %q? The kinds are %s", near, strings.Join(names, ", "))
 	}
 	return Bound{}, mapping.Problems{r.Problem(mapping.Error, r.KindPos, "kind", fmt.Sprintf("unknown kind %q", r.Kind), fix)}
+}
+
+// namesFiles tells whether the mapping names a file by file://.
+func namesFiles(r mapping.Resource) bool {
+	names := func(e *mapping.Expr) bool { return e != nil && strings.HasPrefix(strings.TrimSpace(e.Text), "file://") }
+	return slices.ContainsFunc(r.Entities, func(e mapping.Entity) bool {
+		return names(e.Title) || slices.ContainsFunc(e.Properties, func(f mapping.Field) bool { return names(f.Value.Expr) })
+	})
 }
 
 // single is the task of one object that is at hand.

@@ -10,6 +10,7 @@ import (
 type projectSelector struct{}
 
 func (projectSelector) narrowed() bool                             { return false }
+func (projectSelector) readsFiles() bool                           { return false }
 func (projectSelector) problems(mapping.Selector) mapping.Problems { return nil }
 
 var project = define("project", extractProjects)

@@ -26,6 +26,8 @@ func (s pullRequestSelector) query() bitbucket.RepositoryQuery {
 
 func (s pullRequestSelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
 
+func (pullRequestSelector) readsFiles() bool { return false }
+
 func (s pullRequestSelector) problems(raw mapping.Selector) mapping.Problems {
 	return checkRole(raw, s.UserRole)
 }

@@ -2,6 +2,7 @@ package resync
 
 import (
 	"context"
+	"errors"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/kind"
@@ -30,7 +31,8 @@ type unit struct {
 	entity    catalog.Entity // when mapped
 	ref       catalog.Ref    // when refused, as far as known
 	fault     *transform.Fault
-	source    string // the object's page, for messages
+	raw       bool   // the object's content was not parsed, or is not given
+	source    string // the object's page or path, for messages
 }
 
 type note struct {
@@ -47,7 +49,7 @@ func (r *resource) extract(ctx, asking context.Context, task kind.Task, emit fun
 			c.errs = append(c.errs, err)
 			continue
 		}
-		c.add(ctx, r, found)
+		c.add(ctx, asking, r, found)
 		if c.objects == chunkObjects {
 			if !emit(c) {
 				return
@@ -60,9 +62,9 @@ func (r *resource) extract(ctx, asking context.Context, task kind.Task, emit fun
 	}
 }
 
-func (c *chunk) add(ctx context.Context, r *resource, found kind.Found) {
+func (c *chunk) add(ctx, asking context.Context, r *resource, found kind.Found) {
 	source := page(found.Object)
-	result := r.program.Apply(ctx, transform.Source{Object: found.Object, Raw: found.Raw, Read: found.Read})
+	result := r.program.Apply(ctx, transform.Source{Object: found.Object, Raw: found.Raw, Read: c.reader(asking, found)})
 	c.objects++
 	if r.ItemsToParse != nil && result.NotArray {
 		c.noArrays++
@@ -73,7 +75,26 @@ func (c *chunk) add(ctx context.Context, r *resource, found kind.Found) {
 		c.notes = append(c.notes, note{n, source})
 	}
 	for _, u := range result.Units {
-		c.units = append(c.units, encode(r.entries[u.Entry], u, source))
+		unit := encode(r.entries[u.Entry], u, source)
+		unit.raw = found.Raw
+		c.units = append(c.units, unit)
+	}
+}
+
+// reader reads the files that a mapping names by file://. A warning about one is
+// told like those of the task; the value is then null.
+func (c *chunk) reader(asking context.Context, found kind.Found) func(context.Context, string) (any, error) {
+	if found.Read == nil {
+		return nil
+	}
+	return func(_ context.Context, name string) (any, error) {
+		text, err := found.Read(asking, name)
+		var warning *kind.Warning
+		if errors.As(err, &warning) {
+			c.errs = append(c.errs, warning)
+			return nil, nil
+		}
+		return text, err
 	}
 }
 
@@ -95,8 +116,18 @@ func encode(e *entry, u transform.Unit, source string) unit {
 	return out
 }
 
-// page is the web page of an object, by which a person finds it.
+// page is the web page of an object, by which a person finds it; for a folder or
+// a file, its repository and path.
 func page(object kind.Object) string {
+	for _, key := range []string{"folder", "metadata"} {
+		entry, _ := object[key].(map[string]any)
+		repository, _ := object["repo"].(map[string]any)
+		path, isPath := entry["path"].(string)
+		name, isName := repository["full_name"].(string)
+		if isPath && isName {
+			return name + "/" + path
+		}
+	}
 	links, _ := object["links"].(map[string]any)
 	html, _ := links["html"].(map[string]any)
 	href, _ := html["href"].(string)

@@ -44,7 +44,7 @@ func TestLongExpression(t *testing.T) {
 func FuzzExpression(f *testing.F) {
 	for _, text := range []string{
 		`.a | | .b`, `'it''s'`, `env.A + $ENV["B"]`, `env | .A`, `"\(.a)"`, `def f(g): g; f(.a)`, `.a as [$x, {b: $y}] ?// $x | $y`,
-		`import "a" as b; .`, `reduce .[] as $x (0; . + $x)`, `label $out | break $out`, `"\ud800"`, "\xff", `file://`, `.a-b`, `@base64 "x"`, `||`,
+		`import "a" as b; .`, `reduce .[] as $x (0; . + $x)`, `label $out | break $out`, `"\ud800"`, "\xff", `file://`, ` file://a/../b`, `.a-b`, `@base64 "x"`, `||`,
 	} {
 		f.Add(text)
 	}
