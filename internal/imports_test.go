@@ -61,6 +61,7 @@ var testImports = map[string][]string{
 
 // modules are those of other people in the binary.
 var modules = []string{
+	"github.com/bmatcuk/doublestar/v4",
 	"github.com/cenkalti/backoff/v4",
 	"github.com/itchyny/gojq",
 	"github.com/itchyny/timefmt-go",

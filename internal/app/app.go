@@ -124,7 +124,7 @@ func (a *app) run(ctx context.Context) error {
 	}
 	job := resync.Job{
 		Plan: plan, Bitbucket: a.bitbucket, Port: a.port,
-		Concurrency: a.config.Concurrency, Log: a.log,
+		Concurrency: a.config.Concurrency, MaxFile: a.config.MaxFileSize, Log: a.log,
 	}
 	if a.config.TimeLimit > 0 {
 		job.Deadline = a.report.Started.Add(a.config.TimeLimit)
@@ -212,11 +212,16 @@ func (a *app) wire() error {
 		}
 		credentials = append(credentials, roundtrip.Credential{Name: name, Authorize: authorize(c)})
 	}
+	var source roundtrip.Rate
+	if r := a.config.SourceRate; r != nil {
+		source = roundtrip.Rate{N: r.N, Window: r.Window}
+	}
 	var err error
 	a.bitbucket, err = bitbucket.New(bitbucket.Config{
 		BaseURL: a.config.BitbucketHostURL, Workspace: a.config.Workspace,
 		Credentials: credentials, CredentialKind: kind,
 		Rate:        roundtrip.Rate{N: a.config.RateLimit.N, Window: a.config.RateLimit.Window},
+		SourceRate:  source,
 		Concurrency: a.config.Concurrency,
 		UserAgent:   "port-bitbucket-exporter/" + Version,
 		Transport:   a.Transport, Log: a.log,

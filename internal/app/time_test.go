@@ -150,3 +150,36 @@ func TestMappingWarning(t *testing.T) {
 		})
 	}
 }
+
+// One page of three repositories, with one included file of each.
+// With an allowance of their own the files do not wait for the other requests.
+func TestRateLimitOfSource(t *testing.T) {
+	t.Parallel()
+	const mapping = `resources:
+  - kind: repository
+    selector:
+      query: "true"
+      includedFiles: [README.md]
+    port:
+      entity:
+        mappings:
+          identifier: .slug
+          blueprint: '"bitbucketRepository"'
+`
+	for limit, want := range map[string]int{"2/1h": 3600, "2/1h,src=3/1h": 0, "4/1h,src=1/2h": 4 * 3600} {
+		t.Run(limit, func(t *testing.T) {
+			t.Parallel()
+			w := virtual(t, smallBitbucket())
+			synctest.Test(t, func(t *testing.T) {
+				r := w.run(map[string]string{"BITBUCKET_RATE_LIMIT": limit, "MAPPING": mapping})
+				r.check(t, 0, "success")
+				if got := r.number(t, "bitbucket_requests"); got != 4 {
+					t.Errorf("got %d requests, want one list and three files", got)
+				}
+				if got := r.number(t, "duration_seconds"); got != want {
+					t.Errorf("got a run of %d seconds, want %d", got, want)
+				}
+			})
+		})
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,10 +40,13 @@ type Config struct {
 	Credentials    []roundtrip.Credential
 	CredentialKind string // for messages: "workspace access token"
 	Rate           roundtrip.Rate
-	Concurrency    int // requests under way at once
-	UserAgent      string
-	Transport      http.RoundTripper
-	Log            *slog.Logger
+	// SourceRate is the allowance of requests for folders and files of a
+	// repository. When N is 0 they spend Rate as other repository data does.
+	SourceRate  roundtrip.Rate
+	Concurrency int // requests under way at once
+	UserAgent   string
+	Transport   http.RoundTripper
+	Log         *slog.Logger
 }
 
 // Client reads one workspace. It is safe for concurrent use.
@@ -65,7 +69,11 @@ func New(c Config) (*Client, error) {
 	transport := roundtrip.Log(c.Transport, c.Log, &client.requests)
 	transport = roundtrip.Deadline(transport, attemptTimeout)
 	transport = roundtrip.Header(transport, "User-Agent", c.UserAgent)
-	transport = roundtrip.NewPool(transport, c.Credentials, c.Rate, class, c.Log)
+	rates, class := roundtrip.Rates{Default: c.Rate}, classOf
+	if c.SourceRate.N > 0 {
+		rates.Classes, class = map[string]roundtrip.Rate{classSource: c.SourceRate}, classWithSource
+	}
+	transport = roundtrip.NewPool(transport, c.Credentials, rates, class, c.Log)
 	// Above the pool: what waited for a slot below it would go out into a freeze.
 	transport = roundtrip.Limit(transport, c.Concurrency)
 	client.http = &http.Client{Transport: transport, CheckRedirect: client.checkRedirect}
@@ -78,10 +86,26 @@ func (c *Client) Requests() int { return int(c.requests.Load()) }
 // Workspace is the slug of the workspace that the client reads.
 func (c *Client) Workspace() string { return c.workspace }
 
-// class names the group of routes whose refusals belong together.
+// classSource is that of requests for folders and files when they have an
+// allowance of their own. The vendor's page counts all of /2.0/repositories as
+// repository data, and raw files apart: what these requests are it does not say.
 //
 // Source: https://support.atlassian.com/bitbucket-cloud/docs/api-request-limits/, read 2026-11.
-func class(req *http.Request) string {
+const classSource = "source"
+
+// classWithSource is classOf, with classSource told apart.
+func classWithSource(req *http.Request) string {
+	_, rest, _ := strings.Cut(req.URL.EscapedPath(), "/repositories/")
+	if segments := strings.SplitN(rest, "/", 4); len(segments) > 2 && segments[2] == "src" {
+		return classSource
+	}
+	return classOf(req)
+}
+
+// classOf names the group of routes whose refusals belong together.
+//
+// Source: https://support.atlassian.com/bitbucket-cloud/docs/api-request-limits/, read 2026-11.
+func classOf(req *http.Request) string {
 	if strings.Contains(req.URL.Path, "/repositories/") {
 		return "repositories"
 	}
@@ -100,9 +124,18 @@ func path(segments ...string) string {
 
 var errRedirect = errors.New("redirect refused")
 
+// elsewhere is a redirect to another host.
+type elsewhere struct{ host string }
+
+func (e *elsewhere) Error() string {
+	return fmt.Sprintf("%v: to host %q, where the credential must not go", errRedirect, e.host)
+}
+
+func (e *elsewhere) Is(target error) bool { return target == errRedirect || target == ErrElsewhere }
+
 func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	if !c.sameHost(req.URL) {
-		return fmt.Errorf("%w: to host %q, where the credential must not go", errRedirect, req.URL.Host)
+		return &elsewhere{req.URL.Host}
 	}
 	if len(via) > maxRedirects {
 		return fmt.Errorf("%w: more than %d in a row", errRedirect, maxRedirects)
@@ -124,8 +157,9 @@ func (c *Client) url(path string, q url.Values) string {
 }
 
 // do sends a GET, with retries, and hands each good answer to read. What read
-// returns as an *roundtrip.Again, as for a cut body, is tried again.
-func (c *Client) do(ctx context.Context, address, accept string, read func(*http.Response) error) error {
+// returns as an *roundtrip.Again, as for a cut body, is tried again; an answer with
+// one of the final statuses never is.
+func (c *Client) do(ctx context.Context, address, accept string, read func(*http.Response) error, final ...int) error {
 	return roundtrip.Retry(ctx, func() error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
@@ -138,7 +172,7 @@ func (c *Client) do(ctx context.Context, address, accept string, read func(*http
 		}
 		defer resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
-			return c.statusError(req, resp)
+			return c.statusError(req, resp, slices.Contains(final, resp.StatusCode))
 		}
 		return read(resp)
 	})
@@ -166,10 +200,14 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 // maxJSON bounds one JSON answer: a page of 100 large objects is far below it.
 const maxJSON = 64 << 20
 
-// json decodes an answer; what is no whole JSON of that shape is tried again.
-func (c *Client) json(ctx context.Context, address string, into any) error {
+// json decodes an answer; what is no whole JSON of that shape is tried again. The
+// error is ErrNoFile when the answer is the bytes of a file.
+func (c *Client) json(ctx context.Context, address string, into any, final ...int) error {
 	return c.do(ctx, address, "application/json", func(resp *http.Response) error {
 		where := "GET " + resp.Request.URL.EscapedPath()
+		if strings.HasPrefix(resp.Header.Get("Content-Disposition"), "attachment") {
+			return fmt.Errorf("%s: a file, no directory: %w", where, ErrNoFile)
+		}
 		text, err := io.ReadAll(io.LimitReader(resp.Body, maxJSON+1))
 		switch {
 		case err != nil && ctx.Err() != nil:
@@ -184,7 +222,7 @@ func (c *Client) json(ctx context.Context, address string, into any) error {
 				where, resp.Header.Get("Content-Type"), len(text), err)}
 		}
 		return nil
-	})
+	}, final...)
 }
 
 // checker is an answer that knows what it must hold.

@@ -21,6 +21,10 @@ var ErrNotFound = errors.New("not found")
 // what a path is that leads to a directory.
 var ErrNoFile = errors.New("no such file")
 
+// ErrElsewhere is an answer that leads to another host, as that of a file which Git
+// LFS keeps does: it is not followed, since the credential must not go there.
+var ErrElsewhere = errors.New("kept on another host, such as Git LFS")
+
 // maxErrorBytes bounds what is read of an error's body.
 const maxErrorBytes = 64 << 10
 
@@ -122,14 +126,15 @@ func (e *Error) Fix() string {
 	return ""
 }
 
-// statusError reads the error's body, which need not be JSON.
+// statusError reads the error's body, which need not be JSON. A final one is not
+// tried again.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#standardized-error-responses, read 2026-11.
-func (c *Client) statusError(req *http.Request, resp *http.Response) error {
+func (c *Client) statusError(req *http.Request, resp *http.Response, final bool) error {
 	e := &Error{Method: req.Method, Path: req.URL.EscapedPath(), Status: resp.StatusCode, Credential: c.kind}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
 	e.decode(text)
-	if retryable(resp.StatusCode) {
+	if retryable(resp.StatusCode) && !final {
 		after, _ := roundtrip.RetryAfter(resp.Header)
 		return &roundtrip.Again{Err: e, After: after}
 	}

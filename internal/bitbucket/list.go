@@ -26,6 +26,8 @@ type Endpoint[T any] struct {
 	// Key tells what no other value of the list has; an empty key is never a
 	// duplicate. The error is what makes the value useless.
 	Key func(T) (string, error)
+	// Final are statuses that are not tried again, though others of their kind are.
+	Final []int
 }
 
 // ErrIncomplete is a list whose pages did not add up to the size it named, twice.
@@ -130,7 +132,7 @@ func (l *lister[T]) first(ctx context.Context, q url.Values, visited map[string]
 		q.Set("pagelen", strconv.Itoa(length))
 		p, address := &page[T]{}, l.client.url(l.endpoint.Path, q)
 		visited[address] = true
-		err := l.client.json(ctx, address, p)
+		err := l.client.json(ctx, address, p, l.endpoint.Final...)
 		var e *Error
 		if !errors.As(err, &e) || e.Status != http.StatusBadRequest || length <= minPagelen ||
 			!strings.Contains(strings.ToLower(e.Message), "pagelen") {
@@ -158,7 +160,7 @@ func (l *lister[T]) next(ctx context.Context, link string, visited map[string]bo
 	}
 	visited[same.String()] = true
 	p := &page[T]{}
-	return p, l.client.json(ctx, link, p)
+	return p, l.client.json(ctx, link, p, l.endpoint.Final...)
 }
 
 // values yields the values of a page that no earlier page had, and counts those

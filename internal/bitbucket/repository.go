@@ -7,13 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"net/http"
 	"net/url"
-	"strings"
-
-	"port-bitbucket-exporter/internal/roundtrip"
 )
 
 // Repository is one of the workspace's, with the fields that we need ourselves.
@@ -110,46 +105,4 @@ func (c *Client) Head(ctx context.Context, slug, branch string) (string, error) 
 		return "", fmt.Errorf("read branch %q of repository %q: the answer names no commit", branch, slug)
 	}
 	return answer.Target.Hash, nil
-}
-
-// File reads a file at a commit, at most limit bytes of it. The error is ErrNoFile
-// when the commit has no such file, or has a directory of that name.
-//
-// API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get
-func (c *Client) File(ctx context.Context, slug, commit, name string, limit int64) ([]byte, error) {
-	segments := append([]string{"repositories", c.workspace, slug, "src", commit}, strings.Split(strings.TrimPrefix(name, "/"), "/")...)
-	var text []byte
-	err := c.do(ctx, c.url(path(segments...), nil), "*/*", func(resp *http.Response) error {
-		var err error
-		text, err = io.ReadAll(io.LimitReader(resp.Body, limit))
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return context.Cause(ctx)
-		case err != nil:
-			return &roundtrip.Again{Err: fmt.Errorf("GET %s: the answer was cut off: %w", resp.Request.URL.EscapedPath(), err)}
-		case listing(resp.Header, text):
-			return fmt.Errorf("GET %s: a directory: %w", resp.Request.URL.EscapedPath(), ErrNoFile)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read file %q of repository %q: %w", name, slug, err)
-	}
-	return text, nil
-}
-
-// listing tells the page that a directory answers with from a file, which comes as
-// an attachment.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
-func listing(h http.Header, text []byte) bool {
-	if h.Get("Content-Disposition") != "" || !strings.HasPrefix(h.Get("Content-Type"), "application/json") {
-		return false
-	}
-	var entries struct {
-		Pagelen int
-		Values  []struct{ Type string }
-	}
-	return json.Unmarshal(text, &entries) == nil && entries.Pagelen > 0 && len(entries.Values) > 0 &&
-		strings.HasPrefix(entries.Values[0].Type, "commit_")
 }

@@ -22,6 +22,9 @@ type Config struct {
 	// BitbucketHostURL has no trailing slash.
 	BitbucketHostURL string
 	RateLimit        RateLimit
+	// SourceRate is the allowance of requests for files and folders; nil when they
+	// spend RateLimit like the others.
+	SourceRate *RateLimit
 
 	IntegrationIdentifier   string
 	InitializePortResources bool
@@ -35,6 +38,8 @@ type Config struct {
 
 	// Concurrency is the bound of requests to Bitbucket in flight, 1 to 100.
 	Concurrency int
+	// MaxFileSize is the size in bytes above which a file is skipped, 1 to 64 MiB.
+	MaxFileSize int64
 	// TimeLimit is zero when there is none.
 	TimeLimit time.Duration
 	FailOn    FailOn

@@ -109,18 +109,19 @@ func (p *parser) config() Config {
 		PortBaseURL:             trimPortBase(p.address("port_base_url")),
 		Workspace:               p.workspace(),
 		BitbucketHostURL:        p.address("bitbucket_host_url"),
-		RateLimit:               p.rateLimit(),
 		IntegrationIdentifier:   p.identifier(),
 		InitializePortResources: p.boolean("initialize_port_resources"),
 		Mapping:                 p.text("mapping"),
 		MappingFile:             p.text("mapping_file"),
 		JQEnvAllow:              p.names("jq_env_allow"),
 		Concurrency:             p.concurrency(),
+		MaxFileSize:             p.maxFileSize(),
 		TimeLimit:               p.timeLimit(),
 		FailOn:                  p.failOn(),
 		ReportFile:              p.text("report_file"),
 		LogLevel:                p.logLevel(),
 	}
+	c.RateLimit, c.SourceRate = p.rateLimits()
 	c.Credentials, c.unused = p.credentials()
 	if c.Mapping != "" && c.MappingFile != "" {
 		p.problem(p.where("mapping"), "remove one of mapping and mapping_file",
@@ -142,33 +143,6 @@ func (p *parser) identifier() string {
 		return ""
 	}
 	return text
-}
-
-// rateLimit reads N/duration.
-func (p *parser) rateLimit() RateLimit {
-	text := p.text("bitbucket_rate_limit")
-	count, window, ok := strings.Cut(text, "/")
-	n, err := strconv.Atoi(strings.TrimSpace(count))
-	d, durationErr := parseWindow(strings.TrimSpace(window))
-	if !ok || err != nil || durationErr != nil || n < 1 || d <= 0 {
-		p.problem(p.where("bitbucket_rate_limit"), `write a number of at least 1, a slash and a duration, such as "1000/1h"`,
-			"%q is not number/duration", text)
-		return RateLimit{}
-	}
-	return RateLimit{N: n, Window: d}
-}
-
-// parseWindow reads a Go duration that may begin with whole days: 1d, 1d12h.
-func parseWindow(text string) (time.Duration, error) {
-	days, rest, ok := strings.Cut(text, "d")
-	if !ok {
-		return time.ParseDuration(text)
-	}
-	n, err := strconv.ParseUint(days, 10, 16)
-	if err != nil {
-		return 0, err
-	}
-	return time.ParseDuration(strconv.FormatUint(n*24, 10) + "h" + rest)
 }
 
 func (p *parser) timeLimit() time.Duration {

@@ -24,6 +24,7 @@ func defaults() Config {
 		IntegrationIdentifier:   "my-bitbucket-cloud-integration",
 		InitializePortResources: true,
 		Concurrency:             10,
+		MaxFileSize:             1 << 20,
 		FailOn:                  FailOnIncomplete,
 		LogLevel:                slog.LevelInfo,
 	}
@@ -66,6 +67,19 @@ func TestParse(t *testing.T) {
 			c.PortBaseURL, c.BitbucketHostURL = "http://[::1]:1", "http://localhost:2/odd/base"
 		}},
 		{"rate limit in days", vars{"BITBUCKET_RATE_LIMIT": "5 / 1d12h"}, nil, func(c *Config) { c.RateLimit = RateLimit{5, 36 * time.Hour} }},
+		{"rate limit of source", vars{"BITBUCKET_RATE_LIMIT": " 1000/1h , SRC = 5000 / 1d ,"}, nil, func(c *Config) {
+			c.SourceRate = &RateLimit{5000, 24 * time.Hour}
+		}},
+		{"rate limit of source first", vars{"BITBUCKET_RATE_LIMIT": "src=50/1m,20/1m"}, nil, func(c *Config) {
+			c.RateLimit, c.SourceRate = RateLimit{20, time.Minute}, &RateLimit{50, time.Minute}
+		}},
+		{"rate limit of source alone", vars{"BITBUCKET_RATE_LIMIT": "src=5000/1h"}, nil, func(c *Config) { c.SourceRate = &RateLimit{5000, time.Hour} }},
+		{"rate limits as array", vars{"BITBUCKET_RATE_LIMIT_COUNT": "2", "BITBUCKET_RATE_LIMIT_0": "10/1h", "BITBUCKET_RATE_LIMIT_1": "src=20/1h"}, nil, func(c *Config) {
+			c.RateLimit, c.SourceRate = RateLimit{10, time.Hour}, &RateLimit{20, time.Hour}
+		}},
+		{"max file size", vars{"MAX_FILE_SIZE": "500KB"}, nil, func(c *Config) { c.MaxFileSize = 500_000 }},
+		{"largest max file size", vars{"MAX_FILE_SIZE": "64 mib"}, nil, func(c *Config) { c.MaxFileSize = 64 << 20 }},
+		{"smallest max file size", vars{"MAX_FILE_SIZE": "1"}, nil, func(c *Config) { c.MaxFileSize = 1 }},
 		{"time limit", vars{"TIME_LIMIT": "1h50m"}, nil, func(c *Config) { c.TimeLimit = 110 * time.Minute }},
 		{"no time limit", vars{"TIME_LIMIT": "0"}, nil, func(*Config) {}},
 		{"booleans", vars{"INITIALIZE_PORT_RESOURCES": "No"}, nil, func(c *Config) { c.InitializePortResources = false }},
@@ -233,7 +247,7 @@ func TestNotes(t *testing.T) {
 			{"bitbucket_workspace", "BITBUCKET_WORKSPACE"}, {"bitbucket_workspace_token", "BITBUCKET_WORKSPACE_TOKEN_FILE"},
 			{"bitbucket_username", "BITBUCKET_USERNAME"}, {"bitbucket_app_password", "BITBUCKET_APP_PASSWORD"},
 			{"bitbucket_host_url", "default"}, {"bitbucket_rate_limit", "default"}, {"integration_identifier", "default"},
-			{"initialize_port_resources", "default"}, {"concurrency", "default"}, {"fail_on", "INPUT_FAIL_ON"},
+			{"initialize_port_resources", "default"}, {"concurrency", "default"}, {"max_file_size", "default"}, {"fail_on", "INPUT_FAIL_ON"},
 			{"log_level", "default"}, {"debug", "default"},
 		},
 		Infos: []string{
@@ -305,7 +319,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if got, want := len(Table), 22; got != want {
+	if got, want := len(Table), 23; got != want {
 		t.Errorf("got %d inputs, want %d", got, want)
 	}
 }

@@ -33,6 +33,8 @@ func (i Input) Name() string { return strings.ToUpper(i.ID) }
 // oceanConfigPrefix begins the names of the keys of Ocean's integration config.
 const oceanConfigPrefix = "OCEAN__INTEGRATION__CONFIG__"
 
+const defaultRateLimit = "1000/1h"
+
 // Table lists every input, in the order of the manual.
 //
 // Source of the OCEAN__ names: Ocean's settings (port-labs/ocean, commit
@@ -68,8 +70,9 @@ var Table = []Input{
 	{ID: "bitbucket_host_url", Default: "https://api.bitbucket.org/2.0",
 		Help:  "The address of Bitbucket's API.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_HOST_URL"}},
-	{ID: "bitbucket_rate_limit", Default: "1000/1h",
-		Help: "How many requests each credential may make in a rolling window, as number/duration."},
+	{ID: "bitbucket_rate_limit", Default: defaultRateLimit,
+		Help: "How many requests each credential may make in a rolling window, as number/duration; " +
+			"1000/1h,src=5000/1h gives reading files and folders an allowance of its own."},
 	{ID: "integration_identifier", Default: "my-bitbucket-cloud-integration",
 		Help:  "The identifier of the integration in Port; use one per workspace, or they delete each other's entities.",
 		Ocean: []string{"OCEAN__INTEGRATION__IDENTIFIER"}},
@@ -84,6 +87,8 @@ var Table = []Input{
 		Help: "The environment variables that jq expressions may read, separated by commas; none by default."},
 	{ID: "concurrency", Default: "10",
 		Help: "How many requests to Bitbucket may be in flight at once, from 1 to 100."},
+	{ID: "max_file_size", Default: "1MiB",
+		Help: "Files larger than this are skipped and counted, from 1 byte to 64MiB."},
 	{ID: "time_limit",
 		Help: "After this time, such as 110m, stop reading, write what is known and delete nothing; none by default."},
 	{ID: "fail_on", Default: "incomplete",

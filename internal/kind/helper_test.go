@@ -22,7 +22,7 @@ import (
 )
 
 // resource is a mapping's only one. The selector is written in flow style: `repoQuery: x, userRole: y`.
-func resource(t *testing.T, name, selector string) mapping.Resource {
+func resource(t testing.TB, name, selector string) mapping.Resource {
 	t.Helper()
 	query := `query: "true"`
 	if selector != "" {
@@ -41,27 +41,43 @@ func resource(t *testing.T, name, selector string) mapping.Resource {
 
 // world is a workspace that one run reads, over an emulator, in virtual time.
 type world struct {
-	*testing.T
-	s  *bitbuckettest.Server
-	ws *kind.Workspace
+	testing.TB
+	s      *bitbuckettest.Server
+	ws     *kind.Workspace
+	client *bitbucket.Client
+}
+
+// workspace is that of another run.
+func (w world) workspace(o kind.Options) *kind.Workspace {
+	ws := kind.NewWorkspace(w.client, o)
+	w.Cleanup(func() {
+		if err := ws.Close(); err != nil {
+			w.Errorf("close: %v", err)
+		}
+	})
+	return ws
 }
 
 func inBubble(t *testing.T, s *bitbuckettest.Server, test func(w world)) {
 	t.Helper()
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s.AllowToken("good", bitbuckettest.Access{Limit: -1})
-		c, err := bitbucket.New(bitbucket.Config{
-			BaseURL: "https://bitbucket.test/2.0", Workspace: "acme", CredentialKind: "workspace access token",
-			Credentials: []roundtrip.Credential{{Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") }}},
-			Rate:        roundtrip.Rate{N: 10_000, Window: time.Hour}, Concurrency: 4,
-			Transport: s.RoundTripper(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		test(world{t, s, kind.NewWorkspace(c)})
+	synctest.Test(t, func(t *testing.T) { test(newWorld(t, s)) })
+}
+
+func newWorld(t testing.TB, s *bitbuckettest.Server) world {
+	s.AllowToken("good", bitbuckettest.Access{Limit: -1})
+	c, err := bitbucket.New(bitbucket.Config{
+		BaseURL: "https://bitbucket.test/2.0", Workspace: "acme", CredentialKind: "workspace access token",
+		Credentials: []roundtrip.Credential{{Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") }}},
+		Rate:        roundtrip.Rate{N: 10_000, Window: time.Hour}, Concurrency: 4,
+		Transport: s.RoundTripper(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := world{TB: t, s: s, client: c}
+	w.ws = w.workspace(kind.Options{TempDir: t.TempDir(), KeepFiles: true})
+	return w
 }
 
 // extracted is what one extraction gave.
@@ -73,7 +89,7 @@ type extracted struct {
 
 func (w world) extract(name, selector string) (got extracted) {
 	w.Helper()
-	bound, err := kind.Bind(resource(w.T, name, selector))
+	bound, err := kind.Bind(resource(w.TB, name, selector))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -87,7 +103,7 @@ func (w world) extract(name, selector string) (got extracted) {
 				got.failed = append(got.failed, err)
 				continue
 			}
-			got.objects = append(got.objects, object)
+			got.objects = append(got.objects, object.Object)
 		}
 	}
 	return got

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -16,11 +17,24 @@ import (
 // Object is a JSON value from Bitbucket. Who is handed one may write into it.
 type Object = bitbucket.Object
 
+// Found is one object of a task.
+type Found struct {
+	Object Object
+	// Raw is true when the content of the object is text that could not be parsed,
+	// or is not given: expressions that raise an error on it say nothing of what
+	// Port holds.
+	Raw bool
+	// Read gives the file that a mapping names by file://, as text, or nil when
+	// there is none. It is nil where the kind has no files.
+	Read func(ctx context.Context, name string) (any, error)
+}
+
 // Task is a part of an extraction that can run beside the others: the objects of
-// one repository, say. It yields at most one error, last: an *Unreadable when a
-// single object is lost, a *Gone when there is nothing to extract any more, and
-// any other error when an unknown number of objects is missing.
-type Task func(ctx context.Context) iter.Seq2[Object, error]
+// one repository, say. A *Warning, an *Unreadable and a *Left come in the place
+// of an object, and others may follow. Any other error comes last: a *Gone when
+// there is nothing to extract any more, else an unknown number of objects is
+// missing.
+type Task func(ctx context.Context) iter.Seq2[Found, error]
 
 // Extract lists the tasks of one resource, in the order in which their objects
 // are to be taken. Nothing is asked before the result is ranged over. An error
@@ -33,6 +47,11 @@ type Bound struct {
 	// Narrowed is true when the selector asks Bitbucket for some of its
 	// repositories only, so that an empty answer is not astonishing.
 	Narrowed bool
+	// ReadsFiles is true when the kind lists folders, or its selector or the mapping
+	// names files.
+	ReadsFiles bool
+	// Warnings are what the selector's author should know.
+	Warnings mapping.Problems
 }
 
 // Unreadable is one object that could not be extracted; the others go on.
@@ -44,6 +63,27 @@ type Unreadable struct {
 func (u *Unreadable) Error() string { return u.Err.Error() }
 
 func (u *Unreadable) Unwrap() error { return u.Err }
+
+// Left is one object that is left out by a limit. Port may hold an entity of it.
+type Left struct {
+	Object string // its name, for messages
+	Why    string
+	Fix    string
+	Err    error // may be nil
+}
+
+func (l *Left) Error() string { return l.Object + ": " + l.Why }
+
+func (l *Left) Unwrap() error { return l.Err }
+
+// Warning is something to tell that loses no object.
+type Warning struct {
+	Message string // the same for all that are to be told as one
+	Fix     string
+	Example string
+}
+
+func (w *Warning) Error() string { return w.Message }
 
 // Gone is a repository that disappeared while it was read: it is no loss.
 type Gone struct{ Slug string }
@@ -57,11 +97,12 @@ type Kind struct {
 }
 
 // all kinds, in the order of the manual.
-var all = []Kind{project, repository, pullRequest}
+var all = []Kind{project, repository, pullRequest, folder, file}
 
 // selector is what define needs of a decoded selector.
 type selector interface {
 	narrowed() bool
+	readsFiles() bool
 	// problems are the values that have the right type and no meaning.
 	problems(mapping.Selector) mapping.Problems
 }
@@ -74,12 +115,14 @@ func define[S selector](name string, extract func(context.Context, *Workspace, S
 		if err := raw.Decode(&s); err != nil {
 			return Bound{}, err
 		}
-		if problems := s.problems(raw); len(problems) > 0 {
-			return Bound{}, problems
+		problems := s.problems(raw)
+		if found := problems.Errors(); len(found) > 0 {
+			return Bound{}, found
 		}
 		return Bound{
 			Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
-			Narrowed: s.narrowed(),
+			Narrowed: s.narrowed(), ReadsFiles: s.readsFiles(),
+			Warnings: problems.Warnings(),
 		}, nil
 	}}
 }
@@ -90,7 +133,9 @@ func Bind(r mapping.Resource) (Bound, error) {
 	names := make([]string, len(all))
 	for i, k := range all {
 		if k.Name == r.Kind {
-			return k.bind(r.Selector)
+			bound, err := k.bind(r.Selector)
+			bound.ReadsFiles = bound.ReadsFiles || namesFiles(r)
+			return bound, err
 		}
 		names[i] = k.Name
 	}
@@ -101,10 +146,18 @@ func Bind(r mapping.Resource) (Bound, error) {
 	return Bound{}, mapping.Problems{r.Problem(mapping.Error, r.KindPos, "kind", fmt.Sprintf("unknown kind %q", r.Kind), fix)}
 }
 
+// namesFiles tells whether the mapping names a file by file://.
+func namesFiles(r mapping.Resource) bool {
+	names := func(e *mapping.Expr) bool { return e != nil && strings.HasPrefix(strings.TrimSpace(e.Text), "file://") }
+	return slices.ContainsFunc(r.Entities, func(e mapping.Entity) bool {
+		return names(e.Title) || slices.ContainsFunc(e.Properties, func(f mapping.Field) bool { return names(f.Value.Expr) })
+	})
+}
+
 // single is the task of one object that is at hand.
-func single(object func() (Object, error)) Task {
-	return func(context.Context) iter.Seq2[Object, error] {
-		return func(yield func(Object, error) bool) { yield(object()) }
+func single(object Object) Task {
+	return func(context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) { yield(Found{Object: object}, nil) }
 	}
 }
 

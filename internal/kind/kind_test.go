@@ -84,7 +84,7 @@ func TestBindAccepts(t *testing.T) {
 func TestNothingIsAskedBeforeRanging(t *testing.T) {
 	inBubble(t, bitbuckettest.New("acme"), func(w world) {
 		for _, name := range []string{"project", "repository", "pull-request"} {
-			bound, err := kind.Bind(resource(w.T, name, ""))
+			bound, err := kind.Bind(resource(w.TB, name, ""))
 			if err != nil {
 				w.Fatal(err)
 			}

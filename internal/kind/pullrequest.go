@@ -26,6 +26,8 @@ func (s pullRequestSelector) query() bitbucket.RepositoryQuery {
 
 func (s pullRequestSelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
 
+func (pullRequestSelector) readsFiles() bool { return false }
+
 func (s pullRequestSelector) problems(raw mapping.Selector) mapping.Problems {
 	return checkRole(raw, s.UserRole)
 }
@@ -47,15 +49,15 @@ func extractPullRequests(ctx context.Context, ws *Workspace, s pullRequestSelect
 
 func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelector) Task {
 	query := cmp.Or(strings.TrimSpace(s.PullRequestQuery), openPullRequests)
-	return func(ctx context.Context) iter.Seq2[Object, error] {
-		return func(yield func(Object, error) bool) {
+	return func(ctx context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) {
 			for object, err := range ws.client.PullRequests(ctx, r.Slug, query) {
 				if err != nil {
-					yield(nil, withRepoQuery(ws.gone(ctx, r.Slug, err), s.query().Query, r))
+					yield(Found{}, withRepoQuery(ws.gone(ctx, r.Slug, err), s.query().Query, r))
 					return
 				}
 				nameReviewers(object)
-				if !yield(object, nil) {
+				if !yield(Found{Object: object}, nil) {
 					return
 				}
 			}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -24,9 +23,15 @@ func (s repositorySelector) query() bitbucket.RepositoryQuery {
 
 func (s repositorySelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
 
+func (s repositorySelector) readsFiles() bool { return len(s.IncludedFiles) > 0 }
+
 func (s repositorySelector) problems(raw mapping.Selector) mapping.Problems {
-	problems := checkRole(raw, s.UserRole)
-	for i, name := range s.IncludedFiles {
+	return append(checkRole(raw, s.UserRole), checkIncluded(raw, s.IncludedFiles)...)
+}
+
+// checkIncluded finds what is no path in includedFiles.
+func checkIncluded(raw mapping.Selector, names []string) (problems mapping.Problems) {
+	for i, name := range names {
 		if !validPath(name) {
 			problems = append(problems, raw.Problem(mapping.Error, fmt.Sprintf("includedFiles[%d]", i),
 				fmt.Sprintf("%q is no path of a file", name), "give the path from the repository's root, such as docs/README.md, without . and .."))
@@ -57,70 +62,50 @@ func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelecto
 	}
 }
 
-func repositoryTask(ws *Workspace, r bitbucket.Repository, files []string) Task {
-	return func(ctx context.Context) iter.Seq2[Object, error] {
-		return func(yield func(Object, error) bool) {
+func repositoryTask(ws *Workspace, r bitbucket.Repository, names []string) Task {
+	return func(ctx context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) {
+			lazy := &lazyCheckout{ws: ws, repository: r}
 			object, err := bitbucket.Decode(r.JSON)
-			if err == nil && len(files) > 0 {
-				object["__includedFiles"], err = includedFiles(ctx, ws, r, files)
+			if err == nil && len(names) > 0 {
+				object["__includedFiles"], err = lazy.included(ctx, names)
 			}
 			var gone *Gone
 			if err != nil && !errors.As(err, &gone) && ctx.Err() == nil {
 				err = &Unreadable{Object: r.Slug, Err: err}
 			}
-			yield(object, err)
+			if yield(Found{Object: object, Read: lazy.text}, err) && lazy.checkout != nil {
+				lazy.checkout.tell(yield)
+			}
 		}
 	}
 }
 
-// maxIncludedFile bounds what is read of one included file, in bytes: an entity
-// with more cannot be sent to Port anyway.
-const maxIncludedFile = 1<<20 + 1
-
-// includedFiles reads the files at the head of the main branch. A file that is
-// not there is null; one that cannot be read is an error, since a null would
-// overwrite what Port holds.
-func includedFiles(ctx context.Context, ws *Workspace, r bitbucket.Repository, names []string) (Object, error) {
-	files := Object{}
-	names = slices.Compact(slices.Sorted(slices.Values(names)))
-	for _, name := range names {
-		files[name] = nil
-	}
-	if r.MainBranch == "" {
-		return files, nil
-	}
-	hash, err := r.Hash, error(nil)
-	if hash == "" {
-		hash, err = ws.client.Head(ctx, r.Slug, r.MainBranch)
-		if errors.Is(err, bitbucket.ErrNotFound) {
-			return files, ws.unlessThere(ctx, r.Slug, err)
-		}
-		if err != nil {
-			return nil, ws.gone(ctx, r.Slug, err)
-		}
-	}
-	for _, name := range names {
-		text, err := ws.client.File(ctx, r.Slug, hash, name, maxIncludedFile)
-		switch {
-		case errors.Is(err, bitbucket.ErrNoFile):
-		case err != nil:
-			return nil, ws.gone(ctx, r.Slug, err)
-		default:
-			files[name] = strings.ToValidUTF8(string(text), "\uFFFD")
-		}
-	}
-	return files, nil
+// lazyCheckout is the main branch of a repository, resolved when a file of it is
+// first asked for. It is for one goroutine at a time.
+type lazyCheckout struct {
+	ws         *Workspace
+	repository bitbucket.Repository
+	checkout   *checkout
 }
 
-// unlessThere is for the missing branch of a repository: without commits it is
-// no error, when the repository itself is there.
-func (w *Workspace) unlessThere(ctx context.Context, slug string, err error) error {
-	there, existsErr := w.client.Exists(ctx, slug)
-	switch {
-	case existsErr != nil:
-		return err
-	case !there:
-		return &Gone{slug}
+func (l *lazyCheckout) resolve(ctx context.Context) (err error) {
+	if l.checkout == nil {
+		l.checkout, err = l.ws.checkout(ctx, l.repository, "")
 	}
-	return nil
+	return err
+}
+
+func (l *lazyCheckout) included(ctx context.Context, names []string) (Object, error) {
+	if err := l.resolve(ctx); err != nil {
+		return nil, err
+	}
+	return l.checkout.included(ctx, "", names)
+}
+
+func (l *lazyCheckout) text(ctx context.Context, name string) (any, error) {
+	if err := l.resolve(ctx); err != nil {
+		return nil, err
+	}
+	return l.checkout.text(ctx, name)
 }

@@ -198,7 +198,7 @@ func TestRepositoryListsErrorIsShared(t *testing.T) {
 func TestStoppedListIsNotShared(t *testing.T) {
 	s := workspace()
 	inBubble(t, s, func(w world) {
-		bound, err := kind.Bind(resource(w.T, "repository", ""))
+		bound, err := kind.Bind(resource(w.TB, "repository", ""))
 		if err != nil {
 			w.Fatal(err)
 		}

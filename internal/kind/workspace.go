@@ -1,21 +1,49 @@
 package kind
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"strings"
+	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
+// defaultMaxFile is the largest file that is read when nothing else is said: Port
+// takes no larger body.
+//
+// Source: https://docs.port.io/api-reference/create-multiple-entities, read 2026-11.
+const defaultMaxFile = 1 << 20
+
+// Options of a Workspace.
+type Options struct {
+	// MaxFile is the largest file that is read, in bytes; 0 is 1 MiB.
+	MaxFile int64
+	// KeepFiles keeps what is read of files until Close: it is worth it when more
+	// than one resource reads files.
+	KeepFiles bool
+	// TempDir is the folder for the file in which listings and files are kept; ""
+	// is the system's.
+	TempDir string
+}
+
 // Workspace is the workspace that a run reads, with what it has read already. It
 // is for one extraction after the other; the tasks of one may run side by side.
 type Workspace struct {
-	client *bitbucket.Client
-	lists  map[bitbucket.RepositoryQuery]*list
+	client  *bitbucket.Client
+	options Options
+	lists   map[bitbucket.RepositoryQuery]*list
+	spool   *spool
+	seed    maphash.Seed
+
+	mu    sync.Mutex // guards what follows
+	trees map[treeKey]*tree
+	heads map[headKey]head
 }
 
 // list is a list of repositories that was read to its end, or to its error.
@@ -24,10 +52,17 @@ type list struct {
 	err          error
 }
 
-// NewWorkspace has read nothing yet.
-func NewWorkspace(c *bitbucket.Client) *Workspace {
-	return &Workspace{client: c, lists: map[bitbucket.RepositoryQuery]*list{}}
+// NewWorkspace has read nothing yet. It is to be closed.
+func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
+	o.MaxFile = cmp.Or(o.MaxFile, defaultMaxFile)
+	return &Workspace{
+		client: c, options: o, spool: &spool{folder: o.TempDir}, seed: maphash.MakeSeed(),
+		lists: map[bitbucket.RepositoryQuery]*list{}, trees: map[treeKey]*tree{}, heads: map[headKey]head{},
+	}
 }
+
+// Close removes what was kept. Nothing may be extracted any more.
+func (w *Workspace) Close() error { return w.spool.close() }
 
 // repositories yields a list of repositories. It is read once a run, while it is
 // first ranged over.
@@ -100,4 +135,14 @@ func checkRole(s mapping.Selector, role string) mapping.Problems {
 		fix = fmt.Sprintf("did you mean %q? The roles are member, contributor, admin and owner", near)
 	}
 	return mapping.Problems{s.Problem(mapping.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix)}
+}
+
+// unlessThere is for the missing branch of a repository: a *Gone when the
+// repository is not there either.
+func (w *Workspace) unlessThere(ctx context.Context, slug string) error {
+	there, err := w.client.Exists(ctx, slug)
+	if err == nil && !there {
+		err = &Gone{slug}
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"encoding"
 	"fmt"
 	"reflect"
 	"slices"
@@ -16,10 +17,13 @@ var commonKeys = []string{"query", "exportEnvVariables"}
 
 // Decode reads the selector into the struct that into points to. The `yaml` tag
 // of a field is its key; a field without a tag is left alone. Fields may be
-// string, bool, structs, and pointers to and lists of these. A key that is
-// absent or null leaves its field as it is; "query" and "exportEnvVariables"
-// need no field. Unknown keys and wrong types are errors: the error is Problems.
-// Decode panics when into is of another type, as that is a mistake of the caller.
+// string, bool, structs, and pointers to and lists of these. A struct whose pointer
+// is an encoding.TextUnmarshaler is read from a string too; where a list of structs
+// is due, one mapping is a list of one. A key that is absent or null leaves its
+// field as it is; "query" and "exportEnvVariables" need no field. Unknown keys and
+// wrong types are errors: the error is Problems. Decode panics when into is of
+// another type, or a tag has an option other than omitempty, as that is a mistake
+// of the caller.
 func (s Selector) Decode(into any) error {
 	target := reflect.ValueOf(into)
 	if target.Kind() != reflect.Pointer || target.IsNil() || target.Elem().Kind() != reflect.Struct {
@@ -40,6 +44,8 @@ func (s Selector) Decode(into any) error {
 // Problem makes a problem of a value of the selector. The path names it
 // (`repoQuery`, `files.repos[0]`, counting from 0); when it is absent, the
 // position is that of what would hold it. An empty path is the selector itself.
+// Where one mapping was written for a list of one, `files[0]` names that mapping,
+// and the problem says `files`.
 func (s Selector) Problem(severity Severity, path, message, fix string) Problem {
 	name := "selector"
 	pos := Position{}
@@ -50,16 +56,33 @@ func (s Selector) Problem(severity Severity, path, message, fix string) Problem 
 	if n != nil {
 		pos = n.at
 	}
-	if path != "" {
-		name += "." + path
-	}
-	for _, step := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
-		if n = n.step(step); n == nil {
-			break
+	for _, step := range steps(path) {
+		if step == "[0]" && n != nil && n.kind == yaml.MappingNode {
+			continue
 		}
-		pos = n.pos
+		name += step
+		if n = n.step(strings.Trim(step, ".[]")); n != nil {
+			pos = n.pos
+		}
 	}
 	return s.src.problem(severity, pos, s.where, name, message, fix)
+}
+
+// steps splits a path before each "." and "[": `.files`, `.repos`, `[0]`.
+func steps(path string) []string {
+	if path != "" && path[0] != '[' {
+		path = "." + path
+	}
+	var all []string
+	for path != "" {
+		end := len(path)
+		if i := strings.IndexAny(path[1:], ".["); i >= 0 {
+			end = i + 1
+		}
+		all = append(all, path[:end])
+		path = path[end:]
+	}
+	return all
 }
 
 // step gives a value of a mapping by key, or of a list by index, or nil.
@@ -85,14 +108,18 @@ func (d *decoder) object(n *node, target reflect.Value, name string, ignored []s
 	fields := make(map[string]reflect.Value)
 	valid := slices.Clone(ignored)
 	for i := range target.NumField() {
-		key, _, _ := strings.Cut(target.Type().Field(i).Tag.Get("yaml"), ",")
+		field := target.Type().Field(i)
+		key, option, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		if option != "" && option != "omitempty" {
+			panic(fmt.Sprintf("mapping: Selector.Decode into %s: the tag of %s has the option %q", target.Type(), field.Name, option))
+		}
 		if key != "" && key != "-" {
 			fields[key] = target.Field(i)
 			valid = append(valid, key)
 		}
 	}
 	if n.kind != yaml.MappingNode {
-		d.error(n.at, name, "expected a mapping, found "+n.describe(), "the keys here are "+strings.Join(valid, ", "))
+		d.noMapping(n, target, name, strings.Join(valid, ", "))
 		return
 	}
 	for _, e := range n.entries {
@@ -103,6 +130,27 @@ func (d *decoder) object(n *node, target reflect.Value, name string, ignored []s
 		case !ok && !slices.Contains(ignored, e.key):
 			d.error(e.pos, name, "unknown key "+strconv.Quote(e.key), unknownKeyFix(e.key, valid))
 		}
+	}
+}
+
+// noMapping reads a struct from text, if it can be; keys are what a mapping may have.
+func (d *decoder) noMapping(n *node, target reflect.Value, name, keys string) {
+	reader, ok := target.Addr().Interface().(encoding.TextUnmarshaler)
+	if !ok {
+		d.error(n.at, name, "expected a mapping, found "+n.describe(), "the keys here are "+keys)
+		return
+	}
+	fix := "write text, or a mapping with the keys " + keys
+	text, ok := n.value.(string)
+	if !ok {
+		if n.kind == yaml.ScalarNode && !n.null() {
+			fix = `quote it: "` + n.text + `"`
+		}
+		d.error(n.pos, name, "expected a string or a mapping, found "+n.describe(), fix)
+		return
+	}
+	if err := reader.UnmarshalText([]byte(text)); err != nil {
+		d.error(n.pos, name, err.Error(), fix)
 	}
 }
 
@@ -139,6 +187,12 @@ func (d *decoder) value(n *node, target reflect.Value, name string) {
 }
 
 func (d *decoder) list(n *node, target reflect.Value, name string) {
+	if n.kind == yaml.MappingNode && ofStructs(target.Type()) {
+		list := reflect.MakeSlice(target.Type(), 1, 1)
+		d.value(n, list.Index(0), name)
+		target.Set(list)
+		return
+	}
 	if n.kind != yaml.SequenceNode {
 		fix := `write a list: each item on a line of its own, after "- "`
 		d.error(n.pos, name, "expected a list, found "+n.describe(), fix)
@@ -149,4 +203,13 @@ func (d *decoder) list(n *node, target reflect.Value, name string) {
 		d.value(item, list.Index(i), name+"["+strconv.Itoa(i)+"]")
 	}
 	target.Set(list)
+}
+
+// ofStructs reports whether a list is one of structs, or of pointers to them.
+func ofStructs(list reflect.Type) bool {
+	of := list.Elem()
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	return of.Kind() == reflect.Struct
 }

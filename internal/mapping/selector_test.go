@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -131,6 +132,10 @@ func TestSelectorDecodeInto(t *testing.T) {
 	t.Parallel()
 	for _, into := range []any{nil, testSelector{}, new(string), (*testSelector)(nil), new(struct {
 		A int `yaml:"userRole"`
+	}), new(struct {
+		testFiles `yaml:",inline"`
+	}), new(struct {
+		A string `yaml:"userRole,flow"`
 	})} {
 		func() {
 			defer func() {
@@ -140,6 +145,95 @@ func TestSelectorDecodeInto(t *testing.T) {
 			}()
 			_ = parseSelector(t, "    userRole: a\n").Decode(into)
 		}()
+	}
+}
+
+// testRepo is written as its name, or as a mapping.
+type testRepo struct {
+	Name   string `yaml:"name"`
+	Branch string `yaml:"branch"`
+}
+
+func (r *testRepo) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("expected a name, found nothing")
+	}
+	r.Name = string(text)
+	return nil
+}
+
+type testPattern struct {
+	Path  string     `yaml:"path"`
+	Repos []testRepo `yaml:"repos"`
+}
+
+type testForms struct {
+	Files   []testPattern  `yaml:"files"`
+	Folders []*testPattern `yaml:"folders"`
+	Repo    *testRepo      `yaml:"repo"`
+}
+
+func TestSelectorDecodeForms(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, lines string
+		want        testForms
+	}{
+		{"one mapping for a list", "    files: {path: a, repos: [x]}\n", testForms{Files: []testPattern{{"a", []testRepo{{Name: "x"}}}}}},
+		{"one mapping for a list of pointers", "    folders:\n      path: a\n", testForms{Folders: []*testPattern{{Path: "a"}}}},
+		{"an empty mapping", "    files: {}\n", testForms{Files: []testPattern{{}}}},
+		{"a list", "    files:\n      - path: a\n      - path: b\n", testForms{Files: []testPattern{{Path: "a"}, {Path: "b"}}}},
+		{"an empty list", "    files: []\n", testForms{Files: []testPattern{}}},
+		{"text, quoted text and mappings", "    files: {repos: [x, \"2\", {name: y, branch: b}]}\n",
+			testForms{Files: []testPattern{{Repos: []testRepo{{Name: "x"}, {Name: "2"}, {"y", "b"}}}}}},
+		{"one mapping that text could be", "    files: {repos: {name: y}}\n", testForms{Files: []testPattern{{Repos: []testRepo{{Name: "y"}}}}}},
+		{"text behind a pointer", "    repo: x\n", testForms{Repo: &testRepo{Name: "x"}}},
+		{"an alias", "    repo: &r x\n    files: {repos: [*r]}\n",
+			testForms{Repo: &testRepo{Name: "x"}, Files: []testPattern{{Repos: []testRepo{{Name: "x"}}}}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var got testForms
+			if err := parseSelector(t, tt.lines).Decode(&got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("Decode (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSelectorDecodeFormErrors(t *testing.T) {
+	t.Parallel()
+	const keys = "write text, or a mapping with the keys name, branch"
+	tests := []struct{ lines, want, fix string }{
+		{"    files: {repos: [x, 5]}\n", "m.yml:6:24: resource 1 (file): selector.files.repos[1]: expected a string or a mapping, found a number", `quote it: "5"`},
+		{"    files: {repos: [~]}\n", "m.yml:6:21: resource 1 (file): selector.files.repos[0]: expected a string or a mapping, found null", keys},
+		{"    files:\n      - repos: [[x]]\n", "m.yml:7:17: resource 1 (file): selector.files[0].repos[0]: expected a string or a mapping, found a list", keys},
+		{"    files: {repos: [\"\"]}\n", "m.yml:6:21: resource 1 (file): selector.files.repos[0]: expected a name, found nothing", keys},
+		{"    repo: {nam: x}\n", `m.yml:6:12: resource 1 (file): selector.repo: unknown key "nam"`, `did you mean "name"? the keys here are name, branch`},
+		{"    files: {repo: x}\n", `m.yml:6:13: resource 1 (file): selector.files: unknown key "repo"`, `did you mean "repos"? the keys here are path, repos`},
+		{"    files: {repos: x}\n", "m.yml:6:20: resource 1 (file): selector.files.repos: expected a list, found a string", `write a list: each item on a line of its own, after "- "`},
+		{"    files: [x]\n", "m.yml:6:13: resource 1 (file): selector.files[0]: expected a mapping, found a string", "the keys here are path, repos"},
+	}
+	for _, tt := range tests {
+		t.Run(strings.TrimSpace(tt.lines), func(t *testing.T) {
+			t.Parallel()
+			err := parseSelector(t, tt.lines).Decode(new(testForms))
+			problems, ok := errors.AsType[Problems](err)
+			if !ok || len(problems) != 1 {
+				t.Fatalf("Decode: got error %v, want one problem", err)
+			}
+			if problems[0].Fix != tt.fix {
+				t.Errorf("fix: got %q, want %q", problems[0].Fix, tt.fix)
+			}
+			problems[0].Snippet, problems[0].Fix = "", ""
+			if got := problems[0].Error(); got != tt.want {
+				t.Errorf("Decode:\ngot  %s\nwant %s", got, tt.want)
+			}
+		})
 	}
 }
 
@@ -163,5 +257,28 @@ func TestSelectorProblem(t *testing.T) {
 	}
 	if got := (Selector{}).Problem(Error, "x", "wrong", "").Error(); got != "selector.x: wrong" {
 		t.Errorf("Problem of the zero Selector: got %q", got)
+	}
+}
+
+// Callers need not know which form was written.
+func TestSelectorProblemOfForms(t *testing.T) {
+	t.Parallel()
+	one := "    files: {path: a, repos: [x, y], \"0\": z}\n"
+	list := "    files:\n      - path: a\n        repos: [x, y]\n"
+	tests := []struct{ lines, path, want string }{
+		{one, "files[0]", "m.yml:6:12: resource 1 (file): selector.files: wrong"},
+		{one, "files[0].repos[1]", "m.yml:6:33: resource 1 (file): selector.files.repos[1]: wrong"},
+		{one, "files[0].absent", "m.yml:6:12: resource 1 (file): selector.files.absent: wrong"},
+		{one, "files.0", "m.yml:6:42: resource 1 (file): selector.files.0: wrong"},
+		{list, "files[0].repos[1]", "m.yml:8:20: resource 1 (file): selector.files[0].repos[1]: wrong"},
+		{list, "files[0]", "m.yml:7:9: resource 1 (file): selector.files[0]: wrong"},
+		{"", "files[0].path", "m.yml:4:3: resource 1 (file): selector.files[0].path: wrong"},
+	}
+	for _, tt := range tests {
+		p := parseSelector(t, tt.lines).Problem(Error, tt.path, "wrong", "")
+		p.Snippet = ""
+		if got := p.Error(); got != tt.want {
+			t.Errorf("Problem(%q): got %q, want %q", tt.path, got, tt.want)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package resync
 
 import (
 	"context"
+	"errors"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/kind"
@@ -19,7 +20,7 @@ type chunk struct {
 	noArrays int
 	units    []unit
 	notes    []note
-	err      error // of the task, in its last chunk
+	errs     []error // of the task
 }
 
 // unit is one of a transform.Result, ready to be sent.
@@ -30,7 +31,8 @@ type unit struct {
 	entity    catalog.Entity // when mapped
 	ref       catalog.Ref    // when refused, as far as known
 	fault     *transform.Fault
-	source    string // the object's page, for messages
+	raw       bool   // the object's content was not parsed, or is not given
+	source    string // the object's page or path, for messages
 }
 
 type note struct {
@@ -42,12 +44,12 @@ type note struct {
 // dropped here, in one goroutine.
 func (r *resource) extract(ctx, asking context.Context, task kind.Task, emit func(chunk) bool) {
 	var c chunk
-	for object, err := range task(asking) {
+	for found, err := range task(asking) {
 		if err != nil {
-			c.err = err
-			break
+			c.errs = append(c.errs, err)
+			continue
 		}
-		c.add(ctx, r, object)
+		c.add(ctx, asking, r, found)
 		if c.objects == chunkObjects {
 			if !emit(c) {
 				return
@@ -55,14 +57,14 @@ func (r *resource) extract(ctx, asking context.Context, task kind.Task, emit fun
 			c = chunk{}
 		}
 	}
-	if c.objects > 0 || c.err != nil {
+	if c.objects > 0 || len(c.errs) > 0 {
 		emit(c)
 	}
 }
 
-func (c *chunk) add(ctx context.Context, r *resource, object kind.Object) {
-	source := page(object)
-	result := r.program.Apply(ctx, object)
+func (c *chunk) add(ctx, asking context.Context, r *resource, found kind.Found) {
+	source := page(found.Object)
+	result := r.program.Apply(ctx, transform.Source{Object: found.Object, Raw: found.Raw, Read: c.reader(asking, found)})
 	c.objects++
 	if r.ItemsToParse != nil && result.NotArray {
 		c.noArrays++
@@ -73,7 +75,26 @@ func (c *chunk) add(ctx context.Context, r *resource, object kind.Object) {
 		c.notes = append(c.notes, note{n, source})
 	}
 	for _, u := range result.Units {
-		c.units = append(c.units, encode(r.entries[u.Entry], u, source))
+		unit := encode(r.entries[u.Entry], u, source)
+		unit.raw = found.Raw
+		c.units = append(c.units, unit)
+	}
+}
+
+// reader reads the files that a mapping names by file://. A warning about one is
+// told like those of the task; the value is then null.
+func (c *chunk) reader(asking context.Context, found kind.Found) func(context.Context, string) (any, error) {
+	if found.Read == nil {
+		return nil
+	}
+	return func(_ context.Context, name string) (any, error) {
+		text, err := found.Read(asking, name)
+		var warning *kind.Warning
+		if errors.As(err, &warning) {
+			c.errs = append(c.errs, warning)
+			return nil, nil
+		}
+		return text, err
 	}
 }
 
@@ -97,8 +118,18 @@ func encode(e *entry, u transform.Unit, source string) unit {
 	return out
 }
 
-// page is the web page of an object, by which a person finds it.
+// page is the web page of an object, by which a person finds it; for a folder or
+// a file, its repository and path.
 func page(object kind.Object) string {
+	for _, key := range []string{"folder", "metadata"} {
+		entry, _ := object[key].(map[string]any)
+		repository, _ := object["repo"].(map[string]any)
+		path, isPath := entry["path"].(string)
+		name, isName := repository["full_name"].(string)
+		if isPath && isName {
+			return name + "/" + path
+		}
+	}
 	links, _ := object["links"].(map[string]any)
 	html, _ := links["html"].(map[string]any)
 	href, _ := html["href"].(string)

@@ -46,6 +46,7 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 		if res.bound, err = kind.Bind(r); err != nil {
 			problems = append(problems, asProblems(r, err)...)
 		}
+		plan.Warnings = append(plan.Warnings, res.bound.Warnings...)
 		var warnings mapping.Problems
 		if res.program, warnings, err = transform.Compile(r, env); err != nil {
 			problems = append(problems, asProblems(r, err)...)

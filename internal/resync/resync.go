@@ -24,6 +24,8 @@ type Job struct {
 	Port      *port.Client
 	// Concurrency is how many requests to Bitbucket may be under way at once.
 	Concurrency int
+	// MaxFile is the largest file that is read, in bytes; 0 is the default of kind.Options.
+	MaxFile int64
 	// Deadline is when to stop asking Bitbucket; zero for never.
 	Deadline time.Time
 	Log      *slog.Logger
@@ -62,7 +64,8 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 		defer stopAsking()
 		defer stopWriting()
 	}
-	r := &run{job: job, report: rep, workspace: kind.NewWorkspace(job.Bitbucket), loader: newLoader(writing, job, rep)}
+	r := &run{job: job, report: rep, workspace: kind.NewWorkspace(job.Bitbucket, job.options()), loader: newLoader(writing, job, rep)}
+	defer r.close()
 	defer r.loader.wait()
 	defer cancel()
 	for _, res := range job.Plan.resources {
@@ -91,6 +94,24 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 		rep.Mark(report.Fatal)
 	}
 	return err
+}
+
+// options keep files where more than one resource may want the same ones.
+func (j Job) options() kind.Options {
+	readers := 0
+	for _, res := range j.Plan.resources {
+		if res.bound.ReadsFiles {
+			readers++
+		}
+	}
+	return kind.Options{MaxFile: j.MaxFile, KeepFiles: readers > 1}
+}
+
+// close removes what the run kept of Bitbucket.
+func (r *run) close() {
+	if err := r.workspace.Close(); err != nil {
+		r.job.Log.Warn("a temporary file was left behind", "error", err)
+	}
 }
 
 // failure is why the run as a whole failed so far.
@@ -129,9 +150,9 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 			break
 		}
 		arrays, noArrays = arrays+c.arrays, noArrays+c.noArrays
-		r.take(of, c)
-		if c.err != nil {
-			r.failed(asking, of, c.err, stop)
+		r.take(asking, of, c, stop)
+		for _, err := range c.errs {
+			r.failed(asking, of, err, stop)
 		}
 	}
 	if arrays == 0 && noArrays > 0 {
@@ -167,7 +188,7 @@ func (r *run) tasks(asking context.Context, of *loading) iter.Seq2[kind.Task, er
 }
 
 // take accounts for a chunk, and loads its entities.
-func (r *run) take(of *loading, c chunk) {
+func (r *run) take(asking context.Context, of *loading, c chunk, stop context.CancelCauseFunc) {
 	for _, n := range c.notes {
 		r.noteField(of, n)
 	}
@@ -180,6 +201,10 @@ func (r *run) take(of *loading, c chunk) {
 			of.report.Skipped++
 			r.noteSkipped(of, u)
 		case transform.Failed:
+			if u.fault.Unread != nil {
+				r.noteUnread(asking, of, u, stop)
+				break
+			}
 			of.report.Failed++
 			r.noteFailed(of, u)
 		case transform.Refused:
@@ -204,9 +229,18 @@ func (r *run) addBlueprint(of *loading, blueprint string) {
 func (r *run) failed(asking context.Context, of *loading, err error, stop context.CancelCauseFunc) {
 	var gone *kind.Gone
 	var unreadable *kind.Unreadable
+	var left *kind.Left
+	var warning *kind.Warning
 	switch {
+	case errors.As(err, &warning):
+		r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + warning.Message, Fix: warning.Fix, Example: warning.Example})
+	case errors.As(err, &left):
+		n := len(of.resource.entries)
+		of.report.Extracted += n
+		of.report.Skipped += n
+		r.noteLeft(of, left)
 	case errors.As(err, &gone):
-		r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": a repository disappeared during the run", Example: gone.Slug})
+		r.noteGone(of, gone)
 	case errors.As(err, &unreadable) && asking.Err() == nil:
 		n := len(of.resource.entries)
 		of.report.Extracted += n
@@ -214,6 +248,33 @@ func (r *run) failed(asking context.Context, of *loading, err error, stop contex
 		r.unread(asking, of, unreadable.Err, stop)
 	default:
 		r.unread(asking, of, err, stop)
+	}
+}
+
+// noteLeft is for an object that is left out by a limit.
+func (r *run) noteLeft(of *loading, left *kind.Left) {
+	r.gap(of, of.resource.Where()+" left out "+left.Object+": "+left.Why)
+	r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + left.Why, Fix: left.Fix, Example: left.Object})
+}
+
+func (r *run) noteGone(of *loading, gone *kind.Gone) {
+	r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": a repository disappeared during the run", Example: gone.Slug})
+}
+
+// noteUnread is for a unit without a file that its mapping names.
+func (r *run) noteUnread(asking context.Context, of *loading, u unit, stop context.CancelCauseFunc) {
+	var gone *kind.Gone
+	var left *kind.Left
+	switch {
+	case errors.As(u.fault.Unread, &gone):
+		of.report.Skipped++
+		r.noteGone(of, gone)
+	case errors.As(u.fault.Unread, &left):
+		of.report.Skipped++
+		r.noteLeft(of, left)
+	default:
+		of.report.Failed++
+		r.unread(asking, of, fmt.Errorf("%s: %w", u.fault.Expr.Name, u.fault.Unread), stop)
 	}
 }
 
@@ -290,15 +351,25 @@ func (r *run) note(s report.Severity, x mapping.Expr, message, fix, example stri
 }
 
 func (r *run) noteField(of *loading, n note) {
-	if !n.Raised {
-		r.note(report.Notice, n.Expr, r.where(of, n.Expr)+" is null", "", n.source)
-		return
+	where := r.where(of, n.Expr)
+	switch {
+	case n.NoFiles:
+		r.note(report.Warning, n.Expr, where+" "+n.Message, "remove it, or map the file from objects of kind repository or file", n.source)
+	case n.LeftOut:
+		r.note(report.Warning, n.Expr, where+" raised an error on content that was not parsed, and is left out of the entity",
+			"mend the file, or leave such objects out in the selector", n.Message+", for "+n.source)
+	case n.Raised:
+		r.note(report.Warning, n.Expr, where+" raised an error, and is null",
+			`give it a value for objects without the field, such as (.field // "")`, n.Message+", for "+n.source)
+	default:
+		r.note(report.Notice, n.Expr, where+" "+n.Message, "", n.source)
 	}
-	r.note(report.Warning, n.Expr, r.where(of, n.Expr)+" raised an error, and is null",
-		`give it a value for objects without the field, such as (.field // "")`, n.Message+", for "+n.source)
 }
 
 func (r *run) noteSkipped(of *loading, u unit) {
+	if u.raw {
+		r.gap(of, of.resource.Where()+": the content of "+u.source+" was not parsed, so that its entities are not known")
+	}
 	if u.fault != nil { // itemsToParse
 		if u.fault.Raised {
 			r.gap(of, r.where(of, u.fault.Expr)+" raised an error")

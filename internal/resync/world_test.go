@@ -18,6 +18,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/port/porttest"
@@ -53,6 +54,8 @@ type world struct {
 	// unequal lets the counts differ from what changed in Port: a lost answer, a
 	// stub that was filled later.
 	unequal bool
+	// extract takes the place of what the first resource extracts; nil for none.
+	extract kind.Extract
 	// violated lets the emulators be asked what a correct client never asks.
 	violated bool
 }
@@ -191,6 +194,9 @@ func (w *world) job(text string) resync.Job {
 	plan, err := resync.Bind(m, nil)
 	if err != nil {
 		w.t.Fatalf("bind: %v\n%s", err, text)
+	}
+	if w.extract != nil {
+		plan.Replace(0, w.extract)
 	}
 	log := slog.New(slog.DiscardHandler)
 	client, err := bitbucket.New(bitbucket.Config{

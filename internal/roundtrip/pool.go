@@ -19,7 +19,28 @@ type Rate struct {
 	Window time.Duration
 }
 
-// Credential is one way to authenticate, with an allowance of its own.
+// Rates are the allowances of each credential.
+type Rates struct {
+	// Default is what the classes without a rate of their own spend together.
+	Default Rate
+	// Classes are the rates of classes of requests that are counted apart.
+	Classes map[string]Rate
+}
+
+// ledger names the ledger of a class, and its rate.
+func (r Rates) ledger(class string) (name string, rate Rate) {
+	if rate, ok := r.Classes[class]; ok {
+		return class, rate
+	}
+	return "", r.Default
+}
+
+func (r Rates) window(class string) time.Duration {
+	_, rate := r.ledger(class)
+	return rate.Window
+}
+
+// Credential is one way to authenticate, with allowances of its own.
 type Credential struct {
 	// Name tells it apart in messages: `workspace token 2 of 3`.
 	Name string
@@ -34,8 +55,9 @@ const freezeParts = 12
 const patienceWindows = 2
 
 // Pool spends the allowances of several credentials side by side. Each request
-// goes out on a clone, with the credential that has most of its allowance left,
-// and waits when none has any.
+// goes out on a clone, with the credential that has most of its allowance for that
+// class of requests left, and waits when none has any. The header X-RateLimit-Limit
+// of an answer replaces the number of requests of that allowance, not the window.
 //
 // An answer of 429 freezes the class of requests for that credential: for as long
 // as Retry-After says, else for a twelfth of the window, doubling up to the window
@@ -47,7 +69,7 @@ const patienceWindows = 2
 // A Pool is safe for concurrent use.
 type Pool struct {
 	base  http.RoundTripper
-	rate  Rate
+	rates Rates
 	class func(*http.Request) string
 	log   *slog.Logger
 	waits teller
@@ -59,7 +81,8 @@ type Pool struct {
 
 type account struct {
 	Credential
-	ledger  ledger
+	rates   Rates
+	ledgers map[string]*ledger // by the name that Rates.ledger gives
 	retired bool
 	classes map[string]*freeze
 }
@@ -71,21 +94,30 @@ type freeze struct {
 	probing bool
 }
 
-// NewPool spends the rate of each of the credentials; class names the class of a request.
-func NewPool(base http.RoundTripper, credentials []Credential, rate Rate, class func(*http.Request) string, log *slog.Logger) *Pool {
+// NewPool spends the rates of each of the credentials; class names the class of a request.
+func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, class func(*http.Request) string, log *slog.Logger) *Pool {
 	p := &Pool{
-		base: base, rate: rate, class: class, log: log,
+		base: base, rates: rates, class: class, log: log,
 		waits:   teller{service: "Bitbucket", log: log},
 		changed: make(chan struct{}),
 	}
 	for _, c := range credentials {
 		p.all = append(p.all, &account{
-			Credential: c,
-			ledger:     ledger{limit: rate.N, window: rate.Window},
-			classes:    map[string]*freeze{},
+			Credential: c, rates: rates,
+			ledgers: map[string]*ledger{},
+			classes: map[string]*freeze{},
 		})
 	}
 	return p
+}
+
+// ledger is the one that requests of a class are entered into.
+func (a *account) ledger(class string) *ledger {
+	name, rate := a.rates.ledger(class)
+	if a.ledgers[name] == nil {
+		a.ledgers[name] = &ledger{limit: rate.N, window: rate.Window}
+	}
+	return a.ledgers[name]
 }
 
 // RoundTrip sends the request, once an allowance lets it.
@@ -112,7 +144,7 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		case http.StatusTooManyRequests:
 			refusal = detached(resp)
 			if now := time.Now(); patience.IsZero() {
-				patience = now.Add(patienceWindows * p.rate.Window)
+				patience = now.Add(patienceWindows * p.rates.window(class))
 			} else if !now.Before(patience) {
 				return refusal, nil
 			}
@@ -150,7 +182,7 @@ func (p *Pool) acquire(ctx context.Context, class string, patience time.Time) (*
 		now := time.Now()
 		a, due := p.pick(class, now)
 		if a != nil {
-			a.ledger.send()
+			a.ledger(class).send()
 			if f := a.classes[class]; f != nil && f.pause > 0 {
 				f.probing = true
 			}
@@ -192,7 +224,7 @@ func (p *Pool) pick(class string, now time.Time) (best *account, first due) {
 				first = d
 			}
 		default:
-			if free := a.ledger.free(now); best == nil || free > most {
+			if free := a.ledger(class).free(now); best == nil || free > most {
 				best, most = a, free
 			}
 		}
@@ -202,7 +234,7 @@ func (p *Pool) pick(class string, now time.Time) (best *account, first due) {
 
 // due is when the account may send a request of the class.
 func (a *account) due(class string, now time.Time) due {
-	next := a.ledger.next(now)
+	next := a.ledger(class).next(now)
 	f := a.classes[class]
 	switch {
 	case next.IsZero(), f == nil, f.pause == 0:
@@ -233,14 +265,14 @@ func (p *Pool) tell(class string, now time.Time, d due) {
 		why = whyRefused
 	}
 	p.waits.tell(now, d.at, why, "requests", class,
-		"allowance", fmt.Sprintf("%d requests in %s for each of %d credentials", p.limit(), p.rate.Window, p.live()))
+		"allowance", fmt.Sprintf("%d requests in %s for each of %d credentials", p.limit(class), p.rates.window(class), p.live()))
 }
 
-func (p *Pool) limit() int {
+func (p *Pool) limit(class string) int {
 	most := 0
 	for _, a := range p.all {
 		if !a.retired {
-			most = max(most, a.ledger.limit)
+			most = max(most, a.ledger(class).limit)
 		}
 	}
 	return most
@@ -260,14 +292,14 @@ func (p *Pool) live() int {
 func (p *Pool) settle(a *account, class string, sent time.Time, resp *http.Response) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	a.ledger.answer(time.Now())
+	a.ledger(class).answer(time.Now())
 	f := a.classes[class]
 	if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
 		if f == nil {
 			f = &freeze{}
 			a.classes[class] = f
 		}
-		p.freeze(a, f, sent, resp.Header)
+		p.freeze(a, f, p.rates.window(class), sent, resp.Header)
 	} else if f != nil && !sent.Before(f.until) {
 		if f.probing = false; resp != nil {
 			*f = freeze{}
@@ -275,7 +307,7 @@ func (p *Pool) settle(a *account, class string, sent time.Time, resp *http.Respo
 	}
 	if resp != nil {
 		if n, err := strconv.Atoi(resp.Header.Get("X-RateLimit-Limit")); err == nil && n > 0 {
-			a.ledger.limit = n
+			a.ledger(class).limit = n
 		}
 	}
 	close(p.changed)
@@ -284,15 +316,15 @@ func (p *Pool) settle(a *account, class string, sent time.Time, resp *http.Respo
 
 // freeze is for the answer of a request sent at the given time: one sent before
 // the last freeze began says nothing new.
-func (p *Pool) freeze(a *account, f *freeze, sent time.Time, h http.Header) {
+func (p *Pool) freeze(a *account, f *freeze, window time.Duration, sent time.Time, h http.Header) {
 	if f.pause > 0 && sent.Before(f.until) {
 		return
 	}
 	now := time.Now()
-	f.pause = min(max(2*f.pause, p.rate.Window/freezeParts), p.rate.Window)
+	f.pause = min(max(2*f.pause, window/freezeParts), window)
 	f.until, f.probing = now.Add(f.pause), false
 	if after, ok := RetryAfter(h); ok && after > 0 { // at once would be again and again
-		f.until = now.Add(min(after, patienceWindows*p.rate.Window))
+		f.until = now.Add(min(after, patienceWindows*window))
 	}
 	p.log.Warn("rate limit reached", "credential", a.Name, "pause", f.until.Sub(now).Round(time.Second))
 }

@@ -3,7 +3,6 @@ package roundtrip_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -37,6 +36,11 @@ type world struct {
 
 // inBubble runs a test with a pool of the tokens t1, t2, ...; server says what they may.
 func inBubble(t *testing.T, rate roundtrip.Rate, server []bitbuckettest.Access, test func(w *world)) {
+	inBubbleAt(t, roundtrip.Rates{Default: rate}, server, test)
+}
+
+// inBubbleAt has rates for the classes repositories, source and workspaces.
+func inBubbleAt(t *testing.T, rates roundtrip.Rates, server []bitbuckettest.Access, test func(w *world)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := bitbuckettest.New("acme")
@@ -52,12 +56,15 @@ func inBubble(t *testing.T, rate roundtrip.Rate, server []bitbuckettest.Access, 
 		}
 		w := &world{t: t, s: s, log: &bytes.Buffer{}, start: time.Now()}
 		class := func(r *http.Request) string {
+			if strings.Contains(r.URL.Path, "/src/") {
+				return "source"
+			}
 			if strings.Contains(r.URL.Path, "/repositories/") {
 				return "repositories"
 			}
 			return "workspaces"
 		}
-		w.pool = roundtrip.NewPool(s.RoundTripper(), credentials, rate, class, logger(w.log))
+		w.pool = roundtrip.NewPool(s.RoundTripper(), credentials, rates, class, logger(w.log))
 		test(w)
 		if got := s.Violations(); len(got) > 0 {
 			t.Errorf("violations: got %q, want none", got)
@@ -375,20 +382,5 @@ func TestPoolHandsOnTheRefusalOfTheLastToken(t *testing.T) {
 			w.t.Errorf("got %d %q, %v, want the 401 with its body", status, body, err)
 		}
 		w.equal("requests", w.sent(), []string{"0s t1 401", "0s t2 401"})
-	})
-}
-
-func TestPoolWaitEndsWithTheContext(t *testing.T) {
-	inBubble(t, hourly(1), []bitbuckettest.Access{{}}, func(w *world) {
-		w.one(repositories, 200)
-		why := errors.New("time limit")
-		ctx, cancel := context.WithCancelCause(context.Background())
-		time.AfterFunc(time.Minute, func() { cancel(why) })
-		_, _, err := w.get(ctx, repositories)
-		if !errors.Is(err, why) || !strings.Contains(err.Error(), "waiting for the rate limit") {
-			w.t.Errorf("got %v, want the cause", err)
-		}
-		w.equal("after", time.Since(w.start), time.Minute)
-		w.equal("requests", w.s.Requests(), 1)
 	})
 }

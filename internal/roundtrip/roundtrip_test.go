@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/roundtrip"
 )
 
@@ -109,8 +110,8 @@ func TestDeadlineIsOfOneAttempt(t *testing.T) {
 			}
 			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 		})
-		rate := roundtrip.Rate{N: 1, Window: time.Hour}
-		pool := roundtrip.NewPool(roundtrip.Deadline(server, time.Minute), []roundtrip.Credential{{Authorize: func(*http.Request) {}}}, rate,
+		rates := roundtrip.Rates{Default: roundtrip.Rate{N: 1, Window: time.Hour}}
+		pool := roundtrip.NewPool(roundtrip.Deadline(server, time.Minute), []roundtrip.Credential{{Authorize: func(*http.Request) {}}}, rates,
 			func(*http.Request) string { return "" }, logger(io.Discard))
 		start := time.Now()
 		err := roundtrip.Retry(t.Context(), func() error {
@@ -304,4 +305,19 @@ func TestLogAndHeader(t *testing.T) {
 	if count.Load() != 2 {
 		t.Errorf("requests: got %d, want 2", count.Load())
 	}
+}
+
+func TestPoolWaitEndsWithTheContext(t *testing.T) {
+	inBubble(t, hourly(1), []bitbuckettest.Access{{}}, func(w *world) {
+		w.one(repositories, 200)
+		why := errors.New("time limit")
+		ctx, cancel := context.WithCancelCause(context.Background())
+		time.AfterFunc(time.Minute, func() { cancel(why) })
+		_, _, err := w.get(ctx, repositories)
+		if !errors.Is(err, why) || !strings.Contains(err.Error(), "waiting for the rate limit") {
+			w.t.Errorf("got %v, want the cause", err)
+		}
+		w.equal("after", time.Since(w.start), time.Minute)
+		w.equal("requests", w.s.Requests(), 1)
+	})
 }

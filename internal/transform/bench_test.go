@@ -20,7 +20,7 @@ func BenchmarkApply(b *testing.B) {
 		b.Run(kind, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				p.Apply(context.Background(), o)
+				p.Apply(context.Background(), Source{Object: o})
 			}
 		})
 	}

@@ -17,7 +17,7 @@ type Environment map[string]string
 // without an error. The error is mapping.Problems: all problems of the
 // resource at once, in file order.
 func Compile(r mapping.Resource, env Environment) (*Program, mapping.Problems, error) {
-	c := &compiler{known: env}
+	c := &compiler{known: env, kind: r.Kind}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		c.environ = append(c.environ, name+"="+env[name])
 	}
@@ -28,6 +28,7 @@ func Compile(r mapping.Resource, env Environment) (*Program, mapping.Problems, e
 	for _, e := range r.Entities {
 		p.entries = append(p.entries, c.entry(e))
 	}
+	p.files = c.files
 	c.problems.Sort()
 	if found := c.problems.Errors(); len(found) > 0 {
 		return nil, c.problems.Warnings(), found
@@ -37,8 +38,10 @@ func Compile(r mapping.Resource, env Environment) (*Program, mapping.Problems, e
 
 // compiler collects the problems of one resource.
 type compiler struct {
+	kind     string // for what to write instead of file://
 	known    Environment
-	environ  []string // NAME=value
+	environ  []string        // NAME=value
+	files    map[string]bool // named by file://; nil when none is
 	problems mapping.Problems
 }
 
@@ -95,10 +98,14 @@ func (c *compiler) entry(e mapping.Entity) entry {
 	made := entry{
 		identifier: c.value(e.Identifier, strict),
 		blueprint:  c.expr(e.Blueprint, strict),
-		title:      c.optional(e.Title),
-		icon:       c.optional(e.Icon),
-		properties: c.fields(e.Properties),
-		relations:  c.fields(e.Relations),
+		properties: c.fields(e.Properties, c.fileOrExpr),
+		relations:  c.fields(e.Relations, c.lenient),
+	}
+	if e.Title != nil {
+		made.title = c.fileOrExpr(*e.Title)
+	}
+	if e.Icon != nil {
+		made.icon = c.lenient(*e.Icon)
 	}
 	if e.Team != nil {
 		team := c.value(*e.Team, lenient)
@@ -141,17 +148,19 @@ func names(fields []mapping.Field) []string {
 	return slices.Compact(all)
 }
 
-func (c *compiler) optional(e *mapping.Expr) *expression {
-	if e == nil {
-		return nil
-	}
-	return c.expr(*e, lenient)
-}
+func (c *compiler) lenient(e mapping.Expr) *expression { return c.expr(e, lenient) }
 
-func (c *compiler) fields(from []mapping.Field) []field {
+// fields compiles each value that is no search query by the given function.
+func (c *compiler) fields(from []mapping.Field, compile func(mapping.Expr) *expression) []field {
 	var all []field
 	for _, f := range from {
-		all = append(all, field{name: f.Name, value: c.value(f.Value, lenient)})
+		made := field{name: f.Name}
+		if f.Value.Query != nil {
+			made.value.query = c.query(f.Value.Query, lenient)
+		} else {
+			made.value.expr = compile(*f.Value.Expr)
+		}
+		all = append(all, made)
 	}
 	return all
 }

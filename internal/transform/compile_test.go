@@ -15,7 +15,7 @@ func TestEnvironment(t *testing.T) {
   one: env.STAGE + $ENV["STAGE"]
   computed: $ENV[.name]
 `}, Environment{"STAGE": "a=b"})
-	r := p.Apply(t.Context(), object(t, `{"id": "a", "name": "TRANSFORM_TEST_SECRET"}`))
+	r := p.Apply(t.Context(), Source{Object: object(t, `{"id": "a", "name": "TRANSFORM_TEST_SECRET"}`)})
 	want := `{"computed":null,"env":{"STAGE":"a=b"},"one":"a=ba=b","whole":{"STAGE":"a=b"}}`
 	if got := encode(t, r.Units[0].Fields.Properties); got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -26,7 +26,7 @@ func TestEnvironment(t *testing.T) {
 func TestNoStreams(t *testing.T) {
 	t.Parallel()
 	p := program(t, keys{identifier: `.id | debug | debug("x") | stderr`}, nil)
-	if u := p.Apply(t.Context(), object(t, `{"id": "a"}`)).Units[0]; u.Fields.Identifier != "a" {
+	if u := p.Apply(t.Context(), Source{Object: object(t, `{"id": "a"}`)}).Units[0]; u.Fields.Identifier != "a" {
 		t.Errorf("got %+v", u)
 	}
 }
@@ -44,7 +44,7 @@ func TestLongExpression(t *testing.T) {
 func FuzzExpression(f *testing.F) {
 	for _, text := range []string{
 		`.a | | .b`, `'it''s'`, `env.A + $ENV["B"]`, `env | .A`, `"\(.a)"`, `def f(g): g; f(.a)`, `.a as [$x, {b: $y}] ?// $x | $y`,
-		`import "a" as b; .`, `reduce .[] as $x (0; . + $x)`, `label $out | break $out`, `"\ud800"`, "\xff", `file://`, `.a-b`, `@base64 "x"`, `||`,
+		`import "a" as b; .`, `reduce .[] as $x (0; . + $x)`, `label $out | break $out`, `"\ud800"`, "\xff", `file://`, ` file://a/../b`, `.a-b`, `@base64 "x"`, `||`,
 	} {
 		f.Add(text)
 	}

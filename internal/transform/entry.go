@@ -71,15 +71,18 @@ func (e *entry) fill(a *application, object map[string]any, unit *Unit, identifi
 		f.Properties = make(map[string]any, len(e.properties))
 	}
 	for _, p := range e.properties {
-		f.Properties[p.name] = a.nullable(p.value, object)
+		if v, leftOut := a.nullable(p.value, object); !leftOut {
+			f.Properties[p.name] = v
+		}
 	}
 	if e.relations != nil {
 		f.Relations = make(map[string]any, len(e.relations))
 	}
 	for _, r := range e.relations {
-		v := a.nullable(r.value, object)
-		f.Relations[r.name] = v
-		faults = append(faults, checkRelation(r.value, v))
+		if v, leftOut := a.nullable(r.value, object); !leftOut {
+			f.Relations[r.name] = v
+			faults = append(faults, checkRelation(r.value, v))
+		}
 	}
 	for _, fault := range faults {
 		if fault != nil {
@@ -101,11 +104,14 @@ func (e *entry) setIdentifier(f *catalog.Fields, identifier any) *Fault {
 	return checkTarget(e.identifier.where(), identifier, "an identifier")
 }
 
-// nullable evaluates a property, a relation, or another key that may be null.
-func (a *application) nullable(v value, object map[string]any) any {
-	var got any
+// nullable evaluates a property, a relation, or another key that may be null. A
+// key that is left out says nothing of what Port holds.
+func (a *application) nullable(v value, object map[string]any) (got any, leftOut bool) {
 	var err error
 	where := v.where()
+	if v.query == nil && v.expr.file != "" {
+		return a.file(v.expr), false
+	}
 	if v.query != nil {
 		var failed *expression
 		if got, failed, err = a.build(v.query, object); err != nil {
@@ -116,14 +122,15 @@ func (a *application) nullable(v value, object map[string]any) any {
 	}
 	switch {
 	case errors.Is(err, errNotFinite):
-		a.note(where, false, err.Error()+": null stands for it")
+		a.note(where, err.Error()+": null stands for it")
 	case err != nil:
-		a.note(where, true, message(err))
-		return nil
+		leftOut = a.source.Raw
+		a.result.Notes = append(a.result.Notes, Note{Expr: where, Raised: true, LeftOut: leftOut, Message: message(err)})
+		return nil, leftOut
 	case got == nil:
-		a.note(where, false, "is null")
+		a.note(where, "is null")
 	}
-	return got
+	return got, false
 }
 
 // build makes a search query of its leaves. When a leaf raises an error, failed
@@ -157,7 +164,7 @@ func (a *application) text(x *expression, object map[string]any, what string) (a
 	if x == nil {
 		return nil, nil
 	}
-	v := a.nullable(value{expr: x}, object)
+	v, _ := a.nullable(value{expr: x}, object)
 	switch v.(type) {
 	case nil, string:
 		return v, nil
@@ -167,7 +174,7 @@ func (a *application) text(x *expression, object map[string]any, what string) (a
 
 // team evaluates a team: a text, an array of texts or a search query.
 func (a *application) team(v value, object map[string]any) (any, *Fault) {
-	got := a.nullable(v, object)
+	got, _ := a.nullable(v, object)
 	switch team := got.(type) {
 	case nil, string:
 	case map[string]any:

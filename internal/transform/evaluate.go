@@ -24,6 +24,7 @@ const maxMessage = 300
 type expression struct {
 	mapping.Expr
 	code *gojq.Code
+	file string // the path of a file, in the place of code; else ""
 
 	constant bool // the expression always gives literal, which the syntax tree says
 	literal  any  // nil, a boolean or a string

@@ -86,7 +86,7 @@ func TestEvaluationStopped(t *testing.T) {
 func TestPanicIsAnError(t *testing.T) {
 	t.Parallel()
 	p := program(t, keys{rest: "properties: {a: '.x | type', b: .x, c: .id}"}, nil)
-	r := p.Apply(t.Context(), map[string]any{"id": "a", "x": struct{}{}})
+	r := p.Apply(t.Context(), Source{Object: map[string]any{"id": "a", "x": struct{}{}}})
 	properties := r.Units[0].Fields.Properties
 	if len(r.Notes) != 2 || !strings.HasPrefix(r.Notes[0].Message, "jq: stopped: invalid type") ||
 		r.Notes[1].Message != "jq: gives a value that is no JSON (struct {})" || properties["c"] != "a" {

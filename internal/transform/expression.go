@@ -24,6 +24,10 @@ func (c *compiler) expr(e mapping.Expr, s strictness) *expression {
 			"shorten it"))
 		return x
 	}
+	if _, ok := fileReference(e.Text); ok {
+		c.noFile(e)
+		return x
+	}
 	query, err := parse(e.Text)
 	if err != nil {
 		c.problems = append(c.problems, syntaxProblem(e, err))
@@ -127,9 +131,6 @@ func syntaxProblem(e mapping.Expr, err error) mapping.Problem {
 const defaultFix = `a field begins with a dot (.name), a text stands in double quotes ("name"), and steps are joined by "|"`
 
 func syntaxFix(text, token string, offset int) string {
-	if path, ok := strings.CutPrefix(text, "file://"); ok {
-		return fmt.Sprintf("name %s in selector.includedFiles and write .__includedFiles[%q]", path, path)
-	}
 	before := strings.TrimSpace(text[:offset])
 	switch {
 	case strings.HasPrefix(text[offset:], "'"):

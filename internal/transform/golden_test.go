@@ -58,7 +58,7 @@ func TestKinds(t *testing.T) {
 			if err != nil || len(warnings) > 0 {
 				t.Fatal(err, warnings)
 			}
-			got := show(t, p.Apply(t.Context(), o))
+			got := show(t, p.Apply(t.Context(), Source{Object: o}))
 			var gotValue, wantValue any
 			if err := json.Unmarshal([]byte(got), &gotValue); err != nil {
 				t.Fatal(err)

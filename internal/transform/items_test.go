@@ -75,7 +75,7 @@ func TestItemsToParse(t *testing.T) {
 			p := program(t, keys{items: c.items, identifier: c.identifier, rest: whole}, nil)
 			o := object(t, c.object)
 			before := encode(t, o)
-			r := p.Apply(t.Context(), o)
+			r := p.Apply(t.Context(), Source{Object: o})
 			var got []string
 			for _, u := range r.Units {
 				got = append(got, u.Fields.Identifier.(string)+" "+encode(t, u.Fields.Properties["all"]))
@@ -101,7 +101,7 @@ func TestNotArray(t *testing.T) {
 		"'.id[1:] |1'": `gives the number 1, and itemsToParse must give an array`,
 	} {
 		p := program(t, keys{items: "itemsToParse: " + items}, nil)
-		r := p.Apply(t.Context(), object(t, `{"id": "x"}`))
+		r := p.Apply(t.Context(), Source{Object: object(t, `{"id": "x"}`)})
 		if !r.NotArray || len(r.Units) != 1 || r.Units[0].Outcome != Skipped {
 			t.Errorf("%s: got %+v", items, r)
 			continue
@@ -126,10 +126,10 @@ func TestElementsAreSeparate(t *testing.T) {
   read: .shared
 `,
 	}, nil)
-	r := p.Apply(t.Context(), object(t, `{
+	r := p.Apply(t.Context(), Source{Object: object(t, `{
 		"shared": {"list": ["b", "a"], "gone": 1},
 		"list": [{"id": "1", "tags": []}, {"id": "2", "tags": []}, {"id": "3", "seen": true}]
-	}`))
+	}`)})
 	var got []string
 	for _, u := range r.Units {
 		got = append(got, u.Outcome.String()+" "+encode(t, u.Fields.Properties))

@@ -36,7 +36,7 @@ func TestDifferencesFromLibjq(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p := program(t, keys{rest: "properties:\n  p: '" + c.expr + "'\n"}, nil)
-			r := p.Apply(t.Context(), object(t, in))
+			r := p.Apply(t.Context(), Source{Object: object(t, in)})
 			got := encode(t, r.Units[0].Fields.Properties["p"])
 			if len(r.Notes) > 0 && r.Notes[0].Raised {
 				got = r.Notes[0].Message

@@ -19,6 +19,7 @@ type Program struct {
 	selector *expression
 	items    *items // nil without itemsToParse
 	entries  []entry
+	files    map[string]bool // named by file://
 }
 
 // Entry is what is known of one entry of mappings before any object is seen.
@@ -36,7 +37,7 @@ const (
 	Mapped   Outcome = iota // Fields is an entity that Port can take
 	Filtered                // selector.query gave false
 	Skipped                 // identifier or blueprint gave nothing, or itemsToParse gave no array
-	Failed                  // selector.query gave no boolean, or identifier or blueprint raised an error
+	Failed                  // selector.query gave no boolean, identifier or blueprint raised an error, or a file was not read
 	Refused                 // mapped, but Port would refuse it: it must not be sent
 )
 
@@ -64,6 +65,10 @@ type Unit struct {
 	// Fields is complete when the outcome is Mapped. When it is Refused, it
 	// holds at least the identifier, if that is a string or a search query.
 	//
+	// With Source.Raw, keys whose expression raised an error are left out: Port
+	// then keeps what it holds, where entities are merged. A comparison with that
+	// finds such an entity changed, so that it is written in each run.
+	//
 	// Numbers are int, float64 (finite) or json.Number, and encoding/json
 	// writes them exactly. Values may be shared with other units and with the
 	// object: they are to be read only.
@@ -77,7 +82,10 @@ type Fault struct {
 	Selector bool // the expression is selector.query
 	// Raised is true when itemsToParse raised an error, rather than give another
 	// value than an array: what it would have given is not known.
-	Raised  bool
+	Raised bool
+	// Unread is why a file that the expression names by file:// could not be
+	// read; nil in any other fault. It wraps the error of Source.Read.
+	Unread  error
 	Message string
 	// Value is what the expression gave, quoted and cut; empty when the message
 	// needs none. It stands apart, so that many of one cause can be told as one.
@@ -85,11 +93,14 @@ type Fault struct {
 	Fix   string
 }
 
-// Note is a property, relation, title, icon or team that is null.
+// Note is a property, relation, title, icon or team that is null, or holds a
+// null, or is left out.
 type Note struct {
 	Expr    mapping.Expr
-	Raised  bool // the expression raised an error; its value is null for that
-	Message string
+	Raised  bool   // the expression raised an error; its value is null for that
+	LeftOut bool   // it raised an error with Source.Raw; it is left out for that
+	NoFiles bool   // it names a file, and Source.Read is nil; its value is null for that
+	Message string // the same for all of one cause, except when Raised
 }
 
 // Entries describes the entries of mappings, in their order.
@@ -101,15 +112,30 @@ func (p *Program) Entries() []Entry {
 	return all
 }
 
+// Source is one object to map.
+type Source struct {
+	Object map[string]any
+	// Raw is true when the content of the object is text that could not be parsed,
+	// or is not given: a property or relation whose expression raises an error is
+	// then left out of the fields, and not null.
+	Raw bool
+	// Read gives the text of a file that an expression names by file://, or nil
+	// when there is none: the property or title is then null. It is asked only for
+	// units that the selector lets pass, and once for each name. An error makes the
+	// unit Failed. It is nil where the object has no files.
+	Read func(ctx context.Context, name string) (any, error)
+}
+
 // Apply maps one object: JSON values as encoding/json decodes them with
 // UseNumber. The object is used up: what Apply returns shares its values.
 //
 // When ctx ends, the units not yet mapped are Failed; the caller finds the
 // reason in ctx.Err.
-func (p *Program) Apply(ctx context.Context, object map[string]any) Result {
+func (p *Program) Apply(ctx context.Context, s Source) Result {
+	object := s.Object
 	e := newEvaluator(ctx)
 	defer e.close()
-	a := application{program: p, evaluator: e}
+	a := application{program: p, source: s, evaluator: e}
 	if p.items == nil {
 		a.unit(object)
 		return a.result
@@ -135,7 +161,10 @@ func (p *Program) Apply(ctx context.Context, object map[string]any) Result {
 // application is one call of Apply.
 type application struct {
 	program   *Program
+	source    Source
 	evaluator *evaluator
+	files     map[string]file
+	unread    *Fault // of the unit at hand, when a file of it was not read
 	result    Result
 }
 
@@ -152,16 +181,17 @@ func (a *application) unit(object map[string]any) {
 	}
 	for i := range a.program.entries {
 		notes := len(a.result.Notes)
+		a.unread = nil
 		unit := a.program.entries[i].apply(a, object)
 		unit.Entry = i
-		// An expression that was cut short has given null: not a value to
-		// write over a good one.
+		fault := a.unread
 		if err := a.evaluator.ended(); err != nil {
+			fault = &Fault{Expr: a.program.entries[i].blueprint.Expr, Message: stopped(err)}
+		}
+		// What was cut short has given null: not a value to write over a good one.
+		if fault != nil {
 			a.result.Notes = a.result.Notes[:notes]
-			unit = Unit{
-				Entry: i, Outcome: Failed, Blueprint: unit.Blueprint,
-				Fault: &Fault{Expr: a.program.entries[i].blueprint.Expr, Message: stopped(err)},
-			}
+			unit = Unit{Entry: i, Outcome: Failed, Blueprint: unit.Blueprint, Fault: fault}
 		}
 		a.result.Units = append(a.result.Units, unit)
 	}
@@ -214,6 +244,6 @@ func raisedFix(err error) string {
 
 func stopped(err error) string { return "not mapped: " + err.Error() }
 
-func (a *application) note(expr mapping.Expr, raised bool, text string) {
-	a.result.Notes = append(a.result.Notes, Note{Expr: expr, Raised: raised, Message: text})
+func (a *application) note(expr mapping.Expr, text string) {
+	a.result.Notes = append(a.result.Notes, Note{Expr: expr, Message: text})
 }

@@ -108,7 +108,7 @@ func TestOutcomes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := program(t, c.keys, nil).Apply(t.Context(), object(t, c.object))
+			r := program(t, c.keys, nil).Apply(t.Context(), Source{Object: object(t, c.object)})
 			if len(r.Units) != 1 || r.NotArray {
 				t.Fatalf("units = %v", r.Units)
 			}
@@ -145,7 +145,7 @@ func TestFixes(t *testing.T) {
 		{`(.id)[:1000]`, `{"id": "` + strings.Repeat("x", 1001) + `"}`, strings.Repeat("x", 1000)},
 		{`'"x" + (.id)'`, `{"id": "."}`, `x.`},
 	} {
-		u := program(t, keys{identifier: c.identifier}, nil).Apply(t.Context(), object(t, c.object)).Units[0]
+		u := program(t, keys{identifier: c.identifier}, nil).Apply(t.Context(), Source{Object: object(t, c.object)}).Units[0]
 		if u.Outcome != Mapped || u.Fields.Identifier != c.want {
 			t.Errorf("%s: got %v %v, want %v", c.identifier, u.Outcome, u.Fields.Identifier, c.want)
 		}
@@ -156,12 +156,12 @@ func TestFixes(t *testing.T) {
 func TestRefusedKeepsItsName(t *testing.T) {
 	t.Parallel()
 	p := program(t, keys{blueprint: ".b", rest: "relations: {r: .n}\ntitle: .t"}, nil)
-	u := p.Apply(t.Context(), object(t, `{"id": "a", "b": "service", "n": 1, "t": "T"}`)).Units[0]
+	u := p.Apply(t.Context(), Source{Object: object(t, `{"id": "a", "b": "service", "n": 1, "t": "T"}`)}).Units[0]
 	want := catalog.Fields{Identifier: "a", Title: "T", Relations: map[string]any{"r": json.Number("1")}}
 	if u.Outcome != Refused || u.Blueprint != "service" || !cmp.Equal(u.Fields, want) {
 		t.Errorf("got %+v", u)
 	}
-	u = p.Apply(t.Context(), object(t, `{"id": 5, "b": "service"}`)).Units[0]
+	u = p.Apply(t.Context(), Source{Object: object(t, `{"id": 5, "b": "service"}`)}).Units[0]
 	if u.Outcome != Refused || u.Fields.Identifier != nil {
 		t.Errorf("got %+v", u)
 	}
@@ -184,7 +184,7 @@ relations:
   missing: .a
   raised: '.id | keys'
 `}, nil)
-	r := p.Apply(t.Context(), object(t, `{"id": "a"}`))
+	r := p.Apply(t.Context(), Source{Object: object(t, `{"id": "a"}`)})
 	var got []string
 	for _, n := range r.Notes {
 		kind := " null: "
@@ -236,7 +236,7 @@ func TestNumbersStayExact(t *testing.T) {
   far: .e
   parsed: '"12345678901234567890" | fromjson'
 `}, nil)
-	r := p.Apply(t.Context(), object(t, `{"id": "a", "n": 12345678901234567890, "d": 1.50, "e": 1e400}`))
+	r := p.Apply(t.Context(), Source{Object: object(t, `{"id": "a", "n": 12345678901234567890, "d": 1.50, "e": 1e400}`)})
 	want := `{"big":[12345678901234567890,{"a":98765432109876543210}],"decimal":1.50,"far":1e400,"float":3,` +
 		`"id":12345678901234567890,"parsed":12345678901234567890,"same":[1.50,12345678901234567890],` +
 		`"sum":12345678901234567891,"text":"12345678901234567890",` +
@@ -261,7 +261,7 @@ func TestQueries(t *testing.T) {
 	}}
 	apply := func(k keys) (Entry, Unit, []Note) {
 		p := program(t, k, nil)
-		r := p.Apply(t.Context(), object(t, `{"id": "a", "n": 7}`))
+		r := p.Apply(t.Context(), Source{Object: object(t, `{"id": "a", "n": 7}`)})
 		return p.Entries()[0], r.Units[0], r.Notes
 	}
 
@@ -330,7 +330,7 @@ func TestEntries(t *testing.T) {
 		{`{}`, []string{"0 failed service", "1 failed team", "2 failed "}},
 	} {
 		var got []string
-		for _, u := range p.Apply(t.Context(), object(t, c.object)).Units {
+		for _, u := range p.Apply(t.Context(), Source{Object: object(t, c.object)}).Units {
 			got = append(got, string(rune('0'+u.Entry))+" "+u.Outcome.String()+" "+u.Blueprint)
 		}
 		if diff := cmp.Diff(got, c.want); diff != "" {
@@ -348,7 +348,7 @@ func TestEndedContext(t *testing.T) {
 		"property": {rest: `properties: {a: .id | length}`},
 		"elements": {items: `itemsToParse: '[.id | length]'`},
 	} {
-		r := program(t, k, nil).Apply(ctx, object(t, `{"id": "a"}`))
+		r := program(t, k, nil).Apply(ctx, Source{Object: object(t, `{"id": "a"}`)})
 		if len(r.Units) != 1 || r.Units[0].Outcome != Failed || len(r.Notes) > 0 || r.NotArray {
 			t.Errorf("%s: got %+v", name, r)
 		}
@@ -368,7 +368,7 @@ func TestConcurrentUse(t *testing.T) {
 	for i := range 8 {
 		_, o, _ := loadKind(t, "pull-request")
 		group.Go(func() {
-			result := p.Apply(context.Background(), o)
+			result := p.Apply(context.Background(), Source{Object: o})
 			if i == 0 {
 				first = result
 			}
@@ -376,7 +376,7 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 	_, o, _ := loadKind(t, "pull-request")
-	again := p.Apply(t.Context(), o)
+	again := p.Apply(t.Context(), Source{Object: o})
 	if diff := cmp.Diff(first.Units, again.Units, cmpopts.IgnoreUnexported(mapping.Expr{})); diff != "" {
 		t.Error(diff)
 	}

@@ -264,6 +264,19 @@ func (s *Server) RemoveFile(slug, path string) (hash string) {
 	return hash
 }
 
+// SetAttributes says what a file is besides text, in all commits: link (its content is the path that it
+// leads to), subrepository (its content is a hash), executable, binary, or lfs: such a file is answered
+// with a redirect to another host.
+func (s *Server) SetAttributes(slug, path string, attributes ...string) {
+	s.change(func() {
+		r := s.mustRepository(slug)
+		if r.attributes == nil {
+			r.attributes = make(map[string][]string)
+		}
+		r.attributes[path] = attributes
+	})
+}
+
 // AddBranch adds a branch at the head of the main branch.
 func (s *Server) AddBranch(slug, name string) {
 	s.change(func() {

@@ -25,7 +25,9 @@ type repository struct {
 	branches []*branch
 	pulls    []*pullRequest
 	nextID   int
-	cache    atomic.Pointer[renderedRepository]
+	// attributes by path, in all commits
+	attributes map[string][]string
+	cache      atomic.Pointer[renderedRepository]
 }
 
 type branch struct {

@@ -33,7 +33,7 @@ func (e *entry) tree(v view) object {
 	}
 	if !e.directory {
 		o = append(o,
-			member{"attributes", list{}, shown},
+			member{"attributes", e.repo.attributesOf(e.path), shown},
 			member{"escaped_path", escapePath(e.path), shown},
 			member{"size", len(e.content), shown},
 			member{"mimetype", textOrNull(mimeType(e.path)), shown},
@@ -177,8 +177,26 @@ func (c *commit) hasDirectory(dir string) bool {
 	return false
 }
 
-// raw is the file itself. The ETag depends on the content alone.
+// mediaHost is where files of Git LFS are kept.
+const mediaHost = "https://api.media.atlassian.com"
+
+// attributesOf a file, see Server.SetAttributes.
+func (r *repository) attributesOf(path string) list {
+	attributes := list{}
+	for _, a := range r.attributes[path] {
+		attributes = append(attributes, a)
+	}
+	return attributes
+}
+
+// raw is the file itself, or for one of Git LFS a redirect to another host. The
+// ETag depends on the content alone.
 func (e *entry) raw(q *request) *answer {
+	if slices.Contains(e.repo.attributes[e.path], "lfs") {
+		a := respond(http.StatusMovedPermanently, "text/html", nil)
+		a.header.Set("Location", mediaHost+"/file/"+hashOf("lfs", e.content)+"/binary")
+		return a
+	}
 	contentType := mimeType(e.path)
 	if contentType == "" {
 		contentType = "text/plain"

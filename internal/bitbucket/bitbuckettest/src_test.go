@@ -78,3 +78,18 @@ func TestDirectory(t *testing.T) {
 	equal(t, "pages", strings.Join(paths, ", "), "docs, docs/a b.txt, docs/deep")
 	equal(t, "violations", strings.Join(s.Violations(), "\n"), "")
 }
+
+func TestAttributes(t *testing.T) {
+	t.Parallel()
+	s := small(t)
+	s.SetFile("checkout-api", "big.bin", []byte("content"))
+	s.SetAttributes("checkout-api", "big.bin", "binary", "lfs")
+	meta := call(t, s, "/repositories/acme/checkout-api/src/main/big.bin?format=meta")
+	attributes, _ := meta.at("attributes").([]any)
+	equal(t, "attributes", len(attributes), 2)
+	g := call(t, s, "/repositories/acme/checkout-api/src/main/big.bin")
+	equal(t, "status", g.status, http.StatusMovedPermanently)
+	equal(t, "another host", strings.HasPrefix(g.header.Get("Location"), "https://api.media.atlassian.com/"), true)
+	equal(t, "body", g.body, "")
+	equal(t, "violations", strings.Join(s.Violations(), "\n"), "")
+}

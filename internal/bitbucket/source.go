@@ -1,0 +1,148 @@
+package bitbucket
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"port-bitbucket-exporter/internal/roundtrip"
+)
+
+// Entry is a folder or a file of a commit.
+type Entry struct {
+	Type       string // commit_directory or commit_file
+	Path       string
+	Size       int64
+	Attributes []string // of a file: link, executable, subrepository, binary, lfs
+	JSON       json.RawMessage
+}
+
+// UnmarshalJSON keeps the JSON whole, beside the fields that it reads.
+func (e *Entry) UnmarshalJSON(text []byte) error {
+	var fields struct {
+		Type, Path string
+		Size       int64
+		Attributes []string
+	}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	*e = Entry{Type: fields.Type, Path: fields.Path, Size: fields.Size, Attributes: fields.Attributes, JSON: bytes.Clone(text)}
+	return nil
+}
+
+// StatusTooDeep is what Bitbucket answers to a listing that takes it too long.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
+const StatusTooDeep = 555
+
+// TooDeep is true for the error of a Tree that should be asked for in parts.
+func TooDeep(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == StatusTooDeep
+}
+
+// Tree yields what is in a folder at a commit, breadth first, down to a depth: 1 is
+// the folder's own entries. An empty folder is the root. The commit is a hash: a
+// branch with "/" in its name is not found. The error is ErrNoFile when the commit
+// has no such folder, and TooDeep when the server gave up on a depth above 1.
+//
+// API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get
+func (c *Client) Tree(ctx context.Context, slug, commit, folder string, depth int) iter.Seq2[Entry, error] {
+	address := sourcePath(c.workspace, slug, commit, folder)
+	if folder != "" {
+		address += "/"
+	}
+	e := Endpoint[Entry]{
+		Name:    fmt.Sprintf("folder %q of repository %q", "/"+folder, slug),
+		Path:    address,
+		Route:   "source",
+		Pagelen: 100,
+		// A commit does not change while it is read: no entry comes twice, and to
+		// remember them would cost memory in a large tree.
+		Key: func(e Entry) (string, error) {
+			if e.Path == "" {
+				return "", errors.New("an entry has no path")
+			}
+			return "", nil
+		},
+	}
+	if depth > 1 {
+		e.Final = []int{StatusTooDeep}
+	}
+	return List(ctx, c, e, url.Values{"max_depth": {strconv.Itoa(depth)}})
+}
+
+// sourcePath is the path of a file, or of a folder without the last slash but for the root.
+func sourcePath(workspace, slug, commit, name string) string {
+	segments := append([]string{"repositories", workspace, slug, "src", commit}, strings.Split(name, "/")...)
+	return path(segments...)
+}
+
+// File reads a file at a commit, at most limit bytes of it. The error is ErrNoFile
+// when the commit has no such file, or has a directory of that name, and
+// ErrElsewhere when another host keeps it.
+//
+// API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get
+func (c *Client) File(ctx context.Context, slug, commit, name string, limit int64) ([]byte, error) {
+	var text []byte
+	address := c.url(sourcePath(c.workspace, slug, commit, strings.TrimPrefix(name, "/")), nil)
+	err := c.do(ctx, address, "*/*", func(resp *http.Response) error {
+		var err error
+		text, err = io.ReadAll(io.LimitReader(resp.Body, limit))
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return &roundtrip.Again{Err: fmt.Errorf("GET %s: the answer was cut off: %w", resp.Request.URL.EscapedPath(), err)}
+		case listing(resp.Header, text):
+			return fmt.Errorf("GET %s: a directory: %w", resp.Request.URL.EscapedPath(), ErrNoFile)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read file %q of repository %q: %w", name, slug, err)
+	}
+	return text, nil
+}
+
+// listing tells the page that a directory answers with from a file, which comes as
+// an attachment.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
+func listing(h http.Header, text []byte) bool {
+	if h.Get("Content-Disposition") != "" || !strings.HasPrefix(h.Get("Content-Type"), "application/json") {
+		return false
+	}
+	var entries struct {
+		Pagelen int
+		Values  []struct{ Type string }
+	}
+	return json.Unmarshal(text, &entries) == nil && entries.Pagelen > 0 && len(entries.Values) > 0 &&
+		strings.HasPrefix(entries.Values[0].Type, "commit_")
+}
+
+// Branches are the names of a repository's branches, at most a hundred, those with
+// the newest commits.
+//
+// API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-refs/#api-repositories-workspace-repo-slug-refs-branches-get
+func (c *Client) Branches(ctx context.Context, slug string) ([]string, error) {
+	var answer struct{ Values []struct{ Name string } }
+	q := url.Values{"sort": {"-target.date"}, "pagelen": {"100"}, "fields": {"values.name"}}
+	if err := c.json(ctx, c.url(path("repositories", c.workspace, slug, "refs", "branches"), q), &answer); err != nil {
+		return nil, fmt.Errorf("list branches of repository %q: %w", slug, err)
+	}
+	names := make([]string, len(answer.Values))
+	for i, v := range answer.Values {
+		names[i] = v.Name
+	}
+	return names, nil
+}

@@ -1,0 +1,117 @@
+package bitbucket_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+)
+
+func withFiles(files map[string]string) *bitbuckettest.Server {
+	s := newServer()
+	s.AddRepository(bitbuckettest.Repository{Name: "r", Files: files})
+	return s
+}
+
+func TestTree(t *testing.T) {
+	files := map[string]string{"a b/c#d/e?f": "x", "README.md": "# r", "large": strings.Repeat("x", 3000)}
+	for i := range 120 {
+		files[fmt.Sprintf("many/%03d", i)] = ""
+	}
+	s := withFiles(files)
+	s.SetAttributes("r", "large", "executable", "lfs")
+	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+		head := s.Head("r")
+		tree := func(folder string, depth int) string {
+			entries, err := collect(c.Tree(context.Background(), "r", head, folder, depth))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var lines []string
+			for _, e := range entries {
+				o, err := bitbucket.Decode(e.JSON)
+				if err != nil || o["path"] != e.Path || o["links"] == nil {
+					t.Errorf("JSON of %q: got %v, %v, want it whole", e.Path, o, err)
+				}
+				lines = append(lines, fmt.Sprintf("%s %s %d %v", e.Type, e.Path, e.Size, e.Attributes))
+			}
+			return strings.Join(lines, "\n")
+		}
+		equal(t, "root", tree("", 1), "commit_file README.md 3 []\ncommit_directory a b 0 []\ncommit_file large 3000 [executable lfs]\ncommit_directory many 0 []")
+		equal(t, "below", tree("a b", 2), "commit_directory a b/c#d 0 []\ncommit_file a b/c#d/e?f 1 []")
+		equal(t, "pages", strings.Count(tree("many", 1), "\n")+1, 120)
+		got := requests(s)
+		equal(t, "first", got[0], "/2.0/repositories/acme/r/src/"+head+"/?max_depth=1&pagelen=100")
+		equal(t, "second", got[1], "/2.0/repositories/acme/r/src/"+head+"/a%20b/?max_depth=2&pagelen=100")
+		equal(t, "requests", len(got), 4)
+	})
+	correct(t, s)
+}
+
+func TestTreeFails(t *testing.T) {
+	for _, tt := range []struct {
+		name, folder string
+		depth        int
+		fault        bitbuckettest.Fault
+		is           error
+		tooDeep      bool
+		requests     int
+		message      string
+	}{
+		{name: "no such folder", folder: "none", depth: 1, is: bitbucket.ErrNoFile, requests: 1, message: `list folder "/none" of repository "r"`},
+		{name: "too deep", depth: 20, fault: bitbuckettest.Fault{Status: 555}, tooDeep: true, requests: 1, message: "555 Timeout"},
+		{name: "a timeout of one level", depth: 1, fault: bitbuckettest.Fault{Status: 555}, tooDeep: true, requests: 5, message: "555 Timeout"},
+		{name: "500", depth: 20, fault: bitbuckettest.Fault{Status: 500}, requests: 5, message: "500"},
+		{name: "a file", folder: "README.md", depth: 1, is: bitbucket.ErrNoFile, requests: 1, message: "a file, no directory",
+			fault: bitbuckettest.Fault{Status: 200, Body: "# r", Header: map[string][]string{"Content-Disposition": {"attachment"}}}},
+		{name: "an entry without a path", depth: 1, requests: 1, message: "an entry has no path",
+			fault: bitbuckettest.Fault{Mutate: func(o map[string]any) { o["values"] = []any{map[string]any{"type": "commit_file"}} }}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := withFiles(map[string]string{"README.md": "# r"})
+			if tt.fault.Status != 0 || tt.fault.Mutate != nil {
+				tt.fault.Times = -1
+				s.Fault(tt.fault)
+			}
+			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+				_, err := collect(c.Tree(context.Background(), "r", s.Head("r"), tt.folder, tt.depth))
+				wantError(t, err, tt.message)
+				equal(t, "too deep", bitbucket.TooDeep(err), tt.tooDeep)
+				if tt.is != nil {
+					equal(t, "is", errors.Is(err, tt.is), true)
+				}
+				equal(t, "requests", s.Requests(), tt.requests)
+			})
+		})
+	}
+}
+
+// A file of Git LFS leads to another host; the credential does not follow.
+func TestFileOfLFS(t *testing.T) {
+	s := withFiles(map[string]string{"big.bin": "x"})
+	s.SetAttributes("r", "big.bin", "lfs")
+	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+		_, err := c.File(context.Background(), "r", s.Head("r"), "big.bin", 10)
+		equal(t, "elsewhere", errors.Is(err, bitbucket.ErrElsewhere), true)
+		wantError(t, err, `read file "big.bin" of repository "r"`, "api.media.atlassian.com", "credential must not go")
+		equal(t, "requests", s.Requests(), 1)
+		equal(t, "host", s.Journal()[0].Host, "bitbucket.test")
+	})
+}
+
+func TestBranches(t *testing.T) {
+	s := withFiles(map[string]string{"a": ""})
+	s.AddBranch("r", "release/1.x")
+	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+		names, err := c.Branches(context.Background(), "r")
+		equal(t, "error", err, nil)
+		equal(t, "names", strings.Join(names, " "), "main release/1.x")
+		_, err = c.Branches(context.Background(), "none")
+		equal(t, "not found", errors.Is(err, bitbucket.ErrNotFound), true)
+	})
+	correct(t, s)
+}

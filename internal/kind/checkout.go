@@ -1,0 +1,208 @@
+package kind
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+)
+
+// checkout is one commit of a repository: what folders and files are read from.
+// Its methods may be called side by side. In one run each folder is listed once,
+// and each file read once, whoever asks.
+type checkout struct {
+	ws         *Workspace
+	repository bitbucket.Repository
+	branch     string // as Bitbucket spells it
+	hash       string // empty in a repository without commits: then nothing matches and no file is there
+
+	tree *tree // nil without a hash
+	// What follows is for who holds the tree.
+	indexes map[*listing]index
+	recent  recent
+
+	mu    sync.Mutex // guards what follows
+	told  []*Warning
+	knows map[Warning]bool
+}
+
+type headKey struct{ repository, branch string }
+
+// head is what a branch was resolved to; an empty hash is that of no commit.
+type head struct {
+	hash string
+	err  error // bitbucket.ErrNotFound
+}
+
+// key tells a repository from all others.
+func key(r bitbucket.Repository) string { return cmp.Or(r.UUID, r.Slug) }
+
+// checkout resolves a branch of a repository; "" is the main branch. The main
+// branch of a repository without commits is no error. The error is
+// bitbucket.ErrNotFound when there is no such branch, and a *Gone when the
+// repository is not there any more.
+func (w *Workspace) checkout(ctx context.Context, r bitbucket.Repository, branch string) (*checkout, error) {
+	c := &checkout{ws: w, repository: r, branch: cmp.Or(branch, r.MainBranch), indexes: map[*listing]index{}, knows: map[Warning]bool{}}
+	if c.branch == "" {
+		return c, nil
+	}
+	var err error
+	if c.hash = r.Hash; c.hash == "" || c.branch != r.MainBranch {
+		c.hash, err = w.head(ctx, r, c.branch)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c.hash != "" {
+		c.tree = w.tree(treeKey{key(r), c.hash})
+	}
+	return c, nil
+}
+
+// head asks once a run for a branch.
+func (w *Workspace) head(ctx context.Context, r bitbucket.Repository, branch string) (string, error) {
+	k := headKey{key(r), branch}
+	w.mu.Lock()
+	known, ok := w.heads[k]
+	w.mu.Unlock()
+	if ok {
+		return known.hash, known.err
+	}
+	hash, err := w.client.Head(ctx, r.Slug, branch)
+	switch {
+	case errors.Is(err, bitbucket.ErrNotFound):
+		if other := w.unlessThere(ctx, r.Slug); other != nil {
+			return "", other
+		}
+		if branch == r.MainBranch {
+			err = nil
+		}
+	case err != nil:
+		return "", w.gone(ctx, r.Slug, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.heads[k] = head{hash, err}
+	return hash, err
+}
+
+func (w *Workspace) tree(k treeKey) *tree {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.trees[k] == nil {
+		w.trees[k] = newTree()
+	}
+	return w.trees[k]
+}
+
+// match is an entry of the repository that a pattern matches.
+type match struct {
+	entry   bitbucket.Entry
+	pattern int // index in the patterns that were asked for
+}
+
+// entryType is what match looks for.
+type entryType string
+
+const (
+	folders entryType = "commit_directory"
+	files   entryType = "commit_file"
+)
+
+// match finds the folders, or the files, that the patterns match: sorted by path,
+// and for one path by pattern. It lists as few folders as the patterns' literal
+// beginnings and depths allow. The error is a *Gone when the repository is not
+// there any more.
+func (c *checkout) match(ctx context.Context, what entryType, patterns []glob) ([]match, error) {
+	if c.hash == "" {
+		return nil, nil
+	}
+	if err := c.tree.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer c.tree.unlock()
+	s := &search{what: what, patterns: patterns, queued: map[need]bool{}}
+	s.queue(needs(patterns))
+	for len(s.open) > 0 {
+		n := s.open[0]
+		s.open = s.open[1:]
+		is, size, err := c.look(n.folder)
+		if err != nil {
+			return nil, err
+		}
+		if is == absent || is == present && size != isFolder {
+			continue
+		}
+		s.deeper = nil
+		before := len(s.found)
+		err = c.entries(ctx, n, func(l *listing, e bitbucket.Entry) {
+			if within(n.folder, e.Path) {
+				s.visit(l, e)
+			}
+		}, func() { s.found, s.deeper = s.found[:before], nil })
+		if err != nil {
+			return nil, c.ws.gone(ctx, c.repository.Slug, err)
+		}
+		s.queue(s.deeper)
+	}
+	order := func(a, b match) int {
+		return cmp.Or(strings.Compare(a.entry.Path, b.entry.Path), cmp.Compare(a.pattern, b.pattern))
+	}
+	slices.SortFunc(s.found, order)
+	return slices.CompactFunc(s.found, func(a, b match) bool { return order(a, b) == 0 }), nil
+}
+
+// search is one match under way.
+type search struct {
+	what     entryType
+	patterns []glob
+	found    []match
+	open     []need
+	queued   map[need]bool
+	deeper   []need // below the listing that is read
+}
+
+func (s *search) queue(all []need) {
+	for _, n := range all {
+		if !s.queued[n] {
+			s.queued[n] = true
+			s.open = append(s.open, n)
+		}
+	}
+}
+
+func (s *search) visit(l *listing, e bitbucket.Entry) {
+	if entryType(e.Type) == s.what {
+		for i, g := range s.patterns {
+			if g.matches(e.Path) {
+				s.found = append(s.found, match{e, i})
+			}
+		}
+	}
+	if entryType(e.Type) != folders || level(e.Path) != level(l.folder)+l.depth {
+		return
+	}
+	if depth := s.reach(e.Path); depth > 0 {
+		s.deeper = append(s.deeper, need{e.Path, depth})
+	}
+}
+
+// reach is that of all patterns but those that have a listing of their own below
+// the folder.
+func (s *search) reach(folder string) int {
+	depth := 0
+	for _, g := range s.patterns {
+		for _, of := range g.alternatives {
+			base := of.base()
+			if base != folder && within(folder, base) && s.queued[need{base, of.reach(base)}] {
+				continue
+			}
+			depth = max(depth, of.reach(folder))
+		}
+	}
+	return depth
+}

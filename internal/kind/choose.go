@@ -1,0 +1,155 @@
+package kind
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+// repoRef names a repository in a selector, and a branch of it: as text the name alone.
+type repoRef struct {
+	Name   string `yaml:"name"`
+	Branch string `yaml:"branch"`
+}
+
+// UnmarshalText reads a name without a branch.
+func (r *repoRef) UnmarshalText(text []byte) error {
+	r.Name = string(text)
+	return nil
+}
+
+// is tells whether it names the repository: by name or slug, or by the name with
+// dashes for spaces, as the product's own integration takes it.
+func (r repoRef) is(of bitbucket.Repository) bool {
+	return r.Name == of.Slug || r.Name == of.Name || r.Name == strings.ReplaceAll(of.Name, " ", "-")
+}
+
+// branch is empty for the main one.
+func (r repoRef) branch(of bitbucket.Repository) string {
+	if r.Branch == "default" || r.Branch == of.MainBranch {
+		return ""
+	}
+	return r.Branch
+}
+
+// checkRefs finds the repositories without a name; path is where they stand in the selector.
+func checkRefs(raw mapping.Selector, path string, refs []repoRef) (problems mapping.Problems) {
+	for i, r := range refs {
+		if r.Name == "" {
+			problems = append(problems, raw.Problem(mapping.Error, fmt.Sprintf("%s[%d]", path, i),
+				"the repository has no name", "give its name or slug, such as checkout-api, or leave repos out for all repositories"))
+		}
+	}
+	return problems
+}
+
+// chosen is a branch of a repository, with the patterns of a selector that apply to it.
+type chosen struct {
+	repository bitbucket.Repository
+	branch     string // empty for the main one
+	patterns   []int  // indices, ascending
+}
+
+// choose lists a task for each repository and branch that a pattern applies to,
+// in the order of the repositories. refs are those of each pattern: a pattern
+// without any applies to the main branch of all repositories. What is named and
+// not there is a *Warning of a last task.
+func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, refs [][]repoRef, task func(chosen) Task) iter.Seq2[Task, error] {
+	return func(yield func(Task, error) bool) {
+		found := map[string]bool{}
+		var names []string
+		for r, err := range ws.repositories(ctx, q) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			names = append(names, r.Name, r.Slug)
+			for _, c := range chooseIn(r, refs, found) {
+				if !yield(task(c), nil) {
+					return
+				}
+			}
+		}
+		if len(names) == 0 {
+			return // no task at all: that the list was empty is told as such
+		}
+		if missing := missingRepositories(refs, found, names, q); len(missing) > 0 {
+			yield(warnings(missing), nil)
+		}
+	}
+}
+
+// chooseIn gives the branches of one repository, in the order of the patterns, and
+// notes the names by which it was found.
+func chooseIn(r bitbucket.Repository, refs [][]repoRef, found map[string]bool) (branches []chosen) {
+	add := func(branch string, pattern int) {
+		i := slices.IndexFunc(branches, func(c chosen) bool { return c.branch == branch })
+		if i < 0 {
+			i = len(branches)
+			branches = append(branches, chosen{repository: r, branch: branch})
+		}
+		if !slices.Contains(branches[i].patterns, pattern) {
+			branches[i].patterns = append(branches[i].patterns, pattern)
+		}
+	}
+	for pattern, named := range refs {
+		if len(named) == 0 {
+			add("", pattern)
+		}
+		for _, ref := range named {
+			if ref.is(r) {
+				found[ref.Name] = true
+				add(ref.branch(r), pattern)
+			}
+		}
+	}
+	return branches
+}
+
+func missingRepositories(refs [][]repoRef, found map[string]bool, names []string, q bitbucket.RepositoryQuery) (missing []*Warning) {
+	told := map[string]bool{}
+	for _, ref := range slices.Concat(refs...) {
+		if found[ref.Name] || told[ref.Name] {
+			continue
+		}
+		told[ref.Name] = true
+		w := &Warning{Message: fmt.Sprintf("the workspace has no repository %q that the credential can see", ref.Name),
+			Fix: "write its name or slug as Bitbucket shows it"}
+		if q != (bitbucket.RepositoryQuery{}) {
+			w.Message = fmt.Sprintf("repository %q is not among those that userRole and repoQuery leave", ref.Name)
+		}
+		if near, ok := mapping.Nearest(ref.Name, names); ok {
+			w.Fix = fmt.Sprintf("did you mean %q?", near)
+		}
+		missing = append(missing, w)
+	}
+	return missing
+}
+
+// missingBranch is for a branch that a selector names.
+func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, branch string) *Warning {
+	w := &Warning{Message: fmt.Sprintf("repository %q has no branch %q", r.Slug, branch), Fix: "leave the branch out for the main branch"}
+	names, _ := ws.client.Branches(ctx, r.Slug) // only to say what is near
+	if near, ok := mapping.Nearest(branch, names); ok {
+		w.Fix = fmt.Sprintf("did you mean %q?", near)
+	}
+	return w
+}
+
+// warnings is the task of what is to be told.
+func warnings(all []*Warning) Task {
+	return func(context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) {
+			for _, w := range all {
+				if !yield(Found{}, w) {
+					return
+				}
+			}
+		}
+	}
+}

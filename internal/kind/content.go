@@ -1,0 +1,111 @@
+package kind
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+)
+
+const (
+	// maxContentDepth bounds how deep a parsed file may be nested.
+	maxContentDepth = 1000
+	// maxJSONValues bounds the values of a JSON file, in which each takes two bytes at least.
+	maxJSONValues = 1_000_000
+	// byteOrderMark may begin a text, and is no part of it.
+	byteOrderMark = "\uFEFF"
+)
+
+var (
+	errDeep = fmt.Errorf("it is nested deeper than %d levels", maxContentDepth)
+	errMany = errors.New("it holds too many values")
+)
+
+// format is the name of the format that a file is parsed as, by its name; empty
+// for a file that is text alone.
+func format(name string) string {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".json":
+		return "JSON"
+	case ".yaml", ".yml":
+		return "YAML"
+	}
+	return ""
+}
+
+// rawText is the text of a file, with U+FFFD for what is no UTF-8.
+func rawText(text []byte) string { return strings.ToValidUTF8(string(text), "\uFFFD") }
+
+// binary is true for what is no text: text has no NUL.
+func binary(body []byte) bool { return bytes.IndexByte(body, 0) >= 0 }
+
+// parseContent gives the content of a file as a JSON value, with numbers as
+// json.Number: parsed by the extension of its name, or else as text. A file that
+// holds nothing to parse is nil. A YAML file of several documents is an array of
+// them; documents without anything in them are left out.
+//
+// Time and memory are bounded by the size of the text, whatever it holds. The
+// error says why it does not parse.
+func parseContent(name string, text []byte) (any, error) {
+	switch format(name) {
+	case "JSON":
+		return parseJSON(plainText(text))
+	case "YAML":
+		return parseYAML(plainText(text))
+	}
+	return rawText(text), nil
+}
+
+func plainText(text []byte) []byte {
+	return bytes.ToValidUTF8(bytes.TrimPrefix(text, []byte(byteOrderMark)), []byte("\uFFFD"))
+}
+
+func parseJSON(text []byte) (any, error) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, nil
+	}
+	if err := checkJSONSize(text); err != nil {
+		return nil, err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var value any
+	if err := d.Decode(&value); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("something follows the value")
+	}
+	return value, nil
+}
+
+// checkJSONSize counts brackets and commas before anything is made of them.
+func checkJSONSize(text []byte) error {
+	depth, values, quoted := 0, 1, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[', c == '{':
+			depth++
+			values++
+		case c == ']', c == '}':
+			depth--
+		case c == ',':
+			values++
+		}
+		if depth > maxContentDepth {
+			return errDeep
+		}
+	}
+	if values > maxJSONValues {
+		return errMany
+	}
+	return nil
+}

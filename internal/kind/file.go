@@ -1,0 +1,178 @@
+package kind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+type fileSelector struct {
+	UserRole      string        `yaml:"userRole"`
+	RepoQuery     string        `yaml:"repoQuery"`
+	IncludedFiles []string      `yaml:"includedFiles"`
+	Files         []filePattern `yaml:"files"`
+}
+
+// filePattern says which files of which repositories.
+type filePattern struct {
+	// Path is the folder when there are Filenames, else the pattern of the file itself.
+	Path  string    `yaml:"path"`
+	Repos []repoRef `yaml:"repos"`
+	// Repo is taken for Repos: a documented example has it.
+	Repo        []repoRef `yaml:"repo"`
+	Filenames   []string  `yaml:"filenames"`
+	SkipParsing bool      `yaml:"skipParsing"`
+}
+
+func (p filePattern) repos() []repoRef { return slices.Concat(p.Repos, p.Repo) }
+
+// patterns are those of the paths of files, one for each of Filenames.
+func (p filePattern) patterns() []string {
+	if len(p.Filenames) == 0 {
+		return []string{p.Path}
+	}
+	folder := ""
+	switch p.Path {
+	case "", "*", "*/", "**", "**/", "**/*":
+		folder = "**/"
+	case "/", "/*":
+	default:
+		folder = strings.Trim(p.Path, "/") + "/"
+	}
+	all := make([]string, len(p.Filenames))
+	for i, name := range p.Filenames {
+		all[i] = folder + name
+	}
+	return all
+}
+
+func (p filePattern) problems(raw mapping.Selector, at string) (problems mapping.Problems) {
+	add := func(s mapping.Severity, field, message, fix string) {
+		problems = append(problems, raw.Problem(s, at+field, message, fix))
+	}
+	if len(p.Filenames) == 0 && (p.Path == "" || strings.HasSuffix(p.Path, "/")) {
+		add(mapping.Error, ".path", fmt.Sprintf("%q names no file", p.Path),
+			`add filenames, such as [package.json], or write the whole path, such as "**/package.json"`)
+		return problems
+	}
+	for i, name := range p.Filenames {
+		if name == "" || strings.Contains(name, "/") {
+			add(mapping.Error, fmt.Sprintf(".filenames[%d]", i), fmt.Sprintf("%q is no name of a file", name),
+				"write a name or a glob, such as *.yml, and the folder in path")
+			return problems
+		}
+	}
+	for i, pattern := range p.patterns() {
+		_, err := parseGlob(pattern)
+		if err == nil {
+			continue
+		}
+		field, text := ".path", p.Path
+		if i < len(p.Filenames) {
+			if _, bad := parseGlob(p.Filenames[i]); bad != nil {
+				field, text = fmt.Sprintf(".filenames[%d]", i), p.Filenames[i]
+			}
+		}
+		add(mapping.Error, field, fmt.Sprintf("the pattern %q %v", text, err), "use * for a part of one name, and ** for any number of folders")
+		break
+	}
+	problems = append(problems, checkRefs(raw, at+".repos", p.Repos)...)
+	problems = append(problems, checkRefs(raw, at+".repo", p.Repo)...)
+	if len(p.Repo) > 0 {
+		add(mapping.Warning, ".repo", `"repo" is taken for "repos"`, "write repos")
+	}
+	return problems
+}
+
+func (s fileSelector) query() bitbucket.RepositoryQuery {
+	return repositoryQuery(s.UserRole, s.RepoQuery)
+}
+
+func (s fileSelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
+
+func (fileSelector) readsFiles() bool { return true }
+
+func (s fileSelector) problems(raw mapping.Selector) mapping.Problems {
+	problems := checkRole(raw, s.UserRole)
+	problems = append(problems, checkIncluded(raw, s.IncludedFiles)...)
+	if len(s.Files) == 0 {
+		problems = append(problems, raw.Problem(mapping.Error, "files", "the selector names no files",
+			`write which ones, such as files: {filenames: [package.json]}, or files: [{path: "**/port.yml"}]`))
+	}
+	for i, p := range s.Files {
+		problems = append(problems, p.problems(raw, fmt.Sprintf("files[%d]", i))...)
+	}
+	return problems
+}
+
+var file = define("file", extractFiles)
+
+// wanted is one glob of a selector's files.
+type wanted struct {
+	glob        glob
+	skipParsing bool
+}
+
+func extractFiles(ctx context.Context, ws *Workspace, s fileSelector) iter.Seq2[Task, error] {
+	refs := make([][]repoRef, len(s.Files))
+	globs := make([][]wanted, len(s.Files))
+	for i, p := range s.Files {
+		refs[i] = p.repos()
+		for _, pattern := range p.patterns() {
+			g, err := parseGlob(pattern)
+			if err != nil {
+				return func(yield func(Task, error) bool) { yield(nil, err) }
+			}
+			globs[i] = append(globs[i], wanted{g, p.SkipParsing})
+		}
+	}
+	return choose(ctx, ws, s.query(), refs, func(c chosen) Task {
+		var want []wanted
+		for _, i := range c.patterns {
+			want = append(want, globs[i]...)
+		}
+		return fileTask(ws, c, want, s.IncludedFiles)
+	})
+}
+
+func fileTask(ws *Workspace, of chosen, want []wanted, included []string) Task {
+	return func(ctx context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) {
+			c, err := ws.checkout(ctx, of.repository, of.branch)
+			switch {
+			case of.branch != "" && errors.Is(err, bitbucket.ErrNotFound):
+				yield(Found{}, missingBranch(ctx, ws, of.repository, of.branch))
+				return
+			case err != nil:
+				yield(Found{}, err)
+				return
+			}
+			globs := make([]glob, len(want))
+			for i, w := range want {
+				globs[i] = w.glob
+			}
+			matches, err := c.match(ctx, files, globs)
+			if err != nil {
+				yield(Found{}, err)
+				return
+			}
+			t := &fileReader{checkout: c, included: included}
+			for _, m := range firstOfPath(matches) {
+				if !t.read(ctx, m.entry, want[m.pattern].skipParsing, yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// firstOfPath leaves one match for each file: that of the first pattern.
+func firstOfPath(matches []match) []match {
+	return slices.CompactFunc(matches, func(a, b match) bool { return a.entry.Path == b.entry.Path })
+}

@@ -1,0 +1,164 @@
+package kind
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+)
+
+// fileReader makes items of the files of one checkout, one after the other.
+type fileReader struct {
+	checkout *checkout
+	included []string // paths for __includedFiles
+	// files are those of included once they have been read, or err is why not.
+	files Object
+	err   error
+}
+
+// read yields the item of one file, or why there is none, and what is to be told.
+func (t *fileReader) read(ctx context.Context, e bitbucket.Entry, skipParsing bool, yield func(Found, error) bool) bool {
+	f := &fileItem{reader: t, checkout: t.checkout, entry: e, skipParsing: skipParsing, told: map[string]bool{}}
+	found, err := f.found(ctx)
+	var left *Left
+	var gone *Gone
+	switch {
+	case errors.Is(err, errNoItem):
+		return t.checkout.tell(yield)
+	case errors.As(err, &gone), err != nil && ctx.Err() != nil:
+		yield(Found{}, err)
+		return false
+	case err != nil && !errors.As(err, &left):
+		err = &Unreadable{Object: t.checkout.at(e.Path), Err: err}
+	}
+	return yield(found, err) && t.checkout.tell(yield)
+}
+
+// includedFiles are read for the first item, and are the same for all.
+func (t *fileReader) includedFiles(ctx context.Context) (any, error) {
+	if t.files == nil && t.err == nil {
+		t.files, t.err = t.checkout.included(ctx, "", t.included)
+	}
+	if t.err != nil {
+		return nil, t.err
+	}
+	return clone(t.files), nil
+}
+
+// fileItem is one file on its way to an item.
+type fileItem struct {
+	reader      *fileReader
+	checkout    *checkout
+	entry       bitbucket.Entry
+	skipParsing bool
+	told        map[string]bool // messages
+}
+
+// errNoItem is a file that has no item, about which all is told.
+var errNoItem = errors.New("no item")
+
+// tell notes a message once, with the first detail.
+func (f *fileItem) tell(message, detail string) {
+	if f.told[message] {
+		return
+	}
+	f.told[message] = true
+	w := Warning{Message: message, Example: f.checkout.at(f.entry.Path)}
+	if detail != "" {
+		w.Example += ": " + cut(detail)
+	}
+	f.checkout.warn(w)
+}
+
+func (f *fileItem) is(attribute string) bool { return slices.Contains(f.entry.Attributes, attribute) }
+
+func (f *fileItem) found(ctx context.Context) (Found, error) {
+	if f.is("subrepository") {
+		f.tell("submodules are left out: they are no files", "")
+		return Found{}, errNoItem
+	}
+	content, raw, err := f.content(ctx)
+	if err != nil {
+		return Found{}, err
+	}
+	metadata, err := bitbucket.Decode(f.entry.JSON)
+	if err != nil {
+		return Found{}, err
+	}
+	repo, err := bitbucket.Decode(f.checkout.repository.JSON)
+	if err != nil {
+		return Found{}, err
+	}
+	object := Object{
+		"content": content, "metadata": metadata, "repo": repo, "branch": f.checkout.branch,
+		// The documented examples map .file.path and .file.content.
+		"file": Object{"path": f.entry.Path, "name": path.Base(f.entry.Path), "content": content,
+			"size": json.Number(strconv.FormatInt(f.entry.Size, 10))},
+	}
+	if len(f.reader.included) > 0 {
+		if object["__includedFiles"], err = f.reader.includedFiles(ctx); err != nil {
+			return Found{}, err
+		}
+	}
+	return Found{Object: object, Raw: raw, Read: f.checkout.reader("")}, nil
+}
+
+// content is parsed, or text, or nil when there is none to give. It is raw when
+// it is not what expressions may expect.
+func (f *fileItem) content(ctx context.Context) (content any, raw bool, err error) {
+	if f.is("lfs") {
+		f.tell(noContentElsewhere, "")
+		return nil, true, nil
+	}
+	if f.is("binary") {
+		f.tell(noContentBinary, "")
+		return nil, true, nil
+	}
+	body, err := f.checkout.file(ctx, f.entry.Path)
+	switch {
+	case errors.Is(err, bitbucket.ErrElsewhere):
+		f.tell(noContentElsewhere, "")
+		return nil, true, nil
+	case err != nil:
+		return nil, false, err
+	case body == nil && f.entry.Size > 0:
+		return nil, false, fmt.Errorf("read file %q of repository %q: it is listed, and not there", f.entry.Path, f.checkout.repository.Slug)
+	case binary(body):
+		f.tell(noContentBinary, "")
+		return nil, true, nil
+	case f.is("link"):
+		f.tell("symbolic links are not followed: their content is the path that they lead to", "")
+		return rawText(body), true, nil
+	case f.skipParsing:
+		return rawText(body), false, nil
+	}
+	content, err = parseContent(f.entry.Path, body)
+	if err != nil {
+		f.tell("a file does not parse as "+format(f.entry.Path)+": its content is its text", err.Error())
+		return rawText(body), true, nil
+	}
+	if format(f.entry.Path) != "" {
+		content, err = (&references{item: f, left: maxReferences, bytes: maxReferenced}).resolve(ctx, content)
+	}
+	return content, false, err
+}
+
+const (
+	noContentBinary    = "binary files have no content: .content is null"
+	noContentElsewhere = "files that another host keeps (Git LFS) have no content: .content is null"
+)
+
+// maxDetail bounds what is told of why a file does not parse, in bytes.
+const maxDetail = 160
+
+func cut(text string) string {
+	if len(text) > maxDetail {
+		text = text[:maxDetail] + "..."
+	}
+	return rawText([]byte(text))
+}

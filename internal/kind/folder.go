@@ -1,0 +1,131 @@
+package kind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+type folderSelector struct {
+	UserRole      string          `yaml:"userRole"`
+	RepoQuery     string          `yaml:"repoQuery"`
+	IncludedFiles []string        `yaml:"includedFiles"`
+	Folders       []folderPattern `yaml:"folders"`
+}
+
+// folderPattern says which folders of which repositories.
+type folderPattern struct {
+	Path  string    `yaml:"path"`
+	Repos []repoRef `yaml:"repos"`
+}
+
+func (s folderSelector) query() bitbucket.RepositoryQuery {
+	return repositoryQuery(s.UserRole, s.RepoQuery)
+}
+
+func (s folderSelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
+
+func (s folderSelector) readsFiles() bool { return true }
+
+func (s folderSelector) problems(raw mapping.Selector) mapping.Problems {
+	problems := checkRole(raw, s.UserRole)
+	problems = append(problems, checkIncluded(raw, s.IncludedFiles)...)
+	if len(s.Folders) == 0 {
+		problems = append(problems, raw.Problem(mapping.Error, "folders", "the selector names no folders",
+			`write which ones, such as folders: [{path: "services/*"}]`))
+	}
+	for i, p := range s.Folders {
+		at := fmt.Sprintf("folders[%d]", i)
+		switch _, err := parseGlob(p.Path); {
+		case p.Path == "" || p.Path == "/":
+			problems = append(problems, raw.Problem(mapping.Error, at+".path", fmt.Sprintf("%q names no folder: a pattern is needed", p.Path),
+				`write "*" for the folders in the root, or "**" for all folders`))
+		case err != nil:
+			problems = append(problems, raw.Problem(mapping.Error, at+".path", fmt.Sprintf("%q is no pattern: it %v", p.Path, err),
+				`* is for a part of one name, ** for folders of any depth; write "\" before a character that is meant as it is`))
+		}
+		problems = append(problems, checkRefs(raw, at+".repos", p.Repos)...)
+	}
+	return problems
+}
+
+var folder = define("folder", extractFolders)
+
+func extractFolders(ctx context.Context, ws *Workspace, s folderSelector) iter.Seq2[Task, error] {
+	refs := make([][]repoRef, len(s.Folders))
+	globs := make([]glob, len(s.Folders))
+	for i, p := range s.Folders {
+		var err error
+		if globs[i], err = parseGlob(p.Path); err != nil {
+			return func(yield func(Task, error) bool) { yield(nil, err) }
+		}
+		refs[i] = p.Repos
+	}
+	return choose(ctx, ws, s.query(), refs, func(c chosen) Task {
+		patterns := make([]glob, len(c.patterns))
+		for i, p := range c.patterns {
+			patterns[i] = globs[p]
+		}
+		return folderTask(ws, c, patterns, s.IncludedFiles)
+	})
+}
+
+func folderTask(ws *Workspace, of chosen, patterns []glob, names []string) Task {
+	return func(ctx context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) {
+			c, err := ws.checkout(ctx, of.repository, of.branch)
+			if of.branch != "" && errors.Is(err, bitbucket.ErrNotFound) {
+				yield(Found{}, missingBranch(ctx, ws, of.repository, of.branch))
+				return
+			}
+			var matches []match
+			if err == nil {
+				matches, err = c.match(ctx, folders, patterns)
+			}
+			if err != nil {
+				yield(Found{}, err)
+				return
+			}
+			for _, m := range matches {
+				object, err := folderObject(ctx, c, m.entry, patterns[m.pattern], names)
+				var gone *Gone
+				if errors.As(err, &gone) || err != nil && ctx.Err() != nil {
+					yield(Found{}, err)
+					return
+				}
+				if err != nil {
+					err = &Unreadable{Object: c.at(m.entry.Path), Err: err}
+				}
+				if !yield(Found{Object: object, Read: c.reader(m.entry.Path)}, err) || !c.tell(yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// folderObject is the item of a folder. Included files are those of the repository's
+// root, and beside the fields of the folder those of the folder.
+func folderObject(ctx context.Context, c *checkout, e bitbucket.Entry, pattern glob, names []string) (Object, error) {
+	entry, err := bitbucket.Decode(e.JSON)
+	if err != nil {
+		return nil, err
+	}
+	repo, err := bitbucket.Decode(c.repository.JSON)
+	if err != nil {
+		return nil, err
+	}
+	object := Object{"folder": entry, "repo": repo, "pattern": pattern.String(), "branch": c.branch}
+	if len(names) == 0 {
+		return object, nil
+	}
+	if object["__includedFiles"], err = c.included(ctx, "", names); err != nil {
+		return nil, err
+	}
+	entry["__includedFiles"], err = c.included(ctx, e.Path, names)
+	return object, err
+}

@@ -1,0 +1,287 @@
+package kind
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"slices"
+	"strings"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+)
+
+type treeKey struct{ repository, hash string }
+
+// tree is what a run has read of one commit.
+type tree struct {
+	turn     chan struct{} // who holds its one token may read and change what follows
+	listings []*listing
+	tooDeep  map[string]int // folder → the least depth that the server gave up on
+	bodies   map[string]body
+}
+
+func newTree() *tree {
+	t := &tree{turn: make(chan struct{}, 1), tooDeep: map[string]int{}, bodies: map[string]body{}}
+	t.turn <- struct{}{}
+	return t
+}
+
+// lock waits for the tree. A mutex would do, but could not be given up on.
+func (t *tree) lock(ctx context.Context) error {
+	select {
+	case <-t.turn:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (t *tree) unlock() { t.turn <- struct{}{} }
+
+// listing is all that is in a folder, down to a depth. A folder that does not exist
+// has nothing in it.
+type listing struct {
+	folder string
+	depth  int
+	kept   blob // the entries as compressed JSON, one after the other
+}
+
+// need is a folder to list, and how deep.
+type need struct {
+	folder string
+	depth  int
+}
+
+// covers tells whether the listing answers a need. One of maxDepth answers also
+// what goes deeper than itself: who reads it goes on below its deepest folders.
+func (l *listing) covers(n need) bool {
+	if !within(l.folder, n.folder) {
+		return false
+	}
+	below := level(n.folder) - level(l.folder)
+	return below+n.depth <= l.depth || l.depth == maxDepth && below < maxDepth
+}
+
+// within tells whether a path is a folder, or lies below it.
+func within(folder, path string) bool {
+	return folder == "" || path == folder || strings.HasPrefix(path, folder) && path[len(folder)] == '/'
+}
+
+// level is how many segments a path has.
+func level(path string) int {
+	if path == "" {
+		return 0
+	}
+	return strings.Count(path, "/") + 1
+}
+
+// needs are the listings that patterns begin with, none of which covers another.
+func needs(patterns []glob) []need {
+	var all []need
+	for _, g := range patterns {
+		for _, s := range g.alternatives {
+			base := s.base()
+			all = append(all, need{base, s.reach(base)})
+		}
+	}
+	slices.SortFunc(all, func(a, b need) int {
+		if d := level(a.folder) - level(b.folder); d != 0 {
+			return d
+		}
+		if d := strings.Compare(a.folder, b.folder); d != 0 {
+			return d
+		}
+		return b.depth - a.depth
+	})
+	var least []need
+	for _, n := range all {
+		covered := slices.ContainsFunc(least, func(o need) bool { return (&listing{folder: o.folder, depth: o.depth}).covers(n) })
+		if !covered {
+			least = append(least, n)
+		}
+	}
+	return least
+}
+
+// entries visits what is in a folder, down to a depth and maybe deeper, and maybe
+// beside the folder, with the listing that it comes from: one at hand, a new one,
+// or a new one of depth 1 where the server gives up on the depth that is asked
+// for. restart is called when what was visited so far does not count.
+func (c *checkout) entries(ctx context.Context, n need, visit func(*listing, bitbucket.Entry), restart func()) error {
+	for _, l := range c.tree.listings {
+		if l.covers(n) {
+			return c.replay(l, func(e bitbucket.Entry) { visit(l, e) })
+		}
+	}
+	if refused, ok := c.tree.tooDeep[n.folder]; ok && n.depth >= refused {
+		return c.entries(ctx, need{n.folder, 1}, visit, restart)
+	}
+	l := &listing{folder: n.folder, depth: n.depth}
+	err := c.list(ctx, l, func(e bitbucket.Entry) { visit(l, e) })
+	if n.depth > 1 && bitbucket.TooDeep(err) {
+		c.tree.tooDeep[n.folder] = n.depth
+		restart()
+		return c.entries(ctx, need{n.folder, 1}, visit, restart)
+	}
+	return err
+}
+
+// list asks for a listing, and keeps it when it comes to its end.
+func (c *checkout) list(ctx context.Context, l *listing, visit func(bitbucket.Entry)) error {
+	var kept bytes.Buffer
+	packer, err := flate.NewWriter(&kept, flate.BestSpeed)
+	if err != nil {
+		return err
+	}
+	var ix index
+	for e, err := range c.ws.client.Tree(ctx, c.repository.Slug, c.hash, l.folder, l.depth) {
+		if errors.Is(err, bitbucket.ErrNoFile) {
+			ix = nil
+			kept.Reset()
+			packer.Reset(&kept)
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := packer.Write(e.JSON); err != nil {
+			return err
+		}
+		ix = append(ix, c.indexed(e))
+		visit(e)
+	}
+	if err := packer.Close(); err != nil {
+		return err
+	}
+	l.kept = c.ws.spool.put(bytes.Clone(kept.Bytes()))
+	ix.sort()
+	c.indexes[l] = ix
+	c.tree.listings = append(c.tree.listings, l)
+	return nil
+}
+
+// replay visits the entries of a listing at hand.
+func (c *checkout) replay(l *listing, visit func(bitbucket.Entry)) error {
+	var ix index
+	d := json.NewDecoder(flate.NewReader(c.ws.spool.open(l.kept)))
+	for {
+		var e bitbucket.Entry
+		err := d.Decode(&e)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("read the listing of folder %q of repository %q again: %w", "/"+l.folder, c.repository.Slug, err)
+		}
+		ix = append(ix, c.indexed(e))
+		visit(e)
+	}
+	ix.sort()
+	c.indexes[l] = ix
+	return nil
+}
+
+// index says in little memory what a listing holds, sorted by hash. Two paths of
+// one hash are as good as impossible, and would cost a request, or a size.
+type index []indexed
+
+type indexed struct {
+	hash uint64 // of the path
+	size int64  // of a file; one of the below of anything else
+}
+
+const (
+	isFolder    = -1
+	isSubmodule = -2
+	isElsewhere = -3 // in Git LFS
+)
+
+func (c *checkout) indexed(e bitbucket.Entry) indexed {
+	size := e.Size
+	switch {
+	case entryType(e.Type) != files:
+		size = isFolder
+	case slices.Contains(e.Attributes, "subrepository"):
+		size = isSubmodule
+	case slices.Contains(e.Attributes, "lfs"):
+		size = isElsewhere
+	}
+	return indexed{maphash.String(c.ws.seed, e.Path), size}
+}
+
+func (ix index) sort() {
+	slices.SortFunc(ix, func(a, b indexed) int {
+		switch {
+		case a.hash < b.hash:
+			return -1
+		case a.hash > b.hash:
+			return 1
+		}
+		return 0
+	})
+}
+
+func (ix index) find(hash uint64) (size int64, ok bool) {
+	i, ok := slices.BinarySearchFunc(ix, hash, func(e indexed, hash uint64) int {
+		switch {
+		case e.hash < hash:
+			return -1
+		case e.hash > hash:
+			return 1
+		}
+		return 0
+	})
+	if !ok {
+		return 0, false
+	}
+	return ix[i].size, true
+}
+
+// presence is what the listings at hand tell of a path.
+type presence int
+
+const (
+	unknown presence = iota
+	absent
+	present
+)
+
+// look tells what is known of a path. The size is that of an index, when present.
+func (c *checkout) look(path string) (presence, int64, error) {
+	for _, l := range c.tree.listings {
+		if !within(l.folder, path) || path == l.folder {
+			continue
+		}
+		if _, ok := c.indexes[l]; !ok {
+			if err := c.replay(l, func(bitbucket.Entry) {}); err != nil {
+				return unknown, 0, err
+			}
+		}
+		listed := firstSegments(path, level(l.folder)+l.depth)
+		size, ok := c.indexes[l].find(maphash.String(c.ws.seed, listed))
+		switch {
+		case !ok || listed != path && size != isFolder:
+			return absent, 0, nil
+		case listed == path:
+			return present, size, nil
+		}
+	}
+	return unknown, 0, nil
+}
+
+// firstSegments cuts a path off behind n segments.
+func firstSegments(path string, n int) string {
+	for i := range len(path) {
+		if path[i] == '/' {
+			if n--; n == 0 {
+				return path[:i]
+			}
+		}
+	}
+	return path
+}
