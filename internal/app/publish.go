@@ -31,6 +31,7 @@ func (a *app) end(err error) int {
 			a.report.Note(report.Problem{Severity: report.Error, Message: err.Error()})
 		}
 	}
+	a.noteRetired()
 	if a.bitbucket != nil {
 		a.report.BitbucketRequests, a.report.PortRequests = a.bitbucket.Requests(), a.port.Requests()
 	}
@@ -60,6 +61,20 @@ func holds(problems []report.Problem, message string) bool {
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return strings.TrimSuffix(line, ":")
+}
+
+// noteRetired tells of credentials that were refused while others went on.
+func (a *app) noteRetired() {
+	if a.bitbucket == nil {
+		return
+	}
+	for _, name := range a.bitbucket.Retired() {
+		a.report.Note(report.Problem{
+			Severity: report.Warning,
+			Message:  "Bitbucket refused a credential (401), and the run went on with the others: " + name,
+			Fix:      "replace it: it may be expired, revoked, or mistyped",
+		})
+	}
 }
 
 // publish hands the report to the report file and to the platform. A failure is a

@@ -55,6 +55,7 @@ type Client struct {
 	workspace string
 	kind      string
 	http      *http.Client
+	pool      *roundtrip.Pool
 	requests  atomic.Int64
 	pagelens  sync.Map // route name → page length that the server took
 }
@@ -73,7 +74,8 @@ func New(c Config) (*Client, error) {
 	if c.SourceRate.N > 0 {
 		rates.Classes, class = map[string]roundtrip.Rate{classSource: c.SourceRate}, classWithSource
 	}
-	transport = roundtrip.NewPool(transport, c.Credentials, rates, class, c.Log)
+	client.pool = roundtrip.NewPool(transport, c.Credentials, rates, class, c.Log)
+	transport = client.pool
 	// Above the pool: what waited for a slot below it would go out into a freeze.
 	transport = roundtrip.Limit(transport, c.Concurrency)
 	client.http = &http.Client{Transport: transport, CheckRedirect: client.checkRedirect}
@@ -82,6 +84,10 @@ func New(c Config) (*Client, error) {
 
 // Requests is how many requests went out so far.
 func (c *Client) Requests() int { return int(c.requests.Load()) }
+
+// Retired are the names of the credentials that Bitbucket refused during the run,
+// while there were others.
+func (c *Client) Retired() []string { return c.pool.Retired() }
 
 // Workspace is the slug of the workspace that the client reads.
 func (c *Client) Workspace() string { return c.workspace }

@@ -91,8 +91,10 @@ func (e *Error) Missing() []string {
 // Source: https://confluence.atlassian.com/bbkb/error-403-when-performing-git-operations-1155479141.html, read 2026-11.
 func (e *Error) Denied() bool {
 	switch e.Status {
-	case http.StatusUnauthorized, http.StatusGone, http.StatusTooManyRequests:
+	case http.StatusUnauthorized, http.StatusTooManyRequests:
 		return true
+	case http.StatusGone:
+		return e.Announcement != "" // else it may be one repository that is gone
 	case http.StatusForbidden:
 		text := strings.ToLower(e.Message + " " + e.Detail)
 		return len(e.Required) > 0 || strings.Contains(text, "privilege scope") || strings.Contains(text, "required scope") ||

@@ -46,7 +46,7 @@ func TestIncludedFilesThatHaveNoText(t *testing.T) {
 	const names = "includedFiles: [lfs.bin, module, link, nul, large, full, latin, docs, empty]"
 	inBubble(t, attributes(), func(w world) {
 		got := w.extract("repository", names)
-		w.equal("files", summary(got.objects[0]), "lfs.bin=null module=null link=docs/a.md nul=null large=null full=long latin=caf\uFFFD docs=null empty=")
+		w.equal("files", summary(got.objects[0]), "lfs.bin=null module=null link=docs/a.md nul=null large=long full=long latin=caf\uFFFD docs=null empty=")
 		var told []string
 		for _, err := range got.failed {
 			var warning *kind.Warning
@@ -55,10 +55,9 @@ func TestIncludedFilesThatHaveNoText(t *testing.T) {
 			}
 			told = append(told, warning.Message+" ("+warning.Example+")")
 		}
-		w.equal("warnings", strings.Join(told, "\n"), "a file is larger than max_file_size (1048576 bytes), and is not read: it is null (r/large)\n"+
-			"a file is kept on another host (Git LFS), and is not read: it is null (r/lfs.bin)\n"+
+		w.equal("warnings", strings.Join(told, "\n"), "a file is kept on another host (Git LFS), and is not read: it is null (r/lfs.bin)\n"+
 			"a file is binary, and has no text: it is null (r/nul)")
-		w.equal("requests: not one for what is known", w.wire(), " r:@1 r:empty r:full r:latin r:link r:nul")
+		w.equal("requests: not one for what is known", w.wire(), " r:@1 r:empty r:full r:large r:latin r:link r:nul")
 	})
 }
 
@@ -66,13 +65,13 @@ func TestIncludedFilesThatHaveNoText(t *testing.T) {
 func TestIncludedFileOnAnotherHost(t *testing.T) {
 	inBubble(t, attributes(), func(w world) {
 		got := w.extract("repository", "includedFiles: [lfs.bin, large]")
-		w.equal("files", summary(got.objects[0]), "lfs.bin=null large=null")
-		w.equal("warnings", len(got.failed), 2)
+		w.equal("files", summary(got.objects[0]), "lfs.bin=null large=long")
+		w.equal("warnings", len(got.failed), 1)
 		for _, x := range w.s.Journal() {
 			w.equal("host", x.Host, "bitbucket.test")
 		}
 		w.equal("requests", w.wire(), " r:large r:lfs.bin")
-		w.equal("warnings again", len(w.extract("repository", "includedFiles: [lfs.bin, large]").failed), 2)
+		w.equal("warnings again", len(w.extract("repository", "includedFiles: [lfs.bin]").failed), 1)
 		w.equal("requests again", w.wire(), "")
 	})
 }
@@ -83,7 +82,10 @@ func TestMaxFile(t *testing.T) {
 		w.equal("raised", summary(w.good("repository", "includedFiles: [large]")[0]), "large=long")
 		w.ws = w.workspace(kind.Options{MaxFile: 3})
 		got := w.extract("repository", "includedFiles: [latin, nul]")
-		w.equal("lowered", summary(got.objects[0]), "nul=null latin=null")
+		w.equal("lowered: no object", len(got.objects), 0)
+		if len(got.failed) != 1 || !strings.Contains(got.failed[0].Error(), "max_file_size") {
+			w.Errorf("got %v, want one error about max_file_size", got.failed)
+		}
 	})
 }
 

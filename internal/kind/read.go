@@ -49,6 +49,9 @@ func (c *checkout) file(ctx context.Context, name string) ([]byte, error) {
 		return nil, c.ws.gone(ctx, c.repository.Slug, err)
 	}
 	b := body{there: text != nil, text: text, err: err}
+	if large := (*tooLarge)(nil); errors.As(err, &large) {
+		b.err = c.tooLarge(name, nil) // what was read of it is not to be kept
+	}
 	if !c.ws.options.KeepFiles {
 		c.recent.add(name, b)
 		return text, err
@@ -91,7 +94,7 @@ func (c *checkout) read(ctx context.Context, name string) ([]byte, error) {
 	case is == present && size == isElsewhere:
 		return nil, c.elsewhere(name)
 	case is == present && size > limit:
-		return nil, c.tooLarge(name)
+		return nil, c.tooLarge(name, nil)
 	}
 	text, err := c.ws.client.File(ctx, c.repository.Slug, c.hash, name, limit+1)
 	switch {
@@ -100,7 +103,7 @@ func (c *checkout) read(ctx context.Context, name string) ([]byte, error) {
 	case errors.Is(err, bitbucket.ErrElsewhere):
 		return nil, c.elsewhere(name)
 	case err == nil && int64(len(text)) > limit:
-		return nil, c.tooLarge(name)
+		return nil, c.tooLarge(name, text)
 	}
 	return text, err
 }
@@ -109,18 +112,28 @@ func (c *checkout) elsewhere(name string) error {
 	return &Left{Object: c.at(name), Why: elsewhere, Err: bitbucket.ErrElsewhere}
 }
 
-func (c *checkout) tooLarge(name string) error {
+// tooLarge is for a file of which the beginning was read, or nothing.
+func (c *checkout) tooLarge(name string, beginning []byte) error {
 	return &Left{Object: c.at(name), Why: fmt.Sprintf("a file is larger than max_file_size (%d bytes), and is not read", c.ws.options.MaxFile),
-		Fix: "raise the input max_file_size, or leave the file out"}
+		Fix: "raise the input max_file_size, or leave the file out", Err: &tooLarge{beginning}}
 }
 
 // at names a file in messages.
 func (c *checkout) at(name string) string { return c.repository.Slug + "/" + name }
 
+// tooLarge is a file over the workspace's maximum, with what was read of it.
+type tooLarge struct{ beginning []byte }
+
+func (t *tooLarge) Error() string { return "a file is larger than max_file_size" }
+
 // text gives a file as UTF-8, or nil when there is none. It is nil, too, with a
-// warning to be told, for one that is binary, too large, or kept on another host.
+// warning to be told, for one that is binary or kept on another host. One that is
+// too large is an error, since a null would overwrite what Port holds.
 func (c *checkout) text(ctx context.Context, name string) (any, error) {
 	body, err := c.file(ctx, name)
+	if large := (*tooLarge)(nil); errors.As(err, &large) {
+		body, err = c.beginning(ctx, name, large)
+	}
 	var left *Left
 	switch {
 	case errors.As(err, &left):
@@ -133,6 +146,26 @@ func (c *checkout) text(ctx context.Context, name string) (any, error) {
 		return nil, nil
 	}
 	return strings.ToValidUTF8(string(body), "\uFFFD"), nil
+}
+
+// maxEntity is more than an entity in Port can hold, in bytes.
+const maxEntity = 1<<20 + 1
+
+// beginning reads as much of a file that is too large as no entity can hold: a
+// mapping may use a part of it, and an entity with all of it is rejected by its
+// property's name. Where less than that is too large, the file is not given.
+func (c *checkout) beginning(ctx context.Context, name string, large *tooLarge) ([]byte, error) {
+	switch {
+	case c.ws.options.MaxFile < maxEntity-1:
+		return nil, fmt.Errorf("read file %q: %w; raise the input max_file_size", c.at(strings.Trim(name, "/")), large)
+	case large.beginning != nil:
+		return large.beginning[:min(len(large.beginning), maxEntity)], nil
+	}
+	body, err := c.ws.client.File(ctx, c.repository.Slug, c.hash, name, maxEntity)
+	if err != nil {
+		return nil, c.ws.gone(ctx, c.repository.Slug, err)
+	}
+	return body, nil
 }
 
 // reader is the Found.Read of an object whose files lie in a folder.

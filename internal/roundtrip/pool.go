@@ -92,6 +92,8 @@ type freeze struct {
 	pause   time.Duration // of the last freeze; 0 when none
 	until   time.Time
 	probing bool
+	// refusals are those in a row.
+	refusals int
 }
 
 // NewPool spends the rates of each of the credentials; class names the class of a request.
@@ -299,7 +301,7 @@ func (p *Pool) settle(a *account, class string, sent time.Time, resp *http.Respo
 			f = &freeze{}
 			a.classes[class] = f
 		}
-		p.freeze(a, f, p.rates.window(class), sent, resp.Header)
+		p.freeze(a, f, class, sent, resp.Header)
 	} else if f != nil && !sent.Before(f.until) {
 		if f.probing = false; resp != nil {
 			*f = freeze{}
@@ -316,17 +318,20 @@ func (p *Pool) settle(a *account, class string, sent time.Time, resp *http.Respo
 
 // freeze is for the answer of a request sent at the given time: one sent before
 // the last freeze began says nothing new.
-func (p *Pool) freeze(a *account, f *freeze, window time.Duration, sent time.Time, h http.Header) {
+func (p *Pool) freeze(a *account, f *freeze, class string, sent time.Time, h http.Header) {
 	if f.pause > 0 && sent.Before(f.until) {
 		return
 	}
-	now := time.Now()
+	now, window := time.Now(), p.rates.window(class)
 	f.pause = min(max(2*f.pause, window/freezeParts), window)
 	f.until, f.probing = now.Add(f.pause), false
-	if after, ok := RetryAfter(h); ok && after > 0 { // at once would be again and again
-		f.until = now.Add(min(after, patienceWindows*window))
+	f.refusals++
+	if after, ok := RetryAfter(h); ok {
+		// At once, or in the past, would be again and again.
+		floor := min(time.Second<<min(f.refusals-1, 20), f.pause)
+		f.until = now.Add(min(max(after, floor), patienceWindows*window))
 	}
-	p.log.Warn("rate limit reached", "credential", a.Name, "pause", f.until.Sub(now).Round(time.Second))
+	p.log.Warn("rate limit reached", "credential", a.Name, "requests", class, "pause", f.until.Sub(now).Round(time.Second))
 }
 
 // retire takes a refused credential out of use, unless it is the last one.
@@ -342,4 +347,17 @@ func (p *Pool) retire(a *account) bool {
 	a.retired = true
 	p.log.Warn("credential refused: it is not used any more in this run", "credential", a.Name, "status", http.StatusUnauthorized)
 	return true
+}
+
+// Retired are the names of the credentials that were refused and taken out of use.
+func (p *Pool) Retired() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var names []string
+	for _, a := range p.all {
+		if a.retired {
+			names = append(names, a.Name)
+		}
+	}
+	return names
 }

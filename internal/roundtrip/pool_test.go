@@ -279,7 +279,7 @@ func TestPoolOtherTokensGoOn(t *testing.T) {
 			w.one(repositories, 200)
 		}
 		w.equal("requests", w.sent(), []string{"0s t1 429", "0s t2 200", "0s t2 200", "0s t2 200"})
-		w.equal("log", w.log.String(), "level=WARN msg=\"rate limit reached\" credential=\"token 1 of 2\" pause=5m0s\n")
+		w.equal("log", w.log.String(), "level=WARN msg=\"rate limit reached\" credential=\"token 1 of 2\" requests=repositories pause=5m0s\n")
 	})
 }
 
@@ -289,9 +289,9 @@ func TestPoolObeysRetryAfter(t *testing.T) {
 		{"date", "Sat, 01 Jan 2000 00:10:00 GMT", "0s 10m0s"}, // bubbles begin at midnight
 		{"absurd", "99999999", "0s 2h0m0s"},
 		{"more than a number", "99999999999999999999999", "0s 5m0s"},
-		{"zero", "0", "0s 5m0s"},
+		{"zero", "0", "0s 1s"},
 		{"negative", "-30", "0s 5m0s"},
-		{"past date", "Fri, 31 Dec 1999 00:00:00 GMT", "0s 5m0s"},
+		{"past date", "Fri, 31 Dec 1999 00:00:00 GMT", "0s 1s"},
 		{"text", "soon", "0s 5m0s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -349,7 +349,7 @@ func TestPoolTellsOfARefusal(t *testing.T) {
 				`allowance="100 requests in 24m0s for each of 1 credentials" until="00:02:00 UTC" wait=` + wait + "\n"
 		}
 		w.equal("log", w.log.String(),
-			"level=WARN msg=\"rate limit reached\" credential=\"token 1 of 1\" pause=2m0s\n"+line("2m0s")+line("1m0s"))
+			"level=WARN msg=\"rate limit reached\" credential=\"token 1 of 1\" requests=repositories pause=2m0s\n"+line("2m0s")+line("1m0s"))
 	})
 }
 

@@ -59,6 +59,9 @@ func Limit(base http.RoundTripper, n int) http.RoundTripper {
 // each: never a header, a query value or a body.
 func Log(base http.RoundTripper, log *slog.Logger, count *atomic.Int64) http.RoundTripper {
 	return Func(func(req *http.Request) (*http.Response, error) {
+		if req.Context().Err() != nil { // it would not be sent
+			return nil, context.Cause(req.Context())
+		}
 		count.Add(1)
 		start := time.Now()
 		resp, err := base.RoundTrip(req)
