@@ -143,7 +143,7 @@ func TestWrongIsToldOnce(t *testing.T) {
 		env  map[string]string
 		want []string
 	}{
-		{"mapping", map[string]string{"MAPPING": wrong}, []string{unused, "the mapping is wrong", "mapping (input):8:", "mapping (input):11:"}},
+		{"mapping", map[string]string{"MAPPING": wrong}, []string{unused, "the mapping is wrong:", "mapping (input):8:", "mapping (input):11:"}},
 		{"credentials", map[string]string{"MAPPING": repositories, "PORT_CLIENT_SECRET": "not-the-secret"}, []string{unused, "log in to Port"}},
 	}
 	for _, tt := range tests {

@@ -27,7 +27,9 @@ func (a *app) end(err error) int {
 	told := wrong && usage.told
 	if err != nil {
 		a.report.Mark(report.Fatal)
-		if !told {
+		if told {
+			a.report.Failure = firstLine(err.Error()) // what is wrong stands in lines of its own
+		} else {
 			a.report.Note(report.Problem{Severity: report.Error, Message: err.Error()})
 		}
 	}

@@ -94,11 +94,13 @@ const (
 // Report is what one run did. The zero Report is an empty one, ready for use. It
 // has one owner: it is not safe for concurrent use.
 type Report struct {
-	Started           time.Time
-	Duration          time.Duration
-	Resources         []*Resource
-	Blueprints        []*Blueprint // in any order; told sorted by identifier
-	Problems          []Problem    // in the order in which they were first told
+	Started    time.Time
+	Duration   time.Duration
+	Resources  []*Resource
+	Blueprints []*Blueprint // in any order; told sorted by identifier
+	Problems   []Problem    // in the order in which they were first told
+	// Failure is why the run as a whole failed, in one line; empty when it did not.
+	Failure           string
 	BitbucketRequests int
 	PortRequests      int
 
@@ -129,6 +131,7 @@ func (r *Report) Blueprint(identifier string) *Blueprint {
 // the report is made: a form may escape or cut a text, and what is left of a secret
 // is not found in it any more.
 func (r *Report) Scrub(redact func(string) string) {
+	r.Failure = redact(r.Failure)
 	for _, res := range r.Resources {
 		res.Kind = redact(res.Kind)
 		for i, b := range res.Blueprints {

@@ -64,7 +64,11 @@ var causeWords = []struct {
 func (r *Report) reasons() string {
 	var words []string
 	for _, c := range causeWords {
-		if r.Has(c.cause) {
+		switch {
+		case !r.Has(c.cause):
+		case c.cause == Fatal && r.Failure != "":
+			words = append(words, visible(r.Failure, maxMessage))
+		default:
 			words = append(words, c.words)
 		}
 	}

@@ -1,6 +1,7 @@
 package resync
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/transform"
 )
 
 // refuse takes an entity that must not be sent. It was produced all the same, and
@@ -152,7 +154,7 @@ func (l *loader) collide(p *pending, earlier *result) {
 	l.report.Note(report.Problem{
 		Severity: report.Warning, File: at.File, Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf("%s: different objects give the same identifier of blueprint %q; the last one wins", p.of.resource.Where(), p.entity.Ref.Blueprint),
-		Fix:     `make the identifier unique, such as .destination.repository.full_name + "-" + (.id | tostring)`,
+		Fix:     "make the identifier unique, such as " + cmp.Or(transform.UniqueIdentifier(p.of.resource.Kind), "with the object's number in it"),
 		Example: fmt.Sprintf("%q from %s and from %s", p.entity.Ref.Identifier, earlier.source, p.source),
 	})
 	old := earlier.pending

@@ -43,21 +43,16 @@ func checkTarget(expr mapping.Expr, v any, what string) *Fault {
 	return &Fault{Expr: expr, Value: quote(s), Message: "the identifier " + err.Error(), Fix: identifierFix(s)}
 }
 
-// maxIdentifier is the length of identifiers to which a fix shortens, in characters.
-//
-// Source: https://api.port.io/static/index.html (OpenAPI), entity schema, read 2026-11.
-const maxIdentifier = 1000
-
 func identifierFix(s string) string {
 	switch {
 	case s == "":
 		return `give null for no relation (if . == "" then null else . end), and leave "" out of an array: map(select(. != ""))`
 	case s == "." || s == "..":
 		return `put a text before it: "x" + (…)`
-	case utf8.RuneCountInString(s) > maxIdentifier:
+	case utf8.RuneCountInString(s) > catalog.MaxIdentifier:
 		return "shorten it: (…)[:1000]"
 	}
-	return `use .slug, or gsub("[^A-Za-z0-9@_.+:\\\\/=-]"; "-")`
+	return `end the expression with | gsub("[^A-Za-z0-9@_.+:\\\\/=-]"; "-")`
 }
 
 // asText is the way out for a number or a boolean where a text is due.

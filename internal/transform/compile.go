@@ -26,7 +26,9 @@ func Compile(r mapping.Resource, env Environment) (*Program, mapping.Problems, e
 		p.items = c.items(r)
 	}
 	for _, e := range r.Entities {
-		p.entries = append(p.entries, c.entry(e))
+		made := c.entry(e)
+		made.kind = r.Kind
+		p.entries = append(p.entries, made)
 	}
 	p.files = c.files
 	c.problems.Sort()
@@ -57,6 +59,7 @@ const (
 // entry is an entry of mappings. Nil fields are keys that are not there.
 type entry struct {
 	Entry
+	kind       string // as the mapping spells it
 	identifier value
 	blueprint  *expression
 	title      *expression

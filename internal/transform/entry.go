@@ -2,6 +2,9 @@ package transform
 
 import (
 	"errors"
+	"strings"
+
+	"github.com/itchyny/gojq"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/mapping"
@@ -101,7 +104,14 @@ func (e *entry) setIdentifier(f *catalog.Fields, identifier any) *Fault {
 	if s, ok := identifier.(string); ok {
 		f.Identifier = s
 	}
-	return checkTarget(e.identifier.where(), identifier, "an identifier")
+	fault := checkTarget(e.identifier.where(), identifier, "an identifier")
+	text, isText := identifier.(string)
+	_, isNumber := gojq.ToFloat64(identifier)
+	signs := isText && strings.ContainsFunc(text, func(r rune) bool { return catalog.CheckIdentifier("x"+string(r)) != nil })
+	if known := UniqueIdentifier(e.kind); fault != nil && known != "" && (signs || isNumber && e.kind == "pull-request") {
+		fault.Fix = "write " + known + ", and the same in the relations to it"
+	}
+	return fault
 }
 
 // nullable evaluates a property, a relation, or another key that may be null. A
@@ -191,8 +201,41 @@ func (a *application) team(v value, object map[string]any) (any, *Fault) {
 	return got, nil
 }
 
+// UniqueIdentifier is, for a kind, an expression whose text Port takes as an
+// identifier and no two objects share; empty for a kind that it does not know.
+func UniqueIdentifier(kind string) string {
+	switch kind {
+	case "project":
+		return `.key`
+	case "repository":
+		return `.slug`
+	case "pull-request":
+		return `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`
+	case "folder":
+		return `.repo.slug + "/" + .folder.path`
+	case "file":
+		return `.repo.slug + "/" + .file.path`
+	}
+	return ""
+}
+
+// article names the type of a value: "a number".
+func article(v any) string {
+	if v == nil {
+		return "null"
+	}
+	name := gojq.TypeOf(v)
+	if strings.ContainsAny(name[:1], "aeo") {
+		return "an " + name
+	}
+	return "a " + name
+}
+
 func notText(expr mapping.Expr, v any, what string) *Fault {
-	fault := &Fault{Expr: expr, Message: "gives " + describe(v) + ", and " + what + " must be a text"}
+	fault := &Fault{Expr: expr, Message: "gives " + article(v) + ", and " + what + " must be a text"}
+	if v != nil {
+		fault.Value = gojq.Preview(v)
+	}
 	switch v.(type) {
 	case nil:
 		fault.Fix = "leave null out: map(select(. != null))"

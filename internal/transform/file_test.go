@@ -117,7 +117,7 @@ func TestFiles(t *testing.T) {
 		{
 			name: "a title that is no text", keys: keys{rest: rest}, object: `{"id": "x", "n": 1}`,
 			files: map[string]any{"TITLE": 5, "docs/a b#?.md": "A"},
-			want:  []string{`refused: title: gives the number 5, and a title must be a text`},
+			want:  []string{`refused: title: gives a number, and a title must be a text`},
 			asked: []string{"TITLE", "docs/a b#?.md"},
 		},
 		{name: "not chosen", keys: keys{query: ".n == 1", rest: rest}, object: `{"id": "x"}`, want: []string{"filtered"}},
