@@ -66,11 +66,19 @@ func (c *Client) deleteOne(ctx context.Context, blueprint, identifier string, de
 		path:   path("blueprints", blueprint, "entities", identifier),
 		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
 	}, nil)
-	if errors.Is(err, ErrNotFound) {
-		return Deletion{Identifier: identifier}
+	if errors.Is(err, ErrNotFound) { // gone already, unless it can still be read
+		err = c.do(ctx, call{method: http.MethodGet, path: path("blueprints", blueprint, "entities", identifier)}, nil)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			err = nil
+		case err == nil:
+			err = errKept
+		}
 	}
 	return Deletion{Identifier: identifier, Err: err, HasDependants: refusal(err) && !dependants}
 }
+
+var errKept = errors.New("Port neither deletes the entity nor says why")
 
 // refusal is true for an answer that speaks of the entities, and not of the
 // caller, the route or the load. Which status a dependant gives is not documented.

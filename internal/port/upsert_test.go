@@ -254,6 +254,20 @@ func TestDeleteBatches(t *testing.T) {
 	noViolations(t, s)
 }
 
+// A 404 is no deletion while the entity can still be read.
+func TestDeleteThatDoesNotDelete(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	s.PutEntity(repository, porttest.Entity{Identifier: "a", Datasource: agent})
+	s.Fault(porttest.Fault{Path: deletePath, Status: 200, Body: `{"ok":true,"deletedEntities":[]}`})
+	s.Fault(porttest.Fault{Method: http.MethodDelete, Path: "/v1/blueprints/*/entities/a", Status: 404, Body: `{"ok":false,"error":"not_found"}`})
+	got := overSocket(t, s).Delete(t.Context(), repository, []string{"a"}, false)
+	if got[0].Err == nil || got[0].HasDependants {
+		t.Errorf("got %+v, want an error that blames no dependants", got[0])
+	}
+	equal(t, "left", len(s.Entities(repository)), 1)
+}
+
 func TestDeleteOfWhatIsPassedOver(t *testing.T) {
 	t.Parallel()
 	s := newServer()
@@ -271,7 +285,7 @@ func TestDeleteOfWhatIsPassedOver(t *testing.T) {
 	equal(t, "d has dependants", got[2].HasDependants, false)
 	equal(t, "e", got[3], port.Deletion{Identifier: "e"})
 	equal(t, "gone", got[4], port.Deletion{Identifier: "gone"})
-	equal(t, "answers", answers(s), "login:200 200 200 403 404")
+	equal(t, "answers", answers(s), "login:200 200 200 403 404 404")
 	equal(t, "path of a single one", s.Journal()[2].Path, "/v1/blueprints/bitbucketRepository/entities/b%2Fc")
 	equal(t, "flag of a single one", s.Journal()[2].Query.Get("delete_dependents"), "true")
 	noViolations(t, s)
