@@ -4,12 +4,14 @@
 //	go run ./examples/demo
 //
 // It ingests a sample workspace, runs again to show that nothing is written
-// twice, changes the workspace, and shows what a third run makes of it.
+// twice, changes the workspace, and shows what a third run makes of it. A fourth
+// run reads folders and files, with a mapping and an integration of its own.
 package main
 
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,6 +30,16 @@ import (
 //go:embed mapping.yml
 var mapping string
 
+// filesMapping is that of the fourth run.
+//
+//go:embed files.yml
+var filesMapping string
+
+// blueprints are those of filesMapping, as a JSON array.
+//
+//go:embed blueprints.json
+var blueprints []byte
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	status := demo(ctx, os.Stdout)
@@ -35,13 +47,21 @@ func main() {
 	os.Exit(status)
 }
 
-// demo runs the program three times, and returns the first exit status that is not 0.
+// demo runs the program four times, and returns the highest exit status.
 func demo(ctx context.Context, out io.Writer) int {
 	workspace, catalog := bitbuckettest.Sample(), porttest.New()
 	workspace.AllowToken("demo-workspace-token")
 	catalog.AllowClient("demo-client-id", "demo-client-secret")
 	for _, blueprint := range porttest.DefaultBlueprints() {
 		catalog.AddBlueprint(blueprint)
+	}
+	var further []json.RawMessage
+	if err := json.Unmarshal(blueprints, &further); err != nil {
+		fmt.Fprintln(out, "blueprints.json:", err)
+		return 1
+	}
+	for _, blueprint := range further {
+		catalog.AddBlueprint(string(blueprint))
 	}
 	bitbucket, port := httptest.NewServer(workspace), httptest.NewServer(catalog)
 	defer bitbucket.Close()
@@ -50,7 +70,7 @@ func demo(ctx context.Context, out io.Writer) int {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 
-	run := func(title string) int {
+	run := func(title, integration, mapping string) int {
 		fmt.Fprintf(out, "\n== %s\n", title)
 		catalog.ResetJournal()
 		status := app.Main(ctx, app.Process{
@@ -61,6 +81,7 @@ func demo(ctx context.Context, out io.Writer) int {
 				"PORT_BASE_URL=" + port.URL,
 				"PORT_CLIENT_ID=demo-client-id",
 				"PORT_CLIENT_SECRET=demo-client-secret",
+				"INTEGRATION_IDENTIFIER=" + integration,
 				"MAPPING=" + mapping,
 				"LOG_LEVEL=WARNING",
 			},
@@ -74,12 +95,13 @@ func demo(ctx context.Context, out io.Writer) int {
 	}
 
 	fmt.Fprintln(out, "A sample workspace of 120 repositories, served on loopback.")
-	first := run("First run: the whole workspace is created in Port")
-	second := run("Second run: nothing has changed, so nothing is written")
+	first := run("First run: the whole workspace is created in Port", "acme", mapping)
+	second := run("Second run: nothing has changed, so nothing is written", "acme", mapping)
 	change(workspace)
 	fmt.Fprintln(out, "\nNow, in Bitbucket: a repository is deleted, one is added, a pull request is renamed, and one is merged.")
-	third := run("Third run: only what changed")
-	return max(first, second, third)
+	third := run("Third run: only what changed", "acme", mapping)
+	fourth := run("Fourth run, with another mapping: services from port.yml, folders and files of a monorepo", "acme-files", filesMapping)
+	return max(first, second, third, fourth)
 }
 
 func change(w *bitbuckettest.Server) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -13,13 +14,15 @@ func TestDemo(t *testing.T) {
 		t.Errorf("got exit status %d, want 0", status)
 	}
 	runs := strings.Split(out.String(), "\n== ")
-	if len(runs) != 4 {
-		t.Fatalf("got %d parts, want an introduction and 3 runs:\n%s", len(runs), out.String())
+	if len(runs) != 5 {
+		t.Fatalf("got %d parts, want an introduction and 4 runs:\n%s", len(runs), out.String())
 	}
 	for i, want := range []string{
 		"success: 426 created, 0 updated, 0 unchanged, 0 deleted",
 		"success: 0 created, 0 updated, 426 unchanged, 0 deleted",
 		"success: 1 created, 1 updated, 423 unchanged, 2 deleted",
+		// 6 services, 5 folders and 4 manifests.
+		"success: 15 created, 0 updated, 0 unchanged, 0 deleted",
 	} {
 		if got := runs[i+1]; !strings.Contains(got, want) {
 			t.Errorf("run %d: got:\n%swant in it: %s", i+1, got, want)
@@ -27,6 +30,11 @@ func TestDemo(t *testing.T) {
 	}
 	if !strings.Contains(runs[2], "exit status 0, 0 write requests to Port") {
 		t.Errorf("the second run wrote:\n%s", runs[2])
+	}
+	// The list, a listing of each repository but the empty one, and each file once: 5 port.yml, 7
+	// that they or the folders want, 4 package.json.
+	if want := fmt.Sprintf("with %d requests to Bitbucket", 2+119+5+7+4); !strings.Contains(runs[4], want) {
+		t.Errorf("run 4: got:\n%swant in it: %s", runs[4], want)
 	}
 }
 

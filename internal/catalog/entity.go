@@ -61,7 +61,7 @@ func Encode(blueprint string, f Fields, d *Digester) (Entity, error) {
 		Ref:     Ref{Blueprint: blueprint, Identifier: identifier},
 		Body:    text,
 		Digest:  d.Digest(f),
-		Targets: targets(f.Relations),
+		Targets: Targets(f.Relations),
 		Largest: biggest,
 	}, nil
 }
@@ -78,7 +78,8 @@ func marshal(v any) ([]byte, error) {
 	return bytes.Clone(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
-func targets(relations map[string]any) []Target {
+// Targets are the entities that relations name, sorted.
+func Targets(relations map[string]any) []Target {
 	var all []Target
 	for name, v := range relations {
 		switch v := v.(type) {

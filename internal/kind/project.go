@@ -2,8 +2,10 @@ package kind
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 
+	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -17,10 +19,61 @@ var project = define("project", extractProjects)
 
 func extractProjects(ctx context.Context, ws *Workspace, _ projectSelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
-		for object, err := range ws.client.Projects(ctx) {
+		for object, err := range ws.projects(ctx) {
 			if !yield(single(object), err) {
 				return
 			}
 		}
+	}
+}
+
+// projectList is the list of projects, read to its end, or to its error.
+type projectList struct {
+	projects []json.RawMessage
+	err      error
+}
+
+// projects yields the list of projects. With Options.KeepProjects it is read once a
+// run, while it is first ranged over.
+func (w *Workspace) projects(ctx context.Context) iter.Seq2[Object, error] {
+	switch {
+	case !w.options.KeepProjects:
+		return w.client.Projects(ctx)
+	case w.projectList != nil:
+		return w.projectList.all
+	}
+	return func(yield func(Object, error) bool) {
+		read := &projectList{}
+		for object, err := range w.client.Projects(ctx) {
+			var text json.RawMessage
+			if err == nil {
+				text, err = json.Marshal(object)
+			}
+			if err != nil {
+				if ctx.Err() == nil {
+					read.err = err
+					w.projectList = read
+				}
+				yield(nil, err)
+				return
+			}
+			read.projects = append(read.projects, text)
+			if !yield(object, nil) {
+				return
+			}
+		}
+		w.projectList = read
+	}
+}
+
+func (l *projectList) all(yield func(Object, error) bool) {
+	for _, text := range l.projects {
+		object, err := bitbucket.Decode(text)
+		if !yield(object, err) || err != nil {
+			return
+		}
+	}
+	if l.err != nil {
+		yield(nil, l.err)
 	}
 }

@@ -27,6 +27,9 @@ type Options struct {
 	// KeepFiles keeps what is read of files until Close: it is worth it when more
 	// than one resource reads files.
 	KeepFiles bool
+	// KeepProjects keeps the list of projects: it is worth it when more than one
+	// resource maps them.
+	KeepProjects bool
 	// TempDir is the folder for the file in which listings and files are kept; ""
 	// is the system's.
 	TempDir string
@@ -38,8 +41,10 @@ type Workspace struct {
 	client  *bitbucket.Client
 	options Options
 	lists   map[bitbucket.RepositoryQuery]*list
-	spool   *spool
-	seed    maphash.Seed
+	// projectList is nil until it has been read.
+	projectList *projectList
+	spool       *spool
+	seed        maphash.Seed
 
 	mu    sync.Mutex // guards what follows
 	trees map[treeKey]*tree

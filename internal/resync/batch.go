@@ -148,6 +148,11 @@ func (l *loader) stored(p *pending, o port.Outcome) {
 	if o.Created {
 		l.count(p, created)
 	} else {
+		if p.state == nil || p.state.counted == nil {
+			if _, ours := l.holds(p.entry, catalog.Ref{Blueprint: p.entity.Ref.Blueprint, Identifier: o.Identifier}); !ours {
+				l.adopted[p.entity.Ref.Blueprint] = true
+			}
+		}
 		l.count(p, updated)
 	}
 	p.close()

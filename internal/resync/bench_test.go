@@ -2,6 +2,7 @@ package resync_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -25,10 +26,7 @@ import (
 // The last figure of the runs with latency is their wall time against the ideal:
 // requests × latency / concurrency.
 func BenchmarkResync(b *testing.B) {
-	program := filepath.Join(b.TempDir(), "port-bitbucket-exporter")
-	if out, err := exec.Command("go", "build", "-o", program, "port-bitbucket-exporter").CombinedOutput(); err != nil {
-		b.Fatalf("build: %v\n%s", err, out)
-	}
+	program := buildProgram(b)
 	for _, c := range []struct {
 		repositories, pullRequests int
 		latency                    time.Duration
@@ -38,18 +36,90 @@ func BenchmarkResync(b *testing.B) {
 		{1000, 5, 50 * time.Millisecond},
 	} {
 		name := fmt.Sprintf("%d repositories × %d pull requests, %s latency", c.repositories, c.pullRequests, c.latency)
+		workspace := func() *bitbuckettest.Server { return pullRequests(c.repositories, c.pullRequests) }
 		b.Run(name+", first", func(b *testing.B) {
-			benchmark(b, program, c.repositories, c.pullRequests, c.latency, false)
+			benchmark{program: program, workspace: workspace(), latency: c.latency}.run(b)
 		})
 		b.Run(name+", unchanged", func(b *testing.B) {
-			benchmark(b, program, c.repositories, c.pullRequests, c.latency, true)
+			benchmark{program: program, workspace: workspace(), latency: c.latency, unchanged: true}.run(b)
 		})
 	}
 }
 
-func benchmark(b *testing.B, program string, repositories, pullRequests int, latency time.Duration, unchanged bool) {
+// BenchmarkFiles is BenchmarkResync for a mapping that reads files: five that match in each
+// of 1,000 repositories, among 40 others.
+func BenchmarkFiles(b *testing.B) {
+	program := buildProgram(b)
+	for _, c := range []struct {
+		name, mapping string
+		latency       time.Duration
+		unchanged     bool
+	}{
+		{"one resource, first", manifestFiles, 0, false},
+		{"one resource, unchanged", manifestFiles, 0, true},
+		{"three resources, first", manifestFiles + manifestFolders + readmes, 0, false},
+		{"three resources, unchanged", manifestFiles + manifestFolders + readmes, 0, true},
+		{"one resource, 50ms latency, first", manifestFiles, 50 * time.Millisecond, false},
+	} {
+		b.Run("1000 repositories × 5 files, "+c.name, func(b *testing.B) {
+			benchmark{program: program, workspace: manifestRepositories(), mapping: mapped(c.mapping), latency: c.latency, unchanged: c.unchanged}.run(b)
+		})
+	}
+}
+
+// Resources of BenchmarkFiles.
+const (
+	manifestFiles = `
+- kind: file
+  selector: {query: 'true', files: {filenames: [package.json]}}
+  port: {entity: {mappings: {identifier: '.repo.slug + "/" + .file.path', title: .content.name, blueprint: '"manifest"',
+    properties: {version: .content.version, dependencies: .content.dependencies}}}}`
+	manifestFolders = `
+- kind: folder
+  selector: {query: 'true', folders: [{path: services/*}]}
+  port: {entity: {mappings: {identifier: '.repo.slug + "/" + .folder.path', title: .folder.path, blueprint: '"manifest"'}}}`
+	readmes = `
+- kind: repository
+  selector: {query: 'true', includedFiles: [README.md]}
+  port: {entity: {mappings: {identifier: .slug, title: .name, blueprint: '"manifest"', properties: {version: '.__includedFiles["README.md"]'}}}}`
+)
+
+// manifestRepositories have a package.json of about 2 KiB in each of five folders.
+func manifestRepositories() *bitbuckettest.Server {
+	dependencies := map[string]string{}
+	for i := range 50 {
+		dependencies[fmt.Sprintf("@acme/a-dependency-of-it-%02d", i)] = fmt.Sprintf("^%d.0.0", i)
+	}
 	workspace := bitbuckettest.New("acme")
-	workspace.AllowToken("bench-token", bitbuckettest.Access{Limit: -1})
+	for i := range 1000 {
+		files := map[string]string{"README.md": strings.Repeat("# About the services in here\n", 50)}
+		for j := range 5 {
+			folder := fmt.Sprintf("services/service-%d/", j)
+			manifest, err := json.Marshal(map[string]any{"name": fmt.Sprintf("s%d-%d", i, j), "version": "1.0.0", "dependencies": dependencies})
+			if err != nil {
+				panic(err)
+			}
+			files[folder+"package.json"] = string(manifest)
+			for k := range 8 {
+				files[fmt.Sprintf("%ssrc/file-%d.ts", folder, k)] = "export {}\n"
+			}
+		}
+		workspace.AddRepository(bitbuckettest.Repository{Name: fmt.Sprintf("service-%04d", i), Files: files})
+	}
+	return workspace
+}
+
+func buildProgram(b *testing.B) string {
+	program := filepath.Join(b.TempDir(), "port-bitbucket-exporter")
+	if out, err := exec.Command("go", "build", "-o", program, "port-bitbucket-exporter").CombinedOutput(); err != nil {
+		b.Fatalf("build: %v\n%s", err, out)
+	}
+	return program
+}
+
+// pullRequests is a workspace of repositories with so many open pull requests each.
+func pullRequests(repositories, pullRequests int) *bitbuckettest.Server {
+	workspace := bitbuckettest.New("acme")
 	workspace.AddProject(bitbuckettest.Project{Key: "ACME"})
 	for i := range repositories {
 		slug := fmt.Sprintf("service-%04d", i)
@@ -58,18 +128,36 @@ func benchmark(b *testing.B, program string, repositories, pullRequests int, lat
 			workspace.AddPullRequest(slug, bitbuckettest.PullRequest{Title: fmt.Sprintf("Change %d", j), Reviewers: []bitbuckettest.User{{Name: "Dana Ruiz"}, {Name: "Kim Lee"}}})
 		}
 	}
+	return workspace
+}
+
+// benchmark is what one runs, and against what.
+type benchmark struct {
+	program   string
+	workspace *bitbuckettest.Server
+	mapping   string // empty for the default one
+	latency   time.Duration
+	unchanged bool
+}
+
+func (m benchmark) run(b *testing.B) {
+	m.workspace.AllowToken("bench-token", bitbuckettest.Access{Limit: -1})
 	catalog := porttest.New()
+	if m.mapping != "" {
+		catalog.AddBlueprint(blueprint("manifest", `"version":{"type":"string"},"dependencies":{"type":"object"}`))
+	}
 	catalog.Configure(porttest.Options{NoJournalBodies: true})
-	bs, ps := httptest.NewServer(workspace), httptest.NewServer(catalog)
+	bs, ps := httptest.NewServer(m.workspace), httptest.NewServer(catalog)
 	defer bs.Close()
 	defer ps.Close()
 	catalog.AllowClient("bench-id", "bench-secret")
 	run := func() (*os.ProcessState, int64) {
-		cmd := exec.Command(program)
+		cmd := exec.Command(m.program)
 		cmd.Env = []string{
 			"BITBUCKET_HOST_URL=" + bs.URL + "/2.0", "BITBUCKET_WORKSPACE=acme", "BITBUCKET_WORKSPACE_TOKEN=bench-token",
 			"PORT_BASE_URL=" + ps.URL, "PORT_CLIENT_ID=bench-id", "PORT_CLIENT_SECRET=bench-secret",
 			"BITBUCKET_RATE_LIMIT=1000000/1h",
+			"MAPPING=" + m.mapping,
 			"GOGC=50", // as the image sets it
 		}
 		var out bytes.Buffer
@@ -83,15 +171,15 @@ func benchmark(b *testing.B, program string, repositories, pullRequests int, lat
 		}
 		return cmd.ProcessState, <-peak
 	}
-	if unchanged {
+	if m.unchanged {
 		run()
 		catalog.Age(time.Hour)
 	}
-	if latency > 0 {
-		workspace.Fault(bitbuckettest.Fault{Times: -1, Delay: latency})
-		catalog.Fault(porttest.Fault{Times: -1, Delay: latency})
+	if m.latency > 0 {
+		m.workspace.Fault(bitbuckettest.Fault{Times: -1, Delay: m.latency})
+		catalog.Fault(porttest.Fault{Times: -1, Delay: m.latency})
 	}
-	workspace.ResetJournal()
+	m.workspace.ResetJournal()
 	catalog.ResetJournal()
 	var cpu, first time.Duration
 	var peak int64
@@ -108,14 +196,14 @@ func benchmark(b *testing.B, program string, repositories, pullRequests int, lat
 		peak = max(peak, kib)
 	}
 	b.StopTimer()
-	requests := workspace.Requests() / b.N
+	requests := m.workspace.Requests() / b.N
 	b.ReportMetric(float64(requests), "requests/op")
 	b.ReportMetric(float64(portRequests), "port-requests/op")
 	b.ReportMetric(float64(first.Milliseconds())/float64(b.N), "first-request-ms")
 	b.ReportMetric(float64(peak)/1024, "peak-MB")
 	b.ReportMetric(cpu.Seconds()/float64(b.N), "cpu-s")
-	if latency > 0 {
-		ideal := time.Duration(requests) * latency / 10
+	if m.latency > 0 {
+		ideal := time.Duration(requests) * m.latency / 10
 		b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(ideal), "wall/ideal")
 	}
 }

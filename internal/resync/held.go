@@ -12,13 +12,14 @@ import (
 // wrote to it, as digests: one for each entry that can produce the blueprint.
 type held struct {
 	digests map[*entry]map[string]catalog.Digest
+	related map[string]map[string]bool // by relation: what entities relate to
 	err     error
 	reading guarded
 }
 
 // readHeld begins to read a blueprint.
 func readHeld(ctx context.Context, client *port.Client, blueprint string, entries []*entry, whole bool) *held {
-	h := &held{digests: map[*entry]map[string]catalog.Digest{}}
+	h := &held{digests: map[*entry]map[string]catalog.Digest{}, related: map[string]map[string]bool{}}
 	for _, e := range entries {
 		h.digests[e] = map[string]catalog.Digest{}
 	}
@@ -48,6 +49,12 @@ func (h *held) read(ctx context.Context, client *port.Client, blueprint string, 
 		if whole {
 			keep(fields.Properties, schema.Schema.Properties)
 			keep(fields.Relations, schema.Relations)
+		}
+		for _, t := range catalog.Targets(fields.Relations) {
+			if h.related[t.Relation] == nil {
+				h.related[t.Relation] = map[string]bool{}
+			}
+			h.related[t.Relation][t.Identifier] = true
 		}
 		for e, digests := range h.digests {
 			digests[identifier] = e.digester.Digest(fields)

@@ -163,3 +163,35 @@ func TestDataSourceRouteIsGone(t *testing.T) {
 		})
 	}
 }
+
+// A relation that the mapping leaves alone hinders a cascade only when it is used.
+func TestCascadeBesideRelationsLeftAlone(t *testing.T) {
+	for name, used := range map[string]bool{"not used": false, "used": true} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, acme("PAY/api", "PAY/old"))
+				w.unequal = true
+				m := mapped("deleteDependentEntities: true", entity("repository", `{identifier: .slug, title: .name, blueprint: '"repo"'}`))
+				w.sync(m)
+				if used {
+					e := w.port.Catalog()["repo"]["api"]
+					e.Relations = map[string]any{"project": "PAY"}
+					w.port.PutEntity("repo", e)
+				}
+				w.bitbucket.RemoveRepository("old")
+				w.port.ResetJournal()
+				r := w.sync(m)
+				for _, x := range w.port.Journal() {
+					if strings.HasSuffix(x.Path, "/bulk/entities/delete") {
+						if got, want := x.Query.Get("delete_dependents"), strconv.FormatBool(!used); got != want {
+							t.Errorf("got delete_dependents=%s, want %s\n%s", got, want, r.story())
+						}
+					}
+				}
+				if r.deleted != 1 {
+					t.Errorf("got %d deleted, want 1\n%s", r.deleted, r.story())
+				}
+			})
+		})
+	}
+}

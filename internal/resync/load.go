@@ -37,6 +37,9 @@ type loader struct {
 	held    map[string]*held // by blueprint
 	states  map[catalog.Ref]*state
 	targets map[relation]map[string]bool // identifiers that entities relate to
+	// adopted are blueprints of which an entity was written that was not ours: what
+	// it relates to is not known.
+	adopted map[string]bool
 
 	open          map[string]*batch // by blueprint
 	searching     map[string]*batch // the last one of a blueprint with a search query in it
@@ -127,8 +130,8 @@ func newLoader(ctx context.Context, job Job, rep *report.Report) *loader {
 		flags:   port.Flags{Merge: m.EnableMergeEntity, CreateMissingRelatedEntities: m.CreateMissingRelatedEntities},
 		held:    map[string]*held{},
 		states:  map[catalog.Ref]*state{},
-		targets: map[relation]map[string]bool{},
-		open:    map[string]*batch{}, searching: map[string]*batch{},
+		targets: map[relation]map[string]bool{}, adopted: map[string]bool{},
+		open: map[string]*batch{}, searching: map[string]*batch{},
 	}
 }
 
@@ -148,6 +151,9 @@ func (l *loader) expect(blueprint string) *held {
 func (l *loader) holds(e *entry, ref catalog.Ref) (catalog.Digest, bool) {
 	h := l.expect(ref.Blueprint)
 	h.reading.wait()
+	if h.err != nil {
+		l.adopted[ref.Blueprint] = true
+	}
 	if h.err != nil && l.ctx.Err() == nil {
 		l.report.Note(report.Problem{
 			Severity: report.Warning,

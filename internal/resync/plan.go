@@ -108,15 +108,15 @@ func (p *Plan) entriesOf(blueprint string) []*entry {
 	return all
 }
 
-// sets says whether every entry that can produce a blueprint says outright what
-// its entities relate to by a relation. Without merge, a relation that is not
-// mapped is emptied.
-func (p *Plan) sets(blueprint, relation string, merge bool) bool {
+// setBy says how the entities of a blueprint come to a relation: searched is true
+// when an entry finds it by a search query, and left when an entry that can produce
+// the blueprint does not map it, so that it stays as Port holds it. Without merge,
+// a relation that is not mapped is emptied.
+func (p *Plan) setBy(blueprint, relation string, merge bool) (searched, left bool) {
 	for _, e := range p.entriesOf(blueprint) {
 		i := slices.IndexFunc(e.source.Relations, func(f mapping.Field) bool { return f.Name == relation })
-		if i < 0 && merge || i >= 0 && e.source.Relations[i].Value.Query != nil {
-			return false
-		}
+		searched = searched || i >= 0 && e.source.Relations[i].Value.Query != nil
+		left = left || i < 0 && merge
 	}
-	return true
+	return searched, left
 }

@@ -70,7 +70,7 @@ func (r *run) prune(ctx context.Context, failure error) {
 		r.report.Note(report.Problem{
 			Severity: report.Notice,
 			Message:  "deleteDependentEntities is not applied in this run: what this run produced could be deleted along with a stale entity",
-			Fix:      "map every relation of the blueprints that are written, to entities that the mapping produces",
+			Fix:      "look which entities that the mapping produces relate to others that it does not",
 		})
 	}
 	r.delete(ctx, verdict.Delete, cascade, schemas)
@@ -78,8 +78,8 @@ func (r *run) prune(ctx context.Context, failure error) {
 
 // mayCascade says whether entities may be deleted with what relates to them, and
 // what relates to those. It may not be when that could be an entity which this run
-// produced: one that relates to anything but produced entities, or whose relation
-// the mapping does not set, or finds by a search.
+// produced: one that relates to anything but produced entities, as the run has set
+// it or as Port held it, or by a search.
 func (r *run) mayCascade(ctx context.Context, s *schemas) bool {
 	m := r.job.Plan.mapping
 	for _, b := range r.report.Blueprints {
@@ -87,18 +87,25 @@ func (r *run) mayCascade(ctx context.Context, s *schemas) bool {
 			continue
 		}
 		schema, ok := s.of(ctx, b.Identifier)
-		if !ok {
+		if !ok || r.loader.adopted[b.Identifier] {
 			return false
 		}
+		held := r.loader.held[b.Identifier]
 		for name, rel := range schema.Relations {
-			if !r.job.Plan.sets(b.Identifier, name, m.EnableMergeEntity) {
+			searched, left := r.job.Plan.setBy(b.Identifier, name, m.EnableMergeEntity)
+			if searched || !r.allProduced(rel.Target, r.loader.targets[relation{b.Identifier, name}]) ||
+				left && (held == nil || !r.allProduced(rel.Target, held.related[name])) {
 				return false
 			}
-			for id := range r.loader.targets[relation{b.Identifier, name}] {
-				if !r.produced(catalog.Ref{Blueprint: rel.Target, Identifier: id}) {
-					return false
-				}
-			}
+		}
+	}
+	return true
+}
+
+func (r *run) allProduced(blueprint string, identifiers map[string]bool) bool {
+	for id := range identifiers {
+		if !r.produced(catalog.Ref{Blueprint: blueprint, Identifier: id}) {
+			return false
 		}
 	}
 	return true

@@ -96,15 +96,18 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	return err
 }
 
-// options keep files where more than one resource may want the same ones.
+// options keep what more than one resource may want.
 func (j Job) options() kind.Options {
-	readers := 0
+	readers, projects := 0, 0
 	for _, res := range j.Plan.resources {
 		if res.bound.ReadsFiles {
 			readers++
 		}
+		if res.Kind == "project" {
+			projects++
+		}
 	}
-	return kind.Options{MaxFile: j.MaxFile, KeepFiles: readers > 1}
+	return kind.Options{MaxFile: j.MaxFile, KeepFiles: readers > 1, KeepProjects: projects > 1}
 }
 
 // close removes what the run kept of Bitbucket.
@@ -360,7 +363,7 @@ func (r *run) noteField(of *loading, n note) {
 			"mend the file, or leave such objects out in the selector", n.Message+", for "+n.source)
 	case n.Raised:
 		r.note(report.Warning, n.Expr, where+" raised an error, and is null",
-			`give it a value for objects without the field, such as (.field // "")`, n.Message+", for "+n.source)
+			"let null pass, such as .field | if . == null then null else … end", n.Message+", for "+n.source)
 	default:
 		r.note(report.Notice, n.Expr, where+" "+n.Message, "", n.source)
 	}

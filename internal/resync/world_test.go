@@ -56,6 +56,8 @@ type world struct {
 	unequal bool
 	// extract takes the place of what the first resource extracts; nil for none.
 	extract kind.Extract
+	// elsewhere answers requests to other hosts than Bitbucket's and Port's; nil for none.
+	elsewhere http.RoundTripper
 	// violated lets the emulators be asked what a correct client never asks.
 	violated bool
 }
@@ -203,7 +205,7 @@ func (w *world) job(text string) resync.Job {
 		BaseURL: "http://bitbucket.test/2.0", Workspace: w.workspace, CredentialKind: "workspace access token",
 		Credentials: []roundtrip.Credential{{Name: "token", Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer workspace-token") }}},
 		Rate:        roundtrip.Rate{N: 1_000_000, Window: time.Hour}, Concurrency: w.concurrency,
-		UserAgent: "test", Transport: w.slow(w.bitbucket.RoundTripper()), Log: log,
+		UserAgent: "test", Transport: w.hosts(w.slow(w.bitbucket.RoundTripper())), Log: log,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -220,6 +222,19 @@ func (w *world) job(text string) resync.Job {
 		job.Deadline = time.Now().Add(w.timeLimit)
 	}
 	return job
+}
+
+// hosts sends what is asked of another host to elsewhere.
+func (w *world) hosts(base http.RoundTripper) http.RoundTripper {
+	if w.elsewhere == nil {
+		return base
+	}
+	return roundtrip.Func(func(req *http.Request) (*http.Response, error) {
+		if req.URL.Host != "bitbucket.test" {
+			return w.elsewhere.RoundTrip(req)
+		}
+		return base.RoundTrip(req)
+	})
 }
 
 // slow delays each request and each answer by chance.

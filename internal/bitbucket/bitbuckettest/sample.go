@@ -2,6 +2,7 @@ package bitbuckettest
 
 import (
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -11,7 +12,9 @@ import (
 //   - an empty repository ("sandbox"), and one without a project ("legacy-billing");
 //   - a repository with 64 open pull requests ("checkout-api"), others with 0 to 6, and closed ones;
 //   - authors whose account is deleted, and a deleted fork;
-//   - reviewers and participants, and repositories without README.md.
+//   - reviewers and participants, and repositories without README.md;
+//   - a monorepo ("storefront-frontend"), and files port.yml that tell of six services: with
+//     one in each, with several in one, and with values that name other files.
 //
 // No credential is allowed yet.
 func Sample() *Server {
@@ -64,6 +67,69 @@ var sampleTitles = []string{
 	"Remove dead feature flag", "Cache lookups for five minutes", "Handle null customer address",
 	"Rename \"basket\" to \"cart\"", "Speed up cold start 🚀", "Document the on-call runbook",
 	"Split the handler | part 2", "Use UTC everywhere",
+}
+
+// sampleFiles are further files of some repositories, by slug and path.
+var sampleFiles = map[string]map[string]string{
+	"checkout-api": {"port.yml": `identifier: checkout
+title: Checkout
+blueprint: service
+properties:
+  tier: 1
+  readme: file://./README.md
+`},
+	"ledger-worker": {"deploy/port.yml": `identifier: ledger
+title: Ledger
+blueprint: service
+properties:
+  tier: 1
+`},
+	"fraud-check-api": {"port.yml": `identifier: fraud-check
+title: Fraud check
+blueprint: service
+properties:
+  tier: 2
+  readme: file://./README.md
+relations:
+  dependsOn: [ledger]
+`},
+	"storefront-frontend": {
+		"port.yml": `- identifier: storefront-web
+  title: Web shop
+  blueprint: service
+  properties:
+    tier: 1
+    readme: file://apps/web/README.md
+  relations:
+    dependsOn: [checkout, storefront-search]
+- identifier: storefront-admin
+  title: Shop administration
+  blueprint: service
+  properties:
+    tier: 3
+    readme: file://apps/admin/README.md
+`,
+		"apps/search/port.yml": `identifier: storefront-search
+title: Search
+blueprint: service
+properties:
+  tier: 2
+  readme: file://./README.md
+  runbook: file://../../docs/runbook.md
+`,
+		"docs/runbook.md":          "# Runbook\n\nLook at the queue first.\n",
+		"package.json":             `{"name": "storefront", "private": true, "workspaces": ["apps/*", "packages/*"]}`,
+		"apps/web/package.json":    `{"name": "@storefront/web", "version": "4.2.0", "license": "UNLICENSED"}`,
+		"apps/web/README.md":       "# Web shop\n",
+		"apps/web/src/index.ts":    "export {};\n",
+		"apps/admin/package.json":  `{"name": "@storefront/admin", "version": "1.9.3", "license": "UNLICENSED"}`,
+		"apps/admin/README.md":     "# Shop administration\n",
+		"apps/search/package.json": `{"name": "@storefront/search", "version": "0.8.1", "license": "UNLICENSED"}`,
+		"apps/search/README.md":    "# Search\n",
+		"packages/ui/package.json": `{"name": "@storefront/ui", "version": "2.0.0", "license": "MIT"}`,
+		"packages/ui/src/index.ts": "export {};\n",
+		"packages/money/go.mod":    "module example.com/money\n",
+	},
 }
 
 // samplePulls is how many open pull requests a repository has, in turn: 2 on average over its length.
@@ -130,6 +196,7 @@ func (b *sampler) files(i int, name, language string) map[string]string {
 	if language == "go" {
 		files["go.mod"] = "module example.com/" + Slug(name) + "\n"
 	}
+	maps.Copy(files, sampleFiles[Slug(name)])
 	return files
 }
 

@@ -1,6 +1,7 @@
 package bitbuckettest
 
 import (
+	"path"
 	"strconv"
 	"testing"
 )
@@ -12,7 +13,7 @@ func TestSample(t *testing.T) {
 	equal(t, "projects", call(t, s, "/workspaces/acme/projects").at("size"), any(6.0))
 	equal(t, "repositories", call(t, s, "/repositories/acme?pagelen=1").at("size"), any(120.0))
 
-	open, closed, withReadme, deletedForks, deletedAuthors := 0, 0, 0, 0, 0
+	open, closed, withReadme, deletedForks, deletedAuthors, services := 0, 0, 0, 0, 0, 0
 	for _, slug := range s.Slugs() {
 		r := s.bySlug[slug]
 		n := 0
@@ -33,10 +34,20 @@ func TestSample(t *testing.T) {
 		if slug != "checkout-api" && n > 6 {
 			t.Errorf("%s has %d open pull requests", slug, n)
 		}
-		if c := r.head(); c != nil && c.files["README.md"] != "" {
+		c := r.head()
+		if c == nil {
+			continue
+		}
+		if c.files["README.md"] != "" {
 			withReadme++
 		}
+		for name := range c.files {
+			if path.Base(name) == "port.yml" {
+				services++
+			}
+		}
 	}
+	equal(t, "files port.yml", services, 5)
 	equal(t, "open pull requests", open, sampleOpen)
 	equal(t, "of checkout-api", call(t, s, "/repositories/acme/checkout-api/pullrequests?pagelen=50").at("size"), any(64.0))
 	equal(t, "deleted forks", deletedForks, 1)

@@ -1,0 +1,117 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+)
+
+// TestReadmeGitOps gives each port.yml of the manual a repository of its own, and runs
+// the mapping that the manual shows beside them.
+func TestReadmeGitOps(t *testing.T) {
+	t.Parallel()
+	b := bitbuckettest.New("acme")
+	var mapping string
+	repositories := 0
+	for _, block := range blocks(readRoot(t, "README.md")) {
+		if strings.Contains(block.text, "**/port.yml") {
+			mapping = "resources:\n" + block.text
+		}
+		if block.language != "yaml" || !strings.Contains(block.text, "blueprint: service\n") {
+			continue
+		}
+		repositories++
+		b.AddRepository(bitbuckettest.Repository{Name: fmt.Sprintf("r%d", repositories), Files: map[string]string{
+			"port.yml": block.text, "README.md": "# Checkout", "apps/web/README.md": "# Web"}})
+	}
+	w := newWorld(t, b)
+	w.addBlueprints()
+	var blueprints []json.RawMessage
+	if err := json.Unmarshal([]byte(readRoot(t, "examples/demo/blueprints.json")), &blueprints); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range blueprints {
+		w.port.AddBlueprint(string(text))
+	}
+	r := w.run(map[string]string{"MAPPING": mapping})
+	r.check(t, 0, "success")
+	w.checkClean()
+
+	got := map[string]string{}
+	for id, e := range w.port.Catalog()["service"] {
+		got[id] = fmt.Sprintf("%s, tier %v, readme %v, in %v, on %v", e.Title, e.Properties["tier"], e.Properties["readme"], e.Relations["repository"], e.Relations["dependsOn"])
+	}
+	want := map[string]string{
+		"checkout":         "Checkout, tier 1, readme # Checkout, in r1, on []",
+		"storefront-web":   "Web shop, tier 1, readme # Web, in r2, on [checkout]",
+		"storefront-admin": "Shop administration, tier <nil>, readme <nil>, in r2, on []",
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("services (-got +want):\n%s", diff)
+	}
+}
+
+// TestReadmeHasASectionPerKind asks the program itself for its kinds.
+func TestReadmeHasASectionPerKind(t *testing.T) {
+	t.Parallel()
+	readme := readRoot(t, "README.md")
+	w := smallWorld(t)
+	r := w.run(map[string]string{"MAPPING": strings.Replace(repositories, "kind: repository", "kind: nothing", 1)})
+	_, kinds, ok := strings.Cut(r.stdout+r.stderr, "use one of ")
+	if !ok {
+		t.Fatalf("no kinds told:\n%s%s", r.stdout, r.stderr)
+	}
+	kinds, _, _ = strings.Cut(kinds, "\n")
+	for name := range strings.SplitSeq(kinds, ", ") {
+		if !strings.Contains(readme, "\n### Kind "+name+"\n") {
+			t.Errorf("README.md has no section %q", "Kind "+name)
+		}
+	}
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	noSlug  = regexp.MustCompile(`[^\p{L}\p{N}\- ]`)
+)
+
+// anchors are the fragments of a page's headings, as GitHub makes them.
+func anchors(text string) map[string]bool {
+	all := map[string]bool{}
+	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+		all[strings.ReplaceAll(noSlug.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
+	}
+	return all
+}
+
+func TestManualLinks(t *testing.T) {
+	t.Parallel()
+	for _, page := range manuals(t) {
+		for _, m := range link.FindAllStringSubmatch(readRoot(t, page), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			name, fragment, _ := strings.Cut(m[1], "#")
+			target := page
+			if name != "" {
+				target = path.Join(path.Dir(page), name)
+			}
+			if _, err := os.Stat(filepath.Join(root, target)); err != nil {
+				t.Errorf("%s: %s leads nowhere", page, m[1])
+				continue
+			}
+			if fragment != "" && !anchors(readRoot(t, target))[fragment] {
+				t.Errorf("%s: %s has no heading for %s", page, target, m[1])
+			}
+		}
+	}
+}
