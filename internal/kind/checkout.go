@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -78,8 +79,18 @@ func (w *Workspace) head(ctx context.Context, r bitbucket.Repository, branch str
 		if other := w.unlessThere(ctx, r.Slug); other != nil {
 			return "", other
 		}
+		// A main branch that is named and not there is that of a repository without
+		// commits, when there is no other branch either.
 		if branch == r.MainBranch {
-			err = nil
+			others, otherErr := w.client.Branches(ctx, r.Slug)
+			switch {
+			case otherErr != nil && !errors.Is(otherErr, bitbucket.ErrNotFound):
+				return "", otherErr
+			case len(others) == 0:
+				err = nil
+			default:
+				return "", fmt.Errorf("the main branch %q of repository %q is not there, while others are", branch, r.Slug)
+			}
 		}
 	case err != nil:
 		return "", w.gone(ctx, r.Slug, err)

@@ -57,6 +57,7 @@ type fileItem struct {
 	entry       bitbucket.Entry
 	skipParsing bool
 	told        map[string]bool // messages
+	unparsed    bool            // the content, or a part that it names
 }
 
 // errNoItem is a file that has no item, about which all is told.
@@ -105,7 +106,7 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 			return Found{}, err
 		}
 	}
-	return Found{Object: object, Raw: raw, Read: f.checkout.reader("")}, nil
+	return Found{Object: object, Raw: raw, Unparsed: f.unparsed, Read: f.checkout.reader("")}, nil
 }
 
 // content is parsed, or text, or nil when there is none to give. It is raw when
@@ -126,7 +127,7 @@ func (f *fileItem) content(ctx context.Context) (content any, raw bool, err erro
 		return nil, true, nil
 	case err != nil:
 		return nil, false, err
-	case body == nil && f.entry.Size > 0:
+	case body == nil:
 		return nil, false, fmt.Errorf("read file %q of repository %q: it is listed, and not there", f.entry.Path, f.checkout.repository.Slug)
 	case binary(body):
 		f.tell(noContentBinary, "")
@@ -140,12 +141,13 @@ func (f *fileItem) content(ctx context.Context) (content any, raw bool, err erro
 	content, err = parseContent(f.entry.Path, body)
 	if err != nil {
 		f.tell("a file does not parse as "+format(f.entry.Path)+": its content is its text", err.Error())
+		f.unparsed = true
 		return rawText(body), true, nil
 	}
 	if format(f.entry.Path) != "" {
 		content, err = (&references{item: f, left: maxReferences, bytes: maxReferenced}).resolve(ctx, content)
 	}
-	return content, false, err
+	return content, f.unparsed, err
 }
 
 const (

@@ -24,6 +24,8 @@ type Found struct {
 	// or is not given: expressions that raise an error on it say nothing of what
 	// Port holds.
 	Raw bool
+	// Unparsed is true when the content should have been parsed, and could not be.
+	Unparsed bool
 	// Read gives the file that a mapping names by file://, as text, or nil when
 	// there is none. It is nil where the kind has no files.
 	Read func(ctx context.Context, name string) (any, error)
@@ -81,6 +83,9 @@ type Warning struct {
 	Message string // the same for all that are to be told as one
 	Fix     string
 	Example string
+	// Holds is true when what the mapping names could be there under another name:
+	// then what Port holds of it is not stale for certain.
+	Holds bool
 }
 
 func (w *Warning) Error() string { return w.Message }

@@ -140,11 +140,8 @@ func (c *checkout) list(ctx context.Context, l *listing, visit func(bitbucket.En
 	}
 	var ix index
 	for e, err := range c.ws.client.Tree(ctx, c.repository.Slug, c.hash, l.folder, l.depth) {
-		if errors.Is(err, bitbucket.ErrNoFile) {
-			ix = nil
-			kept.Reset()
-			packer.Reset(&kept)
-			break
+		if errors.Is(err, bitbucket.ErrNoFile) && l.folder != "" && len(ix) == 0 {
+			break // there is no such folder; the root is there, and what has begun goes on
 		}
 		if err != nil {
 			return err

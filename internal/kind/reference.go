@@ -52,8 +52,14 @@ func (r *references) resolve(ctx context.Context, value any) (any, error) {
 	return value, nil
 }
 
+// maxPath is longer than any path that Git takes, in bytes.
+const maxPath = 4096
+
 func (r *references) reference(ctx context.Context, value string) (any, error) {
 	name, inside := referenced(path.Dir(r.item.entry.Path), value)
+	if len(name) > maxPath || strings.ContainsRune(name, 0) {
+		return r.null("a file:// value is no path: it is null", "")
+	}
 	if !inside {
 		return r.null("a file:// value leads out of its repository: it is null", value)
 	}
@@ -71,8 +77,8 @@ func (r *references) reference(ctx context.Context, value string) (any, error) {
 	switch {
 	case errors.Is(err, bitbucket.ErrElsewhere):
 		return r.null("a file:// value names a file that another host keeps (Git LFS): it is null", value)
-	case errors.As(err, &left):
-		return r.null("a file:// value names a file that is left out: it is null", value+": "+left.Why)
+	case errors.As(err, &left): // null would overwrite what Port holds
+		return nil, &Left{Object: r.item.checkout.at(r.item.entry.Path), Why: "a file that it names by file:// is left out: " + left.Why, Fix: left.Fix}
 	case err != nil:
 		return nil, err
 	case body == nil:
@@ -84,6 +90,7 @@ func (r *references) reference(ctx context.Context, value string) (any, error) {
 	content, err := parseContent(name, body)
 	if err != nil {
 		r.item.tell("a file that a file:// value names does not parse as "+format(name)+": the value is its text", value+": "+err.Error())
+		r.item.unparsed = true
 		return rawText(body), nil
 	}
 	return content, nil

@@ -20,7 +20,8 @@ type chunk struct {
 	noArrays int
 	units    []unit
 	notes    []note
-	errs     []error // of the task
+	errs     []error  // of the task
+	unparsed []string // objects without a unit, whose content could not be parsed
 }
 
 // unit is one of a transform.Result, ready to be sent.
@@ -29,9 +30,11 @@ type unit struct {
 	entry     *entry
 	blueprint string
 	entity    catalog.Entity // when mapped
+	rest      catalog.Digest // of what a later entry leaves of it
 	ref       catalog.Ref    // when refused, as far as known
 	fault     *transform.Fault
 	raw       bool   // the object's content was not parsed, or is not given
+	unparsed  bool   // the object's content should have been parsed
 	source    string // the object's page or path, for messages
 }
 
@@ -71,12 +74,15 @@ func (c *chunk) add(ctx, asking context.Context, r *resource, found kind.Found) 
 	} else {
 		c.arrays++
 	}
+	if found.Unparsed && len(result.Units) == 0 {
+		c.unparsed = append(c.unparsed, source)
+	}
 	for _, n := range result.Notes {
 		c.notes = append(c.notes, note{n, source})
 	}
 	for _, u := range result.Units {
 		unit := encode(r.entries[u.Entry], u, source)
-		unit.raw = found.Raw
+		unit.raw, unit.unparsed = found.Raw, found.Unparsed
 		c.units = append(c.units, unit)
 	}
 }
@@ -111,6 +117,9 @@ func encode(e *entry, u transform.Unit, source string) unit {
 			return out
 		}
 		out.entity = entity
+		if e.rest != nil {
+			out.rest = e.rest.Digest(u.Fields)
+		}
 	case transform.Refused:
 		out.ref.Blueprint = u.Blueprint
 		out.ref.Identifier, _ = u.Fields.Identifier.(string)

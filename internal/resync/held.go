@@ -12,16 +12,20 @@ import (
 // wrote to it, as digests: one for each entry that can produce the blueprint.
 type held struct {
 	digests map[*entry]map[string]catalog.Digest
-	related map[string]map[string]bool // by relation: what entities relate to
+	rest    map[*entry]map[string]catalog.Digest // of those that a later entry writes over
+	related map[string]map[string]bool           // by relation: what entities relate to
 	err     error
 	reading guarded
 }
 
 // readHeld begins to read a blueprint.
 func readHeld(ctx context.Context, client *port.Client, blueprint string, entries []*entry, whole bool) *held {
-	h := &held{digests: map[*entry]map[string]catalog.Digest{}, related: map[string]map[string]bool{}}
+	h := &held{digests: map[*entry]map[string]catalog.Digest{}, related: map[string]map[string]bool{}, rest: map[*entry]map[string]catalog.Digest{}}
 	for _, e := range entries {
 		h.digests[e] = map[string]catalog.Digest{}
+		if e.rest != nil {
+			h.rest[e] = map[string]catalog.Digest{}
+		}
 	}
 	h.reading.run(func() {
 		if h.err = h.read(ctx, client, blueprint, whole); errors.Is(h.err, port.ErrNotFound) {
@@ -58,6 +62,9 @@ func (h *held) read(ctx context.Context, client *port.Client, blueprint string, 
 		}
 		for e, digests := range h.digests {
 			digests[identifier] = e.digester.Digest(fields)
+		}
+		for e, digests := range h.rest {
+			digests[identifier] = e.rest.Digest(fields)
 		}
 	}
 	return nil

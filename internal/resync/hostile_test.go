@@ -170,26 +170,26 @@ func TestHostileContents(t *testing.T) {
 	}
 }
 
-// hugeTree has 100,000 files in 1,050 folders, and two files to map.
+// hugeTree has hugeFiles files in 1,050 folders, and two files to map.
 func hugeTree() map[string]string {
 	tree := map[string]string{"apps/web/port.yml": "language: go", "apps/api/port.yml": "language: go"}
-	for i := range 100_000 {
+	for i := range hugeFiles {
 		tree[fmt.Sprintf("src/%02d/%02d/file-%05d.txt", i%50, i/50%20, i)] = ""
 	}
 	return tree
 }
 
-// A tree of 100,000 files is listed once for all kinds. Where its listing breaks off,
+// A huge tree is listed once for all kinds. Where its listing breaks off,
 // nothing is deleted.
 func TestHugeTree(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, holding(hugeTree()))
 		m := mapped(strings.Replace(hostileFiles, "'**'", "'**/port.yml'", 1), ofFolders("folders: [{path: '**/web'}]", "true", ""))
-		r := w.sync(m).ended(report.Success).is(want{"created": 3, "requests": 1 + (100_002+1_050+4+99)/100 + 2})
+		r := w.sync(m).ended(report.Success).is(want{"created": 3, "requests": 1 + (hugeFiles+2+1_050+4+99)/100 + 2})
 		checkParts(t, "what the run tells", loud(r), nil)
 
 		w.bitbucket.RemoveFile("r", "apps/api/port.yml")
-		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/*/", Query: "page=", Nth: 500, Status: http.StatusForbidden, Times: -1})
+		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/*/", Query: "page=", Nth: 50, Status: http.StatusForbidden, Times: -1})
 		r = w.sync(m).ended(report.Partial).is(want{"deleted": 0, "kept": 3})
 		r.problem("error: resource 1 (file)", `folder "/" of repository "r"`, "403")
 		r.heldBy("repo", "was not read completely", 2)

@@ -195,3 +195,42 @@ func TestCascadeBesideRelationsLeftAlone(t *testing.T) {
 		})
 	}
 }
+
+// Two resources give one key of an entity different values. The later one wins, and
+// what Port holds at the end is what a second run compares with.
+func TestOverlayWritesNothingTwice(t *testing.T) {
+	repo := func(fields string) string {
+		return entity("repository", `{identifier: .slug, blueprint: '"repo"', `+fields+`}`)
+	}
+	for _, tt := range []struct{ name, flags, first, second string }{
+		{"one key", "", `title: '"one"', properties: {language: .language}`, `title: '"two"'`},
+		{"all keys", "", `title: '"one"'`, `title: '"two"'`},
+		{"without merge", "enableMergeEntity: false", `title: '"one"', properties: {language: .language}`, `title: '"two"'`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, acme("a", "b"))
+				w.unequal = true
+				m := mapped(tt.flags, repo(tt.first), repo(tt.second))
+				w.sync(m)
+				w.port.ResetJournal()
+				r := w.sync(m)
+				if n := len(w.port.Writes()); n != 0 {
+					t.Errorf("second run: got %d writes, want none\n%s", n, r.story())
+				}
+				if r.counts.Unchanged != 2 || r.counts.Merged != 2 {
+					t.Errorf("second run: got %d unchanged and %d merged, want 2 and 2\n%s", r.counts.Unchanged, r.counts.Merged, r.story())
+				}
+				w.bitbucket.UpdateRepository("a", func(r *bitbuckettest.Repository) { r.Language = "rust" })
+				r = w.sync(m)
+				if got := r.after["repo"]["a"].Title; got != "two" {
+					t.Errorf("third run: got title %q, want two\n%s", got, r.story())
+				}
+				w.port.ResetJournal()
+				if r = w.sync(m); len(w.port.Writes()) != 0 {
+					t.Errorf("fourth run: got writes, want none\n%s", r.story())
+				}
+			})
+		})
+	}
+}

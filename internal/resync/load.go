@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
@@ -85,8 +86,11 @@ type pending struct {
 	state  *state // nil when the identifier is a search query
 	number int    // in the order in which entities were taken
 	size   int    // of the entity's body, in bytes
-	stage  stage
-	batch  *batch // when packed
+	rest   catalog.Digest
+	// free is true when it does not wait for a later entry any more.
+	free  bool
+	stage stage
+	batch *batch // when packed
 	// last is true when it must not be postponed any more.
 	last bool
 }
@@ -107,6 +111,7 @@ type loading struct {
 	report   *report.Resource
 	stored   map[*entry]int // units whose entity Port holds after the load
 	tasks    int            // of the list
+	gone     int            // repositories that disappeared
 	listed   bool           // the list was read to its end
 	denied   bool           // Bitbucket refused, and would refuse the rest
 	gap      string         // why its entities may be incomplete
@@ -168,7 +173,7 @@ func (l *loader) holds(e *entry, ref catalog.Ref) (catalog.Digest, bool) {
 // add takes one mapped entity.
 func (l *loader) add(of *loading, u unit) {
 	l.taken++
-	p := &pending{entity: u.entity, entry: u.entry, of: of, source: u.source, number: l.taken, size: len(u.entity.Body)}
+	p := &pending{entity: u.entity, entry: u.entry, of: of, source: u.source, number: l.taken, size: len(u.entity.Body), rest: u.rest}
 	l.relate(p.entity)
 	if p.entity.Ref.Identifier == "" {
 		if p.size > catalog.MaxBytes {
@@ -229,8 +234,16 @@ func (l *loader) repeat(p *pending) {
 func (l *loader) choose(p *pending) {
 	l.deliverFound(p.entity.Ref.Blueprint)
 	digest, there := l.holds(p.entry, p.entity.Ref)
+	a := p.ahead()
 	switch {
-	case p.ahead() != nil:
+	case a != nil && l.overlays(p, a, digest, there):
+		a.of.report.Merged++
+		a.of.stored[a.entry]++
+		a.close()
+		p.close()
+		l.count(p, unchanged)
+	case a != nil:
+		a.free = a.free || a.entry.over == p.entry
 		l.hold(p)
 	case p.state.touched || !there:
 		l.pack(p)
@@ -240,6 +253,26 @@ func (l *loader) choose(p *pending) {
 	default:
 		l.hold(p)
 	}
+}
+
+// overlays says whether a result and the one that waits ahead of it, over which it
+// writes, make together what Port holds: then neither is written.
+func (l *loader) overlays(p, a *pending, held catalog.Digest, there bool) bool {
+	if !there || p.state.touched || a.stage != waiting || a.entry.over != p.entry || !p.entry.digester.Same(p.entity.Digest, held) {
+		return false
+	}
+	for _, r := range p.state.results {
+		if r.pending != nil && r.pending != a && r.pending != p {
+			return false
+		}
+	}
+	return a.entry.rest == nil || a.entry.rest.Same(a.rest, l.held[p.entity.Ref.Blueprint].rest[a.entry][p.entity.Ref.Identifier])
+}
+
+// contested says whether an entity waits for a later resource, which may write
+// over it what Port holds already.
+func (p *pending) contested(resource int) bool {
+	return p.stage == waiting && !p.free && p.entry.over != nil && p.entry.over.resource > resource
 }
 
 // deliverFound sees to it that entities which Port finds by a search query have
@@ -346,15 +379,22 @@ func (l *loader) tally(of *loading, blueprint string, as outcome, n int) {
 	}
 }
 
-// finish sends all that waits, and returns when Port has answered. Results for one
-// entity go in as many rounds.
-func (l *loader) finish() {
+// allResources is after the last resource.
+const allResources = math.MaxInt
+
+// finish sends all that waits when a resource is loaded, but for what waits for a
+// later one, and returns when Port has answered. Results for one entity go in as
+// many rounds.
+func (l *loader) finish(resource int) {
+	var kept []*pending
 	for len(l.deferred) > 0 || len(l.open) > 0 || len(l.flying) > 0 {
 		round := l.deferred
 		l.deferred, l.deferredBytes = nil, 0
 		for _, p := range round {
 			switch a := p.ahead(); {
 			case p.stage != waiting:
+			case p.contested(resource), a != nil && a.contested(resource):
+				kept = append(kept, p)
 			case a != nil && a.stage != postponed:
 				l.deferred = append(l.deferred, p)
 				l.deferredBytes += p.size
@@ -366,6 +406,10 @@ func (l *loader) finish() {
 			l.send(l.open[blueprint])
 		}
 		l.land()
+	}
+	l.deferred = kept
+	for _, p := range kept {
+		l.deferredBytes += p.size
 	}
 }
 
@@ -380,7 +424,7 @@ func (l *loader) land() {
 func (l *loader) forget() {
 	for _, h := range l.held {
 		h.reading.wait()
-		h.digests = nil
+		h.digests, h.rest = nil, nil
 	}
 }
 

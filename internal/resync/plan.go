@@ -33,6 +33,11 @@ type entry struct {
 	transform.Entry
 	source   mapping.Entity
 	digester *catalog.Digester
+	resource int // index of its resource
+	// over is the one later entry that can write over values of this one; rest
+	// compares by what it leaves of them, and is nil when that is nothing.
+	over *entry
+	rest *catalog.Digester
 }
 
 // Bind decodes every selector and compiles every expression of a mapping; it asks
@@ -58,7 +63,7 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 			if !m.EnableMergeEntity {
 				digester = catalog.NewFullDigester()
 			}
-			res.entries = append(res.entries, &entry{Entry: e, source: r.Entities[i], digester: digester})
+			res.entries = append(res.entries, &entry{Entry: e, source: r.Entities[i], digester: digester, resource: r.Index})
 		}
 		plan.resources = append(plan.resources, res)
 	}
@@ -68,7 +73,34 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 		problems.Sort()
 		return nil, problems
 	}
+	plan.overlay()
 	return plan, nil
+}
+
+// overlay finds for each entry the later one that can write over its values.
+func (p *Plan) overlay() {
+	var all []*entry
+	for _, r := range p.resources {
+		all = append(all, r.entries...)
+	}
+	for i, e := range all {
+		var over []*entry
+		for _, later := range all[i+1:] {
+			if !e.Dynamic && !later.Dynamic && e.Blueprint != later.Blueprint {
+				continue
+			}
+			if !p.mapping.EnableMergeEntity || e.Keys.Without(later.Keys).Size() < e.Keys.Size() {
+				over = append(over, later)
+			}
+		}
+		if len(over) != 1 {
+			continue // of three the final state is not worked out: they are written
+		}
+		e.over = over[0]
+		if p.mapping.EnableMergeEntity {
+			e.rest = catalog.NewDigester(e.Keys.Without(e.over.Keys))
+		}
+	}
 }
 
 func asProblems(r mapping.Resource, err error) mapping.Problems {

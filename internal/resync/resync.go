@@ -38,6 +38,10 @@ const tasksPerRequest = 2
 // writeGrace is how long after the time limit what is known may still be written.
 const writeGrace = 5 * time.Minute
 
+// goneShare is the part of its repositories from which on a resource is taken to
+// be incomplete, when so many disappear at once.
+const goneShare = 4
+
 // errTimeLimit ends the extraction, and after a while the load.
 var errTimeLimit = errors.New("the time limit was reached")
 
@@ -77,8 +81,8 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	for _, of := range r.loads {
 		r.resource(ctx, asking, of)
 	}
+	r.loader.finish(allResources)
 	r.loader.retry()
-	r.loader.finish()
 	for _, of := range r.loads {
 		of.report.Complete = of.gap == ""
 	}
@@ -158,13 +162,17 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 			r.failed(asking, of, err, stop)
 		}
 	}
+	if of.gone > 1 && of.gone > of.tasks/goneShare {
+		r.gap(of, fmt.Sprintf("%d of %d repositories of %s disappeared during the run, which is more likely a fault", of.gone, of.tasks, of.resource.Where()))
+		r.report.Mark(report.Unread)
+	}
 	if arrays == 0 && noArrays > 0 {
 		x := of.resource.ItemsToParse
 		r.gap(of, fmt.Sprintf("itemsToParse of %s never gave an array", of.resource.Where()))
 		r.report.Mark(report.FailedSelector)
 		r.note(report.Warning, *x, of.resource.Where()+": itemsToParse never gave an array", "check the path of the array", "")
 	}
-	r.loader.finish()
+	r.loader.finish(of.resource.Index)
 	of.report.Listed = of.listed || of.tasks > 0
 	if of.denied && of.report.Extracted == 0 {
 		of.report.Listed = false
@@ -195,11 +203,17 @@ func (r *run) take(asking context.Context, of *loading, c chunk, stop context.Ca
 	for _, n := range c.notes {
 		r.noteField(of, n)
 	}
+	for _, source := range c.unparsed {
+		r.notKnown(of, source)
+	}
 	for _, u := range c.units {
 		of.report.Extracted++
 		switch u.outcome {
 		case transform.Filtered:
 			of.report.Filtered++
+			if u.unparsed {
+				r.notKnown(of, u.source)
+			}
 		case transform.Skipped:
 			of.report.Skipped++
 			r.noteSkipped(of, u)
@@ -217,6 +231,11 @@ func (r *run) take(asking context.Context, of *loading, c chunk, stop context.Ca
 		case transform.Mapped:
 			of.report.Transformed++
 			r.addBlueprint(of, u.entity.Ref.Blueprint)
+			if u.unparsed {
+				if _, held := r.loader.holds(u.entry, u.entity.Ref); !held {
+					r.notKnown(of, u.source) // a new name may stand for an old one
+				}
+			}
 			r.loader.add(of, u)
 		}
 	}
@@ -236,6 +255,9 @@ func (r *run) failed(asking context.Context, of *loading, err error, stop contex
 	var warning *kind.Warning
 	switch {
 	case errors.As(err, &warning):
+		if warning.Holds {
+			r.gap(of, of.resource.Where()+": "+warning.Message)
+		}
 		r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + warning.Message, Fix: warning.Fix, Example: warning.Example})
 	case errors.As(err, &left):
 		n := len(of.resource.entries)
@@ -261,6 +283,7 @@ func (r *run) noteLeft(of *loading, left *kind.Left) {
 }
 
 func (r *run) noteGone(of *loading, gone *kind.Gone) {
+	of.gone++
 	r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": a repository disappeared during the run", Example: gone.Slug})
 }
 
@@ -369,9 +392,15 @@ func (r *run) noteField(of *loading, n note) {
 	}
 }
 
+// notKnown is for an object whose content was not parsed: what it would have given
+// is not known.
+func (r *run) notKnown(of *loading, source string) {
+	r.gap(of, of.resource.Where()+": the content of "+source+" was not parsed, so that its entities are not known")
+}
+
 func (r *run) noteSkipped(of *loading, u unit) {
 	if u.raw {
-		r.gap(of, of.resource.Where()+": the content of "+u.source+" was not parsed, so that its entities are not known")
+		r.notKnown(of, u.source)
 	}
 	if u.fault != nil { // itemsToParse
 		if u.fault.Raised {

@@ -41,7 +41,7 @@ func (l *loader) retry() {
 		for _, p := range ready {
 			l.pack(p)
 		}
-		l.finish()
+		l.finish(allResources)
 		left = rest
 	}
 	for _, p := range left {
