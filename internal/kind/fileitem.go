@@ -15,10 +15,7 @@ import (
 // fileReader makes items of the files of one checkout, one after the other.
 type fileReader struct {
 	checkout *checkout
-	included []string // paths for __includedFiles
-	// files are those of included once they have been read, or err is why not.
-	files Object
-	err   error
+	root     *rootFiles
 }
 
 // read yields the item of one file, or why there is none, and what is to be told.
@@ -37,17 +34,6 @@ func (t *fileReader) read(ctx context.Context, e bitbucket.Entry, skipParsing bo
 		err = &Unreadable{Object: t.checkout.at(e.Path), Err: err}
 	}
 	return yield(found, err) && t.checkout.tell(yield)
-}
-
-// includedFiles are read for the first item, and are the same for all.
-func (t *fileReader) includedFiles(ctx context.Context) (any, error) {
-	if t.files == nil && t.err == nil {
-		t.files, t.err = t.checkout.included(ctx, "", t.included)
-	}
-	if t.err != nil {
-		return nil, t.err
-	}
-	return clone(t.files), nil
 }
 
 // fileItem is one file on its way to an item.
@@ -101,8 +87,8 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 		"file": Object{"path": f.entry.Path, "name": path.Base(f.entry.Path), "content": content,
 			"size": json.Number(strconv.FormatInt(f.entry.Size, 10))},
 	}
-	if len(f.reader.included) > 0 {
-		if object["__includedFiles"], err = f.reader.includedFiles(ctx); err != nil {
+	if len(f.reader.root.names) > 0 {
+		if object["__includedFiles"], err = f.reader.root.included(ctx); err != nil {
 			return Found{}, err
 		}
 	}

@@ -90,8 +90,9 @@ func folderTask(ws *Workspace, of chosen, patterns []glob, names []string) Task 
 				yield(Found{}, err)
 				return
 			}
+			root := &rootFiles{checkout: c, names: names}
 			for _, m := range matches {
-				object, err := folderObject(ctx, c, m.entry, patterns[m.pattern], names)
+				object, err := folderObject(ctx, c, m.entry, patterns[m.pattern], root)
 				var gone *Gone
 				if errors.As(err, &gone) || err != nil && ctx.Err() != nil {
 					yield(Found{}, err)
@@ -110,7 +111,7 @@ func folderTask(ws *Workspace, of chosen, patterns []glob, names []string) Task 
 
 // folderObject is the item of a folder. Included files are those of the repository's
 // root, and beside the fields of the folder those of the folder.
-func folderObject(ctx context.Context, c *checkout, e bitbucket.Entry, pattern glob, names []string) (Object, error) {
+func folderObject(ctx context.Context, c *checkout, e bitbucket.Entry, pattern glob, root *rootFiles) (Object, error) {
 	entry, err := bitbucket.Decode(e.JSON)
 	if err != nil {
 		return nil, err
@@ -120,12 +121,12 @@ func folderObject(ctx context.Context, c *checkout, e bitbucket.Entry, pattern g
 		return nil, err
 	}
 	object := Object{"folder": entry, "repo": repo, "pattern": pattern.String(), "branch": c.branch}
-	if len(names) == 0 {
+	if len(root.names) == 0 {
 		return object, nil
 	}
-	if object["__includedFiles"], err = c.included(ctx, "", names); err != nil {
+	if object["__includedFiles"], err = root.included(ctx); err != nil {
 		return nil, err
 	}
-	entry["__includedFiles"], err = c.included(ctx, e.Path, names)
+	entry["__includedFiles"], err = c.included(ctx, e.Path, root.names)
 	return object, err
 }

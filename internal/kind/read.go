@@ -207,6 +207,26 @@ func (c *checkout) included(ctx context.Context, folder string, names []string) 
 	return all, nil
 }
 
+// rootFiles are the included files of a repository's root, for one task: they are
+// read for its first object, and are the same for all.
+type rootFiles struct {
+	checkout *checkout
+	names    []string
+	files    Object
+	err      error
+}
+
+// included gives a copy of the files, that the caller may write into.
+func (r *rootFiles) included(ctx context.Context) (any, error) {
+	if r.files == nil && r.err == nil {
+		r.files, r.err = r.checkout.included(ctx, "", r.names)
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	return clone(r.files), nil
+}
+
 // listInstead lists the folder when enough of the names are in it, and not known.
 func (c *checkout) listInstead(ctx context.Context, folder string, names []string) error {
 	if c.hash == "" {
