@@ -11,7 +11,6 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/kind"
-	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/transform"
@@ -276,17 +275,6 @@ func (r *run) failed(asking context.Context, of *loading, err error, stop contex
 	}
 }
 
-// noteLeft is for an object that is left out by a limit.
-func (r *run) noteLeft(of *loading, left *kind.Left) {
-	r.gap(of, of.resource.Where()+" left out "+left.Object+": "+left.Why)
-	r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + left.Why, Fix: left.Fix, Example: left.Object})
-}
-
-func (r *run) noteGone(of *loading, gone *kind.Gone) {
-	of.gone++
-	r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": a repository disappeared during the run", Example: gone.Slug})
-}
-
 // noteUnread is for a unit without a file that its mapping names.
 func (r *run) noteUnread(asking context.Context, of *loading, u unit, stop context.CancelCauseFunc) {
 	var gone *kind.Gone
@@ -360,78 +348,4 @@ func (r *run) gap(of *loading, why string) {
 	if of.gap == "" {
 		of.gap = why
 	}
-}
-
-func (r *run) where(of *loading, x mapping.Expr) string {
-	if x.Name == "" {
-		return of.resource.Where()
-	}
-	return of.resource.Where() + ": " + x.Name
-}
-
-func (r *run) note(s report.Severity, x mapping.Expr, message, fix, example string) {
-	r.report.Note(report.Problem{
-		Severity: s, File: x.Pos.File, Line: x.Pos.Line, Column: x.Pos.Column,
-		Message: message, Fix: fix, Example: example,
-	})
-}
-
-func (r *run) noteField(of *loading, n note) {
-	where := r.where(of, n.Expr)
-	switch {
-	case n.NoFiles:
-		r.note(report.Warning, n.Expr, where+" "+n.Message, "remove it, or map the file from objects of kind repository or file", n.source)
-	case n.LeftOut:
-		r.note(report.Warning, n.Expr, where+" raised an error on content that was not parsed, and is left out of the entity",
-			"mend the file, or leave such objects out in the selector", n.Message+", for "+n.source)
-	case n.Raised:
-		r.note(report.Warning, n.Expr, where+" raised an error, and is null",
-			"let null pass, such as .field | if . == null then null else … end", n.Message+", for "+n.source)
-	default:
-		r.note(report.Notice, n.Expr, where+" "+n.Message, "", n.source)
-	}
-}
-
-// notKnown is for an object whose content was not parsed: what it would have given
-// is not known.
-func (r *run) notKnown(of *loading, source string) {
-	r.gap(of, of.resource.Where()+": the content of "+source+" was not parsed, so that its entities are not known")
-}
-
-func (r *run) noteSkipped(of *loading, u unit) {
-	if u.raw {
-		r.notKnown(of, u.source)
-	}
-	if u.fault != nil { // itemsToParse
-		if u.fault.Raised {
-			r.gap(of, r.where(of, u.fault.Expr)+" raised an error")
-		}
-		r.note(report.Warning, u.fault.Expr, r.where(of, u.fault.Expr)+": objects without an array are skipped", "", u.source)
-		return
-	}
-	x := u.entry.source.Blueprint
-	if u.entry.source.Identifier.Expr != nil {
-		x = *u.entry.source.Identifier.Expr
-	}
-	r.note(report.Warning, x, of.resource.Where()+": identifier or blueprint is null: the object is skipped", "leave such objects out in selector.query, or give them an identifier", u.source)
-}
-
-// noteFailed is for an expression that decides whether there is an entity, and
-// raised an error: what it would have produced is not known.
-func (r *run) noteFailed(of *loading, u unit) {
-	name := r.where(of, u.fault.Expr)
-	if u.fault.Selector {
-		r.report.Mark(report.FailedSelector)
-	} else {
-		r.report.Mark(report.FailedExpression)
-	}
-	r.gap(of, name+" raised an error")
-	r.note(report.Error, u.fault.Expr, name+" failed: the object is left out", u.fault.Fix, u.fault.Message+", for "+u.source)
-}
-
-func valueFrom(u unit) string {
-	if u.fault.Value == "" {
-		return u.source
-	}
-	return u.fault.Value + " from " + u.source
 }
