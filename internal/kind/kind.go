@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -49,8 +48,7 @@ type Bound struct {
 	// Narrowed is true when the selector asks Bitbucket for some of its
 	// repositories only, so that an empty answer is not astonishing.
 	Narrowed bool
-	// ReadsFiles is true when the kind lists folders, or its selector or the mapping
-	// names files.
+	// ReadsFiles is true when the kind lists folders, or its selector names files.
 	ReadsFiles bool
 	// Warnings are what the selector's author should know.
 	Warnings mapping.Problems
@@ -138,9 +136,7 @@ func Bind(r mapping.Resource) (Bound, error) {
 	names := make([]string, len(all))
 	for i, k := range all {
 		if k.Name == r.Kind {
-			bound, err := k.bind(r.Selector)
-			bound.ReadsFiles = bound.ReadsFiles || namesFiles(r)
-			return bound, err
+			return k.bind(r.Selector)
 		}
 		names[i] = k.Name
 	}
@@ -149,14 +145,6 @@ func Bind(r mapping.Resource) (Bound, error) {
 		fix = fmt.Sprintf("did you mean %q? The kinds are %s", near, strings.Join(names, ", "))
 	}
 	return Bound{}, mapping.Problems{r.Problem(mapping.Error, r.KindPos, "kind", fmt.Sprintf("unknown kind %q", r.Kind), fix)}
-}
-
-// namesFiles tells whether the mapping names a file by file://.
-func namesFiles(r mapping.Resource) bool {
-	names := func(e *mapping.Expr) bool { return e != nil && strings.HasPrefix(strings.TrimSpace(e.Text), "file://") }
-	return slices.ContainsFunc(r.Entities, func(e mapping.Entity) bool {
-		return names(e.Title) || slices.ContainsFunc(e.Properties, func(f mapping.Field) bool { return names(f.Value.Expr) })
-	})
 }
 
 // single is the task of one object that is at hand.

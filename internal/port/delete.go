@@ -78,7 +78,7 @@ func (c *Client) deleteOne(ctx context.Context, blueprint, identifier string, de
 	return Deletion{Identifier: identifier, Err: err, HasDependants: refusal(err) && !dependants}
 }
 
-var errKept = errors.New("Port neither deletes the entity nor says why")
+var errKept = errors.New("the entity is not deleted, and Port does not say why")
 
 // refusal is true for an answer that speaks of the entities, and not of the
 // caller, the route or the load. Which status a dependant gives is not documented.

@@ -58,6 +58,7 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 			continue
 		}
 		plan.Warnings = append(plan.Warnings, warnings...)
+		res.bound.ReadsFiles = res.bound.ReadsFiles || len(res.program.Files()) > 0
 		for i, e := range res.program.Entries() {
 			digester := catalog.NewDigester(e.Keys)
 			if !m.EnableMergeEntity {

@@ -35,7 +35,7 @@ func TestItemsToParse(t *testing.T) {
 			w := newWorld(t, acme("a", "b"))
 			w.sync(m(`["x"]`)).is(want{"created": 2})
 			r := w.sync(m(".no_such")).is(want{"skipped": 2, "deleted": 0}).heldBy("service", "itemsToParse", 2)
-			r.problem("warning", "never gave an array")
+			r.problem("error", "never gave an array")
 			if r.report.Resources[0].Complete {
 				t.Error("the resource is complete, want it incomplete")
 			}

@@ -1,6 +1,7 @@
 package resync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,7 +89,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	if errors.Is(context.Cause(asking), errTimeLimit) { // also when it was reached only while writing
 		r.timeLimit()
 	}
-	err := r.failure(ctx)
+	err := cmp.Or(r.imbalance(), r.failure(ctx))
 	r.prune(ctx, err)
 	if err == nil {
 		err = r.failure(ctx)
@@ -118,6 +119,17 @@ func (r *run) close() {
 	if err := r.workspace.Close(); err != nil {
 		r.job.Log.Warn("a temporary file was left behind", "error", err)
 	}
+}
+
+// imbalance is a mistake of this program: an object or an entity that is not
+// accounted for. Then nothing is deleted.
+func (r *run) imbalance() error {
+	for _, out := range r.report.Resources {
+		if err := out.Balance(); err != nil {
+			return fmt.Errorf("internal error: resource %d (%s): %w", out.Index, out.Kind, err)
+		}
+	}
+	return nil
 }
 
 // failure is why the run as a whole failed so far.
@@ -162,14 +174,16 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 		}
 	}
 	if of.gone > 1 && of.gone > of.tasks/goneShare {
-		r.gap(of, fmt.Sprintf("%d of %d repositories of %s disappeared during the run, which is more likely a fault", of.gone, of.tasks, of.resource.Where()))
+		why := fmt.Sprintf("%s: %d of %d repositories disappeared during the run, which is more likely a fault", of.resource.Where(), of.gone, of.tasks)
+		r.gap(of, why)
 		r.report.Mark(report.Unread)
+		r.report.Note(report.Problem{Severity: report.Error, Message: why, Fix: "run again; look at Bitbucket's status page if it stays so"})
 	}
 	if arrays == 0 && noArrays > 0 {
 		x := of.resource.ItemsToParse
 		r.gap(of, fmt.Sprintf("itemsToParse of %s never gave an array", of.resource.Where()))
 		r.report.Mark(report.FailedSelector)
-		r.note(report.Warning, *x, of.resource.Where()+": itemsToParse never gave an array", "check the path of the array", "")
+		r.note(report.Error, *x, of.resource.Where()+": itemsToParse never gave an array", "check the path of the array", "")
 	}
 	r.loader.finish(of.resource.Index)
 	of.report.Listed = of.listed || of.tasks > 0
