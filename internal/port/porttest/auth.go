@@ -90,6 +90,14 @@ func (s *Server) authorize(r *http.Request) (Role, *answer) {
 	return "", &a
 }
 
+// RateLimited counts the requests that were answered 429 because the window of
+// Options.RateLimit was used up.
+func (s *Server) RateLimited() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limited
+}
+
 // rateWindow counts requests in windows of a fixed length.
 type rateWindow struct {
 	start time.Time

@@ -4,36 +4,54 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"time"
 )
 
+// integration is a record, and what was sent about it beside the record.
+type integration struct {
+	record     map[string]any
+	syncs      []*resync // in the order of their first metrics
+	logs       []shippedLog
+	examples   map[string][]any // by kind
+	heartbeats map[string]int   // by event
+}
+
 // PutIntegration stores an integration record. Keys that every record has and
 // this one has not are added, as for an installation outside Port ("OnPrem").
+// What was sent about a record of this identifier before is kept.
 func (s *Server) PutIntegration(id string, record map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	given, _ := plain(record).(map[string]any)
-	s.integrations[id] = completeIntegration(id, given)
+	s.putIntegration(id, given)
 }
 
-// Integration returns an integration record as plain JSON, a copy.
+func (s *Server) putIntegration(id string, given map[string]any) {
+	n := s.integrations[id]
+	if n == nil {
+		n = &integration{examples: map[string][]any{}, heartbeats: map[string]int{}}
+		s.integrations[id] = n
+	}
+	n.record = completeIntegration(id, given)
+}
+
+// Integration returns an integration record as plain JSON, a copy. It has ingest
+// URLs only when a test put them there: the others depend on who asks.
 func (s *Server) Integration(id string) (map[string]any, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	record, found := s.integrations[id]
-	if !found {
+	n := s.integrations[id]
+	if n == nil {
 		return nil, false
 	}
-	return plain(record).(map[string]any), true
+	return plain(n.record).(map[string]any), true
 }
 
 // completeIntegration adds the keys that Port's answers have, as read in the
 // code of Port's framework (port_ocean 0.48): the published document has no
 // schema of this answer.
 func completeIntegration(id string, given map[string]any) map[string]any {
-	ingest := func(what string) map[string]any {
-		return map[string]any{"ingestUrl": "https://ingest.porttest.invalid/" + what + "/" + id}
-	}
 	at := wireTime(time.Now())
 	record := map[string]any{
 		"_id":                         "integration_" + id,
@@ -52,13 +70,29 @@ func completeIntegration(id string, given map[string]any) map[string]any {
 		"createPortResourcesOrigin":   nil,
 		"processingMode":              "ocean-core",
 		"spec":                        map[string]any{"appSpec": map[string]any{}},
-		"logAttributes":               ingest("logs"),
-		"metricAttributes":            ingest("metrics"),
-		"ingestAttributes":            ingest("lake"),
 		"createdAt":                   at,
 		"updatedAt":                   at,
 	}
 	maps.Copy(record, given)
+	return record
+}
+
+// shown is the record as this request is answered: its ingest URLs point back to
+// the server that answers.
+func (s *Server) shown(c *call, id string) map[string]any {
+	record := maps.Clone(s.integrations[id].record)
+	if s.options.NoIngestURLs {
+		return record
+	}
+	scheme := "http"
+	if c.TLS != nil || c.URL.Scheme == "https" {
+		scheme = "https"
+	}
+	for key, what := range map[string]string{"logAttributes": "logs", "metricAttributes": "metrics", "ingestAttributes": "lake"} {
+		if _, given := record[key]; !given {
+			record[key] = map[string]any{"ingestUrl": scheme + "://" + c.Host + "/ingest/" + what + "/" + url.PathEscape(id)}
+		}
+	}
 	return record
 }
 
@@ -87,10 +121,10 @@ func (s *Server) listIntegrations(c *call) answer {
 	}
 	list := []any{}
 	for _, id := range sortedKeys(s.integrations) {
-		record := s.integrations[id]
+		record := s.integrations[id].record
 		want := c.query.Get("actionsProcessingEnabled")
 		if want == "" || fmt.Sprint(record["actionsProcessingEnabled"]) == want {
-			list = append(list, record)
+			list = append(list, s.shown(c, id))
 		}
 	}
 	return ok(http.StatusOK, "integrations", list)
@@ -103,15 +137,18 @@ func (s *Server) readIntegration(c *call) answer {
 	if c.query.Get("byField") == "logIngestId" {
 		return violate(http.StatusUnprocessableEntity, "invalid_request", "the emulator has no log ingest ids")
 	}
-	return s.showIntegration(c.vars["identifier"], http.StatusOK)
+	return s.showIntegration(c, c.vars["identifier"], http.StatusOK)
 }
 
-func (s *Server) showIntegration(id string, status int) answer {
-	record, found := s.integrations[id]
-	if !found {
-		return refuse(http.StatusNotFound, "not_found", fmt.Sprintf("integration %q was not found", id))
+func (s *Server) showIntegration(c *call, id string, status int) answer {
+	if s.integrations[id] == nil {
+		return noIntegration(id)
 	}
-	return ok(status, "integration", record)
+	return ok(status, "integration", s.shown(c, id))
+}
+
+func noIntegration(id string) answer {
+	return refuse(http.StatusNotFound, "not_found", fmt.Sprintf("integration %q was not found", id))
 }
 
 // createIntegration is POST /v1/integration.
@@ -120,43 +157,60 @@ func (s *Server) createIntegration(c *call) answer {
 	if _, found := s.integrations[id]; found {
 		return refuse(http.StatusConflict, "integration_already_exists", fmt.Sprintf("integration %q already exists", id))
 	}
-	s.integrations[id] = completeIntegration(id, c.object())
-	return s.showIntegration(id, http.StatusCreated)
+	s.putIntegration(id, c.object())
+	return s.showIntegration(c, id, http.StatusCreated)
 }
 
 // patchIntegration replaces the keys that the body has.
 func (s *Server) patchIntegration(c *call) answer {
-	return s.changeIntegration(c.vars["identifier"], c.object())
+	return s.changeIntegration(c, c.object())
 }
 
 func (s *Server) patchConfig(c *call) answer {
-	return s.changeIntegration(c.vars["identifier"], map[string]any{"config": c.object()["config"]})
+	return s.changeIntegration(c, map[string]any{"config": c.object()["config"]})
 }
 
-// patchResyncState merges the body into the record's resync state.
+// patchResyncState merges the body into the record's resync state. A status comes
+// with its time: without it the page would show that of another resync.
 func (s *Server) patchResyncState(c *call) answer {
-	id := c.vars["identifier"]
+	var needed string
+	switch status, _ := c.object()["status"].(string); status {
+	case "running":
+		needed = "lastResyncStart"
+	case "completed", "failed", "aborted":
+		needed = "lastResyncEnd"
+	}
+	if needed != "" && c.object()[needed] == nil {
+		return violate(http.StatusUnprocessableEntity, "invalid_request", fmt.Sprintf("body must have %s with status %q", needed, c.object()["status"]))
+	}
 	state := map[string]any{}
-	if old, ok := s.integrations[id]["resyncState"].(map[string]any); ok {
+	if n := s.integrations[c.vars["identifier"]]; n != nil {
+		old, _ := n.record["resyncState"].(map[string]any)
 		maps.Copy(state, old)
 	}
 	maps.Copy(state, c.object())
-	return s.changeIntegration(id, map[string]any{"resyncState": state})
+	return s.changeIntegration(c, map[string]any{"resyncState": state})
 }
 
-func (s *Server) changeIntegration(id string, with map[string]any) answer {
-	if record, found := s.integrations[id]; found {
-		maps.Copy(record, with)
-		record["updatedAt"] = wireTime(time.Now())
+func (s *Server) changeIntegration(c *call, with map[string]any) answer {
+	id := c.vars["identifier"]
+	if n := s.integrations[id]; n != nil {
+		maps.Copy(n.record, with)
+		n.record["updatedAt"] = wireTime(time.Now())
 	}
-	return s.showIntegration(id, http.StatusOK)
+	return s.showIntegration(c, id, http.StatusOK)
 }
 
 func (s *Server) deleteIntegration(c *call) answer {
 	id := c.vars["identifier"]
-	if _, found := s.integrations[id]; !found {
-		return s.showIntegration(id, http.StatusNotFound)
+	if s.integrations[id] == nil {
+		return noIntegration(id)
 	}
 	delete(s.integrations, id)
+	return done()
+}
+
+// done is the answer of a route that has nothing to tell.
+func done() answer {
 	return answer{status: http.StatusOK, body: map[string]any{"ok": true}}
 }

@@ -21,8 +21,8 @@ type Exchange struct {
 	// Status is 0 when the connection was dropped.
 	Status int
 	Time   time.Time // when the request arrived
-	// Write tells that the route changes entities, blueprints or integrations.
-	// With validation_only it does not.
+	// Write tells that the route changes entities, blueprints, integrations or what
+	// Port shows of these: logs, metrics, examples. With validation_only it does not.
 	Write          bool
 	RequestHeader  http.Header
 	RequestBody    []byte
@@ -45,8 +45,7 @@ func (s *Server) Requests() int {
 	return len(s.journal)
 }
 
-// Writes lists the exchanges that were to change entities, blueprints or
-// integrations, the refused ones too.
+// Writes lists the exchanges whose Write is set, the refused ones too.
 func (s *Server) Writes() []Exchange {
 	return slices.DeleteFunc(s.Journal(), func(x Exchange) bool { return !x.Write })
 }

@@ -2,7 +2,9 @@ package porttest
 
 import (
 	_ "embed"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -43,8 +45,8 @@ type queryJSON struct {
 }
 
 type parameter struct {
-	kind     string // "boolean", "string" or "array"
-	enum     []string
+	schema   *schema // of one value
+	list     bool    // it may be given more than once
 	required bool
 }
 
@@ -61,7 +63,7 @@ type route struct {
 // endpoint is what a route does once its request has the right shape.
 type endpoint struct {
 	run   func(*Server, *call) answer
-	write bool // changes entities, blueprints or integrations
+	write bool // changes entities, blueprints, integrations or what is shown of them
 }
 
 // loadRoutes joins the two tables with the endpoints. It panics when they do
@@ -79,7 +81,7 @@ func loadRoutes() []*route {
 		}
 		for _, spec := range file.Routes {
 			if known := findRoute(routes, spec.Method, spec.Path); known != nil {
-				known.addParams(spec.Query)
+				known.extend(spec, refs)
 				continue
 			}
 			routes = append(routes, newRoute(spec, refs))
@@ -94,7 +96,7 @@ func newRoute(spec routeSpec, refs map[string]*schema) *route {
 		undocumented: spec.Undocumented, bodyRequired: spec.BodyRequired,
 		params: map[string]parameter{},
 	}
-	t.addParams(spec.Query)
+	t.addParams(spec.Query, refs)
 	if spec.Body != nil {
 		c, err := compile(spec.Body, refs)
 		must(err)
@@ -108,12 +110,41 @@ func newRoute(spec routeSpec, refs map[string]*schema) *route {
 	return t
 }
 
-func (t *route) addParams(query map[string]queryJSON) {
+// extend adds the parameters and the body's keys of a second entry for a route.
+// That entry may also close the body to all others.
+func (t *route) extend(spec routeSpec, refs map[string]*schema) {
+	t.addParams(spec.Query, refs)
+	if spec.Body == nil {
+		return
+	}
+	more, err := compile(spec.Body, refs)
+	must(err)
+	maps.Copy(t.body.properties, more.properties)
+	t.body.closed = t.body.closed || more.closed
+}
+
+func (t *route) addParams(query map[string]queryJSON, refs map[string]*schema) {
 	for name, q := range query {
-		p := parameter{required: q.Required, enum: stringsOf(q.Schema["enum"])}
-		p.kind, _ = q.Schema["type"].(string)
+		c, err := compile(q.Schema, refs)
+		must(err)
+		p := parameter{schema: c, required: q.Required}
+		if p.list = c.items != nil; p.list {
+			p.schema = c.items
+		}
 		t.params[name] = p
 	}
+}
+
+// read takes the text of a query for what its schema asks for, where it can be
+// that.
+func (p parameter) read(text string) any {
+	v, err := decode([]byte(text))
+	_, isNumber := v.(json.Number)
+	_, isBool := v.(bool)
+	if err == nil && (isNumber && contains(p.schema.types, "number") || isBool && contains(p.schema.types, "boolean")) {
+		return v
+	}
+	return text
 }
 
 func findRoute(routes []*route, method, path string) *route {
@@ -176,12 +207,13 @@ func (t *route) checkQuery(raw string) (url.Values, string) {
 		switch {
 		case !known:
 			return nil, fmt.Sprintf("querystring must not have additional property %q", name)
-		case p.kind != "array" && len(values) > 1:
+		case !p.list && len(values) > 1:
 			return nil, fmt.Sprintf("querystring/%s must be given once", name)
-		case p.kind == "boolean" && values[0] != "true" && values[0] != "false":
-			return nil, fmt.Sprintf("querystring/%s must be boolean", name)
-		case p.enum != nil && !contains(p.enum, values[0]):
-			return nil, fmt.Sprintf("querystring/%s must be equal to one of the allowed values", name)
+		}
+		for _, text := range values {
+			if why := p.schema.check("querystring/"+name, p.read(text)); why != "" {
+				return nil, why
+			}
 		}
 	}
 	return query, ""
@@ -218,6 +250,16 @@ func endpointOf(name string) (endpoint, bool) {
 		"DELETE /v1/integration/{identifier}":             {run: (*Server).deleteIntegration, write: true},
 		"PATCH /v1/integration/{identifier}/config":       {run: (*Server).patchConfig, write: true},
 		"PATCH /v1/integration/{identifier}/resync-state": {run: (*Server).patchResyncState, write: true},
+
+		"GET /v1/integration/{identifier}/logs":                     {run: (*Server).readLogs},
+		"GET /v1/integration/{integrationInternalId}/syncMetrics":   {run: (*Server).readSyncMetrics},
+		"GET /v1/integration/{integrationInternalId}/syncsMetadata": {run: (*Server).readSyncsMetadata},
+		"POST /v1/integration/{identifier}/kinds/{kind}/examples":   {run: (*Server).takeExamples, write: true},
+		"POST /ingest/logs/{identifier}":                            {run: (*Server).takeLogs, write: true},
+		"POST /ingest/metrics/{identifier}/syncMetrics":             {run: (*Server).takeSyncMetrics, write: true},
+		"POST /ingest/metrics/{identifier}/heartbeat":               {run: (*Server).takeHeartbeat, write: true},
+		"PUT /ingest/metrics/{identifier}/syncMetrics/resync/{eventId}/kind/{kindIdentifier}": {
+			run: (*Server).replaceSyncMetrics, write: true},
 	}[name]
 	return e, ok
 }

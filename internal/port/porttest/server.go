@@ -48,6 +48,9 @@ type Options struct {
 	DocumentedAnswers bool
 	// NoJournalBodies keeps the bodies out of the journal, to save memory.
 	NoJournalBodies bool
+	// NoIngestURLs leaves the ingest URLs out of integration records, but for those
+	// that a test put there.
+	NoIngestURLs bool
 	// FeatureFlags are the organization's.
 	FeatureFlags []string
 }
@@ -62,11 +65,12 @@ type Server struct {
 	tokens       map[string]token
 	window       rateWindow
 	store        *store
-	integrations map[string]map[string]any
+	integrations map[string]*integration
 	journal      []Exchange
 	violations   []string
 	faults       []*fault
 	traces       int
+	limited      int // answers for the rate limit
 }
 
 // New returns an organization without blueprints, entities, integrations or
@@ -77,7 +81,7 @@ func New() *Server {
 		clients:      map[string]client{},
 		tokens:       map[string]token{},
 		store:        newStore(),
-		integrations: map[string]map[string]any{},
+		integrations: map[string]*integration{},
 	}
 }
 
@@ -180,6 +184,7 @@ func (s *Server) handle(r *http.Request, body []byte) reply {
 	t, vars := s.match(r.Method, r.URL)
 	var a answer
 	if limited {
+		s.limited++
 		a = refuse(http.StatusTooManyRequests, "rate_limit_exceeded", "too many requests")
 	} else {
 		a = s.dispatch(r, t, vars, body)
