@@ -28,7 +28,7 @@ func TestIntegrationLife(t *testing.T) {
 		t.Errorf("got %v, want ingest URLs", record)
 	}
 
-	r.call("PATCH", path, `{"title":"T","arePortResourcesInitialized":true}`).want(200)
+	r.call("PATCH", path, `{"title":"T","arePortResourcesInitialized":true,"processingMode":"ocean-core","incrementalSyncEnabled":false}`).want(200)
 	r.call("PATCH", path+"/config", `{"config":{"createMissingRelatedEntities":false}}`).want(200)
 	r.call("PATCH", path+"/resync-state", `{"status":"running","lastResyncStart":"2026-11-22T10:00:00Z","lastResyncEnd":null,"nextResync":null,"intervalInMinuets":null}`).want(200)
 	r.call("PATCH", path+"/resync-state", `{"status":"completed","lastResyncEnd":"2026-11-22T10:01:00Z"}`).want(200)
@@ -59,6 +59,15 @@ func TestIntegrationRefused(t *testing.T) {
 		{"changelog destination", "PATCH", "/v1/integration/i", `{"changelogDestination":{"type":"MAIL"}}`, "changelogDestination"},
 		{"state", "PATCH", "/v1/integration/i/resync-state", `{"status":"done"}`, "allowed values"},
 		{"state key", "PATCH", "/v1/integration/i/resync-state", `{"intervalInMinutes":1}`, "intervalInMinutes"},
+		{"running without a start", "PATCH", "/v1/integration/i/resync-state", `{"status":"running","lastResyncEnd":"2026-11-22T10:00:00Z"}`, "lastResyncStart"},
+		{"running with a null start", "PATCH", "/v1/integration/i/resync-state", `{"status":"running","lastResyncStart":null}`, "lastResyncStart"},
+		{"completed without an end", "PATCH", "/v1/integration/i/resync-state", `{"status":"completed"}`, "lastResyncEnd"},
+		{"failed without an end", "PATCH", "/v1/integration/i/resync-state", `{"status":"failed","lastResyncStart":"2026-11-22T10:00:00Z"}`, "lastResyncEnd"},
+		{"aborted without an end", "PATCH", "/v1/integration/i/resync-state", `{"status":"aborted","lastResyncEnd":null}`, "lastResyncEnd"},
+		{"patch of an unknown key", "PATCH", "/v1/integration/i", `{"resyncState":{}}`, "resyncState"},
+		{"patch of a type", "PATCH", "/v1/integration/i", `{"installationAppType":null}`, "installationAppType"},
+		{"patch of the mode", "PATCH", "/v1/integration/i", `{"processingMode":"lakehouse"}`, "processingMode"},
+		{"patch of a flag", "PATCH", "/v1/integration/i", `{"incrementalSyncEnabled":"no"}`, "incrementalSyncEnabled"},
 		{"state time", "PATCH", "/v1/integration/i/resync-state", `{"lastResyncEnd":"now"}`, "date-time"},
 		{"parameter", "GET", "/v1/integration/i?verbose=1", "", "verbose"},
 	}
@@ -68,9 +77,12 @@ func TestIntegrationRefused(t *testing.T) {
 			r.call(tt.method, tt.path, tt.body).says(422, tt.says)
 		})
 	}
+	r.t = t
+	r.wantViolations(len(tests))
 	stored, _ := r.Integration("i")
 	equal(t, "type", stored["installationType"], any("Saas"))
 	equal(t, "config", stored["config"], any(nil))
+	equal(t, "state", stored["resyncState"], any(nil))
 	stored["installationType"] = "changed"
 	again, _ := r.Integration("i")
 	equal(t, "type in the store", again["installationType"], any("Saas"))
@@ -85,8 +97,13 @@ func TestRoles(t *testing.T) {
 	r.login("member", "m")
 	r.call("GET", "/v1/integration/i", "").says(403, "moderator")
 	r.call("GET", "/v1/integration", "").says(403, "moderator")
+	for _, path := range []string{"/i/logs", "/integration_i/syncMetrics", "/integration_i/syncsMetadata"} {
+		r.call("GET", "/v1/integration"+path, "").says(403, "moderator")
+	}
 	r.call("GET", "/v1/blueprints", "").want(200)
+	r.begin("e")
 	r.login("moderator", "m")
+	r.call("GET", "/v1/integration/integration_i/syncsMetadata", "").want(200)
 	r.call("GET", "/v1/integration/i", "").want(200)
 	r.wantViolations(0)
 }

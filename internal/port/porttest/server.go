@@ -220,14 +220,14 @@ func (s *Server) dispatch(r *http.Request, t *route, vars map[string]string, bod
 	return t.endpoint.run(s, c)
 }
 
-// read decodes and checks the body, for a route that has one.
+// read decodes and checks the body.
 func (c *call) read(body []byte) *answer {
 	fail := func(status int, why string) *answer {
 		a := violate(status, "invalid_request", why)
 		return &a
 	}
-	if c.route.body == nil {
-		return nil
+	if c.route.body == nil && len(body) > 0 {
+		return fail(http.StatusUnprocessableEntity, "the route takes no body")
 	}
 	if len(body) == 0 {
 		if c.route.bodyRequired {

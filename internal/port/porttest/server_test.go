@@ -78,6 +78,7 @@ func TestStrictness(t *testing.T) {
 		{"flag twice", "POST", bulk + "?upsert=true&upsert=true", one, 422, "once"},
 		{"delete_dependents missing", "POST", "/v1/blueprints/bitbucketRepository/bulk/entities/delete", `{"entities":["a"]}`, 422, "delete_dependents"},
 		{"delete_dependents missing, single", "DELETE", "/v1/blueprints/bitbucketRepository/entities/a", "", 422, "delete_dependents"},
+		{"body of a read", "GET", "/v1/blueprints", `{}`, 422, "takes no body"},
 		{"no body", "POST", bulk + upsert, "", 422, "body must be object"},
 		{"not JSON", "POST", bulk + upsert, `{"entities":`, 422, "not JSON"},
 		{"two values", "POST", bulk + upsert, one + one, 422, "not JSON"},
@@ -156,6 +157,10 @@ func TestRateLimit(t *testing.T) {
 	got.says(429, "too many")
 	equal(t, "remaining", got.header.Get("x-ratelimit-remaining"), "0")
 	equal(t, "period", got.header.Get("x-ratelimit-period"), "3600")
+	equal(t, "requests over the limit", r.RateLimited(), 1)
+	r.Fault(porttest.Fault{Status: 429})
+	r.call("GET", "/v1/blueprints", "")
+	equal(t, "with a 429 that was planned", r.RateLimited(), 1)
 	r.wantViolations(0)
 }
 
@@ -194,7 +199,14 @@ func TestNoUndocumentedRoutes(t *testing.T) {
 	r.Configure(porttest.Options{NoUndocumentedRoutes: true})
 	r.call("POST", "/v1/blueprints/entities/datasource-entities", `{"datasource_prefix":"a","datasource_suffix":"b"}`).says(404, "not found")
 	r.call("POST", "/v1/integration", `{"installationId":"a","installationAppType":"b"}`).says(404, "not found")
-	r.call("PATCH", "/v1/integration/a/resync-state", `{}`).says(404, "not found")
+	r.PutIntegration("i", nil)
+	r.call("PATCH", "/v1/integration/i/resync-state", `{}`).says(404, "not found")
+	r.call("POST", "/v1/integration/i/kinds/repository/examples", `{"examples":[{}]}`).says(404, "not found")
+	r.call("POST", logsPath, `{"logs":[`+line("m", "INFO", "10:00:00.000000", "e")+`]}`).says(404, "not found")
+	r.call("POST", metricsPath, `{"syncKindsMetrics":[`+metrics("e", "a-0", "a", 0, "pending", "")+`]}`).says(404, "not found")
+	r.call("PUT", put("e", "a-0"), `{"syncKindMetrics":`+metrics("e", "a-0", "a", 0, "pending", "")+`}`).says(404, "not found")
+	r.call("POST", "/ingest/metrics/i/heartbeat", `{"eventId":"e"}`).says(404, "not found")
+	r.call("GET", "/v1/integration/i/logs", "").want(200)
 	// Without the route of that name, it is an integration that is not there.
 	r.call("GET", "/v1/integration/provision-enabled", "").says(404, "provision-enabled")
 }
