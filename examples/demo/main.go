@@ -89,7 +89,7 @@ func demo(ctx context.Context, out io.Writer) int {
 			Stderr:    out,
 			Transport: transport,
 		})
-		fmt.Fprintf(out, "exit status %d, %d write requests to Port\n", status, len(catalog.Writes()))
+		fmt.Fprintf(out, "exit status %d, %d requests that write the catalog\n", status, len(catalog.CatalogWrites()))
 		catalog.Age(time.Hour) // as if the next run were an hour later
 		return status
 	}

@@ -28,7 +28,7 @@ func TestDemo(t *testing.T) {
 			t.Errorf("run %d: got:\n%swant in it: %s", i+1, got, want)
 		}
 	}
-	if !strings.Contains(runs[2], "exit status 0, 0 write requests to Port") {
+	if !strings.Contains(runs[2], "exit status 0, 0 requests that write the catalog") {
 		t.Errorf("the second run wrote:\n%s", runs[2])
 	}
 	// The list, a listing of each repository but the empty one, and each file once: 5 port.yml, 7

@@ -37,7 +37,7 @@ func TestDefaultMapping(t *testing.T) {
 	second := w.run(nil)
 	counts["entities_created"], counts["entities_unchanged"] = 0, 383
 	compareCounts(t, second, counts)
-	if got := w.port.Writes(); len(got) > 0 {
+	if got := w.port.CatalogWrites(); len(got) > 0 {
 		t.Errorf("a second run over an unchanged workspace wrote: %s %s", got[0].Method, got[0].Path)
 	}
 	w.checkClean()

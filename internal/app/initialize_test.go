@@ -116,7 +116,7 @@ func TestDefaultBlueprints(t *testing.T) {
 				return
 			}
 			r.check(t, 0, "success")
-			checkBuilding(t, w.port.Writes())
+			checkBuilding(t, w.port.CatalogWrites())
 			w.checkClean()
 		})
 	}

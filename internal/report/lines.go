@@ -41,11 +41,17 @@ func (r *Report) Lines() []string {
 			lines = append(lines, b.line())
 		}
 	}
-	last := r.Status() + ": " + r.result()
+	return append(lines, r.Status()+": "+r.result()+r.why())
+}
+
+// Result tells on one line how the run ended and what became of the entities.
+func (r *Report) Result() string { return r.Status() + ": " + r.entityResult() + r.why() }
+
+func (r *Report) why() string {
 	if reasons := r.reasons(); reasons != "" {
-		last += "; why: " + reasons
+		return "; why: " + reasons
 	}
-	return append(lines, last)
+	return ""
 }
 
 func (r *Resource) line() string {

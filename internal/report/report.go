@@ -18,6 +18,7 @@ type Counts struct {
 	Filtered    int // the selector said false
 	Skipped     int // identifier or blueprint is null, or itemsToParse gave no array
 	Failed      int // source unreadable, or a selector, identifier or blueprint expression raised an error
+	Unread      int // those of Failed whose source was unreadable
 	Transformed int // = Created + Updated + Unchanged + Rejected + Merged
 
 	Created   int
@@ -33,6 +34,7 @@ func (c Counts) Add(o Counts) Counts {
 	c.Filtered += o.Filtered
 	c.Skipped += o.Skipped
 	c.Failed += o.Failed
+	c.Unread += o.Unread
 	c.Transformed += o.Transformed
 	c.Created += o.Created
 	c.Updated += o.Updated

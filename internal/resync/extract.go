@@ -22,6 +22,7 @@ type chunk struct {
 	notes    []note
 	errs     []error  // of the task
 	unparsed []string // objects without a unit, whose content could not be parsed
+	samples  []kind.Object
 }
 
 // unit is one of a transform.Result, ready to be sent.
@@ -45,12 +46,15 @@ type note struct {
 
 // extract runs one task: each object is decoded, mapped by all expressions and
 // dropped here, in one goroutine.
-func (r *resource) extract(ctx, asking context.Context, task kind.Task, emit func(chunk) bool) {
+func (r *resource) extract(ctx, asking context.Context, task kind.Task, wanted *samples, emit func(chunk) bool) {
 	var c chunk
 	for found, err := range task(asking) {
 		if err != nil {
 			c.errs = append(c.errs, err)
 			continue
+		}
+		if len(c.samples) < wanted.left() {
+			c.samples = append(c.samples, found.Object)
 		}
 		c.add(ctx, asking, r, found)
 		if c.objects == chunkObjects {

@@ -115,6 +115,7 @@ type loading struct {
 	listed   bool           // the list was read to its end
 	denied   bool           // Bitbucket refused, and would refuse the rest
 	gap      string         // why its entities may be incomplete
+	samples  *samples
 	// unnamed is why a rejected entity is not known by its identifier, and could be
 	// any that Port holds.
 	unnamed string

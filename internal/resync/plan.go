@@ -115,6 +115,9 @@ func asProblems(r mapping.Resource, err error) mapping.Problems {
 // Config is the mapping as Port's integration record stores it.
 func (p *Plan) Config() map[string]any { return p.mapping.Config }
 
+// Resources are those of the mapping, in order.
+func (p *Plan) Resources() []mapping.Resource { return p.mapping.Resources }
+
 // blueprints are those that a resource names literally; any is true when one of
 // its blueprints is computed.
 func (r *resource) blueprints() (names []string, any bool) {

@@ -23,6 +23,9 @@ func (r *run) prune(ctx context.Context, failure error) {
 	if ctx.Err() != nil {
 		return
 	}
+	if r.job.Watch.Reconciling != nil {
+		r.job.Watch.Reconciling()
+	}
 	r.loader.forget()
 	listed, err := r.list(ctx)
 	if err != nil {

@@ -29,6 +29,26 @@ type Job struct {
 	// Deadline is when to stop asking Bitbucket; zero for never.
 	Deadline time.Time
 	Log      *slog.Logger
+	Watch    Watch
+}
+
+// Watch is told how a run goes on, in the run's own goroutine. What it is handed is
+// to be read until it returns, and not kept. A nil function is not called.
+type Watch struct {
+	// Resource is called as a resource begins, after each part of it, and, done, when
+	// nothing of it is left to read; not done when the run is stopped in it.
+	Resource func(of *report.Resource, done bool)
+	// Reconciling is called before stale entities are looked for.
+	Reconciling func()
+	// Examples is how many raw objects of each kind Example is handed: the first ones.
+	Examples int
+	Example  func(kind string, object map[string]any)
+}
+
+func (w Watch) resource(of *report.Resource, done bool) {
+	if w.Resource != nil {
+		w.Resource(of, done)
+	}
 }
 
 // tasksPerRequest is how many tasks run side by side for each request that may be
@@ -54,6 +74,7 @@ type run struct {
 	workspace *kind.Workspace
 	loader    *loader
 	loads     []*loading
+	samples   map[string]*samples // by kind
 }
 
 // Run does one run, and adds to the report what it does. The error is why the run
@@ -68,7 +89,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 		defer stopAsking()
 		defer stopWriting()
 	}
-	r := &run{job: job, report: rep, workspace: kind.NewWorkspace(job.Bitbucket, job.options()), loader: newLoader(writing, job, rep)}
+	r := &run{job: job, report: rep, workspace: kind.NewWorkspace(job.Bitbucket, job.options()), loader: newLoader(writing, job, rep), samples: map[string]*samples{}}
 	defer r.close()
 	defer r.loader.wait()
 	defer cancel()
@@ -76,7 +97,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 		names, _ := res.blueprints()
 		out := &report.Resource{Index: res.Index, Kind: res.Kind, Blueprints: slices.Compact(slices.Sorted(slices.Values(names)))}
 		rep.Resources = append(rep.Resources, out)
-		r.loads = append(r.loads, &loading{resource: res, report: out, stored: map[*entry]int{}})
+		r.loads = append(r.loads, &loading{resource: res, report: out, stored: map[*entry]int{}, samples: r.samplesOf(res.Kind)})
 	}
 	for _, of := range r.loads {
 		r.resource(ctx, asking, of)
@@ -158,10 +179,11 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 	for _, blueprint := range names {
 		r.loader.expect(blueprint)
 	}
+	r.job.Watch.resource(of.report, false)
 	arrays, noArrays := 0, 0
 	tasks := r.tasks(asking, of)
 	for c, err := range ordered(tasks, tasksPerRequest*r.job.Concurrency, func(task kind.Task, emit func(chunk) bool) {
-		of.resource.extract(ctx, asking, task, emit)
+		of.resource.extract(ctx, asking, task, of.samples, emit)
 	}) {
 		if err != nil {
 			r.unlisted(asking, of, err, stop)
@@ -172,6 +194,8 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 		for _, err := range c.errs {
 			r.failed(asking, of, err, stop)
 		}
+		r.show(of, c.samples)
+		r.job.Watch.resource(of.report, false)
 	}
 	if of.gone > 1 && of.gone > of.tasks/goneShare {
 		why := fmt.Sprintf("%s: %d of %d repositories disappeared during the run, which is more likely a fault", of.resource.Where(), of.gone, of.tasks)
@@ -190,7 +214,11 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 	if of.denied && of.report.Extracted == 0 {
 		of.report.Listed = false
 	}
+	of.report.Complete = of.gap == ""
 	of.report.Duration = time.Since(start)
+	if ctx.Err() == nil {
+		r.job.Watch.resource(of.report, true)
+	}
 	r.job.Log.Info("resource done", "resource", of.resource.Where(), "extracted", of.report.Extracted, "filtered", of.report.Filtered,
 		"skipped", of.report.Skipped, "failed", of.report.Failed, "created", of.report.Created, "updated", of.report.Updated,
 		"unchanged", of.report.Unchanged, "rejected", of.report.Rejected, "took", of.report.Duration.Round(time.Millisecond))
@@ -283,6 +311,7 @@ func (r *run) failed(asking context.Context, of *loading, err error, stop contex
 		n := len(of.resource.entries)
 		of.report.Extracted += n
 		of.report.Failed += n
+		of.report.Unread += n
 		r.unread(asking, of, unreadable.Err, stop)
 	default:
 		r.unread(asking, of, err, stop)
@@ -302,6 +331,7 @@ func (r *run) noteUnread(asking context.Context, of *loading, u unit, stop conte
 		r.noteLeft(of, left)
 	default:
 		of.report.Failed++
+		of.report.Unread++
 		r.unread(asking, of, fmt.Errorf("%s: %w", u.fault.Expr.Name, u.fault.Unread), stop)
 	}
 }

@@ -50,6 +50,11 @@ func (s *Server) Writes() []Exchange {
 	return slices.DeleteFunc(s.Journal(), func(x Exchange) bool { return !x.Write })
 }
 
+// CatalogWrites lists those of Writes that were to change entities or blueprints.
+func (s *Server) CatalogWrites() []Exchange {
+	return slices.DeleteFunc(s.Writes(), func(x Exchange) bool { return !strings.HasPrefix(x.Route, "/v1/blueprints") })
+}
+
 // ResetJournal empties the journal. It leaves the violations.
 func (s *Server) ResetJournal() {
 	s.mu.Lock()
