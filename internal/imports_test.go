@@ -25,18 +25,19 @@ var imports = map[string][]string{
 	"internal":      {},
 
 	"internal/app": {
-		"internal/bitbucket", "internal/catalog", "internal/input", "internal/kind", "internal/mapping", "internal/platform",
+		"internal/bitbucket", "internal/catalog", "internal/datasource", "internal/input", "internal/kind", "internal/mapping", "internal/platform",
 		"internal/port", "internal/reconcile", "internal/report", "internal/resync", "internal/roundtrip", "internal/transform",
 	},
 	"internal/resync": {
 		"internal/bitbucket", "internal/catalog", "internal/kind", "internal/mapping",
 		"internal/port", "internal/reconcile", "internal/report", "internal/transform",
 	},
-	"internal/kind":      {"internal/bitbucket", "internal/mapping"},
-	"internal/transform": {"internal/catalog", "internal/mapping"},
-	"internal/reconcile": {"internal/catalog"},
-	"internal/port":      {"internal/catalog", "internal/roundtrip"},
-	"internal/bitbucket": {"internal/roundtrip"},
+	"internal/datasource": {"internal/port", "internal/report"},
+	"internal/kind":       {"internal/bitbucket", "internal/mapping"},
+	"internal/transform":  {"internal/catalog", "internal/mapping"},
+	"internal/reconcile":  {"internal/catalog"},
+	"internal/port":       {"internal/catalog", "internal/roundtrip"},
+	"internal/bitbucket":  {"internal/roundtrip"},
 
 	"internal/catalog":   {},
 	"internal/input":     {},
@@ -66,6 +67,7 @@ var modules = []string{
 	"github.com/itchyny/gojq",
 	"github.com/itchyny/timefmt-go",
 	"github.com/sethvargo/go-githubactions",
+	"golang.org/x/net",
 	"gopkg.in/yaml.v3",
 }
 

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/datasource"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/platform"
@@ -77,10 +78,12 @@ type app struct {
 	stderr      *platform.LineWriter
 	level       *slog.LevelVar
 	log         *slog.Logger
+	console     *slog.Logger // for what the page is told with the report
 	config      input.Config
 	report      *report.Report
 	bitbucket   *bitbucket.Client
 	port        *port.Client
+	page        *datasource.Page
 }
 
 func newApp(p Process) *app {
@@ -91,7 +94,9 @@ func newApp(p Process) *app {
 	}
 	a.platform = platform.Detect(platform.World{Getenv: a.getenv, Stdout: p.Stdout, Dir: p.Dir, Scrubber: a.scrubber})
 	a.stdout, a.stderr = a.scrubber.Writer(p.Stdout), a.scrubber.Writer(p.Stderr)
-	a.log = slog.New(&logHandler{w: a.stderr, level: a.level})
+	a.page = datasource.New(a.scrubber.Redact)
+	a.console = slog.New(&logHandler{w: a.stderr, level: a.level})
+	a.log = slog.New(&logHandler{w: a.stderr, level: a.level, ship: a.page.Log})
 	return a
 }
 
@@ -125,6 +130,7 @@ func (a *app) run(ctx context.Context) error {
 	job := resync.Job{
 		Plan: plan, Bitbucket: a.bitbucket, Port: a.port,
 		Concurrency: a.config.Concurrency, MaxFile: a.config.MaxFileSize, Log: a.log,
+		Watch: a.watch(),
 	}
 	if a.config.TimeLimit > 0 {
 		job.Deadline = a.report.Started.Add(a.config.TimeLimit)
@@ -196,7 +202,7 @@ func (a *app) warn(p report.Problem) {
 	p.Severity = report.Warning
 	a.report.Note(p)
 	if a.platform.Annotates() {
-		a.log.Warn(p.String())
+		a.console.Warn(p.String())
 	}
 }
 

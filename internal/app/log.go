@@ -21,23 +21,45 @@ type logHandler struct {
 	level  slog.Leveler
 	prefix string // of keys: the groups, each with a dot
 	fixed  string // attributes that every line has
+	// ship takes each line from level info on, whatever is printed; nil for none.
+	ship func(level, line string)
 }
 
 // levelWidth is that of the longest name: lines begin in one column.
 const levelWidth = len("ERROR")
 
-func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level.Level() }
+func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool {
+	return l >= h.level.Level() || h.ships(l)
+}
+
+func (h *logHandler) ships(l slog.Level) bool { return h.ship != nil && l >= slog.LevelInfo }
 
 func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-*s %s%s", levelWidth, r.Level, lineBreaks.Replace(r.Message), h.fixed)
+	b.WriteString(lineBreaks.Replace(r.Message) + h.fixed)
 	r.Attrs(func(a slog.Attr) bool {
 		writeAttr(&b, h.prefix, a)
 		return true
 	})
-	b.WriteByte('\n')
-	_, err := io.WriteString(h.w, b.String())
+	if h.ships(r.Level) {
+		h.ship(levelName(r.Level), b.String())
+	}
+	if r.Level < h.level.Level() {
+		return nil
+	}
+	_, err := fmt.Fprintf(h.w, "%-*s %s\n", levelWidth, r.Level, b.String())
 	return err
+}
+
+// levelName is a level in Port's words.
+func levelName(l slog.Level) string {
+	switch {
+	case l >= slog.LevelError:
+		return "ERROR"
+	case l >= slog.LevelWarn:
+		return "WARNING"
+	}
+	return "INFO"
 }
 
 func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

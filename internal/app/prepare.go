@@ -56,9 +56,9 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 		return nil, loginError(err)
 	}
 	integration, err := a.port.Integration(ctx)
-	absent := errors.Is(err, port.ErrNotFound)
-	if err != nil && !absent {
-		if err = a.unreadable(err, given != nil); err != nil {
+	r := record{Integration: integration, absent: errors.Is(err, port.ErrNotFound)}
+	if r.unreadable = err != nil && !r.absent; r.unreadable {
+		if err := a.unreadable(err, given != nil); err != nil {
 			return nil, err
 		}
 	}
@@ -72,24 +72,13 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 			return nil, err
 		}
 	}
-	if !a.config.InitializePortResources {
-		return plan, nil
-	}
-	if standard {
-		if err := a.createBlueprints(ctx); err != nil {
+	if standard && a.config.InitializePortResources && !integration.ResourcesMade {
+		if r.made, err = a.createBlueprints(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if absent {
-		err := a.port.CreateIntegration(ctx, plan.Config())
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil {
-			a.warn(report.Problem{Message: "the integration will not show on Port's Data sources page: " + err.Error()})
-		}
-	}
-	return plan, nil
+	a.openPage(ctx, r, plan, given == nil && !standard)
+	return plan, ctx.Err()
 }
 
 func loginError(err error) error {
@@ -148,37 +137,36 @@ func (a *app) bindStored(integration port.Integration) (plan *resync.Plan, stand
 }
 
 // createBlueprints creates the default blueprints when none of them is there:
-// bare, then their relations, then what is calculated. On an error what was
-// created is deleted again.
-func (a *app) createBlueprints(ctx context.Context) error {
+// bare, then their relations, then what is calculated, and says whether it has. On
+// an error what was created is deleted again.
+func (a *app) createBlueprints(ctx context.Context) (made bool, err error) {
 	var blueprints []map[string]any
 	if err := json.Unmarshal(defaultBlueprints, &blueprints); err != nil {
-		return fmt.Errorf("default blueprints: %w", err)
+		return false, fmt.Errorf("default blueprints: %w", err)
 	}
 	for _, b := range blueprints {
 		_, err := a.port.Blueprint(ctx, identifier(b))
 		if err == nil {
 			a.log.Info("default blueprints are not created: one is there already", "blueprint", identifier(b))
-			return nil
+			return false, nil
 		}
 		if !errors.Is(err, port.ErrNotFound) {
-			return err
+			return false, err
 		}
 	}
-	var made []string
-	err := a.buildBlueprints(ctx, blueprints, &made)
-	if err == nil {
-		a.log.Info("default blueprints created", "blueprints", strings.Join(made, ", "))
-		return nil
+	var names []string
+	if err = a.buildBlueprints(ctx, blueprints, &names); err == nil {
+		a.log.Info("default blueprints created", "blueprints", strings.Join(names, ", "))
+		return true, nil
 	}
 	undo, stop := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer stop()
-	for i := len(made) - 1; i >= 0; i-- {
-		if undoErr := a.port.DeleteBlueprint(undo, made[i]); undoErr != nil && !errors.Is(undoErr, port.ErrNotFound) {
+	for _, name := range slices.Backward(names) {
+		if undoErr := a.port.DeleteBlueprint(undo, name); undoErr != nil && !errors.Is(undoErr, port.ErrNotFound) {
 			a.warn(report.Problem{Message: "not rolled back: " + undoErr.Error(), Fix: "delete the blueprint in Port's builder before the next run"})
 		}
 	}
-	return fmt.Errorf("create the default blueprints: %w", err)
+	return false, fmt.Errorf("create the default blueprints: %w", err)
 }
 
 // Keys of a blueprint that name other blueprints, or properties of others: they

@@ -34,6 +34,8 @@ func (a *app) end(err error) int {
 		}
 	}
 	a.noteRetired()
+	a.report.Duration = time.Since(a.report.Started)
+	a.closePage(errors.Is(err, errStopped))
 	if a.bitbucket != nil {
 		a.report.BitbucketRequests, a.report.PortRequests = a.bitbucket.Requests(), a.port.Requests()
 	}

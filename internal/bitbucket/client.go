@@ -166,7 +166,7 @@ func (c *Client) url(path string, q url.Values) string {
 // returns as an *roundtrip.Again, as for a cut body, is tried again; an answer with
 // one of the final statuses never is.
 func (c *Client) do(ctx context.Context, address, accept string, read func(*http.Response) error, final ...int) error {
-	return roundtrip.Retry(ctx, func() error {
+	return roundtrip.Retry(ctx, roundtrip.Attempts, func() error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
 			return err

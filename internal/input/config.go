@@ -33,6 +33,8 @@ type Config struct {
 	// holds it. At most one is not empty.
 	Mapping     string
 	MappingFile string
+	// PublishMapping says whether one of the two is shown on Port's page.
+	PublishMapping PublishMapping
 	// JQEnvAllow are the environment variables that jq may read.
 	JQEnvAllow []string
 
@@ -45,7 +47,10 @@ type Config struct {
 	FailOn    FailOn
 	// ReportFile is empty when no report file is asked for.
 	ReportFile string
-	LogLevel   slog.Level
+	// ShipLogs and SendExamples say what else Port's page shows.
+	ShipLogs     bool
+	SendExamples bool
+	LogLevel     slog.Level
 
 	// unused are the credentials that were given and not chosen: they are
 	// scrubbed like the others.
@@ -124,4 +129,15 @@ const (
 	FailOnIncomplete FailOn = "incomplete" // something was not read or not delivered
 	FailOnRejected   FailOn = "rejected"   // also when single entities were rejected
 	FailOnNever      FailOn = "never"
+)
+
+// PublishMapping says when the mapping of the inputs replaces the one that the
+// integration in Port shows.
+type PublishMapping string
+
+// The values of publish_mapping.
+const (
+	PublishIfEmpty PublishMapping = "if-empty" // when it shows none
+	PublishAlways  PublishMapping = "always"
+	PublishNever   PublishMapping = "never"
 )

@@ -113,12 +113,15 @@ func (p *parser) config() Config {
 		InitializePortResources: p.boolean("initialize_port_resources"),
 		Mapping:                 p.text("mapping"),
 		MappingFile:             p.text("mapping_file"),
+		PublishMapping:          choice(p, "publish_mapping", PublishIfEmpty, PublishAlways, PublishNever),
 		JQEnvAllow:              p.names("jq_env_allow"),
 		Concurrency:             p.concurrency(),
 		MaxFileSize:             p.maxFileSize(),
 		TimeLimit:               p.timeLimit(),
-		FailOn:                  p.failOn(),
+		FailOn:                  choice(p, "fail_on", FailOnIncomplete, FailOnRejected, FailOnNever),
 		ReportFile:              p.text("report_file"),
+		ShipLogs:                p.boolean("ship_logs"),
+		SendExamples:            p.boolean("send_raw_data_examples"),
 		LogLevel:                p.logLevel(),
 	}
 	c.RateLimit, c.SourceRate = p.rateLimits()
@@ -170,13 +173,17 @@ func (p *parser) concurrency() int {
 	return n
 }
 
-func (p *parser) failOn() FailOn {
-	text := p.text("fail_on")
-	switch f := FailOn(strings.ToLower(text)); f {
-	case FailOnIncomplete, FailOnRejected, FailOnNever:
-		return f
+// choice reads an input that is one of some words.
+func choice[T ~string](p *parser, id string, words ...T) T {
+	text := p.text(id)
+	names := make([]string, len(words))
+	for i, word := range words {
+		if strings.EqualFold(text, string(word)) {
+			return word
+		}
+		names[i] = string(word)
 	}
-	p.problem(p.where("fail_on"), "write one of: incomplete, rejected, never", "%q is not known", text)
+	p.problem(p.where(id), "write one of: "+strings.Join(names, ", "), "%q is not known", text)
 	return ""
 }
 

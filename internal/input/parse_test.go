@@ -23,6 +23,9 @@ func defaults() Config {
 		RateLimit:               RateLimit{N: 1000, Window: time.Hour},
 		IntegrationIdentifier:   "my-bitbucket-cloud-integration",
 		InitializePortResources: true,
+		PublishMapping:          PublishIfEmpty,
+		ShipLogs:                true,
+		SendExamples:            true,
 		Concurrency:             10,
 		MaxFileSize:             1 << 20,
 		FailOn:                  FailOnIncomplete,
@@ -247,8 +250,8 @@ func TestNotes(t *testing.T) {
 			{"bitbucket_workspace", "BITBUCKET_WORKSPACE"}, {"bitbucket_workspace_token", "BITBUCKET_WORKSPACE_TOKEN_FILE"},
 			{"bitbucket_username", "BITBUCKET_USERNAME"}, {"bitbucket_app_password", "BITBUCKET_APP_PASSWORD"},
 			{"bitbucket_host_url", "default"}, {"bitbucket_rate_limit", "default"}, {"integration_identifier", "default"},
-			{"initialize_port_resources", "default"}, {"concurrency", "default"}, {"max_file_size", "default"}, {"fail_on", "INPUT_FAIL_ON"},
-			{"log_level", "default"}, {"debug", "default"},
+			{"initialize_port_resources", "default"}, {"publish_mapping", "default"}, {"concurrency", "default"}, {"max_file_size", "default"}, {"fail_on", "INPUT_FAIL_ON"},
+			{"ship_logs", "default"}, {"send_raw_data_examples", "default"}, {"log_level", "default"}, {"debug", "default"},
 		},
 		Infos: []string{
 			"OCEAN__INTEGRATION__CONFIG__WEBHOOK_SECRET is ignored: it is for live events, and this program runs once and exits",
@@ -319,7 +322,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if got, want := len(Table), 23; got != want {
+	if got, want := len(Table), 26; got != want {
 		t.Errorf("got %d inputs, want %d", got, want)
 	}
 }

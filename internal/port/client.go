@@ -4,12 +4,14 @@ package port
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -29,6 +31,9 @@ const (
 	maxLimitWait = 15 * time.Minute
 	// firstLimitPause is the wait after a 429 that names none, doubling.
 	firstLimitPause = 2 * time.Second
+	// briefAttempts and briefTime bound a call without which a run is the same.
+	briefAttempts = 2
+	briefTime     = 10 * time.Second
 )
 
 // IntegrationType is the incumbent's, so that its installations are taken over.
@@ -51,8 +56,9 @@ type Config struct {
 type Client struct {
 	config    Config
 	transport http.RoundTripper
-	wait      func(context.Context, time.Duration) error // for Port's rate limit
+	wait      roundtrip.Wait
 	requests  atomic.Int64
+	pace      pace
 
 	turn chan struct{} // holds a value while a login is under way
 
@@ -89,8 +95,22 @@ type call struct {
 	path   string // below /v1, escaped
 	query  url.Values
 	body   any // JSON when it is []byte, or what is made JSON of; nil for none
+	// address is what stands before the path, when that is not below /v1.
+	address string
+	header  http.Header // beside those of every call
 	// once is true for what is not safe to repeat.
 	once bool
+	// brief is true for what a run does not depend on: two attempts, and ten seconds
+	// in all.
+	brief bool
+}
+
+// where names a call in messages.
+func (k call) where() string {
+	if k.address != "" {
+		return k.method + " " + k.address + k.path
+	}
+	return k.method + " /v1" + k.path
 }
 
 // path joins segments, each one escaped.
@@ -108,10 +128,17 @@ func path(segments ...string) string {
 func (c *Client) do(ctx context.Context, k call, into any) error {
 	body, err := encode(k.body)
 	if err != nil {
-		return fmt.Errorf("%s /v1%s: %w", k.method, k.path, err)
+		return fmt.Errorf("%s: %w", k.where(), err)
+	}
+	attempts, maxWait := roundtrip.Attempts, maxLimitWait
+	if k.brief {
+		attempts, maxWait = briefAttempts, briefTime
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, briefTime, fmt.Errorf("%s: no answer within %s", k.where(), briefTime))
+		defer stop()
 	}
 	renewed := false
-	return c.retry(ctx, func() error {
+	return c.retry(ctx, attempts, maxWait, func() error {
 		for {
 			token, err := c.login(ctx)
 			if err != nil {
@@ -143,11 +170,12 @@ func encode(v any) ([]byte, error) {
 	return json.Marshal(v)
 }
 
-// retry repeats what failed for a passing reason, and waits out rate limits.
-func (c *Client) retry(ctx context.Context, attempt func() error) error {
+// retry repeats what failed for a passing reason, and waits out rate limits, so long
+// in all.
+func (c *Client) retry(ctx context.Context, attempts int, maxWait time.Duration, attempt func() error) error {
 	var waited time.Duration
 	pause := firstLimitPause
-	return roundtrip.Retry(ctx, func() error {
+	return roundtrip.Retry(ctx, attempts, func() error {
 		for {
 			err := attempt()
 			var limit *limited
@@ -158,10 +186,10 @@ func (c *Client) retry(ctx context.Context, attempt func() error) error {
 			if wait == 0 {
 				wait, pause = pause, 2*pause
 			}
-			if waited += wait; waited > maxLimitWait {
+			if waited += wait; waited > maxWait {
 				return limit.err
 			}
-			if err := c.wait(ctx, wait); err != nil {
+			if err := c.wait(ctx, wait, roundtrip.Refused); err != nil {
 				return err
 			}
 		}
@@ -172,8 +200,8 @@ func (c *Client) retry(ctx context.Context, attempt func() error) error {
 // is an *Error when Port answered, within a *roundtrip.Again or a *limited where
 // the same request may succeed later.
 func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization string, into any) (http.Header, error) {
-	where := k.method + " /v1" + k.path
-	address := c.config.BaseURL + "/v1" + k.path
+	where := k.where()
+	address := cmp.Or(k.address, c.config.BaseURL+"/v1") + k.path
 	if len(k.query) > 0 {
 		address += "?" + k.query.Encode()
 	}
@@ -181,6 +209,7 @@ func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, k.header)
 	req.Header.Set("Accept", "application/json")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -188,11 +217,22 @@ func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization
 	if authorization != "" {
 		req.Header.Set("Authorization", authorization)
 	}
+	if err := c.pace.wait(ctx, k.route(), c.wait); err != nil {
+		return nil, err
+	}
+	whole := ctx
+	if k.brief {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, briefTime/briefAttempts)
+		defer stop()
+		req = req.WithContext(ctx)
+	}
 	resp, err := c.transport.RoundTrip(req) // no redirects: the token and the entities go to one host alone
 	if err != nil {
-		return nil, c.again(ctx, where, err)
+		return nil, c.again(whole, where, err)
 	}
 	defer resp.Body.Close()
+	c.pace.learn(k.route(), resp)
 	if resp.StatusCode/100 != 2 {
 		return nil, statusError(where, resp)
 	}
@@ -206,7 +246,7 @@ func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization
 	case errors.Is(err, errStop):
 		return nil, err
 	case err != nil:
-		return nil, c.again(ctx, where, fmt.Errorf("the answer is not the whole JSON that is due: %w", err))
+		return nil, c.again(whole, where, fmt.Errorf("the answer is not the whole JSON that is due: %w%s", err, traced(resp.Header)))
 	}
 	return resp.Header, nil
 }
@@ -231,7 +271,7 @@ func (c *Client) again(ctx context.Context, where string, err error) error {
 		return context.Cause(ctx)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("no complete answer within %s", attemptTimeout)
+		err = errors.New("no complete answer in time")
 	}
 	return &roundtrip.Again{Err: fmt.Errorf("%s: %w", where, err)}
 }

@@ -16,7 +16,10 @@ import (
 // ErrNotFound is what an *Error with status 404 is.
 var ErrNotFound = errors.New("not found")
 
-const maxErrorBytes = 64 << 10
+const (
+	maxErrorBytes = 64 << 10
+	traceHeader   = "x-trace-id"
+)
 
 // Error is a refusal by Port: of a request, or of one entity in it.
 type Error struct {
@@ -39,11 +42,18 @@ func (e *Error) Error() string {
 	case e.Code != "":
 		fmt.Fprintf(&b, ": %s", e.Code)
 	}
-	if e.Trace != "" {
-		fmt.Fprintf(&b, " (x-trace-id %s)", e.Trace)
-	}
-	return b.String()
+	return b.String() + traceNote(e.Trace)
 }
+
+// traceNote names the trace of an answer at the end of a message, for Port's support.
+func traceNote(trace string) string {
+	if trace == "" {
+		return ""
+	}
+	return " (x-trace-id " + trace + ")"
+}
+
+func traced(h http.Header) string { return traceNote(h.Get(traceHeader)) }
 
 // Is makes errors.Is(err, ErrNotFound) true for status 404.
 func (e *Error) Is(target error) bool {
@@ -61,7 +71,7 @@ func (l *limited) Error() string { return l.err.Error() }
 func (l *limited) Unwrap() error { return l.err }
 
 func statusError(where string, resp *http.Response) error {
-	e := &Error{Where: where, Status: resp.StatusCode, Trace: resp.Header.Get("x-trace-id")}
+	e := &Error{Where: where, Status: resp.StatusCode, Trace: resp.Header.Get(traceHeader)}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
 	var body struct {
 		Error   string `json:"error"`
@@ -90,12 +100,20 @@ func limitWait(h http.Header) time.Duration {
 	if after, ok := roundtrip.RetryAfter(h); ok {
 		return max(after, time.Second)
 	}
+	if after, ok := untilReset(h); ok {
+		return max(after, time.Second)
+	}
+	return 0
+}
+
+// untilReset reads x-ratelimit-reset: how long the allowance still lasts.
+func untilReset(h http.Header) (time.Duration, bool) {
 	reset, err := strconv.ParseInt(h.Get("x-ratelimit-reset"), 10, 64)
 	switch {
 	case err != nil || reset <= 0:
-		return 0
+		return 0, false
 	case reset < minEpoch:
-		return time.Duration(reset) * time.Second
+		return time.Duration(reset) * time.Second, true
 	}
-	return max(time.Unix(reset, 0).Sub(portTime(h)), time.Second)
+	return time.Unix(reset, 0).Sub(portTime(h)), true
 }

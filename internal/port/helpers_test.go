@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/port/porttest"
@@ -143,4 +145,12 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 		t.after(resp)
 	}
 	return resp, err
+}
+
+// same is equal for values that hold maps.
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("%s: got (-), want (+):\n%s", what, diff)
+	}
 }

@@ -2,39 +2,88 @@ package port
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"time"
 )
 
-// Integration is what stands behind an entry of Port's Data sources page.
+// Integration is what stands behind an entry of Port's Data sources page. What an
+// answer does not say, or says in another type, is the zero value.
 type Integration struct {
 	// InstallationType is "OnPrem" for what runs at the customer's, or begins with
 	// "Saas" for what Port hosts.
-	InstallationType string `json:"installationType"`
+	InstallationType string
+	// AppType is "bitbucket-cloud" for this program and the one it succeeds.
+	AppType string
+	Version string // of who wrote last
 	// Config is the mapping as it is stored, in whichever JSON: an object when it is
 	// one, nil when there never was one.
-	Config any `json:"config"`
+	Config any
+	// ResourcesMade is true when the default blueprints have been made once.
+	ResourcesMade bool
+	ResyncStatus  string // "running", "completed", "failed", "aborted"
+	// LogURL and MetricURL are the addresses that take logs and sync metrics; empty
+	// where Port names none.
+	LogURL, MetricURL string
+}
+
+// integrationAnswer is that of every route that answers an integration.
+//
+// The published document has no schema of it. Source: Ocean's client
+// (port_ocean/clients/port/mixins/integrations.py), read 2026-11.
+type integrationAnswer struct {
+	Integration map[string]any `json:"integration"`
+}
+
+func (a integrationAnswer) read() Integration {
+	m := a.Integration
+	text := func(path ...string) string {
+		var v any = m
+		for _, key := range path {
+			object, _ := v.(map[string]any)
+			v = object[key]
+		}
+		s, _ := v.(string)
+		return s
+	}
+	made, _ := m["arePortResourcesInitialized"].(bool)
+	return Integration{
+		InstallationType: text("installationType"),
+		AppType:          text("installationAppType"),
+		Version:          text("version"),
+		Config:           m["config"],
+		ResourcesMade:    made,
+		ResyncStatus:     text("resyncState", "status"),
+		LogURL:           text("logAttributes", "ingestUrl"),
+		MetricURL:        text("metricAttributes", "ingestUrl"),
+	}
 }
 
 // Integration reads the integration. The error is ErrNotFound when there is none.
 //
 // API: https://docs.port.io/api-reference/get-an-integration
 func (c *Client) Integration(ctx context.Context) (Integration, error) {
-	var answer struct {
-		Integration Integration `json:"integration"`
-	}
-	err := c.do(ctx, call{method: http.MethodGet, path: path("integration", c.config.Identifier)}, &answer)
+	var answer integrationAnswer
+	err := c.do(ctx, call{method: http.MethodGet, path: c.integrationPath()}, &answer)
 	if err != nil {
 		return Integration{}, fmt.Errorf("read integration %q: %w", c.config.Identifier, err)
 	}
-	return answer.Integration, nil
+	return answer.read(), nil
 }
 
-// CreateIntegration makes the integration, with the mapping that it shows.
+func (c *Client) integrationPath(segments ...string) string {
+	return path(append([]string{"integration", c.config.Identifier}, segments...)...)
+}
+
+// CreateIntegration makes the integration, with the mapping that it shows, and
+// returns it. One that is there already, as after a lost answer, is read.
 //
 // The route is not in Port's published documentation. Source: Ocean's client
 // (port_ocean/clients/port/mixins/integrations.py), read 2026-11.
-func (c *Client) CreateIntegration(ctx context.Context, config map[string]any) error {
+func (c *Client) CreateIntegration(ctx context.Context, config map[string]any) (Integration, error) {
+	var answer integrationAnswer
 	err := c.do(ctx, call{
 		method: http.MethodPost,
 		path:   path("integration"),
@@ -49,10 +98,106 @@ func (c *Client) CreateIntegration(ctx context.Context, config map[string]any) e
 			// Default: the client brings its own mapping and blueprints.
 			"createPortResourcesOrigin": "Default",
 		},
-		once: true,
+		brief: true,
+	}, &answer)
+	var e *Error
+	if errors.As(err, &e) && e.Status == http.StatusConflict || err == nil && answer.Integration == nil {
+		return c.Integration(ctx)
+	}
+	if err != nil {
+		return Integration{}, fmt.Errorf("create integration %q: %w", c.config.Identifier, err)
+	}
+	return answer.read(), nil
+}
+
+// UpdateIntegration makes the integration say that it is of our type and version,
+// and, with resourcesMade, that its default blueprints have been made. What it says
+// already is not written: a change may let another installation resync.
+//
+// API: https://docs.port.io/api-reference/update-an-integration; the key
+// arePortResourcesInitialized is Ocean's (port_ocean/clients/port), read 2026-11.
+func (c *Client) UpdateIntegration(ctx context.Context, i Integration, resourcesMade bool) error {
+	change := map[string]any{}
+	if i.AppType != IntegrationType {
+		change["installationAppType"] = IntegrationType
+	}
+	if i.Version != c.config.Version {
+		change["version"] = c.config.Version
+	}
+	if resourcesMade && !i.ResourcesMade {
+		change["arePortResourcesInitialized"] = true
+	}
+	if len(change) == 0 {
+		return nil
+	}
+	err := c.do(ctx, call{method: http.MethodPatch, path: c.integrationPath(), body: change, brief: true}, nil)
+	if err != nil {
+		return fmt.Errorf("update integration %q: %w", c.config.Identifier, err)
+	}
+	return nil
+}
+
+// PublishConfig makes the mapping that of the integration, and asks Port to resync
+// nothing for it.
+//
+// API: https://docs.port.io/api-reference/update-an-integrations-config; the header
+// is Ocean's (port_ocean/clients/port), read 2026-11.
+func (c *Client) PublishConfig(ctx context.Context, config map[string]any) error {
+	err := c.do(ctx, call{
+		method: http.MethodPatch, path: c.integrationPath("config"),
+		header: http.Header{"X-Skip-Resync": {"true"}},
+		body:   map[string]any{"config": config}, brief: true,
 	}, nil)
 	if err != nil {
-		return fmt.Errorf("create integration %q: %w", c.config.Identifier, err)
+		return fmt.Errorf("publish the mapping to integration %q: %w", c.config.Identifier, err)
+	}
+	return nil
+}
+
+// ResyncStatus is how a resync stands on the Data sources page.
+type ResyncStatus string
+
+// The values of ResyncStatus.
+const (
+	Running   ResyncStatus = "running"
+	Completed ResyncStatus = "completed"
+	Failed    ResyncStatus = "failed"
+	Aborted   ResyncStatus = "aborted"
+)
+
+// SetResyncStatus tells that a resync began, or how it ended, at a time.
+//
+// The route is not in Port's published documentation. Source: Ocean's client
+// (port_ocean/core/utils, clients/port), read 2026-11; so is the misspelt key.
+func (c *Client) SetResyncStatus(ctx context.Context, s ResyncStatus, at time.Time) error {
+	body := map[string]any{"status": s, "nextResync": nil, "intervalInMinuets": nil}
+	now := at.UTC().Format("2006-01-02T15:04:05.000Z")
+	if s == Running {
+		maps.Copy(body, map[string]any{"lastResyncStart": now, "lastResyncEnd": nil})
+	} else {
+		body["lastResyncEnd"] = now
+	}
+	err := c.do(ctx, call{method: http.MethodPatch, path: c.integrationPath("resync-state"), body: body, brief: true}, nil)
+	if err != nil {
+		return fmt.Errorf("set the resync state to %q: %w", s, err)
+	}
+	return nil
+}
+
+// MaxExamples is the most raw objects that Port takes of one kind.
+const MaxExamples = 5
+
+// SendExamples shows raw objects of a kind, each as JSON, to the mapping editor.
+//
+// The route is not in Port's published documentation. Source: Ocean's client
+// (port_ocean/clients/port/mixins/integrations.py), read 2026-11.
+func (c *Client) SendExamples(ctx context.Context, kind string, examples []map[string]any) error {
+	err := c.do(ctx, call{
+		method: http.MethodPost, path: c.integrationPath("kinds", kind, "examples"),
+		body: map[string]any{"examples": examples}, brief: true,
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("send examples of kind %q: %w", kind, err)
 	}
 	return nil
 }

@@ -42,7 +42,6 @@ var (
 		},
 	}
 	once = map[string]func(*testing.T, *port.Client) error{
-		"create integration": func(t *testing.T, c *port.Client) error { return c.CreateIntegration(t.Context(), map[string]any{}) },
 		"create blueprint": func(t *testing.T, c *port.Client) error {
 			return c.CreateBlueprint(t.Context(), map[string]any{"identifier": "b", "title": "B", "schema": map[string]any{"properties": map[string]any{}}})
 		},

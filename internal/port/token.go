@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"port-bitbucket-exporter/internal/roundtrip"
 )
 
 // tokenMargin is how long before its end a token is not used any more.
@@ -26,7 +28,7 @@ func (t token) header() string { return t.kind + " " + t.text }
 // Login gets an access token. It is called as needed; calling it first tells
 // wrong credentials early.
 func (c *Client) Login(ctx context.Context) error {
-	return c.retry(ctx, func() error {
+	return c.retry(ctx, roundtrip.Attempts, maxLimitWait, func() error {
 		_, err := c.login(ctx)
 		return err
 	})

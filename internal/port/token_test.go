@@ -168,7 +168,7 @@ func TestARefusedTokenIsRenewedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.RevokeTokens()
-		if err := c.CreateIntegration(t.Context(), map[string]any{}); err != nil {
+		if _, err := c.CreateIntegration(t.Context(), map[string]any{}); err != nil {
 			t.Error(err)
 		}
 		equal(t, "answers", answers(s), "login:200 401 login:200 201")

@@ -262,9 +262,9 @@ func (p *Pool) tell(class string, now time.Time, d due) {
 	if d.at.IsZero() {
 		return
 	}
-	why := whyUsedUp
+	why := UsedUp
 	if d.frozen {
-		why = whyRefused
+		why = Refused
 	}
 	p.waits.tell(now, d.at, why, "requests", class,
 		"allowance", fmt.Sprintf("%d requests in %s for each of %d credentials", p.limit(class), p.rates.window(class), p.live()))

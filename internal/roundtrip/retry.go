@@ -32,9 +32,9 @@ func (a *Again) Error() string { return a.Err.Error() }
 func (a *Again) Unwrap() error { return a.Err }
 
 // Retry calls attempt until it succeeds, fails with anything but an *Again, has
-// been called Attempts times, or the context ends. The error is that of the last
+// been called so many times, or the context ends. The error is that of the last
 // attempt, without the *Again around it.
-func Retry(ctx context.Context, attempt func() error) error {
+func Retry(ctx context.Context, attempts int, attempt func() error) error {
 	pauses := &pauses{BackOff: exponential()}
 	err := backoff.Retry(func() error {
 		err := attempt()
@@ -46,7 +46,7 @@ func Retry(ctx context.Context, attempt func() error) error {
 			return err
 		}
 		return backoff.Permanent(err)
-	}, backoff.WithContext(backoff.WithMaxRetries(pauses, Attempts-1), ctx))
+	}, backoff.WithContext(backoff.WithMaxRetries(pauses, uint64(attempts-1)), ctx))
 	var again *Again
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -48,7 +48,7 @@ func TestRetry(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				n, start := 0, time.Now()
-				err := roundtrip.Retry(t.Context(), func() error {
+				err := roundtrip.Retry(t.Context(), roundtrip.Attempts, func() error {
 					n++
 					return tt.errs[min(n, len(tt.errs))-1]
 				})
@@ -70,7 +70,7 @@ func TestRetryWaitsAsAsked(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			n, start := 0, time.Now()
-			_ = roundtrip.Retry(t.Context(), func() error {
+			_ = roundtrip.Retry(t.Context(), roundtrip.Attempts, func() error {
 				if n++; n == 1 {
 					return &roundtrip.Again{Err: errBroken, After: tt.after}
 				}
@@ -90,7 +90,7 @@ func TestRetryEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(3*time.Second, func() { cancel(why) })
 		n, start := 0, time.Now()
-		err := roundtrip.Retry(ctx, func() error { n++; return &roundtrip.Again{Err: errBroken, After: time.Minute} })
+		err := roundtrip.Retry(ctx, roundtrip.Attempts, func() error { n++; return &roundtrip.Again{Err: errBroken, After: time.Minute} })
 		if !errors.Is(err, why) || n != 1 || time.Since(start) != 3*time.Second {
 			t.Errorf("got %v after %d attempts and %s, want the cause after 1 and 3s", err, n, time.Since(start))
 		}
@@ -114,7 +114,7 @@ func TestDeadlineIsOfOneAttempt(t *testing.T) {
 		pool := roundtrip.NewPool(roundtrip.Deadline(server, time.Minute), []roundtrip.Credential{{Authorize: func(*http.Request) {}}}, rates,
 			func(*http.Request) string { return "" }, logger(io.Discard))
 		start := time.Now()
-		err := roundtrip.Retry(t.Context(), func() error {
+		err := roundtrip.Retry(t.Context(), roundtrip.Attempts, func() error {
 			resp, err := pool.RoundTrip(request(t.Context(), t, "https://bitbucket.test/"))
 			if err != nil {
 				if !errors.Is(err, context.DeadlineExceeded) {
@@ -233,7 +233,7 @@ func TestWaitingTellsOnceAMinute(t *testing.T) {
 		var all sync.WaitGroup
 		for _, d := range []time.Duration{0, 2 * time.Second, 150 * time.Second, 150 * time.Second} {
 			all.Go(func() {
-				if err := wait(t.Context(), d); err != nil || time.Since(start) != d {
+				if err := wait(t.Context(), d, roundtrip.Refused); err != nil || time.Since(start) != d {
 					t.Errorf("got %v after %s, want no error after %s", err, time.Since(start), d)
 				}
 			})
@@ -257,7 +257,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 90*time.Second, why)
 		defer cancel()
 		start := time.Now()
-		err := roundtrip.Waiting("Port", logger(io.Discard))(ctx, time.Hour)
+		err := roundtrip.Waiting("Port", logger(io.Discard))(ctx, time.Hour, roundtrip.Refused)
 		if !errors.Is(err, why) || time.Since(start) != 90*time.Second {
 			t.Errorf("got %v after %s, want the cause after 1m30s", err, time.Since(start))
 		}

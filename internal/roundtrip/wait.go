@@ -10,19 +10,22 @@ import (
 
 // Why a request waits for a rate limit, in the log.
 const (
-	whyRefused = "the server answered 429"
-	whyUsedUp  = "the allowance is used up"
+	Refused = "the server answered 429"
+	UsedUp  = "the allowance is used up"
 )
 
-// Waiting returns a function that waits as long as an answer of 429 from the
-// service asks for. Its error is the context's cause. One line a minute tells how
+// Wait waits for a rate limit, for a reason to be told. Its error is the context's
+// cause.
+type Wait func(ctx context.Context, d time.Duration, why string) error
+
+// Waiting returns a Wait for a service's rate limit. One line a minute tells how
 // long and why, however many wait: it is safe for concurrent use.
-func Waiting(service string, log *slog.Logger) func(ctx context.Context, d time.Duration) error {
+func Waiting(service string, log *slog.Logger) Wait {
 	t := teller{service: service, log: log}
-	return func(ctx context.Context, d time.Duration) error {
+	return func(ctx context.Context, d time.Duration, why string) error {
 		now := time.Now()
 		for until := now.Add(d); now.Before(until); now = time.Now() {
-			t.tell(now, until, whyRefused)
+			t.tell(now, until, why)
 			if err := wait(ctx, now, until, nil); err != nil {
 				return err
 			}

@@ -1,0 +1,174 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"port-bitbucket-exporter/internal/datasource"
+	"port-bitbucket-exporter/internal/input"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/resync"
+)
+
+// record is the integration as a run found it in Port.
+type record struct {
+	port.Integration
+	absent     bool
+	unreadable bool
+	made       bool // this run has made the default blueprints
+}
+
+// openPage brings the integration up to date with what runs, and begins its page.
+// stored is true when the mapping that runs is the integration's own. What fails here
+// is a warning: the run does not need it.
+func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored bool) {
+	switch {
+	case r.absent && !a.config.InitializePortResources, r.unreadable:
+		return
+	case r.absent:
+		config := plan.Config()
+		if !stored && a.config.PublishMapping == input.PublishNever || a.holdsSecret(config) {
+			config = map[string]any{}
+		}
+		created, err := a.port.CreateIntegration(ctx, config)
+		if err != nil {
+			a.warnPage(ctx, "the integration will not show on Port's Data sources page", err)
+			return
+		}
+		r.Integration = created
+	case r.AppType != "" && !strings.EqualFold(r.AppType, port.IntegrationType):
+		a.warn(report.Problem{
+			Message: fmt.Sprintf("integration %q in Port is one of type %q: its record is left alone, and shows nothing of this run", a.port.Identifier(), r.AppType),
+			Fix:     "give this run an integration_identifier of its own",
+		})
+		return
+	case !stored:
+		a.publishMapping(ctx, r.Integration, plan.Config())
+	}
+	if err := a.port.UpdateIntegration(ctx, r.Integration, r.made); err != nil {
+		a.warnPage(ctx, "Port's Data sources page shows an old version of the integration", err)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	a.page.Begin(ctx, datasource.Config{
+		Port: a.port, Integration: r.Integration, Kinds: pageKinds(plan.Resources()),
+		Logs: a.config.ShipLogs, Examples: a.config.SendExamples,
+	}, a.report.Started)
+}
+
+// publishMapping shows the mapping that runs on the page, as publish_mapping says.
+func (a *app) publishMapping(ctx context.Context, i port.Integration, config map[string]any) {
+	shown, _ := i.Config.(map[string]any)
+	resources, _ := shown["resources"].([]any)
+	empty := len(resources) == 0 && (i.Config == nil || shown != nil)
+	switch publish := a.config.PublishMapping; {
+	case sameJSON(shown, config):
+	case a.holdsSecret(config):
+	case publish == input.PublishAlways, publish == input.PublishIfEmpty && empty:
+		if err := a.port.PublishConfig(ctx, config); err != nil {
+			a.warnPage(ctx, "Port's Data sources page does not show the mapping that runs", err)
+		}
+	case !empty:
+		a.warn(report.Problem{
+			Message: "Port's Data sources page shows another mapping than the one that runs",
+			Fix:     "set publish_mapping to always to show this one, or remove the input mapping to run the one in Port",
+		})
+	}
+}
+
+// holdsSecret says, and tells, that a mapping holds one of the secrets of the inputs:
+// it would be shown to everybody who sees the page.
+func (a *app) holdsSecret(config map[string]any) bool {
+	text, err := json.Marshal(config)
+	if err == nil && a.scrubber.Redact(string(text)) == string(text) {
+		return false
+	}
+	a.warn(report.Problem{
+		Message: "the mapping holds a secret of the inputs, and is not shown on Port's Data sources page",
+		Fix:     "remove the secret from the mapping",
+	})
+	return true
+}
+
+// sameJSON compares values that came from YAML or JSON.
+func sameJSON(a, b any) bool {
+	var plain [2]any
+	for i, v := range []any{a, b} {
+		text, err := json.Marshal(v)
+		if err != nil || json.Unmarshal(text, &plain[i]) != nil {
+			return false
+		}
+	}
+	return reflect.DeepEqual(plain[0], plain[1])
+}
+
+func (a *app) warnPage(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil {
+		a.warn(report.Problem{Message: what + ": " + err.Error(), Fix: pageFix(err)})
+	}
+}
+
+func pageFix(err error) string {
+	var e *port.Error
+	if errors.As(err, &e) && e.Status == 403 {
+		return "give Port's credential the role admin or moderator"
+	}
+	return ""
+}
+
+// pageKinds are the resources as the page names them.
+func pageKinds(resources []mapping.Resource) []datasource.Kind {
+	var kinds []datasource.Kind
+	for _, r := range resources {
+		var blueprints []string
+		for _, e := range r.Entities {
+			blueprints = append(blueprints, e.Blueprint.Text)
+		}
+		kinds = append(kinds, datasource.Kind{Name: r.Kind, Blueprint: strings.Join(blueprints, ", ")})
+	}
+	return kinds
+}
+
+// watch lets the page follow a run.
+func (a *app) watch() resync.Watch {
+	return resync.Watch{
+		Resource: a.page.Resource, Reconciling: a.page.Reconciling,
+		Examples: port.MaxExamples, Example: a.page.Example,
+	}
+}
+
+// closePage ends the page with what its log still lacks.
+func (a *app) closePage(stopped bool) {
+	for _, p := range a.report.Worst() {
+		switch p.Severity {
+		case report.Error:
+			a.page.Log("ERROR", p.String())
+		case report.Warning:
+			a.page.Log("WARNING", p.String())
+		}
+	}
+	a.page.Log("INFO", a.report.Result())
+	end := datasource.End{Status: port.Completed, At: time.Now(), Report: a.report}
+	switch {
+	case stopped:
+		end.Status = port.Aborted
+	case a.report.ExitStatus(report.Incomplete) != 0:
+		end.Status = port.Failed
+	}
+	for _, f := range a.page.Finish(context.Background(), end) {
+		a.report.Note(report.Problem{
+			Severity: report.Warning,
+			Message:  fmt.Sprintf("Port's Data sources page does not show %s: %s", f.What, f.Err),
+			Fix:      pageFix(f.Err),
+			Count:    f.Count,
+		})
+	}
+}

@@ -1,0 +1,118 @@
+package port
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"port-bitbucket-exporter/internal/roundtrip"
+)
+
+// pace keeps to what Port says of its rate limits, so that a request waits instead
+// of being refused. Which routes share an allowance is not published: those do
+// whose answers agree on limit, period and end. The zero pace knows nothing, and
+// lets everything pass; it is safe for concurrent use.
+//
+// Source: https://docs.port.io/api-reference/rate-limits, read 2026-11.
+type pace struct {
+	mu         sync.Mutex
+	routes     map[string]*allowance
+	allowances map[allowanceKey]*allowance
+}
+
+type allowanceKey struct{ limit, period, reset string }
+
+// allowance is what is left until its end.
+type allowance struct {
+	left int
+	end  time.Time // by our own clock
+	// dry is how many allowances of this route in a row were said to be empty from
+	// the first answer on. After maxDry the header says nothing.
+	dry int
+}
+
+// maxDry bounds the waiting for a header that always says that nothing is left.
+const maxDry = 2
+
+// wait returns when the route has something left, and takes one of it.
+func (p *pace) wait(ctx context.Context, route string, wait roundtrip.Wait) error {
+	for {
+		pause := p.take(route)
+		if pause <= 0 {
+			return nil
+		}
+		if err := wait(ctx, pause, roundtrip.UsedUp); err != nil {
+			return err
+		}
+	}
+}
+
+// take takes one, or says how long to wait.
+func (p *pace) take(route string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.routes[route]
+	if a == nil {
+		return 0
+	}
+	now := time.Now()
+	if a.left > 0 || a.dry > maxDry || !now.Before(a.end) {
+		a.left--
+		return 0
+	}
+	return min(a.end.Sub(now), maxLimitWait)
+}
+
+// learn reads the headers of an answer.
+func (p *pace) learn(route string, resp *http.Response) {
+	h := resp.Header
+	left, err := strconv.Atoi(h.Get("x-ratelimit-remaining"))
+	reset := h.Get("x-ratelimit-reset")
+	after, ok := untilReset(h)
+	if err != nil || !ok {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	key := allowanceKey{h.Get("x-ratelimit-limit"), h.Get("x-ratelimit-period"), reset}
+	a := p.allowances[key]
+	if a == nil {
+		p.drop(now)
+		a = &allowance{left: left, end: now.Add(after)}
+		if last := p.routes[route]; left <= 0 && resp.StatusCode != http.StatusTooManyRequests {
+			if a.dry = 1; last != nil {
+				a.dry = last.dry + 1
+			}
+		}
+		p.allowances[key] = a
+	}
+	a.left = min(a.left, left)
+	p.routes[route] = a
+}
+
+// drop forgets allowances that have ended.
+func (p *pace) drop(now time.Time) {
+	if p.routes == nil {
+		p.routes, p.allowances = map[string]*allowance{}, map[allowanceKey]*allowance{}
+	}
+	for key, a := range p.allowances {
+		if !now.Before(a.end) {
+			delete(p.allowances, key)
+		}
+	}
+}
+
+// words are the fixed parts of routes; what stands between them are names.
+var words = []string{"auth", "access_token", "blueprints", "entities", "bulk", "search", "delete", "datasource-entities",
+	"integration", "config", "resync-state", "kinds", "examples", "syncMetrics", "resync", "kind", "heartbeat"}
+
+// route names the call without the names in its path.
+func (k call) route() string {
+	parts := slices.DeleteFunc(strings.Split(k.path, "/"), func(part string) bool { return !slices.Contains(words, part) })
+	return k.method + " " + k.address + " " + strings.Join(parts, "/")
+}
