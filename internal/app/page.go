@@ -60,7 +60,7 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 	}
 	a.page.Begin(ctx, datasource.Config{
 		Port: a.port, Integration: r.Integration, Kinds: pageKinds(plan.Resources()),
-		Logs: a.config.ShipLogs, Examples: a.config.SendExamples,
+		Status: a.config.SyncStatus, Logs: a.config.ShipLogs, Examples: a.config.SendExamples,
 	}, a.report.Started)
 }
 

@@ -383,14 +383,22 @@ func TestHeartbeat(t *testing.T) {
 // The switches of the page.
 func TestPageSwitches(t *testing.T) {
 	t.Parallel()
-	w := smallWorld(t)
-	w.run(map[string]string{"MAPPING": repositories, "SHIP_LOGS": "false", "SEND_RAW_DATA_EXAMPLES": "false"}).check(t, 0, "success")
-	page := w.port.DataSource(identifier)
-	if len(page.Logs) > 0 || len(page.Examples) > 0 {
-		t.Errorf("got %d lines and examples of %d kinds, want none", len(page.Logs), len(page.Examples))
-	}
-	if page.ResyncState.Status != "completed" || len(page.Syncs) != 1 {
-		t.Errorf("got state %q and %d resyncs", page.ResyncState.Status, len(page.Syncs))
+	for _, off := range []string{"", "SYNC_STATUS", "SHIP_LOGS", "SEND_RAW_DATA_EXAMPLES"} {
+		t.Run("without "+off, func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			w.run(map[string]string{"MAPPING": repositories, off: "false"}).check(t, 0, "success")
+			page := w.port.DataSource(identifier)
+			got := map[string]bool{
+				"SYNC_STATUS": page.ResyncState.Status != "" || len(page.Syncs) > 0,
+				"SHIP_LOGS":   len(page.Logs) > 0, "SEND_RAW_DATA_EXAMPLES": len(page.Examples) > 0,
+			}
+			for part, shown := range got {
+				if shown != (part != off) {
+					t.Errorf("%s: shown %t", part, shown)
+				}
+			}
+		})
 	}
 }
 

@@ -36,7 +36,7 @@ func begun(t *testing.T, s *porttest.Server, kinds ...string) *datasource.Page {
 		t.Fatal(err)
 	}
 	p := datasource.New(redact)
-	config := datasource.Config{Port: c, Integration: i, Logs: true, Examples: true}
+	config := datasource.Config{Port: c, Integration: i, Status: true, Logs: true, Examples: true}
 	for _, k := range kinds {
 		config.Kinds = append(config.Kinds, datasource.Kind{Name: k, Blueprint: `"b"`})
 	}
@@ -101,7 +101,7 @@ func TestNoAddresses(t *testing.T) {
 		}
 		p := datasource.New(redact)
 		p.Log("INFO", "a line")
-		p.Begin(t.Context(), datasource.Config{Port: c, Integration: i, Logs: true, Kinds: []datasource.Kind{{Name: "project"}}}, time.Now())
+		p.Begin(t.Context(), datasource.Config{Port: c, Integration: i, Status: true, Logs: true, Kinds: []datasource.Kind{{Name: "project"}}}, time.Now())
 		p.Resource(&report.Resource{Index: 1, Kind: "project"}, false)
 		time.Sleep(time.Minute)
 		if failed := finish(p, port.Completed); len(failed) > 0 {

@@ -38,6 +38,7 @@ type Config struct {
 	Port        *port.Client
 	Integration port.Integration
 	Kinds       []Kind // the resources of the mapping, in order
+	Status      bool   // the state of the run, and how each kind goes
 	Logs        bool
 	Examples    bool
 }
@@ -96,7 +97,8 @@ func (p *Page) Begin(ctx context.Context, c Config, now time.Time) {
 	p.mu.Lock()
 	p.config, p.event = c, newEvent()
 	p.rows = newRows(c.Kinds)
-	p.parts[syncStatus].off = c.Integration.MetricURL == ""
+	p.parts[resyncState].off = !c.Status
+	p.parts[syncStatus].off = !c.Status || c.Integration.MetricURL == ""
 	p.parts[shippedLog].off = !c.Logs || c.Integration.LogURL == ""
 	p.parts[rawExamples].off = !c.Examples
 	p.log.begin(p.event, p.parts[shippedLog].off)

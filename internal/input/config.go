@@ -47,7 +47,8 @@ type Config struct {
 	FailOn    FailOn
 	// ReportFile is empty when no report file is asked for.
 	ReportFile string
-	// ShipLogs and SendExamples say what else Port's page shows.
+	// SyncStatus, ShipLogs and SendExamples say what Port's page shows of the run.
+	SyncStatus   bool
 	ShipLogs     bool
 	SendExamples bool
 	LogLevel     slog.Level

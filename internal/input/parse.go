@@ -120,6 +120,7 @@ func (p *parser) config() Config {
 		TimeLimit:               p.timeLimit(),
 		FailOn:                  choice(p, "fail_on", FailOnIncomplete, FailOnRejected, FailOnNever),
 		ReportFile:              p.text("report_file"),
+		SyncStatus:              p.boolean("sync_status"),
 		ShipLogs:                p.boolean("ship_logs"),
 		SendExamples:            p.boolean("send_raw_data_examples"),
 		LogLevel:                p.logLevel(),

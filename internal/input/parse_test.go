@@ -24,6 +24,7 @@ func defaults() Config {
 		IntegrationIdentifier:   "my-bitbucket-cloud-integration",
 		InitializePortResources: true,
 		PublishMapping:          PublishIfEmpty,
+		SyncStatus:              true,
 		ShipLogs:                true,
 		SendExamples:            true,
 		Concurrency:             10,
@@ -251,7 +252,7 @@ func TestNotes(t *testing.T) {
 			{"bitbucket_username", "BITBUCKET_USERNAME"}, {"bitbucket_app_password", "BITBUCKET_APP_PASSWORD"},
 			{"bitbucket_host_url", "default"}, {"bitbucket_rate_limit", "default"}, {"integration_identifier", "default"},
 			{"initialize_port_resources", "default"}, {"publish_mapping", "default"}, {"concurrency", "default"}, {"max_file_size", "default"}, {"fail_on", "INPUT_FAIL_ON"},
-			{"ship_logs", "default"}, {"send_raw_data_examples", "default"}, {"log_level", "default"}, {"debug", "default"},
+			{"sync_status", "default"}, {"ship_logs", "default"}, {"send_raw_data_examples", "default"}, {"log_level", "default"}, {"debug", "default"},
 		},
 		Infos: []string{
 			"OCEAN__INTEGRATION__CONFIG__WEBHOOK_SECRET is ignored: it is for live events, and this program runs once and exits",
@@ -322,7 +323,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if got, want := len(Table), 26; got != want {
+	if got, want := len(Table), 27; got != want {
 		t.Errorf("got %d inputs, want %d", got, want)
 	}
 }

@@ -97,6 +97,8 @@ var Table = []Input{
 		Help: "Which partial runs fail the step: incomplete, rejected or never."},
 	{ID: "report_file",
 		Help: "The path of a file to write the report to, as JSON."},
+	{ID: "sync_status", Default: "true",
+		Help: "Whether the state of the run and the counts of each kind are shown on Port's Data sources page."},
 	{ID: "ship_logs", Default: "true",
 		Help: "Whether the log of the run, without debug lines, is shown on Port's Data sources page."},
 	{ID: "send_raw_data_examples", Default: "true",
