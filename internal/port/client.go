@@ -91,6 +91,8 @@ type call struct {
 	body   any // JSON when it is []byte, or what is made JSON of; nil for none
 	// once is true for what is not safe to repeat.
 	once bool
+	// answered is told the headers of a good answer; nil for nobody.
+	answered func(http.Header)
 }
 
 // path joins segments, each one escaped.
@@ -117,7 +119,10 @@ func (c *Client) do(ctx context.Context, k call, into any) error {
 			if err != nil {
 				return err
 			}
-			_, err = c.attempt(ctx, k, body, token.header(), into)
+			header, err := c.attempt(ctx, k, body, token.header(), into)
+			if err == nil && k.answered != nil {
+				k.answered(header)
+			}
 			var again *roundtrip.Again
 			if k.once && errors.As(err, &again) {
 				return again.Err
@@ -206,7 +211,7 @@ func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization
 	case errors.Is(err, errStop):
 		return nil, err
 	case err != nil:
-		return nil, c.again(ctx, where, fmt.Errorf("the answer is not the whole JSON that is due: %w", err))
+		return nil, c.again(ctx, where, traced(fmt.Errorf("the answer is not the whole JSON that is due: %w", err), resp.Header.Get(traceHeader)))
 	}
 	return resp.Header, nil
 }
@@ -231,7 +236,7 @@ func (c *Client) again(ctx context.Context, where string, err error) error {
 		return context.Cause(ctx)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("no complete answer within %s", attemptTimeout)
+		err = traced(fmt.Errorf("no complete answer within %s", attemptTimeout), Trace(err))
 	}
 	return &roundtrip.Again{Err: fmt.Errorf("%s: %w", where, err)}
 }

@@ -39,15 +39,56 @@ func (e *Error) Error() string {
 	case e.Code != "":
 		fmt.Fprintf(&b, ": %s", e.Code)
 	}
-	if e.Trace != "" {
-		fmt.Fprintf(&b, " (x-trace-id %s)", e.Trace)
-	}
+	b.WriteString(traceText(e.Trace))
 	return b.String()
 }
 
 // Is makes errors.Is(err, ErrNotFound) true for status 404.
 func (e *Error) Is(target error) bool {
 	return target == ErrNotFound && e.Status == http.StatusNotFound
+}
+
+// traceHeader names an answer for Port's support.
+const traceHeader = "x-trace-id"
+
+// traceText ends an error's text; empty without a trace.
+func traceText(trace string) string {
+	if trace == "" {
+		return ""
+	}
+	return " (" + traceHeader + " " + trace + ")"
+}
+
+// traceError is what is wrong with a good answer.
+type traceError struct {
+	err   error
+	trace string
+}
+
+func (t *traceError) Error() string { return t.err.Error() + traceText(t.trace) }
+
+func (t *traceError) Unwrap() error { return t.err }
+
+// traced adds the trace of the answer that an error is about.
+func traced(err error, trace string) error {
+	if trace == "" {
+		return err
+	}
+	return &traceError{err, trace}
+}
+
+// Trace is the x-trace-id of the answer that an error is about; empty when there
+// was no answer. The error's text tells it as " (x-trace-id …)".
+func Trace(err error) string {
+	var e *Error
+	var t *traceError
+	switch {
+	case errors.As(err, &e):
+		return e.Trace
+	case errors.As(err, &t):
+		return t.trace
+	}
+	return ""
 }
 
 // limited is an answer of 429; after is 0 when it does not say how long to wait.
@@ -61,7 +102,7 @@ func (l *limited) Error() string { return l.err.Error() }
 func (l *limited) Unwrap() error { return l.err }
 
 func statusError(where string, resp *http.Response) error {
-	e := &Error{Where: where, Status: resp.StatusCode, Trace: resp.Header.Get("x-trace-id")}
+	e := &Error{Where: where, Status: resp.StatusCode, Trace: resp.Header.Get(traceHeader)}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
 	var body struct {
 		Error   string `json:"error"`
