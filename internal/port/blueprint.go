@@ -6,20 +6,28 @@ import (
 	"net/http"
 )
 
-// Blueprint is the part of a blueprint that tells how its entities hang together.
+// Blueprint is the part of a blueprint that tells what its entities may hold, and
+// how they hang together.
 type Blueprint struct {
 	Schema    Schema                       `json:"schema"`
 	Relations map[string]BlueprintRelation `json:"relations"`
+	// The names of these are properties that Port works out itself.
+	Mirrored   map[string]any `json:"mirrorProperties"`
+	Calculated map[string]any `json:"calculationProperties"`
+	Aggregated map[string]any `json:"aggregationProperties"`
 }
 
 // Schema names the properties that can be written.
 type Schema struct {
+	// Properties are JSON Schemas.
 	Properties map[string]any `json:"properties"`
 }
 
-// BlueprintRelation is a relation's target blueprint.
+// BlueprintRelation is a relation's target blueprint, and whether an entity may
+// relate to many of its entities.
 type BlueprintRelation struct {
 	Target string `json:"target"`
+	Many   bool   `json:"many"`
 }
 
 // Blueprint reads a blueprint. The error is ErrNotFound when there is none.

@@ -103,6 +103,8 @@ type call struct {
 	// brief is true for what a run does not depend on: two attempts, and ten seconds
 	// in all.
 	brief bool
+	// answered is told the headers of a good answer; nil for nobody.
+	answered func(http.Header)
 }
 
 // where names a call in messages.
@@ -144,7 +146,10 @@ func (c *Client) do(ctx context.Context, k call, into any) error {
 			if err != nil {
 				return err
 			}
-			_, err = c.attempt(ctx, k, body, token.header(), into)
+			header, err := c.attempt(ctx, k, body, token.header(), into)
+			if err == nil && k.answered != nil {
+				k.answered(header)
+			}
 			var again *roundtrip.Again
 			if k.once && errors.As(err, &again) {
 				return again.Err
@@ -246,7 +251,7 @@ func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization
 	case errors.Is(err, errStop):
 		return nil, err
 	case err != nil:
-		return nil, c.again(whole, where, fmt.Errorf("the answer is not the whole JSON that is due: %w%s", err, traced(resp.Header)))
+		return nil, c.again(whole, where, traced(fmt.Errorf("the answer is not the whole JSON that is due: %w", err), resp.Header.Get(traceHeader)))
 	}
 	return resp.Header, nil
 }
@@ -271,7 +276,7 @@ func (c *Client) again(ctx context.Context, where string, err error) error {
 		return context.Cause(ctx)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = errors.New("no complete answer in time")
+		err = traced(errors.New("no complete answer in time"), Trace(err))
 	}
 	return &roundtrip.Again{Err: fmt.Errorf("%s: %w", where, err)}
 }

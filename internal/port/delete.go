@@ -67,12 +67,17 @@ func (c *Client) deleteOne(ctx context.Context, blueprint, identifier string, de
 		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
 	}, nil)
 	if errors.Is(err, ErrNotFound) { // gone already, unless it can still be read
-		err = c.do(ctx, call{method: http.MethodGet, path: path("blueprints", blueprint, "entities", identifier)}, nil)
+		var trace string
+		err = c.do(ctx, call{
+			method:   http.MethodGet,
+			path:     path("blueprints", blueprint, "entities", identifier),
+			answered: func(h http.Header) { trace = h.Get(traceHeader) },
+		}, nil)
 		switch {
 		case errors.Is(err, ErrNotFound):
 			err = nil
 		case err == nil:
-			err = errKept
+			err = traced(errKept, trace)
 		}
 	}
 	return Deletion{Identifier: identifier, Err: err, HasDependants: refusal(err) && !dependants}

@@ -16,10 +16,7 @@ import (
 // ErrNotFound is what an *Error with status 404 is.
 var ErrNotFound = errors.New("not found")
 
-const (
-	maxErrorBytes = 64 << 10
-	traceHeader   = "x-trace-id"
-)
+const maxErrorBytes = 64 << 10
 
 // Error is a refusal by Port: of a request, or of one entity in it.
 type Error struct {
@@ -42,22 +39,56 @@ func (e *Error) Error() string {
 	case e.Code != "":
 		fmt.Fprintf(&b, ": %s", e.Code)
 	}
-	return b.String() + traceNote(e.Trace)
+	b.WriteString(traceText(e.Trace))
+	return b.String()
 }
-
-// traceNote names the trace of an answer at the end of a message, for Port's support.
-func traceNote(trace string) string {
-	if trace == "" {
-		return ""
-	}
-	return " (x-trace-id " + trace + ")"
-}
-
-func traced(h http.Header) string { return traceNote(h.Get(traceHeader)) }
 
 // Is makes errors.Is(err, ErrNotFound) true for status 404.
 func (e *Error) Is(target error) bool {
 	return target == ErrNotFound && e.Status == http.StatusNotFound
+}
+
+// traceHeader names an answer for Port's support.
+const traceHeader = "x-trace-id"
+
+// traceText ends an error's text; empty without a trace.
+func traceText(trace string) string {
+	if trace == "" {
+		return ""
+	}
+	return " (" + traceHeader + " " + trace + ")"
+}
+
+// traceError is what is wrong with a good answer.
+type traceError struct {
+	err   error
+	trace string
+}
+
+func (t *traceError) Error() string { return t.err.Error() + traceText(t.trace) }
+
+func (t *traceError) Unwrap() error { return t.err }
+
+// traced adds the trace of the answer that an error is about.
+func traced(err error, trace string) error {
+	if trace == "" {
+		return err
+	}
+	return &traceError{err, trace}
+}
+
+// Trace is the x-trace-id of the answer that an error is about; empty when there
+// was no answer. The error's text tells it as " (x-trace-id …)".
+func Trace(err error) string {
+	var e *Error
+	var t *traceError
+	switch {
+	case errors.As(err, &e):
+		return e.Trace
+	case errors.As(err, &t):
+		return t.trace
+	}
+	return ""
 }
 
 // limited is an answer of 429; after is 0 when it does not say how long to wait.

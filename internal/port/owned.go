@@ -140,12 +140,14 @@ func pages[T any](ctx context.Context, c *Client, path string, body map[string]a
 				})
 				return err
 			}
-			err := c.do(ctx, call{method: http.MethodPost, path: path, body: body}, reader(read))
+			trace := ""
+			answered := func(h http.Header) { trace = h.Get(traceHeader) }
+			err := c.do(ctx, call{method: http.MethodPost, path: path, body: body, answered: answered}, reader(read))
 			if errors.Is(err, errStop) {
 				return
 			}
 			if err == nil && seen[next] {
-				err = errPagingLoop
+				err = traced(errPagingLoop, trace)
 			}
 			if err != nil {
 				var none T

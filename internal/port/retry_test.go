@@ -358,16 +358,17 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 
 func TestErrorText(t *testing.T) {
 	t.Parallel()
+	untraced := http.Header{"X-Trace-Id": nil}
 	tests := []struct {
 		name, body string
 		header     http.Header
 		want       string
 	}{
 		{"message", `{"ok":false,"error":"forbidden","message":"no role"}`, http.Header{"X-Trace-Id": {"abc"}}, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: no role (x-trace-id abc)`},
-		{"code alone", `{"ok":false,"error":"forbidden"}`, nil, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
-		{"message of another type", `{"ok":false,"error":"forbidden","message":{"x":1}}`, nil, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
-		{"a page", `<html>`, nil, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
-		{"an endless page", strings.Repeat("x", 1<<20), nil, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
+		{"code alone", `{"ok":false,"error":"forbidden"}`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
+		{"message of another type", `{"ok":false,"error":"forbidden","message":{"x":1}}`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
+		{"a page", `<html>`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
+		{"an endless page", strings.Repeat("x", 1<<20), untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -64,7 +64,7 @@ func (c *Client) login(ctx context.Context) (token, error) {
 		return token{}, fmt.Errorf("log in to Port: %w", err)
 	}
 	if answer.AccessToken == "" {
-		return token{}, errors.New("log in to Port: the answer holds no token")
+		return token{}, traced(errors.New("log in to Port: the answer holds no token"), header.Get(traceHeader))
 	}
 	if answer.TokenType == "" {
 		answer.TokenType = "Bearer"

@@ -81,6 +81,7 @@ var errUnanswered = errors.New("not mentioned in Port's answer")
 
 func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) ([]Outcome, error) {
 	var answer upsertAnswer
+	var trace string
 	err := c.do(ctx, call{
 		method: http.MethodPost,
 		path:   path("blueprints", blueprint, "entities", "bulk"),
@@ -89,14 +90,15 @@ func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.E
 			"merge":                           {strconv.FormatBool(f.Merge)},
 			"create_missing_related_entities": {strconv.FormatBool(f.CreateMissingRelatedEntities)},
 		},
-		body: upsertBody(batch),
+		body:     upsertBody(batch),
+		answered: func(h http.Header) { trace = h.Get(traceHeader) },
 	}, &answer)
 	if err != nil {
 		return nil, err
 	}
 	outcomes := make([]Outcome, len(batch))
 	for i := range outcomes {
-		outcomes[i] = Outcome{Err: errUnanswered, RequestFailed: true}
+		outcomes[i] = Outcome{Err: traced(errUnanswered, trace), RequestFailed: true}
 	}
 	for _, e := range answer.Entities {
 		if 0 <= e.Index && e.Index < len(outcomes) {
@@ -106,7 +108,7 @@ func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.E
 	for _, e := range answer.Errors {
 		if 0 <= e.Index && e.Index < len(outcomes) {
 			outcomes[e.Index] = Outcome{
-				Err: &Error{Status: e.StatusCode, Code: e.Error, Message: e.Message},
+				Err: &Error{Status: e.StatusCode, Code: e.Error, Message: e.Message, Trace: trace},
 				// A fault of the server says nothing of the entity.
 				RequestFailed: e.StatusCode >= http.StatusInternalServerError || e.StatusCode == http.StatusTooManyRequests,
 			}

@@ -55,7 +55,7 @@ func TestUpsert(t *testing.T) {
 func TestUpsertMatchesByIndex(t *testing.T) {
 	t.Parallel()
 	s := newServer()
-	s.Fault(porttest.Fault{Match: notLogin, Status: 207, Body: `{"ok":false,
+	s.Fault(porttest.Fault{Match: notLogin, Status: 207, Header: http.Header{"X-Trace-Id": {"abc"}}, Body: `{"ok":false,
 		"entities":[{"identifier":"d","index":3,"created":false},{"identifier":"found","index":0,"created":true},{"identifier":"x","index":9},{"identifier":"x","index":-1}],
 		"errors":[{"identifier":"unknown","index":2,"statusCode":404,"error":"not_found","message":"no such"},{"identifier":"x","index":5}]}`})
 	got := overSocket(t, s).Upsert(t.Context(), repository, batchOf(t, "a", "b", "c", "d"), merge)
@@ -68,7 +68,7 @@ func TestUpsertMatchesByIndex(t *testing.T) {
 		t.Errorf("1: got %+v, want an unknown fate", got[1])
 	}
 	var e *port.Error
-	if !errors.As(got[2].Err, &e) || *e != (port.Error{Status: 404, Code: "not_found", Message: "no such"}) || got[2].RequestFailed {
+	if !errors.As(got[2].Err, &e) || *e != (port.Error{Status: 404, Code: "not_found", Message: "no such", Trace: "abc"}) || got[2].RequestFailed {
 		t.Errorf("2: got %+v, want that entity's own refusal", got[2])
 	}
 	equal(t, "3", got[3], port.Outcome{Identifier: "d"})

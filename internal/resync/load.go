@@ -42,6 +42,8 @@ type loader struct {
 	// it relates to is not known.
 	adopted map[string]bool
 
+	schemas *schemas
+
 	open          map[string]*batch // by blueprint
 	searching     map[string]*batch // the last one of a blueprint with a search query in it
 	flying        []*batch          // oldest first
@@ -135,6 +137,7 @@ func newLoader(ctx context.Context, job Job, rep *report.Report) *loader {
 		ctx: ctx, plan: job.Plan, port: job.Port, report: rep,
 		flags:   port.Flags{Merge: m.EnableMergeEntity, CreateMissingRelatedEntities: m.CreateMissingRelatedEntities},
 		held:    map[string]*held{},
+		schemas: newSchemas(job.Port),
 		states:  map[catalog.Ref]*state{},
 		targets: map[relation]map[string]bool{}, adopted: map[string]bool{},
 		open: map[string]*batch{}, searching: map[string]*batch{},

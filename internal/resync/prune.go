@@ -41,7 +41,7 @@ func (r *run) prune(ctx context.Context, failure error) {
 	if failure == nil {
 		failure = r.failure(ctx)
 	}
-	schemas := &schemas{client: r.job.Port, known: map[string]*port.Blueprint{}}
+	schemas := r.loader.schemas
 	m := r.job.Plan.mapping
 	var needed map[catalog.Ref]bool
 	if m.CreateMissingRelatedEntities && len(listed.others) > 0 {
@@ -267,27 +267,6 @@ func (r *run) needed(ctx context.Context, s *schemas) map[catalog.Ref]bool {
 	return needed
 }
 
-// schemas reads blueprints as they are asked for.
-type schemas struct {
-	client *port.Client
-	known  map[string]*port.Blueprint // nil for one that could not be read
-}
-
-// of is false, with an empty blueprint, when the blueprint could not be read.
-func (s *schemas) of(ctx context.Context, blueprint string) (port.Blueprint, bool) {
-	b, asked := s.known[blueprint]
-	if !asked {
-		if read, err := s.client.Blueprint(ctx, blueprint); err == nil {
-			b = &read
-		}
-		s.known[blueprint] = b
-	}
-	if b == nil {
-		return port.Blueprint{}, false
-	}
-	return *b, true
-}
-
 // delete deletes the entities, dependants first; cascade says whether other
 // dependants may go with them.
 func (r *run) delete(ctx context.Context, refs []catalog.Ref, cascade bool, s *schemas) {
@@ -354,14 +333,13 @@ func (r *run) deleteOf(ctx context.Context, blueprint string, identifiers []stri
 					why[d.Identifier] = d.Err.Error()
 				}
 			case d.Err != nil:
-				text, trace := general(d.Err, d.Identifier)
 				out.StaleKept++
 				r.report.Mark(report.Undelivered)
 				r.report.Note(report.Problem{
 					Severity: report.Error,
-					Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", blueprint, text),
+					Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", blueprint, blurError(d.Err, []string{d.Identifier})),
 					Fix:      "run again",
-					Example:  d.Identifier + trace,
+					Example:  example(catalog.Ref{Blueprint: blueprint, Identifier: d.Identifier}, "", d.Err),
 				})
 			default: // also when it is gone already: the answer of a first attempt may have been lost
 				out.Deleted++

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/catalog"
@@ -62,7 +63,7 @@ func (l *loader) tooLarge(p *pending) {
 		Severity: report.Error, File: at.File, Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf("%s: an entity is larger than the 1 MiB that Port takes; its largest property is %q", p.of.resource.Where(), p.entity.Largest),
 		Fix:     fmt.Sprintf("shorten it, such as (… | .[0:100000]), or leave property %q out", p.entity.Largest),
-		Example: example(p.entity.Ref, p.source),
+		Example: example(p.entity.Ref, p.source, nil),
 	})
 	p.close()
 }
@@ -79,20 +80,80 @@ func (l *loader) reject(p *pending, o port.Outcome) {
 		l.rejected(p.of, p.entity.Ref.Blueprint, report.Undelivered)
 		return
 	}
-	at := p.entry.position()
-	text, trace := general(o.Err, p.entity.Ref.Identifier)
-	problem := report.Problem{
-		Severity: report.Error, File: at.File, Line: at.Line, Column: at.Column,
-		Example: example(p.entity.Ref, p.source) + trace,
-	}
-	cause, message := report.RejectedEntity, "Port refused the entity"
+	cause := report.RejectedEntity
 	if o.RequestFailed {
-		cause, message = report.Undelivered, "Port did not take a request"
-		problem.Fix = fixOf(o.Err, p.entity.Ref.Blueprint)
+		cause = report.Undelivered
 	}
-	problem.Message = fmt.Sprintf("%s: %s of blueprint %q: %s", p.of.resource.Where(), message, p.entity.Ref.Blueprint, text)
 	l.rejected(p.of, p.entity.Ref.Blueprint, cause)
-	l.report.Note(problem)
+	if e := (*port.Error)(nil); !o.RequestFailed && errors.As(o.Err, &e) {
+		l.noteRefused(p, o.Err, e)
+	} else {
+		l.noteUndelivered(p, o.Err)
+	}
+}
+
+// noteUndelivered tells of an entity that went down with its request.
+func (l *loader) noteUndelivered(p *pending, err error) {
+	at, blueprint := p.entry.position(), p.entity.Ref.Blueprint
+	if errors.Is(err, port.ErrNotFound) {
+		at = p.entry.source.Blueprint.Pos
+	}
+	text := blurError(err, []string{p.entity.Ref.Identifier}, blueprint)
+	l.report.Note(report.Problem{
+		Severity: report.Error, File: at.File, Line: at.Line, Column: at.Column,
+		Message: fmt.Sprintf("%s: Port did not take a request of blueprint %q: %s", p.of.resource.Where(), blueprint, text),
+		Fix:     fixOf(err, blueprint),
+		Example: example(p.entity.Ref, p.source, err),
+	})
+}
+
+// noteRefused tells of an entity that Port refused for what it holds, at the
+// expression that gave it.
+func (l *loader) noteRefused(p *pending, err error, e *port.Error) {
+	r := l.refusal(p, e)
+	where := p.of.resource.Where()
+	at := p.entry.position()
+	if r.mapped {
+		at = r.expr.Pos
+		where += ": " + r.culprit.String()
+	}
+	names := append(fieldNames(p.entry.source), r.blueprint)
+	text := blurError(err, leaves(r.value, []string{p.entity.Ref.Identifier}), names...)
+	told := example(p.entity.Ref, p.source, err)
+	if !strings.Contains(text, e.Message) {
+		told += ": " + cut(e.Message, maxWords)
+	}
+	l.report.Note(report.Problem{
+		Severity: report.Error, File: at.File, Line: at.Line, Column: at.Column,
+		Message: fmt.Sprintf("%s: Port refused the entity of blueprint %q: %s", where, r.blueprint, text),
+		Fix:     r.advice(),
+		Example: told,
+	})
+}
+
+// refusal finds what Port's words are about. Where they name no property that is
+// unknown, the blueprint tells which one it is.
+func (l *loader) refusal(p *pending, e *port.Error) *refusal {
+	source := p.entry.source
+	r := &refusal{entry: p.entry, blueprint: p.entity.Ref.Blueprint, err: e}
+	text := e.Message
+	if id := p.entity.Ref.Identifier; id != "" && id != r.blueprint && !slices.Contains(fieldNames(source), id) {
+		text = blurValue(text, id)
+	}
+	r.culprit = findCulprit(source, p.entity.Targets, e, text)
+	unnamed := r.culprit.word == "" && strings.Contains(strings.ToLower(text), "additional propert")
+	if unnamed || r.culprit.name != "" {
+		r.schema, r.known = l.schemas.of(l.ctx, r.blueprint)
+	}
+	for _, f := range source.Properties {
+		if _, there := r.schema.Schema.Properties[f.Name]; unnamed && r.known && !there {
+			r.culprit = culprit{"property", f.Name}
+			break
+		}
+	}
+	r.expr, r.mapped = locate(source, r.culprit)
+	r.value = sent(p.entity.Body, r.culprit)
+	return r
 }
 
 // keep remembers that Port holds an earlier state of the entity.
@@ -125,26 +186,43 @@ func fixOf(err error, blueprint string) string {
 	return "run again; if it fails again, give the x-trace-id to Port's support"
 }
 
-// general is an error's text without the identifier of the one entity and without
-// the trace of the one request, so that the same cause is told once.
-func general(err error, identifier string) (text, trace string) {
-	text = err.Error()
+// blurError is an error's text without what differs between the entities of one
+// cause, and without the trace of the one answer, so that the cause is told once.
+func blurError(err error, values []string, names ...string) string {
+	text := strings.ReplaceAll(err.Error(), traceOf(err), "")
 	var e *port.Error
-	if errors.As(err, &e) && e.Trace != "" {
-		trace = " (x-trace-id " + e.Trace + ")"
-		text = strings.ReplaceAll(text, trace, "")
+	if errors.As(err, &e) && e.Message != "" {
+		return strings.Replace(text, e.Message, blur(e.Message, values, names...), 1)
 	}
-	if len(identifier) > 2 {
-		text = strings.ReplaceAll(text, identifier, "…")
-	}
-	return text, trace
+	return blur(text, values, names...)
 }
 
-func example(ref catalog.Ref, source string) string {
-	if source == "" {
-		return ref.String()
+// traceOf is how an error tells its trace; empty when it has none.
+func traceOf(err error) string {
+	if trace := port.Trace(err); trace != "" {
+		return " (x-trace-id " + trace + ")"
 	}
-	return ref.String() + " from " + source
+	return ""
+}
+
+// maxExample is how much of an example is told, in bytes: what it names must leave
+// room for the trace.
+const maxExample = 180
+
+// example names an entity, what gave it, and the answer of Port about it.
+func example(ref catalog.Ref, source string, err error) string {
+	name := ref.String()
+	if ref.Identifier == "" {
+		name = ref.Blueprint + " by a search query"
+	}
+	if source != "" {
+		name += " from " + source
+	}
+	trace := ""
+	if err != nil {
+		trace = cut(traceOf(err), maxExample/2)
+	}
+	return cut(name, maxExample-len(trace)) + trace
 }
 
 // collide is for two different results of one resource for one entity: the later

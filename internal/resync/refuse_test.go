@@ -89,7 +89,7 @@ func TestRefusals(t *testing.T) {
 		{"a wrong type", mapped(entity("repository", `{identifier: .slug, title: .name, blueprint: '"repo"', properties: {size: 'if .slug == "api" then "big" else 1 end'}}`)),
 			want{"created": 2, "rejected": 1}, []string{"error", "mapping.yml:4:", `property "size" must be number`, "repo/api"}},
 		{"an enum", mapped(strings.Replace(pulls, "selector: {query: 'true'}", `selector: {query: 'true', pullRequestQuery: 'state="OPEN" OR state="SUPERSEDED"'}`, 1)),
-			want{"created": 1, "rejected": 1}, []string{"error", "mapping.yml:4:", "allowed values", "pull/api-2"}},
+			want{"created": 1, "rejected": 1}, []string{"error", "mapping.yml:5:26:", "allowed values", "pull/api-2", `"OPEN", "MERGED", "DECLINED"`}},
 		{"an unknown property", mapped(entity("repository", `{identifier: .slug, title: .name, blueprint: '"repo"', properties: {nope: '1'}}`), projects),
 			want{"created": 0, "rejected": 3}, []string{"error", `"nope"`, "3 times"}},
 	} {

@@ -58,6 +58,8 @@ type world struct {
 	extract kind.Extract
 	// elsewhere answers requests to other hosts than Bitbucket's and Port's; nil for none.
 	elsewhere http.RoundTripper
+	// reword changes what Port says of a refused entity; nil leaves it.
+	reword func(index int, entity map[string]any) string
 	// violated lets the emulators be asked what a correct client never asks.
 	violated bool
 }
@@ -181,6 +183,7 @@ func (w *world) syncContext(ctx context.Context, text string) result {
 		r.deleted, r.kept = r.deleted+b.Deleted, r.kept+b.StaleKept
 	}
 	w.account(r, start)
+	w.traced(r)
 	if all := append(w.port.Violations(), w.bitbucket.Violations()...); len(all) > 0 && !w.violated {
 		w.t.Errorf("the emulators were asked what nobody should ask: %q", all)
 	}
@@ -212,7 +215,7 @@ func (w *world) job(text string) resync.Job {
 	}
 	p := port.New(port.Config{
 		BaseURL: "http://port.test", ClientID: "client-id", ClientSecret: "client-secret", Identifier: "test", Version: "1",
-		Transport: w.exclusive(w.slow(w.port.RoundTripper())), Log: log,
+		Transport: w.exclusive(w.slow(w.reworded(w.port.RoundTripper()))), Log: log,
 	})
 	if err := p.Login(context.Background()); err != nil {
 		w.t.Fatal(err)
@@ -303,6 +306,19 @@ func identifiers(body []byte) []string {
 		all = append(all, strings.Trim(string(e["identifier"]), `"`))
 	}
 	return all
+}
+
+// traced checks that what Port refused, or failed at, is told with its trace.
+func (w *world) traced(r result) {
+	w.t.Helper()
+	for _, p := range r.report.Problems {
+		ofPort := slices.ContainsFunc([]string{"Port refused", "Port did not take", "could not be deleted", "could not be listed"}, func(part string) bool {
+			return strings.Contains(p.Message, part)
+		})
+		if ofPort && p.Severity == report.Error && !strings.Contains(p.Example, "(x-trace-id ") {
+			w.t.Errorf("told without a trace: %s", p)
+		}
+	}
 }
 
 // account compares the report with what changed in Port.

@@ -41,7 +41,7 @@ func TestBlueprintLife(t *testing.T) {
 	equal(t, "relations", len(got["relations"].(map[string]any)), 1)
 	r.put("svc", upsert, `{"identifier":"a","relations":{"up":"b"}}`).want(200)
 	r.call("DELETE", "/v1/blueprints/svc", "").says(409, "has entities")
-	r.call("DELETE", "/v1/blueprints/svc/entities/b"+alone, "").says(422, "svc/a")
+	r.call("DELETE", "/v1/blueprints/svc/entities/b"+alone, "").says(403, "svc/a")
 	// A relation that the blueprint has no longer makes no dependant.
 	r.call("PUT", "/v1/blueprints/svc", bare).want(200)
 	r.call("POST", "/v1/blueprints/svc/bulk/entities/delete"+alone, `{"entities":["b"]}`).want(200)

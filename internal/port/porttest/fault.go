@@ -23,7 +23,8 @@ type Fault struct {
 
 	// Delay passes before the answer, or until the request's context ends.
 	Delay time.Duration
-	// Status, Header and Body replace the answer when Status is not 0.
+	// Status, Header and Body replace the answer when Status is not 0. Like any
+	// answer it has an X-Trace-Id, unless Header says otherwise.
 	Status int
 	Header http.Header
 	Body   string
@@ -142,7 +143,7 @@ func (f *fault) answers() bool {
 }
 
 // replace puts the fault's answer in the place of the real one.
-func (f *fault) replace(out reply) reply {
+func (s *Server) replace(out reply, f *fault) reply {
 	switch {
 	case f == nil:
 	case f.DropConnection:
@@ -152,6 +153,7 @@ func (f *fault) replace(out reply) reply {
 		out.header = http.Header{
 			"Content-Type": {"application/json; charset=utf-8"},
 			"Date":         {time.Now().UTC().Format(http.TimeFormat)},
+			"X-Trace-Id":   {s.trace()},
 		}
 		for k, v := range f.Header {
 			out.header[http.CanonicalHeaderKey(k)] = v

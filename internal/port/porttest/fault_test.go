@@ -27,6 +27,7 @@ func TestFaultStatus(t *testing.T) {
 	got := r.put("bitbucketRepository", upsert, body).want(429)
 	equal(t, "Retry-After", got.header.Get("Retry-After"), "30")
 	equal(t, "code", got.text("error"), "slow_down")
+	equal(t, "has a trace", got.header.Get("X-Trace-Id") != "", true)
 	r.put("bitbucketRepository", upsert, body).want(429)
 	equal(t, "stored", len(r.Entities("bitbucketRepository")), 0)
 	r.put("bitbucketRepository", upsert, body).want(200)

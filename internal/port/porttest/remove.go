@@ -30,12 +30,16 @@ func (s *Server) deleteBulk(c *call) answer {
 }
 
 // deleteOne is DELETE /v1/blueprints/{blueprint_identifier}/entities/{entity_identifier}.
+// Of the two routes only this one documents the refusal for dependants: 403.
+//
+// Source: https://docs.port.io/api-reference/delete-an-entity, read 2026-11.
 func (s *Server) deleteOne(c *call) answer {
 	e, refused := s.named(c)
-	if refused == nil {
-		refused = s.remove([]*cell{e}, c.flag("delete_dependents"))
-	}
 	if refused != nil {
+		return *refused
+	}
+	if refused = s.remove([]*cell{e}, c.flag("delete_dependents")); refused != nil {
+		refused.status = http.StatusForbidden
 		return *refused
 	}
 	return answer{status: http.StatusOK, body: map[string]any{"ok": true}}

@@ -36,7 +36,7 @@ func TestDeleteRefusedForDependants(t *testing.T) {
 	r := related(t)
 	r.call("POST", deletes+alone, `{"entities":["c","a"]}`).says(422, "thing/b")
 	r.call("POST", deletes+alone, `{"entities":["a","b"]}`).says(422, "strict/s")
-	r.call("DELETE", "/v1/blueprints/thing/entities/b"+alone, "").says(422, "strict/s")
+	r.call("DELETE", "/v1/blueprints/thing/entities/b"+alone, "").says(403, "strict/s")
 	r.wantLeft("abcs")
 	r.wantViolations(0)
 }

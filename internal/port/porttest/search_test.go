@@ -147,7 +147,7 @@ func TestPaging(t *testing.T) {
 	r.call("POST", path, `{"from":"invented"}`).says(422, "from")
 	r.wantViolations(2)
 	// What is deleted or changed between two pages moves nothing else.
-	r.call("DELETE", "/v1/blueprints/thing/entities/a?delete_dependents=false", "").want(422)
+	r.call("DELETE", "/v1/blueprints/thing/entities/a?delete_dependents=false", "").want(403)
 	r.call("DELETE", "/v1/blueprints/thing/entities/c?delete_dependents=false", "").want(200)
 	r.put("thing", upsert, `{"identifier":"a","title":"again"}`).want(200)
 	got := r.call("POST", path, fmt.Sprintf(`{"from":%q}`, next)).want(200)

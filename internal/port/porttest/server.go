@@ -22,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -58,6 +59,7 @@ type Options struct {
 // Server is an emulated Port organization. Make one with [New].
 type Server struct {
 	routes []*route
+	traces atomic.Int64
 
 	mu           sync.Mutex // guards all below
 	options      Options
@@ -69,7 +71,6 @@ type Server struct {
 	journal      []Exchange
 	violations   []string
 	faults       []*fault
-	traces       int
 	limited      int // answers for the rate limit
 }
 
@@ -157,7 +158,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.answers() {
 		out = s.handle(r, body)
 	}
-	out = f.replace(out)
+	out = s.replace(out, f)
 	s.record(r, now, body, out)
 	out.send(w, f)
 }
@@ -173,6 +174,11 @@ func readBody(r io.Reader) ([]byte, error) {
 		_, err = io.Copy(io.Discard, r)
 	}
 	return body, err
+}
+
+// trace numbers the answers.
+func (s *Server) trace() string {
+	return "trace-" + strconv.FormatInt(s.traces.Add(1), 10)
 }
 
 // handle answers a request and applies its effects.
@@ -251,11 +257,10 @@ func (c *call) read(body []byte) *answer {
 
 // header is on every answer.
 func (s *Server) header(now time.Time) http.Header {
-	s.traces++
 	h := http.Header{
 		"Content-Type": {"application/json; charset=utf-8"},
 		"Date":         {now.UTC().Format(http.TimeFormat)},
-		"X-Trace-Id":   {"trace-" + strconv.Itoa(s.traces)},
+		"X-Trace-Id":   {s.trace()},
 	}
 	s.window.describe(s.options, h)
 	return h

@@ -1,0 +1,279 @@
+package resync_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/port/porttest"
+	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/roundtrip"
+)
+
+// reworded lets Port refuse what it refuses in other words.
+func (w *world) reworded(base http.RoundTripper) http.RoundTripper {
+	return roundtrip.Func(func(req *http.Request) (*http.Response, error) {
+		if w.reword == nil || !strings.HasSuffix(req.URL.Path, "/entities/bulk") {
+			return base.RoundTrip(req)
+		}
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		resp, err := base.RoundTrip(req)
+		if err != nil || resp.StatusCode != http.StatusMultiStatus {
+			return resp, err
+		}
+		var sent struct{ Entities []map[string]any }
+		var answer map[string]any
+		if err := json.Unmarshal(body, &sent); err != nil {
+			return nil, err
+		}
+		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+			return nil, err
+		}
+		for _, e := range answer["errors"].([]any) {
+			refused := e.(map[string]any)
+			index := int(refused["index"].(float64))
+			refused["message"] = w.reword(index, sent.Entities[index])
+		}
+		text, err := json.Marshal(answer)
+		resp.Body = io.NopCloser(bytes.NewReader(text))
+		return resp, err
+	})
+}
+
+// everyField has each key of an entity on a line of its own.
+const everyField = `resources:
+- kind: repository
+  selector: {query: 'true'}
+  port:
+    entity:
+      mappings:
+        identifier: .slug
+        title: .name
+        icon: '"Git"'
+        team: '"Payments"'
+        blueprint: '"repo"'
+        properties:
+          url: .links.html.href
+          size: .size
+          language: .language
+          tags: '["a", "b"]'
+        relations:
+          project: .project.key
+          peers: '[]'
+`
+
+// refusing answers every upsert with one refusal of its first entity.
+func refusing(status int, code, message string) porttest.Fault {
+	body, err := json.Marshal(map[string]any{"ok": false, "entities": []any{}, "errors": []any{
+		map[string]any{"identifier": "api", "index": 0, "statusCode": status, "error": code, "message": message},
+	}})
+	if err != nil {
+		panic(err)
+	}
+	return porttest.Fault{Path: "/v1/blueprints/*/entities/bulk", Times: -1, Status: http.StatusMultiStatus, Body: string(body)}
+}
+
+// Port's words lead to the expression that gave the value, and to what mends it.
+// Their wording is not documented: when in doubt the identifier stands for it.
+func TestRefusalsNameTheExpression(t *testing.T) {
+	t.Parallel()
+	const identifier, title, icon, team, url, size, language, tags, project, peers = 7, 8, 9, 10, 13, 14, 15, 16, 18, 19
+	for _, c := range []struct {
+		status        int
+		code, message string
+		line          int
+		told          []string // of the message and the fix
+	}{
+		{422, "blueprint_schema_mismatch", `/properties/url must match format "url"`, url, []string{`property "url": Port refused`, "https://example.com/x", "or null"}},
+		{422, "invalid_request", `body/entities/0/properties/size must be number`, size, []string{`property "size": Port refused`}},
+		{422, "invalid_request", `#/properties/properties/properties/tags/type must be array`, tags, nil},
+		{422, "invalid_request", `properties.language is too long`, language, nil},
+		{422, "invalid_request", `properties['language'] is too long`, language, nil},
+		{422, "invalid_request", `Property 'language' is too long`, language, nil},
+		{422, "invalid_request", "The property `url` of entity `api` is not a url", url, nil},
+		{422, "invalid_request", `"language" is not allowed to be empty`, language, nil},
+		{422, "relation_many_violation", `relation "project" cannot contain more than one entity`, project, []string{`relation "project": Port refused`}},
+		{422, "invalid_request", `data/relations/peers/0 must be string`, peers, nil},
+		{422, "invalid_request", `property "peers" must be string`, peers, []string{`relation "peers": Port refused`}},
+		{422, "invalid_request", `body/entities/0/title must be string`, title, []string{"title: Port refused"}},
+		{422, "invalid_request", `icon "Git" is not known`, icon, []string{"icon: Port refused"}},
+		{422, "invalid_request", `team "Payments" does not exist`, team, []string{"team: Port refused"}},
+		{422, "team_inheritance_enabled", `The blueprint's entities inherit their team`, team, []string{"remove team from the mapping"}},
+		{422, "inherited_ownership_enabled", `no`, team, []string{"remove team from the mapping"}},
+		{422, "invalid_request", `identifier must match pattern "^[a-z]+$"`, identifier, []string{"identifier: Port refused"}},
+		{404, "not_found", `Entity with identifier "PAY" and blueprint "project" was not found`, project, []string{`relation "project": Port refused`}},
+		// In doubt.
+		{422, "invalid_request", `the entity does not match the schema`, identifier, []string{`(repository): Port refused`, `look at blueprint "repo"`}},
+		{422, "invalid_request", `"url" or "language" is wrong`, identifier, []string{`(repository): Port refused`}},
+		{422, "invalid_request", ``, identifier, []string{`(repository): Port refused`, "invalid_request"}},
+		// What the mapping does not have.
+		{422, "invalid_request", `body/entities/0/properties must have required property 'owner'`, identifier, []string{`map property "owner" too, or make it optional in blueprint "repo"`}},
+		{422, "required_relation", `relation "parent" is required`, identifier, []string{`map relation "parent" too`}},
+		// Who may not, and where nobody may.
+		{403, "missing_permissions", `You do not have permissions`, identifier, []string{`give Port's credential a role that may write entities of blueprint "repo"`}},
+		{403, "protected_entity", `the entity is protected`, identifier, []string{`integrations may not create entities of blueprint "repo", which Port protects`}},
+		{422, "invalid_request", `blueprint "repo" is a system blueprint`, identifier, []string{`which Port protects`}},
+		{404, "not_found", `relation "project": cannot be created in the protected blueprint "_user"`, project, []string{"create them in Port, or give null"}},
+		{413, "bad_request", `Request body is too large`, identifier, []string{"shorten the longest property"}},
+	} {
+		t.Run(c.code+" "+c.message, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, acme("PAY/api"))
+				w.unequal = true
+				w.port.Fault(refusing(c.status, c.code, c.message))
+				r := w.sync(everyField).ended(report.Partial).is(want{"rejected": 1})
+				p := r.problem(append([]string{"error: mapping.yml", "x-trace-id trace-", "repo/api from https://"}, c.told...)...)
+				if p.Line != c.line || p.Column == 0 {
+					t.Errorf("place: got line %d, column %d, want line %d\n%s", p.Line, p.Column, c.line, r.story())
+				}
+				if p.Fix == "" {
+					t.Errorf("no fix:\n%s", r.story())
+				}
+			})
+		})
+	}
+}
+
+// What the blueprint says decides about the fix. It is read once, when something
+// is refused.
+func TestRefusalsTellWhatTheBlueprintWants(t *testing.T) {
+	t.Parallel()
+	const strict = `{"identifier":"repo","title":"Repository","schema":{"properties":{
+		"url":{"type":"string","format":"url"},"created":{"type":"string","format":"date-time"},"size":{"type":"number"},"private":{"type":"boolean"},"protected":{"type":"boolean"},"required":{"type":"boolean"},
+		"tags":{"type":"array"},"raw":{"type":"object"},"language":{"type":"string","enum":["rust","zig"]},"code":{"type":"string","maxLength":3,"pattern":"^[a-z]+$"}},"required":[]},
+		"mirrorProperties":{"projectName":{"title":"P","path":"project.name"}},"calculationProperties":{"age":{"title":"Age","calculation":".x","type":"number"}},
+		"relations":{"project":{"title":"P","target":"project","many":false,"required":false},"peers":{"title":"P","target":"repo","many":true,"required":false},
+			"lead":{"title":"L","target":"_user","many":false,"required":false}}}`
+	for _, c := range []struct{ field, told string }{
+		{`properties: {urll: .name}`, `did you mean "url"? Otherwise add property "urll" to blueprint "repo" in Port, or remove it from the mapping`},
+		{`properties: {stars: .size}`, `add property "stars" to blueprint "repo" in Port, or remove it from the mapping`},
+		{`properties: {age: .size}`, `Port works out property "age" of blueprint "repo" itself`},
+		{`properties: {projectName: .name}`, `Port works out property "projectName" of blueprint "repo" itself`},
+		{`relations: {projct: .project.key}`, `did you mean "project"? Otherwise add relation "projct"`},
+		{`properties: {code: .size}`, `wants type string here, and this gives number: write (.size | tostring)`},
+		{`properties: {code: '[.slug]'}`, `write ([.slug] | join(", "))`},
+		{`properties: {size: .slug}`, `wants type number here, and this gives string: write (.slug | tonumber? // null)`},
+		{`properties: {private: .slug}`, `write (.slug == "true")`},
+		{`properties: {private: .size}`, `give another value, or null`},
+		{`properties: {tags: .slug}`, `write [.slug]`},
+		{`properties: {raw: .slug}`, `write (.slug | fromjson? // null)`},
+		{`properties: {tags: '(.slug + "` + strings.Repeat("x", 80) + `")'}`, `write […]`},
+		{`properties: {url: .slug}`, `wants format url here: give a whole address, such as https://example.com/x, or null`},
+		{`properties: {created: .slug}`, `a time with a zone, such as 2026-11-22T10:00:00Z`},
+		{`properties: {language: .language}`, `map it to one of them: "rust", "zig"`},
+		{`properties: {code: .links.html.href}`, `maxLength 3, pattern "^[a-z]+$"`},
+		{`relations: {peers: .slug}`, `relation "peers" of blueprint "repo" is one to many: give an array, such as [.slug]`},
+		{`relations: {project: '[.slug]'}`, `relation "project" of blueprint "repo" is to one entity: give one identifier, such as ([.slug] | first)`},
+		{`properties: {protected: .slug}`, `write (.slug == "true")`},
+		{`properties: {required: .slug}`, `write (.slug == "true")`},
+		{`relations: {lead: .slug}`, "integrations may not create entities of Port's own blueprints"},
+	} {
+		t.Run(c.field, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, numbered(3))
+				w.port.AddBlueprint(`{"identifier":"_user","title":"User","schema":{"properties":{},"required":[]},"relations":{}}`)
+				w.port.AddBlueprint(strict)
+				r := w.sync(mapped(entity("repository", `{identifier: .slug, blueprint: '"repo"', `+c.field+`}`))).ended(report.Partial).is(want{"rejected": 3})
+				if p := r.problem("error: mapping.yml:4:", c.told, "3 times", "repo/r00"); p.Column == 35 {
+					t.Errorf("got the place of the identifier, want that of the field:\n%s", r.story())
+				}
+				read := 0
+				for _, x := range w.port.Journal() {
+					if x.Method == http.MethodGet && x.Path == "/v1/blueprints/repo" {
+						read++
+					}
+				}
+				if read > 1 {
+					t.Errorf("the blueprint was read %d times, want once", read)
+				}
+			})
+		})
+	}
+}
+
+// A blueprint that cannot be read leaves what Port's words say.
+func TestRefusalsWithoutTheBlueprint(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, numbered(2))
+		w.port.Fault(porttest.Fault{Method: http.MethodGet, Path: "/v1/blueprints/repo", Times: -1, Status: 403})
+		r := w.sync(mapped(entity("repository", `{identifier: .slug, blueprint: '"repo"', properties: {stars: .size}}`))).is(want{"rejected": 2})
+		r.problem("error", `add property "stars" to blueprint "repo" in Port`)
+		r = w.sync(mapped(entity("repository", `{identifier: .slug, blueprint: '"repo"', properties: {size: .slug}}`))).is(want{"rejected": 2})
+		r.problem("error", `wants type number here, and this gives string`)
+	})
+}
+
+// A validator may say that there is an unknown property, and not which.
+func TestUnknownPropertyThatPortDoesNotName(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, numbered(2))
+		w.reword = func(int, map[string]any) string {
+			return "body/entities/0/properties must NOT have additional properties"
+		}
+		r := w.sync(mapped(entity("repository", `{identifier: .slug, blueprint: '"repo"', properties: {size: .size, sise: .size}}`))).is(want{"rejected": 2})
+		r.problem("error", `property "sise": Port refused`, `did you mean "size"?`, "2 times")
+	})
+}
+
+// One line for one cause, whatever of the entity Port's words repeat: its
+// identifier, its place in the batch, its value. The first words stay as an example.
+func TestOneLineForOneCause(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a long text, ", 100)
+	for name, reword := range map[string]func(int, map[string]any) string{
+		"quoted": func(i int, e map[string]any) string {
+			return fmt.Sprintf(`entities/%d: property "size" of entity "%s": "%s" must be number`, i, e["identifier"], e["properties"].(map[string]any)["size"])
+		},
+		"plain": func(i int, e map[string]any) string {
+			return fmt.Sprintf(`entity %s: property "size" is %s, index %d`, e["identifier"], e["properties"].(map[string]any)["size"], i)
+		},
+		"cut": func(_ int, e map[string]any) string {
+			return fmt.Sprintf(`property "size": %.60s... is no number`, e["properties"].(map[string]any)["size"])
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := bitbuckettest.New("acme")
+				for i := range 400 {
+					b.AddRepository(bitbuckettest.Repository{Name: fmt.Sprintf("r%03d", i), Description: fmt.Sprintf("%d of %s", i, long)})
+				}
+				w := newWorld(t, b)
+				w.reword = reword
+				r := w.sync(mapped(entity("repository", `{identifier: .slug, title: .name, blueprint: '"repo"', properties: {size: .description}}`)))
+				r.ended(report.Partial).is(want{"rejected": 400})
+				p := r.problem("error", "400 times", `property "size": Port refused`, "repo/r000")
+				if strings.Contains(p.Message, "a long text") || strings.Contains(p.Message, "r0") {
+					t.Errorf("the message repeats a value: %s", p.Message)
+				}
+				if !strings.Contains(p.Example, "0 of a long text") || len(p.Example) > 1000 {
+					t.Errorf("example: got %q, want the first words of Port", p.Example)
+				}
+				if n := len(r.report.Problems); n != 1 {
+					t.Errorf("got %d problems, want one\n%s", n, r.story())
+				}
+			})
+		})
+	}
+}
+
+// A value that happens to be a word of the message does not spoil it.
+func TestValuesThatAreWords(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := bitbuckettest.New("acme")
+		for _, name := range []string{"number", "size", "repo", "must", "property"} {
+			b.AddRepository(bitbuckettest.Repository{Name: name})
+		}
+		w := newWorld(t, b)
+		r := w.sync(mapped(entity("repository", `{identifier: .slug, blueprint: '"repo"', properties: {size: .slug}}`))).is(want{"rejected": 5})
+		r.problem("error", `Port refused the entity of blueprint "repo": 422 Unprocessable Entity: property "size" must be number (5 times`)
+	})
+}
