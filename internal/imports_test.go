@@ -36,6 +36,7 @@ var imports = map[string][]string{
 	"internal/kind":       {"internal/bitbucket", "internal/mapping"},
 	"internal/transform":  {"internal/catalog", "internal/mapping"},
 	"internal/reconcile":  {"internal/catalog"},
+	"internal/plan":       {"internal/catalog", "internal/port"},
 	"internal/port":       {"internal/catalog", "internal/roundtrip"},
 	"internal/bitbucket":  {"internal/roundtrip"},
 

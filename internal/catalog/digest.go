@@ -97,6 +97,18 @@ func teamSlot(f Fields) slot {
 	}
 }
 
+// Same says whether two values of one property are the same to Port, or, with
+// related, of one relation; see Digester.Digest.
+func Same(a, b any, related bool) bool {
+	if related {
+		a, b = asSet(a), asSet(b)
+	}
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return slotOf(a) == slotOf(b)
+}
+
 func slotOf(v any) slot {
 	w := &canonical{h: sha256.New()}
 	w.value(v)

@@ -21,13 +21,16 @@ type Blueprint struct {
 type Schema struct {
 	// Properties are JSON Schemas.
 	Properties map[string]any `json:"properties"`
+	// Required is a list of names, or {"or": […]} or the like, which is not read.
+	Required any `json:"required"`
 }
 
 // BlueprintRelation is a relation's target blueprint, and whether an entity may
 // relate to many of its entities.
 type BlueprintRelation struct {
-	Target string `json:"target"`
-	Many   bool   `json:"many"`
+	Target   string `json:"target"`
+	Many     bool   `json:"many"`
+	Required bool   `json:"required"`
 }
 
 // Blueprint reads a blueprint. The error is ErrNotFound when there is none.

@@ -45,17 +45,7 @@ type dated struct {
 //
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities
 func (c *Client) Held(ctx context.Context, blueprint string) iter.Seq2[catalog.Fields, error] {
-	return func(yield func(catalog.Fields, error) bool) {
-		for e, err := range pages[held](ctx, c, path("blueprints", blueprint, "entities", "search"), c.ours()) {
-			if err != nil {
-				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)
-			}
-			fields := catalog.Fields{Identifier: e.Identifier, Title: e.Title, Team: e.Team, Properties: e.Properties, Relations: e.Relations}
-			if !yield(fields, err) {
-				return
-			}
-		}
-	}
+	return c.search(ctx, blueprint, c.ours())
 }
 
 // Owned yields the entities of our data source, of every blueprint, that nobody
@@ -89,7 +79,8 @@ func (c *Client) Owned(ctx context.Context, before time.Time) iter.Seq2[catalog.
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities
 func (c *Client) HeldBefore(ctx context.Context, blueprint string, before time.Time) iter.Seq2[catalog.Ref, error] {
 	return func(yield func(catalog.Ref, error) bool) {
-		for e, err := range pages[dated](ctx, c, path("blueprints", blueprint, "entities", "search"), c.ours()) {
+		body := map[string]any{"limit": searchPage, "query": c.ours()}
+		for e, err := range pages[dated](ctx, c, path("blueprints", blueprint, "entities", "search"), body) {
 			if err != nil {
 				yield(catalog.Ref{}, fmt.Errorf("search entities of blueprint %q: %w", blueprint, err))
 				return
@@ -104,18 +95,12 @@ func (c *Client) HeldBefore(ctx context.Context, blueprint string, before time.T
 	}
 }
 
-// ours is the body of a search for what our data source has written.
+// ours is a query for what our data source has written.
 func (c *Client) ours() map[string]any {
-	return map[string]any{
-		"limit": searchPage,
-		"query": map[string]any{
-			"combinator": "and",
-			"rules": []any{
-				map[string]any{"property": "$datasource", "operator": "contains", "value": c.datasourcePrefix()},
-				map[string]any{"property": "$datasource", "operator": "contains", "value": c.datasourceSuffix()},
-			},
-		},
-	}
+	return and(
+		map[string]any{"property": "$datasource", "operator": "contains", "value": c.datasourcePrefix()},
+		map[string]any{"property": "$datasource", "operator": "contains", "value": c.datasourceSuffix()},
+	)
 }
 
 var (

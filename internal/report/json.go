@@ -90,12 +90,15 @@ func (r *Report) summary() string { return string(encode(r.resourcesJSON())) }
 
 // JSON is the report file: one indented object that ends with a line break. Its keys
 // are the outputs' names in their order, then resources, blueprints (by identifier)
-// and problems (worst first). No control character but that of the layout stands in it.
+// and problems (worst first), and of a plan changes. No control character but that of the layout stands in it.
 func (r *Report) JSON() []byte {
 	members := append(r.Outputs(),
 		Output{"resources", r.resourcesJSON()},
 		Output{"blueprints", r.blueprintsJSON()},
 		Output{"problems", r.problemsJSON()})
+	if r.Planned {
+		members = append(members, Output{"changes", r.changesJSON()})
+	}
 	var line bytes.Buffer
 	for i, m := range members {
 		line.WriteByte("{,"[min(i, 1)])

@@ -34,18 +34,30 @@ var columns = []column{
 func (r *Report) Lines() []string {
 	var lines []string
 	for _, res := range r.Resources {
-		lines = append(lines, res.line())
+		lines = append(lines, r.resourceLine(res))
 	}
 	for _, b := range r.sortedBlueprints() {
 		if b.Deleted > 0 || b.StaleKept > 0 || b.HeldBy != "" {
-			lines = append(lines, b.line())
+			lines = append(lines, r.blueprintLine(b))
 		}
 	}
-	return append(lines, r.Status()+": "+r.result()+r.why())
+	lines = append(lines, r.changeLines()...)
+	if r.Forecast != "" {
+		lines = append(lines, r.Forecast)
+	}
+	return append(lines, r.outcome()+": "+r.result()+r.why())
 }
 
 // Result tells on one line how the run ended and what became of the entities.
-func (r *Report) Result() string { return r.Status() + ": " + r.entityResult() + r.why() }
+func (r *Report) Result() string { return r.outcome() + ": " + r.entityResult() + r.why() }
+
+// outcome is the status, which of a plan is said to be one's.
+func (r *Report) outcome() string {
+	if r.Planned {
+		return "plan: " + r.Status()
+	}
+	return r.Status()
+}
 
 func (r *Report) why() string {
 	if reasons := r.reasons(); reasons != "" {
@@ -54,28 +66,31 @@ func (r *Report) why() string {
 	return ""
 }
 
-func (r *Resource) line() string {
+func (r *Report) resourceLine(res *Resource) string {
+	create, update, _ := r.verbs()
+	planned := strings.NewReplacer("created", create, "updated", update)
 	var parts []string
 	for _, c := range columns {
-		if n := c.of(r.Counts); n != 0 || c.main {
-			parts = append(parts, fmt.Sprintf("%d %s", n, c.word))
+		if n := c.of(res.Counts); n != 0 || c.main {
+			parts = append(parts, fmt.Sprintf("%d %s", n, planned.Replace(c.word)))
 		}
 	}
-	line := fmt.Sprintf("resource %d (%s): %s", r.Index, visible(r.Kind, maxName), strings.Join(parts, ", "))
-	if r.Duration > 0 {
-		line += " in " + roundDuration(r.Duration)
+	line := fmt.Sprintf("resource %d (%s): %s", res.Index, visible(res.Kind, maxName), strings.Join(parts, ", "))
+	if res.Duration > 0 {
+		line += " in " + roundDuration(res.Duration)
 	}
 	switch {
-	case !r.Listed:
+	case !res.Listed:
 		line += "; its list was not read"
-	case !r.Complete:
+	case !res.Complete:
 		line += "; not everything was read and evaluated"
 	}
 	return line
 }
 
-func (b *Blueprint) line() string {
-	line := fmt.Sprintf("blueprint %s: %d deleted", visible(b.Identifier, maxName), b.Deleted)
+func (r *Report) blueprintLine(b *Blueprint) string {
+	_, _, remove := r.verbs()
+	line := fmt.Sprintf("blueprint %s: %d %s", visible(b.Identifier, maxName), b.Deleted, remove)
 	if b.StaleKept > 0 {
 		line += fmt.Sprintf(", %d stale kept", b.StaleKept)
 	}
@@ -96,7 +111,8 @@ func (r *Report) result() string {
 
 func (r *Report) entityResult() string {
 	t := r.totals()
-	text := fmt.Sprintf("%d created, %d updated, %d unchanged, %d deleted", t.Created, t.Updated, t.Unchanged, t.Deleted)
+	create, update, remove := r.verbs()
+	text := fmt.Sprintf("%d %s, %d %s, %d unchanged, %d %s", t.Created, create, t.Updated, update, t.Unchanged, t.Deleted, remove)
 	if t.Rejected != 0 {
 		text += fmt.Sprintf(", %d rejected", t.Rejected)
 	}

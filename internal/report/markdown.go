@@ -19,22 +19,31 @@ func (r *Report) Markdown(limitBytes int) string {
 	}
 	// Every table is sure of a share; then each takes what the others left over.
 	left := limitBytes - len(head)
-	resources, blueprints, problems := r.resourceTable(), r.blueprintTable(), r.problemTable()
-	p := problems.render(left / 2)
+	resources, blueprints, changes, problems := r.resourceTable(), r.blueprintTable(), r.changeTable(), r.problemTable()
+	p := problems.render(left / 3)
 	b := blueprints.render(left / 4)
-	res := resources.render(left - len(p) - len(b))
-	b = blueprints.render(left - len(p) - len(res))
-	p = problems.render(left - len(b) - len(res))
-	return head + res + b + p
+	c := changes.render(left / 4)
+	res := resources.render(left - len(p) - len(b) - len(c))
+	b = blueprints.render(left - len(p) - len(res) - len(c))
+	c = changes.render(left - len(p) - len(res) - len(b))
+	p = problems.render(left - len(b) - len(res) - len(c))
+	return head + res + b + c + p
 }
 
 func (r *Report) headline() string {
 	t := r.Total()
-	text := fmt.Sprintf("## Port resync: %s\n\n%s extracted", r.Status(), plural(t.Extracted, "object"))
+	name := "resync"
+	if r.Planned {
+		name = "plan"
+	}
+	text := fmt.Sprintf("## Port %s: %s\n\n%s extracted", name, r.Status(), plural(t.Extracted, "object"))
 	if t.Failed != 0 {
 		text += fmt.Sprintf(", %d failed", t.Failed)
 	}
 	text += fmt.Sprintf("; entities: %s %s.\n", r.entityResult(), r.cost())
+	if r.Forecast != "" {
+		text += "\n" + cell(r.Forecast, maxMessage) + "\n"
+	}
 	if reasons := r.reasons(); reasons != "" {
 		text += "\nWhy " + r.Status() + ": " + reasons + ".\n"
 	}
@@ -51,7 +60,7 @@ func (r *Report) resourceTable() table {
 	for _, c := range columns {
 		t.heads = append(t.heads, c.head+">")
 	}
-	t.heads = append(t.heads, "Complete")
+	t.heads = r.planned(append(t.heads, "Complete")...)
 	t.row = func(i int) []string {
 		res := r.Resources[i]
 		cells := []string{strconv.Itoa(res.Index), cell(res.Kind, maxName), blueprintCell(res.Blueprints)}
@@ -68,6 +77,17 @@ func (r *Report) resourceTable() table {
 		t.foot = append(t.foot, "")
 	}
 	return t
+}
+
+// planned puts the words of a plan into the heads of a table.
+func (r *Report) planned(heads ...string) []string {
+	if r.Planned {
+		words := strings.NewReplacer("Created", "To create", "Updated", "To update", "Deleted", "To delete", "Rejected", "Refused")
+		for i, head := range heads {
+			heads[i] = words.Replace(head)
+		}
+	}
+	return heads
 }
 
 // blueprintCell names a few: an expression can give any number of blueprints.
@@ -98,7 +118,7 @@ func (r *Report) blueprintTable() table {
 	sorted := r.sortedBlueprints()
 	return table{
 		title: "\n### Blueprints\n\n",
-		heads: []string{"Blueprint", "Created>", "Updated>", "Unchanged>", "Rejected>", "Deleted>", "Stale kept>", "Deletion held back"},
+		heads: r.planned("Blueprint", "Created>", "Updated>", "Unchanged>", "Rejected>", "Deleted>", "Stale kept>", "Deletion held back"),
 		rows:  len(sorted),
 		row: func(i int) []string {
 			b := sorted[i]

@@ -105,6 +105,11 @@ type Report struct {
 	Failure           string
 	BitbucketRequests int
 	PortRequests      int
+	// Planned is true for what a sync would do; Changes are then all that it would
+	// change, sorted by blueprint and identifier, and Forecast is what it would cost.
+	Planned  bool
+	Changes  []Change
+	Forecast string
 
 	causes  Cause
 	noted   map[problemKey]int // index into Problems
@@ -149,6 +154,7 @@ func (r *Report) Scrub(redact func(string) string) {
 			*text = redact(*text)
 		}
 	}
+	r.scrubChanges(redact)
 	r.noted = nil // the texts are its keys
 }
 

@@ -1,0 +1,74 @@
+package port
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
+
+	"port-bitbucket-exporter/internal/catalog"
+)
+
+// Find yields those of the named entities of a blueprint that are there, whoever
+// wrote them, in no certain order. The error is ErrNotFound when there is no such blueprint.
+//
+// API: https://docs.port.io/api-reference/search-a-blueprints-entities
+func (c *Client) Find(ctx context.Context, blueprint string, identifiers []string) iter.Seq2[catalog.Fields, error] {
+	return c.search(ctx, blueprint, and(map[string]any{"property": "$identifier", "operator": "in", "value": identifiers}))
+}
+
+// Relating yields the entities of a blueprint that relate by a relation to one of the
+// named ones, whoever wrote them, in no certain order.
+//
+// API: https://docs.port.io/api-reference/search-a-blueprints-entities
+func (c *Client) Relating(ctx context.Context, blueprint, relation string, to []string) iter.Seq2[catalog.Fields, error] {
+	return c.search(ctx, blueprint, and(map[string]any{"relation": relation, "targetProperty": "$identifier", "operator": "containsAny", "value": to}))
+}
+
+// Matching yields the entities of a blueprint that a search query of a mapping finds.
+//
+// API: https://docs.port.io/api-reference/search-a-blueprints-entities
+func (c *Client) Matching(ctx context.Context, blueprint string, query any) iter.Seq2[catalog.Fields, error] {
+	return c.search(ctx, blueprint, query)
+}
+
+func and(rules ...any) map[string]any {
+	return map[string]any{"combinator": "and", "rules": rules}
+}
+
+// search yields the entities of a blueprint that a query finds, in no certain order,
+// and perhaps one twice.
+func (c *Client) search(ctx context.Context, blueprint string, query any) iter.Seq2[catalog.Fields, error] {
+	return func(yield func(catalog.Fields, error) bool) {
+		body := map[string]any{"limit": searchPage, "query": query}
+		for e, err := range pages[held](ctx, c, path("blueprints", blueprint, "entities", "search"), body) {
+			if err != nil {
+				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)
+			}
+			fields := catalog.Fields{Identifier: e.Identifier, Title: e.Title, Team: e.Team, Properties: e.Properties, Relations: e.Relations}
+			if !yield(fields, err) {
+				return
+			}
+		}
+	}
+}
+
+// Blueprints reads all blueprints, by identifier.
+//
+// API: https://docs.port.io/api-reference/get-all-blueprints
+func (c *Client) Blueprints(ctx context.Context) (map[string]Blueprint, error) {
+	var answer struct {
+		Blueprints []struct {
+			Identifier string `json:"identifier"`
+			Blueprint
+		} `json:"blueprints"`
+	}
+	if err := c.do(ctx, call{method: http.MethodGet, path: path("blueprints")}, &answer); err != nil {
+		return nil, fmt.Errorf("read all blueprints: %w", err)
+	}
+	all := make(map[string]Blueprint, len(answer.Blueprints))
+	for _, b := range answer.Blueprints {
+		all[b.Identifier] = b.Blueprint
+	}
+	return all, nil
+}
