@@ -57,6 +57,10 @@ func (d *deletion) do(ctx context.Context, blueprint string, groups [][]string) 
 		return
 	}
 	for _, one := range results {
+		if one.Err != nil && ctx.Err() != nil {
+			d.stopped(ctx, blueprint, 1)
+			continue
+		}
 		d.account(catalog.Ref{Blueprint: blueprint, Identifier: one.Identifier}, one)
 	}
 }
@@ -95,7 +99,7 @@ func (d *deletion) dependantsFix() string {
 	return "delete those first, or set deleteDependentEntities: true in the mapping"
 }
 
-// stopped counts what was not asked for.
+// stopped counts what was not asked for, or not answered, since the run ended.
 func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
 	d.run.report.Blueprint(blueprint).StaleKept += n
 	d.run.report.Note(report.Problem{

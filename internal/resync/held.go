@@ -91,17 +91,6 @@ func (w words) edges(all []edge, f catalog.Fields) []edge {
 	return all
 }
 
-// targets are what entities relate to by one relation.
-func (h *held) targets(relation string) map[string]bool {
-	all := map[string]bool{}
-	for _, e := range h.edges {
-		if e.relation == relation {
-			all[e.to] = true
-		}
-	}
-	return all
-}
-
 func keep[V any](m map[string]any, keys map[string]V) {
 	for k := range m {
 		if _, ok := keys[k]; !ok {

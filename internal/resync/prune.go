@@ -93,12 +93,23 @@ func (r *run) mayCascade(ctx context.Context) bool {
 		for name, rel := range schema.Relations {
 			searched, left := r.job.Plan.setBy(b.Identifier, name, m.EnableMergeEntity)
 			if searched || !r.allProduced(rel.Target, r.loader.targets[relation{b.Identifier, name}]) ||
-				left && (held == nil || !r.allProduced(rel.Target, held.targets(name))) {
+				left && (held == nil || !r.allProduced(rel.Target, r.stillRelated(b.Identifier, name, held))) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// stillRelated are what produced entities of a blueprint related to when the run began.
+func (r *run) stillRelated(blueprint, relation string, h *held) map[string]bool {
+	all := map[string]bool{}
+	for _, e := range h.edges {
+		if e.relation == relation && r.produced(catalog.Ref{Blueprint: blueprint, Identifier: e.from}) {
+			all[e.to] = true
+		}
+	}
+	return all
 }
 
 func (r *run) allProduced(blueprint string, identifiers map[string]bool) bool {
