@@ -38,7 +38,8 @@ var (
 			return nil
 		},
 		"delete": func(t *testing.T, c *port.Client) error {
-			return c.Delete(t.Context(), repository, []string{"a"}, false)[0].Err
+			got, _ := c.Delete(t.Context(), repository, []string{"a"}, false)
+			return got[0].Err
 		},
 	}
 	once = map[string]func(*testing.T, *port.Client) error{

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -243,7 +242,7 @@ func TestDeleteBatches(t *testing.T) {
 		s.PutEntity(repository, porttest.Entity{Identifier: id, Datasource: agent})
 	}
 	c := overSocket(t, s)
-	got := c.Delete(t.Context(), repository, ids, false)
+	got, _ := c.Delete(t.Context(), repository, ids, false)
 	for i, d := range got {
 		equal(t, ids[i], d, port.Deletion{Identifier: ids[i]})
 	}
@@ -261,7 +260,7 @@ func TestDeleteThatDoesNotDelete(t *testing.T) {
 	s.PutEntity(repository, porttest.Entity{Identifier: "a", Datasource: agent})
 	s.Fault(porttest.Fault{Path: deletePath, Status: 200, Body: `{"ok":true,"deletedEntities":[]}`})
 	s.Fault(porttest.Fault{Method: http.MethodDelete, Path: "/v1/blueprints/*/entities/a", Status: 404, Body: `{"ok":false,"error":"not_found"}`})
-	got := overSocket(t, s).Delete(t.Context(), repository, []string{"a"}, false)
+	got, _ := overSocket(t, s).Delete(t.Context(), repository, []string{"a"}, false)
 	if got[0].Err == nil || got[0].HasDependants {
 		t.Errorf("got %+v, want an error that blames no dependants", got[0])
 	}
@@ -277,7 +276,7 @@ func TestDeleteOfWhatIsPassedOver(t *testing.T) {
 	// "gone" is not there; of the others Port deletes a part, and says so.
 	fired := s.Fault(porttest.Fault{Path: deletePath, Status: 200, Body: `{"ok":true,"deletedEntities":["e","a"]}`})
 	single := s.Fault(porttest.Fault{Method: http.MethodDelete, Path: "/v1/blueprints/*/entities/d", Status: 403, Body: `{"ok":false,"message":"no"}`})
-	got := overSocket(t, s).Delete(t.Context(), repository, []string{"a", "b/c", "d", "e", "gone"}, true)
+	got, _ := overSocket(t, s).Delete(t.Context(), repository, []string{"a", "b/c", "d", "e", "gone"}, true)
 	equal(t, "bulk and single faults", fired()+single(), 2)
 	equal(t, "a", got[0], port.Deletion{Identifier: "a"})
 	equal(t, "b/c", got[1], port.Deletion{Identifier: "b/c"})
@@ -291,64 +290,68 @@ func TestDeleteOfWhatIsPassedOver(t *testing.T) {
 	noViolations(t, s)
 }
 
+// Port deletes all or nothing: who is to blame, it does not say.
 func TestDeleteRefusedForDependants(t *testing.T) {
 	t.Parallel()
 	setup := func(t *testing.T) (*porttest.Server, []string) {
 		s := newServer()
-		ids := names("r", 16)
+		ids := names("r", 3)
 		for _, id := range ids {
 			s.PutEntity(repository, porttest.Entity{Identifier: id, Datasource: agent})
 		}
-		s.PutEntity("bitbucketPullRequest", porttest.Entity{Identifier: "pr", Datasource: "someone", Relations: map[string]any{"repository": ids[5]}})
+		s.PutEntity("bitbucketPullRequest", porttest.Entity{Identifier: "pr", Datasource: "someone", Relations: map[string]any{"repository": ids[1]}})
 		return s, ids
 	}
-	t.Run("kept", func(t *testing.T) {
-		t.Parallel()
-		s, ids := setup(t)
-		for i, d := range overSocket(t, s).Delete(t.Context(), repository, ids, false) {
-			equal(t, "identifier", d.Identifier, ids[i])
-			equal(t, ids[i]+" refused", d.Err != nil, i == 5)
-			equal(t, ids[i]+" has dependants", d.HasDependants, i == 5)
-		}
-		left := s.Entities(repository)
-		equal(t, "left", len(left), 1)
-		equal(t, "left", left[0].Identifier, ids[5])
-		// 16, 8, 8, 4, 4, 2, 2, 1, 1: two for each halving.
-		equal(t, "requests", strings.Count(answers(s), " "), 9)
-	})
-	t.Run("deleted too", func(t *testing.T) {
-		t.Parallel()
-		s, ids := setup(t)
-		for _, d := range overSocket(t, s).Delete(t.Context(), repository, ids, true) {
-			equal(t, d.Identifier, d.Err, nil)
-		}
-		equal(t, "left", len(s.Catalog()), 0)
-	})
-	t.Run("refused for another reason", func(t *testing.T) {
-		t.Parallel()
-		s, ids := setup(t)
-		s.Fault(porttest.Fault{Path: deletePath, Times: -1, Status: 422})
-		for _, d := range overSocket(t, s).Delete(t.Context(), repository, ids[:2], true) {
-			equal(t, "status of "+d.Identifier, status(d.Err), 422)
-			equal(t, "dependants, which may go, of "+d.Identifier, d.HasDependants, false)
-		}
-	})
-	for _, code := range []int{400, 409, 424} {
-		t.Run("told by "+strconv.Itoa(code), func(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		fault      porttest.Fault // Status 0 for none
+		dependants bool           // may go
+		status     int            // 0 when all are deleted
+		refused    bool
+	}{
+		{name: "kept", status: 422, refused: true},
+		{name: "deleted too", dependants: true},
+		{name: "refused for another reason", fault: porttest.Fault{Status: 422}, dependants: true, status: 422, refused: true},
+		{name: "told by 400", fault: porttest.Fault{Status: 400}, status: 400, refused: true},
+		{name: "told by 409", fault: porttest.Fault{Status: 409}, status: 409, refused: true},
+		{name: "told by 424", fault: porttest.Fault{Status: 424}, status: 424, refused: true},
+		{name: "told by a code", fault: porttest.Fault{Status: 403, Body: `{"ok":false,"error":"has_dependents","message":"a pull request relates to it"}`}, status: 403, refused: true},
+		{name: "a role that is missing", fault: porttest.Fault{Status: 403, Body: `{"ok":false,"error":"missing_permissions"}`}, status: 403},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s, ids := setup(t)
-			fits := func(_ *http.Request, body []byte) bool { return bytes.Contains(body, []byte(ids[5])) }
-			s.Fault(porttest.Fault{Path: deletePath, Match: fits, Times: -1, Status: code, Body: `{"ok":false,"message":"a pull request relates to it"}`})
-			got := overSocket(t, s).Delete(t.Context(), repository, ids, false)
-			refused := slices.IndexFunc(got, func(d port.Deletion) bool { return d.HasDependants })
-			equal(t, "the refused one", refused, 5)
-			var e *port.Error
-			if !errors.As(got[5].Err, &e) || e.Message != "a pull request relates to it" {
-				t.Errorf("error: got %v, want Port's own words", got[5].Err)
+			if tt.fault.Status != 0 {
+				tt.fault.Path, tt.fault.Times = deletePath, -1
+				s.Fault(tt.fault)
 			}
-			equal(t, "left", len(s.Entities(repository)), 1)
+			got, refused := overSocket(t, s).Delete(t.Context(), repository, ids, tt.dependants)
+			equal(t, "refused", refused, tt.refused)
+			equal(t, "answers", strings.Count(answers(s), " "), 1)
+			for i, d := range got {
+				equal(t, "identifier", d.Identifier, ids[i])
+				equal(t, "deleted", d.Err == nil, tt.status == 0)
+				equal(t, "has dependants", d.HasDependants, tt.refused && !tt.dependants)
+				if tt.status != 0 {
+					equal(t, "status", status(d.Err), tt.status)
+				}
+			}
+			if tt.status != 0 {
+				equal(t, "left", len(s.Entities(repository)), len(ids))
+			} else {
+				equal(t, "left", len(s.Catalog()), 0)
+			}
 		})
 	}
+	t.Run("one that was passed over", func(t *testing.T) {
+		t.Parallel()
+		s, ids := setup(t)
+		s.Fault(porttest.Fault{Path: deletePath, Status: 200, Body: `{"ok":true,"deletedEntities":["r000","r002"]}`})
+		got, refused := overSocket(t, s).Delete(t.Context(), repository, ids, false)
+		equal(t, "the call is refused", refused, false)
+		equal(t, "has dependants", got[1].HasDependants, true)
+		equal(t, "status", status(got[1].Err), 403)
+	})
 }
 
 func TestDeleteFails(t *testing.T) {
@@ -356,7 +359,9 @@ func TestDeleteFails(t *testing.T) {
 	s := newServer()
 	s.PutEntity(repository, porttest.Entity{Identifier: "a", Datasource: agent})
 	fired := s.Fault(porttest.Fault{Path: deletePath, Times: -1, Status: 403})
-	for _, d := range overSocket(t, s).Delete(t.Context(), repository, []string{"a", "b"}, false) {
+	got, refused := overSocket(t, s).Delete(t.Context(), repository, []string{"a", "b"}, false)
+	equal(t, "refused", refused, false)
+	for _, d := range got {
 		equal(t, "status of "+d.Identifier, status(d.Err), 403)
 		equal(t, "has dependants "+d.Identifier, d.HasDependants, false)
 	}

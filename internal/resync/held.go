@@ -13,14 +13,18 @@ import (
 type held struct {
 	digests map[*entry]map[string]catalog.Digest
 	rest    map[*entry]map[string]catalog.Digest // of those that a later entry writes over
-	related map[string]map[string]bool           // by relation: what entities relate to
-	err     error
+	edges   []edge                               // what entities relate to
+	failed  bool                                 // it was not read to its end
+	err     error                                // until it is told
 	reading guarded
 }
 
+// edge is a relation of an entity of a blueprint to one of another.
+type edge struct{ from, relation, to string }
+
 // readHeld begins to read a blueprint.
 func readHeld(ctx context.Context, client *port.Client, blueprint string, entries []*entry, whole bool) *held {
-	h := &held{digests: map[*entry]map[string]catalog.Digest{}, related: map[string]map[string]bool{}, rest: map[*entry]map[string]catalog.Digest{}}
+	h := &held{digests: map[*entry]map[string]catalog.Digest{}, rest: map[*entry]map[string]catalog.Digest{}}
 	for _, e := range entries {
 		h.digests[e] = map[string]catalog.Digest{}
 		if e.rest != nil {
@@ -31,6 +35,7 @@ func readHeld(ctx context.Context, client *port.Client, blueprint string, entrie
 		if h.err = h.read(ctx, client, blueprint, whole); errors.Is(h.err, port.ErrNotFound) {
 			h.err = nil // no such blueprint: nothing in it
 		}
+		h.failed = h.err != nil
 	})
 	return h
 }
@@ -45,6 +50,7 @@ func (h *held) read(ctx context.Context, client *port.Client, blueprint string, 
 			return err
 		}
 	}
+	words := words{}
 	for fields, err := range client.Held(ctx, blueprint) {
 		if err != nil {
 			return err
@@ -54,12 +60,7 @@ func (h *held) read(ctx context.Context, client *port.Client, blueprint string, 
 			keep(fields.Properties, schema.Schema.Properties)
 			keep(fields.Relations, schema.Relations)
 		}
-		for _, t := range catalog.Targets(fields.Relations) {
-			if h.related[t.Relation] == nil {
-				h.related[t.Relation] = map[string]bool{}
-			}
-			h.related[t.Relation][t.Identifier] = true
-		}
+		h.edges = words.edges(h.edges, fields)
 		for e, digests := range h.digests {
 			digests[identifier] = e.digester.Digest(fields)
 		}
@@ -68,6 +69,26 @@ func (h *held) read(ctx context.Context, client *port.Client, blueprint string, 
 		}
 	}
 	return nil
+}
+
+// words are the texts of edges, each kept once: many entities relate to few.
+type words map[string]string
+
+func (w words) one(s string) string {
+	if known, ok := w[s]; ok {
+		return known
+	}
+	w[s] = s
+	return s
+}
+
+// edges adds those of an entity.
+func (w words) edges(all []edge, f catalog.Fields) []edge {
+	identifier, _ := f.Identifier.(string)
+	for _, t := range catalog.Targets(f.Relations) {
+		all = append(all, edge{identifier, w.one(t.Relation), w.one(t.Identifier)})
+	}
+	return all
 }
 
 func keep[V any](m map[string]any, keys map[string]V) {

@@ -41,11 +41,10 @@ func (r *run) prune(ctx context.Context, failure error) {
 	if failure == nil {
 		failure = r.failure(ctx)
 	}
-	schemas := r.loader.schemas
 	m := r.job.Plan.mapping
 	var needed map[catalog.Ref]bool
 	if m.CreateMissingRelatedEntities && len(listed.others) > 0 {
-		needed = r.needed(ctx, schemas)
+		needed = r.needed(ctx)
 	}
 	verdict := reconcile.Decide(reconcile.Run{
 		Resources: r.gaps(),
@@ -68,7 +67,7 @@ func (r *run) prune(ctx context.Context, failure error) {
 		})
 	}
 	cascade := len(verdict.Delete) > 0 && m.DeleteDependentEntities && !verdict.Closed && r.report.Total().Rejected == 0
-	if cascade && !r.mayCascade(ctx, schemas) {
+	if cascade && !r.mayCascade(ctx) {
 		cascade = false
 		r.report.Note(report.Problem{
 			Severity: report.Notice,
@@ -76,20 +75,20 @@ func (r *run) prune(ctx context.Context, failure error) {
 			Fix:      "look which entities that the mapping produces relate to others that it does not",
 		})
 	}
-	r.delete(ctx, verdict.Delete, cascade, schemas)
+	r.delete(ctx, verdict.Delete, cascade)
 }
 
 // mayCascade says whether entities may be deleted with what relates to them, and
 // what relates to those. It may not be when that could be an entity which this run
 // produced: one that relates to anything but produced entities, as the run has set
 // it or as Port held it, or by a search.
-func (r *run) mayCascade(ctx context.Context, s *schemas) bool {
+func (r *run) mayCascade(ctx context.Context) bool {
 	m := r.job.Plan.mapping
 	for _, b := range r.report.Blueprints {
 		if b.Created+b.Updated+b.Unchanged == 0 {
 			continue
 		}
-		schema, ok := s.of(ctx, b.Identifier)
+		schema, ok := r.loader.schemas.of(ctx, b.Identifier)
 		if !ok || r.loader.adopted[b.Identifier] {
 			return false
 		}
@@ -97,12 +96,23 @@ func (r *run) mayCascade(ctx context.Context, s *schemas) bool {
 		for name, rel := range schema.Relations {
 			searched, left := r.job.Plan.setBy(b.Identifier, name, m.EnableMergeEntity)
 			if searched || !r.allProduced(rel.Target, r.loader.targets[relation{b.Identifier, name}]) ||
-				left && (held == nil || !r.allProduced(rel.Target, held.related[name])) {
+				left && (held == nil || !r.allProduced(rel.Target, r.stillRelated(b.Identifier, name, held))) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// stillRelated are what produced entities of a blueprint related to when the run began.
+func (r *run) stillRelated(blueprint, relation string, h *held) map[string]bool {
+	all := map[string]bool{}
+	for _, e := range h.edges {
+		if e.relation == relation && r.produced(catalog.Ref{Blueprint: blueprint, Identifier: e.from}) {
+			all[e.to] = true
+		}
+	}
+	return all
 }
 
 func (r *run) allProduced(blueprint string, identifiers map[string]bool) bool {
@@ -255,96 +265,14 @@ func (r *run) gaps() []reconcile.Resource {
 
 // needed are the entities that a produced one relates to. Where the blueprint of
 // the target is not known, it is left empty, and stands for any.
-func (r *run) needed(ctx context.Context, s *schemas) map[catalog.Ref]bool {
+func (r *run) needed(ctx context.Context) map[catalog.Ref]bool {
 	needed := map[catalog.Ref]bool{}
 	for relation, identifiers := range r.loader.targets {
-		schema, _ := s.of(ctx, relation.blueprint)
+		schema, _ := r.loader.schemas.of(ctx, relation.blueprint)
 		target := schema.Relations[relation.name].Target
 		for identifier := range identifiers {
 			needed[catalog.Ref{Blueprint: target, Identifier: identifier}] = true
 		}
 	}
 	return needed
-}
-
-// delete deletes the entities, dependants first; cascade says whether other
-// dependants may go with them.
-func (r *run) delete(ctx context.Context, refs []catalog.Ref, cascade bool, s *schemas) {
-	stale := map[string][]string{}
-	var blueprints []string
-	for _, ref := range refs {
-		if stale[ref.Blueprint] == nil {
-			blueprints = append(blueprints, ref.Blueprint)
-		}
-		stale[ref.Blueprint] = append(stale[ref.Blueprint], ref.Identifier)
-	}
-	if len(blueprints) > 1 {
-		blueprints = reconcile.Order(blueprints, func(from, to string) bool {
-			schema, _ := s.of(ctx, from)
-			for _, relation := range schema.Relations {
-				if relation.Target == to {
-					return true
-				}
-			}
-			return false
-		})
-	}
-	why := map[string]string{} // Port's own words, by identifier
-	for before, left := len(refs)+1, len(refs); left > 0 && left < before && ctx.Err() == nil; {
-		before, left = left, 0
-		for _, b := range blueprints {
-			stale[b] = r.deleteOf(ctx, b, stale[b], cascade, why)
-			left += len(stale[b])
-		}
-	}
-	for _, b := range blueprints {
-		r.keepDepended(b, stale[b], why)
-	}
-}
-
-// keepDepended tells of stale entities that Port refused to delete for what
-// relates to them.
-func (r *run) keepDepended(blueprint string, identifiers []string, why map[string]string) {
-	fix := "delete those first, or set deleteDependentEntities: true in the mapping"
-	if r.job.Plan.mapping.DeleteDependentEntities {
-		fix = "delete those first: in this run nothing goes along with them, since it could be what the workspace still has"
-	}
-	for _, id := range identifiers {
-		r.report.Blueprint(blueprint).StaleKept++
-		r.report.Note(report.Problem{
-			Severity: report.Warning,
-			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", blueprint),
-			Fix:      fix,
-			Example:  id + ": " + why[id],
-		})
-	}
-}
-
-// deleteOf deletes entities of one blueprint, and returns those that Port refused
-// for their dependants.
-func (r *run) deleteOf(ctx context.Context, blueprint string, identifiers []string, dependants bool, why map[string]string) (refused []string) {
-	out := r.report.Blueprint(blueprint)
-	for part := range slices.Chunk(identifiers, port.MaxDelete) {
-		for _, d := range r.job.Port.Delete(ctx, blueprint, part, dependants) {
-			switch {
-			case d.HasDependants:
-				refused = append(refused, d.Identifier)
-				if d.Err != nil {
-					why[d.Identifier] = d.Err.Error()
-				}
-			case d.Err != nil:
-				out.StaleKept++
-				r.report.Mark(report.Undelivered)
-				r.report.Note(report.Problem{
-					Severity: report.Error,
-					Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", blueprint, blurError(d.Err, []string{d.Identifier})),
-					Fix:      "run again",
-					Example:  example(catalog.Ref{Blueprint: blueprint, Identifier: d.Identifier}, "", d.Err),
-				})
-			default: // also when it is gone already: the answer of a first attempt may have been lost
-				out.Deleted++
-			}
-		}
-	}
-	return refused
 }

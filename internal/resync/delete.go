@@ -1,0 +1,152 @@
+package resync
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/reconcile"
+	"port-bitbucket-exporter/internal/report"
+)
+
+// delete deletes stale entities, each after those that relate to it, and tells which
+// ones stay; cascade says whether other dependants may go with them.
+func (r *run) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
+	if len(stale) == 0 {
+		return
+	}
+	limits := reconcile.Limits{Most: port.MaxDelete, Cascade: cascade}
+	d := deletion{run: r, cascade: cascade, order: reconcile.NewDeletion(stale, r.related(ctx, stale), limits)}
+	for step := range d.order.Steps() {
+		d.do(ctx, step.Blueprint, step.Groups)
+	}
+	for _, k := range d.order.Kept() {
+		d.keep(k)
+	}
+}
+
+// deletion is the deletion of one run.
+type deletion struct {
+	run     *run
+	cascade bool
+	order   *reconcile.Deletion
+}
+
+// do deletes groups of entities of one blueprint. Port deletes nothing when it
+// refuses one of them: then they are halved, down to that one.
+func (d *deletion) do(ctx context.Context, blueprint string, groups [][]string) {
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g []string) bool {
+		return d.order.Keeps(catalog.Ref{Blueprint: blueprint, Identifier: g[0]})
+	})
+	if len(groups) == 0 {
+		return
+	}
+	identifiers := slices.Concat(groups...)
+	if ctx.Err() != nil {
+		d.stopped(ctx, blueprint, len(identifiers))
+		return
+	}
+	results, refused := d.run.job.Port.Delete(ctx, blueprint, identifiers, d.cascade)
+	if refused && len(groups) > 1 {
+		half := len(groups) / 2
+		d.do(ctx, blueprint, groups[:half])
+		d.do(ctx, blueprint, groups[half:])
+		return
+	}
+	for _, one := range results {
+		if one.Err != nil && ctx.Err() != nil {
+			d.stopped(ctx, blueprint, 1)
+			continue
+		}
+		d.account(catalog.Ref{Blueprint: blueprint, Identifier: one.Identifier}, one)
+	}
+}
+
+// account counts what became of one entity.
+func (d *deletion) account(ref catalog.Ref, result port.Deletion) {
+	out := d.run.report.Blueprint(ref.Blueprint)
+	if result.Err == nil { // also when it is gone already: the answer of a first attempt may have been lost
+		out.Deleted++
+		return
+	}
+	out.StaleKept++
+	d.order.Keep(ref)
+	if result.HasDependants {
+		d.run.report.Note(report.Problem{
+			Severity: report.Warning,
+			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", ref.Blueprint),
+			Fix:      d.dependantsFix(),
+			Example:  ref.Identifier + ": " + result.Err.Error(),
+		})
+		return
+	}
+	d.run.report.Mark(report.Undelivered)
+	d.run.report.Note(report.Problem{
+		Severity: report.Error,
+		Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", ref.Blueprint, blurError(result.Err, []string{ref.Identifier}, ref.Blueprint)),
+		Fix:      "run again",
+		Example:  example(ref, "", result.Err),
+	})
+}
+
+func (d *deletion) dependantsFix() string {
+	if d.run.job.Plan.mapping.DeleteDependentEntities {
+		return "delete those first: in this run nothing goes along with them, since it could be what the workspace still has"
+	}
+	return "delete those first, or set deleteDependentEntities: true in the mapping"
+}
+
+// stopped counts what was not asked for, or not answered, since the run ended.
+func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
+	d.run.report.Blueprint(blueprint).StaleKept += n
+	d.run.report.Note(report.Problem{
+		Severity: report.Warning, Count: n,
+		Message: fmt.Sprintf("stale entities of blueprint %q are not deleted: %s", blueprint, context.Cause(ctx)),
+		Fix:     "run again",
+	})
+}
+
+// keep tells of an entity for which Port was not asked: it would refuse.
+func (d *deletion) keep(k reconcile.Kept) {
+	d.run.report.Blueprint(k.Ref.Blueprint).StaleKept++
+	why, fix, example := "other entities relate to them, and stay", d.dependantsFix(), ""
+	switch {
+	case len(k.Cycle) > 0:
+		why = "they relate to each other in a cycle over blueprints, of which Port deletes one at a time"
+		fix = "delete one of the cycle in Port, or set deleteDependentEntities: true in the mapping"
+		example = k.Ref.String() + ", in " + cycleText(k.Cycle)
+	case k.Cyclic > 0:
+		why = fmt.Sprintf("more than %d of them relate to each other in cycles, and Port deletes so many at a time", port.MaxDelete)
+		fix = "delete some of them in Port, or set deleteDependentEntities: true in the mapping"
+		example = k.Ref.String()
+	case k.By.Identifier == "":
+		example = fmt.Sprintf("%s, to which entities of blueprint %q relate", k.Ref, k.By.Blueprint)
+	default:
+		example = fmt.Sprintf("%s, to which %s relates", k.Ref, k.By)
+	}
+	d.run.report.Note(report.Problem{
+		Severity: report.Warning,
+		Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: %s", k.Ref.Blueprint, why),
+		Fix:      fix,
+		Example:  example,
+	})
+}
+
+// maxCycle bounds how many entities of a cycle are named.
+const maxCycle = 6
+
+// cycleText names a cycle: a → b → a.
+func cycleText(cycle []catalog.Ref) string {
+	var names []string
+	for i, ref := range cycle {
+		if i == maxCycle-1 && len(cycle) > maxCycle {
+			names = append(names, fmt.Sprintf("… (%d more)", len(cycle)-maxCycle), cycle[len(cycle)-1].String())
+			break
+		}
+		names = append(names, cut(ref.String(), maxExample/maxCycle*2))
+	}
+	return strings.Join(names, " → ")
+}

@@ -1,0 +1,120 @@
+package resync
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/reconcile"
+)
+
+// related are the relations to entities that are to be deleted, as far as they are
+// known: what Port held when the run began is known of the blueprints that the
+// mapping names, and what the run has written. Others are searched, when they hold
+// stale entities that may relate to stale ones. Of entities of others nothing is known.
+func (r *run) related(ctx context.Context, stale []catalog.Ref) []reconcile.Relation {
+	f := finder{run: r, stale: map[catalog.Ref]bool{}, identifiers: map[string]bool{}}
+	for _, ref := range stale {
+		f.stale[ref], f.identifiers[ref.Identifier] = true, true
+		if i := len(f.blueprints) - 1; i < 0 || f.blueprints[i] != ref.Blueprint { // stale is sorted
+			f.blueprints = append(f.blueprints, ref.Blueprint)
+		}
+	}
+	for _, blueprint := range slices.Sorted(maps.Keys(r.loader.held)) {
+		if h := r.loader.held[blueprint]; !h.failed {
+			f.add(ctx, blueprint, h.edges)
+		}
+	}
+	for _, blueprint := range f.blueprints {
+		if h := r.loader.held[blueprint]; h == nil || h.failed {
+			f.search(ctx, blueprint)
+		}
+	}
+	for _, rel := range slices.SortedFunc(maps.Keys(r.loader.targets), compareRelations) {
+		for id := range r.loader.targets[rel] {
+			if f.identifiers[id] {
+				f.relate(ctx, catalog.Ref{Blueprint: rel.blueprint}, rel.name, id)
+			}
+		}
+	}
+	slices.SortFunc(f.found, func(a, b reconcile.Relation) int {
+		return cmp.Or(compareRefs(a.To, b.To), compareRefs(a.From, b.From))
+	})
+	return f.found
+}
+
+func compareRefs(a, b catalog.Ref) int {
+	return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Identifier, b.Identifier))
+}
+
+func compareRelations(a, b relation) int {
+	return cmp.Or(cmp.Compare(a.blueprint, b.blueprint), cmp.Compare(a.name, b.name))
+}
+
+// finder collects relations to stale entities.
+type finder struct {
+	run         *run
+	stale       map[catalog.Ref]bool
+	identifiers map[string]bool // of the stale ones: few of all relations name one
+	blueprints  []string        // of the stale ones
+	found       []reconcile.Relation
+}
+
+// add takes what entities of a blueprint related to when the run began.
+func (f *finder) add(ctx context.Context, blueprint string, edges []edge) {
+	for _, e := range edges {
+		from := catalog.Ref{Blueprint: blueprint, Identifier: e.from}
+		if f.identifiers[e.to] && (f.stale[from] || f.run.stillRelates(from, e.relation)) {
+			f.relate(ctx, from, e.relation, e.to)
+		}
+	}
+}
+
+// relate adds a relation when it is to a stale entity. The relation's blueprint
+// tells the target's; when it cannot be read, Port will tell.
+func (f *finder) relate(ctx context.Context, from catalog.Ref, relation, to string) {
+	schema, _ := f.run.loader.schemas.of(ctx, from.Blueprint)
+	target := catalog.Ref{Blueprint: schema.Relations[relation].Target, Identifier: to}
+	if f.stale[target] {
+		f.found = append(f.found, reconcile.Relation{From: from, To: target})
+	}
+}
+
+// search reads a blueprint that was not read before, when its entities may relate
+// to stale ones.
+func (f *finder) search(ctx context.Context, blueprint string) {
+	schema, _ := f.run.loader.schemas.of(ctx, blueprint)
+	may := false
+	for _, relation := range schema.Relations {
+		may = may || slices.Contains(f.blueprints, relation.Target)
+	}
+	if !may {
+		return
+	}
+	words := words{}
+	for fields, err := range f.run.job.Port.Held(ctx, blueprint) {
+		if err != nil {
+			return // Port will tell
+		}
+		f.add(ctx, blueprint, words.edges(nil, fields))
+	}
+}
+
+// stillRelates says whether an entity has a relation as Port held it when the run
+// began: it was not written, or no entry that gave it maps the relation.
+func (r *run) stillRelates(ref catalog.Ref, relation string) bool {
+	s := r.loader.states[ref]
+	if s == nil || s.counted == nil {
+		return true
+	}
+	if !r.job.Plan.mapping.EnableMergeEntity {
+		return false
+	}
+	if len(s.results) == 0 { // found by a search query: which entry did is not known
+		_, left := r.job.Plan.setBy(ref.Blueprint, relation, true)
+		return left
+	}
+	return !slices.ContainsFunc(s.results, func(res result) bool { return slices.Contains(res.entry.Keys.Relations, relation) })
+}
