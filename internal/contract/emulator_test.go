@@ -207,10 +207,11 @@ func TestPortEmulator(t *testing.T) {
 			w.authorization = "Bearer " + w.authorization
 			w.blueprints()
 			w.integrations(s)
+			w.dataSource(s)
 			w.entities()
 			w.searches()
 			w.deletes()
-			w.wantChecked(60)
+			w.wantChecked(85)
 		})
 	}
 }

@@ -233,7 +233,7 @@ func (c *call) read(body []byte) *answer {
 		return &a
 	}
 	if c.route.body == nil && len(body) > 0 {
-		return fail(http.StatusUnprocessableEntity, "the route takes no body")
+		return fail(http.StatusUnprocessableEntity, "body must be empty: the route takes none")
 	}
 	if len(body) == 0 {
 		if c.route.bodyRequired {

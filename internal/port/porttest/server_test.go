@@ -78,7 +78,7 @@ func TestStrictness(t *testing.T) {
 		{"flag twice", "POST", bulk + "?upsert=true&upsert=true", one, 422, "once"},
 		{"delete_dependents missing", "POST", "/v1/blueprints/bitbucketRepository/bulk/entities/delete", `{"entities":["a"]}`, 422, "delete_dependents"},
 		{"delete_dependents missing, single", "DELETE", "/v1/blueprints/bitbucketRepository/entities/a", "", 422, "delete_dependents"},
-		{"body of a read", "GET", "/v1/blueprints", `{}`, 422, "takes no body"},
+		{"body of a read", "GET", "/v1/blueprints", `{}`, 422, "body must be empty"},
 		{"no body", "POST", bulk + upsert, "", 422, "body must be object"},
 		{"not JSON", "POST", bulk + upsert, `{"entities":`, 422, "not JSON"},
 		{"two values", "POST", bulk + upsert, one + one, 422, "not JSON"},
