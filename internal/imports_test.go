@@ -58,7 +58,7 @@ var support = []string{"internal/bitbucket/bitbuckettest", "internal/port/portte
 // testImports says what else the tests of a package may import.
 var testImports = map[string][]string{
 	"internal/kind":   {"internal/roundtrip"},
-	"internal/resync": {"internal/roundtrip"},
+	"internal/resync": {"internal/plan", "internal/roundtrip"},
 }
 
 // modules are those of other people in the binary.

@@ -16,7 +16,8 @@ const MaxBytes = 1<<20 - 1<<10
 
 // Entity is one entity as it is sent: immutable, and encoded once.
 type Entity struct {
-	Ref    Ref // the identifier is empty when it is a search query
+	Ref    Ref    // the identifier is empty when it is a search query
+	Query  string // the search query's JSON, or empty
 	Body   json.RawMessage
 	Digest Digest
 	// Targets are the entities that its relations name; those that a search
@@ -56,8 +57,17 @@ func Encode(blueprint string, f Fields, d *Digester) (Entity, error) {
 	if len(text) > MaxBytes {
 		biggest = largest(f.Properties)
 	}
-	identifier, _ := f.Identifier.(string)
+	identifier, named := f.Identifier.(string)
+	query := ""
+	if !named {
+		text, err := marshal(f.Identifier)
+		if err != nil {
+			return Entity{}, fmt.Errorf("encode entity: %w", err)
+		}
+		query = string(text)
+	}
 	return Entity{
+		Query:   query,
 		Ref:     Ref{Blueprint: blueprint, Identifier: identifier},
 		Body:    text,
 		Digest:  d.Digest(f),

@@ -61,11 +61,11 @@ func (s *Store) change(ref catalog.Ref) *Change {
 }
 
 // note remembers how an entity would change, beside what was noted of it before.
-func (s *Store) note(e *body, old, next *entity, created, merge bool) {
+func (s *Store) note(e *body, old, next *entity, absent, merge bool) {
 	c := s.change(e.ref)
 	switch {
 	case c.Action == Create:
-	case created:
+	case absent:
 		c.Action = Create
 	default:
 		c.Action = Update

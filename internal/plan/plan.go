@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 
@@ -118,24 +117,6 @@ func (s *Store) read(ctx context.Context, blueprint string, e catalog.Entity) (b
 	return b, nil
 }
 
-// find gives what a search query finds, at most so many.
-func (s *Store) find(ctx context.Context, blueprint string, query any, most int) ([]string, error) {
-	var found []string
-	for f, err := range s.client.Matching(ctx, blueprint, query) {
-		if err != nil {
-			return nil, err
-		}
-		id, _ := f.Identifier.(string)
-		if !slices.Contains(found, id) {
-			found = append(found, id)
-		}
-		if len(found) == most {
-			break
-		}
-	}
-	return found, nil
-}
-
 // held reads what Port holds of the entities that are not known yet.
 func (s *Store) held(ctx context.Context, blueprint string, of *schema, bodies []body) (map[string]*entity, error) {
 	var unknown []string
@@ -182,8 +163,8 @@ func (s *Store) upsertOne(ctx context.Context, b *schema, e *body, held *entity,
 	if old == nil {
 		old = held
 	}
-	created := old == nil && !stub
-	if old == nil {
+	absent := old == nil
+	if absent {
 		old = &entity{}
 	}
 	relations, stubs, refused, err := s.relations(ctx, b, e, f)
@@ -205,9 +186,9 @@ func (s *Store) upsertOne(ctx context.Context, b *schema, e *body, held *entity,
 			s.stubs[ref] = true
 		}
 	}
-	s.note(e, old, next, created, f.Merge)
+	s.note(e, old, next, absent, f.Merge)
 	s.written[e.ref] = next
-	return port.Outcome{Identifier: e.ref.Identifier, Created: created}, nil
+	return port.Outcome{Identifier: e.ref.Identifier, Created: absent && !stub}, nil
 }
 
 func (s *Store) refused(e *body, why *port.Error) port.Outcome {

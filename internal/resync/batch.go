@@ -31,7 +31,7 @@ func (l *loader) pack(p *pending) {
 	}
 	blueprint := p.entity.Ref.Blueprint
 	b := l.open[blueprint]
-	if b != nil && (len(b.entities) == port.MaxBatch || b.bytes+len(p.entity.Body) > port.MaxBatchBytes) {
+	if b != nil && (len(b.entities) == port.MaxBatch || b.bytes+len(p.entity.Body) > port.MaxBatchBytes || b.asks(p.entity.Query)) {
 		l.send(b)
 		b = nil
 	}
@@ -88,12 +88,21 @@ func (l *loader) send(b *batch) {
 		b.outcomes = slices.Repeat([]port.Outcome{{Err: l.refused, RequestFailed: true}}, len(live))
 		return
 	}
-	b.sending.run(func() { b.outcomes = l.port.Upsert(l.ctx, b.blueprint, entities, l.flags) })
+	b.sending.run(func() { b.outcomes = l.store.Upsert(l.ctx, b.blueprint, entities, l.flags) })
 }
 
 // touches says whether an entity of one batch may relate to one of the other. The
 // blueprints of targets are not known here: their identifiers decide.
-func (b *batch) touches(other *batch) bool { return b.relatesTo(other) || other.relatesTo(b) }
+func (b *batch) touches(other *batch) bool {
+	return b.relatesTo(other) || other.relatesTo(b) ||
+		b.blueprint == other.blueprint && slices.ContainsFunc(b.entities, func(p *pending) bool { return other.asks(p.entity.Query) })
+}
+
+// asks says whether an entity of the batch is found by a search query: one that the
+// same query finds is the same one, and must not be on its way beside it.
+func (b *batch) asks(query string) bool {
+	return query != "" && slices.ContainsFunc(b.entities, func(p *pending) bool { return p.entity.Query == query })
+}
 
 func (b *batch) relatesTo(other *batch) bool {
 	named := make(map[string]bool, len(other.entities))

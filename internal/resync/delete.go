@@ -49,7 +49,7 @@ func (d *deletion) do(ctx context.Context, blueprint string, groups [][]string) 
 		d.stopped(ctx, blueprint, len(identifiers))
 		return
 	}
-	results, refused := d.run.job.Port.Delete(ctx, blueprint, identifiers, d.cascade)
+	results, refused := d.run.job.Store.Delete(ctx, blueprint, identifiers, d.cascade)
 	if refused && len(groups) > 1 {
 		half := len(groups) / 2
 		d.do(ctx, blueprint, groups[:half])

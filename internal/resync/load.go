@@ -32,6 +32,7 @@ type loader struct {
 	ctx    context.Context
 	plan   *Plan
 	port   *port.Client
+	store  Store
 	report *report.Report
 	flags  port.Flags
 
@@ -134,7 +135,7 @@ const (
 func newLoader(ctx context.Context, job Job, rep *report.Report) *loader {
 	m := job.Plan.mapping
 	return &loader{
-		ctx: ctx, plan: job.Plan, port: job.Port, report: rep,
+		ctx: ctx, plan: job.Plan, port: job.Port, store: job.Store, report: rep,
 		flags:   port.Flags{Merge: m.EnableMergeEntity, CreateMissingRelatedEntities: m.CreateMissingRelatedEntities},
 		held:    map[string]*held{},
 		schemas: newSchemas(job.Port),

@@ -140,7 +140,7 @@ func (r *run) list(ctx context.Context) (listing, error) {
 			return listing{}, err
 		}
 		switch s := r.loader.states[ref]; {
-		case s != nil && s.listed || seen[ref]: // a page may repeat what an earlier one had
+		case s != nil && (s.listed || s.written) || seen[ref]: // a page may repeat what an earlier one had; a plan writes nothing
 			continue
 		case s != nil:
 			s.listed = true

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
@@ -22,6 +23,8 @@ type Job struct {
 	Plan      *Plan
 	Bitbucket *bitbucket.Client
 	Port      *port.Client
+	// Store takes what is written; nil is Port.
+	Store Store
 	// Concurrency is how many requests to Bitbucket may be under way at once.
 	Concurrency int
 	// MaxFile is the largest file that is read, in bytes; 0 is the default of kind.Options.
@@ -30,6 +33,14 @@ type Job struct {
 	Deadline time.Time
 	Log      *slog.Logger
 	Watch    Watch
+}
+
+// Store takes what a run writes: a port.Client, or a plan that answers as Port would.
+type Store interface {
+	// Upsert is that of port.Client.
+	Upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f port.Flags) []port.Outcome
+	// Delete is that of port.Client.
+	Delete(ctx context.Context, blueprint string, identifiers []string, dependants bool) (result []port.Deletion, refused bool)
 }
 
 // Watch is told how a run goes on, in the run's own goroutine. What it is handed is
@@ -80,6 +91,9 @@ type run struct {
 // Run does one run, and adds to the report what it does. The error is why the run
 // as a whole failed; the report tells what was done all the same.
 func Run(ctx context.Context, job Job, rep *report.Report) error {
+	if job.Store == nil {
+		job.Store = job.Port
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	asking, writing := ctx, ctx
 	if !job.Deadline.IsZero() {
