@@ -3,7 +3,11 @@
 // expression, and knows neither jq nor the kinds.
 package mapping
 
-import "gopkg.in/yaml.v3"
+import (
+	"slices"
+
+	"gopkg.in/yaml.v3"
+)
 
 // Mapping is a whole mapping ("port app config").
 type Mapping struct {
@@ -68,6 +72,13 @@ type Value struct {
 type Query struct {
 	Combinator Expr
 	Rules      []Rule
+}
+
+// Has says whether one of the query's expressions stands at a position.
+func (q Query) Has(pos Position) bool {
+	return q.Combinator.Pos == pos || slices.ContainsFunc(q.Rules, func(r Rule) bool {
+		return r.Nested != nil && r.Nested.Has(pos) || slices.ContainsFunc(r.Leaves, func(l Leaf) bool { return l.Expr.Pos == pos })
+	})
 }
 
 // Rule is one rule of a query, or a nested query: exactly one of the two forms.

@@ -31,7 +31,7 @@ func (l *loader) pack(p *pending) {
 	}
 	blueprint := p.entity.Ref.Blueprint
 	b := l.open[blueprint]
-	if b != nil && (len(b.entities) == port.MaxBatch || b.bytes+len(p.entity.Body) > port.MaxBatchBytes || b.asks(p.entity.Query)) {
+	if b != nil && (len(b.entities) == port.MaxBatch || b.bytes+len(p.entity.Body) > port.MaxBatchBytes || b.excludes(p)) {
 		l.send(b)
 		b = nil
 	}
@@ -94,14 +94,18 @@ func (l *loader) send(b *batch) {
 // touches says whether an entity of one batch may relate to one of the other. The
 // blueprints of targets are not known here: their identifiers decide.
 func (b *batch) touches(other *batch) bool {
-	return b.relatesTo(other) || other.relatesTo(b) ||
-		b.blueprint == other.blueprint && slices.ContainsFunc(b.entities, func(p *pending) bool { return other.asks(p.entity.Query) })
+	return b.relatesTo(other) || other.relatesTo(b) || b.blueprint == other.blueprint && (b.searches() || other.searches())
 }
 
-// asks says whether an entity of the batch is found by a search query: one that the
-// same query finds is the same one, and must not be on its way beside it.
-func (b *batch) asks(query string) bool {
-	return query != "" && slices.ContainsFunc(b.entities, func(p *pending) bool { return p.entity.Query == query })
+// searches says whether the entities of the batch are found by search queries.
+func (b *batch) searches() bool { return len(b.entities) > 0 && b.entities[0].entity.Query != "" }
+
+// excludes says whether an entity may be one that is in the batch already: a search
+// query may find one that another entity names, and finds what the same query did.
+func (b *batch) excludes(p *pending) bool {
+	query := p.entity.Query
+	return b.searches() != (query != "") ||
+		query != "" && slices.ContainsFunc(b.entities, func(o *pending) bool { return o.entity.Query == query })
 }
 
 func (b *batch) relatesTo(other *batch) bool {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -119,6 +120,8 @@ type loading struct {
 	denied   bool           // Bitbucket refused, and would refuse the rest
 	gap      string         // why its entities may be incomplete
 	samples  *samples
+	nulls    map[mapping.Position]*nulls
+	mapped   map[*entry]int // units that became an entity, refused or not
 	// unnamed is why a rejected entity is not known by its identifier, and could be
 	// any that Port holds.
 	unnamed string

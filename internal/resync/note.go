@@ -31,6 +31,8 @@ func (r *run) noteField(of *loading, n note) {
 	case n.Raised:
 		r.note(report.Warning, n.Expr, where+" raised an error, and is null",
 			"let null pass, such as .field | if . == null then null else … end", n.Message+", for "+n.source)
+	case n.Message == nullMessage:
+		of.countNull(n)
 	default:
 		r.note(report.Notice, n.Expr, where+" "+n.Message, "", n.source)
 	}

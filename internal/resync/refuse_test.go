@@ -192,7 +192,7 @@ func TestCleanNullsAreSkipped(t *testing.T) {
 		m := mapped(entity("repository", `{identifier: 'if .slug == "api" then null else .slug end', title: .name, blueprint: '"repo"', properties: {language: .no.such, url: '.slug.x'}}`))
 		r := w.sync(m).ended(report.Success).is(want{"created": 1, "skipped": 1})
 		r.problem("warning", "the object is skipped", "mapping.yml:4:")
-		r.problem("notice", `property "language" is null`)
+		r.problem("notice", `property "language" is null in `)
 		r.problem("warning", `property "url" raised an error`)
 	})
 }

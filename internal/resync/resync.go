@@ -111,7 +111,14 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 		names, _ := res.blueprints()
 		out := &report.Resource{Index: res.Index, Kind: res.Kind, Blueprints: slices.Compact(slices.Sorted(slices.Values(names)))}
 		rep.Resources = append(rep.Resources, out)
-		r.loads = append(r.loads, &loading{resource: res, report: out, stored: map[*entry]int{}, samples: r.samplesOf(res.Kind)})
+		r.loads = append(r.loads, &loading{resource: res, report: out, stored: map[*entry]int{}, mapped: map[*entry]int{}, samples: r.samplesOf(res.Kind)})
+	}
+	// All of them before the first write: an entity that is made for a relation to it
+	// must not count as one that Port held.
+	for _, out := range rep.Resources {
+		for _, blueprint := range out.Blueprints {
+			r.loader.expect(blueprint)
+		}
 	}
 	for _, of := range r.loads {
 		r.resource(ctx, asking, of)
@@ -189,10 +196,6 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 	}
 	asking, stop := context.WithCancelCause(asking)
 	defer stop(nil)
-	names, _ := of.resource.blueprints()
-	for _, blueprint := range names {
-		r.loader.expect(blueprint)
-	}
 	r.job.Watch.resource(of.report, false)
 	arrays, noArrays := 0, 0
 	tasks := r.tasks(asking, of)
@@ -223,6 +226,7 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 		r.report.Mark(report.FailedSelector)
 		r.note(report.Error, *x, of.resource.Where()+": itemsToParse never gave an array", "check the path of the array", "")
 	}
+	r.tellNulls(of)
 	r.loader.finish(of.resource.Index)
 	of.report.Listed = of.listed || of.tasks > 0
 	if of.denied && of.report.Extracted == 0 {
@@ -281,10 +285,12 @@ func (r *run) take(asking context.Context, of *loading, c chunk, stop context.Ca
 			r.noteFailed(of, u)
 		case transform.Refused:
 			of.report.Transformed++
+			of.mapped[u.entry]++
 			r.note(report.Error, u.fault.Expr, r.where(of, u.fault.Expr)+": "+u.fault.Message, u.fault.Fix, valueFrom(u))
 			r.loader.refuse(of, u)
 		case transform.Mapped:
 			of.report.Transformed++
+			of.mapped[u.entry]++
 			r.addBlueprint(of, u.entity.Ref.Blueprint)
 			if u.unparsed {
 				if _, held := r.loader.holds(u.entry, u.entity.Ref); !held {

@@ -1,0 +1,61 @@
+package resync
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/report"
+)
+
+// nullMessage is transform's note of a value that is null.
+const nullMessage = "is null"
+
+// nulls counts the values of one expression that were null.
+type nulls struct {
+	expr  mapping.Expr
+	count int
+	first string // the object
+}
+
+// countNull is for a value that is null; how many were is told with the resource.
+func (of *loading) countNull(n note) {
+	if of.nulls == nil {
+		of.nulls = map[mapping.Position]*nulls{}
+	}
+	if of.nulls[n.Expr.Pos] == nil {
+		of.nulls[n.Expr.Pos] = &nulls{expr: n.Expr, first: n.source}
+	}
+	of.nulls[n.Expr.Pos].count++
+}
+
+// tellNulls tells each expression that gave null, in file order, and in how many of
+// its entities.
+func (r *run) tellNulls(of *loading) {
+	for _, n := range slices.SortedFunc(maps.Values(of.nulls), func(a, b *nulls) int {
+		return cmp.Or(cmp.Compare(a.expr.Pos.Line, b.expr.Pos.Line), cmp.Compare(a.expr.Pos.Column, b.expr.Pos.Column))
+	}) {
+		entities := of.report.Transformed
+		for _, e := range of.resource.entries {
+			if e.has(n.expr.Pos) {
+				entities = of.mapped[e]
+			}
+		}
+		p := n.expr.Pos
+		r.report.Note(report.Problem{
+			Severity: report.Notice, File: p.File, Line: p.Line, Column: p.Column, Count: n.count, Example: n.first,
+			Message: fmt.Sprintf("%s %s in %d of %d", r.where(of, n.expr), nullMessage, n.count, entities),
+		})
+	}
+}
+
+// has says whether an expression at a position is one of the entry's.
+func (e *entry) has(pos mapping.Position) bool {
+	is := func(x *mapping.Expr) bool { return x != nil && x.Pos == pos }
+	of := func(v *mapping.Value) bool { return v != nil && (is(v.Expr) || v.Query != nil && v.Query.Has(pos)) }
+	field := func(f mapping.Field) bool { return of(&f.Value) }
+	return is(e.source.Title) || is(e.source.Icon) || of(e.source.Team) ||
+		slices.ContainsFunc(e.source.Properties, field) || slices.ContainsFunc(e.source.Relations, field)
+}
