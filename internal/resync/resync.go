@@ -78,7 +78,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 		rep.Resources = append(rep.Resources, out)
 		r.loads = append(r.loads, &loading{resource: res, report: out, stored: map[*entry]int{}})
 	}
-	for _, of := range r.loads {
+	for _, of := range r.inOrder(ctx) {
 		r.resource(ctx, asking, of)
 	}
 	r.loader.finish(allResources)
