@@ -81,7 +81,13 @@ func NewDeletion(stale []catalog.Ref, relations []Relation, limits Limits) *Dele
 			outer = append(outer, r)
 		}
 	}
-	d.findGroups()
+	d.groups = Components(d.targets)
+	d.group = make([]int, len(d.refs))
+	for g, members := range d.groups {
+		for _, m := range members {
+			d.group[m] = g
+		}
+	}
 	if limits.Cascade {
 		d.split()
 	}
@@ -93,47 +99,6 @@ func NewDeletion(stale []catalog.Ref, relations []Relation, limits Limits) *Dele
 		}
 	}
 	return d
-}
-
-// findGroups finds the cycles, by Tarjan's algorithm.
-func (d *Deletion) findGroups() {
-	d.group = make([]int, len(d.refs))
-	number, low := make([]int, len(d.refs)), make([]int, len(d.refs))
-	open := make([]bool, len(d.refs))
-	var stack []int
-	next := 0
-	var visit func(v int)
-	visit = func(v int) {
-		next++
-		number[v], low[v] = next, next
-		stack, open[v] = append(stack, v), true
-		for _, t := range d.targets[v] {
-			if number[t] == 0 {
-				visit(t)
-			}
-			if open[t] {
-				low[v] = min(low[v], low[t])
-			}
-		}
-		if low[v] != number[v] {
-			return
-		}
-		start := len(stack) - 1
-		for stack[start] != v {
-			start--
-		}
-		members := slices.Sorted(slices.Values(stack[start:]))
-		stack = stack[:start]
-		for _, m := range members {
-			open[m], d.group[m] = false, len(d.groups)
-		}
-		d.groups = append(d.groups, members)
-	}
-	for v := range d.refs {
-		if number[v] == 0 {
-			visit(v)
-		}
-	}
 }
 
 // split forgets the cycles: whichever of them goes first takes the others along.
@@ -177,40 +142,21 @@ func (d *Deletion) keepCycles() {
 	}
 }
 
-// cycle is the shortest way from an entity of the group over another blueprint back
-// to it, for the first entity that has a relation to another blueprint.
+// cycle is the shortest way from an entity of the group to one of another blueprint
+// and back, for the first entity that has such a relation.
 func (d *Deletion) cycle(group int) []catalog.Ref {
 	for _, start := range d.groups[group] {
 		for _, next := range d.targets[start] {
 			if d.group[next] == group && d.refs[next].Blueprint != d.refs[start].Blueprint {
-				return append([]catalog.Ref{d.refs[start]}, d.path(next, start)...)
+				cycle := []catalog.Ref{d.refs[start]}
+				for _, v := range Path(d.targets, next, start) {
+					cycle = append(cycle, d.refs[v])
+				}
+				return cycle
 			}
 		}
 	}
-	return nil // there is one, or the group were not one
-}
-
-// path is the shortest way along relations, both ends included, within a group.
-func (d *Deletion) path(from, to int) []catalog.Ref {
-	before := map[int]int{from: from}
-	for queue := []int{from}; len(queue) > 0; queue = queue[1:] {
-		v := queue[0]
-		if v == to {
-			break
-		}
-		for _, t := range d.targets[v] {
-			if _, seen := before[t]; !seen && d.group[t] == d.group[from] {
-				before[t] = v
-				queue = append(queue, t)
-			}
-		}
-	}
-	way := []catalog.Ref{d.refs[to]}
-	for v := to; v != from; v = before[v] {
-		way = append(way, d.refs[before[v]])
-	}
-	slices.Reverse(way)
-	return way
+	return nil // never: a group over blueprints has one
 }
 
 // keep keeps a group, and all that it relates to.

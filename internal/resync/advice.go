@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 )
@@ -25,6 +26,8 @@ type refusal struct {
 	expr      mapping.Expr // of the culprit, when it is mapped
 	mapped    bool
 	value     any            // of the culprit, as it was sent
+	absent    catalog.Ref    // what it relates to and is not there; empty when that is not the cause
+	cycle     []catalog.Ref  // of relations, of which it is a part
 	schema    port.Blueprint // empty when it is not known
 	known     bool
 }
@@ -49,6 +52,10 @@ func (r *refusal) advice() string {
 		return fmt.Sprintf("remove team from the mapping: entities of blueprint %q take theirs from what they relate to", r.blueprint)
 	case r.entry.QueryIdentifier && (r.culprit.word == "" || r.culprit.word == "identifier"):
 		return "the search query of an identifier must find exactly one entity, and creates none: compare its rules with what Port holds"
+	case r.cycle != nil:
+		return "set createMissingRelatedEntities: true, or leave the relation out of one of them"
+	case r.absent.Identifier != "":
+		return "let the mapping produce what it relates to, give null where there is none, or set createMissingRelatedEntities: true"
 	case r.culprit.word == "property":
 		return r.propertyAdvice(text)
 	case r.culprit.word == "relation":

@@ -29,6 +29,10 @@ func (l *loader) pack(p *pending) {
 		}
 		l.deliver(a)
 	}
+	if !p.due && l.lacks(p) {
+		l.postpone(p)
+		return
+	}
 	blueprint := p.entity.Ref.Blueprint
 	b := l.open[blueprint]
 	if b != nil && (len(b.entities) == port.MaxBatch || b.bytes+len(p.entity.Body) > port.MaxBatchBytes || b.excludes(p)) {

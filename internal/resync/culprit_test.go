@@ -16,9 +16,9 @@ import (
 )
 
 // reworded lets Port refuse what it refuses in other words.
-func (w *world) reworded(base http.RoundTripper) http.RoundTripper {
+func reworded(base http.RoundTripper, reword func(index int, entity map[string]any) string) http.RoundTripper {
 	return roundtrip.Func(func(req *http.Request) (*http.Response, error) {
-		if w.reword == nil || !strings.HasSuffix(req.URL.Path, "/entities/bulk") {
+		if !strings.HasSuffix(req.URL.Path, "/entities/bulk") {
 			return base.RoundTrip(req)
 		}
 		body, err := io.ReadAll(req.Body)
@@ -41,7 +41,7 @@ func (w *world) reworded(base http.RoundTripper) http.RoundTripper {
 		for _, e := range answer["errors"].([]any) {
 			refused := e.(map[string]any)
 			index := int(refused["index"].(float64))
-			refused["message"] = w.reword(index, sent.Entities[index])
+			refused["message"] = reword(index, sent.Entities[index])
 		}
 		text, err := json.Marshal(answer)
 		resp.Body = io.NopCloser(bytes.NewReader(text))

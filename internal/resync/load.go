@@ -51,7 +51,9 @@ type loader struct {
 	flying        []*batch          // oldest first
 	deferred      []*pending
 	deferredBytes int
-	postponed     []*pending // refused for a missing related entity, or behind such a one
+	postponed     []*pending // they lack a related entity, or are behind such a one
+	// apart is true when Port was seen not to take entities of one request in turn.
+	apart bool
 
 	taken                    int
 	requests, failedRequests int
@@ -95,8 +97,12 @@ type pending struct {
 	free  bool
 	stage stage
 	batch *batch // when packed
-	// last is true when it must not be postponed any more.
-	last bool
+	// refused is true when Port did not find what it relates to.
+	refused bool
+	// due is true when it goes out whatever it relates to, and last when it must not
+	// be postponed any more.
+	due, last bool
+	cycle     []catalog.Ref // of relations, of which it is a part; nil when there is none
 }
 
 type stage int
@@ -105,7 +111,7 @@ const (
 	fresh     stage = iota
 	waiting         // deferred
 	packed          // in a batch, sent or not
-	postponed       // to the end of the run
+	postponed       // until what it relates to is there
 	over            // sent, refused, or dropped for a later result
 )
 
@@ -340,7 +346,7 @@ const allResources = math.MaxInt
 // many rounds.
 func (l *loader) finish(resource int) {
 	var kept []*pending
-	for len(l.deferred) > 0 || len(l.open) > 0 || len(l.flying) > 0 {
+	for l.release() || len(l.deferred) > 0 || len(l.open) > 0 || len(l.flying) > 0 {
 		round := l.deferred
 		l.deferred, l.deferredBytes = nil, 0
 		for _, p := range round {

@@ -70,7 +70,9 @@ func (l *loader) tooLarge(p *pending) {
 
 // reject accounts for an entity that Port did not take.
 func (l *loader) reject(p *pending, o port.Outcome) {
-	if !o.RequestFailed && !l.flags.CreateMissingRelatedEntities && !p.last && missing(o.Err) {
+	if !o.RequestFailed && !p.last && missing(o.Err) && l.mayCome(p) {
+		l.apart = l.apart || l.sharesInVain(p)
+		p.refused = true
 		l.postpone(p)
 		return
 	}
@@ -119,13 +121,20 @@ func (l *loader) noteRefused(p *pending, err error, e *port.Error) {
 	}
 	names := append(fieldNames(p.entry.source), r.blueprint)
 	text := blurError(err, leaves(r.value, []string{p.entity.Ref.Identifier}), names...)
+	message := fmt.Sprintf("Port refused the entity of blueprint %q: %s", r.blueprint, text)
 	told := example(p.entity.Ref, p.source, err)
+	switch {
+	case r.cycle != nil:
+		message = fmt.Sprintf("Port refused the entity of blueprint %q, since none of a cycle of relations can be created before the others: %s", r.blueprint, cycleText(r.cycle))
+	case r.absent.Identifier != "":
+		told += ": it relates to " + l.absence(r.absent)
+	}
 	if !strings.Contains(text, e.Message) {
 		told += ": " + cut(e.Message, maxWords)
 	}
 	l.report.Note(report.Problem{
 		Severity: report.Error, File: at.File, Line: at.Line, Column: at.Column,
-		Message: fmt.Sprintf("%s: Port refused the entity of blueprint %q: %s", where, r.blueprint, text),
+		Message: where + ": " + message,
 		Fix:     r.advice(),
 		Example: told,
 	})
@@ -141,9 +150,17 @@ func (l *loader) refusal(p *pending, e *port.Error) *refusal {
 		text = blurValue(text, id)
 	}
 	r.culprit = findCulprit(source, p.entity.Targets, e, text)
+	if r.culprit.word == "" && p.entry.QueryIdentifier && (missing(e) || strings.Contains(text, "query")) {
+		r.culprit.word = "identifier"
+	}
 	unnamed := r.culprit.word == "" && strings.Contains(strings.ToLower(text), "additional propert")
 	if unnamed || r.culprit.name != "" {
 		r.schema, r.known = l.schemas.of(l.ctx, r.blueprint)
+	}
+	if missing(e) && !p.entry.QueryIdentifier && !l.flags.CreateMissingRelatedEntities {
+		if relation, ref, found := l.absent(p, e.Message); found {
+			r.culprit, r.absent, r.cycle = culprit{"relation", relation}, ref, p.cycle
+		}
 	}
 	for _, f := range source.Properties {
 		if _, there := r.schema.Schema.Properties[f.Name]; unnamed && r.known && !there {
@@ -165,11 +182,6 @@ func (l *loader) keep(p *pending) {
 	if _, there := l.holds(p.entry, p.entity.Ref); there || p.state.written {
 		p.of.stored[p.entry]++
 	}
-}
-
-func missing(err error) bool {
-	var e *port.Error
-	return errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Code == "not_found")
 }
 
 func fixOf(err error, blueprint string) string {

@@ -120,7 +120,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 			r.loader.expect(blueprint)
 		}
 	}
-	for _, of := range r.loads {
+	for _, of := range r.inOrder(ctx) {
 		r.resource(ctx, asking, of)
 	}
 	r.loader.finish(allResources)

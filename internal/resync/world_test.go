@@ -60,6 +60,8 @@ type world struct {
 	elsewhere http.RoundTripper
 	// reword changes what Port says of a refused entity; nil leaves it.
 	reword func(index int, entity map[string]any) string
+	// through changes what goes to Port and comes back; nil for nothing.
+	through func(http.RoundTripper) http.RoundTripper
 	// violated lets the emulators be asked what a correct client never asks.
 	violated bool
 }
@@ -215,7 +217,7 @@ func (w *world) job(text string) resync.Job {
 	}
 	p := port.New(port.Config{
 		BaseURL: "http://port.test", ClientID: "client-id", ClientSecret: "client-secret", Identifier: "test", Version: "1",
-		Transport: w.exclusive(w.slow(w.reworded(w.port.RoundTripper()))), Log: log,
+		Transport: w.exclusive(w.slow(w.changed(w.port.RoundTripper()))), Log: log,
 	})
 	if err := p.Login(context.Background()); err != nil {
 		w.t.Fatal(err)
@@ -225,6 +227,16 @@ func (w *world) job(text string) resync.Job {
 		job.Deadline = time.Now().Add(w.timeLimit)
 	}
 	return job
+}
+
+func (w *world) changed(base http.RoundTripper) http.RoundTripper {
+	switch {
+	case w.through != nil:
+		return w.through(base)
+	case w.reword != nil:
+		return reworded(base, w.reword)
+	}
+	return base
 }
 
 // hosts sends what is asked of another host to elsewhere.

@@ -1,0 +1,176 @@
+package resync
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/port"
+)
+
+// missing is true when Port did not find what an entity relates to, or what the
+// search query of its identifier names.
+func missing(err error) bool {
+	var e *port.Error
+	return errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Code == "not_found")
+}
+
+// target is the entity that a relation names; false when its blueprint is not known.
+func (l *loader) target(p *pending, t catalog.Target) (catalog.Ref, bool) {
+	schema, _ := l.schemas.of(l.ctx, p.entity.Ref.Blueprint)
+	relation, ok := schema.Relations[t.Relation]
+	return catalog.Ref{Blueprint: relation.Target, Identifier: t.Identifier}, ok
+}
+
+// there says whether Port is known to hold an entity of ours: it held it before, as
+// far as that was read, or has taken it.
+func (l *loader) there(ref catalog.Ref) bool {
+	if s := l.states[ref]; s != nil && s.counted != nil {
+		return true
+	}
+	h := l.held[ref.Blueprint]
+	return h != nil && h.has(ref.Identifier)
+}
+
+// has says whether Port held an entity.
+func (h *held) has(identifier string) bool {
+	h.reading.wait()
+	for _, digests := range h.digests {
+		if _, ok := digests[identifier]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// lacks says whether an entity relates to another one that this run may still bring:
+// Port would refuse it now. One that is on its way in the same blueprint arrives
+// before it.
+func (l *loader) lacks(p *pending) bool {
+	if l.flags.CreateMissingRelatedEntities {
+		return false
+	}
+	return slices.ContainsFunc(p.entity.Targets, func(t catalog.Target) bool {
+		ref, ok := l.target(p, t)
+		if !ok || ref == p.entity.Ref || !l.plan.produces(ref.Blueprint) {
+			return false
+		}
+		l.expect(ref.Blueprint)
+		switch {
+		case l.there(ref):
+			return false
+		case ref.Blueprint == p.entity.Ref.Blueprint && !l.apart:
+			return !l.underWay(ref)
+		}
+		return true
+	})
+}
+
+func (l *loader) underWay(ref catalog.Ref) bool {
+	s := l.states[ref]
+	return s != nil && slices.ContainsFunc(s.results, func(r result) bool { return r.pending != nil && r.pending.stage == packed })
+}
+
+// sharesInVain says whether all that an entity relates to is there, and Port has not
+// found it: then it was in the same request.
+func (l *loader) sharesInVain(p *pending) bool {
+	return !p.entry.QueryIdentifier && !slices.ContainsFunc(p.entity.Targets, func(t catalog.Target) bool {
+		ref, ok := l.target(p, t)
+		return !ok || ref != p.entity.Ref && !(l.plan.produces(ref.Blueprint) && l.there(ref))
+	})
+}
+
+// mayCome says whether what Port did not find may be there at the end of the run.
+func (l *loader) mayCome(p *pending) bool {
+	if p.entry.QueryIdentifier {
+		return slices.ContainsFunc(l.plan.entriesOf(p.entity.Ref.Blueprint), func(e *entry) bool {
+			return !e.QueryIdentifier && e.resource >= p.entry.resource
+		})
+	}
+	return !l.flags.CreateMissingRelatedEntities && slices.ContainsFunc(p.entity.Targets, func(t catalog.Target) bool {
+		ref, ok := l.target(p, t)
+		return !ok || l.plan.produces(ref.Blueprint)
+	})
+}
+
+// produces says whether an entry can produce a blueprint; a computed one is none of
+// Port's own.
+func (p *Plan) produces(blueprint string) bool {
+	return slices.ContainsFunc(p.entriesOf(blueprint), func(e *entry) bool {
+		return !e.Dynamic || blueprint != "" && blueprint[0] != '_'
+	})
+}
+
+// absent is what an entity relates to and Port does not hold, as far as is known:
+// the one that Port's words name, or else the first.
+func (l *loader) absent(p *pending, words string) (relation string, ref catalog.Ref, found bool) {
+	for _, t := range p.entity.Targets {
+		to, ok := l.target(p, t)
+		if !ok || to == p.entity.Ref || l.plan.produces(to.Blueprint) && l.there(to) {
+			continue
+		}
+		named := slices.ContainsFunc(culpritQuoted.FindAllStringSubmatch(words, -1), func(q []string) bool { return q[1] == to.Identifier })
+		if !found || named {
+			relation, ref, found = t.Relation, to, true
+		}
+		if named {
+			break
+		}
+	}
+	return relation, ref, found
+}
+
+// absence names an entity that is not there.
+func (l *loader) absence(ref catalog.Ref) string {
+	name := cut(ref.String(), maxExample/2)
+	if l.states[ref] != nil {
+		return name + ", which was not stored either"
+	}
+	return name + ", which is not there"
+}
+
+// inOrder are the resources in the order in which they run. It is the mapping's; but
+// what others relate to comes first where it is not created for them: where
+// createMissingRelatedEntities is false, and where a search query looks for it. Those
+// that can produce one blueprint keep their order: the later one wins.
+func (r *run) inOrder(ctx context.Context) []*loading {
+	left := slices.Clone(r.loads)
+	var order []*loading
+	for len(left) > 0 {
+		next := max(0, slices.IndexFunc(left, func(of *loading) bool {
+			return !slices.ContainsFunc(left, func(o *loading) bool {
+				return o != of && (o.resource.Index < of.resource.Index && o.resource.shares(of.resource) || r.relatesTo(ctx, of.resource, o.resource))
+			})
+		}))
+		order = append(order, left[next])
+		left = slices.Delete(left, next, next+1)
+	}
+	return order
+}
+
+// shares says whether two resources can produce one blueprint.
+func (r *resource) shares(other *resource) bool {
+	names, any := r.blueprints()
+	others, otherAny := other.blueprints()
+	return any || otherAny || slices.ContainsFunc(names, func(b string) bool { return slices.Contains(others, b) })
+}
+
+// relatesTo says whether entities of one resource relate to those of another, which
+// must be there before them.
+func (r *run) relatesTo(ctx context.Context, from, to *resource) bool {
+	names, _ := to.blueprints()
+	for _, e := range from.entries {
+		for _, f := range e.source.Relations {
+			if e.Dynamic || f.Value.Query == nil && r.job.Plan.mapping.CreateMissingRelatedEntities {
+				continue
+			}
+			schema, _ := r.loader.schemas.of(ctx, e.Blueprint)
+			if slices.Contains(names, schema.Relations[f.Name].Target) {
+				return true
+			}
+		}
+	}
+	return false
+}
