@@ -26,13 +26,15 @@ var imports = map[string][]string{
 
 	"internal/app": {
 		"internal/bitbucket", "internal/catalog", "internal/input", "internal/kind", "internal/mapping", "internal/platform",
-		"internal/port", "internal/reconcile", "internal/report", "internal/resync", "internal/roundtrip", "internal/transform",
+		"internal/port", "internal/reconcile", "internal/report", "internal/resync", "internal/roundtrip", "internal/sarif", "internal/transform",
 	},
 	"internal/resync": {
 		"internal/bitbucket", "internal/catalog", "internal/kind", "internal/mapping",
 		"internal/port", "internal/reconcile", "internal/report", "internal/transform",
 	},
 	"internal/kind":      {"internal/bitbucket", "internal/mapping"},
+	"internal/sarif":     {"internal/mapping"},
+	"internal/schema":    {"internal/kind", "internal/mapping"},
 	"internal/transform": {"internal/catalog", "internal/mapping"},
 	"internal/reconcile": {"internal/catalog"},
 	"internal/port":      {"internal/catalog", "internal/roundtrip"},

@@ -43,8 +43,16 @@ func (b *builder) expr(n *node, name string) (Expr, bool) {
 // noExpr tells of a value that is no text.
 func (b *builder) noExpr(n *node, name string) {
 	message := "expected a jq expression, found " + n.describe()
-	if h, ok := findHint(b.src.line(n.pos.Line)); ok && n.style&yaml.FlowStyle != 0 {
-		b.error(RuleYAMLQuotes, n.pos, name, message+": "+h.cause, h.fix)
+	if n.kind != yaml.ScalarNode && n.style&yaml.FlowStyle != 0 {
+		fix := "put the whole expression in single quotes"
+		if h, ok := findHint(b.src.line(n.pos.Line)); ok && h.column == n.pos.Column {
+			fix = h.fix
+		}
+		sign := byte('[')
+		if n.kind == yaml.MappingNode {
+			sign = '{'
+		}
+		b.error(RuleYAMLQuotes, n.pos, name, message+": "+begins[sign], fix)
 		return
 	}
 	b.error(RuleWrongType, n.pos, name, message, "write a jq expression in single quotes")

@@ -164,7 +164,7 @@ func (g *grower) unknownTag(pos Position, tag string) {
 	fix := "remove the tag"
 	if name := strings.TrimPrefix(tag, "!"); strings.HasPrefix(name, ".") {
 		fix = fmt.Sprintf("for the opposite write (%s | not): jq has no \"!\"", name)
-	} else if h, ok := findHint(g.src.line(pos.Line)); ok {
+	} else if h, ok := findHint(g.src.line(pos.Line)); ok && h.column == pos.Column {
 		fix = h.fix
 	}
 	g.problem(RuleYAMLTag, pos, fmt.Sprintf("to YAML \"!\" begins a tag, and it does not know %q", tag), fix)
