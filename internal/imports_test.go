@@ -25,8 +25,9 @@ var imports = map[string][]string{
 	"internal":      {},
 
 	"internal/app": {
-		"internal/bitbucket", "internal/catalog", "internal/datasource", "internal/input", "internal/kind", "internal/mapping", "internal/platform",
-		"internal/port", "internal/reconcile", "internal/report", "internal/resync", "internal/roundtrip", "internal/transform",
+		"internal/bitbucket", "internal/catalog", "internal/datasource", "internal/input", "internal/kind", "internal/mapping", "internal/plan",
+		"internal/platform", "internal/port", "internal/reconcile", "internal/report", "internal/resync", "internal/roundtrip",
+		"internal/sarif", "internal/transform",
 	},
 	"internal/resync": {
 		"internal/bitbucket", "internal/catalog", "internal/kind", "internal/mapping",
@@ -39,6 +40,8 @@ var imports = map[string][]string{
 	"internal/plan":       {"internal/catalog", "internal/port"},
 	"internal/port":       {"internal/catalog", "internal/roundtrip"},
 	"internal/bitbucket":  {"internal/roundtrip"},
+	"internal/sarif":      {"internal/mapping"},
+	"internal/schema":     {"internal/kind", "internal/mapping"},
 
 	"internal/catalog":   {},
 	"internal/input":     {},

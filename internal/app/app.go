@@ -4,7 +4,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -81,6 +79,7 @@ type app struct {
 	console     *slog.Logger // for what the page is told with the report
 	config      input.Config
 	report      *report.Report
+	problems    mapping.Problems // of the mapping
 	bitbucket   *bitbucket.Client
 	port        *port.Client
 	page        *datasource.Page
@@ -260,34 +259,13 @@ func (a *app) bind(file string, text []byte) (*resync.Plan, error) {
 			env[name] = value
 		}
 	}
-	m, err := mapping.Parse(file, text)
-	var plan *resync.Plan
-	if m != nil { // also when a part of it is wrong: all problems are told at once
-		var bindErr error
-		plan, bindErr = resync.Bind(m, env)
-		err = joinProblems(err, bindErr)
+	plan, problems := resync.Check(file, text, env)
+	a.problems = problems
+	a.noteMapping(problems)
+	if errs := problems.Errors(); len(errs) > 0 {
+		return nil, &usageError{fmt.Errorf("the mapping is wrong:\n%w", errs), true}
 	}
-	var problems mapping.Problems
-	if errors.As(err, &problems) {
-		a.noteMapping(problems)
-		return nil, &usageError{fmt.Errorf("the mapping is wrong:\n%w", problems.Errors()), true}
-	}
-	if err != nil {
-		return nil, &usageError{err: fmt.Errorf("the mapping is wrong: %w", err)}
-	}
-	a.noteMapping(plan.Warnings)
 	return plan, nil
-}
-
-// joinProblems puts the problems of both into the order of the file.
-func joinProblems(a, b error) error {
-	var all, more mapping.Problems
-	if !errors.As(a, &all) || !errors.As(b, &more) {
-		return cmp.Or(a, b)
-	}
-	all = append(slices.Clone(all), more...)
-	all.Sort()
-	return all
 }
 
 // noteMapping puts the problems of a mapping into the report.
@@ -301,10 +279,11 @@ func (a *app) noteMapping(problems mapping.Problems) {
 			Severity: report.Error, File: p.Pos.File, Line: p.Pos.Line, Column: p.Pos.Column,
 			Message: message, Fix: p.Fix,
 		}
-		if p.Severity == mapping.Warning {
+		switch p.Severity {
+		case mapping.Error:
+			a.report.Note(problem)
+		case mapping.Warning:
 			a.warn(problem)
-			continue
 		}
-		a.report.Note(problem)
 	}
 }

@@ -13,8 +13,8 @@ import (
 
 // repoRef names a repository in a selector, and a branch of it: as text the name alone.
 type repoRef struct {
-	Name   string `yaml:"name"`
-	Branch string `yaml:"branch"`
+	Name   string `yaml:"name" required:"true" help:"The name or the slug of the repository."`
+	Branch string `yaml:"branch" help:"The branch: the main one when it is absent or \"default\"."`
 }
 
 // UnmarshalText reads a name without a branch.
@@ -41,7 +41,7 @@ func (r repoRef) branch(of bitbucket.Repository) string {
 func checkRefs(raw mapping.Selector, path string, refs []repoRef) (problems mapping.Problems) {
 	for i, r := range refs {
 		if r.Name == "" {
-			problems = append(problems, raw.Problem(mapping.Error, fmt.Sprintf("%s[%d]", path, i),
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, fmt.Sprintf("%s[%d]", path, i),
 				"the repository has no name", "give its name or slug, such as checkout-api, or leave repos out for all repositories"))
 		}
 	}

@@ -13,21 +13,20 @@ import (
 )
 
 type fileSelector struct {
-	UserRole      string        `yaml:"userRole"`
-	RepoQuery     string        `yaml:"repoQuery"`
-	IncludedFiles []string      `yaml:"includedFiles"`
-	Files         []filePattern `yaml:"files"`
+	walked
+	IncludedFiles []string      `yaml:"includedFiles" help:"Files of the repository's root to read with each file, found as .__includedFiles[\"README.md\"]."`
+	Files         []filePattern `yaml:"files" required:"true" help:"Which files of which repositories are taken."`
 }
 
 // filePattern says which files of which repositories.
 type filePattern struct {
 	// Path is the folder when there are Filenames, else the pattern of the file itself.
-	Path  string    `yaml:"path"`
-	Repos []repoRef `yaml:"repos"`
+	Path  string    `yaml:"path" help:"The folder when there are filenames, else a pattern of the file's own path: * is a part of one name, ** any number of folders."`
+	Repos []repoRef `yaml:"repos" help:"The repositories: all when it is absent."`
 	// Repo is taken for Repos: a documented example has it.
-	Repo        []repoRef `yaml:"repo"`
-	Filenames   []string  `yaml:"filenames"`
-	SkipParsing bool      `yaml:"skipParsing"`
+	Repo        []repoRef `yaml:"repo" deprecated:"true" help:"Write repos."`
+	Filenames   []string  `yaml:"filenames" help:"The names of the files, or patterns of them."`
+	SkipParsing bool      `yaml:"skipParsing" help:"Whether the content of JSON and YAML files stays text."`
 }
 
 func (p filePattern) repos() []repoRef { return slices.Concat(p.Repos, p.Repo) }
@@ -53,17 +52,17 @@ func (p filePattern) patterns() []string {
 }
 
 func (p filePattern) problems(raw mapping.Selector, at string) (problems mapping.Problems) {
-	add := func(s mapping.Severity, field, message, fix string) {
-		problems = append(problems, raw.Problem(s, at+field, message, fix))
+	add := func(rule mapping.RuleID, s mapping.Severity, field, message, fix string) {
+		problems = append(problems, raw.Problem(rule, s, at+field, message, fix))
 	}
 	if len(p.Filenames) == 0 && (p.Path == "" || strings.HasSuffix(p.Path, "/")) {
-		add(mapping.Error, ".path", fmt.Sprintf("%q names no file", p.Path),
+		add(mapping.RuleSelectorValue, mapping.Error, ".path", fmt.Sprintf("%q names no file", p.Path),
 			`add filenames, such as [package.json], or write the whole path, such as "**/package.json"`)
 		return problems
 	}
 	for i, name := range p.Filenames {
 		if name == "" || strings.Contains(name, "/") {
-			add(mapping.Error, fmt.Sprintf(".filenames[%d]", i), fmt.Sprintf("%q is no name of a file", name),
+			add(mapping.RuleSelectorValue, mapping.Error, fmt.Sprintf(".filenames[%d]", i), fmt.Sprintf("%q is no name of a file", name),
 				"write a name or a glob, such as *.yml, and the folder in path")
 			return problems
 		}
@@ -79,30 +78,24 @@ func (p filePattern) problems(raw mapping.Selector, at string) (problems mapping
 				field, text = fmt.Sprintf(".filenames[%d]", i), p.Filenames[i]
 			}
 		}
-		add(mapping.Error, field, fmt.Sprintf("the pattern %q %v", text, err), "use * for a part of one name, and ** for any number of folders")
+		add(mapping.RuleSelectorValue, mapping.Error, field, fmt.Sprintf("the pattern %q %v", text, err), "use * for a part of one name, and ** for any number of folders")
 		break
 	}
 	problems = append(problems, checkRefs(raw, at+".repos", p.Repos)...)
 	problems = append(problems, checkRefs(raw, at+".repo", p.Repo)...)
 	if len(p.Repo) > 0 {
-		add(mapping.Warning, ".repo", `"repo" is taken for "repos"`, "write repos")
+		add(mapping.RuleDeprecated, mapping.Warning, ".repo", `"repo" is taken for "repos"`, "write repos")
 	}
 	return problems
 }
 
-func (s fileSelector) query() bitbucket.RepositoryQuery {
-	return repositoryQuery(s.UserRole, s.RepoQuery)
-}
-
-func (s fileSelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
-
 func (fileSelector) readsFiles() bool { return true }
 
 func (s fileSelector) problems(raw mapping.Selector) mapping.Problems {
-	problems := checkRole(raw, s.UserRole)
+	problems := s.walked.problems(raw)
 	problems = append(problems, checkIncluded(raw, s.IncludedFiles)...)
 	if len(s.Files) == 0 {
-		problems = append(problems, raw.Problem(mapping.Error, "files", "the selector names no files",
+		problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, "files", "the selector names no files",
 			`write which ones, such as files: {filenames: [package.json]}, or files: [{path: "**/port.yml"}]`))
 	}
 	for i, p := range s.Files {

@@ -11,41 +11,34 @@ import (
 )
 
 type folderSelector struct {
-	UserRole      string          `yaml:"userRole"`
-	RepoQuery     string          `yaml:"repoQuery"`
-	IncludedFiles []string        `yaml:"includedFiles"`
-	Folders       []folderPattern `yaml:"folders"`
+	walked
+	IncludedFiles []string        `yaml:"includedFiles" help:"Files to read with each folder: those of the repository's root as .__includedFiles[\"README.md\"], those of the folder as .folder.__includedFiles[\"README.md\"]."`
+	Folders       []folderPattern `yaml:"folders" required:"true" help:"Which folders of which repositories are taken."`
 }
 
 // folderPattern says which folders of which repositories.
 type folderPattern struct {
-	Path  string    `yaml:"path"`
-	Repos []repoRef `yaml:"repos"`
+	Path  string    `yaml:"path" required:"true" help:"A pattern of the folder's path from the root: * is a part of one name, ** any number of folders."`
+	Repos []repoRef `yaml:"repos" help:"The repositories: all when it is absent."`
 }
-
-func (s folderSelector) query() bitbucket.RepositoryQuery {
-	return repositoryQuery(s.UserRole, s.RepoQuery)
-}
-
-func (s folderSelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
 
 func (s folderSelector) readsFiles() bool { return true }
 
 func (s folderSelector) problems(raw mapping.Selector) mapping.Problems {
-	problems := checkRole(raw, s.UserRole)
+	problems := s.walked.problems(raw)
 	problems = append(problems, checkIncluded(raw, s.IncludedFiles)...)
 	if len(s.Folders) == 0 {
-		problems = append(problems, raw.Problem(mapping.Error, "folders", "the selector names no folders",
+		problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, "folders", "the selector names no folders",
 			`write which ones, such as folders: [{path: "services/*"}]`))
 	}
 	for i, p := range s.Folders {
 		at := fmt.Sprintf("folders[%d]", i)
 		switch _, err := parseGlob(p.Path); {
 		case p.Path == "" || p.Path == "/":
-			problems = append(problems, raw.Problem(mapping.Error, at+".path", fmt.Sprintf("%q names no folder: a pattern is needed", p.Path),
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, at+".path", fmt.Sprintf("%q names no folder: a pattern is needed", p.Path),
 				`write "*" for the folders in the root, or "**" for all folders`))
 		case err != nil:
-			problems = append(problems, raw.Problem(mapping.Error, at+".path", fmt.Sprintf("%q is no pattern: it %v", p.Path, err),
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, at+".path", fmt.Sprintf("%q is no pattern: it %v", p.Path, err),
 				`* is for a part of one name, ** for folders of any depth; write "\" before a character that is meant as it is`))
 		}
 		problems = append(problems, checkRefs(raw, at+".repos", p.Repos)...)

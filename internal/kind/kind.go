@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -96,11 +97,16 @@ func (g *Gone) Error() string { return fmt.Sprintf("repository %q disappeared du
 // Kind is one kind of object, as a mapping names it.
 type Kind struct {
 	Name string
-	bind func(mapping.Selector) (Bound, error)
+	// Selector are the keys of its selector.
+	Selector []mapping.Key
+	bind     func(mapping.Selector) (Bound, error)
 }
 
 // all kinds, in the order of the manual.
 var all = []Kind{project, repository, pullRequest, folder, file}
+
+// All gives the kinds, in the order of the manual.
+func All() []Kind { return slices.Clone(all) }
 
 // selector is what define needs of a decoded selector.
 type selector interface {
@@ -113,10 +119,13 @@ type selector interface {
 // define makes a kind of its selector's type and its extraction: the type is
 // known in one file, and nowhere else.
 func define[S selector](name string, extract func(context.Context, *Workspace, S) iter.Seq2[Task, error]) Kind {
-	return Kind{name, func(raw mapping.Selector) (Bound, error) {
+	return Kind{name, mapping.SelectorKeys(*new(S)), func(raw mapping.Selector) (Bound, error) {
 		var s S
+		if !raw.Given() {
+			return Bound{}, nil
+		}
 		if err := raw.Decode(&s); err != nil {
-			return Bound{}, err
+			return Bound{}, alsoOf(err, s.problems(raw))
 		}
 		problems := s.problems(raw)
 		if found := problems.Errors(); len(found) > 0 {
@@ -130,13 +139,70 @@ func define[S selector](name string, extract func(context.Context, *Workspace, S
 	}}
 }
 
+// alsoOf adds to the problems of decoding those of the keys that were decoded.
+func alsoOf(err error, more mapping.Problems) error {
+	var problems mapping.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	undecoded := map[string]bool{}
+	for _, p := range problems {
+		undecoded[selectorKey(p)] = true
+	}
+	for _, p := range more.Errors() {
+		if !undecoded[selectorKey(p)] {
+			problems = append(problems, p)
+		}
+	}
+	problems.Sort()
+	return problems
+}
+
+// ofKinds says of keys that are unknown which other kinds have them.
+func ofKinds(err error, raw mapping.Selector) error {
+	var problems mapping.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	for i, p := range problems {
+		for key, at := range raw.Keys() {
+			if kinds := kindsWith(key); p.Rule == mapping.RuleUnknownKey && p.Pos == at && kinds != "" {
+				problems[i].Fix = fmt.Sprintf("%s is a key of %s; %s", key, kinds, p.Fix)
+			}
+		}
+	}
+	return problems
+}
+
+// kindsWith names the kinds whose selector has a key; empty when none has.
+func kindsWith(key string) string {
+	var names []string
+	for _, k := range all {
+		if slices.ContainsFunc(k.Selector, func(own mapping.Key) bool { return own.Name == key }) {
+			names = append(names, k.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// selectorKey is the key of the selector that a problem is about; empty when it is the
+// selector itself.
+func selectorKey(p mapping.Problem) string {
+	_, path, _ := strings.Cut(p.Where, "selector.")
+	if end := strings.IndexAny(path, ".["); end >= 0 {
+		return path[:end]
+	}
+	return path
+}
+
 // Bind decodes a resource's selector for its kind. It makes no request. The error
-// is mapping.Problems.
+// is mapping.Problems. Of a broken resource without a selector it checks the kind.
 func Bind(r mapping.Resource) (Bound, error) {
 	names := make([]string, len(all))
 	for i, k := range all {
 		if k.Name == r.Kind {
-			return k.bind(r.Selector)
+			bound, err := k.bind(r.Selector)
+			return bound, ofKinds(err, r.Selector)
 		}
 		names[i] = k.Name
 	}
@@ -144,7 +210,7 @@ func Bind(r mapping.Resource) (Bound, error) {
 	if near, ok := mapping.Nearest(r.Kind, names); ok {
 		fix = fmt.Sprintf("did you mean %q? The kinds are %s", near, strings.Join(names, ", "))
 	}
-	return Bound{}, mapping.Problems{r.Problem(mapping.Error, r.KindPos, "kind", fmt.Sprintf("unknown kind %q", r.Kind), fix)}
+	return Bound{}, mapping.Problems{r.Problem(mapping.RuleUnknownKind, mapping.Error, r.KindPos, "kind", fmt.Sprintf("unknown kind %q", r.Kind), fix)}
 }
 
 // single is the task of one object that is at hand.

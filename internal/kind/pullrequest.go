@@ -9,28 +9,16 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
-	"port-bitbucket-exporter/internal/mapping"
 )
 
 type pullRequestSelector struct {
-	UserRole         string `yaml:"userRole"`
-	RepoQuery        string `yaml:"repoQuery"`
-	PullRequestQuery string `yaml:"pullRequestQuery"`
+	walked
+	PullRequestQuery string `yaml:"pullRequestQuery" help:"Takes the pull requests that this filter in Bitbucket's query language selects: state=\"OPEN\" when it is absent."`
 	// IncludedFiles is accepted and not used: the incumbent does the same.
-	IncludedFiles []string `yaml:"includedFiles"`
+	IncludedFiles []string `yaml:"includedFiles" deprecated:"true" help:"Has no effect for pull requests."`
 }
-
-func (s pullRequestSelector) query() bitbucket.RepositoryQuery {
-	return repositoryQuery(s.UserRole, s.RepoQuery)
-}
-
-func (s pullRequestSelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
 
 func (pullRequestSelector) readsFiles() bool { return false }
-
-func (s pullRequestSelector) problems(raw mapping.Selector) mapping.Problems {
-	return checkRole(raw, s.UserRole)
-}
 
 // openPullRequests is the query when the selector has none.
 const openPullRequests = `state="OPEN"`

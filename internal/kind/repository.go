@@ -12,28 +12,21 @@ import (
 )
 
 type repositorySelector struct {
-	UserRole      string   `yaml:"userRole"`
-	RepoQuery     string   `yaml:"repoQuery"`
-	IncludedFiles []string `yaml:"includedFiles"`
+	walked
+	IncludedFiles []string `yaml:"includedFiles" help:"Files of the main branch to read with each repository, found as .__includedFiles[\"README.md\"]."`
 }
-
-func (s repositorySelector) query() bitbucket.RepositoryQuery {
-	return repositoryQuery(s.UserRole, s.RepoQuery)
-}
-
-func (s repositorySelector) narrowed() bool { return s.query() != bitbucket.RepositoryQuery{} }
 
 func (s repositorySelector) readsFiles() bool { return len(s.IncludedFiles) > 0 }
 
 func (s repositorySelector) problems(raw mapping.Selector) mapping.Problems {
-	return append(checkRole(raw, s.UserRole), checkIncluded(raw, s.IncludedFiles)...)
+	return append(s.walked.problems(raw), checkIncluded(raw, s.IncludedFiles)...)
 }
 
 // checkIncluded finds what is no path in includedFiles.
 func checkIncluded(raw mapping.Selector, names []string) (problems mapping.Problems) {
 	for i, name := range names {
 		if !validPath(name) {
-			problems = append(problems, raw.Problem(mapping.Error, fmt.Sprintf("includedFiles[%d]", i),
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, fmt.Sprintf("includedFiles[%d]", i),
 				fmt.Sprintf("%q is no path of a file", name), "give the path from the repository's root, such as docs/README.md, without . and .."))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 
@@ -116,30 +117,39 @@ func (w *Workspace) gone(ctx context.Context, slug string, err error) error {
 	return err
 }
 
-// repositoryQuery is of the keys that every kind that walks repositories understands.
-func repositoryQuery(userRole, repoQuery string) bitbucket.RepositoryQuery {
-	return bitbucket.RepositoryQuery{Role: userRole, Query: strings.TrimSpace(repoQuery)}
-}
-
 // roles of the caller in a repository.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/#api-repositories-workspace-get, read 2026-11.
 var roles = []string{"member", "contributor", "admin", "owner"}
 
-func checkRole(s mapping.Selector, role string) mapping.Problems {
-	if role == "" {
+// role is a role of the caller in a repository, or empty.
+type role string
+
+// Values are the roles that Bitbucket knows.
+func (role) Values() []string { return roles }
+
+// walked are the keys of every selector whose kind walks repositories.
+type walked struct {
+	UserRole  role   `yaml:"userRole" help:"Takes the repositories in which the caller has this role."`
+	RepoQuery string `yaml:"repoQuery" help:"Takes the repositories that this filter in Bitbucket's query language selects."`
+}
+
+func (w walked) query() bitbucket.RepositoryQuery {
+	return bitbucket.RepositoryQuery{Role: string(w.UserRole), Query: strings.TrimSpace(w.RepoQuery)}
+}
+
+func (w walked) narrowed() bool { return w.query() != bitbucket.RepositoryQuery{} }
+
+func (w walked) problems(s mapping.Selector) mapping.Problems {
+	role := string(w.UserRole)
+	if role == "" || slices.Contains(roles, role) {
 		return nil
-	}
-	for _, r := range roles {
-		if r == role {
-			return nil
-		}
 	}
 	fix := "use member, contributor, admin or owner"
 	if near, ok := mapping.Nearest(role, roles); ok {
 		fix = fmt.Sprintf("did you mean %q? The roles are member, contributor, admin and owner", near)
 	}
-	return mapping.Problems{s.Problem(mapping.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix)}
+	return mapping.Problems{s.Problem(mapping.RuleSelectorValue, mapping.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix)}
 }
 
 // unlessThere is for the missing branch of a repository: a *Gone when the

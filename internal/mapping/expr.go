@@ -9,11 +9,6 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-var (
-	queryKeys = []string{"combinator", "rules"}
-	ruleKeys  = []string{"property", "operator", "value"}
-)
-
 // optionalExpr gives nil when the key is absent or null.
 func (b *builder) optionalExpr(values map[string]*node, key, name string) *Expr {
 	n := b.optional(values, key, name)
@@ -31,25 +26,36 @@ func (b *builder) optionalExpr(values map[string]*node, key, name string) *Expr 
 // written as, with a warning. It gives false when the problem was told.
 func (b *builder) expr(n *node, name string) (Expr, bool) {
 	if n.kind != yaml.ScalarNode || n.null() {
-		fix := "write a jq expression in single quotes"
-		if hint, _, ok := quoteHint(b.src.line(n.pos.Line)); ok && n.style&yaml.FlowStyle != 0 {
-			fix = hint
-		}
-		b.error(n.pos, name, "expected a jq expression, found "+n.describe(), fix)
+		b.noExpr(n, name)
 		return Expr{}, false
 	}
 	if _, text := n.value.(string); !text {
-		b.warn(n.pos, name, fmt.Sprintf("the jq expression is written as %s, and read as the text %q", n.describe(), n.text),
+		b.warn(RuleUnquoted, n.pos, name, fmt.Sprintf("the jq expression is written as %s, and read as the text %q", n.describe(), n.text),
 			"quote it: '"+n.text+"'")
 	}
-	if n.style == 0 && n.comment != "" && strings.Count(n.text, `"`)%2 == 1 {
+	return Expr{
+		Text: n.text, Pos: n.pos, Name: name, where: b.where, style: n.style, src: b.src,
+		comment: n.style == 0 && n.comment != "" && strings.Count(n.text, `"`)%2 == 1,
+		unknown: n.unread || b.src.mended[n.pos.Line],
+	}, true
+}
+
+// noExpr tells of a value that is no text.
+func (b *builder) noExpr(n *node, name string) {
+	message := "expected a jq expression, found " + n.describe()
+	if n.kind != yaml.ScalarNode && n.style&yaml.FlowStyle != 0 {
 		fix := "put the whole expression in single quotes"
-		if hint, _, ok := quoteHint(b.src.line(n.pos.Line)); ok {
-			fix = hint
+		if h, ok := findHint(b.src.line(n.pos.Line)); ok && h.column == n.pos.Column {
+			fix = h.fix
 		}
-		b.warn(n.pos, name, `to YAML the text behind " #" is a comment, and no part of the expression`, fix)
+		sign := byte('[')
+		if n.kind == yaml.MappingNode {
+			sign = '{'
+		}
+		b.error(RuleYAMLQuotes, n.pos, name, message+": "+begins[sign], fix)
+		return
 	}
-	return Expr{Text: n.text, Pos: n.pos, Name: name, where: b.where, style: n.style, src: b.src}, true
+	b.error(RuleWrongType, n.pos, name, message, "write a jq expression in single quotes")
 }
 
 // exprValue reads a value that cannot be a query.
@@ -71,7 +77,7 @@ func (b *builder) value(n *node, name string) (Value, bool) {
 
 func (b *builder) query(n *node, name string) *Query {
 	q := new(Query)
-	values := b.strict(n, name, queryKeys)
+	values := b.strict(n, name, QueryKeys)
 	const combinatorFix = `write "combinator: '"and"'": each leaf of a query is a jq expression`
 	if combinator := b.required(values, "combinator", n, name+": combinator", combinatorFix); combinator != nil {
 		q.Combinator, _ = b.expr(combinator, name+": combinator")
@@ -81,9 +87,9 @@ func (b *builder) query(n *node, name string) *Query {
 	switch {
 	case rules == nil:
 	case rules.kind != yaml.SequenceNode:
-		b.error(rules.at, name+": rules", "expected a list, found "+rules.describe(), rulesFix)
+		b.error(RuleWrongType, rules.at, name+": rules", "expected a list, found "+rules.describe(), rulesFix)
 	case len(rules.items) == 0:
-		b.error(rules.at, name+": rules", "the list is empty", rulesFix)
+		b.error(RuleEmptyList, rules.at, name+": rules", "the list is empty", rulesFix)
 	default:
 		for i, item := range rules.items {
 			q.Rules = append(q.Rules, b.rule(item, name+": rule "+strconv.Itoa(i+1)))
@@ -94,14 +100,14 @@ func (b *builder) query(n *node, name string) *Query {
 
 func (b *builder) rule(n *node, name string) Rule {
 	if n.kind != yaml.MappingNode {
-		b.error(n.pos, name, "expected a mapping, found "+n.describe(), "write property, operator and value")
+		b.error(RuleWrongType, n.pos, name, "expected a mapping, found "+n.describe(), "write property, operator and value")
 		return Rule{}
 	}
 	if n.child("combinator") != nil || n.child("rules") != nil {
 		return Rule{Nested: b.query(n, name)}
 	}
-	values := b.strict(n, name, ruleKeys)
-	for _, key := range ruleKeys {
+	values := b.strict(n, name, QueryRuleKeys)
+	for _, key := range keyNames(QueryRuleKeys) {
 		b.required(values, key, n, name+": "+key, "write property, operator and value, each a jq expression")
 	}
 	var r Rule
@@ -117,11 +123,12 @@ func (b *builder) rule(n *node, name string) Rule {
 }
 
 // strict gives the values of a mapping by key. Unknown keys are errors.
-func (b *builder) strict(n *node, name string, valid []string) map[string]*node {
+func (b *builder) strict(n *node, name string, keys []Key) map[string]*node {
+	valid := keyNames(keys)
 	values := make(map[string]*node, len(n.entries))
 	for _, e := range n.entries {
 		if !slices.Contains(valid, e.key) {
-			b.error(e.pos, name, "unknown key "+strconv.Quote(e.key), unknownKeyFix(e.key, valid))
+			b.error(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key), unknownKeyFix(e.key, valid))
 			continue
 		}
 		values[e.key] = e.value

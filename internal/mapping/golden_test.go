@@ -167,17 +167,19 @@ func cases(t *testing.T, folder string, check func(t *testing.T, file, golden st
 
 func TestOK(t *testing.T) {
 	t.Parallel()
-	cases(t, "ok", func(t *testing.T, file, golden string, src []byte) {
-		m, err := Parse(file, src)
-		if err != nil {
-			t.Fatalf("Parse: %v", err)
-		}
-		got, err := plainJSON(viewMapping(m), "  ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		checkGolden(t, golden+".json", got)
-	})
+	for _, folder := range []string{"ok", "warnings"} {
+		cases(t, folder, func(t *testing.T, file, golden string, src []byte) {
+			m, err := Parse(file, src)
+			if err != nil {
+				t.Fatalf("Parse: %v", err)
+			}
+			got, err := plainJSON(viewMapping(m), "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkGolden(t, golden+".json", got)
+		})
+	}
 }
 
 func TestErr(t *testing.T) {

@@ -16,13 +16,13 @@ func (r Resource) Where() string {
 
 // Problem makes a problem of this resource. The name says which part of the
 // resource it is about (`kind`, `property "owner"`); it may be empty.
-func (r Resource) Problem(severity Severity, pos Position, name, message, fix string) Problem {
-	return r.src.problem(severity, pos, r.Where(), name, message, fix)
+func (r Resource) Problem(rule RuleID, severity Severity, pos Position, name, message, fix string) Problem {
+	return r.src.problem(rule, severity, pos, r.Where(), name, message, fix)
 }
 
 // Problem makes a problem at a byte offset of the expression's text.
-func (e Expr) Problem(severity Severity, offset int, message, fix string) Problem {
-	return e.src.problem(severity, e.At(offset), e.where, e.Name, message, fix)
+func (e Expr) Problem(rule RuleID, severity Severity, offset int, message, fix string) Problem {
+	return e.src.problem(rule, severity, e.At(offset), e.where, e.Name, message, fix)
 }
 
 // At gives the position of a byte offset of the text. It is exact for text

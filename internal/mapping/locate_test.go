@@ -142,13 +142,13 @@ func TestExprProblem(t *testing.T) {
     + .repo
       ^
 fix: remove it`
-	if got := r.Entities[1].Title.Problem(Error, 17, "jq: unexpected token", "remove it").Error(); got != want {
+	if got := r.Entities[1].Title.Problem(RuleJQSyntax, Error, 17, "jq: unexpected token", "remove it").Error(); got != want {
 		t.Errorf("Expr.Problem: got\n%s\nwant\n%s", got, want)
 	}
 	const wantKind = `mapping.yml:7:11: resource 1 (repository): kind: unknown kind
     - kind: repository
             ^`
-	if got := r.Problem(Warning, r.KindPos, "kind", "unknown kind", "").Error(); got != wantKind {
+	if got := r.Problem(RuleJQSyntax, Warning, r.KindPos, "kind", "unknown kind", "").Error(); got != wantKind {
 		t.Errorf("Resource.Problem: got\n%s\nwant\n%s", got, wantKind)
 	}
 }
@@ -161,11 +161,11 @@ func TestWithoutSource(t *testing.T) {
 	if got := e.At(1); got != pos {
 		t.Errorf("At: got %v, want %v", got, pos)
 	}
-	if got, want := e.Problem(Error, 1, "wrong", "").Error(), "f:3:4: title: wrong"; got != want {
+	if got, want := e.Problem(RuleJQSyntax, Error, 1, "wrong", "").Error(), "f:3:4: title: wrong"; got != want {
 		t.Errorf("Expr.Problem: got %q, want %q", got, want)
 	}
 	r := Resource{Index: 2, Kind: "project"}
-	if got, want := r.Problem(Error, pos, "", "wrong", "").Error(), "f:3:4: resource 2 (project): wrong"; got != want {
+	if got, want := r.Problem(RuleJQSyntax, Error, pos, "", "wrong", "").Error(), "f:3:4: resource 2 (project): wrong"; got != want {
 		t.Errorf("Resource.Problem: got %q, want %q", got, want)
 	}
 }

@@ -12,6 +12,9 @@ import (
 // Mapping is a whole mapping ("port app config").
 type Mapping struct {
 	Resources []Resource
+	// Broken are the resources with problems of their own. Of them there is what
+	// could be read, to be checked for further problems.
+	Broken []Resource
 
 	CreateMissingRelatedEntities bool    // default true
 	DeleteDependentEntities      bool    // default false
@@ -102,9 +105,27 @@ type Expr struct {
 	// mapping: `identifier`, `property "owner"`, `selector.query`.
 	Name string
 
-	where string // of the resource
-	style yaml.Style
-	src   *source
+	where   string // of the resource
+	style   yaml.Style
+	src     *source
+	comment bool // to YAML a comment ends it, within a text of jq
+	unknown bool // it could not be read as it was meant
+}
+
+// Given is false for an expression that is not there, or that could not be read as it
+// was meant: of a broken resource.
+func (e Expr) Given() bool { return e.Name != "" && !e.unknown }
+
+// CommentFix is what to type where YAML took the end of the expression, from the middle
+// of a text on, for a comment; else it is empty.
+func (e Expr) CommentFix() string {
+	if !e.comment {
+		return ""
+	}
+	if h, ok := findHint(e.src.line(e.Pos.Line)); ok {
+		return h.fix
+	}
+	return "put the whole expression in single quotes"
 }
 
 // Selector is the selector of a resource, still undecoded: only its kind knows

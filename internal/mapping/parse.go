@@ -18,15 +18,10 @@ const maxBytes = 1 << 20
 
 const defaultThreshold = 0.9
 
-// topLevel are the keys of a mapping. Each may also be written in snake_case.
-var topLevel = []string{
-	"resources", "createMissingRelatedEntities", "deleteDependentEntities",
-	"enableMergeEntity", "entityDeletionThreshold",
-}
-
 // Parse reads a mapping, YAML or JSON. The file is what positions name; nothing
 // is opened. The error is Problems: every problem and warning, in file order, up
-// to maxProblems. Then the Mapping is nil.
+// to maxProblems. Then the Mapping is nil, or holds what could be read, to be
+// checked further and never to be run.
 func Parse(file string, src []byte) (*Mapping, error) {
 	if p := checkText(file, src); p != nil {
 		return nil, Problems{*p}
@@ -37,11 +32,11 @@ func Parse(file string, src []byte) (*Mapping, error) {
 	}
 	text := string(src)
 	lines := newSource(file, text)
-	doc, p := document(lines, text)
-	if p != nil {
-		return nil, Problems{*p}
+	doc, problems := readDocument(lines, text)
+	if doc == nil {
+		return nil, problems
 	}
-	g := &grower{src: lines, active: make(map[*yaml.Node]bool)}
+	g := &grower{src: lines, active: make(map[*yaml.Node]bool), problems: problems}
 	root := g.grow(doc, 1)
 	b := &builder{src: lines, problems: g.problems}
 	var m *Mapping
@@ -66,6 +61,7 @@ func cut(problems Problems, severity Severity) Problems {
 		return problems
 	}
 	return append(problems[:maxProblems:maxProblems], Problem{
+		Rule:     RuleTooMany,
 		Severity: severity,
 		Pos:      problems[maxProblems].Pos,
 		Message:  fmt.Sprintf("there are %d problems more", more),
@@ -77,6 +73,7 @@ func cut(problems Problems, severity Severity) Problems {
 func checkText(file string, src []byte) *Problem {
 	if len(src) > maxBytes {
 		return &Problem{
+			Rule:    RuleText,
 			Pos:     Position{File: file},
 			Message: fmt.Sprintf("the mapping has %d bytes: at most %d are read", len(src), maxBytes),
 			Fix:     "check that this is the mapping file",
@@ -88,7 +85,7 @@ func checkText(file string, src []byte) *Problem {
 	}
 	before := newSource(file, string(src[:offset])).lines
 	pos := Position{File: file, Line: len(before), Column: utf8.RuneCountInString(before[len(before)-1]) + 1}
-	p := newSource(file, string(src)).problem(Error, pos, "", "", message, "save the file as plain text in UTF-8")
+	p := newSource(file, string(src)).problem(RuleText, Error, pos, "", "", message, "save the file as plain text in UTF-8")
 	return &p
 }
 
@@ -118,30 +115,57 @@ type builder struct {
 	where    string // the resource that is being read
 }
 
-func (b *builder) error(pos Position, name, message, fix string) {
-	b.problems = append(b.problems, b.src.problem(Error, pos, b.where, name, message, fix))
+func (b *builder) error(rule RuleID, pos Position, name, message, fix string) {
+	b.problems = append(b.problems, b.src.problem(rule, Error, pos, b.where, name, message, fix))
 }
 
-func (b *builder) warn(pos Position, name, message, fix string) {
-	b.problems = append(b.problems, b.src.problem(Warning, pos, b.where, name, message, fix))
+func (b *builder) warn(rule RuleID, pos Position, name, message, fix string) {
+	b.problems = append(b.problems, b.src.problem(rule, Warning, pos, b.where, name, message, fix))
 }
 
 // object gives the values of a mapping by key, and warns of unknown keys. It
 // gives false, and the problem is told, when the value is no mapping.
-func (b *builder) object(n *node, name string, valid []string) (map[string]*node, bool) {
+func (b *builder) object(n *node, name string, keys []Key) (map[string]*node, bool) {
+	valid := keyNames(keys)
 	if n.kind != yaml.MappingNode {
-		b.error(n.at, name, "expected a mapping, found "+n.describe(), "the keys here are "+strings.Join(valid, ", "))
+		b.error(RuleWrongType, n.at, name, "expected a mapping, found "+n.describe(), "the keys here are "+strings.Join(valid, ", "))
 		return nil, false
 	}
 	values := make(map[string]*node, len(n.entries))
 	for _, e := range n.entries {
 		if !slices.Contains(valid, e.key) {
-			b.warn(e.pos, name, "unknown key "+strconv.Quote(e.key)+" is ignored", unknownKeyFix(e.key, valid))
+			b.unknownKey(e, name, valid)
 			continue
 		}
 		values[e.key] = e.value
 	}
 	return values, true
+}
+
+// unknownKey warns of a key that has no meaning where it stands.
+func (b *builder) unknownKey(e entry, name string, valid []string) {
+	if place := home(e.key); place != "" {
+		b.warn(RuleMisplacedKey, e.pos, name, fmt.Sprintf("the key %q belongs to %s, and is ignored here", e.key, place), moveFix(place))
+		return
+	}
+	fix := unknownKeyFix(e.key, valid)
+	if _, near := Nearest(e.key, valid); !near && slices.Contains(valid, "selector") {
+		fix += `; the keys of a selector stand below "selector:"`
+	}
+	b.warn(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key)+" is ignored", fix)
+}
+
+// moveFix says how to bring a key home.
+func moveFix(place string) string {
+	switch place {
+	case "the top level":
+		return "move it to the top level, without indentation"
+	case "the resource":
+		return "move it into the resource, beside kind, selector and port"
+	case "port.entity.mappings":
+		return `move it below "mappings:", beside identifier and blueprint`
+	}
+	return "move it below \"" + place[strings.LastIndex(place, ".")+1:] + ":\", with deeper indentation"
 }
 
 // optional gives the value of a key, or nil when it is absent. Null counts as
@@ -151,7 +175,7 @@ func (b *builder) optional(values map[string]*node, key, name string) *node {
 	if n == nil || !n.null() {
 		return n
 	}
-	b.warn(n.at, name, "is null, and counts as absent", "remove the key, or give it a value")
+	b.warn(RuleNull, n.at, name, "is null, and counts as absent", "remove the key, or give it a value")
 	return nil
 }
 
@@ -161,9 +185,9 @@ func (b *builder) required(values map[string]*node, key string, parent *node, na
 	n := values[key]
 	switch {
 	case n == nil:
-		b.error(parent.at, name, "is missing", fix)
+		b.error(RuleMissingKey, parent.at, name, "is missing", fix)
 	case n.null():
-		b.error(n.at, name, "is null", fix)
+		b.error(RuleNull, n.at, name, "is null", fix)
 		return nil
 	}
 	return n
@@ -177,7 +201,7 @@ func (b *builder) boolean(values map[string]*node, key, name string, standard bo
 	}
 	value, ok := n.value.(bool)
 	if !ok {
-		b.error(n.pos, name, "expected true or false, found "+n.describe(), "write true or false, without quotes")
+		b.error(RuleWrongType, n.pos, name, "expected true or false, found "+n.describe(), "write true or false, without quotes")
 		return standard
 	}
 	return value
@@ -190,25 +214,25 @@ func (b *builder) mapping(root *node) *Mapping {
 		if root.kind == yaml.SequenceNode {
 			fix = `write "resources:" above the list`
 		}
-		b.error(root.pos, "", "a mapping is a YAML mapping with the key \"resources\", found "+root.describe(), fix)
+		b.error(RuleWrongType, root.pos, "", "a mapping is a YAML mapping with the key \"resources\", found "+root.describe(), fix)
 		return nil
 	}
 	m.Config, _ = root.plain().(map[string]any)
-	values, _ := b.object(b.camelCase(root), "", topLevel)
+	values, _ := b.object(b.camelCase(root), "", Language)
 	m.CreateMissingRelatedEntities = b.boolean(values, "createMissingRelatedEntities", "createMissingRelatedEntities", true)
 	m.DeleteDependentEntities = b.boolean(values, "deleteDependentEntities", "deleteDependentEntities", false)
 	m.EnableMergeEntity = b.boolean(values, "enableMergeEntity", "enableMergeEntity", true)
 	m.EntityDeletionThreshold = b.threshold(values)
-	m.Resources = b.resources(values, root)
+	b.resources(m, values, root)
 	return m
 }
 
 // camelCase gives the top level with snake_case keys renamed. A key in both
 // spellings is a problem.
 func (b *builder) camelCase(root *node) *node {
-	names := make(map[string]string, len(topLevel))
-	for _, key := range topLevel {
-		names[snakeCase(key)] = key
+	names := make(map[string]string, len(Language))
+	for _, key := range Language {
+		names[SnakeCase(key.Name)] = key.Name
 	}
 	renamed := *root
 	renamed.entries = nil
@@ -216,7 +240,7 @@ func (b *builder) camelCase(root *node) *node {
 		camel := names[e.key]
 		if camel != "" && camel != e.key {
 			if other := root.child(camel); other != nil {
-				b.error(e.pos, "", fmt.Sprintf("%q and %q are the same key: the other is in line %d", e.key, camel, other.at.Line),
+				b.error(RuleDuplicateKey, e.pos, "", fmt.Sprintf("%q and %q are the same key: the other is in line %d", e.key, camel, other.at.Line),
 					"remove one of the two")
 				continue
 			}
@@ -225,18 +249,6 @@ func (b *builder) camelCase(root *node) *node {
 		renamed.entries = append(renamed.entries, e)
 	}
 	return &renamed
-}
-
-func snakeCase(key string) string {
-	var out strings.Builder
-	for _, r := range key {
-		if r >= 'A' && r <= 'Z' {
-			out.WriteByte('_')
-			r += 'a' - 'A'
-		}
-		out.WriteRune(r)
-	}
-	return out.String()
 }
 
 func (b *builder) threshold(values map[string]*node) float64 {
@@ -253,36 +265,38 @@ func (b *builder) threshold(values map[string]*node) float64 {
 	case float64:
 		value = v
 	default:
-		b.error(n.pos, name, "expected a number, found "+n.describe(), fix)
+		b.error(RuleWrongType, n.pos, name, "expected a number, found "+n.describe(), fix)
 		return defaultThreshold
 	}
 	if value < 0 || value > 1 {
-		b.error(n.pos, name, n.text+" is not between 0 and 1", fix)
+		b.error(RuleRange, n.pos, name, n.text+" is not between 0 and 1", fix)
 	}
 	return value
 }
 
-func (b *builder) resources(values map[string]*node, root *node) []Resource {
+// resources reads all of them; those with a problem of their own are apart.
+func (b *builder) resources(m *Mapping, values map[string]*node, root *node) {
 	const fix = `write a list under "resources:", each item with kind, selector and port`
 	n := b.required(values, "resources", root, "resources", fix)
 	if n == nil {
-		return nil
+		return
 	}
 	if n.kind != yaml.SequenceNode {
-		b.error(n.at, "resources", "expected a list, found "+n.describe(), fix)
-		return nil
+		b.error(RuleWrongType, n.at, "resources", "expected a list, found "+n.describe(), fix)
+		return
 	}
 	if len(n.items) == 0 {
-		b.error(n.at, "", "resources is empty: nothing would be read, and every entity would be stale",
+		b.error(RuleEmptyList, n.at, "", "resources is empty: nothing would be read, and every entity would be stale",
 			"write at least one resource")
-		return nil
+		return
 	}
-	list := make([]Resource, 0, len(n.items))
 	for i, item := range n.items {
 		before := len(b.problems.Errors())
-		if r := b.resource(i+1, item); len(b.problems.Errors()) == before {
-			list = append(list, r)
+		r := b.resource(i+1, item)
+		if len(b.problems.Errors()) == before {
+			m.Resources = append(m.Resources, r)
+		} else {
+			m.Broken = append(m.Broken, r)
 		}
 	}
-	return list
 }

@@ -13,10 +13,15 @@ type Severity int
 const (
 	Error   Severity = iota // the mapping cannot be used
 	Warning                 // the mapping is used, and its author should know
+	Note                    // the mapping is used, and could be better
 )
+
+// String gives the severity in one word.
+func (s Severity) String() string { return [...]string{"error", "warning", "note"}[s] }
 
 // Problem is one thing wrong with a mapping: what, where and how to fix it.
 type Problem struct {
+	Rule     RuleID
 	Severity Severity
 	Pos      Position
 	Where    string // `resource 2 (repository): property "owner"`, or ""
@@ -125,16 +130,44 @@ func (p Problems) Error() string {
 	return strings.Join(texts, "\n")
 }
 
+// Sections tells every problem as Error does, errors apart from warnings and notes:
+// each severity under a line of its own, and with an empty line between two problems.
+func (p Problems) Sections() string {
+	var parts []string
+	for _, section := range []struct {
+		title string
+		of    Problems
+	}{{"errors:", p.Errors()}, {"warnings:", p.Warnings()}, {"notes:", p.Notes()}} {
+		if len(section.of) == 0 {
+			continue
+		}
+		parts = append(parts, section.title)
+		section.of.Sort()
+		for _, one := range section.of {
+			parts = append(parts, one.Error())
+		}
+	}
+	return strings.Join(parts, "\n\n")
+}
+
 // Errors gives the problems that stop a run; nil when there are none.
 func (p Problems) Errors() Problems { return p.only(Error) }
 
 // Warnings gives the problems that do not stop a run; nil when there are none.
 func (p Problems) Warnings() Problems { return p.only(Warning) }
 
-func (p Problems) only(s Severity) Problems {
+// Notes gives the problems of a mapping that is used as it is, and could be
+// better; nil when there are none.
+func (p Problems) Notes() Problems { return p.only(Note) }
+
+// Advice gives the problems that do not stop a run, warnings and notes alike; nil
+// when there are none.
+func (p Problems) Advice() Problems { return p.only(Warning, Note) }
+
+func (p Problems) only(severities ...Severity) Problems {
 	var found Problems
 	for _, one := range p {
-		if one.Severity == s {
+		if slices.Contains(severities, one.Severity) {
 			found = append(found, one)
 		}
 	}

@@ -1,19 +1,13 @@
 package mapping
 
 import (
+	"fmt"
 	"strconv"
 
 	"gopkg.in/yaml.v3"
 )
 
 const defaultItemName = "item"
-
-var (
-	resourceKeys = []string{"kind", "selector", "port"}
-	portKeys     = []string{"entity", "itemsToParse", "itemsToParseName", "itemsToParseTopLevelTransform"}
-	entityKeys   = []string{"mappings"}
-	mappingsKeys = []string{"identifier", "blueprint", "title", "icon", "team", "properties", "relations"}
-)
 
 func (b *builder) resource(index int, n *node) Resource {
 	r := Resource{Index: index, ItemsToParseName: defaultItemName, TopLevelTransform: true, src: b.src}
@@ -31,7 +25,7 @@ func (b *builder) resource(index int, n *node) Resource {
 	}
 	kind := b.required(values, "kind", n, "kind", `write what to read, such as "kind: repository"`)
 	if kind != nil && r.Kind == "" {
-		b.error(kind.pos, "kind", "expected a name, found "+kind.describe(), `write what to read, such as "kind: repository"`)
+		b.error(RuleWrongType, kind.pos, "kind", "expected a name, found "+kind.describe(), `write what to read, such as "kind: repository"`)
 	}
 	const selectorFix = `write "selector:" and under it "query: 'true'", which takes every object`
 	if selector := b.required(values, "selector", n, "selector", selectorFix); selector != nil {
@@ -47,7 +41,7 @@ func (b *builder) resource(index int, n *node) Resource {
 // selector reads the query, and leaves the other keys to the kind.
 func (b *builder) selector(r *Resource, n *node, fix string) {
 	if n.kind != yaml.MappingNode {
-		b.error(n.at, "selector", "expected a mapping, found "+n.describe(), fix)
+		b.error(RuleWrongType, n.at, "selector", "expected a mapping, found "+n.describe(), fix)
 		return
 	}
 	r.Selector = Selector{node: n, where: b.where, src: b.src}
@@ -68,7 +62,7 @@ func (b *builder) port(r *Resource, n *node, fix string) {
 	if name := b.optional(values, "itemsToParseName", "itemsToParseName"); name != nil {
 		text, isText := name.value.(string)
 		if !isText || text == "" {
-			b.error(name.pos, "itemsToParseName", "expected a name, found "+name.describe(),
+			b.error(RuleWrongType, name.pos, "itemsToParseName", "expected a name, found "+name.describe(),
 				`write the key under which an expression finds the item, such as "item"`)
 		} else {
 			r.ItemsToParseName = text
@@ -92,7 +86,7 @@ func (b *builder) port(r *Resource, n *node, fix string) {
 		return
 	}
 	if len(mappings.items) == 0 {
-		b.error(mappings.at, "port.entity.mappings", "the list is empty", mappingsFix)
+		b.error(RuleEmptyList, mappings.at, "port.entity.mappings", "the list is empty", mappingsFix)
 	}
 	for i, item := range mappings.items {
 		r.Entities = append(r.Entities, b.entity(item, "port.entity.mappings "+strconv.Itoa(i+1)))
@@ -105,6 +99,7 @@ func (b *builder) entity(n *node, name string) Entity {
 	if !ok {
 		return e
 	}
+	b.amongProperties(values, n, "identifier", "blueprint")
 	const identifierFix = `write a jq expression that differs from entity to entity, such as "identifier: .uuid"`
 	if identifier := b.required(values, "identifier", n, "identifier", identifierFix); identifier != nil {
 		e.Identifier, _ = b.value(identifier, "identifier")
@@ -125,6 +120,24 @@ func (b *builder) entity(n *node, name string) Entity {
 	return e
 }
 
+// amongProperties tells of required keys that stand one level too deep: there they are
+// names of properties. They are then not missing as well.
+func (b *builder) amongProperties(values map[string]*node, n *node, keys ...string) {
+	properties := values["properties"]
+	if properties == nil {
+		return
+	}
+	for _, key := range keys {
+		inner := properties.child(key)
+		if values[key] != nil || inner == nil {
+			continue
+		}
+		b.error(RuleMisplacedKey, inner.at, "properties", fmt.Sprintf("%q stands below properties, where it is the name of a property", key),
+			"move it up, beside properties, with the same indentation")
+		values[key] = inner
+	}
+}
+
 // fields reads properties or relations, in file order.
 func (b *builder) fields(values map[string]*node, key, word string, read func(*node, string) (Value, bool)) []Field {
 	n := b.optional(values, key, key)
@@ -132,14 +145,19 @@ func (b *builder) fields(values map[string]*node, key, word string, read func(*n
 		return nil
 	}
 	if n.kind != yaml.MappingNode {
-		b.error(n.at, key, "expected a mapping, found "+n.describe(), "write one line for each "+word+": its name, and a jq expression")
+		b.error(RuleWrongType, n.at, key, "expected a mapping, found "+n.describe(), "write one line for each "+word+": its name, and a jq expression")
 		return nil
 	}
 	var list []Field
 	for _, e := range n.entries {
 		name := word + " " + strconv.Quote(e.key)
 		if e.value.null() {
-			b.warn(e.pos, name, "is null, and counts as absent", "remove the key; to empty it in Port write 'null' in quotes")
+			b.warn(RuleNull, e.pos, name, "is null, and counts as absent", "remove the key; to empty it in Port write 'null' in quotes")
+			continue
+		}
+		if (e.key == "properties" || e.key == "relations") && e.value.kind == yaml.MappingNode && e.value.child("rules") == nil {
+			b.error(RuleMisplacedKey, e.pos, key, fmt.Sprintf("%q stands below %s, where it is the name of a %s", e.key, key, word),
+				"move it up, with the same indentation as "+strconv.Quote(key))
 			continue
 		}
 		if value, ok := read(e.value, name); ok {

@@ -3,6 +3,7 @@ package mapping
 import (
 	"encoding"
 	"fmt"
+	"iter"
 	"reflect"
 	"slices"
 	"strconv"
@@ -10,10 +11,6 @@ import (
 
 	"gopkg.in/yaml.v3"
 )
-
-// commonKeys are in every selector. The mapping itself reads "query"; nobody
-// reads "exportEnvVariables", which is for processing on Port's side.
-var commonKeys = []string{"query", "exportEnvVariables"}
 
 // Decode reads the selector into the struct that into points to. The `yaml` tag
 // of a field is its key; a field without a tag is left alone. Fields may be
@@ -33,7 +30,7 @@ func (s Selector) Decode(into any) error {
 		return nil
 	}
 	d := &decoder{builder: builder{src: s.src, where: s.where}}
-	d.object(s.node, target.Elem(), "selector", commonKeys)
+	d.object(s.node, target.Elem(), "selector", keyNames(commonKeys))
 	if len(d.problems) == 0 {
 		return nil
 	}
@@ -41,12 +38,26 @@ func (s Selector) Decode(into any) error {
 	return d.problems
 }
 
+// Given is false for the selector of a broken resource that has none.
+func (s Selector) Given() bool { return s.node != nil }
+
+// Keys are the keys of the selector, and where they stand.
+func (s Selector) Keys() map[string]Position {
+	keys := map[string]Position{}
+	if s.node != nil {
+		for _, e := range s.node.entries {
+			keys[e.key] = e.pos
+		}
+	}
+	return keys
+}
+
 // Problem makes a problem of a value of the selector. The path names it
 // (`repoQuery`, `files.repos[0]`, counting from 0); when it is absent, the
 // position is that of what would hold it. An empty path is the selector itself.
 // Where one mapping was written for a list of one, `files[0]` names that mapping,
 // and the problem says `files`.
-func (s Selector) Problem(severity Severity, path, message, fix string) Problem {
+func (s Selector) Problem(rule RuleID, severity Severity, path, message, fix string) Problem {
 	name := "selector"
 	pos := Position{}
 	if s.src != nil {
@@ -65,7 +76,7 @@ func (s Selector) Problem(severity Severity, path, message, fix string) Problem 
 			pos = n.pos
 		}
 	}
-	return s.src.problem(severity, pos, s.where, name, message, fix)
+	return s.src.problem(rule, severity, pos, s.where, name, message, fix)
 }
 
 // steps splits a path before each "." and "[": `.files`, `.repos`, `[0]`.
@@ -107,16 +118,9 @@ type decoder struct {
 func (d *decoder) object(n *node, target reflect.Value, name string, ignored []string) {
 	fields := make(map[string]reflect.Value)
 	valid := slices.Clone(ignored)
-	for i := range target.NumField() {
-		field := target.Type().Field(i)
-		key, option, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-		if option != "" && option != "omitempty" {
-			panic(fmt.Sprintf("mapping: Selector.Decode into %s: the tag of %s has the option %q", target.Type(), field.Name, option))
-		}
-		if key != "" && key != "-" {
-			fields[key] = target.Field(i)
-			valid = append(valid, key)
-		}
+	for field, key := range selectorFields(target.Type()) {
+		fields[key] = target.FieldByIndex(field.Index)
+		valid = append(valid, key)
 	}
 	if n.kind != yaml.MappingNode {
 		d.noMapping(n, target, name, strings.Join(valid, ", "))
@@ -128,7 +132,27 @@ func (d *decoder) object(n *node, target reflect.Value, name string, ignored []s
 		case ok && !e.value.null():
 			d.value(e.value, field, name+"."+e.key)
 		case !ok && !slices.Contains(ignored, e.key):
-			d.error(e.pos, name, "unknown key "+strconv.Quote(e.key), unknownKeyFix(e.key, valid))
+			if place := home(e.key); ignored != nil && place != "" {
+				d.error(RuleMisplacedKey, e.pos, name, fmt.Sprintf("the key %q belongs to %s", e.key, place), moveFix(place))
+				continue
+			}
+			d.error(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key), unknownKeyFix(e.key, valid))
+		}
+	}
+}
+
+// selectorFields are the fields of a struct that have a key, and the key. Those of an
+// embedded struct are among them.
+func selectorFields(of reflect.Type) iter.Seq2[reflect.StructField, string] {
+	return func(yield func(reflect.StructField, string) bool) {
+		for _, field := range reflect.VisibleFields(of) {
+			key, option, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+			if option != "" && option != "omitempty" {
+				panic(fmt.Sprintf("mapping: Selector.Decode into %s: the tag of %s has the option %q", of, field.Name, option))
+			}
+			if key != "" && key != "-" && !yield(field, key) {
+				return
+			}
 		}
 	}
 }
@@ -137,7 +161,7 @@ func (d *decoder) object(n *node, target reflect.Value, name string, ignored []s
 func (d *decoder) noMapping(n *node, target reflect.Value, name, keys string) {
 	reader, ok := target.Addr().Interface().(encoding.TextUnmarshaler)
 	if !ok {
-		d.error(n.at, name, "expected a mapping, found "+n.describe(), "the keys here are "+keys)
+		d.error(RuleWrongType, n.at, name, "expected a mapping, found "+n.describe(), "the keys here are "+keys)
 		return
 	}
 	fix := "write text, or a mapping with the keys " + keys
@@ -146,11 +170,11 @@ func (d *decoder) noMapping(n *node, target reflect.Value, name, keys string) {
 		if n.kind == yaml.ScalarNode && !n.null() {
 			fix = `quote it: "` + n.text + `"`
 		}
-		d.error(n.pos, name, "expected a string or a mapping, found "+n.describe(), fix)
+		d.error(RuleWrongType, n.pos, name, "expected a string or a mapping, found "+n.describe(), fix)
 		return
 	}
 	if err := reader.UnmarshalText([]byte(text)); err != nil {
-		d.error(n.pos, name, err.Error(), fix)
+		d.error(RuleWrongType, n.pos, name, err.Error(), fix)
 	}
 }
 
@@ -170,14 +194,14 @@ func (d *decoder) value(n *node, target reflect.Value, name string) {
 			if n.kind == yaml.ScalarNode {
 				fix = `quote it: "` + n.text + `"`
 			}
-			d.error(n.pos, name, "expected a string, found "+n.describe(), fix)
+			d.error(RuleWrongType, n.pos, name, "expected a string, found "+n.describe(), fix)
 			return
 		}
 		target.SetString(text)
 	case reflect.Bool:
 		value, ok := n.value.(bool)
 		if !ok {
-			d.error(n.pos, name, "expected true or false, found "+n.describe(), "write true or false, without quotes")
+			d.error(RuleWrongType, n.pos, name, "expected true or false, found "+n.describe(), "write true or false, without quotes")
 			return
 		}
 		target.SetBool(value)
@@ -195,7 +219,7 @@ func (d *decoder) list(n *node, target reflect.Value, name string) {
 	}
 	if n.kind != yaml.SequenceNode {
 		fix := `write a list: each item on a line of its own, after "- "`
-		d.error(n.pos, name, "expected a list, found "+n.describe(), fix)
+		d.error(RuleWrongType, n.pos, name, "expected a list, found "+n.describe(), fix)
 		return
 	}
 	list := reflect.MakeSlice(target.Type(), len(n.items), len(n.items))

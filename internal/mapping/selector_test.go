@@ -249,13 +249,13 @@ func TestSelectorProblem(t *testing.T) {
 		{"absent", "m.yml:4:3: resource 1 (file): selector.absent: wrong"},
 	}
 	for _, tt := range tests {
-		p := s.Problem(Warning, tt.path, "wrong", "")
+		p := s.Problem(RuleJQSyntax, Warning, tt.path, "wrong", "")
 		p.Snippet = ""
 		if got := p.Error(); got != tt.want {
 			t.Errorf("Problem(%q): got %q, want %q", tt.path, got, tt.want)
 		}
 	}
-	if got := (Selector{}).Problem(Error, "x", "wrong", "").Error(); got != "selector.x: wrong" {
+	if got := (Selector{}).Problem(RuleJQSyntax, Error, "x", "wrong", "").Error(); got != "selector.x: wrong" {
 		t.Errorf("Problem of the zero Selector: got %q", got)
 	}
 }
@@ -275,7 +275,7 @@ func TestSelectorProblemOfForms(t *testing.T) {
 		{"", "files[0].path", "m.yml:4:3: resource 1 (file): selector.files[0].path: wrong"},
 	}
 	for _, tt := range tests {
-		p := parseSelector(t, tt.lines).Problem(Error, tt.path, "wrong", "")
+		p := parseSelector(t, tt.lines).Problem(RuleJQSyntax, Error, tt.path, "wrong", "")
 		p.Snippet = ""
 		if got := p.Error(); got != tt.want {
 			t.Errorf("Problem(%q): got %q, want %q", tt.path, got, tt.want)

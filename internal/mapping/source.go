@@ -6,6 +6,9 @@ import "strings"
 type source struct {
 	file  string
 	lines []string
+	// mended are the lines whose value was put in quotes to go on. It is true for
+	// those of which it is not known what was meant.
+	mended map[int]bool
 }
 
 // lineBreaks makes every line break that the YAML library counts a newline.
@@ -27,11 +30,12 @@ func (s *source) line(number int) string {
 
 // problem fills what every problem has in common. A nil source is allowed: then
 // there is no snippet.
-func (s *source) problem(severity Severity, pos Position, where, name, message, fix string) Problem {
+func (s *source) problem(rule RuleID, severity Severity, pos Position, where, name, message, fix string) Problem {
 	if where != "" && name != "" {
 		where += ": "
 	}
 	return Problem{
+		Rule:     rule,
 		Severity: severity,
 		Pos:      pos,
 		Where:    where + name,

@@ -14,15 +14,38 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// readDocument reads the one YAML document of the text. Where a value is jq that
+// YAML cannot read, it is told and read as the text that it was meant to be, so
+// that what stands behind it is checked too. The node is nil when there is none to
+// go on with.
+func readDocument(src *source, text string) (*yaml.Node, Problems) {
+	var problems Problems
+	for {
+		doc, p := document(src, text)
+		if p == nil {
+			return doc, problems
+		}
+		problems = append(problems, *p)
+		if doc != nil {
+			return doc, problems
+		}
+		mended, ok := src.mend(text, p.Pos.Line)
+		if !ok || len(problems) > maxProblems {
+			return nil, problems
+		}
+		text = mended
+	}
+}
+
 // document reads the one YAML document of the text. The problem is nil when
-// there is exactly one.
+// there is exactly one; of several it gives the first.
 func document(src *source, text string) (*yaml.Node, *Problem) {
 	decoder := yaml.NewDecoder(strings.NewReader(text))
 	first, err := next(decoder)
 	start := Position{File: src.file, Line: 1, Column: 1}
 	switch {
 	case errors.Is(err, io.EOF):
-		p := src.problem(Error, start, "", "", "the mapping is empty", `write a list of resources under "resources:"`)
+		p := src.problem(RuleMissingKey, Error, start, "", "", "the mapping is empty", `write a list of resources under "resources:"`)
 		return nil, &p
 	case err != nil:
 		return nil, syntaxProblem(src, text, err)
@@ -35,9 +58,12 @@ func document(src *source, text string) (*yaml.Node, *Problem) {
 		return nil, syntaxProblem(src, text, err)
 	}
 	pos := Position{File: src.file, Line: second.Line, Column: second.Column}
-	p := src.problem(Error, pos, "", "", `a mapping is one YAML document, and "---" starts another here`,
+	p := src.problem(RuleDocuments, Error, pos, "", "", `a mapping is one YAML document, and "---" starts another here`,
 		"keep one document: put all resources into one list")
-	return nil, &p
+	if first.Content[0].Kind != yaml.MappingNode {
+		return nil, &p
+	}
+	return first.Content[0], &p
 }
 
 // next reads one document. A panic of the YAML library is an error: foreign
@@ -61,6 +87,8 @@ func next(decoder *yaml.Decoder) (doc *yaml.Node, err error) {
 // syntaxError takes the message of the YAML library apart.
 var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(?s:(.*))$`)
 
+var alias = regexp.MustCompile(`^\*[A-Za-z0-9_-]+$`)
+
 // syntaxProblem tells where a text stops being YAML, and names the ways in
 // which jq is known to break it.
 func syntaxProblem(src *source, text string, err error) *Problem {
@@ -69,18 +97,33 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 		message = m[2]
 		reported, _ = strconv.Atoi(m[1])
 	}
-	line := badLine(src, text, reported)
-	written := src.line(line)
-	column := 1 + utf8.RuneCountInString(written) - utf8.RuneCountInString(strings.TrimLeft(written, " \t"))
-	fix := "check the indentation, the colons and the quotes of this line and of the one above"
-	indent := written[:len(written)-len(strings.TrimLeft(written, " \t"))]
-	if hint, at, ok := quoteHint(written); ok {
-		fix, column = hint, at
-	} else if i := strings.IndexByte(indent, '\t'); i >= 0 {
-		fix, column = "indent with spaces: YAML takes no tabs", i+1
+	lines := newSource("", text).lines
+	line := badLine(text, lines, reported)
+	if open, ok := openQuote(text, lines); ok {
+		line = open
 	}
-	pos := Position{File: src.file, Line: line, Column: column}
-	p := src.problem(Error, pos, "", "", "not YAML: "+message, fix)
+	written := src.line(line)
+	blank := written[:len(written)-len(strings.TrimLeft(written, " \t"))]
+	pos := Position{File: src.file, Line: line, Column: 1 + utf8.RuneCountInString(blank)}
+	rule, fix := RuleYAMLSyntax, ""
+	hint, found := findHint(written)
+	found = found && !hint.inside
+	tab := strings.IndexByte(blank, '\t')
+	switch {
+	case found && alias.MatchString(hint.value) && strings.Contains(message, "unknown anchor"):
+		rule, pos.Column = RuleYAMLAnchor, hint.column
+		message = fmt.Sprintf("%s, and no value above has the anchor &%s", hint.cause, hint.value[1:])
+		fix = "write &" + hint.value[1:] + " before the value that is to be repeated; in jq a field is written .name"
+	case found:
+		rule, message, fix, pos.Column = RuleYAMLQuotes, hint.cause, hint.fix, hint.column
+	case tab >= 0:
+		rule, message, fix, pos.Column = RuleYAMLTab, "the line is indented with a tab", tabFix(lines, line), tab+1
+	default:
+		if pos.Line, fix = layoutFix(lines, line); pos.Line != line {
+			pos.Column = 1 + indent(src.line(pos.Line))
+		}
+	}
+	p := src.problem(rule, Error, pos, "", "", "not YAML: "+message, fix)
 	return &p
 }
 
@@ -105,27 +148,34 @@ func (r *byteReader) Read(p []byte) (int, error) {
 // It looks ahead as far as the next line, so the error is in the first line,
 // of the last ones it read, without which the text can be read. When nothing
 // could be decided before the end of the text, the library's own line is used.
-func badLine(src *source, text string, reported int) int {
+func badLine(text string, all []string, reported int) int {
+	read := readUntilError(text)
+	lines := newSource("", text[:read]).lines
+	last := len(lines)
+	if last > 1 && lines[last-1] == "" {
+		last--
+	}
+	for line := last; line > 0 && line > last-4; line-- {
+		if readable(strings.Join(all[:line-1], "\n")) {
+			return line
+		}
+	}
+	if read >= len(text) && reported > 0 {
+		return min(reported, len(all))
+	}
+	return min(last, len(all))
+}
+
+// readUntilError counts the bytes that the YAML library looks at before it tells
+// of an error, or of the end.
+func readUntilError(text string) int {
 	r := &byteReader{text: text}
 	decoder := yaml.NewDecoder(r)
 	var err error
 	for err == nil {
 		_, err = next(decoder)
 	}
-	lines := newSource("", text[:r.read]).lines
-	last := len(lines)
-	if last > 1 && lines[last-1] == "" {
-		last--
-	}
-	for line := last; line > 0 && line > last-4; line-- {
-		if readable(strings.Join(src.lines[:line-1], "\n")) {
-			return line
-		}
-	}
-	if r.read >= len(text) && reported > 0 {
-		return min(reported, len(src.lines))
-	}
-	return min(last, len(src.lines))
+	return r.read
 }
 
 func readable(text string) bool {
@@ -135,58 +185,6 @@ func readable(text string) bool {
 			return errors.Is(err, io.EOF)
 		}
 	}
-}
-
-// keyAndValue splits a line of a block mapping.
-var keyAndValue = regexp.MustCompile(`^([ \t]*(?:- +)*)("[^"]*"|'[^']*'|[^\s:#'"{\[,]+):[ \t]+(.*?)[ \t]*$`)
-
-// maxHint bounds the expressions that a hint repeats, in bytes.
-const maxHint = 120
-
-// quoteHint recognises a line whose value is jq that YAML does not read as
-// text. It says what to type and gives the column of the value.
-func quoteHint(line string) (fix string, column int, ok bool) {
-	m := keyAndValue.FindStringSubmatch(line)
-	if m == nil || m[3] == "" {
-		return "", 0, false
-	}
-	key, value := m[2], m[3]
-	column = utf8.RuneCountInString(strings.TrimRight(line, " \t")) - utf8.RuneCountInString(value) + 1
-	quote := value[0]
-	switch {
-	case quote == '\'' || quote == '"':
-		if strings.Count(value, string(quote))%2 == 1 {
-			return "close the quote at the end of the value", column, true
-		}
-		if closed(value) {
-			return "", 0, false
-		}
-	case strings.IndexByte("@*&![{%`|>,]}", quote) >= 0,
-		strings.Contains(value, ": "), strings.HasSuffix(value, ":"), strings.Contains(value, " #"):
-	default:
-		return "", 0, false
-	}
-	if len(value) > maxHint {
-		return "put the whole expression in single quotes, and write each ' in it twice", column, true
-	}
-	return "put the whole expression in single quotes: " + key + ": '" + strings.ReplaceAll(value, "'", "''") + "'", column, true
-}
-
-// closed reports whether the value is one quoted scalar and nothing behind it.
-func closed(value string) bool {
-	quote := value[0]
-	for i := 1; i < len(value); i++ {
-		switch {
-		case quote == '"' && value[i] == '\\':
-			i++
-		case value[i] != quote:
-		case quote == '\'' && i+1 < len(value) && value[i+1] == quote:
-			i++
-		default:
-			return i == len(value)-1
-		}
-	}
-	return false
 }
 
 // jsonEscapes are the escapes of JSON that the YAML library does not read: a

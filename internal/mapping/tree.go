@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -21,6 +22,7 @@ type node struct {
 	at      Position // of the key that holds this value; pos when there is none
 	text    string   // of a scalar, as YAML reads it
 	value   any      // of a scalar, as plain JSON; nil for null
+	unread  bool     // YAML took a part of it for a tag
 	comment string   // behind the scalar, on its line
 	entries []entry  // of a mapping, in file order
 	items   []*node  // of a sequence
@@ -91,14 +93,14 @@ type grower struct {
 	stopped  bool                // a bound was passed: the tree is not whole
 }
 
-func (g *grower) problem(pos Position, message, fix string) {
-	g.problems = append(g.problems, g.src.problem(Error, pos, "", "", message, fix))
+func (g *grower) problem(rule RuleID, pos Position, message, fix string) {
+	g.problems = append(g.problems, g.src.problem(rule, Error, pos, "", "", message, fix))
 }
 
 // stop tells of a passed bound, once.
 func (g *grower) stop(pos Position, message, fix string) {
 	if !g.stopped {
-		g.problem(pos, message, fix)
+		g.problem(RuleYAMLAnchor, pos, message, fix)
 	}
 	g.stopped = true
 }
@@ -160,10 +162,12 @@ func (g *grower) tag(y *yaml.Node, pos Position, want string) {
 
 func (g *grower) unknownTag(pos Position, tag string) {
 	fix := "remove the tag"
-	if hint, _, ok := quoteHint(g.src.line(pos.Line)); ok {
-		fix = hint
+	if name := strings.TrimPrefix(tag, "!"); strings.HasPrefix(name, ".") {
+		fix = fmt.Sprintf("for the opposite write (%s | not): jq has no \"!\"", name)
+	} else if h, ok := findHint(g.src.line(pos.Line)); ok && h.column == pos.Column {
+		fix = h.fix
 	}
-	g.problem(pos, fmt.Sprintf("the YAML tag %q is not known", tag), fix)
+	g.problem(RuleYAMLTag, pos, fmt.Sprintf("to YAML \"!\" begins a tag, and it does not know %q", tag), fix)
 }
 
 func (g *grower) scalar(y *yaml.Node, n *node) {
@@ -175,12 +179,12 @@ func (g *grower) scalar(y *yaml.Node, n *node) {
 	case "!!bool", "!!int", "!!float":
 		value, err := scalarValue(y)
 		if err != nil {
-			g.problem(n.pos, fmt.Sprintf("%q does not fit the YAML tag %q", y.Value, tag), "remove the tag")
+			g.problem(RuleYAMLTag, n.pos, fmt.Sprintf("%q does not fit the YAML tag %q", y.Value, tag), "remove the tag")
 		}
 		n.value = value
 	default:
 		g.unknownTag(n.pos, tag)
-		n.value = y.Value
+		n.value, n.unread = y.Value, true
 	}
 }
 
@@ -223,7 +227,7 @@ func (g *grower) mapping(y *yaml.Node, n *node, depth int) {
 			id = "" // no key that is written out: those have names
 		}
 		if line, twice := written[id]; twice {
-			g.problem(g.position(y.Content[i]),
+			g.problem(RuleDuplicateKey, g.position(y.Content[i]),
 				fmt.Sprintf("the key %q is written twice: the first one is in line %d", name, line),
 				"remove one of the two, or rename it")
 			continue
@@ -259,10 +263,10 @@ func (g *grower) key(y *yaml.Node) (string, bool) {
 	name, ok := keyName(y)
 	if !ok {
 		fix := "write a name before the colon"
-		if hint, _, found := quoteHint(g.src.line(y.Line)); found {
-			fix = hint
+		if h, found := findHint(g.src.line(y.Line)); found {
+			fix = h.fix
 		}
-		g.problem(g.position(y), "a key must be a name", fix)
+		g.problem(RuleWrongType, g.position(y), "a key must be a name", fix)
 	}
 	return name, ok
 }
@@ -282,7 +286,7 @@ func (g *grower) merge(n, value *node, written map[string]int, seen map[string]b
 	for _, one := range from {
 		if one.kind != yaml.MappingNode {
 			if !g.stopped {
-				g.problem(one.pos, "the merge key << needs a mapping, found "+one.describe(), "name the anchor of a mapping: <<: *name")
+				g.problem(RuleYAMLAnchor, one.pos, "the merge key << needs a mapping, found "+one.describe(), "name the anchor of a mapping: <<: *name")
 			}
 			continue
 		}

@@ -34,7 +34,7 @@ type example struct {
 
 var examples = []example{
 	{"documented-older-default", nil, company, []string{"file:// in a mapping is deprecated"}, nil},
-	{"documented-projects-repositories-pull-requests", nil, company, []string{"file:// in a mapping is deprecated"}, nil},
+	{"documented-projects-repositories-pull-requests", nil, company, []string{"file:// in a mapping is deprecated", `have no field "main_branch"`}, nil},
 	{"documented-package-json", []string{blueprint("manifest", `"project_name":{"type":"string"},"project_version":{"type":"string"},"license":{"type":"string"}`)},
 		packages, nil, []string{"different objects give the same identifier"}},
 	{"documented-dependencies", []string{blueprint("package", `"package":{"type":"string"},"version":{"type":"string"}`)}, packages, nil, nil},

@@ -16,7 +16,9 @@ import (
 type Plan struct {
 	mapping *mapping.Mapping
 	// Warnings are what the mapping and its expressions should be told about, in file order.
-	Warnings  mapping.Problems
+	Warnings mapping.Problems
+	// Notes are what could be better, in file order.
+	Notes     mapping.Problems
 	resources []*resource
 }
 
@@ -41,23 +43,26 @@ type entry struct {
 }
 
 // Bind decodes every selector and compiles every expression of a mapping; it asks
-// nobody. The error is mapping.Problems: every problem and warning, in file order.
+// nobody. The error is mapping.Problems: every problem, warning and note, in file
+// order. Resources that are broken are checked, and are in no plan.
 func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
-	plan := &Plan{mapping: m, Warnings: m.Warnings}
-	var problems mapping.Problems
+	plan := &Plan{mapping: m}
+	advice := slices.Clone(m.Warnings)
+	problems := bindBroken(m.Broken, env)
 	for _, r := range m.Resources {
 		res := &resource{Resource: r}
 		var err error
 		if res.bound, err = kind.Bind(r); err != nil {
 			problems = append(problems, asProblems(r, err)...)
 		}
-		plan.Warnings = append(plan.Warnings, res.bound.Warnings...)
-		var warnings mapping.Problems
-		if res.program, warnings, err = transform.Compile(r, env); err != nil {
+		advice = append(advice, res.bound.Warnings...)
+		var more mapping.Problems
+		res.program, more, err = transform.Compile(r, env)
+		advice = append(advice, more...)
+		if err != nil {
 			problems = append(problems, asProblems(r, err)...)
 			continue
 		}
-		plan.Warnings = append(plan.Warnings, warnings...)
 		res.bound.ReadsFiles = res.bound.ReadsFiles || len(res.program.Files()) > 0
 		for i, e := range res.program.Entries() {
 			digester := catalog.NewDigester(e.Keys)
@@ -68,14 +73,28 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 		}
 		plan.resources = append(plan.resources, res)
 	}
-	plan.Warnings.Sort()
-	if len(problems) > 0 {
-		problems = append(problems, plan.Warnings...)
+	advice.Sort()
+	if len(problems) > 0 || len(m.Broken) > 0 {
+		problems = append(problems, advice...)
 		problems.Sort()
 		return nil, problems
 	}
+	plan.Warnings, plan.Notes = advice.Warnings(), advice.Notes()
 	plan.overlay()
 	return plan, nil
+}
+
+// bindBroken finds further problems of resources that have some already.
+func bindBroken(broken []mapping.Resource, env transform.Environment) (problems mapping.Problems) {
+	for _, r := range broken {
+		if bound, err := kind.Bind(r); r.Kind != "" && err != nil {
+			problems = append(problems, asProblems(r, err)...)
+		} else {
+			problems = append(problems, bound.Warnings...)
+		}
+		problems = append(problems, transform.Check(r, env)...)
+	}
+	return problems
 }
 
 // overlay finds for each entry the later one that can write over its values.
@@ -109,7 +128,7 @@ func asProblems(r mapping.Resource, err error) mapping.Problems {
 	if errors.As(err, &problems) {
 		return problems.Errors()
 	}
-	return mapping.Problems{r.Problem(mapping.Error, r.KindPos, "", err.Error(), "")}
+	return mapping.Problems{r.Problem(mapping.RuleSelectorValue, mapping.Error, r.KindPos, "", err.Error(), "")}
 }
 
 // Config is the mapping as Port's integration record stores it.

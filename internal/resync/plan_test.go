@@ -60,7 +60,7 @@ func (w *world) foreseen(planned *report.Report, changes []plan.Change, planErr 
 	if diff := cmp.Diff(blueprintsOf(planned), blueprintsOf(r.report)); diff != "" {
 		w.t.Errorf("blueprints: planned (-), done (+):\n%s", diff)
 	}
-	w.changed(changes, r)
+	w.checkChanges(changes, r)
 }
 
 func blueprintsOf(rep *report.Report) map[string]report.Blueprint {
@@ -71,8 +71,8 @@ func blueprintsOf(rep *report.Report) map[string]report.Blueprint {
 	return all
 }
 
-// changed compares planned changes with those of the catalog, both ways.
-func (w *world) changed(changes []plan.Change, r result) {
+// checkChanges compares planned changes with those of the catalog, both ways.
+func (w *world) checkChanges(changes []plan.Change, r result) {
 	w.t.Helper()
 	planned := map[values.Ref]plan.Change{}
 	for _, c := range changes {

@@ -13,17 +13,40 @@ import (
 // $ENV; nothing else of the process is visible to them.
 type Environment map[string]string
 
-// Compile binds every expression of a resource. Warnings come back even
+// Compile binds every expression of a resource. Warnings and notes come back even
 // without an error. The error is mapping.Problems: all problems of the
 // resource at once, in file order.
 func Compile(r mapping.Resource, env Environment) (*Program, mapping.Problems, error) {
-	c := &compiler{known: env, kind: r.Kind}
+	c := newCompiler(r, env)
+	p := c.program(r)
+	if found := c.problems.Errors(); len(found) > 0 {
+		return nil, c.problems.Advice(), found
+	}
+	return p, c.problems.Advice(), nil
+}
+
+// Check finds the problems of the expressions of a resource that has others already,
+// in file order.
+func Check(r mapping.Resource, env Environment) mapping.Problems {
+	c := newCompiler(r, env)
+	c.program(r)
+	return c.problems
+}
+
+func newCompiler(r mapping.Resource, env Environment) *compiler {
+	c := &compiler{known: env, resource: r}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		c.environ = append(c.environ, name+"="+env[name])
 	}
-	p := &Program{selector: c.expr(r.Query, lenient)}
+	return c
+}
+
+func (c *compiler) program(r mapping.Resource) *Program {
+	p := &Program{selector: c.given(r.Query, lenient)}
+	c.checkSelector(p.selector)
 	if r.ItemsToParse != nil {
 		p.items = c.items(r)
+		c.checkItems(p.items.expr)
 	}
 	for _, e := range r.Entities {
 		made := c.entry(e)
@@ -32,15 +55,20 @@ func Compile(r mapping.Resource, env Environment) (*Program, mapping.Problems, e
 	}
 	p.files = c.files
 	c.problems.Sort()
-	if found := c.problems.Errors(); len(found) > 0 {
-		return nil, c.problems.Warnings(), found
+	return p
+}
+
+// given compiles an expression that is not there in a broken resource.
+func (c *compiler) given(e mapping.Expr, s strictness) *expression {
+	if !e.Given() {
+		return &expression{Expr: e}
 	}
-	return p, c.problems.Warnings(), nil
+	return c.expr(e, s)
 }
 
 // compiler collects the problems of one resource.
 type compiler struct {
-	kind     string // for what to write instead of file://
+	resource mapping.Resource
 	known    Environment
 	environ  []string        // NAME=value
 	files    map[string]bool // named by file://; nil when none is
@@ -100,7 +128,7 @@ type leaf struct {
 func (c *compiler) entry(e mapping.Entity) entry {
 	made := entry{
 		identifier: c.value(e.Identifier, strict),
-		blueprint:  c.expr(e.Blueprint, strict),
+		blueprint:  c.given(e.Blueprint, strict),
 		properties: c.fields(e.Properties, c.fileOrExpr),
 		relations:  c.fields(e.Relations, c.lenient),
 	}
@@ -114,6 +142,10 @@ func (c *compiler) entry(e mapping.Entity) entry {
 		team := c.value(*e.Team, lenient)
 		made.team = &team
 	}
+	if made.identifier.expr != nil {
+		c.checkIdentifier(made.identifier.expr)
+	}
+	c.checkValues(made)
 	made.Entry = Entry{
 		Keys: catalog.Keys{
 			Title:      e.Title != nil,
@@ -127,6 +159,22 @@ func (c *compiler) entry(e mapping.Entity) entry {
 	return made
 }
 
+// checkValues looks at everything that is no search query.
+func (c *compiler) checkValues(e entry) {
+	all := []*expression{e.identifier.expr, e.blueprint, e.title, e.icon}
+	if e.team != nil {
+		all = append(all, e.team.expr)
+	}
+	for _, f := range slices.Concat(e.properties, e.relations) {
+		all = append(all, f.value.expr)
+	}
+	for _, x := range all {
+		if x != nil {
+			c.checkValue(x)
+		}
+	}
+}
+
 // literalBlueprint gives the blueprint when it is known before any object is
 // seen. One that Port can never take is a problem.
 func (c *compiler) literalBlueprint(x *expression) (blueprint string, dynamic bool) {
@@ -135,7 +183,7 @@ func (c *compiler) literalBlueprint(x *expression) (blueprint string, dynamic bo
 		return "", true
 	}
 	if err := catalog.CheckBlueprint(blueprint); err != nil {
-		c.problems = append(c.problems, x.Problem(mapping.Error, 0,
+		c.problems = append(c.problems, x.Problem(mapping.RuleBlueprint, mapping.Error, 0,
 			"the blueprint "+quote(blueprint)+" "+err.Error(),
 			"write the identifier of the blueprint, as Port shows it next to its title"))
 	}
@@ -151,7 +199,7 @@ func names(fields []mapping.Field) []string {
 	return slices.Compact(all)
 }
 
-func (c *compiler) lenient(e mapping.Expr) *expression { return c.expr(e, lenient) }
+func (c *compiler) lenient(e mapping.Expr) *expression { return c.given(e, lenient) }
 
 // fields compiles each value that is no search query by the given function.
 func (c *compiler) fields(from []mapping.Field, compile func(mapping.Expr) *expression) []field {
@@ -172,11 +220,14 @@ func (c *compiler) value(v mapping.Value, s strictness) value {
 	if v.Query != nil {
 		return value{query: c.query(v.Query, s)}
 	}
-	return value{expr: c.expr(*v.Expr, s)}
+	if v.Expr == nil {
+		return value{expr: &expression{}}
+	}
+	return value{expr: c.given(*v.Expr, s)}
 }
 
 func (c *compiler) query(q *mapping.Query, s strictness) *query {
-	made := &query{combinator: c.expr(q.Combinator, s)}
+	made := &query{combinator: c.given(q.Combinator, s)}
 	for _, r := range q.Rules {
 		if r.Nested != nil {
 			made.rules = append(made.rules, rule{nested: c.query(r.Nested, s)})
@@ -184,7 +235,7 @@ func (c *compiler) query(q *mapping.Query, s strictness) *query {
 		}
 		var leaves []leaf
 		for _, l := range r.Leaves {
-			leaves = append(leaves, leaf{name: l.Name, expr: c.expr(l.Expr, s)})
+			leaves = append(leaves, leaf{name: l.Name, expr: c.given(l.Expr, s)})
 		}
 		made.rules = append(made.rules, rule{leaves: leaves})
 	}
@@ -205,7 +256,7 @@ func (c *compiler) unknownVariable(e mapping.Expr, offset int, name string, s st
 	if s == strict {
 		severity, end = mapping.Error, "it would be null here and name another entity"
 	}
-	c.problems = append(c.problems, e.Problem(severity, offset,
+	c.problems = append(c.problems, e.Problem(mapping.RuleJQEnvironment, severity, offset,
 		"the environment variable "+strconv.Quote(name)+" is not allowed or not set: "+end,
 		"set it and name it in the input jq_env_allow; never allow a variable that holds a secret"))
 }

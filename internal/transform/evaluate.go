@@ -26,6 +26,10 @@ type expression struct {
 	code *gojq.Code
 	file string // the path of a file, in the place of code; else ""
 
+	tree   *gojq.Query // nil when the text is no jq
+	source string      // the text that the tree was read from
+	wrong  bool        // there is an error in it
+
 	constant bool // the expression always gives literal, which the syntax tree says
 	literal  any  // nil, a boolean or a string
 }

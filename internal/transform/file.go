@@ -24,18 +24,18 @@ func fileReference(text string) (name string, ok bool) {
 func (c *compiler) fileOrExpr(e mapping.Expr) *expression {
 	name, ok := fileReference(e.Text)
 	if !ok || len(e.Text) > maxText {
-		return c.expr(e, lenient)
+		return c.given(e, lenient)
 	}
 	offset := strings.Index(e.Text, fileScheme)
 	x := &expression{Expr: e}
 	if problem, fix := pathProblem(name); problem != "" {
-		c.problems = append(c.problems, e.Problem(mapping.Error, offset, problem, fix))
+		c.problems = append(c.problems, e.Problem(mapping.RuleFile, mapping.Error, offset, problem, fix))
 		return x
 	}
 	x.file = path.Clean(name)
 	if c.files == nil {
 		c.files = map[string]bool{}
-		c.problems = append(c.problems, e.Problem(mapping.Warning, offset, "file:// in a mapping is deprecated", c.includedFix(x.file)))
+		c.problems = append(c.problems, e.Problem(mapping.RuleDeprecated, mapping.Warning, offset, "file:// in a mapping is deprecated", c.includedFix(x.file)))
 	}
 	c.files[x.file] = true
 	return x
@@ -44,7 +44,7 @@ func (c *compiler) fileOrExpr(e mapping.Expr) *expression {
 // noFile is the problem of a file where only an expression can stand.
 func (c *compiler) noFile(e mapping.Expr) {
 	name, _ := fileReference(e.Text)
-	c.problems = append(c.problems, e.Problem(mapping.Error, strings.Index(e.Text, fileScheme),
+	c.problems = append(c.problems, e.Problem(mapping.RuleFile, mapping.Error, strings.Index(e.Text, fileScheme),
 		"file:// can stand only for a property or the title", c.includedFix(name)))
 }
 
@@ -52,7 +52,7 @@ func (c *compiler) noFile(e mapping.Expr) {
 // the mapping of folders begins at the folder.
 func (c *compiler) includedFix(name string) string {
 	field := ".__includedFiles"
-	if c.kind == "folder" {
+	if c.resource.Kind == "folder" {
 		field = ".folder.__includedFiles"
 	}
 	if name == "" {

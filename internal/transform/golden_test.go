@@ -55,7 +55,7 @@ func TestKinds(t *testing.T) {
 			t.Parallel()
 			r, o, want := loadKind(t, kind)
 			p, warnings, err := Compile(r, nil)
-			if err != nil || len(warnings) > 0 {
+			if err != nil || len(warnings.Warnings()) > 0 {
 				t.Fatal(err, warnings)
 			}
 			got := show(t, p.Apply(t.Context(), Source{Object: o}))

@@ -49,7 +49,7 @@ func program(t testing.TB, k keys, env Environment) *Program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(warnings) > 0 {
+	if warnings = warnings.Warnings(); len(warnings) > 0 {
 		t.Fatal(warnings)
 	}
 	return p

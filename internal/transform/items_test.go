@@ -93,12 +93,12 @@ func TestItemsToParse(t *testing.T) {
 func TestNotArray(t *testing.T) {
 	t.Parallel()
 	for items, message := range map[string]string{
-		".list":        `gives null, and itemsToParse must give an array`,
-		".id":          `gives the text "x", and itemsToParse must give an array`,
-		"empty":        `gives null, and itemsToParse must give an array`,
-		".id.x":        `jq: expected an object but got: string ("x")`,
-		"'{a: 1}'":     `gives the object {"a":1}, and itemsToParse must give an array`,
-		"'.id[1:] |1'": `gives the number 1, and itemsToParse must give an array`,
+		".list":             `gives null, and itemsToParse must give an array`,
+		".id":               `gives the text "x", and itemsToParse must give an array`,
+		"empty":             `gives null, and itemsToParse must give an array`,
+		".id.x":             `jq: expected an object but got: string ("x")`,
+		"'[{a: 1}][0]'":     `gives the object {"a":1}, and itemsToParse must give an array`,
+		"'[.id[1:] |1][0]'": `gives the number 1, and itemsToParse must give an array`,
 	} {
 		p := program(t, keys{items: "itemsToParse: " + items}, nil)
 		r := p.Apply(t.Context(), Source{Object: object(t, `{"id": "x"}`)})

@@ -29,13 +29,13 @@ func TestOutcomes(t *testing.T) {
 		{"filtered", keys{query: `.state == 'OPEN'`}, `{"id": "a"}`, Filtered, "", ""},
 		{"selector null", keys{query: `.draft`}, `{"id": "a"}`, Failed,
 			`selector.query: gives null, and a selector must give true or false`, `== true`},
-		{"selector text", keys{query: `'"true"'`}, `{"id": "a"}`, Failed,
+		{"selector text", keys{query: `'{a: "true"} | .a'`}, `{"id": "a"}`, Failed,
 			`selector.query: gives the text "true", and a selector must give true or false`, `== true`},
-		{"selector without output", keys{query: `select(.draft)`}, `{"id": "a"}`, Failed,
+		{"selector without output", keys{query: `"def take: select(.draft); take"`}, `{"id": "a"}`, Failed,
 			`selector.query: gives null, and a selector must give true or false`, `== true`},
 		{"selector raises", keys{query: `.id.name`}, `{"id": "a"}`, Failed,
 			`selector.query: jq: expected an object but got: string ("a")`, `// ""`},
-		{"selector first output", keys{query: `true, error("x")`}, `{"id": "a"}`, Mapped, "", ""},
+		{"selector first output", keys{query: `'def both: true, error("x"); both'`}, `{"id": "a"}`, Mapped, "", ""},
 
 		{"identifier null", keys{}, `{}`, Skipped, "", ""},
 		{"identifier false", keys{}, `{"id": false}`, Skipped, "", ""},
@@ -46,7 +46,7 @@ func TestOutcomes(t *testing.T) {
 		{"identifier raises", keys{identifier: `.a + 1`}, `{"a": "x"}`, Failed,
 			`identifier: jq: cannot add: string ("x") and number (1)`, `// ""`},
 		{"identifier halts", keys{identifier: `halt`}, `{}`, Failed, `identifier: jq: halt`, ``},
-		{"identifier by look-around", keys{identifier: `.id | sub("a(?=b)"; "")`}, `{"id": "ab"}`, Failed,
+		{"identifier by look-around", keys{identifier: `.id | sub("a(?" + "=b)"; "")`}, `{"id": "ab"}`, Failed,
 			`identifier: jq: invalid regular expression "a(?=b)": error parsing regexp: invalid or unsupported Perl syntax: ` + "`(?=`", `RE2`},
 		{"identifier NaN", keys{identifier: `nan`}, `{}`, Failed, `identifier: jq: gives NaN or Infinity, which JSON does not have`, ``},
 		{"identifier number", keys{}, `{"id": 42}`, Refused,
@@ -175,7 +175,7 @@ team: .t
 properties:
   good: .id
   missing: .a.b.c
-  raised: '.a[] | .b'
+  raised: 'def each: .a[]; each | .b'
   nothing: empty
   error: 'error("` + strings.Repeat("e", 400) + `")'
   nan: nan

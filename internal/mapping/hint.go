@@ -1,0 +1,272 @@
+package mapping
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// keyAndValue splits a line of a block mapping.
+var keyAndValue = regexp.MustCompile(`^([ \t]*(?:- +)*)("[^"]*"|'[^']*'|[^\s:#'"{\[,]+):[ \t]+(.*?)[ \t]*$`)
+
+// maxHint bounds the expressions that a hint repeats, in bytes.
+const maxHint = 120
+
+// hint is what is known of a value that is jq and that YAML does not read as text.
+type hint struct {
+	cause  string // what YAML takes it for
+	fix    string // what to type
+	column int    // of the value
+	value  string
+	quoted string // the value in single quotes
+	inside bool   // the value is text to YAML, up to a comment
+	open   bool   // a quote that is not closed
+	noJQ   bool   // what was meant is not known: in quotes it would be no jq either
+}
+
+// noExpression are the signs with which no jq begins.
+const noExpression = "`%,]}*&|>"
+
+// begins says what a character means to YAML where a value begins.
+//
+// Source: https://yaml.org/spec/1.2.2/#53-indicator-characters, read 2026-11.
+var begins = map[byte]string{
+	'@': `a value cannot begin with "@"`,
+	'`': "a value cannot begin with \"`\"",
+	'%': `a value cannot begin with "%"`,
+	',': `a value cannot begin with ","`,
+	']': `a value cannot begin with "]"`,
+	'}': `a value cannot begin with "}"`,
+	'*': `to YAML "*" begins an alias`,
+	'&': `to YAML "&" begins an anchor`,
+	'!': `to YAML "!" begins a tag`,
+	'[': `to YAML "[" begins a list`,
+	'{': `to YAML "{" begins a mapping`,
+	'|': `to YAML "|" begins a text in the lines below`,
+	'>': `to YAML ">" begins a text in the lines below`,
+}
+
+// findHint recognises a line whose value is jq that YAML does not read as text.
+func findHint(line string) (hint, bool) {
+	m := keyAndValue.FindStringSubmatch(line)
+	if m == nil || m[3] == "" {
+		return hint{}, false
+	}
+	key, value := m[2], m[3]
+	h := hint{
+		column: utf8.RuneCountInString(strings.TrimRight(line, " \t")) - utf8.RuneCountInString(value) + 1,
+		value:  value,
+		quoted: "'" + strings.ReplaceAll(value, "'", "''") + "'",
+	}
+	quote := value[0]
+	switch cause := begins[quote]; {
+	case quote == '\'' || quote == '"':
+		end := closing(value)
+		switch {
+		case end == len(value)-1:
+			return hint{}, false
+		case end < 0:
+			h.cause, h.fix, h.open, h.noJQ = "the quote that begins here is not closed", "close the quote at the end of the value", true, true
+			return h, true
+		}
+		h.cause = "to YAML the value ends with its second quote, and more follows"
+		if inner := value[1 : len(value)-1]; quote == '\'' && value[len(value)-1] == quote && strings.Count(inner, "'")%2 == 1 {
+			h.fix, h.noJQ = "write each single quote inside twice: "+key+": '"+strings.ReplaceAll(inner, "'", "''")+"'", true
+			return h, true
+		}
+	case strings.IndexByte(noExpression, quote) >= 0:
+		h.cause, h.noJQ = cause, true
+		h.fix = fmt.Sprintf("begin the expression otherwise: jq does not begin with %q either; a field is written .name", string(quote))
+		if quote == '|' || quote == '>' {
+			h.fix = fmt.Sprintf("remove the %q, or write the expression in the lines below", string(quote))
+		}
+		return h, true
+	case cause != "":
+		h.cause = cause
+	case strings.Contains(value, ": "), strings.HasSuffix(value, ":"):
+		h.cause = `to YAML ": " ends a key, and a value cannot hold one`
+	case strings.Contains(value, " #"):
+		h.cause, h.inside = `to YAML " #" begins a comment`, true
+	default:
+		return hint{}, false
+	}
+	h.fix = "put the whole expression in single quotes: " + key + ": " + h.quoted
+	if len(value) > maxHint {
+		h.fix = "put the whole expression in single quotes, and write each ' in it twice"
+	}
+	return h, true
+}
+
+// closing gives the index of the quote that closes a value; -1 when none does.
+func closing(value string) int {
+	quote := value[0]
+	for i := 1; i < len(value); i++ {
+		switch {
+		case quote == '"' && value[i] == '\\':
+			i++
+		case value[i] != quote:
+		case quote == '\'' && i+1 < len(value) && value[i+1] == quote:
+			i++
+		default:
+			return i
+		}
+	}
+	return -1
+}
+
+// mend gives the text with the value of a line in quotes, as it was meant. It gives
+// false when that is not known, or was tried.
+func (s *source) mend(text string, number int) (string, bool) {
+	lines := newSource("", text).lines
+	if number < 1 || number > len(lines) {
+		return "", false
+	}
+	line := strings.TrimRight(lines[number-1], " \t")
+	h, found := findHint(line)
+	if _, tried := s.mended[number]; tried || !found || h.inside || continues(lines, number) {
+		return "", false
+	}
+	if s.mended == nil {
+		s.mended = map[int]bool{}
+	}
+	s.mended[number] = h.noJQ
+	lines[number-1] = string([]rune(line)[:h.column-1]) + h.quoted
+	return strings.Join(lines, "\n"), true
+}
+
+// continues reports whether the value of a line goes on in the next one.
+func continues(lines []string, number int) bool {
+	own := indent(lines[number-1])
+	for _, line := range lines[number:] {
+		if strings.TrimSpace(line) != "" {
+			return indent(line) > own
+		}
+	}
+	return false
+}
+
+// indent counts the blanks, and the dashes of list items, before a line's text.
+func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " \t-")) }
+
+// maxTries bounds the lines that are tried as the start of an open quote.
+const maxTries = 50
+
+// openQuote finds the line that opens a quote and does not close it, if closing it
+// there solves a syntax error. YAML itself tells of it where some later quote ends
+// the value.
+func openQuote(text string, lines []string) (line int, ok bool) {
+	reached := readUntilError(text)
+	tries := 0
+	for number := strings.Count(text[:reached], "\n"); number > 0 && tries < maxTries; number-- {
+		h, found := findHint(lines[number-1])
+		if !found || !h.open {
+			continue
+		}
+		tries++
+		mended := append([]string(nil), lines...)
+		mended[number-1] = string([]rune(strings.TrimRight(lines[number-1], " \t"))[:h.column-1]) + h.quoted
+		joined := strings.Join(mended, "\n")
+		if readable(joined) || readUntilError(joined) > reached+len(joined)-len(text) {
+			return number, true
+		}
+	}
+	return 0, false
+}
+
+// tabFix says how often the mistake was made.
+func tabFix(lines []string, number int) string {
+	others := 0
+	for i, line := range lines {
+		if blank := line[:len(line)-len(strings.TrimLeft(line, " \t"))]; i != number-1 && strings.Contains(blank, "\t") {
+			others++
+		}
+	}
+	fix := "indent with spaces: YAML takes no tabs"
+	if others > 0 {
+		fix += fmt.Sprintf("; there are tabs in %d more lines", others)
+	}
+	return fix
+}
+
+var (
+	noBlank = regexp.MustCompile(`^\s*(?:- +)*([A-Za-z][\w-]*):([^\s/].*)$`)
+	noColon = regexp.MustCompile(`^\s*(?:- +)*([A-Za-z][\w-]*)(?:\s+([^:#]*))?$`)
+)
+
+const defaultFix = "check the indentation, the colons and the quotes of this line and of the one above"
+
+// layoutFix says what is most likely wrong with a line that is no YAML for another
+// reason than jq in it, and in which line to mend it.
+func layoutFix(lines []string, number int) (line int, fix string) {
+	if number < 1 || number > len(lines) {
+		return number, defaultFix
+	}
+	if strings.HasPrefix(strings.TrimSpace(lines[0]), "<") {
+		return number, "this looks like HTML or XML: check the path of the file, and how it was fetched"
+	}
+	for _, at := range []int{number, number - 1} {
+		if at < 1 {
+			continue
+		}
+		if m := noBlank.FindStringSubmatch(lines[at-1]); m != nil {
+			return at, "write a blank behind the colon: " + m[1] + ": " + cutHint(m[2])
+		}
+		if m := noColon.FindStringSubmatch(lines[at-1]); m != nil {
+			return at, "write a colon behind the key: " + strings.TrimSpace(m[1]+": "+cutHint(m[2]))
+		}
+	}
+	return number, indentFix(lines, number)
+}
+
+func indentFix(lines []string, number int) string {
+	above := levels(lines[:number-1])
+	own := indent(lines[number-1])
+	for i, l := range above {
+		if l.indent == own {
+			return defaultFix
+		}
+		if l.indent < own {
+			fix := fmt.Sprintf("indent the line as the one that it stands beside: by %s as in line %d", blanks(l.indent), l.line)
+			if i > 0 {
+				fix += fmt.Sprintf(", or by %s as in line %d", blanks(above[i-1].indent), above[i-1].line)
+			}
+			return fix + fmt.Sprintf("; it has %s", blanks(own))
+		}
+	}
+	return defaultFix
+}
+
+func blanks(n int) string {
+	if n == 1 {
+		return "1 blank"
+	}
+	return strconv.Itoa(n) + " blanks"
+}
+
+func cutHint(text string) string {
+	if len(text) > maxHint {
+		return "…"
+	}
+	return text
+}
+
+type level struct{ indent, line int }
+
+// levels are the indentations that a further line can have, the deepest first.
+func levels(lines []string) []level {
+	var open []level
+	for i, line := range lines {
+		text := strings.TrimSpace(line)
+		if text == "" || text[0] == '#' {
+			continue
+		}
+		here := indent(line)
+		for len(open) > 0 && open[0].indent >= here {
+			open = open[1:]
+		}
+		open = append([]level{{here, i + 1}}, open...)
+	}
+	return open
+}

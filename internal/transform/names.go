@@ -1,0 +1,270 @@
+package transform
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+// unsupported are names of jq that gojq lacks, and what to write for them.
+//
+// Source: https://github.com/itchyny/gojq#difference-to-jq, and by trial of the
+// functions of jq 1.7 and 1.8 with gojq v0.12.20, read 2026-11.
+var unsupported = map[string]string{
+	"keys_unsorted":        "write keys: objects have no order here",
+	"input_line_number":    "remove it: there is no input text here",
+	"input_filename":       "remove it: there is no input file here",
+	"get_search_list":      "remove it: there are no modules here",
+	"get_jq_origin":        "remove it: there are no modules here",
+	"get_prog_origin":      "remove it: there are no modules here",
+	"have_decnum":          "remove it: numbers are exact here",
+	"have_literal_numbers": "remove it: numbers are exact here",
+	"leaf_paths":           "write paths(scalars)",
+	"recurse_down":         "write recurse",
+	"toarray":              `write if type == "array" then . else [.] end`,
+	"isvalid":              "write try (… | true) catch false",
+	"ascii":                "write [.] | implode",
+	"pow10":                "write exp10",
+	"lgamma_r":             "write lgamma",
+	"dateadd":              "write todate behind the sum of seconds: (.x | fromdate) + 3600 | todate",
+	"datesub":              "write todate behind the difference of seconds: (.x | fromdate) - 3600 | todate",
+	"date":                 "write todate",
+	"$__loc__":             "remove it: it is not supported here",
+	"$__prog_args":         "remove it: it is not supported here",
+}
+
+// foreign are functions of other languages, and what jq has for them.
+var foreign = map[string]string{
+	"len": "length", "size": "length", "count": "length",
+	"lower": "ascii_downcase", "lowercase": "ascii_downcase", "tolower": "ascii_downcase", "downcase": "ascii_downcase",
+	"upper": "ascii_upcase", "uppercase": "ascii_upcase", "toupper": "ascii_upcase", "upcase": "ascii_upcase",
+	"replace": `gsub("a"; "b")`, "replaceall": `gsub("a"; "b")`, "substring": ".[0:3]", "substr": ".[0:3]", "slice": ".[0:3]",
+	"concat": `"+" between the parts`, "int": "tonumber", "number": "tonumber", "float": "tonumber",
+	"str": "tostring", "string": "tostring", "coalesce": `"//" between the values`, "default": `"//" before the default`,
+	"isnull": "== null", "isempty": `== ""`, "exists": "!= null", "defined": "!= null", "includes": "contains(…)",
+	"matches": "test(…)", "regex": "test(…)", "strip": "trim", "sum": "add", "filter": "map(select(…))", "find": "first(.[] | select(…))",
+	"foreach": "map(…)", "uniq": "unique", "distinct": "unique", "today": "now | todate", "indexof": "index(…)", "strlen": "length",
+}
+
+// constants are those of other languages, in lower case.
+var constants = map[string]string{
+	"none": "null", "nil": "null", "null": "null", "undefined": "null", "true": "true", "false": "false", "yes": "true", "no": "false",
+}
+
+// unknowns collects the names of an expression that do not exist. gojq keeps the
+// types of these errors to itself, so the texts are taken apart.
+type unknowns struct {
+	*expression
+	problems  mapping.Problems
+	functions []string // name/arity
+	variables []string
+	inputs    bool
+}
+
+// options define what was told of.
+func (n *unknowns) options() []gojq.CompilerOption {
+	var options []gojq.CompilerOption
+	for _, signature := range n.functions {
+		name, count, _ := strings.Cut(signature, "/")
+		arity, _ := strconv.Atoi(count)
+		options = append(options, gojq.WithFunction(name, arity, arity, identity))
+	}
+	if len(n.variables) > 0 {
+		options = append(options, gojq.WithVariables(n.variables))
+	}
+	if n.inputs {
+		options = append(options, gojq.WithInputIter(gojq.NewIter[any]()))
+	}
+	return options
+}
+
+func (n *unknowns) problem(rule mapping.RuleID, offset int, message, fix string) {
+	n.problems = append(n.problems, n.Problem(rule, mapping.Error, offset, message, fix))
+}
+
+// tell adds the problem of an error. It gives false when it cannot be compiled
+// around.
+func (n *unknowns) tell(err error) (goOn bool) {
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "variable not defined: "); ok {
+		n.variable(name, message(err))
+		return true
+	}
+	if signature, ok := strings.CutPrefix(text, "function not defined: "); ok {
+		if slices.Contains(n.functions, signature) || strings.Contains(signature, "::") {
+			n.problem(mapping.RuleJQFunction, 0, message(err), defaultFix)
+			return false
+		}
+		n.function(signature, message(err))
+		return true
+	}
+	switch {
+	case strings.HasPrefix(text, "input(s)") && !n.inputs:
+		n.inputs = true
+		at := locate(n.source, "input")
+		if !strings.HasPrefix(n.source[at:], "input") || at == 0 && !strings.HasPrefix(strings.TrimSpace(n.source), "input") {
+			at = locate(n.source, "inputs")
+		}
+		n.problem(mapping.RuleJQInput, at, "jq: input and inputs are not allowed",
+			"write . for the object: an expression sees one object only")
+		return true
+	case strings.HasPrefix(text, "cannot load module"):
+		n.problem(mapping.RuleJQInput, 0, "jq: modules are not allowed: "+text, "write the functions into the expression")
+	case strings.HasPrefix(text, "missing query"):
+		n.problem(mapping.RuleJQSyntax, 0, "jq: the expression is empty", "write what to evaluate, or remove the key")
+	case strings.HasPrefix(text, "label not defined: "):
+		name := strings.TrimPrefix(text, "label not defined: ")
+		n.problem(mapping.RuleJQVariable, locate(n.source, name), message(err), fmt.Sprintf("write label %s | … around it", name))
+	default:
+		n.problem(mapping.RuleJQSyntax, 0, message(err), defaultFix)
+	}
+	return false
+}
+
+func (n *unknowns) variable(name, message string) {
+	n.variables = append(n.variables, name)
+	rule, fix := mapping.RuleJQVariable, fmt.Sprintf("define it before its use (… as %s | …); inputs and environment variables are read as $ENV.NAME", name)
+	if known := unsupported[name]; known != "" {
+		rule, fix = mapping.RuleJQUnsupported, known
+	} else if strings.EqualFold(name, "$env") {
+		fix = "did you mean $ENV? it holds the environment variables that jq_env_allow names"
+	}
+	n.problem(rule, locate(n.source, name), message, fix)
+}
+
+func (n *unknowns) function(signature, message string) {
+	n.functions = append(n.functions, signature)
+	name, arity, _ := strings.Cut(signature, "/")
+	offset := locate(n.source, name)
+	signatures, known := builtins()
+	lower := strings.ToLower(strings.ReplaceAll(name, "_", ""))
+	others := arities(signatures, name)
+	whole := strings.TrimSpace(n.source) == name
+	switch {
+	case unsupported[name] != "":
+		n.problem(mapping.RuleJQUnsupported, offset, message+", which is in jq, but not here", unsupported[name])
+	case n.hyphen(offset):
+		start := fieldStart(n.source, offset-1)
+		n.problem(mapping.RuleJQHyphen, offset-1, fmt.Sprintf(`jq: %s is read as %s minus the function %s, which is not defined`, n.source[start:offset]+name, n.source[start:offset-1], name),
+			fmt.Sprintf(`a field with "-" in its name is written .[%q]; for a subtraction write .%s`, n.source[start+1:offset]+name, name))
+	case len(others) > 0:
+		n.problem(mapping.RuleJQArguments, offset, argumentsMessage(name, arity, others), n.argumentsFix(name, arity))
+	case constants[lower] != "" && arity == "0":
+		n.problem(mapping.RuleJQConstant, offset, message, fmt.Sprintf("did you mean %s? The constants of jq are null, true and false", constants[lower]))
+	case foreign[lower] != "":
+		n.problem(mapping.RuleJQFunction, offset, message, "jq has for it: "+foreign[lower])
+	case whole && nearFix(name, known) == "":
+		n.problem(mapping.RuleJQText, offset, fmt.Sprintf("jq: %s without quotes is read as a function, and there is none of that name", name), textFix(name))
+	case arity == "0":
+		n.problem(mapping.RuleJQFunction, offset, message, nearFix(name, known)+textFix(name))
+	default:
+		n.problem(mapping.RuleJQFunction, offset, message, nearFix(name, known)+"see the jq manual for the names of functions")
+	}
+}
+
+// hyphen reports whether a name is the end of a field with a hyphen: .full-name.
+func (n *unknowns) hyphen(offset int) bool {
+	return offset > 1 && n.source[offset-1] == '-' && fieldStart(n.source, offset-1) >= 0
+}
+
+// fieldStart gives the offset of the dot of the field that ends at an offset; -1 when
+// none does.
+func fieldStart(source string, end int) int {
+	start := end
+	for start > 0 && (isNameByte(source[start-1]) || source[start-1] == '-') {
+		start--
+	}
+	if start == end || start == 0 || source[start-1] != '.' {
+		return -1
+	}
+	return start - 1
+}
+
+func nearFix(name string, known []string) string {
+	if near, ok := mapping.Nearest(name, known); ok {
+		return fmt.Sprintf("did you mean %s? ", near)
+	}
+	return ""
+}
+
+func textFix(name string) string {
+	return fmt.Sprintf(`for the field write .%s, for the text "%s" in double quotes (in YAML: '"%s"')`, name, name, name)
+}
+
+func argumentsMessage(name, arity string, others []string) string {
+	var takes []string
+	for _, s := range others {
+		takes = append(takes, strings.TrimPrefix(s, name+"/"))
+	}
+	plural := "s"
+	if arity == "1" {
+		plural = ""
+	}
+	return fmt.Sprintf("jq: %s is called with %s argument%s, and takes %s", name, arity, plural, strings.Join(takes, " or "))
+}
+
+// argumentsFix says how the function is called, as written where commas are the
+// mistake.
+func (n *unknowns) argumentsFix(name, arity string) string {
+	signatures, _ := builtins()
+	others := arities(signatures, name)
+	fix := fmt.Sprintf(`write the arguments in parentheses, with ";" between them: %s(…; …)`, name)
+	if others[0] == name+"/0" || arity == "0" {
+		fix = fmt.Sprintf(`write the arguments in parentheses: %s(…)`, name)
+	}
+	for _, f := range calls(n.tree, name) {
+		var parts []string
+		for _, arg := range f.Args {
+			for _, part := range commas(arg) {
+				parts = append(parts, part.String())
+			}
+		}
+		if len(parts) > len(f.Args) && slices.Contains(others, name+"/"+strconv.Itoa(len(parts))) {
+			return fmt.Sprintf(`separate arguments with ";": %s(%s)`, name, strings.Join(parts, "; "))
+		}
+	}
+	return fix
+}
+
+// commas gives the queries that are joined by ",".
+func commas(q *gojq.Query) []*gojq.Query {
+	if q.Op != gojq.OpComma {
+		return []*gojq.Query{q}
+	}
+	return append(commas(q.Left), commas(q.Right)...)
+}
+
+// builtins gives the functions of jq, as name/arity and as names.
+func builtins() (signatures, names []string) {
+	query, err := gojq.Parse("builtins")
+	if err != nil {
+		return nil, nil
+	}
+	all, _ := query.Run(nil).Next()
+	list, _ := all.([]any)
+	for _, v := range list {
+		if s, ok := v.(string); ok {
+			name, _, _ := strings.Cut(s, "/")
+			signatures, names = append(signatures, s), append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return signatures, slices.Compact(names)
+}
+
+// arities are the signatures of a function, sorted.
+func arities(signatures []string, name string) []string {
+	var found []string
+	for _, s := range signatures {
+		if n, _, _ := strings.Cut(s, "/"); n == name {
+			found = append(found, s)
+		}
+	}
+	slices.Sort(found)
+	return found
+}

@@ -1,0 +1,144 @@
+package transform
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+// syntaxProblem tells where the text stops being jq. The offset of gojq is the
+// end of the token.
+func syntaxProblem(e mapping.Expr, err error) mapping.Problem {
+	var parseError *gojq.ParseError
+	if !errors.As(err, &parseError) {
+		return e.Problem(mapping.RuleJQSyntax, mapping.Error, 0, message(err), defaultFix)
+	}
+	offset, token := parseError.Offset, parseError.Token
+	doubled := doubleQuotes(e.Text)
+	if start := offset - len(token); start >= 0 && doubled[start:offset] == token {
+		offset = start
+	}
+	if fix := e.CommentFix(); fix != "" {
+		return e.Problem(mapping.RuleYAMLComment, mapping.Error, len(e.Text), `to YAML " #" begins a comment, which ends the expression within a text`, fix)
+	}
+	if strings.HasPrefix(e.Text[offset:], "'") {
+		return e.Problem(mapping.RuleJQSingleQuotes, mapping.Error, offset, "jq: a text in single quotes is not understood here", singleQuotesFix(e.Text))
+	}
+	return e.Problem(mapping.RuleJQSyntax, mapping.Error, offset, message(err), syntaxFix(e.Text, token, offset))
+}
+
+// singleQuotesFix gives the expression with double quotes, if it is jq then.
+func singleQuotesFix(text string) string {
+	const fix = "put the text in double quotes"
+	doubled := strings.TrimSpace(strings.ReplaceAll(text, "'", `"`))
+	if _, err := gojq.Parse(doubled); err != nil || len(doubled) > maxQuoted || strings.Contains(doubled, "\n") {
+		return fix + ` ("OPEN"), and the whole expression in single quotes if YAML needs it`
+	}
+	return fix + ", and the whole expression in single quotes for YAML: " + yamlQuoted(doubled)
+}
+
+// yamlQuoted is an expression as one writes it in YAML.
+func yamlQuoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+const defaultFix = `a field begins with a dot (.name), a text stands in double quotes ("name"), and steps are joined by "|"`
+
+// spellings are operators and words of other languages, and what jq has for them.
+var spellings = []struct{ text, fix string }{
+	{"===", `write "=="`},
+	{"!==", `write "!="`},
+	{"=~", `write test("…") behind a "|": .name | test("^a")`},
+	{"<>", `write "!="`},
+	{"->", `a nested field is written .project.name`},
+	{"&&", `write "and"`},
+	{"&", `write "and"`},
+	{"||", `for a choice write "or", and for a default "//"`},
+	{"??", `for a default write "//"`},
+	{"!", `write (… | not)`},
+	{"is ", `compare with "==": .name == null`},
+	{"eq ", `compare with "=="`},
+	{"ne ", `compare with "!="`},
+	{"in ", `write IN("a", "b") behind a "|": .state | IN("OPEN", "MERGED")`},
+	{"like ", `write test("…") behind a "|": .name | test("^a")`},
+	{"${", `for the value of a field write .name, and inside a text "\(.name)"`},
+	{"$", `a variable is written $name; an environment variable is $ENV.NAME`},
+	{"`", `a text stands in double quotes`},
+	{"“", `write plain double quotes (")`},
+	{"”", `write plain double quotes (")`},
+	{"„", `write plain double quotes (")`},
+	{"‘", `write plain double quotes (")`},
+	{"’", `write plain double quotes (")`},
+	{";", `";" stands only between the arguments of a function; steps are joined by "|"`},
+	{":", `a choice is written: if … then … else … end`},
+	{"=", `compare with "=="`},
+	{"{", `braces make an object: {name: .name}; for the value of a field write .name alone`},
+}
+
+func syntaxFix(text, token string, offset int) string {
+	before := strings.TrimSpace(text[:offset])
+	rest := text[offset:]
+	switch {
+	case strings.HasPrefix(token, "|") && strings.HasSuffix(text[:offset], "|"):
+		return `for a choice write "or", and for a default "//"`
+	case strings.HasPrefix(token, "|") && (before == "" || strings.HasSuffix(before, "|")):
+		return `remove one "|"; to read a nested field write .project.name`
+	case token == "" && offset == len(text):
+		return endFix(text)
+	case strings.HasPrefix(token, `\`):
+		return `write a backslash inside a text twice: "\\d"`
+	case strings.HasPrefix(rest, "(") && before != "" && isNameByte(before[len(before)-1]):
+		return `jq has no methods: write the function behind a "|", such as .name | length`
+	case strings.HasPrefix(rest, `"`) && strings.HasSuffix(before, `"`):
+		return `join texts with "+": "a" + .b`
+	case strings.TrimSpace(text) == token:
+		return fmt.Sprintf(`for the text %q write it in both quotes: '"%s"'`, token, token)
+	case strings.HasSuffix(before, "??"):
+		return `for a default write "//"`
+	case strings.HasSuffix(before, "?"):
+		return "a choice is written: if … then … else … end"
+	case strings.HasPrefix(token, ")"), strings.HasPrefix(token, "]"), strings.HasPrefix(token, "}"):
+		return fmt.Sprintf("remove %q, or write what is missing before it", token)
+	case token == "then" || token == "else" || token == "elif" || token == "end":
+		return "a choice is written: if … then … else … end"
+	}
+	// Of two characters the parser may have taken the first for an operator.
+	for _, at := range []int{offset, offset - 1, offset - 2} {
+		if at < 0 || at >= len(text) || !utf8.RuneStart(text[at]) {
+			continue
+		}
+		for _, s := range spellings {
+			if strings.HasPrefix(text[at:], s.text) && at+len(s.text) > offset {
+				return s.fix
+			}
+		}
+	}
+	return defaultFix
+}
+
+// endFix is for an expression that ends too early.
+func endFix(text string) string {
+	if strings.Count(text, `"`)%2 == 1 {
+		return `close the text with a double quote`
+	}
+	var open []token
+	closing := map[string]string{"(": ")", "[": "]", "{": "}", "if": "end"}
+	for _, t := range tokens(text) {
+		switch {
+		case t.kind != signToken && t.value != "if" && t.value != "end":
+		case closing[t.value] != "":
+			open = append(open, t)
+		case len(open) > 0 && closing[open[len(open)-1].value] == t.value:
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		last := open[len(open)-1]
+		return fmt.Sprintf("write %q at the end, or where %q (character %d of the expression) is to be closed",
+			closing[last.value], last.value, utf8.RuneCountInString(text[:last.start])+1)
+	}
+	return "the expression ends too early: add what is missing after the last operator"
+}
