@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +32,12 @@ func TestDefaultMapping(t *testing.T) {
 	}
 	if got := first.number(t, "port_requests"); got != w.port.Requests() {
 		t.Errorf("got %d requests to Port in the report, want the %d that arrived", got, w.port.Requests())
+	}
+
+	var least int
+	_, line, _ := strings.Cut(first.stderr, "forecast for ")
+	if _, err := fmt.Sscanf(line, "120 repositories: about %d requests, at 1000 requests in 1h0m0s for each of 1 credentials: no waiting", &least); err != nil || least != requests {
+		t.Errorf("got forecast %q (%v), want %d requests: one more page, one empty repository", line, err, requests)
 	}
 
 	w.port.Age(time.Hour)

@@ -57,7 +57,10 @@ type Client struct {
 	http      *http.Client
 	pool      *roundtrip.Pool
 	requests  atomic.Int64
-	pagelens  sync.Map // route name → page length that the server took
+	// sourcesApart is true when requests for folders and files have an allowance of
+	// their own.
+	sourcesApart bool
+	pagelens     sync.Map // route name → page length that the server took
 }
 
 // New returns a client; it makes no request.
@@ -72,6 +75,7 @@ func New(c Config) (*Client, error) {
 	transport = roundtrip.Header(transport, "User-Agent", c.UserAgent)
 	rates, class := roundtrip.Rates{Default: c.Rate}, classOf
 	if c.SourceRate.N > 0 {
+		client.sourcesApart = true
 		rates.Classes, class = map[string]roundtrip.Rate{classSource: c.SourceRate}, classWithSource
 	}
 	client.pool = roundtrip.NewPool(transport, c.Credentials, rates, class, c.Log)
@@ -84,6 +88,20 @@ func New(c Config) (*Client, error) {
 
 // Requests is how many requests went out so far.
 func (c *Client) Requests() int { return int(c.requests.Load()) }
+
+// Forecast is what requests cost at the client's allowances.
+type Forecast = roundtrip.Forecast
+
+// Forecast says what so many requests cost, some of them for folders and files.
+func (c *Client) Forecast(requests, sources int) Forecast {
+	classes := map[string]int{"repositories": requests}
+	if c.sourcesApart {
+		classes[classSource] = sources
+	} else {
+		classes["repositories"] += sources
+	}
+	return c.pool.Forecast(classes)
+}
 
 // Retired are the names of the credentials that Bitbucket refused during the run,
 // while there were others.

@@ -17,6 +17,20 @@ type repoRef struct {
 	Branch string `yaml:"branch" help:"The branch: the main one when it is absent or \"default\"."`
 }
 
+// named is how many repositories patterns name; 0 when one of them is for all.
+func named(patterns [][]repoRef) int {
+	names := map[string]bool{}
+	for _, refs := range patterns {
+		if len(refs) == 0 {
+			return 0
+		}
+		for _, r := range refs {
+			names[r.Name] = true
+		}
+	}
+	return len(names)
+}
+
 // UnmarshalText reads a name without a branch.
 func (r *repoRef) UnmarshalText(text []byte) error {
 	r.Name = string(text)

@@ -91,6 +91,14 @@ func (p filePattern) problems(raw mapping.Selector, at string) (problems mapping
 
 func (fileSelector) readsFiles() bool { return true }
 
+func (s fileSelector) cost() Cost {
+	all := make([][]repoRef, len(s.Files))
+	for i, p := range s.Files {
+		all[i] = p.repos()
+	}
+	return Cost{Sources: 1, Named: named(all)}
+}
+
 func (s fileSelector) problems(raw mapping.Selector) mapping.Problems {
 	problems := s.walked.problems(raw)
 	problems = append(problems, checkIncluded(raw, s.IncludedFiles)...)

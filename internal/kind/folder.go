@@ -24,6 +24,14 @@ type folderPattern struct {
 
 func (s folderSelector) readsFiles() bool { return true }
 
+func (s folderSelector) cost() Cost {
+	all := make([][]repoRef, len(s.Folders))
+	for i, p := range s.Folders {
+		all[i] = p.Repos
+	}
+	return Cost{Sources: 1, Named: named(all)}
+}
+
 func (s folderSelector) problems(raw mapping.Selector) mapping.Problems {
 	problems := s.walked.problems(raw)
 	problems = append(problems, checkIncluded(raw, s.IncludedFiles)...)

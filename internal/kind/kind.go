@@ -51,8 +51,23 @@ type Bound struct {
 	Narrowed bool
 	// ReadsFiles is true when the kind lists folders, or its selector names files.
 	ReadsFiles bool
+	// Cost is what the kind asks of Bitbucket beside its lists.
+	Cost Cost
 	// Warnings are what the selector's author should know.
 	Warnings mapping.Problems
+}
+
+// Cost is the least number of requests, for each repository where nothing else is said. Requests that a
+// listing shows to be needless are not made, and what more than one resource wants
+// is asked for once: it is the least for one resource alone.
+type Cost struct {
+	// Each is true when each task is a repository of a list.
+	Each         bool
+	Once         int // for the whole resource
+	Repositories int // as repository data
+	Sources      int // for folders and files
+	// Named are the repositories that the selector names; 0 for all of its list.
+	Named int
 }
 
 // Unreadable is one object that could not be extracted; the others go on.
@@ -112,6 +127,7 @@ func All() []Kind { return slices.Clone(all) }
 type selector interface {
 	narrowed() bool
 	readsFiles() bool
+	cost() Cost
 	// problems are the values that have the right type and no meaning.
 	problems(mapping.Selector) mapping.Problems
 }
@@ -133,7 +149,7 @@ func define[S selector](name string, extract func(context.Context, *Workspace, S
 		}
 		return Bound{
 			Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
-			Narrowed: s.narrowed(), ReadsFiles: s.readsFiles(),
+			Narrowed: s.narrowed(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
 			Warnings: problems.Warnings(),
 		}, nil
 	}}

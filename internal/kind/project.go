@@ -13,6 +13,7 @@ type projectSelector struct{}
 
 func (projectSelector) narrowed() bool                             { return false }
 func (projectSelector) readsFiles() bool                           { return false }
+func (projectSelector) cost() Cost                                 { return Cost{Once: 1} }
 func (projectSelector) problems(mapping.Selector) mapping.Problems { return nil }
 
 var project = define("project", extractProjects)

@@ -20,6 +20,8 @@ type pullRequestSelector struct {
 
 func (pullRequestSelector) readsFiles() bool { return false }
 
+func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1} }
+
 // openPullRequests is the query when the selector has none.
 const openPullRequests = `state="OPEN"`
 

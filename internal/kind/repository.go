@@ -18,6 +18,19 @@ type repositorySelector struct {
 
 func (s repositorySelector) readsFiles() bool { return len(s.IncludedFiles) > 0 }
 
+func (s repositorySelector) cost() Cost {
+	return Cost{Each: true, Sources: includedCost(s.IncludedFiles)}
+}
+
+// includedCost is the least number of requests for files of one folder: from so many
+// on a listing comes before them, and shows which are there.
+func includedCost(names []string) int {
+	if len(names) < listingInstead {
+		return len(names)
+	}
+	return 1
+}
+
 func (s repositorySelector) problems(raw mapping.Selector) mapping.Problems {
 	return append(s.walked.problems(raw), checkIncluded(raw, s.IncludedFiles)...)
 }

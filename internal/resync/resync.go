@@ -8,6 +8,7 @@ import (
 	"iter"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -86,6 +87,7 @@ type run struct {
 	loader    *loader
 	loads     []*loading
 	samples   map[string]*samples // by kind
+	told      sync.Once           // the forecast
 }
 
 // Run does one run, and adds to the report what it does. The error is why the run
@@ -254,6 +256,9 @@ func (r *run) tasks(asking context.Context, of *loading) iter.Seq2[kind.Task, er
 			}
 		}
 		of.listed = true
+		if of.resource.bound.Cost.Each {
+			r.forecast(of.tasks)
+		}
 	}
 }
 

@@ -1,0 +1,24 @@
+package resync
+
+import "fmt"
+
+// pageLength is that of Bitbucket's lists of repositories and projects.
+const pageLength = 100
+
+// forecast tells, once, what the run will ask of Bitbucket, as far as the list of repositories tells, when a list of
+// so many repositories has been read. It asks nothing for that.
+func (r *run) forecast(repositories int) {
+	r.told.Do(func() {
+		requests, sources := max(1, (repositories+pageLength-1)/pageLength), 0
+		for _, res := range r.job.Plan.resources {
+			n, cost := repositories, res.bound.Cost
+			if cost.Named > 0 {
+				n = cost.Named
+			}
+			requests += cost.Once + n*cost.Repositories
+			sources += n * cost.Sources
+		}
+		f := r.job.Bitbucket.Forecast(requests, sources)
+		r.job.Log.Info(fmt.Sprintf("forecast for %d repositories: about %s", repositories, f))
+	})
+}
