@@ -33,7 +33,7 @@ type ResyncState struct {
 // Sync is one resync of the page's "Sync status".
 type Sync struct {
 	Event string
-	State string              // of the whole, see syncsMetadata
+	State string              // of the whole, as GET …/syncsMetadata answers it
 	Kinds map[string]KindSync // by kind identifier: "repository-0", "__resync__"
 }
 
