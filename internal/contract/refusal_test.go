@@ -44,7 +44,7 @@ func TestPortEmulatorRefuses(t *testing.T) {
 					p.notServed()
 					return
 				}
-				p.route(paths[path].(object)[method].(object), sampler{t: t, schemas: schemas})
+				p.route(paths[path].(object)[method].(object), sampler{t: t, schemas: schemas, sampled: map[string]bool{}})
 			})
 		}
 	}

@@ -31,6 +31,8 @@ func whole(values ...any) []sample {
 type sampler struct {
 	t       *testing.T
 	schemas object
+	// sampled are the named schemas that were gone through: at their other places one sample of each does.
+	sampled map[string]bool
 }
 
 // samples are none only of a schema within itself within itself: a query may hold queries for ever. within has the
@@ -62,15 +64,16 @@ func (s sampler) named(name string, within []string) []sample {
 	if !ok {
 		s.t.Fatalf("no schema %s", name)
 	}
-	inner := append(slices.Clip(within), name)
-	switch i := slices.Index(within, name); {
-	case i < 0:
-		return s.samples(schema, inner...)
-	case slices.Contains(within[i+1:], name):
+	i := slices.Index(within, name)
+	if i >= 0 && slices.Contains(within[i+1:], name) {
 		return nil
 	}
-	all := s.samples(schema, inner...)
-	return all[:min(1, len(all))]
+	all := s.samples(schema, append(slices.Clip(within), name)...)
+	if i >= 0 || s.sampled[name] {
+		return all[:min(1, len(all))]
+	}
+	s.sampled[name] = true
+	return all
 }
 
 // own is what a schema says beside references and alternatives.
@@ -102,27 +105,31 @@ func (s sampler) own(schema object, within []string) []sample {
 // objects has the required properties alone, and with each sample of each property.
 func (s sampler) objects(schema object, within []string) []sample {
 	table, _ := schema["properties"].(object)
+	names := slices.Sorted(maps.Keys(table))
+	of := map[string][]sample{}
+	for _, name := range names {
+		of[name] = s.samples(table[name].(object), within...)
+	}
 	base := object{}
 	required, _ := schema["required"].([]any)
 	for _, name := range required {
-		property, _ := table[name.(string)].(object)
-		if values := s.samples(property, within...); len(values) > 0 {
+		if values := of[name.(string)]; len(values) > 0 {
 			base[name.(string)] = values[0].value
 		}
 	}
 	all := whole(base)
-	with := func(name string, schema object) {
-		for _, v := range s.samples(schema, within...) {
+	with := func(name string, values []sample) {
+		for _, v := range values {
 			o := maps.Clone(base)
 			o[name] = v.value
 			all = append(all, sample{o, append([]string{name}, v.path...)})
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(table)) {
-		with(name, table[name].(object))
+	for _, name := range names {
+		with(name, of[name])
 	}
 	if extra, ok := schema["additionalProperties"].(object); ok {
-		with("key", extra)
+		with("key", s.samples(extra, within...))
 	}
 	return all
 }

@@ -33,7 +33,7 @@ type ResyncState struct {
 // Sync is one resync of the page's "Sync status".
 type Sync struct {
 	Event string
-	State string              // of the whole, see syncsMetadata
+	State string              // of the whole, as GET …/syncsMetadata answers it
 	Kinds map[string]KindSync // by kind identifier: "repository-0", "__resync__"
 }
 
@@ -178,7 +178,7 @@ func (s *Server) readSyncMetrics(c *call) answer {
 			item := maps.Clone(k.sent)
 			delete(item, "installationType") // the published answer has neither
 			delete(item, "executionMode")
-			item["createdAt"], item["updatedAt"] = wireTime(k.created), wireTime(k.updatedAt)
+			item["createdAt"], item["updatedAt"] = wireTime(k.createdAt), wireTime(k.updatedAt)
 			data = append(data, item)
 		}
 	}
@@ -192,7 +192,7 @@ func (s *Server) readSyncsMetadata(c *call) answer {
 	}
 	data := []any{}
 	for _, of := range n.syncs {
-		created, updated := of.kinds[0].created, of.kinds[0].updatedAt
+		created, updated := of.kinds[0].createdAt, of.kinds[0].updatedAt
 		for _, k := range of.kinds {
 			if k.updatedAt.After(updated) {
 				updated = k.updatedAt

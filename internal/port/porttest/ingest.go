@@ -22,8 +22,8 @@ type resync struct {
 
 // kindSync is the last that was sent of one resource, or of a pseudo-kind.
 type kindSync struct {
-	sent               map[string]any
-	created, updatedAt time.Time
+	sent                 map[string]any
+	createdAt, updatedAt time.Time
 }
 
 func (k *kindSync) text(key string) string {
@@ -123,7 +123,7 @@ func (of *resync) put(sent map[string]any) {
 			return
 		}
 	}
-	of.kinds = append(of.kinds, &kindSync{sent: sent, created: at, updatedAt: at})
+	of.kinds = append(of.kinds, &kindSync{sent: sent, createdAt: at, updatedAt: at})
 }
 
 // takeHeartbeat is POST {metrics}/heartbeat.

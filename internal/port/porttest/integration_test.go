@@ -2,6 +2,8 @@ package porttest_test
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"port-bitbucket-exporter/internal/port/porttest"
@@ -86,6 +88,22 @@ func TestIntegrationRefused(t *testing.T) {
 	stored["installationType"] = "changed"
 	again, _ := r.Integration("i")
 	equal(t, "type in the store", again["installationType"], any("Saas"))
+}
+
+func TestSkipResyncIsInTheJournal(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.PutIntegration("i", nil)
+	req, err := http.NewRequestWithContext(t.Context(), "PATCH", r.base+"/v1/integration/i/config", strings.NewReader(`{"config":{}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", r.token)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("x-skip-resync", "true")
+	r.send(req).want(200)
+	equal(t, "header", r.Writes()[0].RequestHeader.Get("x-skip-resync"), "true")
+	r.wantViolations(0)
 }
 
 func TestRoles(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 )
 
 // documentedJSON is Port's published OpenAPI document, cut down to the routes
@@ -66,9 +67,10 @@ type endpoint struct {
 	write bool // changes entities, blueprints, integrations or what is shown of them
 }
 
-// loadRoutes joins the two tables with the endpoints. It panics when they do
-// not fit each other: then this package is wrong, not its caller.
-func loadRoutes() []*route {
+// loadRoutes joins the two tables with the endpoints, once for all servers, since
+// compiling the schemas takes milliseconds. It panics when they do not fit each
+// other: then this package is wrong, not its caller.
+var loadRoutes = sync.OnceValue(func() []*route {
 	var routes []*route
 	refs := map[string]*schema{}
 	for _, text := range [][]byte{documentedJSON, undocumentedJSON} {
@@ -88,7 +90,7 @@ func loadRoutes() []*route {
 		}
 	}
 	return routes
-}
+})
 
 func newRoute(spec routeSpec, refs map[string]*schema) *route {
 	t := &route{

@@ -6,6 +6,9 @@
 // relations in another order, and calculation and mirror properties beside the
 // stored ones, so that a client which compares carelessly finds differences.
 //
+// What an integration sends about itself, to the ingest URLs of its record among
+// others, is read back on Port's routes and through [Server.DataSource].
+//
 // A [Server] is an [http.Handler]. Inside a testing/synctest bubble it is called
 // through [Server.RoundTripper], which opens no socket. All its times come from
 // time.Now. Its methods are safe for concurrent use.
