@@ -35,6 +35,17 @@ type refusal struct {
 // protectedText is how Port may say that nobody may write there.
 var protectedText = regexp.MustCompile(`protected[_ ](blueprint|entity|resource)|is protected|system blueprint`)
 
+// isProtected says whether Port refused a blueprint of its own, such as _user and
+// _team, or one that it calls protected.
+func isProtected(e *port.Error, blueprint string) bool {
+	denied := e.Status == http.StatusForbidden || e.Status == http.StatusNotFound
+	return denied && strings.HasPrefix(blueprint, "_") || protectedText.MatchString(strings.ToLower(e.Code+" "+e.Message))
+}
+
+func protectedFix(blueprint string) string {
+	return fmt.Sprintf("integrations may not create entities of blueprint %q, which Port protects: map to a blueprint of your own", blueprint)
+}
+
 // advice is what to do about a refusal.
 func (r *refusal) advice() string {
 	text := strings.ToLower(r.err.Code + " " + r.err.Message)
@@ -42,8 +53,10 @@ func (r *refusal) advice() string {
 		text = blurValue(text, strings.ToLower(r.culprit.name)) // it may be any word
 	}
 	switch {
-	case protectedText.MatchString(text) || r.ofPort() && r.denied():
-		return r.protectedAdvice()
+	case isProtected(r.err, r.blueprint) && r.culprit.word == "relation":
+		return "integrations may not create entities of Port's own blueprints, such as _user and _team: create them in Port, or give null for those that it does not have"
+	case isProtected(r.err, r.blueprint):
+		return protectedFix(r.blueprint)
 	case r.err.Status == http.StatusForbidden:
 		return fmt.Sprintf("give Port's credential a role that may write entities of blueprint %q", r.blueprint)
 	case r.err.Status == http.StatusRequestEntityTooLarge:
@@ -62,20 +75,6 @@ func (r *refusal) advice() string {
 		return r.relationAdvice(text)
 	}
 	return cmp.Or(r.typeAdvice(text), fmt.Sprintf("look at blueprint %q in Port; correct the mapping, or leave such objects out in selector.query", r.blueprint))
-}
-
-// ofPort is true for a blueprint of Port's own, such as _user and _team.
-func (r *refusal) ofPort() bool { return strings.HasPrefix(r.blueprint, "_") }
-
-func (r *refusal) denied() bool {
-	return r.err.Status == http.StatusForbidden || r.err.Status == http.StatusNotFound
-}
-
-func (r *refusal) protectedAdvice() string {
-	if r.culprit.word == "relation" {
-		return "integrations may not create entities of Port's own blueprints, such as _user and _team: create them in Port, or give null for those that it does not have"
-	}
-	return fmt.Sprintf("integrations may not create entities of blueprint %q, which Port protects: map to a blueprint of your own", r.blueprint)
 }
 
 func (r *refusal) propertyAdvice(text string) string {

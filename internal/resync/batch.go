@@ -33,6 +33,9 @@ func (l *loader) pack(p *pending) {
 		l.postpone(p)
 		return
 	}
+	if p.entry.QueryIdentifier {
+		l.separate(p)
+	}
 	blueprint := p.entity.Ref.Blueprint
 	b := l.open[blueprint]
 	if b != nil && (len(b.entities) == port.MaxBatch || b.bytes+len(p.entity.Body) > port.MaxBatchBytes || b.excludes(p)) {

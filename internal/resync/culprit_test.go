@@ -212,6 +212,33 @@ func TestRefusalsWithoutTheBlueprint(t *testing.T) {
 	})
 }
 
+// Where nobody may write, and where there is no blueprint.
+func TestRefusedRequests(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, blueprint string
+		fault           porttest.Fault
+		told            []string
+	}{
+		{"a blueprint of Port's own", "_user", porttest.Fault{Status: 403, Body: `{"ok":false,"error":"missing_permissions"}`}, []string{`integrations may not create entities of blueprint "_user"`}},
+		{"a protected one", "repo", porttest.Fault{Status: 422, Body: `{"ok":false,"error":"protected_resource","message":"no"}`}, []string{`integrations may not create entities of blueprint "repo"`}},
+		{"a role that is missing", "repo", porttest.Fault{Status: 403, Body: `{"ok":false,"error":"missing_permissions"}`}, []string{"give Port's credential a role"}},
+		{"no such blueprint", "nope", porttest.Fault{Path: "/none"}, []string{`mapping.yml:8:20: resource 1 (repository): Port did not take a request`, `create blueprint "nope" in Port`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, acme("PAY/api", "web"))
+				if c.fault.Path == "" {
+					c.fault.Path, c.fault.Times = "/v1/blueprints/"+c.blueprint+"/entities/bulk", -1
+				}
+				w.port.Fault(c.fault)
+				m := "resources:\n- kind: repository\n  selector: {query: 'true'}\n  port:\n    entity:\n      mappings:\n        identifier: .slug\n        blueprint: '\"" + c.blueprint + "\"'\n"
+				w.sync(m + strings.TrimPrefix(projects, "\n") + "\n").is(want{"rejected": 2}).problem(append(c.told, "error", "2 times", "x-trace-id")...)
+			})
+		})
+	}
+}
+
 // A validator may say that there is an unknown property, and not which.
 func TestUnknownPropertyThatPortDoesNotName(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -46,9 +46,10 @@ type loader struct {
 
 	schemas *schemas
 
-	open          map[string]*batch // by blueprint
-	searching     map[string]*batch // the last one of a blueprint with a search query in it
-	flying        []*batch          // oldest first
+	open          map[string]*batch          // by blueprint
+	searching     map[string]*batch          // the last one of a blueprint with a search query in it
+	queries       map[string]map[string]bool // search queries that are on their way, by blueprint
+	flying        []*batch                   // oldest first
 	deferred      []*pending
 	deferredBytes int
 	postponed     []*pending // they lack a related entity, or are behind such a one
@@ -150,7 +151,7 @@ func newLoader(ctx context.Context, job Job, rep *report.Report) *loader {
 		schemas: newSchemas(job.Port),
 		states:  map[catalog.Ref]*state{},
 		targets: map[relation]map[string]bool{}, adopted: map[string]bool{},
-		open: map[string]*batch{}, searching: map[string]*batch{},
+		open: map[string]*batch{}, searching: map[string]*batch{}, queries: map[string]map[string]bool{},
 	}
 }
 
@@ -279,20 +280,6 @@ func (l *loader) overlays(p, a *pending, held catalog.Digest, there bool) bool {
 // over it what Port holds already.
 func (p *pending) contested(resource int) bool {
 	return p.stage == waiting && !p.free && p.entry.over != nil && p.entry.over.resource > resource
-}
-
-// deliverFound sees to it that entities which Port finds by a search query have
-// arrived: one of them may be that of a result which names it.
-func (l *loader) deliverFound(blueprint string) {
-	b := l.searching[blueprint]
-	if b == nil {
-		return
-	}
-	if !b.sent {
-		l.send(b)
-	}
-	l.land()
-	delete(l.searching, blueprint)
 }
 
 // hold lets an entity wait, as far as there is room.

@@ -1,7 +1,6 @@
 package resync
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -85,9 +84,7 @@ func (l *loader) sharesInVain(p *pending) bool {
 // mayCome says whether what Port did not find may be there at the end of the run.
 func (l *loader) mayCome(p *pending) bool {
 	if p.entry.QueryIdentifier {
-		return slices.ContainsFunc(l.plan.entriesOf(p.entity.Ref.Blueprint), func(e *entry) bool {
-			return !e.QueryIdentifier && e.resource >= p.entry.resource
-		})
+		return l.mayBeNamed(p)
 	}
 	return !l.flags.CreateMissingRelatedEntities && slices.ContainsFunc(p.entity.Targets, func(t catalog.Target) bool {
 		ref, ok := l.target(p, t)
@@ -129,48 +126,4 @@ func (l *loader) absence(ref catalog.Ref) string {
 		return name + ", which was not stored either"
 	}
 	return name + ", which is not there"
-}
-
-// inOrder are the resources in the order in which they run. It is the mapping's; but
-// what others relate to comes first where it is not created for them: where
-// createMissingRelatedEntities is false, and where a search query looks for it. Those
-// that can produce one blueprint keep their order: the later one wins.
-func (r *run) inOrder(ctx context.Context) []*loading {
-	left := slices.Clone(r.loads)
-	var order []*loading
-	for len(left) > 0 {
-		next := max(0, slices.IndexFunc(left, func(of *loading) bool {
-			return !slices.ContainsFunc(left, func(o *loading) bool {
-				return o != of && (o.resource.Index < of.resource.Index && o.resource.shares(of.resource) || r.relatesTo(ctx, of.resource, o.resource))
-			})
-		}))
-		order = append(order, left[next])
-		left = slices.Delete(left, next, next+1)
-	}
-	return order
-}
-
-// shares says whether two resources can produce one blueprint.
-func (r *resource) shares(other *resource) bool {
-	names, any := r.blueprints()
-	others, otherAny := other.blueprints()
-	return any || otherAny || slices.ContainsFunc(names, func(b string) bool { return slices.Contains(others, b) })
-}
-
-// relatesTo says whether entities of one resource relate to those of another, which
-// must be there before them.
-func (r *run) relatesTo(ctx context.Context, from, to *resource) bool {
-	names, _ := to.blueprints()
-	for _, e := range from.entries {
-		for _, f := range e.source.Relations {
-			if e.Dynamic || f.Value.Query == nil && r.job.Plan.mapping.CreateMissingRelatedEntities {
-				continue
-			}
-			schema, _ := r.loader.schemas.of(ctx, e.Blueprint)
-			if slices.Contains(names, schema.Relations[f.Name].Target) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -189,6 +189,9 @@ func fixOf(err error, blueprint string) string {
 	if !errors.As(err, &e) {
 		return "run again"
 	}
+	if isProtected(e, blueprint) {
+		return protectedFix(blueprint)
+	}
 	switch e.Status {
 	case http.StatusNotFound:
 		return fmt.Sprintf("create blueprint %q in Port, or correct the mapping's blueprint expression", blueprint)
