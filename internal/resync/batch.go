@@ -33,9 +33,6 @@ func (l *loader) pack(p *pending) {
 		l.postpone(p)
 		return
 	}
-	if p.entry.QueryIdentifier {
-		l.separate(p)
-	}
 	blueprint := p.entity.Ref.Blueprint
 	b := l.open[blueprint]
 	if b != nil && (len(b.entities) == port.MaxBatch || b.bytes+len(p.entity.Body) > port.MaxBatchBytes || b.excludes(p)) {

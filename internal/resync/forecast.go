@@ -5,8 +5,8 @@ import "fmt"
 // pageLength is that of Bitbucket's lists of repositories and projects.
 const pageLength = 100
 
-// forecast tells, once, what the run will ask of Bitbucket, as far as the list of repositories tells, when a list of
-// so many repositories has been read. It asks nothing for that.
+// forecast tells, once, what the run will ask of Bitbucket as far as a list of so
+// many repositories shows it. It asks nothing for that.
 func (r *run) forecast(repositories int) {
 	r.told.Do(func() {
 		requests, sources := max(1, (repositories+pageLength-1)/pageLength), 0

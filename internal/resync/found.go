@@ -1,7 +1,5 @@
 package resync
 
-import "encoding/json"
-
 // deliverFound sees to it that entities which Port finds by a search query have
 // arrived: one of them may be that of a result which names it.
 func (l *loader) deliverFound(blueprint string) {
@@ -14,31 +12,6 @@ func (l *loader) deliverFound(blueprint string) {
 	}
 	l.land()
 	delete(l.searching, blueprint)
-	delete(l.queries, blueprint)
-}
-
-// separate sees to it that a search query is not on its way twice: Port would find
-// one entity for both. Two queries that are not the same may find one all the same,
-// and Port takes the later one, or refuses it.
-func (l *loader) separate(p *pending) {
-	blueprint := p.entity.Ref.Blueprint
-	query := string(queryOf(p.entity.Body))
-	if l.queries[blueprint][query] {
-		l.deliverFound(blueprint)
-	}
-	if l.queries[blueprint] == nil {
-		l.queries[blueprint] = map[string]bool{}
-	}
-	l.queries[blueprint][query] = true
-}
-
-// queryOf is an entity's identifier as it is sent.
-func queryOf(body json.RawMessage) json.RawMessage {
-	var sent struct {
-		Identifier json.RawMessage `json:"identifier"`
-	}
-	_ = json.Unmarshal(body, &sent) // it was made from JSON
-	return sent.Identifier
 }
 
 // mayBeNamed says whether what a search query has not found may be produced by a

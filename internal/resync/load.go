@@ -46,10 +46,9 @@ type loader struct {
 
 	schemas *schemas
 
-	open          map[string]*batch          // by blueprint
-	searching     map[string]*batch          // the last one of a blueprint with a search query in it
-	queries       map[string]map[string]bool // search queries that are on their way, by blueprint
-	flying        []*batch                   // oldest first
+	open          map[string]*batch // by blueprint
+	searching     map[string]*batch // the last one of a blueprint with a search query in it
+	flying        []*batch          // oldest first
 	deferred      []*pending
 	deferredBytes int
 	postponed     []*pending // they lack a related entity, or are behind such a one
@@ -151,7 +150,7 @@ func newLoader(ctx context.Context, job Job, rep *report.Report) *loader {
 		schemas: newSchemas(job.Port),
 		states:  map[catalog.Ref]*state{},
 		targets: map[relation]map[string]bool{}, adopted: map[string]bool{},
-		open: map[string]*batch{}, searching: map[string]*batch{}, queries: map[string]map[string]bool{},
+		open: map[string]*batch{}, searching: map[string]*batch{},
 	}
 }
 
