@@ -18,6 +18,7 @@ func main() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 100 // the most that the input concurrency allows: else a connection a request
 	status := app.Main(ctx, app.Process{
+		Args:      os.Args[1:],
 		Environ:   os.Environ(),
 		Stdout:    os.Stdout,
 		Stderr:    os.Stderr,

@@ -39,6 +39,7 @@ const (
 
 // Process is the world that the program runs in.
 type Process struct {
+	Args           []string // without the program's name
 	Environ        []string // "NAME=value"
 	Stdout, Stderr io.Writer
 	Dir            string            // relative paths start here; empty is the working directory
@@ -46,9 +47,17 @@ type Process struct {
 }
 
 // Main runs the program once, and returns its exit status: 0 done, 1 failed, 2
-// inputs or mapping wrong, 3 partial as the input fail_on rules.
+// arguments, inputs or mapping wrong, 3 partial as the input fail_on rules.
 func Main(ctx context.Context, p Process) (exitStatus int) {
+	args := parseArguments(p.Args)
+	switch {
+	case args.help:
+		return show(p.Stdout, program+" "+Version+"\n\n"+help())
+	case args.version && len(args.problems) == 0:
+		return show(p.Stdout, program+" "+Version+"\n")
+	}
 	a := newApp(p)
+	a.arguments = args
 	defer func() {
 		if v := recover(); v != nil {
 			fmt.Fprintf(a.stderr, "%s\n", debug.Stack())
@@ -63,12 +72,21 @@ func Main(ctx context.Context, p Process) (exitStatus int) {
 	return a.end(err)
 }
 
+// show prints what was asked for, and nothing else.
+func show(w io.Writer, text string) (exitStatus int) {
+	if _, err := io.WriteString(w, text); err != nil {
+		return exitFailed
+	}
+	return 0
+}
+
 // errStopped stands for whatever a signal made fail.
 var errStopped = errors.New("stopped by a signal: nothing more is written or deleted; run again to finish")
 
 // app is one run of the program.
 type app struct {
 	Process
+	arguments   arguments
 	environment map[string]string
 	scrubber    *platform.Scrubber
 	platform    platform.Platform
@@ -79,7 +97,8 @@ type app struct {
 	console     *slog.Logger // for what the page is told with the report
 	config      input.Config
 	report      *report.Report
-	problems    mapping.Problems // of the mapping
+	checked     bool             // the mapping was read and checked
+	problems    mapping.Problems // of the mapping, then
 	bitbucket   *bitbucket.Client
 	port        *port.Client
 	page        *datasource.Page
@@ -115,6 +134,9 @@ func (a *app) readFile(name string) ([]byte, error) { return os.ReadFile(a.path(
 func (a *app) run(ctx context.Context) error {
 	if err := a.readInputs(); err != nil {
 		return err
+	}
+	if a.validating() {
+		return a.validate()
 	}
 	plan, err := a.givenMapping()
 	if err != nil {
@@ -154,18 +176,21 @@ func (a *app) readInputs() error {
 			value, ok := a.environment[name]
 			return value, ok
 		},
+		Arguments: a.arguments.values,
 		Environ:   func() []string { return a.Environ },
 		ReadFile:  a.readFile,
 		Pipelines: platform.Pipelines(a.getenv),
 	})
 	a.config = config
 	a.platform.Mask(config.Secrets()...)
+	if len(a.arguments.problems) > 0 {
+		a.noteInputs(a.arguments.problems)
+		return &usageError{fmt.Errorf("the arguments are wrong:\n%w", a.arguments.problems), true}
+	}
 	if err != nil {
 		var problems input.Problems
 		if errors.As(err, &problems) {
-			for _, p := range problems {
-				a.report.Note(report.Problem{Severity: report.Error, Message: p.Where + ": " + p.What, Fix: p.Fix})
-			}
+			a.noteInputs(problems)
 		}
 		usage := &usageError{fmt.Errorf("the inputs are wrong:\n%w", err), true}
 		// What is wrong with the mapping is told along with the other inputs.
@@ -178,7 +203,11 @@ func (a *app) readInputs() error {
 		return usage
 	}
 	a.level.Set(config.LogLevel)
-	a.log.Info("port-bitbucket-exporter", "version", Version, "platform", a.platform.Name(), "workspace", config.Workspace, "integration", config.IntegrationIdentifier)
+	if a.validating() {
+		a.log.Info(program, "version", Version, "platform", a.platform.Name(), "mode", config.Mode)
+	} else {
+		a.log.Info(program, "version", Version, "platform", a.platform.Name(), "workspace", config.Workspace, "integration", config.IntegrationIdentifier)
+	}
 	var sources []string
 	for _, s := range notes.Sources {
 		if s.From != "default" {
@@ -193,6 +222,12 @@ func (a *app) readInputs() error {
 		a.warn(report.Problem{Message: text})
 	}
 	return nil
+}
+
+func (a *app) noteInputs(problems input.Problems) {
+	for _, p := range problems {
+		a.report.Note(report.Problem{Severity: report.Error, Message: p.Where + ": " + p.What, Fix: p.Fix})
+	}
 }
 
 // warn puts a warning into the report. Where no annotation will print it as a line of
@@ -228,7 +263,7 @@ func (a *app) wire() error {
 		Rate:        roundtrip.Rate{N: a.config.RateLimit.N, Window: a.config.RateLimit.Window},
 		SourceRate:  source,
 		Concurrency: a.config.Concurrency,
-		UserAgent:   "port-bitbucket-exporter/" + Version,
+		UserAgent:   program + "/" + Version,
 		Transport:   a.Transport, Log: a.log,
 	})
 	a.port = port.New(port.Config{
@@ -260,7 +295,7 @@ func (a *app) bind(file string, text []byte) (*resync.Plan, error) {
 		}
 	}
 	plan, problems := resync.Check(file, text, env)
-	a.problems = problems
+	a.checked, a.problems = true, problems
 	a.noteMapping(problems)
 	if errs := problems.Errors(); len(errs) > 0 {
 		return nil, &usageError{fmt.Errorf("the mapping is wrong:\n%w", errs), true}
@@ -279,11 +314,17 @@ func (a *app) noteMapping(problems mapping.Problems) {
 			Severity: report.Error, File: p.Pos.File, Line: p.Pos.Line, Column: p.Pos.Column,
 			Message: message, Fix: p.Fix,
 		}
-		switch p.Severity {
-		case mapping.Error:
+		switch {
+		case p.Severity == mapping.Error:
 			a.report.Note(problem)
-		case mapping.Warning:
+		case p.Severity == mapping.Warning && a.validating():
+			problem.Severity = report.Warning // it is printed with its line
+			a.report.Note(problem)
+		case p.Severity == mapping.Warning:
 			a.warn(problem)
+		case a.validating():
+			problem.Severity = report.Notice
+			a.report.Note(problem)
 		}
 	}
 }

@@ -235,7 +235,7 @@ func checkBlocks(t *testing.T, page string) {
 	}
 }
 
-// TestReadmeShowsTheExamples compares the resource of each kind, and the four
+// TestReadmeShowsTheExamples compares the resource of each kind, and the
 // examples to paste, with the files.
 func TestReadmeShowsTheExamples(t *testing.T) {
 	t.Parallel()
@@ -243,7 +243,7 @@ func TestReadmeShowsTheExamples(t *testing.T) {
 	shown := func(text string) bool {
 		return slices.ContainsFunc(all, func(b block) bool { return b.text == text })
 	}
-	for _, name := range []string{"github-workflow.yml", "github-schedule.yml", "bitbucket-pipelines.yml", "bitbucket-schedule.yml"} {
+	for _, name := range []string{"github-workflow.yml", "github-schedule.yml", "bitbucket-pipelines.yml", "bitbucket-schedule.yml", "github-validate.yml"} {
 		if !shown(readRoot(t, "examples/"+name)) {
 			t.Errorf("README.md does not show examples/%s as it is", name)
 		}

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 func command() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(app.Main(ctx, app.Process{Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, Transport: http.DefaultTransport}))
+	os.Exit(app.Main(ctx, app.Process{Args: os.Args[1:], Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, Transport: http.DefaultTransport}))
 }
 
 // leakChecked fails the tests when one of them leaves a goroutine behind. It also tells
@@ -59,7 +59,7 @@ type services struct {
 // TestScripts runs the program as a process of its own, from the environment to the
 // files that it leaves. Commands beside testscript's own:
 //
-//	resync N                 runs the program and expects exit status N
+//	resync N arguments…      runs the program and expects exit status N
 //	requests bitbucket|port N  expects so many requests since the last time
 //	entities blueprint N     expects so many entities in Port
 func TestScripts(t *testing.T) {
@@ -90,13 +90,13 @@ func setupScript(env *testscript.Env) error {
 }
 
 func resyncCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: resync exit-status")
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: resync exit-status arguments")
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	got := 0
-	err = ts.Exec("port-bitbucket-exporter")
+	err = ts.Exec("port-bitbucket-exporter", args[1:]...)
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):

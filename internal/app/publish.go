@@ -40,11 +40,11 @@ func (a *app) end(err error) int {
 		a.report.BitbucketRequests, a.report.PortRequests = a.bitbucket.Requests(), a.port.Requests()
 	}
 	a.report.Duration = time.Since(a.report.Started)
-	if told {
+	if told && !errors.Is(err, errMapping) {
 		fmt.Fprintln(a.stdout, err)
 	}
 	annotated := a.publish(told)
-	for _, line := range a.report.Lines() {
+	for _, line := range a.lastLines() {
 		fmt.Fprintln(a.stdout, line)
 	}
 	if err != nil && (a.platform.Annotates() || !told && !holds(annotated, a.scrubber.Redact(err.Error()))) {
@@ -56,6 +56,17 @@ func (a *app) end(err error) int {
 		return exitInputs
 	}
 	return a.report.ExitStatus(report.FailOn(a.config.FailOn))
+}
+
+// lastLines say how it ended: of a run what it did.
+func (a *app) lastLines() []string {
+	switch {
+	case len(a.arguments.problems) > 0:
+		return []string{a.report.Status() + ": " + a.report.Failure}
+	case a.validating():
+		return []string{a.verdict()}
+	}
+	return a.report.Lines()
 }
 
 func holds(problems []report.Problem, message string) bool {
@@ -92,12 +103,18 @@ func (a *app) publish(told bool) (annotated []report.Problem) {
 			a.report.Scrub(a.scrubber.Redact)
 		}
 	}
+	if a.config.SARIFFile != "" && a.checked {
+		if err := a.writeSARIF(); err != nil {
+			a.warn(report.Problem{Message: "the SARIF file is not written: " + err.Error(), Fix: "give sarif_file a path in a folder that exists and can be written to"})
+			a.report.Scrub(a.scrubber.Redact)
+		}
+	}
 	for _, p := range a.report.Worst() {
-		if len(annotated) == maxAnnotations || p.Severity == report.Notice {
+		if len(annotated) == maxAnnotations || p.Severity == report.Notice && !a.validating() {
 			break
 		}
-		if told && p.Severity == report.Error && !a.platform.Annotates() {
-			continue
+		if !a.platform.Annotates() && (told && p.Severity == report.Error || a.validating() && p.File != "") {
+			continue // printed already
 		}
 		a.platform.Annotate(annotation(p, a.config.MappingFile))
 		annotated = append(annotated, p)
@@ -109,7 +126,11 @@ func (a *app) publish(told bool) (annotated []report.Problem) {
 	if err := a.platform.Publish(outputs); err != nil {
 		a.log.Warn("step outputs: " + err.Error())
 	}
-	if err := a.platform.Summary(a.report.Markdown); err != nil {
+	summary := a.report.Markdown
+	if a.validating() {
+		summary = a.verdictMarkdown
+	}
+	if err := a.platform.Summary(summary); err != nil {
 		a.log.Warn("step summary: " + err.Error())
 	}
 	return annotated
@@ -118,8 +139,11 @@ func (a *app) publish(told bool) (annotated []report.Problem) {
 // annotation is on a line of the mapping where that is a file of the checkout.
 func annotation(p report.Problem, mappingFile string) platform.Annotation {
 	out := platform.Annotation{Severity: platform.Error, Message: p.Message}
-	if p.Severity == report.Warning {
+	switch p.Severity {
+	case report.Warning:
 		out.Severity = platform.Warning
+	case report.Notice:
+		out.Severity = platform.Notice
 	}
 	if p.File != "" && p.File == mappingFile {
 		out.File, out.Line, out.Column = p.File, p.Line, p.Column

@@ -9,6 +9,10 @@ import (
 // Config is what the inputs ask for, checked. It is safe to print: secrets show
 // as "***".
 type Config struct {
+	// Mode is what to do. In Validate only the inputs of the table that say so are
+	// checked: the other fields may hold anything.
+	Mode Mode
+
 	PortClientID     Secret
 	PortClientSecret Secret
 	// PortBaseURL has no trailing slash and no /v1.
@@ -45,6 +49,8 @@ type Config struct {
 	// TimeLimit is zero when there is none.
 	TimeLimit time.Duration
 	FailOn    FailOn
+	// SARIFFile is empty when no such file is asked for.
+	SARIFFile string
 	// ReportFile is empty when no report file is asked for.
 	ReportFile string
 	// SyncStatus, ShipLogs and SendExamples say what Port's page shows of the run.
@@ -121,6 +127,18 @@ type RateLimit struct {
 	N      int
 	Window time.Duration
 }
+
+// Mode says what to do.
+type Mode string
+
+// The values of mode.
+const (
+	Sync     Mode = "sync"     // read, map and write
+	Validate Mode = "validate" // check the mapping
+)
+
+// Modes are the values of mode, in the order of the manual.
+func Modes() []Mode { return []Mode{Sync, Validate} }
 
 // FailOn says which partial runs end with a failing exit status.
 type FailOn string

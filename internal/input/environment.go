@@ -17,9 +17,18 @@ type Environment struct {
 	Environ func() []string
 	// ReadFile answers like os.ReadFile.
 	ReadFile func(path string) ([]byte, error)
+	// Arguments are the values of the command line, by the inputs' IDs. They win over
+	// every variable.
+	Arguments map[string]Argument
 	// Pipelines says that the program runs in Bitbucket Pipelines, where
 	// BITBUCKET_WORKSPACE is set by the environment itself.
 	Pipelines bool
+}
+
+// Argument is the value that the command line gives to an input.
+type Argument struct {
+	Text string
+	From string // as written there, such as "--mapping-file"
 }
 
 // given is a value and the name it came from. It is not given when from is empty.
@@ -38,16 +47,16 @@ type reader struct {
 }
 
 // find answers the first source that has a value which is not blank and, when
-// accept is not nil, that accept takes. The order is: INPUT_<ID>, <ID>,
-// <ID>_FILE, the OCEAN__ names.
+// accept is not nil, that accept takes. The order is: the argument, INPUT_<ID>,
+// <ID>, <ID>_FILE, the OCEAN__ names.
 func (r *reader) find(in Input, accept func(text string) bool) given {
-	sources := []func(Input) given{r.action, r.plain, r.file, r.ocean.find}
+	sources := []func(Input) given{r.argument, r.action, r.plain, r.file, r.ocean.find}
 	ambient := r.env.Pipelines && in.ID == "bitbucket_workspace"
 	if ambient {
 		// The plain name is the environment's own there and is always set:
 		// whoever set another name meant that one. Reading the wrong workspace
 		// would delete the entities of the right one.
-		sources = []func(Input) given{r.action, r.file, r.ocean.find, r.plain}
+		sources = []func(Input) given{r.argument, r.action, r.file, r.ocean.find, r.plain}
 	}
 	for _, source := range sources {
 		g := source(in)
@@ -58,6 +67,9 @@ func (r *reader) find(in Input, accept func(text string) bool) given {
 			g.text = strings.TrimSpace(g.text)
 		}
 		if accept != nil && !accept(g.text) {
+			if g.from == r.env.Arguments[in.ID].From {
+				r.rep.problem(location(in.ID, g.from), in.Help, "%q is not known", g.text)
+			}
 			continue
 		}
 		if own := r.plain(in); ambient && own.ok() && !strings.EqualFold(strings.TrimSpace(own.text), g.text) {
@@ -66,6 +78,11 @@ func (r *reader) find(in Input, accept func(text string) bool) given {
 		return g
 	}
 	return given{}
+}
+
+func (r *reader) argument(in Input) given {
+	a := r.env.Arguments[in.ID]
+	return given{text: a.Text, from: a.From}
 }
 
 // action reads INPUT_<ID>. GitHub upper-cases an input's name and leaves its

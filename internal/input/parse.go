@@ -13,7 +13,8 @@ import (
 // every input, in the order of the table. A Config that comes with an error holds
 // what was read, with the zero value for what is wrong: its Secrets are to be hidden
 // all the same, the mapping can be checked, and ReportFile, MappingFile and FailOn
-// say where and how the error is told. Nothing may run by it.
+// say where and how the error is told. Nothing may run by it. In the mode validate
+// problems and notes are those of its own inputs.
 func Parse(env Environment) (Config, Notes, error) {
 	rep := &report{}
 	p := &parser{
@@ -27,6 +28,10 @@ func Parse(env Environment) (Config, Notes, error) {
 	p.reader.ocean.check(rep)
 	p.checkRequired()
 	c := p.config()
+	if c.Mode == Validate {
+		p.checkMappingGiven(c)
+		rep.onlyValidate()
+	}
 
 	rep.sortProblems()
 	if len(rep.problems) > 0 {
@@ -104,6 +109,7 @@ func (p *parser) text(id string) string { return p.values[id].text }
 
 func (p *parser) config() Config {
 	c := Config{
+		Mode:                    p.mode(),
 		PortClientID:            p.secret("port_client_id"),
 		PortClientSecret:        p.secret("port_client_secret"),
 		PortBaseURL:             trimPortBase(p.address("port_base_url")),
@@ -119,6 +125,7 @@ func (p *parser) config() Config {
 		MaxFileSize:             p.maxFileSize(),
 		TimeLimit:               p.timeLimit(),
 		FailOn:                  choice(p, "fail_on", FailOnIncomplete, FailOnRejected, FailOnNever),
+		SARIFFile:               p.text("sarif_file"),
 		ReportFile:              p.text("report_file"),
 		SyncStatus:              p.boolean("sync_status"),
 		ShipLogs:                p.boolean("ship_logs"),
@@ -172,6 +179,22 @@ func (p *parser) concurrency() int {
 		return 0
 	}
 	return n
+}
+
+func (p *parser) mode() Mode {
+	text := p.text("mode")
+	if m := Mode(strings.ToLower(text)); slices.Contains(Modes(), m) {
+		return m
+	}
+	p.problem(p.where("mode"), "write one of: sync, validate; where the variable MODE is another program's, INPUT_MODE wins over it", "%q is not known", text)
+	return ""
+}
+
+func (p *parser) checkMappingGiven(c Config) {
+	if c.Mapping == "" && c.MappingFile == "" && !p.hasProblem("mapping") {
+		p.problem(location("mapping_file", ""), "name the file that holds the mapping, such as --mapping-file port/mapping.yml, "+
+			"or \"mapping_file: port/mapping.yml\" under \"with:\" of a workflow", "the mode validate checks a mapping, and neither mapping_file nor mapping is set")
+	}
 }
 
 // choice reads an input that is one of some words.

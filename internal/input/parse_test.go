@@ -14,6 +14,7 @@ import (
 // defaults is the Config of the required variables alone.
 func defaults() Config {
 	return Config{
+		Mode:                    Sync,
 		PortClientID:            NewSecret("port-id"),
 		PortClientSecret:        NewSecret("port-secret"),
 		PortBaseURL:             "https://api.port.io",
@@ -247,7 +248,7 @@ func TestNotes(t *testing.T) {
 	}
 	want := Notes{
 		Sources: []Source{
-			{"port_client_id", "PORT_CLIENT_ID"}, {"port_client_secret", "PORT_CLIENT_SECRET"}, {"port_base_url", "default"},
+			{"mode", "default"}, {"port_client_id", "PORT_CLIENT_ID"}, {"port_client_secret", "PORT_CLIENT_SECRET"}, {"port_base_url", "default"},
 			{"bitbucket_workspace", "BITBUCKET_WORKSPACE"}, {"bitbucket_workspace_token", "BITBUCKET_WORKSPACE_TOKEN_FILE"},
 			{"bitbucket_username", "BITBUCKET_USERNAME"}, {"bitbucket_app_password", "BITBUCKET_APP_PASSWORD"},
 			{"bitbucket_host_url", "default"}, {"bitbucket_rate_limit", "default"}, {"integration_identifier", "default"},
@@ -323,7 +324,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if got, want := len(Table), 27; got != want {
+	if got, want := len(Table), 29; got != want {
 		t.Errorf("got %d inputs, want %d", got, want)
 	}
 }

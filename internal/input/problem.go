@@ -17,6 +17,11 @@ func (p Problem) Error() string {
 	return p.Where + ": " + p.What + "\nfix: " + p.Fix
 }
 
+// about says whether the problem is one of an input.
+func (p Problem) about(in Input) bool {
+	return p.Where == location(in.ID, "") || strings.HasPrefix(p.Where, location(in.ID, "")+" (")
+}
+
 // Problems are all problems of the inputs, in the order of the table.
 type Problems []Problem
 
@@ -72,12 +77,24 @@ func (r *report) info(format string, args ...any) {
 	r.notes.Infos = append(r.notes.Infos, fmt.Sprintf(format, args...))
 }
 
+// onlyValidate leaves what is about the inputs of the mode validate.
+func (r *report) onlyValidate() {
+	kept := func(of func(Input) bool) bool {
+		return slices.ContainsFunc(Table, func(in Input) bool { return in.Validate && of(in) })
+	}
+	r.problems = slices.DeleteFunc(r.problems, func(p Problem) bool { return !kept(p.about) })
+	r.notes.Sources = slices.DeleteFunc(r.notes.Sources, func(s Source) bool {
+		return !kept(func(in Input) bool { return in.ID == s.ID })
+	})
+	r.notes.Infos, r.notes.Warnings = nil, nil
+}
+
 // sortProblems puts the problems in the order of the table, each once; those of
 // no input of the table come last, in the order they were found.
 func (r *report) sortProblems() {
 	rank := func(p Problem) int {
 		for i, in := range Table {
-			if p.Where == location(in.ID, "") || strings.HasPrefix(p.Where, location(in.ID, "")+" (") {
+			if p.about(in) {
 				return i
 			}
 		}

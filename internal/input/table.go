@@ -20,6 +20,8 @@ type Input struct {
 	Secret bool
 	// Required inputs have no default and must be given.
 	Required bool
+	// Validate inputs are read in the mode validate too; the others are not looked at there.
+	Validate bool
 	// Ocean are the names the same setting has for users of Port's Ocean
 	// integration, matched without regard to case. A key of the integration
 	// config is also found without its underscores and in the JSON object
@@ -40,6 +42,8 @@ const defaultRateLimit = "1000/1h"
 // Source of the OCEAN__ names: Ocean's settings (port-labs/ocean, commit
 // 607bead, read 2026-11).
 var Table = []Input{
+	{ID: "mode", Default: string(Sync), Validate: true,
+		Help: "What to do: sync, or validate, which checks the mapping and needs no credential and no network."},
 	{ID: "port_client_id", Secret: true, Required: true,
 		Help:  "The client id of your Port organization.",
 		Ocean: []string{"OCEAN__PORT__CLIENT_ID"}},
@@ -79,14 +83,16 @@ var Table = []Input{
 	{ID: "initialize_port_resources", Default: "true",
 		Help:  "Whether to create the integration and the default blueprints in Port when they do not exist.",
 		Ocean: []string{"OCEAN__INITIALIZE_PORT_RESOURCES"}},
-	{ID: "mapping",
+	{ID: "mapping", Validate: true,
 		Help: "The mapping as YAML text; without it and mapping_file the one stored in Port is used."},
-	{ID: "mapping_file",
+	{ID: "mapping_file", Validate: true,
 		Help: "The path of a file that holds the mapping, relative to the working directory."},
 	{ID: "publish_mapping", Default: "if-empty",
 		Help: "Whether a mapping from mapping or mapping_file is shown on Port's Data sources page: if-empty, where none is, always or never."},
-	{ID: "jq_env_allow",
+	{ID: "jq_env_allow", Validate: true,
 		Help: "The environment variables that jq expressions may read, separated by commas; none by default."},
+	{ID: "sarif_file", Validate: true,
+		Help: "The path of a file to write the problems of the mapping to, as SARIF for code scanning."},
 	{ID: "concurrency", Default: "10",
 		Help: "How many requests to Bitbucket may be in flight at once, from 1 to 100."},
 	{ID: "max_file_size", Default: "1MiB",
@@ -95,7 +101,7 @@ var Table = []Input{
 		Help: "After this time, such as 110m, stop reading, write what is known and delete nothing; none by default."},
 	{ID: "fail_on", Default: "incomplete",
 		Help: "Which partial runs fail the step: incomplete, rejected or never."},
-	{ID: "report_file",
+	{ID: "report_file", Validate: true,
 		Help: "The path of a file to write the report to, as JSON."},
 	{ID: "sync_status", Default: "true",
 		Help: "Whether the state of the run and the counts of each kind are shown on Port's Data sources page."},
@@ -104,10 +110,10 @@ var Table = []Input{
 	{ID: "send_raw_data_examples", Default: "true",
 		Help:  "Whether up to 5 objects of each kind, with secrets hidden and long texts cut, go to Port's mapping editor as examples.",
 		Ocean: []string{"OCEAN__SEND_RAW_DATA_EXAMPLES"}},
-	{ID: "log_level", Default: "info",
+	{ID: "log_level", Default: "info", Validate: true,
 		Help:  "How much is logged: debug, info, warning or error.",
 		Ocean: []string{"APPLICATION__LOG_LEVEL"}},
-	{ID: "debug", Default: "false",
+	{ID: "debug", Default: "false", Validate: true,
 		Help: "Set to true to log at debug level."},
 }
 

@@ -76,6 +76,19 @@ func Pipelines(getenv func(string) string) bool {
 	return !actions(getenv) && (getenv("BITBUCKET_PIPELINE_UUID") != "" || getenv("BITBUCKET_BUILD_NUMBER") != "")
 }
 
+// Root is the folder of the checkout, by whose files the platform names places; empty
+// where it is not known. Sources: GitHub's and Atlassian's documentation of default
+// variables, read 2026-11.
+func Root(getenv func(string) string) string {
+	switch {
+	case actions(getenv):
+		return getenv("GITHUB_WORKSPACE")
+	case Pipelines(getenv):
+		return getenv("BITBUCKET_CLONE_DIR")
+	}
+	return ""
+}
+
 // printer is what the platforms without commands of their own share: it prints
 // annotations as plain lines.
 type printer struct {

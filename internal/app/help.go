@@ -1,0 +1,119 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"port-bitbucket-exporter/internal/input"
+)
+
+// groups are the inputs of the help by subject. What is in none comes last.
+var groups = []struct {
+	title string
+	ids   []string
+}{
+	{"The mapping", []string{"mapping_file", "mapping", "jq_env_allow", "sarif_file"}},
+	{"Bitbucket", []string{
+		"bitbucket_workspace", "bitbucket_workspace_token", "bitbucket_user_email", "bitbucket_user_scoped_token", "bitbucket_username",
+		"bitbucket_app_password", "bitbucket_host_url", "bitbucket_rate_limit",
+	}},
+	{"Port", []string{"port_client_id", "port_client_secret", "port_base_url", "integration_identifier", "initialize_port_resources"}},
+	{"The run", []string{"concurrency", "max_file_size", "time_limit", "fail_on"}},
+	{"What is told", []string{"report_file", "log_level", "debug"}},
+}
+
+const helpHead = `Reads a Bitbucket Cloud workspace and keeps your Port catalog up to date with it.
+
+Usage:
+  port-bitbucket-exporter [sync] [--name value ...]
+  port-bitbucket-exporter validate --mapping-file FILE [--sarif-file FILE]
+  port-bitbucket-exporter --help | --version
+
+Commands:
+  sync      Reads the workspace, maps it and writes to Port. The same as no command.
+  validate  Checks a mapping and nothing else: it needs no credential and no network.
+            All problems are told at once, errors apart from warnings and notes.
+
+Inputs are given as --name value or --name=value, or by the environment variable of
+the same name in upper case: --mapping-file is MAPPING_FILE, or INPUT_MAPPING_FILE.
+An argument wins over the environment. Secrets are taken from the environment only,
+from NAME, or from the file that NAME_FILE names. In the mode validate only the
+inputs with a * are read.
+`
+
+const helpTail = `
+Exit status:
+  0  Done. For validate: the mapping can be used; there may be warnings.
+  1  The run failed.
+  2  Arguments, inputs or the mapping are wrong: nothing was read or written.
+  3  Something was not read or not delivered, as fail_on rules.
+`
+
+// help is what --help shows.
+func help() string {
+	var b strings.Builder
+	b.WriteString(helpHead)
+	shown := map[string]bool{"mode": true} // the commands
+	group := func(title string, ids []string) {
+		fmt.Fprintf(&b, "\n%s:\n", title)
+		for _, id := range ids {
+			i := slices.IndexFunc(input.Table, func(in input.Input) bool { return in.ID == id })
+			if i >= 0 {
+				writeInput(&b, input.Table[i])
+			}
+			shown[id] = true
+		}
+	}
+	for _, g := range groups {
+		group(g.title, g.ids)
+	}
+	var others []string
+	for _, in := range input.Table {
+		if !shown[in.ID] {
+			others = append(others, in.ID)
+		}
+	}
+	if len(others) > 0 {
+		group("Further inputs", others)
+	}
+	b.WriteString(helpTail)
+	return b.String()
+}
+
+func writeInput(b *strings.Builder, in input.Input) {
+	head := "  " + flagName(in.ID)
+	if in.Secret {
+		head = "  " + in.Name()
+	}
+	if in.Validate {
+		head += " *"
+	}
+	text := in.Help
+	if in.Required {
+		text += " Required."
+	}
+	if in.Default != "" {
+		text += " Default: " + in.Default
+	}
+	fmt.Fprintf(b, "%s\n", head)
+	for _, line := range wrap(text, helpWidth) {
+		fmt.Fprintf(b, "      %s\n", line)
+	}
+}
+
+// helpWidth bounds the lines of the help, in characters, without their indentation.
+const helpWidth = 78
+
+// wrap breaks a text between words.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, line)
+}
