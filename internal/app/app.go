@@ -35,6 +35,9 @@ const Version = "0.1.0"
 const (
 	exitFailed = 1 // the run failed
 	exitInputs = 2 // inputs or mapping are wrong
+	// exitChanges is that of a plan by which a sync would change something, with the
+	// input detailed_exit.
+	exitChanges = 10
 )
 
 // Process is the world that the program runs in.
@@ -47,7 +50,8 @@ type Process struct {
 }
 
 // Main runs the program once, and returns its exit status: 0 done, 1 failed, 2
-// arguments, inputs or mapping wrong, 3 partial as the input fail_on rules.
+// arguments, inputs or mapping wrong, 3 partial as the input fail_on rules, 10 for a
+// plan with changes as the input detailed_exit rules.
 func Main(ctx context.Context, p Process) (exitStatus int) {
 	args := parseArguments(p.Args)
 	switch {
@@ -102,6 +106,8 @@ type app struct {
 	bitbucket   *bitbucket.Client
 	port        *port.Client
 	page        *datasource.Page
+	// foreseen are the blueprints that a sync would make, in a plan.
+	foreseen map[string]port.Blueprint
 }
 
 func newApp(p Process) *app {
@@ -151,11 +157,14 @@ func (a *app) run(ctx context.Context) error {
 	job := resync.Job{
 		Plan: plan, Bitbucket: a.bitbucket, Port: a.port,
 		Concurrency: a.config.Concurrency, MaxFile: a.config.MaxFileSize, Log: a.log,
-		Watch: a.watch(),
 	}
 	if a.config.TimeLimit > 0 {
 		job.Deadline = a.report.Started.Add(a.config.TimeLimit)
 	}
+	if a.planning() {
+		return a.plan(ctx, job)
+	}
+	job.Watch = a.watch()
 	return resync.Run(ctx, job, a.report)
 }
 
@@ -182,6 +191,7 @@ func (a *app) readInputs() error {
 		Pipelines: platform.Pipelines(a.getenv),
 	})
 	a.config = config
+	a.report.Planned = a.planning()
 	a.platform.Mask(config.Secrets()...)
 	if len(a.arguments.problems) > 0 {
 		a.noteInputs(a.arguments.problems)
@@ -203,11 +213,14 @@ func (a *app) readInputs() error {
 		return usage
 	}
 	a.level.Set(config.LogLevel)
-	if a.validating() {
-		a.log.Info(program, "version", Version, "platform", a.platform.Name(), "mode", config.Mode)
-	} else {
-		a.log.Info(program, "version", Version, "platform", a.platform.Name(), "workspace", config.Workspace, "integration", config.IntegrationIdentifier)
+	about := []any{"version", Version, "platform", a.platform.Name()}
+	if config.Mode != input.Sync {
+		about = append(about, "mode", config.Mode)
 	}
+	if !a.validating() {
+		about = append(about, "workspace", config.Workspace, "integration", config.IntegrationIdentifier)
+	}
+	a.log.Info(program, about...)
 	var sources []string
 	for _, s := range notes.Sources {
 		if s.From != "default" {

@@ -36,7 +36,7 @@ func TestDefaultMapping(t *testing.T) {
 
 	var least int
 	_, line, _ := strings.Cut(first.stderr, "forecast for ")
-	if _, err := fmt.Sscanf(line, "120 repositories: about %d requests, at 1000 requests in 1h0m0s for each of 1 credentials: no waiting", &least); err != nil || least != requests {
+	if _, err := fmt.Sscanf(line, "120 repositories: about %d requests; 1 credential may make 1000 in 1h: no waiting", &least); err != nil || least != requests {
 		t.Errorf("got forecast %q (%v), want %d requests: one more page, one empty repository", line, err, requests)
 	}
 

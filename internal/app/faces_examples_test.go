@@ -146,7 +146,16 @@ func TestExampleMappingsRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if v := w.run(map[string]string{"MAPPING": string(text), "MODE": "validate"}); v.status != 0 {
+				t.Errorf("validate ended with %d:\n%s", v.status, v.stdout)
+			}
+			plan := w.planned(map[string]string{"MAPPING": string(text)})
 			r := w.run(map[string]string{"MAPPING": string(text)})
+			for _, name := range counted {
+				if plan.number(t, name) != r.number(t, name) {
+					t.Errorf("%s: planned %d, done %d", name, plan.number(t, name), r.number(t, name))
+				}
+			}
 			if r.report["status"] != report.Success || r.number(t, "objects_skipped") > 0 {
 				t.Errorf("status %v, want success without skipped objects:\n%s%s", r.report["status"], r.stdout, r.stderr)
 			}

@@ -43,7 +43,8 @@ type workflow struct {
 	}
 	Jobs map[string]struct {
 		RunsOn         string `yaml:"runs-on"`
-		TimeoutMinutes int    `yaml:"timeout-minutes"`
+		If             string
+		TimeoutMinutes int `yaml:"timeout-minutes"`
 		Steps          []struct {
 			ID, Name, Uses, Run, If string
 			With, Env               map[string]string

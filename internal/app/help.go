@@ -19,7 +19,8 @@ var groups = []struct {
 		"bitbucket_app_password", "bitbucket_host_url", "bitbucket_rate_limit",
 	}},
 	{"Port", []string{"port_client_id", "port_client_secret", "port_base_url", "integration_identifier", "initialize_port_resources"}},
-	{"The run", []string{"concurrency", "max_file_size", "time_limit", "fail_on"}},
+	{"Port's Data sources page", []string{"publish_mapping", "sync_status", "ship_logs", "send_raw_data_examples"}},
+	{"The run", []string{"concurrency", "max_file_size", "time_limit", "fail_on", "detailed_exit"}},
 	{"What is told", []string{"report_file", "log_level", "debug"}},
 }
 
@@ -27,11 +28,14 @@ const helpHead = `Reads a Bitbucket Cloud workspace and keeps your Port catalog 
 
 Usage:
   port-bitbucket-exporter [sync] [--name value ...]
+  port-bitbucket-exporter plan [--name value ...]
   port-bitbucket-exporter validate --mapping-file FILE [--sarif-file FILE]
   port-bitbucket-exporter --help | --version
 
 Commands:
   sync      Reads the workspace, maps it and writes to Port. The same as no command.
+  plan      Reads as a sync does and tells what that would write, each change by
+            property and each deletion by name, and what it costs. Writes nothing.
   validate  Checks a mapping and nothing else: it needs no credential and no network.
             All problems are told at once, errors apart from warnings and notes.
 
@@ -48,6 +52,7 @@ Exit status:
   1  The run failed.
   2  Arguments, inputs or the mapping are wrong: nothing was read or written.
   3  Something was not read or not delivered, as fail_on rules.
+  10 Only plan, with detailed_exit, in the place of 0: a sync would change something.
 `
 
 // help is what --help shows.

@@ -25,6 +25,20 @@ type record struct {
 	made       bool // this run has made the default blueprints
 }
 
+// published says what to do with the mapping of the inputs: show it, or tell that the
+// page shows another one.
+func (a *app) published(i port.Integration, config map[string]any) (show, differs bool) {
+	shown, _ := i.Config.(map[string]any)
+	resources, _ := shown["resources"].([]any)
+	empty := len(resources) == 0 && (i.Config == nil || shown != nil)
+	if sameJSON(shown, config) {
+		return false, false
+	}
+	publish := a.config.PublishMapping
+	show = publish == input.PublishAlways || publish == input.PublishIfEmpty && empty
+	return show, !show && !empty
+}
+
 // openPage brings the integration up to date with what runs, and begins its page.
 // stored is true when the mapping that runs is the integration's own. What fails here
 // is a warning: the run does not need it.
@@ -66,17 +80,13 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 
 // publishMapping shows the mapping that runs on the page, as publish_mapping says.
 func (a *app) publishMapping(ctx context.Context, i port.Integration, config map[string]any) {
-	shown, _ := i.Config.(map[string]any)
-	resources, _ := shown["resources"].([]any)
-	empty := len(resources) == 0 && (i.Config == nil || shown != nil)
-	switch publish := a.config.PublishMapping; {
-	case sameJSON(shown, config):
-	case a.holdsSecret(config):
-	case publish == input.PublishAlways, publish == input.PublishIfEmpty && empty:
+	switch show, differs := a.published(i, config); {
+	case show && a.holdsSecret(config):
+	case show:
 		if err := a.port.PublishConfig(ctx, config); err != nil {
 			a.warnPage(ctx, "Port's Data sources page does not show the mapping that runs", err)
 		}
-	case !empty:
+	case differs:
 		a.warn(report.Problem{
 			Message: "Port's Data sources page shows another mapping than the one that runs",
 			Fix:     "set publish_mapping to always to show this one, or remove the input mapping to run the one in Port",

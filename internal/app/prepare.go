@@ -77,6 +77,10 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 			return nil, err
 		}
 	}
+	if a.planning() {
+		a.foreseePage(r, plan, given == nil && !standard)
+		return plan, ctx.Err()
+	}
 	a.openPage(ctx, r, plan, given == nil && !standard)
 	return plan, ctx.Err()
 }
@@ -153,6 +157,9 @@ func (a *app) createBlueprints(ctx context.Context) (made bool, err error) {
 		if !errors.Is(err, port.ErrNotFound) {
 			return false, err
 		}
+	}
+	if a.planning() {
+		return false, a.foreseeBlueprints(blueprints)
 	}
 	var names []string
 	if err = a.buildBlueprints(ctx, blueprints, &names); err == nil {

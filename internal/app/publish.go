@@ -38,6 +38,7 @@ func (a *app) end(err error) int {
 	a.closePage(errors.Is(err, errStopped))
 	if a.bitbucket != nil {
 		a.report.BitbucketRequests, a.report.PortRequests = a.bitbucket.Requests(), a.port.Requests()
+		a.examine()
 	}
 	a.report.Duration = time.Since(a.report.Started)
 	if told && !errors.Is(err, errMapping) {
@@ -55,7 +56,11 @@ func (a *app) end(err error) int {
 	if wrong {
 		return exitInputs
 	}
-	return a.report.ExitStatus(report.FailOn(a.config.FailOn))
+	exit := a.report.ExitStatus(report.FailOn(a.config.FailOn))
+	if exit == 0 && a.config.DetailedExit && a.report.Changing() {
+		return exitChanges
+	}
+	return exit
 }
 
 // lastLines say how it ended: of a run what it did.

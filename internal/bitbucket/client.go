@@ -103,6 +103,12 @@ func (c *Client) Forecast(requests, sources int) Forecast {
 	return c.pool.Forecast(classes)
 }
 
+// Spent says what the requests so far cost.
+func (c *Client) Spent() Forecast { return c.pool.Spent() }
+
+// Credentials tells of each credential how it fared.
+func (c *Client) Credentials() []string { return c.pool.Credentials() }
+
 // Retired are the names of the credentials that Bitbucket refused during the run,
 // while there were others.
 func (c *Client) Retired() []string { return c.pool.Retired() }

@@ -49,6 +49,8 @@ type Config struct {
 	// TimeLimit is zero when there is none.
 	TimeLimit time.Duration
 	FailOn    FailOn
+	// DetailedExit lets a plan with changes end with a status of its own.
+	DetailedExit bool
 	// SARIFFile is empty when no such file is asked for.
 	SARIFFile string
 	// ReportFile is empty when no report file is asked for.
@@ -134,11 +136,12 @@ type Mode string
 // The values of mode.
 const (
 	Sync     Mode = "sync"     // read, map and write
+	Plan     Mode = "plan"     // read and map, and tell what a sync would write
 	Validate Mode = "validate" // check the mapping
 )
 
 // Modes are the values of mode, in the order of the manual.
-func Modes() []Mode { return []Mode{Sync, Validate} }
+func Modes() []Mode { return []Mode{Sync, Plan, Validate} }
 
 // FailOn says which partial runs end with a failing exit status.
 type FailOn string

@@ -125,6 +125,7 @@ func (p *parser) config() Config {
 		MaxFileSize:             p.maxFileSize(),
 		TimeLimit:               p.timeLimit(),
 		FailOn:                  choice(p, "fail_on", FailOnIncomplete, FailOnRejected, FailOnNever),
+		DetailedExit:            p.boolean("detailed_exit"),
 		SARIFFile:               p.text("sarif_file"),
 		ReportFile:              p.text("report_file"),
 		SyncStatus:              p.boolean("sync_status"),
@@ -186,7 +187,7 @@ func (p *parser) mode() Mode {
 	if m := Mode(strings.ToLower(text)); slices.Contains(Modes(), m) {
 		return m
 	}
-	p.problem(p.where("mode"), "write one of: sync, validate; where the variable MODE is another program's, INPUT_MODE wins over it", "%q is not known", text)
+	p.problem(p.where("mode"), "write one of: sync, plan, validate; where the variable MODE is another program's, INPUT_MODE wins over it", "%q is not known", text)
 	return ""
 }
 

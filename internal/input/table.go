@@ -43,7 +43,7 @@ const defaultRateLimit = "1000/1h"
 // 607bead, read 2026-11).
 var Table = []Input{
 	{ID: "mode", Default: string(Sync), Validate: true,
-		Help: "What to do: sync, or validate, which checks the mapping and needs no credential and no network."},
+		Help: "What to do: sync; plan, which tells what a sync would write, and writes nothing; or validate, which checks the mapping and needs no credential and no network."},
 	{ID: "port_client_id", Secret: true, Required: true,
 		Help:  "The client id of your Port organization.",
 		Ocean: []string{"OCEAN__PORT__CLIENT_ID"}},
@@ -101,6 +101,8 @@ var Table = []Input{
 		Help: "After this time, such as 110m, stop reading, write what is known and delete nothing; none by default."},
 	{ID: "fail_on", Default: "incomplete",
 		Help: "Which partial runs fail the step: incomplete, rejected or never."},
+	{ID: "detailed_exit", Default: "false",
+		Help: "Whether the mode plan ends with exit status 10 instead of 0 when a sync would change something."},
 	{ID: "report_file", Validate: true,
 		Help: "The path of a file to write the report to, as JSON."},
 	{ID: "sync_status", Default: "true",

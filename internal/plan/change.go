@@ -71,7 +71,9 @@ func (s *Store) note(e *body, old, next *entity, absent, merge bool) {
 		c.Action = Update
 	}
 	c.Why = ""
-	c.set("title", titled(e.ref, old.title), titled(e.ref, next.title), false)
+	if !catalog.Same(titled(e.ref, old.title), titled(e.ref, next.title), false) {
+		c.set("title", old.title, next.title, false)
+	}
 	c.set("team", old.team, next.team, true)
 	for _, group := range []struct {
 		word         string

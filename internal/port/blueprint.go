@@ -1,6 +1,7 @@
 package port
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -44,6 +45,13 @@ func (c *Client) Blueprint(ctx context.Context, identifier string) (Blueprint, e
 		return Blueprint{}, fmt.Errorf("read blueprint %q: %w", identifier, err)
 	}
 	return answer.Blueprint, nil
+}
+
+// DecodeBlueprint reads a blueprint's JSON as an answer's.
+func DecodeBlueprint(text []byte) (Blueprint, error) {
+	var b Blueprint
+	err := decode(bytes.NewReader(text), &b)
+	return b, err
 }
 
 // CreateBlueprint makes a blueprint of its JSON.

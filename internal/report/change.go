@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +20,11 @@ type Change struct {
 type ChangedField struct {
 	Name     string // `title`, `property "url"`, `relation "project"`
 	From, To any
+}
+
+// Changing says whether a sync would change something.
+func (r *Report) Changing() bool {
+	return slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Action != "refuse" })
 }
 
 // Bounds of what is told of changes: the lines of the log, and the bytes of a value

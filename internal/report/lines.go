@@ -42,6 +42,9 @@ func (r *Report) Lines() []string {
 		}
 	}
 	lines = append(lines, r.changeLines()...)
+	for _, fact := range r.Facts {
+		lines = append(lines, visible(fact, maxMessage))
+	}
 	if r.Forecast != "" {
 		lines = append(lines, r.Forecast)
 	}

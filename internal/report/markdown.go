@@ -44,6 +44,9 @@ func (r *Report) headline() string {
 	if r.Forecast != "" {
 		text += "\n" + cell(r.Forecast, maxMessage) + "\n"
 	}
+	for i, fact := range r.Facts {
+		text += strings.Repeat("\n", 1-min(i, 1)) + "- " + cell(fact, maxMessage) + "\n"
+	}
 	if reasons := r.reasons(); reasons != "" {
 		text += "\nWhy " + r.Status() + ": " + reasons + ".\n"
 	}

@@ -110,6 +110,7 @@ type Report struct {
 	Planned  bool
 	Changes  []Change
 	Forecast string
+	Facts    []string // what else there is to know, a line each
 
 	causes  Cause
 	noted   map[problemKey]int // index into Problems
@@ -155,6 +156,9 @@ func (r *Report) Scrub(redact func(string) string) {
 		}
 	}
 	r.scrubChanges(redact)
+	for i, fact := range r.Facts {
+		r.Facts[i] = redact(fact)
+	}
 	r.noted = nil // the texts are its keys
 }
 

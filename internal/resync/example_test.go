@@ -221,7 +221,9 @@ func TestExampleMappings(t *testing.T) {
 					bound = append(bound, p.Error())
 				}
 				checkParts(t, "warnings of the mapping", bound, e.bound)
+				planned, changes, err := w.rehearse(text)
 				r := w.sync(text).ended(report.Success)
+				w.foreseen(planned, changes, err, r)
 				checkParts(t, "what the run tells", loud(r), e.told)
 				checkGolden(t, filepath.Join("testdata", "examples", e.name+".golden.json"), golden(r.after))
 				r = w.sync(text).ended(report.Success).is(want{"writes": 0, "deleted": 0, "kept": 0})

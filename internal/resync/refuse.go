@@ -121,11 +121,15 @@ func (l *loader) noteRefused(p *pending, err error, e *port.Error) {
 	}
 	names := append(fieldNames(p.entry.source), r.blueprint)
 	text := blurError(err, leaves(r.value, []string{p.entity.Ref.Identifier}), names...)
-	message := fmt.Sprintf("Port refused the entity of blueprint %q: %s", r.blueprint, text)
+	refused := "Port refused"
+	if l.report.Planned {
+		refused = "Port would refuse"
+	}
+	message := fmt.Sprintf("%s the entity of blueprint %q: %s", refused, r.blueprint, text)
 	told := example(p.entity.Ref, p.source, err)
 	switch {
 	case r.cycle != nil:
-		message = fmt.Sprintf("Port refused the entity of blueprint %q, since none of a cycle of relations can be created before the others: %s", r.blueprint, cycleText(r.cycle))
+		message = fmt.Sprintf("%s the entity of blueprint %q, since none of a cycle of relations can be created before the others: %s", refused, r.blueprint, cycleText(r.cycle))
 	case r.absent.Identifier != "":
 		told += ": it relates to " + l.absence(r.absent)
 	}

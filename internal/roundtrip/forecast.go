@@ -2,30 +2,58 @@ package roundtrip
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
 // Forecast is what so many requests cost at the allowances of a pool.
 type Forecast struct {
 	Requests int
-	// Wait is how long they take at least, since the allowances are spent sooner.
-	Wait time.Duration
-	// Allowance says what the pool may do: "1,000 requests in 1h0m0s for each of 2 credentials".
-	Allowance string
-	// Credentials are how many it would take to wait for nothing; 0 when those that
-	// there are do.
+	// Each is how many requests a credential may make in the Window, and Credentials
+	// how many there are.
+	Each        int
+	Window      time.Duration
 	Credentials int
+	// Wait is how long the requests wait at least.
+	Wait time.Duration
+	// Needed are the credentials with which they would not.
+	Needed int
 }
 
 // String tells it on one line:
 //
-//	2011 requests, at 1000 requests in 1h0m0s for each of 1 credentials: 2h0m0s of waiting; 3 credentials would not wait
+//	2011 requests; 1 credential may make 1000 in 1h: 2h of waiting, none with 3 credentials
 func (f Forecast) String() string {
-	text := fmt.Sprintf("%d requests, at %s: ", f.Requests, f.Allowance)
+	each := "each may"
+	if f.Credentials == 1 {
+		each = "may"
+	}
+	text := fmt.Sprintf("%s; %s, %s make %d in %s: ", counted(f.Requests, "request"), counted(f.Credentials, "credential"), each, f.Each, span(f.Window))
+	if f.Credentials == 1 {
+		text = strings.Replace(text, ", may", " may", 1)
+	}
 	if f.Wait == 0 {
 		return text + "no waiting"
 	}
-	return text + fmt.Sprintf("%s of waiting; %d credentials would not wait", f.Wait, f.Credentials)
+	return text + span(f.Wait) + " of waiting, none with " + counted(f.Needed, "credential")
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// span is a duration without zeros at its end: 1h.
+func span(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 // Forecast says what requests of some classes cost. What the pool has sent already
@@ -33,28 +61,59 @@ func (f Forecast) String() string {
 func (p *Pool) Forecast(classes map[string]int) Forecast {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f := Forecast{}
-	byLedger, classOf := map[string]int{}, map[string]string{}
+	f := Forecast{Credentials: max(p.live(), 1)}
+	byLedger := map[string]int{}
+	classOf := map[string]string{"": ""}
 	for class, n := range classes {
 		f.Requests += n
 		name, _ := p.rates.ledger(class)
 		byLedger[name] += n
 		classOf[name] = class
 	}
-	live := max(p.live(), 1)
+	f.Each, f.Window = max(p.limit(classOf[""]), 1), p.rates.window(classOf[""])
 	for name, n := range byLedger {
-		class := classOf[name]
-		each, window := max(p.limit(class), 1), p.rates.window(class)
-		if f.Allowance == "" || name == "" {
-			f.Allowance = fmt.Sprintf("%d requests in %s for each of %d credentials", each, window, live)
-		}
-		if n == 0 {
-			continue
-		}
-		f.Wait = max(f.Wait, time.Duration((n-1)/(each*live))*window)
-		if n > each*live {
-			f.Credentials = max(f.Credentials, (n+each-1)/each)
+		each, window := max(p.limit(classOf[name]), 1), p.rates.window(classOf[name])
+		if wait := time.Duration((n-1)/(each*f.Credentials)) * window; n > 0 && wait > f.Wait {
+			f.Wait, f.Needed = wait, (n+each-1)/each
 		}
 	}
 	return f
+}
+
+// Spent says what the requests that went out so far cost.
+func (p *Pool) Spent() Forecast {
+	p.mu.Lock()
+	sent := map[string]int{}
+	for _, a := range p.all {
+		for class, n := range a.sent {
+			sent[class] += n
+		}
+	}
+	p.mu.Unlock()
+	return p.Forecast(sent)
+}
+
+// Credentials tells of each credential, in order, whether the server took it, how
+// many requests it made, and which allowance the server named.
+func (p *Pool) Credentials() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []string
+	for _, a := range p.all {
+		n := 0
+		for _, sent := range a.sent {
+			n += sent
+		}
+		text := a.Name + ": " + counted(n, "request")
+		switch {
+		case a.retired:
+			text += ", refused (401)"
+		case n > 0 && a.quota != "":
+			text += ", X-RateLimit-Limit " + a.quota
+		case n > 0:
+			text += ", no rate limit header"
+		}
+		all = append(all, text)
+	}
+	return all
 }

@@ -19,19 +19,19 @@ func TestForecast(t *testing.T) {
 		requests    map[string]int
 		want        string
 	}{
-		{"few", roundtrip.Rates{Default: hour}, 1, map[string]int{"repositories": 1000}, "1000 requests, at 1000 requests in 1h0m0s for each of 1 credentials: no waiting"},
+		{"few", roundtrip.Rates{Default: hour}, 1, map[string]int{"repositories": 1000}, "1000 requests; 1 credential may make 1000 in 1h: no waiting"},
 		{"one more", roundtrip.Rates{Default: hour}, 1, map[string]int{"repositories": 1001},
-			"1001 requests, at 1000 requests in 1h0m0s for each of 1 credentials: 1h0m0s of waiting; 2 credentials would not wait"},
+			"1001 requests; 1 credential may make 1000 in 1h: 1h of waiting, none with 2 credentials"},
 		{"several windows", roundtrip.Rates{Default: hour}, 1, map[string]int{"repositories": 2011},
-			"2011 requests, at 1000 requests in 1h0m0s for each of 1 credentials: 2h0m0s of waiting; 3 credentials would not wait"},
+			"2011 requests; 1 credential may make 1000 in 1h: 2h of waiting, none with 3 credentials"},
 		{"several credentials", roundtrip.Rates{Default: hour}, 2, map[string]int{"repositories": 2011},
-			"2011 requests, at 1000 requests in 1h0m0s for each of 2 credentials: 1h0m0s of waiting; 3 credentials would not wait"},
+			"2011 requests; 2 credentials, each may make 1000 in 1h: 1h of waiting, none with 3 credentials"},
 		{"classes share", roundtrip.Rates{Default: hour}, 1, map[string]int{"repositories": 900, "source": 900},
-			"1800 requests, at 1000 requests in 1h0m0s for each of 1 credentials: 1h0m0s of waiting; 2 credentials would not wait"},
+			"1800 requests; 1 credential may make 1000 in 1h: 1h of waiting, none with 2 credentials"},
 		{"classes apart", apart, 1, map[string]int{"repositories": 900, "source": 4900},
-			"5800 requests, at 1000 requests in 1h0m0s for each of 1 credentials: no waiting"},
+			"5800 requests; 1 credential may make 1000 in 1h: no waiting"},
 		{"one class of two waits", apart, 1, map[string]int{"repositories": 900, "source": 5001},
-			"5901 requests, at 1000 requests in 1h0m0s for each of 1 credentials: 1h0m0s of waiting; 2 credentials would not wait"},
+			"5901 requests; 1 credential may make 1000 in 1h: 1h of waiting, none with 2 credentials"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

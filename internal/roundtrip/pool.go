@@ -81,6 +81,8 @@ type Pool struct {
 
 type account struct {
 	Credential
+	sent    map[string]int // by class
+	quota   string         // the last X-RateLimit-Limit
 	rates   Rates
 	ledgers map[string]*ledger // by the name that Rates.ledger gives
 	retired bool
@@ -105,7 +107,7 @@ func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, clas
 	}
 	for _, c := range credentials {
 		p.all = append(p.all, &account{
-			Credential: c, rates: rates,
+			Credential: c, rates: rates, sent: map[string]int{},
 			ledgers: map[string]*ledger{},
 			classes: map[string]*freeze{},
 		})
@@ -307,9 +309,11 @@ func (p *Pool) settle(a *account, class string, sent time.Time, resp *http.Respo
 			*f = freeze{}
 		}
 	}
+	a.sent[class]++
 	if resp != nil {
 		if n, err := strconv.Atoi(resp.Header.Get("X-RateLimit-Limit")); err == nil && n > 0 {
 			a.ledger(class).limit = n
+			a.quota = strconv.Itoa(n)
 		}
 	}
 	close(p.changed)

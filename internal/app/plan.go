@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"port-bitbucket-exporter/internal/input"
+	"port-bitbucket-exporter/internal/plan"
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/resync"
+)
+
+// planning says whether a sync is rehearsed, and nothing written.
+func (a *app) planning() bool { return a.config.Mode == input.Plan }
+
+// plan does what a sync does, up to the write, and reports what would change.
+func (a *app) plan(ctx context.Context, job resync.Job) error {
+	store := plan.New(a.port, a.foreseen)
+	job.Store = store
+	err := resync.Run(ctx, job, a.report)
+	for _, c := range store.Changes() {
+		change := report.Change{Action: string(c.Action), Blueprint: c.Ref.Blueprint, Identifier: c.Ref.Identifier, Why: c.Why}
+		for _, f := range c.Fields {
+			change.Fields = append(change.Fields, report.ChangedField(f))
+		}
+		a.report.Changes = append(a.report.Changes, change)
+	}
+	return err
+}
+
+// foresee tells of something that a sync would do beside writing entities.
+func (a *app) foresee(format string, args ...any) {
+	a.report.Facts = append(a.report.Facts, "a sync would "+fmt.Sprintf(format, args...))
+}
+
+// foreseeBlueprints takes the default blueprints for made.
+func (a *app) foreseeBlueprints(blueprints []map[string]any) error {
+	a.foreseen = map[string]port.Blueprint{}
+	var names []string
+	for _, raw := range blueprints {
+		text, err := json.Marshal(raw)
+		if err != nil {
+			return fmt.Errorf("default blueprints: %w", err)
+		}
+		b, err := port.DecodeBlueprint(text)
+		if err != nil {
+			return fmt.Errorf("default blueprints: %w", err)
+		}
+		a.foreseen[identifier(raw)] = b
+		names = append(names, identifier(raw))
+	}
+	a.foresee("create the blueprints %s", strings.Join(names, ", "))
+	return nil
+}
+
+// foreseePage tells what a sync would do to the integration.
+func (a *app) foreseePage(r record, bound *resync.Plan, stored bool) {
+	switch {
+	case r.unreadable, r.absent && !a.config.InitializePortResources:
+		return
+	case r.absent:
+		a.foresee("create integration %q", a.port.Identifier())
+		return
+	case !stored:
+		if show, _ := a.published(r.Integration, bound.Config()); show {
+			a.foresee("publish the mapping to integration %q", a.port.Identifier())
+		}
+	}
+	a.report.Facts = append(a.report.Facts, "Port's credential may read the integration: its role is admin or moderator")
+}
+
+// examine tells of a plan what the credentials are, and what a sync costs.
+func (a *app) examine() {
+	if !a.planning() {
+		return
+	}
+	for _, text := range a.bitbucket.Credentials() {
+		a.report.Facts = append(a.report.Facts, "Bitbucket credential "+text)
+	}
+	a.report.Forecast = "a sync asks Bitbucket: " + a.bitbucket.Spent().String()
+}
