@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 
@@ -70,7 +71,7 @@ func NewDeletion(stale []catalog.Ref, relations []Relation, limits Limits) *Dele
 	}
 	d.targets = make([][]int, len(d.refs))
 	var outer []Relation // of those that stay
-	for _, r := range relations {
+	for _, r := range slices.SortedFunc(slices.Values(relations), compareRelations) {
 		to, stale := d.index[r.To]
 		from, also := d.index[r.From]
 		switch {
@@ -111,6 +112,10 @@ func (d *Deletion) split() {
 		d.group[v] = v
 		d.groups = append(d.groups, []int{v})
 	}
+}
+
+func compareRelations(a, b Relation) int {
+	return cmp.Or(compareRefs(a.To, b.To), compareRefs(a.From, b.From))
 }
 
 // order counts what each group waits for, and puts the blueprints in order.

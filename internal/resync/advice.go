@@ -42,6 +42,8 @@ func isProtected(e *port.Error, blueprint string) bool {
 	return denied && strings.HasPrefix(blueprint, "_") || protectedText.MatchString(strings.ToLower(e.Code+" "+e.Message))
 }
 
+const ownBlueprintsFix = "integrations may not create entities of Port's own blueprints, such as _user and _team: create them in Port, or give null for those that it does not have"
+
 func protectedFix(blueprint string) string {
 	return fmt.Sprintf("integrations may not create entities of blueprint %q, which Port protects: map to a blueprint of your own", blueprint)
 }
@@ -54,7 +56,7 @@ func (r *refusal) advice() string {
 	}
 	switch {
 	case isProtected(r.err, r.blueprint) && r.culprit.word == "relation":
-		return "integrations may not create entities of Port's own blueprints, such as _user and _team: create them in Port, or give null for those that it does not have"
+		return ownBlueprintsFix
 	case isProtected(r.err, r.blueprint):
 		return protectedFix(r.blueprint)
 	case r.err.Status == http.StatusForbidden:
@@ -67,6 +69,8 @@ func (r *refusal) advice() string {
 		return "the search query of an identifier must find exactly one entity, and creates none: compare its rules with what Port holds"
 	case r.cycle != nil:
 		return "set createMissingRelatedEntities: true, or leave the relation out of one of them"
+	case strings.HasPrefix(r.absent.Blueprint, "_"):
+		return ownBlueprintsFix
 	case r.absent.Identifier != "":
 		return "let the mapping produce what it relates to, give null where there is none, or set createMissingRelatedEntities: true"
 	case r.culprit.word == "property":

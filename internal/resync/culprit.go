@@ -25,11 +25,12 @@ func (c culprit) String() string {
 }
 
 // Port's wording is not documented. These find a path to a value, as validators of
-// JSON Schema write it, a field by its word and its quoted name, one of the few
+// JSON Schema write it, a field by its word and its name, one of the few
 // keys beside them, and any name in quotes.
 var (
-	culpritPath   = regexp.MustCompile(`\b(?:properties[/.])*(properties|relations)(?:[/.]|\[["']?)([A-Za-z0-9@_=\\-]+)`)
+	culpritPath   = regexp.MustCompile(`\b(?:properties[/.])*(properties|relations)["']?\]?(?:[/.]|\[["']?)([A-Za-z0-9@_=\\-]+)`)
 	culpritWord   = regexp.MustCompile("(?i)\\b(propert|relation)(?:y|ies|s)?(?: named| called|:)?\\s*[\"'`“‘]([^\"'`”’]+)[\"'`”’]")
+	culpritPlain  = regexp.MustCompile(`(?i)\b(property|relation) ([A-Za-z0-9@_=\\-]+)`)
 	culpritKey    = regexp.MustCompile("(?:^|[\\s/.\"'`\\[])(title|icon|team|identifier)(?:[\"'`\\]/]|\\s+(?:must|should|is|was|does|has|cannot|[\"'`])|$)")
 	culpritQuoted = regexp.MustCompile("[\"'`“‘]([^\"'`”’]{1,100})[\"'`”’]")
 )
@@ -48,6 +49,12 @@ func findCulprit(e mapping.Entity, targets []catalog.Target, refusal *port.Error
 	}
 	if first != nil {
 		return fieldOf(e, text[first[2]:first[3]], text[first[4]:first[5]])
+	}
+	for _, plain := range culpritPlain.FindAllStringSubmatch(text, -1) {
+		c := fieldOf(e, plain[1], plain[2])
+		if _, mapped := locate(e, c); mapped { // else it is any word
+			return c
+		}
 	}
 	// What is missing is another entity: its identifier is not that of this one.
 	if key := culpritKey.FindStringSubmatch(text); key != nil && !missing(refusal) {

@@ -98,6 +98,9 @@ func TestRefusalsNameTheExpression(t *testing.T) {
 		{422, "invalid_request", `#/properties/properties/properties/tags/type must be array`, tags, nil},
 		{422, "invalid_request", `properties.language is too long`, language, nil},
 		{422, "invalid_request", `properties['language'] is too long`, language, nil},
+		{422, "invalid_request", `7 is not of type 'string' on instance['properties']['language']`, language, nil},
+		{422, "invalid_request", `a property must be short, and property language is not`, language, nil},
+		{422, "invalid_request", `Expected string, received number: relation peers`, peers, nil},
 		{422, "invalid_request", `Property 'language' is too long`, language, nil},
 		{422, "invalid_request", "The property `url` of entity `api` is not a url", url, nil},
 		{422, "invalid_request", `"language" is not allowed to be empty`, language, nil},
@@ -237,6 +240,20 @@ func TestRefusedRequests(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Users and teams are Port's own: no flag creates them.
+func TestMissingUser(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, acme("api"))
+		w.port.AddBlueprint(`{"identifier":"_user","title":"User","schema":{"properties":{},"required":[]},"relations":{}}`)
+		w.port.AddBlueprint(strings.Replace(blueprints[3], `"relations":{`, `"relations":{"lead":{"title":"L","target":"_user","many":false,"required":false},`, 1))
+		m := entity("repository", `{identifier: .slug, title: .name, blueprint: '"service"', relations: {lead: '"a@example.com"'}}`)
+		for _, flag := range []string{"createMissingRelatedEntities: true", noStubs} {
+			w.sync(mapped(flag, m)).ended(report.Partial).is(want{"rejected": 1, "writes": 1}).
+				problem("error: mapping.yml:5:", `relation "lead"`, "integrations may not create entities of Port's own blueprints, such as _user and _team")
+		}
+	})
 }
 
 // A validator may say that there is an unknown property, and not which.

@@ -79,7 +79,7 @@ func (d *deletion) account(ref catalog.Ref, result port.Deletion) {
 			Severity: report.Warning,
 			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", ref.Blueprint),
 			Fix:      d.dependantsFix(),
-			Example:  ref.Identifier + ": " + result.Err.Error(),
+			Example:  example(ref, "", result.Err) + ": " + cut(untraced(result.Err), maxWords),
 		})
 		return
 	}

@@ -231,7 +231,7 @@ func TestDependantsOfOthers(t *testing.T) {
 		if refused > 5 { // 15 groups, halved down to one
 			t.Errorf("got %d refused of %q, want 5 at most", refused, got)
 		}
-		r.problem("warning", `stale entities of blueprint "a" are not deleted: Port refused, since other entities relate to them (once: 04: `, "b/other")
+		r.problem("warning", `stale entities of blueprint "a" are not deleted: Port refused, since other entities relate to them (once: a/04 (x-trace-id trace-`, "b/other")
 		r.problem("warning", `stale entities of blueprint "b" are not deleted: other entities relate to them, and stay (once: b/1, to which a/04 relates)`)
 		r.problem("warning", `(once: a/03, to which a/04 relates)`)
 	})

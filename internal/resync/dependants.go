@@ -39,14 +39,7 @@ func (r *run) related(ctx context.Context, stale []catalog.Ref) []reconcile.Rela
 			}
 		}
 	}
-	slices.SortFunc(f.found, func(a, b reconcile.Relation) int {
-		return cmp.Or(compareRefs(a.To, b.To), compareRefs(a.From, b.From))
-	})
 	return f.found
-}
-
-func compareRefs(a, b catalog.Ref) int {
-	return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Identifier, b.Identifier))
 }
 
 func compareRelations(a, b relation) int {
@@ -93,12 +86,12 @@ func (f *finder) search(ctx context.Context, blueprint string) {
 	if !may {
 		return
 	}
-	words := words{}
+	texts := interned{}
 	for fields, err := range f.run.job.Port.Held(ctx, blueprint) {
 		if err != nil {
 			return // Port will tell
 		}
-		f.add(ctx, blueprint, words.edges(nil, fields))
+		f.add(ctx, blueprint, texts.edges(nil, fields))
 	}
 }
 

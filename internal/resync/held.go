@@ -50,7 +50,7 @@ func (h *held) read(ctx context.Context, client *port.Client, blueprint string, 
 			return err
 		}
 	}
-	words := words{}
+	texts := interned{}
 	for fields, err := range client.Held(ctx, blueprint) {
 		if err != nil {
 			return err
@@ -60,7 +60,7 @@ func (h *held) read(ctx context.Context, client *port.Client, blueprint string, 
 			keep(fields.Properties, schema.Schema.Properties)
 			keep(fields.Relations, schema.Relations)
 		}
-		h.edges = words.edges(h.edges, fields)
+		h.edges = texts.edges(h.edges, fields)
 		for e, digests := range h.digests {
 			digests[identifier] = e.digester.Digest(fields)
 		}
@@ -71,22 +71,22 @@ func (h *held) read(ctx context.Context, client *port.Client, blueprint string, 
 	return nil
 }
 
-// words are the texts of edges, each kept once: many entities relate to few.
-type words map[string]string
+// interned are the texts of edges, each kept once: many entities relate to few.
+type interned map[string]string
 
-func (w words) one(s string) string {
-	if known, ok := w[s]; ok {
+func (i interned) one(s string) string {
+	if known, ok := i[s]; ok {
 		return known
 	}
-	w[s] = s
+	i[s] = s
 	return s
 }
 
 // edges adds those of an entity.
-func (w words) edges(all []edge, f catalog.Fields) []edge {
+func (i interned) edges(all []edge, f catalog.Fields) []edge {
 	identifier, _ := f.Identifier.(string)
 	for _, t := range catalog.Targets(f.Relations) {
-		all = append(all, edge{identifier, w.one(t.Relation), w.one(t.Identifier)})
+		all = append(all, edge{identifier, i.one(t.Relation), i.one(t.Identifier)})
 	}
 	return all
 }

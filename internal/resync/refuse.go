@@ -208,7 +208,7 @@ func fixOf(err error, blueprint string) string {
 // blurError is an error's text without what differs between the entities of one
 // cause, and without the trace of the one answer, so that the cause is told once.
 func blurError(err error, values []string, names ...string) string {
-	text := strings.ReplaceAll(err.Error(), traceOf(err), "")
+	text := untraced(err)
 	var e *port.Error
 	if errors.As(err, &e) && e.Message != "" {
 		return strings.Replace(text, e.Message, blur(e.Message, values, names...), 1)
@@ -223,6 +223,10 @@ func traceOf(err error) string {
 	}
 	return ""
 }
+
+// untraced is an error's text without its trace, which is told before it: what is
+// cut off is the end.
+func untraced(err error) string { return strings.ReplaceAll(err.Error(), traceOf(err), "") }
 
 // maxExample is how much of an example is told, in bytes: what it names must leave
 // room for the trace.

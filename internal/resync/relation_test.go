@@ -192,6 +192,21 @@ func TestCyclesAreNamed(t *testing.T) {
 	}
 }
 
+// The relation left out of an entry of its own, a cycle can be created.
+func TestACycleInTwoEntries(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, numbered(5))
+		w.graph("a")
+		m := mapped(noStubs, entity("repository", `[{identifier: .slug, title: .name, blueprint: '"a"'},
+    {identifier: .slug, blueprint: '"a"', relations: {to-a: '["r0" + (((.slug[1:]|tonumber) + 1) % 5 | tostring)]'}}]`))
+		r := w.sync(m).ended(report.Success).is(want{"created": 5, "merged": 5, "rejected": 0})
+		if got := fmt.Sprint(r.after["a"]["r04"].Relations["to-a"]); got != "[r00]" {
+			t.Errorf("relation of r04: got %s, want [r00]", got)
+		}
+		w.sync(m).is(want{"writes": 0})
+	})
+}
+
 // What leads into a cycle names what it lacks, and so does what relates to nothing
 // that is there.
 func TestMissingEntitiesAreNamed(t *testing.T) {
