@@ -23,6 +23,7 @@ type hint struct {
 	quoted string // the value in single quotes
 	inside bool   // the value is text to YAML, up to a comment
 	open   bool   // a quote that is not closed
+	inOne  bool   // two keys stand in one line
 	noJQ   bool   // what was meant is not known: in quotes it would be no jq either
 }
 
@@ -48,6 +49,9 @@ var begins = map[byte]string{
 	'>': `to YAML ">" begins a text in the lines below`,
 }
 
+// innerKey is a key where a value should be.
+var innerKey = regexp.MustCompile(`^[A-Za-z][\w-]*: +\S`)
+
 // findHint recognises a line whose value is jq that YAML does not read as text.
 func findHint(line string) (hint, bool) {
 	m := keyAndValue.FindStringSubmatch(line)
@@ -72,6 +76,9 @@ func findHint(line string) (hint, bool) {
 			return h, true
 		}
 		h.cause = "to YAML the value ends with its second quote, and more follows"
+		if quote == '\'' && !strings.Contains(value, `"`) { // jq has double quotes only
+			h.quoted = "'" + strings.ReplaceAll(value, "'", `"`) + "'"
+		}
 		if inner := value[1 : len(value)-1]; quote == '\'' && value[len(value)-1] == quote && strings.Count(inner, "'")%2 == 1 {
 			h.fix, h.noJQ = "write each single quote inside twice: "+key+": '"+strings.ReplaceAll(inner, "'", "''")+"'", true
 			return h, true
@@ -85,6 +92,10 @@ func findHint(line string) (hint, bool) {
 		return h, true
 	case cause != "":
 		h.cause = cause
+	case innerKey.MatchString(value):
+		h.cause, h.inOne = "two keys stand in one line", true
+		h.fix = "write the second one in the line below, with deeper indentation: " + cutHint(value)
+		return h, true
 	case strings.Contains(value, ": "), strings.HasSuffix(value, ":"):
 		h.cause = `to YAML ": " ends a key, and a value cannot hold one`
 	case strings.Contains(value, " #"):
@@ -125,7 +136,7 @@ func (s *source) mend(text string, number int) (string, bool) {
 	}
 	line := strings.TrimRight(lines[number-1], " \t")
 	h, found := findHint(line)
-	if _, tried := s.mended[number]; tried || !found || h.inside || continues(lines, number) {
+	if _, tried := s.mended[number]; tried || !found || h.inside || h.inOne || continues(lines, number) {
 		return "", false
 	}
 	if s.mended == nil {
@@ -150,21 +161,29 @@ func continues(lines []string, number int) bool {
 // indent counts the blanks, and the dashes of list items, before a line's text.
 func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " \t-")) }
 
-// maxTries bounds the lines that are tried as the start of an open quote.
-const maxTries = 50
+// maxReread bounds the text that is read again to find what is wrong with it, in bytes
+// of all readings together.
+const maxReread = 16 << 20
+
+// reread says whether a text may be read once more.
+func (s *source) reread(text string) bool {
+	s.readAgain += len(text)
+	return s.readAgain <= maxReread
+}
 
 // openQuote finds the line that opens a quote and does not close it, if closing it
 // there solves a syntax error. YAML itself tells of it where some later quote ends
 // the value.
-func openQuote(text string, lines []string) (line int, ok bool) {
+func (s *source) openQuote(text string, lines []string) (line int, ok bool) {
 	reached := readUntilError(text)
-	tries := 0
-	for number := strings.Count(text[:reached], "\n"); number > 0 && tries < maxTries; number-- {
+	for number := min(strings.Count(text[:reached], "\n"), len(lines)); number > 0; number-- {
 		h, found := findHint(lines[number-1])
 		if !found || !h.open {
 			continue
 		}
-		tries++
+		if !s.reread(text) {
+			return 0, false
+		}
 		mended := append([]string(nil), lines...)
 		mended[number-1] = string([]rune(strings.TrimRight(lines[number-1], " \t"))[:h.column-1]) + h.quoted
 		joined := strings.Join(mended, "\n")

@@ -132,6 +132,7 @@ func (e Expr) CommentFix() string {
 // its keys.
 type Selector struct {
 	node  *node
+	told  string // a key that is told of already, or ""
 	where string // of the resource
 	src   *source
 }

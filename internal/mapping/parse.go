@@ -133,13 +133,33 @@ func (b *builder) object(n *node, name string, keys []Key) (map[string]*node, bo
 	}
 	values := make(map[string]*node, len(n.entries))
 	for _, e := range n.entries {
-		if !slices.Contains(valid, e.key) {
-			b.unknownKey(e, name, valid)
+		if slices.Contains(valid, e.key) {
+			values[e.key] = e.value
+		}
+	}
+	for _, e := range n.entries {
+		if slices.Contains(valid, e.key) {
 			continue
 		}
-		values[e.key] = e.value
+		if near := misspelt(e.key, keys); near != "" && values[near] == nil {
+			b.error(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key), fmt.Sprintf("did you mean %q? it is required here", near))
+			values[near] = e.value // not missing as well, and checked
+			continue
+		}
+		b.unknownKey(e, name, valid)
 	}
 	return values, true
+}
+
+// misspelt gives the required key that a key was most likely meant to be, or "".
+func misspelt(key string, keys []Key) string {
+	near, _ := Nearest(key, keyNames(keys))
+	for _, k := range keys {
+		if k.Name == near && k.Required && home(key) == "" {
+			return near
+		}
+	}
+	return ""
 }
 
 // unknownKey warns of a key that has no meaning where it stands.
@@ -282,7 +302,11 @@ func (b *builder) resources(m *Mapping, values map[string]*node, root *node) {
 		return
 	}
 	if n.kind != yaml.SequenceNode {
-		b.error(RuleWrongType, n.at, "resources", "expected a list, found "+n.describe(), fix)
+		how := fix
+		if n.child("kind") != nil {
+			how = `write "- " before "kind:", and indent the other lines of the resource as far as that key`
+		}
+		b.error(RuleWrongType, n.at, "resources", "expected a list, found "+n.describe(), how)
 		return
 	}
 	if len(n.items) == 0 {

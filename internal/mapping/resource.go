@@ -13,16 +13,12 @@ func (b *builder) resource(index int, n *node) Resource {
 	r := Resource{Index: index, ItemsToParseName: defaultItemName, TopLevelTransform: true, src: b.src}
 	b.where = r.Where()
 	defer func() { b.where = "" }()
-	if kind := n.child("kind"); kind != nil {
-		if text, ok := kind.value.(string); ok {
-			r.Kind, r.KindPos = text, kind.pos
-			b.where = r.Where()
-		}
-	}
+	b.kind(&r, n.child("kind"))
 	values, ok := b.object(n, "", resourceKeys)
 	if !ok {
 		return r
 	}
+	b.kind(&r, values["kind"])
 	kind := b.required(values, "kind", n, "kind", `write what to read, such as "kind: repository"`)
 	if kind != nil && r.Kind == "" {
 		b.error(RuleWrongType, kind.pos, "kind", "expected a name, found "+kind.describe(), `write what to read, such as "kind: repository"`)
@@ -38,6 +34,17 @@ func (b *builder) resource(index int, n *node) Resource {
 	return r
 }
 
+// kind names the resource by its kind, when that is a text.
+func (b *builder) kind(r *Resource, n *node) {
+	if n == nil {
+		return
+	}
+	if text, ok := n.value.(string); ok {
+		r.Kind, r.KindPos = text, n.pos
+		b.where = r.Where()
+	}
+}
+
 // selector reads the query, and leaves the other keys to the kind.
 func (b *builder) selector(r *Resource, n *node, fix string) {
 	if n.kind != yaml.MappingNode {
@@ -46,6 +53,13 @@ func (b *builder) selector(r *Resource, n *node, fix string) {
 	}
 	r.Selector = Selector{node: n, where: b.where, src: b.src}
 	values := map[string]*node{"query": n.child("query")}
+	for _, e := range n.entries {
+		if values["query"] == nil && misspelt(e.key, commonKeys) == "query" {
+			b.error(RuleUnknownKey, e.pos, "selector", "unknown key "+strconv.Quote(e.key), `did you mean "query"? it is required here`)
+			r.Selector.told = e.key
+			values["query"] = e.value
+		}
+	}
 	query := b.required(values, "query", n, "selector.query", "write \"query: 'true'\" to take every object")
 	if query != nil {
 		r.Query, _ = b.expr(query, "selector.query")
@@ -145,7 +159,11 @@ func (b *builder) fields(values map[string]*node, key, word string, read func(*n
 		return nil
 	}
 	if n.kind != yaml.MappingNode {
-		b.error(RuleWrongType, n.at, key, "expected a mapping, found "+n.describe(), "write one line for each "+word+": its name, and a jq expression")
+		fix := "write one line for each " + word + ": its name, and a jq expression"
+		if n.kind == yaml.SequenceNode && len(n.items) > 0 && n.items[0].kind == yaml.MappingNode {
+			fix = `remove the "- ": ` + fix
+		}
+		b.error(RuleWrongType, n.at, key, "expected a mapping, found "+n.describe(), fix)
 		return nil
 	}
 	var list []Field

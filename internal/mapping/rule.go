@@ -114,7 +114,7 @@ var Rules = []RuleInfo{
 	{RuleTooMany, "There are more problems than are told.",
 		"Solve the others first, and check again."},
 	{RuleUnknownKind, "The kind is not known.",
-		"The kinds are project, repository, pull-request, folder and file."},
+		"Write one of the kinds that the message names."},
 	{RuleSelectorValue, "A value of the selector has the right type and no meaning.",
 		"Write what the message names: a role that Bitbucket knows, a pattern, the path of a file, the name of a repository."},
 	{RuleDeprecated, "What is written works, and there is a better way.",

@@ -29,7 +29,7 @@ func (s Selector) Decode(into any) error {
 	if s.node == nil {
 		return nil
 	}
-	d := &decoder{builder: builder{src: s.src, where: s.where}}
+	d := &decoder{builder: builder{src: s.src, where: s.where}, told: s.told}
 	d.object(s.node, target.Elem(), "selector", keyNames(commonKeys))
 	if len(d.problems) == 0 {
 		return nil
@@ -113,6 +113,7 @@ func (n *node) step(step string) *node {
 
 type decoder struct {
 	builder
+	told string // a key of the selector that is told of already, or ""
 }
 
 func (d *decoder) object(n *node, target reflect.Value, name string, ignored []string) {
@@ -129,6 +130,7 @@ func (d *decoder) object(n *node, target reflect.Value, name string, ignored []s
 	for _, e := range n.entries {
 		field, ok := fields[e.key]
 		switch {
+		case ignored != nil && e.key == d.told:
 		case ok && !e.value.null():
 			d.value(e.value, field, name+"."+e.key)
 		case !ok && !slices.Contains(ignored, e.key):

@@ -8,7 +8,8 @@ type source struct {
 	lines []string
 	// mended are the lines whose value was put in quotes to go on. It is true for
 	// those of which it is not known what was meant.
-	mended map[int]bool
+	mended    map[int]bool
+	readAgain int // bytes
 }
 
 // lineBreaks makes every line break that the YAML library counts a newline.

@@ -30,7 +30,7 @@ func readDocument(src *source, text string) (*yaml.Node, Problems) {
 			return doc, problems
 		}
 		mended, ok := src.mend(text, p.Pos.Line)
-		if !ok || len(problems) > maxProblems {
+		if !ok || len(problems) > maxProblems || !src.reread(text) {
 			return nil, problems
 		}
 		text = mended
@@ -99,7 +99,7 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 	}
 	lines := newSource("", text).lines
 	line := badLine(text, lines, reported)
-	if open, ok := openQuote(text, lines); ok {
+	if open, ok := src.openQuote(text, lines); ok {
 		line = open
 	}
 	written := src.line(line)
@@ -114,6 +114,8 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 		rule, pos.Column = RuleYAMLAnchor, hint.column
 		message = fmt.Sprintf("%s, and no value above has the anchor &%s", hint.cause, hint.value[1:])
 		fix = "write &" + hint.value[1:] + " before the value that is to be repeated; in jq a field is written .name"
+	case found && hint.inOne:
+		message, fix, pos.Column = hint.cause, hint.fix, hint.column
 	case found:
 		rule, message, fix, pos.Column = RuleYAMLQuotes, hint.cause, hint.fix, hint.column
 	case tab >= 0:

@@ -17,8 +17,9 @@ func Check(file string, text []byte, env transform.Environment) (*Plan, mapping.
 		return nil, problems
 	}
 	plan, bindErr := Bind(m, env)
-	if problems = append(slices.Clone(problems), problemsOf(bindErr)...); len(problems) == 0 {
-		problems = slices.Concat(plan.Warnings, plan.Notes)
+	problems = append(slices.Clone(problems), problemsOf(bindErr)...)
+	if plan != nil {
+		problems = slices.Concat(problems, plan.Warnings, plan.Notes)
 	}
 	problems.Sort()
 	if len(problems.Errors()) > 0 {

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -256,7 +257,11 @@ func (c *compiler) unknownVariable(e mapping.Expr, offset int, name string, s st
 	if s == strict {
 		severity, end = mapping.Error, "it would be null here and name another entity"
 	}
+	fix := "set it and name it in the input jq_env_allow; never allow a variable that holds a secret"
+	if near, ok := mapping.Nearest(name, slices.Sorted(maps.Keys(c.known))); ok {
+		fix = fmt.Sprintf("did you mean %s? else %s", near, fix)
+	}
 	c.problems = append(c.problems, e.Problem(mapping.RuleJQEnvironment, severity, offset,
 		"the environment variable "+strconv.Quote(name)+" is not allowed or not set: "+end,
-		"set it and name it in the input jq_env_allow; never allow a variable that holds a secret"))
+		fix))
 }

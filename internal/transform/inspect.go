@@ -254,7 +254,7 @@ func (i *inspector) operand(q, operand, other *gojq.Query) {
 		fmt.Sprintf("%s is %s, which counts as true", short(operand), got), fix)
 }
 
-// operandAt finds a literal, else the operator.
+// operandAt finds a literal, else the start of the expression.
 func (i *inspector) operandAt(operand *gojq.Query) int {
 	if value, ok := literalText(operand); ok {
 		return locateText(i.source, "", value)

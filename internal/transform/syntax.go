@@ -94,6 +94,8 @@ func syntaxFix(text, token string, offset int) string {
 		return `jq has no methods: write the function behind a "|", such as .name | length`
 	case strings.HasPrefix(rest, `"`) && strings.HasSuffix(before, `"`):
 		return `join texts with "+": "a" + .b`
+	case strings.HasPrefix(before, "http") && strings.HasPrefix(rest, "://"):
+		return `a text stands in double quotes: '"https://example.com/" + .slug'`
 	case strings.TrimSpace(text) == token:
 		return fmt.Sprintf(`for the text %q write it in both quotes: '"%s"'`, token, token)
 	case strings.HasSuffix(before, "??"):
