@@ -43,6 +43,9 @@ func (c *compiler) expr(e mapping.Expr, s strictness) *expression {
 		c.problems = append(c.problems, nameProblem(e, err))
 		return x
 	}
+	if err := bound(x.code); err != nil {
+		c.problems = append(c.problems, e.Problem(mapping.Error, 0, message(err), "report this as a mistake of the program"))
+	}
 	x.literal, x.constant = constantOf(query)
 	for _, name := range environmentNames(query) {
 		if _, ok := c.known[name]; !ok {

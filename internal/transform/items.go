@@ -23,8 +23,13 @@ func (c *compiler) items(r mapping.Resource) *items {
 	return made
 }
 
+// maxElements bounds the elements of an object, in bytes: they are parts of it,
+// and none is written as it is.
+const maxElements = 256 << 20
+
 // elements evaluates the expression. A fault means that it gave no array.
 func (t *items) elements(e *evaluator, object map[string]any) ([]any, *Fault) {
+	e.room = maxElements
 	v, err := e.value(t.expr, object)
 	if err != nil && err != errNotFinite {
 		return nil, &Fault{

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"maps"
 	"strings"
+	"sync"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/mapping"
@@ -20,6 +21,7 @@ type Program struct {
 	items    *items // nil without itemsToParse
 	entries  []entry
 	files    map[string]bool // named by file://
+	alone    sync.Mutex      // see evaluator
 }
 
 // Entry is what is known of one entry of mappings before any object is seen.
@@ -133,7 +135,7 @@ type Source struct {
 // reason in ctx.Err.
 func (p *Program) Apply(ctx context.Context, s Source) Result {
 	object := s.Object
-	e := newEvaluator(ctx)
+	e := newEvaluator(ctx, &p.alone)
 	defer e.close()
 	a := application{program: p, source: s, evaluator: e}
 	if p.items == nil {
@@ -181,6 +183,7 @@ func (a *application) unit(object map[string]any) {
 	}
 	for i := range a.program.entries {
 		notes := len(a.result.Notes)
+		a.evaluator.room = maxMade
 		a.unread = nil
 		unit := a.program.entries[i].apply(a, object)
 		unit.Entry = i
@@ -234,6 +237,8 @@ func raised(expr mapping.Expr, err error) *Fault {
 
 func raisedFix(err error) string {
 	switch {
+	case isLimit(err):
+		return "work on a smaller part of the object, such as the first 1000 members or characters: (…)[:1000]"
 	case errors.Is(err, errSlow):
 		return "end it sooner: repeat, recurse, until and range can run for ever"
 	case strings.HasPrefix(err.Error(), "invalid regular expression"):
