@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -44,6 +45,7 @@ type Process struct {
 	Stdout, Stderr io.Writer
 	Dir            string            // relative paths start here; empty is the working directory
 	Transport      http.RoundTripper // for both services
+	Cgroup         fs.FS             // of the process's control group, or nil when its memory limit is not asked for
 }
 
 // Main runs the program once, and returns its exit status: 0 done, 1 failed, 2
@@ -173,6 +175,7 @@ func (a *app) readInputs() error {
 		return usage
 	}
 	a.level.Set(config.LogLevel)
+	a.limitMemory()
 	a.log.Info("port-bitbucket-exporter", "version", Version, "platform", a.platform.Name(), "workspace", config.Workspace, "integration", config.IntegrationIdentifier)
 	var sources []string
 	for _, s := range notes.Sources {

@@ -17,7 +17,7 @@ const (
 	lookEvery = 10 * time.Millisecond
 	// maxGrowth is how much memory of the program may come to be in use while they
 	// run, in bytes.
-	maxGrowth = 96 << 20
+	maxGrowth = 64 << 20
 	// growthShare is the part of the memory limit of the program that they may take
 	// at most.
 	growthShare = 8
