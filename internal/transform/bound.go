@@ -143,5 +143,6 @@ var operators = map[string]string{
 // isLimit says whether an evaluation was refused or ended for what it would take.
 func isLimit(err error) bool {
 	var refused *limitError
-	return errors.As(err, &refused) || errors.Is(err, errHeap) || errors.Is(err, errMade)
+	return errors.As(err, &refused) ||
+		errors.Is(err, errHeap) || errors.Is(err, errMade) || errors.Is(err, errElements) || errors.Is(err, errObject)
 }

@@ -159,15 +159,43 @@ func TestBombsEverywhere(t *testing.T) {
 	}
 }
 
-// Properties that are large together are no better than one that is.
+// Properties that are large together are no better than one that is. What is
+// refused takes nothing from those after it.
 func TestRoomIsShared(t *testing.T) {
 	t.Parallel()
 	p := program(t, keys{rest: `properties: {a: '"x" * 9e6', b: '"x" * 9e6', c: .id}`}, nil)
 	r := p.Apply(t.Context(), Source{Object: object(t, `{"id": "a"}`)})
 	properties := r.Units[0].Fields.Properties
 	a, _ := properties["a"].(string)
-	if len(a) != 9e6 || properties["b"] != nil || properties["c"] != nil || len(r.Notes) != 2 || r.Notes[0].Message != "jq: gives more than 16 MiB" {
+	if len(a) != 9e6 || properties["b"] != nil || properties["c"] != "a" || len(r.Notes) != 1 || r.Notes[0].Message != "jq: gives more than 16 MiB" {
 		t.Errorf("got %d bytes, notes %v", len(a), r.Notes)
+	}
+}
+
+// The elements of one object share what there is: those for which nothing is left
+// fail, and lose nothing.
+func TestElementsAreBounded(t *testing.T) {
+	t.Parallel()
+	o := func() Source { return Source{Object: object(t, `{"id": "a"}`)} }
+	many := program(t, keys{items: "itemsToParse: '[range(1e6)]'", identifier: ".item | tostring"}, nil)
+	if r := many.Apply(t.Context(), o()); len(r.Units) != 1 || r.Units[0].Outcome != Skipped || !r.Units[0].Fault.Raised ||
+		r.Units[0].Fault.Message != "jq: gives more than 100000 elements" {
+		t.Errorf("got %d units, %+v", len(r.Units), r.Units[0].Fault)
+	}
+	large := program(t, keys{items: "itemsToParse: '[range(20)]'", identifier: ".item | tostring",
+		rest: "properties: {a: '\"x\" * 5e6', b: '\"x\" * 5e6', c: .id}"}, nil)
+	r := large.Apply(t.Context(), o())
+	mapped, failed := 0, 0
+	for _, u := range r.Units {
+		switch {
+		case u.Outcome == Mapped && u.Fields.Properties["a"] != nil && u.Fields.Properties["c"] == "a":
+			mapped++
+		case u.Outcome == Failed && u.Fault.Message == "jq: the object gives more than 128 MiB":
+			failed++
+		}
+	}
+	if mapped != 13 || failed != 7 || len(r.Notes) != 0 {
+		t.Errorf("got %d mapped and %d failed, notes %v", mapped, failed, r.Notes)
 	}
 }
 

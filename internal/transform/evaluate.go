@@ -34,6 +34,7 @@ type evaluator struct {
 	watch *watch
 	alone *sync.Mutex // held by an evaluation that is suspected of taking much memory
 	room  int         // bytes that results may still take
+	full  bool        // there was no room for one
 }
 
 func newEvaluator(ctx context.Context, alone *sync.Mutex) *evaluator {
@@ -52,7 +53,13 @@ func (e *evaluator) value(x *expression, v any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plain(got, &e.room)
+	room := e.room
+	if got, err = plain(got, &room); errors.Is(err, errMade) {
+		e.full = true
+		return nil, err
+	}
+	e.room = room
+	return got, err
 }
 
 // raw is value without the promise about numbers.

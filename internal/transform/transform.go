@@ -6,6 +6,7 @@ package transform
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"sync"
@@ -137,7 +138,7 @@ func (p *Program) Apply(ctx context.Context, s Source) Result {
 	object := s.Object
 	e := newEvaluator(ctx, &p.alone)
 	defer e.close()
-	a := application{program: p, source: s, evaluator: e}
+	a := application{program: p, source: s, evaluator: e, room: maxObject}
 	if p.items == nil {
 		a.unit(object)
 		return a.result
@@ -160,6 +161,12 @@ func (p *Program) Apply(ctx context.Context, s Source) Result {
 	return a.result
 }
 
+// maxObject bounds the values of all units of one object, in bytes: they are in
+// memory together.
+const maxObject = 128 << 20
+
+var errObject = fmt.Errorf("the object gives more than %d MiB", maxObject>>20)
+
 // application is one call of Apply.
 type application struct {
 	program   *Program
@@ -167,6 +174,7 @@ type application struct {
 	evaluator *evaluator
 	files     map[string]file
 	unread    *Fault // of the unit at hand, when a file of it was not read
+	room      int    // bytes that the values of further units may take
 	result    Result
 }
 
@@ -183,11 +191,16 @@ func (a *application) unit(object map[string]any) {
 	}
 	for i := range a.program.entries {
 		notes := len(a.result.Notes)
-		a.evaluator.room = maxMade
+		given := min(maxMade, a.room)
+		a.evaluator.room, a.evaluator.full = given, false
 		a.unread = nil
 		unit := a.program.entries[i].apply(a, object)
 		unit.Entry = i
+		a.room -= given - a.evaluator.room
 		fault := a.unread
+		if a.evaluator.full && given < maxMade {
+			fault = raised(a.program.entries[i].blueprint.Expr, errObject)
+		}
 		if err := a.evaluator.ended(); err != nil {
 			fault = &Fault{Expr: a.program.entries[i].blueprint.Expr, Message: stopped(err)}
 		}
