@@ -24,6 +24,7 @@ import (
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/platform"
 	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
 	"port-bitbucket-exporter/internal/roundtrip"
@@ -127,11 +128,16 @@ func (a *app) run(ctx context.Context) error {
 	job := resync.Job{
 		Plan: plan, Bitbucket: a.bitbucket, Port: a.port,
 		Concurrency: a.config.Concurrency, MaxFile: a.config.MaxFileSize, Log: a.log,
+		MaxDeletions: a.config.MaxDeletions, Deletion: deletions[a.config.Deletion],
 	}
 	if a.config.TimeLimit > 0 {
 		job.Deadline = a.report.Started.Add(a.config.TimeLimit)
 	}
 	return resync.Run(ctx, job, a.report)
+}
+
+var deletions = map[input.Deletion]reconcile.Deletion{
+	input.DeletionApply: reconcile.Apply, input.DeletionReport: reconcile.Report, input.DeletionNever: reconcile.Never,
 }
 
 // usageError is a fault of the inputs or of the mapping; told is true when its

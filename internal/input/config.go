@@ -42,7 +42,10 @@ type Config struct {
 	MaxFileSize int64
 	// TimeLimit is zero when there is none.
 	TimeLimit time.Duration
-	FailOn    FailOn
+	Deletion  Deletion
+	// MaxDeletions is nil when the number of deletions is not bounded.
+	MaxDeletions *int
+	FailOn       FailOn
 	// ReportFile is empty when no report file is asked for.
 	ReportFile string
 	LogLevel   slog.Level
@@ -115,6 +118,16 @@ type RateLimit struct {
 	N      int
 	Window time.Duration
 }
+
+// Deletion says what is done with stale entities.
+type Deletion string
+
+// The values of deletion.
+const (
+	DeletionApply  Deletion = "apply"
+	DeletionReport Deletion = "report" // tell of them only
+	DeletionNever  Deletion = "never"  // do not look for them
+)
 
 // FailOn says which partial runs end with a failing exit status.
 type FailOn string

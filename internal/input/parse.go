@@ -117,6 +117,8 @@ func (p *parser) config() Config {
 		Concurrency:             p.concurrency(),
 		MaxFileSize:             p.maxFileSize(),
 		TimeLimit:               p.timeLimit(),
+		Deletion:                p.deletion(),
+		MaxDeletions:            p.maxDeletions(),
 		FailOn:                  p.failOn(),
 		ReportFile:              p.text("report_file"),
 		LogLevel:                p.logLevel(),
@@ -168,6 +170,29 @@ func (p *parser) concurrency() int {
 		return 0
 	}
 	return n
+}
+
+func (p *parser) deletion() Deletion {
+	text := p.text("deletion")
+	switch d := Deletion(strings.ToLower(text)); d {
+	case DeletionApply, DeletionReport, DeletionNever:
+		return d
+	}
+	p.problem(p.where("deletion"), "write one of: apply, report, never", "%q is not known", text)
+	return ""
+}
+
+func (p *parser) maxDeletions() *int {
+	text := p.text("max_deletions")
+	if text == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		p.problem(p.where("max_deletions"), "write a whole number, such as 100; 0 deletes nothing, and without this input there is no bound", "%q is not a number of entities", text)
+		return nil
+	}
+	return &n
 }
 
 func (p *parser) failOn() FailOn {
