@@ -23,6 +23,7 @@ func main() {
 		Stdout:    os.Stdout,
 		Stderr:    os.Stderr,
 		Transport: transport,
+		Cgroup:    os.DirFS("/sys/fs/cgroup"),
 	})
 	stop()
 	os.Exit(status)

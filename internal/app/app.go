@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -22,6 +23,7 @@ import (
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/platform"
 	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
 	"port-bitbucket-exporter/internal/roundtrip"
@@ -47,6 +49,7 @@ type Process struct {
 	Stdout, Stderr io.Writer
 	Dir            string            // relative paths start here; empty is the working directory
 	Transport      http.RoundTripper // for both services
+	Cgroup         fs.FS             // of the process's control group, or nil when its memory limit is not asked for
 }
 
 // Main runs the program once, and returns its exit status: 0 done, 1 failed, 2
@@ -157,6 +160,7 @@ func (a *app) run(ctx context.Context) error {
 	job := resync.Job{
 		Plan: plan, Bitbucket: a.bitbucket, Port: a.port,
 		Concurrency: a.config.Concurrency, MaxFile: a.config.MaxFileSize, Log: a.log,
+		MaxDeletions: a.config.MaxDeletions, Deletion: deletions[a.config.Deletion],
 	}
 	if a.config.TimeLimit > 0 {
 		job.Deadline = a.report.Started.Add(a.config.TimeLimit)
@@ -166,6 +170,10 @@ func (a *app) run(ctx context.Context) error {
 	}
 	job.Watch = a.watch()
 	return resync.Run(ctx, job, a.report)
+}
+
+var deletions = map[input.Deletion]reconcile.Policy{
+	input.DeletionApply: reconcile.Apply, input.DeletionReport: reconcile.Report, input.DeletionNever: reconcile.Never,
 }
 
 // usageError is a fault of the inputs or of the mapping; told is true when its
@@ -213,6 +221,7 @@ func (a *app) readInputs() error {
 		return usage
 	}
 	a.level.Set(config.LogLevel)
+	a.limitMemory()
 	about := []any{"version", Version, "platform", a.platform.Name()}
 	if config.Mode != input.Sync {
 		about = append(about, "mode", config.Mode)

@@ -6,6 +6,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"port-bitbucket-exporter/internal/platform"
 )
 
 func TestLogHandler(t *testing.T) {
@@ -52,4 +56,45 @@ func TestLogLevel(t *testing.T) {
 	if got, want := b.String(), "DEBUG shown\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// FuzzLog writes anything to the log, as the program does: each record is one line
+// that begins with its level, shows and does nothing else, and holds no secret.
+func FuzzLog(f *testing.F) {
+	f.Add("resource done", "took", "3ms", "s3cret-value")
+	f.Add("a\nERROR forged\r", "k\n", "v\n::error::x", "forged")
+	f.Add("::error::x", "##[error]", "\x1b[2J\u202e", "x\nyyyyyyy")
+	f.Add("", "", "", "")
+	f.Add("##vso[a]", "a=b", `"quoted" s3cret-"value`, `s3cret-"value`)
+	f.Add("travis_fold:start:x\r", "section_start:1:x", "\xff\x00", "a b c d")
+	f.Fuzz(func(t *testing.T, message, key, value, secret string) {
+		var out strings.Builder
+		scrubber := &platform.Scrubber{}
+		scrubber.Add(secret)
+		w := scrubber.Writer(&out)
+		log := slog.New(&logHandler{w: w, level: slog.LevelInfo})
+		log.Warn(message, key, value)
+		log.With(key, value).WithGroup(key).Info(message)
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(out.String(), "\n")
+		if len(lines) != 3 || lines[2] != "" {
+			t.Fatalf("got %q, want two lines", lines)
+		}
+		for i, level := range []string{"WARN ", "INFO "} {
+			line := lines[i]
+			if !strings.HasPrefix(line, level) && !strings.Contains(line, "***") { // a secret may hold a part of it
+				t.Errorf("got %q, want it to begin with %q", line, level)
+			}
+			if !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) || strings.ContainsAny(line, "\u2028\u2029\u202e\ufeff") {
+				t.Errorf("a character is left that does not show: %q", line)
+			}
+			for _, command := range []string{"##[", "##vso[", "##teamcity[", "travis_fold:", "section_start:"} {
+				if strings.Contains(strings.ToLower(line), command) {
+					t.Errorf("%s is left: %q", command, line)
+				}
+			}
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -29,6 +30,7 @@ type world struct {
 	env       map[string]string
 	dir       string
 	transport http.RoundTripper
+	cgroup    fs.FS
 }
 
 const (
@@ -177,7 +179,7 @@ func (w *world) runContext(ctx context.Context, env map[string]string) ran {
 	var stdout, stderr bytes.Buffer
 	file := filepath.Join(w.dir, "report.json")
 	_ = os.Remove(file)
-	status := app.Main(ctx, app.Process{Environ: environ, Stdout: &stdout, Stderr: &stderr, Dir: w.dir, Transport: w.transport})
+	status := app.Main(ctx, app.Process{Environ: environ, Stdout: &stdout, Stderr: &stderr, Dir: w.dir, Transport: w.transport, Cgroup: w.cgroup})
 	r := ran{status: status, stdout: stdout.String(), stderr: stderr.String()}
 	if text, err := os.ReadFile(file); err == nil {
 		if err := json.Unmarshal(text, &r.report); err != nil {

@@ -192,6 +192,9 @@ func (c *Client) url(path string, q url.Values) string {
 func (c *Client) do(ctx context.Context, address, accept string, read func(*http.Response) error, final ...int) error {
 	return roundtrip.Retry(ctx, roundtrip.Attempts, func() error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		if err == nil {
+			err = roundtrip.CheckPath(req.URL)
+		}
 		if err != nil {
 			return err
 		}

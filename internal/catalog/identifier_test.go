@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -92,6 +93,28 @@ func TestCheckIdentifierIsThePattern(t *testing.T) {
 		s := anything.Draw(t, "s")
 		if got, want := catalog.CheckIdentifier(s) == nil, accepts(s); got != want {
 			t.Fatalf("%q: got accepted %v, want %v", s, got, want)
+		}
+	})
+}
+
+// FuzzIdentifier compares the checks with the pattern, read in another way. What is
+// a blueprint is an identifier too.
+func FuzzIdentifier(f *testing.F) {
+	for _, s := range []string{"svc-1", ".", "..", "...", "a=b", "", "a b", "é", "e\u0301", "\xff", "a\x00", "a\n", "٣", "a/../b", `a\b`, strings.Repeat("a", 1001)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		err, blueprint := catalog.CheckIdentifier(s), catalog.CheckBlueprint(s)
+		if got, want := err == nil, accepts(s); got != want {
+			t.Errorf("%q: got accepted %v, want %v", s, got, want)
+		}
+		if want := accepts(s) && utf8.RuneCountInString(s) <= 100 && !strings.Contains(s, "="); (blueprint == nil) != want {
+			t.Errorf("%q: got accepted as a blueprint %v, want %v", s, blueprint == nil, want)
+		}
+		for _, err := range []error{err, blueprint} {
+			if err != nil && (err.Error() == "" || strings.ContainsFunc(err.Error(), unicode.IsControl)) {
+				t.Errorf("%q: got %q, want a text of one line", s, err)
+			}
 		}
 	})
 }

@@ -48,7 +48,10 @@ type Config struct {
 	MaxFileSize int64
 	// TimeLimit is zero when there is none.
 	TimeLimit time.Duration
-	FailOn    FailOn
+	Deletion  Deletion
+	// MaxDeletions is nil when the number of deletions is not bounded.
+	MaxDeletions *int
+	FailOn       FailOn
 	// DetailedExit lets a plan with changes end with a status of its own.
 	DetailedExit bool
 	// SARIFFile is empty when no such file is asked for.
@@ -142,6 +145,16 @@ const (
 
 // Modes are the values of mode, in the order of the manual.
 func Modes() []Mode { return []Mode{Sync, Plan, Validate} }
+
+// Deletion says what is done with stale entities.
+type Deletion string
+
+// The values of deletion.
+const (
+	DeletionApply  Deletion = "apply"
+	DeletionReport Deletion = "report" // tell of them only
+	DeletionNever  Deletion = "never"  // do not look for them
+)
 
 // FailOn says which partial runs end with a failing exit status.
 type FailOn string

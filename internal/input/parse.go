@@ -124,6 +124,8 @@ func (p *parser) config() Config {
 		Concurrency:             p.concurrency(),
 		MaxFileSize:             p.maxFileSize(),
 		TimeLimit:               p.timeLimit(),
+		Deletion:                choice(p, "deletion", DeletionApply, DeletionReport, DeletionNever),
+		MaxDeletions:            p.maxDeletions(),
 		FailOn:                  choice(p, "fail_on", FailOnIncomplete, FailOnRejected, FailOnNever),
 		DetailedExit:            p.boolean("detailed_exit"),
 		SARIFFile:               p.text("sarif_file"),
@@ -180,6 +182,19 @@ func (p *parser) concurrency() int {
 		return 0
 	}
 	return n
+}
+
+func (p *parser) maxDeletions() *int {
+	text := p.text("max_deletions")
+	if text == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		p.problem(p.where("max_deletions"), "write a whole number, such as 100; 0 deletes nothing, and without this input there is no bound", "%q is not a number of entities", text)
+		return nil
+	}
+	return &n
 }
 
 func (p *parser) mode() Mode {

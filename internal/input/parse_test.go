@@ -30,6 +30,7 @@ func defaults() Config {
 		SendExamples:            true,
 		Concurrency:             10,
 		MaxFileSize:             1 << 20,
+		Deletion:                DeletionApply,
 		FailOn:                  FailOnIncomplete,
 		LogLevel:                slog.LevelInfo,
 	}
@@ -87,6 +88,10 @@ func TestParse(t *testing.T) {
 		{"smallest max file size", vars{"MAX_FILE_SIZE": "1"}, nil, func(c *Config) { c.MaxFileSize = 1 }},
 		{"time limit", vars{"TIME_LIMIT": "1h50m"}, nil, func(c *Config) { c.TimeLimit = 110 * time.Minute }},
 		{"no time limit", vars{"TIME_LIMIT": "0"}, nil, func(*Config) {}},
+		{"deletion", vars{"DELETION": "Report"}, nil, func(c *Config) { c.Deletion = DeletionReport }},
+		{"no deletion", vars{"INPUT_DELETION": "never"}, nil, func(c *Config) { c.Deletion = DeletionNever }},
+		{"at most so many deletions", vars{"MAX_DELETIONS": "100"}, nil, func(c *Config) { n := 100; c.MaxDeletions = &n }},
+		{"at most no deletion", vars{"MAX_DELETIONS": "0"}, nil, func(c *Config) { n := 0; c.MaxDeletions = &n }},
 		{"booleans", vars{"INITIALIZE_PORT_RESOURCES": "No"}, nil, func(c *Config) { c.InitializePortResources = false }},
 		{"names for jq", vars{"JQ_ENV_ALLOW": " TEAM,,REGION , TEAM"}, nil, func(c *Config) { c.JQEnvAllow = []string{"TEAM", "REGION"} }},
 		{"report file", vars{"REPORT_FILE": "out/report.json"}, nil, func(c *Config) { c.ReportFile = "out/report.json" }},
@@ -252,7 +257,7 @@ func TestNotes(t *testing.T) {
 			{"bitbucket_workspace", "BITBUCKET_WORKSPACE"}, {"bitbucket_workspace_token", "BITBUCKET_WORKSPACE_TOKEN_FILE"},
 			{"bitbucket_username", "BITBUCKET_USERNAME"}, {"bitbucket_app_password", "BITBUCKET_APP_PASSWORD"},
 			{"bitbucket_host_url", "default"}, {"bitbucket_rate_limit", "default"}, {"integration_identifier", "default"},
-			{"initialize_port_resources", "default"}, {"publish_mapping", "default"}, {"concurrency", "default"}, {"max_file_size", "default"}, {"fail_on", "INPUT_FAIL_ON"}, {"detailed_exit", "default"},
+			{"initialize_port_resources", "default"}, {"publish_mapping", "default"}, {"concurrency", "default"}, {"max_file_size", "default"}, {"deletion", "default"}, {"fail_on", "INPUT_FAIL_ON"}, {"detailed_exit", "default"},
 			{"sync_status", "default"}, {"ship_logs", "default"}, {"send_raw_data_examples", "default"}, {"log_level", "default"}, {"debug", "default"},
 		},
 		Infos: []string{
@@ -324,7 +329,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if got, want := len(Table), 30; got != want {
+	if got, want := len(Table), 32; got != want {
 		t.Errorf("got %d inputs, want %d", got, want)
 	}
 }

@@ -37,6 +37,13 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // broken is a writer that cannot write.
 type broken struct{}
 

@@ -207,14 +207,18 @@ var (
 	// hashCommand is looked for anywhere in a line: GitHub's old form ##[name],
 	// Azure's ##vso[name], TeamCity's ##teamcity[name].
 	hashCommand = regexp.MustCompile(`#(` + ignorable + `#(?:` + ignorable + `[A-Za-z])*` + ignorable + `\[)`)
+	// foldMarker begins and ends what GitLab and Travis fold and time in a log.
+	foldMarker = regexp.MustCompile(`(?i)(section_(?:start|end)|travis_(?:fold|time)):`)
 	// colonCommand is GitHub's ::name::, which only blanks may come before.
 	colonCommand = regexp.MustCompile(`^((?:[\pZ]|` + strings.TrimSuffix(ignorable, "*") + `)*:)(` + ignorable + `:)`)
 )
 
 // breakCommands puts a space into what a CI system would take for a command.
 // Source: https://github.com/actions/runner, v2.336.0, read 2026-11: "::" counts
-// at the start of a line after blanks, "##[" anywhere.
+// at the start of a line after blanks, "##[" anywhere. And
+// https://docs.gitlab.com/ci/jobs/job_logs/ (custom collapsible sections), read 2026-11.
 func breakCommands(line string) string {
 	line = hashCommand.ReplaceAllString(line, "# $1")
+	line = foldMarker.ReplaceAllString(line, "$1 :")
 	return colonCommand.ReplaceAllString(line, "$1 $2")
 }

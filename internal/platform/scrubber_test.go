@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"unicode"
-	"unicode/utf8"
 )
 
 func TestLine(t *testing.T) {
@@ -166,24 +164,14 @@ func FuzzLine(f *testing.F) {
 	f.Add("aaaaaaaaa", "aaaa")
 	f.Add("a***", "a***")
 	f.Add("two lines\nof a secret", "two lines\nof a secret")
+	for _, text := range dialects {
+		f.Add(text, "s3cret-value")
+	}
 	f.Fuzz(func(t *testing.T, text, secret string) {
 		s := &Scrubber{}
 		s.Add(secret)
 		got := s.Line(text)
-		if !utf8.ValidString(got) {
-			t.Errorf("not UTF-8: %q", got)
-		}
-		if strings.ContainsFunc(got, unicode.IsControl) || strings.ContainsAny(got, "\u2028\u2029\u202e\ufeff") {
-			t.Errorf("a control is left: %q", got)
-		}
-		for _, command := range []string{"##[", "##vso[", "##teamcity["} {
-			if strings.Contains(strings.ToLower(got), command) {
-				t.Errorf("%s is left: %q", command, got)
-			}
-		}
-		if strings.HasPrefix(strings.TrimLeftFunc(got, unicode.IsSpace), "::") {
-			t.Errorf("a command is left: %q", got)
-		}
+		clean(t, got)
 		if hideable(secret) && strings.Contains(got, secret) {
 			t.Errorf("the secret %q is left: %q", secret, got)
 		}

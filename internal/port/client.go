@@ -211,8 +211,11 @@ func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization
 		address += "?" + k.query.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, k.method, address, bytes.NewReader(body))
+	if err == nil {
+		err = roundtrip.CheckPath(req.URL)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	maps.Copy(req.Header, k.header)
 	req.Header.Set("Accept", "application/json")

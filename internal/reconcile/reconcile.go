@@ -33,9 +33,24 @@ type Run struct {
 	Needed func(catalog.Ref) bool
 	// Threshold is the largest share of the owned entities that may go, 0 to 1.
 	Threshold float64
+	// MaxDeletions is how many entities may go at most; nil when their number is not bounded.
+	MaxDeletions *int
+	Deletion     Policy
 	// Halt is why nothing at all may be deleted, in words; empty when something may.
 	Halt string
 }
+
+// Policy says what is done with stale entities.
+type Policy int
+
+const (
+	Apply  Policy = iota // they are deleted, as far as nothing holds that back
+	Report               // they are counted and told
+	Never                // they are not looked for
+)
+
+// String is how the input deletion spells it.
+func (p Policy) String() string { return [...]string{"apply", "report", "never"}[p] }
 
 // Verdict says which entities go.
 type Verdict struct {
@@ -58,8 +73,8 @@ type Held struct {
 // Decide finds the stale entities, and those of them that may be deleted.
 //
 // Stale is what is listed, was not produced, and is not needed. It may go when no
-// resource that can produce its blueprint has a gap, and when no more than the
-// threshold goes in all.
+// resource that can produce its blueprint has a gap, when no more than the threshold
+// and the bound go in all, and when deletion is applied.
 func Decide(r Run) Verdict {
 	var v Verdict
 	guards := guards{run: r, known: map[string]string{}}
@@ -75,7 +90,7 @@ func Decide(r Run) Verdict {
 		}
 		v.Delete = append(v.Delete, ref)
 	}
-	if guard := overThreshold(len(v.Delete), r.Owned, r.Threshold); guard != "" {
+	if guard := r.guardAll(len(v.Delete)); guard != "" {
 		for _, ref := range v.Delete {
 			hold(held, ref, guard)
 		}
@@ -126,8 +141,25 @@ func hold(held map[string]*Held, ref catalog.Ref, guard string) {
 	h.Count++
 }
 
+// guardAll is why none of so many stale entities may go; empty when all may.
+func (r Run) guardAll(stale int) string {
+	if stale == 0 {
+		return ""
+	}
+	if guard := overThreshold(stale, r.Owned, r.Threshold); guard != "" {
+		return guard
+	}
+	if r.MaxDeletions != nil && stale > *r.MaxDeletions {
+		return fmt.Sprintf("%d entities are stale, more than the input max_deletions of %d allows", stale, *r.MaxDeletions)
+	}
+	if r.Deletion != Apply {
+		return fmt.Sprintf("the input deletion is %q; with %q they would go", r.Deletion, Apply)
+	}
+	return ""
+}
+
 func overThreshold(stale, owned int, threshold float64) string {
-	if stale == 0 || float64(stale)/float64(max(owned, stale)) <= threshold {
+	if float64(stale)/float64(max(owned, stale)) <= threshold {
 		return ""
 	}
 	return fmt.Sprintf("%d of %d entities are stale, more than the entityDeletionThreshold of %g allows", stale, owned, threshold)

@@ -26,6 +26,8 @@ func refs(text string) []catalog.Ref {
 	return all
 }
 
+func most(n int) *int { return &n }
+
 func in(text string) func(catalog.Ref) bool {
 	return func(r catalog.Ref) bool { return slices.Contains(refs(text), r) }
 }
@@ -111,6 +113,37 @@ func TestDecide(t *testing.T) {
 			delete: "repo/a repo/b",
 		},
 		{
+			name: "more than may go",
+			run:  reconcile.Run{Listed: refs("repo/a repo/b old/x"), Owned: 9, Produced: none, Needed: none, Threshold: 1, MaxDeletions: most(2)},
+			held: []reconcile.Held{
+				{"old", 1, "3 entities are stale, more than the input max_deletions of 2 allows"},
+				{"repo", 2, "3 entities are stale, more than the input max_deletions of 2 allows"},
+			},
+		},
+		{
+			name:   "as many as may go",
+			run:    reconcile.Run{Listed: refs("repo/a repo/b repo/a"), Owned: 9, Produced: none, Needed: none, Threshold: 1, MaxDeletions: most(2)},
+			delete: "repo/a repo/b",
+		},
+		{
+			name: "what is held is not counted among those that may go",
+			run: reconcile.Run{
+				Resources: []reconcile.Resource{broken}, Listed: refs("pr/1 pr/2 repo/a"), Owned: 9, Produced: none, Needed: none,
+				Threshold: 1, MaxDeletions: most(1),
+			},
+			delete: "repo/a", held: []reconcile.Held{{"pr", 2, "unread"}}, closed: true,
+		},
+		{
+			name: "deletion is only told",
+			run:  reconcile.Run{Resources: []reconcile.Resource{broken}, Listed: refs("repo/a pr/1"), Owned: 9, Produced: none, Needed: none, Threshold: 1, Deletion: reconcile.Report},
+			held: []reconcile.Held{{"pr", 1, "unread"}, {"repo", 1, `the input deletion is "report"; with "apply" they would go`}}, closed: true,
+		},
+		{
+			name: "deletion is never applied",
+			run:  reconcile.Run{Listed: refs("repo/a"), Owned: 9, Produced: none, Needed: none, Threshold: 1, Deletion: reconcile.Never},
+			held: []reconcile.Held{{"repo", 1, `the input deletion is "never"; with "apply" they would go`}},
+		},
+		{
 			name:   "listed twice is one",
 			run:    reconcile.Run{Listed: refs("repo/a repo/b repo/a"), Owned: 4, Produced: none, Needed: none, Threshold: 0.5},
 			delete: "repo/a repo/b",
@@ -166,6 +199,10 @@ func draw(t *rapid.T) world {
 	w.Halt = rapid.SampledFrom([]string{"", "", "", "", "halt"}).Draw(t, "halt")
 	w.Owned = len(w.distinct()) + rapid.IntRange(0, 20).Draw(t, "written")
 	w.Threshold = float64(w.percent) / 100
+	if rapid.Bool().Draw(t, "bounded") {
+		w.MaxDeletions = most(rapid.IntRange(0, 10).Draw(t, "at most"))
+	}
+	w.Deletion = rapid.SampledFrom([]reconcile.Policy{reconcile.Apply, reconcile.Apply, reconcile.Apply, reconcile.Report, reconcile.Never}).Draw(t, "deletion")
 	return w
 }
 
@@ -204,7 +241,8 @@ func (w world) model() (gone map[catalog.Ref]bool, held map[string]int) {
 			held[r.Blueprint]++
 		}
 	}
-	if len(gone)*100 > w.percent*w.Owned { // whole numbers: nothing is rounded
+	tooMany := w.MaxDeletions != nil && len(gone) > *w.MaxDeletions
+	if tooMany || w.Deletion != reconcile.Apply || len(gone)*100 > w.percent*w.Owned { // whole numbers: nothing is rounded
 		for r := range gone {
 			held[r.Blueprint]++
 		}
@@ -288,6 +326,18 @@ func TestDecideObeysTheLaws(t *testing.T) {
 		}
 		if len(got.Delete)*100 > w.percent*w.Owned {
 			t.Errorf("deleted: got %d of %d, want at most %d %%", len(got.Delete), w.Owned, w.percent)
+		}
+		if w.MaxDeletions != nil && len(got.Delete) > *w.MaxDeletions {
+			t.Errorf("deleted: got %d, want at most %d", len(got.Delete), *w.MaxDeletions)
+		}
+		if w.Deletion != reconcile.Apply && len(got.Delete) > 0 {
+			t.Errorf("deleted: got %v with deletion %v", got.Delete, w.Deletion)
+		}
+		// A bound, or less than to apply deletion, makes nothing go that would stay.
+		free := w.Run
+		free.MaxDeletions, free.Deletion = nil, reconcile.Apply
+		if would := reconcile.Decide(free).Delete; len(got.Delete) > 0 && !slices.Equal(got.Delete, would) {
+			t.Errorf("deleted: got %v, want all or nothing of %v", got.Delete, would)
 		}
 		// The order in which Port lists does not matter.
 		w.Run.Listed = rapid.Permutation(w.Listed).Draw(t, "another order")

@@ -18,9 +18,14 @@ import (
 )
 
 // prune deletes what is stale. With a failure it deletes nothing, and tells what
-// it would have looked at; when the context has ended, it asks nothing either.
+// it would have looked at; when the context has ended, or deletion is never wanted,
+// it asks nothing either.
 func (r *run) prune(ctx context.Context, failure error) {
 	if ctx.Err() != nil {
+		return
+	}
+	if r.job.Deletion == reconcile.Never {
+		r.report.Note(report.Problem{Severity: report.Notice, Message: `stale entities were not looked for: the input deletion is "never"`})
 		return
 	}
 	if r.job.Watch.Reconciling != nil {
@@ -54,8 +59,10 @@ func (r *run) prune(ctx context.Context, failure error) {
 		Needed: func(ref catalog.Ref) bool {
 			return needed[ref] || needed[catalog.Ref{Identifier: ref.Identifier}]
 		},
-		Threshold: m.EntityDeletionThreshold,
-		Halt:      r.halt(failure),
+		Threshold:    m.EntityDeletionThreshold,
+		MaxDeletions: r.job.MaxDeletions,
+		Deletion:     r.job.Deletion,
+		Halt:         r.halt(failure),
 	})
 	for _, h := range verdict.Held {
 		b := r.report.Blueprint(h.Blueprint)

@@ -15,6 +15,7 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/transform"
 )
@@ -30,6 +31,10 @@ type Job struct {
 	Concurrency int
 	// MaxFile is the largest file that is read, in bytes; 0 is the default of kind.Options.
 	MaxFile int64
+	// MaxDeletions is how many stale entities may be deleted at most; nil when their
+	// number is not bounded. When there are more, none is.
+	MaxDeletions *int
+	Deletion     reconcile.Policy
 	// Deadline is when to stop asking Bitbucket; zero for never.
 	Deadline time.Time
 	Log      *slog.Logger

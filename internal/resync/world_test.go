@@ -62,6 +62,8 @@ type world struct {
 	through func(http.RoundTripper) http.RoundTripper
 	// violated lets the emulators be asked what a correct client never asks.
 	violated bool
+	// adjust changes the job of a run; nil for nothing.
+	adjust func(*resync.Job)
 }
 
 // The blueprints of the tests: each relates to the one before it.
@@ -223,6 +225,9 @@ func (w *world) job(text string) resync.Job {
 	job := resync.Job{Plan: plan, Bitbucket: client, Port: p, Concurrency: w.concurrency, Log: log}
 	if w.timeLimit > 0 {
 		job.Deadline = time.Now().Add(w.timeLimit)
+	}
+	if w.adjust != nil {
+		w.adjust(&job)
 	}
 	return job
 }

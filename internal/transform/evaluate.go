@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"runtime"
+	"sync"
 
 	"github.com/itchyny/gojq"
 
 	"port-bitbucket-exporter/internal/mapping"
 )
-
-// evaluationLimit is the time that one evaluation of one expression may take.
-const evaluationLimit = 2 * time.Second
-
-var errSlow = fmt.Errorf("takes longer than %v", evaluationLimit)
 
 // maxMessage bounds what is told of a raised error, in characters: an
 // expression can raise any text.
@@ -35,21 +31,21 @@ type expression struct {
 }
 
 // evaluator runs the expressions of one object, and lives no longer than one
-// call of Apply. All of them share one deadline: a timer for each would cost
-// about as much as a short expression.
+// call of Apply. All of them share one watch: a timer for each would cost about as
+// much as a short expression.
 type evaluator struct {
-	outer  context.Context // of the caller
-	ctx    context.Context // with the deadline
-	cancel context.CancelFunc
+	outer context.Context // of the caller
+	watch *watch
+	alone *sync.Mutex // held by an evaluation that is suspected of taking much memory
+	room  int         // bytes that results may still take
+	full  bool        // there was no room for one
 }
 
-func newEvaluator(ctx context.Context) *evaluator {
-	e := &evaluator{outer: ctx}
-	e.ctx, e.cancel = context.WithTimeout(ctx, evaluationLimit)
-	return e
+func newEvaluator(ctx context.Context, alone *sync.Mutex) *evaluator {
+	return &evaluator{outer: ctx, watch: newWatch(ctx), alone: alone, room: maxMade}
 }
 
-func (e *evaluator) close() { e.cancel() }
+func (e *evaluator) close() { e.watch.stop() }
 
 // ended is not nil when the caller's own context has ended.
 func (e *evaluator) ended() error { return e.outer.Err() }
@@ -61,7 +57,13 @@ func (e *evaluator) value(x *expression, v any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plain(got)
+	room := e.room
+	if got, err = plain(got, &room); errors.Is(err, errMade) {
+		e.full = true
+		return nil, err
+	}
+	e.room = room
+	return got, err
 }
 
 // raw is value without the promise about numbers.
@@ -69,17 +71,23 @@ func (e *evaluator) raw(x *expression, v any) (any, error) {
 	if x.constant {
 		return x.literal, nil
 	}
-	got, err := run(e.ctx, x.code, v)
-	if err == nil || e.ctx.Err() == nil || e.ended() != nil {
+	got, err := run(e.watch, x.code, v)
+	if err == nil || e.watch.Err() == nil || e.ended() != nil {
 		return got, err
 	}
-	// The deadline that has passed began with an earlier expression: this one
-	// gets its own before it is blamed.
-	e.cancel()
-	e.ctx, e.cancel = context.WithTimeout(e.outer, evaluationLimit)
-	got, err = run(e.ctx, x.code, v)
-	if err != nil && e.ctx.Err() != nil && e.ended() == nil {
-		err = errSlow
+	// Its time began with an earlier expression, and memory may have been taken by
+	// another object: it gets its own before it is blamed.
+	if context.Cause(e.watch) == errHeap {
+		e.alone.Lock()
+		defer e.alone.Unlock()
+		got, err = nil, nil
+		runtime.GC()
+	}
+	e.watch.stop()
+	e.watch = newWatch(e.outer)
+	got, err = run(e.watch, x.code, v)
+	if err != nil && e.watch.Err() != nil && e.ended() == nil {
+		err = context.Cause(e.watch)
 	}
 	return got, err
 }

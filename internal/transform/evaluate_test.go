@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/big"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,7 +41,7 @@ func slow(t *testing.T, text string) *expression {
 func TestEvaluationLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := newEvaluator(t.Context())
+		e := newEvaluator(t.Context(), &sync.Mutex{})
 		defer e.close()
 		for _, c := range []struct {
 			text string
@@ -73,7 +74,7 @@ func TestEvaluationStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		e := newEvaluator(ctx)
+		e := newEvaluator(ctx, &sync.Mutex{})
 		defer e.close()
 		_, err := e.value(slow(t, `sleep(1.5) | .a`), map[string]any{})
 		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(e.ended(), context.DeadlineExceeded) {
@@ -100,13 +101,13 @@ func TestPlain(t *testing.T) {
 	for range maxDepth + 1 {
 		deep = []any{deep}
 	}
-	if _, err := plain(deep); !errors.Is(err, errDepth) {
+	if _, err := plain(deep, room()); !errors.Is(err, errDepth) {
 		t.Errorf("deep: error = %v", err)
 	}
 	huge, _ := new(big.Int).SetString("123456789012345678901234567890", 10)
 	in := map[string]any{"a": []any{1, huge}, "b": map[string]any{"c": huge}, "d": "x"}
 	before := maps.Clone(in)
-	got, err := plain(in)
+	got, err := plain(in, room())
 	want := map[string]any{
 		"a": []any{1, json.Number(huge.String())},
 		"b": map[string]any{"c": json.Number(huge.String())},
@@ -159,7 +160,7 @@ func TestInputIsNotWritten(t *testing.T) {
 		if len(c.problems) > 0 {
 			t.Fatal(c.problems)
 		}
-		e := newEvaluator(context.Background())
+		e := newEvaluator(context.Background(), &sync.Mutex{})
 		defer e.close()
 		_, _ = e.value(x, v)
 		if diff := cmp.Diff(any(v), before); diff != "" {
@@ -184,4 +185,10 @@ func copyOf(v any) any {
 		return made
 	}
 	return v
+}
+
+// room is enough for any value of these tests.
+func room() *int {
+	n := maxMade
+	return &n
 }

@@ -65,7 +65,7 @@ func (c *compiler) compile(x *expression) *gojq.Code {
 		code, err := gojq.Compile(x.tree, append(options, n.options()...)...)
 		if err == nil {
 			if len(n.problems) == 0 {
-				return code
+				return c.bounded(x, code)
 			}
 			break
 		}
@@ -75,6 +75,15 @@ func (c *compiler) compile(x *expression) *gojq.Code {
 	}
 	c.problems = append(c.problems, n.problems...)
 	return nil
+}
+
+// bounded has the Go functions that the code calls checked.
+func (c *compiler) bounded(x *expression, code *gojq.Code) *gojq.Code {
+	if err := bound(code); err != nil {
+		c.add(x.Problem(mapping.RuleJQUnsupported, mapping.Error, 0, message(err), "report this as a mistake of the program"))
+		return nil
+	}
+	return code
 }
 
 func identity(v any, _ []any) any { return v }

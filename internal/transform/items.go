@@ -2,6 +2,7 @@ package transform
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
 
@@ -23,18 +24,34 @@ func (c *compiler) items(r mapping.Resource) *items {
 	return made
 }
 
+const (
+	// maxElements bounds the elements of an object: each becomes entities, which are
+	// in memory together.
+	maxElements = 100_000
+	// maxElementBytes bounds them in bytes: they are parts of the object, and none is
+	// written as it is.
+	maxElementBytes = 256 << 20
+)
+
+var errElements = fmt.Errorf("gives more than %d elements", maxElements)
+
 // elements evaluates the expression. A fault means that it gave no array.
 func (t *items) elements(e *evaluator, object map[string]any) ([]any, *Fault) {
+	e.room = maxElementBytes
 	v, err := e.value(t.expr, object)
+	elements, ok := v.([]any)
+	if len(elements) > maxElements {
+		err = errElements
+	}
 	if err != nil && err != errNotFinite {
 		return nil, &Fault{
 			Expr:    t.expr.Expr,
 			Raised:  true,
 			Message: message(err),
-			Fix:     `guard it: (.field // []) gives no elements where the field is not there`,
+			Fix:     elementsFix(err),
 		}
 	}
-	if elements, ok := v.([]any); ok {
+	if ok {
 		return elements, nil
 	}
 	return nil, &Fault{
@@ -42,6 +59,13 @@ func (t *items) elements(e *evaluator, object map[string]any) ([]any, *Fault) {
 		Message: "gives " + describe(v) + ", and itemsToParse must give an array",
 		Fix:     "put it in brackets ([.field]), or (.field // []) where the field may not be there",
 	}
+}
+
+func elementsFix(err error) string {
+	if isLimit(err) {
+		return raisedFix(err)
+	}
+	return `guard it: (.field // []) gives no elements where the field is not there`
 }
 
 // without gives the object without the source array. Objects on the way to it

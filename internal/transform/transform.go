@@ -6,8 +6,10 @@ package transform
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
+	"sync"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/mapping"
@@ -20,6 +22,7 @@ type Program struct {
 	items    *items // nil without itemsToParse
 	entries  []entry
 	files    map[string]bool // named by file://
+	alone    sync.Mutex      // see evaluator
 }
 
 // Entry is what is known of one entry of mappings before any object is seen.
@@ -133,9 +136,9 @@ type Source struct {
 // reason in ctx.Err.
 func (p *Program) Apply(ctx context.Context, s Source) Result {
 	object := s.Object
-	e := newEvaluator(ctx)
+	e := newEvaluator(ctx, &p.alone)
 	defer e.close()
-	a := application{program: p, source: s, evaluator: e}
+	a := application{program: p, source: s, evaluator: e, room: maxObject}
 	if p.items == nil {
 		a.unit(object)
 		return a.result
@@ -158,6 +161,12 @@ func (p *Program) Apply(ctx context.Context, s Source) Result {
 	return a.result
 }
 
+// maxObject bounds the values of all units of one object, in bytes: they are in
+// memory together.
+const maxObject = 128 << 20
+
+var errObject = fmt.Errorf("the object gives more than %d MiB", maxObject>>20)
+
 // application is one call of Apply.
 type application struct {
 	program   *Program
@@ -165,6 +174,7 @@ type application struct {
 	evaluator *evaluator
 	files     map[string]file
 	unread    *Fault // of the unit at hand, when a file of it was not read
+	room      int    // bytes that the values of further units may take
 	result    Result
 }
 
@@ -181,10 +191,16 @@ func (a *application) unit(object map[string]any) {
 	}
 	for i := range a.program.entries {
 		notes := len(a.result.Notes)
+		given := min(maxMade, a.room)
+		a.evaluator.room, a.evaluator.full = given, false
 		a.unread = nil
 		unit := a.program.entries[i].apply(a, object)
 		unit.Entry = i
+		a.room -= given - a.evaluator.room
 		fault := a.unread
+		if a.evaluator.full && given < maxMade {
+			fault = raised(a.program.entries[i].blueprint.Expr, errObject)
+		}
 		if err := a.evaluator.ended(); err != nil {
 			fault = &Fault{Expr: a.program.entries[i].blueprint.Expr, Message: stopped(err)}
 		}
@@ -234,6 +250,8 @@ func raised(expr mapping.Expr, err error) *Fault {
 
 func raisedFix(err error) string {
 	switch {
+	case isLimit(err):
+		return "work on a smaller part of the object, such as the first 1000 members or characters: (…)[:1000]"
 	case errors.Is(err, errSlow):
 		return "end it sooner: repeat, recurse, until and range can run for ever"
 	case strings.HasPrefix(err.Error(), "invalid regular expression"):

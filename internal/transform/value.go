@@ -19,6 +19,7 @@ const maxDepth = 10000
 
 var (
 	errDepth = fmt.Errorf("gives a value nested deeper than %d levels", maxDepth)
+	errLong  = fmt.Errorf("gives a number of more than %d digits", maxDigits)
 	// errNotFinite comes with a value in which null stands for such numbers.
 	errNotFinite = errors.New("gives NaN or Infinity, which JSON does not have")
 )
@@ -27,14 +28,13 @@ var (
 // the program knows and encoding/json writes exactly. A container is copied
 // only when something in it changes.
 //
+// What v weighs when it is written out is taken from room.
+//
 // The error is errNotFinite when NaN or an infinity became null: the value is
-// good all the same. Any other error is due to a value that is no JSON.
-func plain(v any) (any, error) {
-	switch v.(type) {
-	case nil, string, bool, int, json.Number:
-		return v, nil
-	}
-	var p plainer
+// good all the same. Any other error is due to a value that is no JSON, or for
+// which there is no room.
+func plain(v any, room *int) (any, error) {
+	p := plainer{room: room}
 	got, _, err := p.value(v, 0)
 	if err == nil && p.notFinite {
 		err = errNotFinite
@@ -43,6 +43,7 @@ func plain(v any) (any, error) {
 }
 
 type plainer struct {
+	room      *int
 	notFinite bool
 }
 
@@ -51,8 +52,16 @@ func (p *plainer) value(v any, depth int) (got any, changed bool, err error) {
 	if depth > maxDepth {
 		return nil, false, errDepth
 	}
+	if *p.room -= cell + textOf(v); *p.room < 0 {
+		return nil, false, errMade
+	}
 	switch v := v.(type) {
-	case nil, string, bool, int, json.Number:
+	case nil, string, bool, int:
+		return v, false, nil
+	case json.Number:
+		if number(v) != nil {
+			return nil, false, errLong
+		}
 		return v, false, nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -61,6 +70,9 @@ func (p *plainer) value(v any, depth int) (got any, changed bool, err error) {
 		}
 		return v, false, nil
 	case *big.Int:
+		if number(v) != nil {
+			return nil, false, errLong
+		}
 		return json.Number(v.String()), true, nil
 	case []any:
 		return p.array(v, depth)
@@ -68,6 +80,17 @@ func (p *plainer) value(v any, depth int) (got any, changed bool, err error) {
 		return p.object(v, depth)
 	}
 	return nil, false, fmt.Errorf("gives a value that is no JSON (%T)", v)
+}
+
+// textOf is how long the text of a value is that has no members, in bytes.
+func textOf(v any) int {
+	switch v := v.(type) {
+	case string:
+		return len(v)
+	case json.Number:
+		return len(v)
+	}
+	return 0
 }
 
 func (p *plainer) array(v []any, depth int) (any, bool, error) {
@@ -91,6 +114,7 @@ func (p *plainer) array(v []any, depth int) (any, bool, error) {
 func (p *plainer) object(v map[string]any, depth int) (any, bool, error) {
 	result, copied := v, false
 	for key, member := range v {
+		*p.room -= len(key)
 		got, changed, err := p.value(member, depth+1)
 		if err != nil {
 			return nil, false, err
