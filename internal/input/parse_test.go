@@ -324,7 +324,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if got, want := len(Table), 25; got != want {
+	if got, want := len(Table), 26; got != want {
 		t.Errorf("got %d inputs, want %d", got, want)
 	}
 }

@@ -236,5 +236,9 @@ func (c *Client) again(ctx context.Context, where string, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("no complete answer within %s", attemptTimeout)
 	}
-	return &roundtrip.Again{Err: fmt.Errorf("%s: %w", where, err)}
+	err = fmt.Errorf("%s: %w", where, err)
+	if untrusted := roundtrip.Untrusted(err); untrusted != nil {
+		return untrusted
+	}
+	return &roundtrip.Again{Err: err}
 }
