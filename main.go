@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,15 +14,12 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 100 // the most that the input concurrency allows: else a connection a request
 	status := app.Main(ctx, app.Process{
-		Args:      os.Args[1:],
-		Environ:   os.Environ(),
-		Stdout:    os.Stdout,
-		Stderr:    os.Stderr,
-		Transport: transport,
-		Cgroup:    os.DirFS("/sys/fs/cgroup"),
+		Args:    os.Args[1:],
+		Environ: os.Environ(),
+		Stdout:  os.Stdout,
+		Stderr:  os.Stderr,
+		Cgroup:  os.DirFS("/sys/fs/cgroup"),
 	})
 	stop()
 	os.Exit(status)

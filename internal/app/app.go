@@ -48,7 +48,7 @@ type Process struct {
 	Environ        []string // "NAME=value"
 	Stdout, Stderr io.Writer
 	Dir            string            // relative paths start here; empty is the working directory
-	Transport      http.RoundTripper // for both services
+	Transport      http.RoundTripper // for both services; nil is the network
 	Cgroup         fs.FS             // of the process's control group, or nil when its memory limit is not asked for
 }
 
@@ -72,6 +72,7 @@ func Main(ctx context.Context, p Process) (exitStatus int) {
 		}
 	}()
 	err := a.run(ctx)
+	defer a.hangUp()
 	var usage *usageError
 	if err != nil && ctx.Err() != nil && !errors.As(err, &usage) {
 		err = errStopped
@@ -104,6 +105,7 @@ type app struct {
 	console     *slog.Logger // for what the page is told with the report
 	config      input.Config
 	report      *report.Report
+	network     *http.Transport  // when the process has no transport of its own
 	checked     bool             // the mapping was read and checked
 	problems    mapping.Problems // of the mapping, then
 	bitbucket   *bitbucket.Client
@@ -201,6 +203,7 @@ func (a *app) readInputs() error {
 	a.config = config
 	a.report.Planned = a.planning()
 	a.platform.Mask(config.Secrets()...)
+	a.platform.Mask(proxySecrets(a.environment)...)
 	if len(a.arguments.problems) > 0 {
 		a.noteInputs(a.arguments.problems)
 		return &usageError{fmt.Errorf("the arguments are wrong:\n%w", a.arguments.problems), true}
@@ -264,6 +267,9 @@ func (a *app) warn(p report.Problem) {
 
 // wire makes the clients; it asks nothing.
 func (a *app) wire() error {
+	if err := checkProxy(a.environment); err != nil {
+		return err
+	}
 	var credentials []roundtrip.Credential
 	kind := ""
 	for i, c := range a.config.Credentials {
@@ -278,6 +284,7 @@ func (a *app) wire() error {
 	if r := a.config.SourceRate; r != nil {
 		source = roundtrip.Rate{N: r.N, Window: r.Window}
 	}
+	transport := a.transport()
 	var err error
 	a.bitbucket, err = bitbucket.New(bitbucket.Config{
 		BaseURL: a.config.BitbucketHostURL, Workspace: a.config.Workspace,
@@ -286,12 +293,12 @@ func (a *app) wire() error {
 		SourceRate:  source,
 		Concurrency: a.config.Concurrency,
 		UserAgent:   program + "/" + Version,
-		Transport:   a.Transport, Log: a.log,
+		Transport:   transport, Log: a.log,
 	})
 	a.port = port.New(port.Config{
 		BaseURL: a.config.PortBaseURL, ClientID: a.config.PortClientID.Reveal(), ClientSecret: a.config.PortClientSecret.Reveal(),
 		Identifier: a.config.IntegrationIdentifier, Version: Version,
-		Transport: a.Transport, Log: a.log,
+		Transport: transport, Log: a.log,
 		OnToken: func(token string) { a.platform.Mask(token) },
 	})
 	return err

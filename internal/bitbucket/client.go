@@ -227,6 +227,9 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 	if errors.Is(err, errRedirect) {
 		return err
 	}
+	if untrusted := roundtrip.Untrusted(err); untrusted != nil {
+		return untrusted
+	}
 	return &roundtrip.Again{Err: err}
 }
 

@@ -42,6 +42,10 @@ type Config struct {
 	// JQEnvAllow are the environment variables that jq may read.
 	JQEnvAllow []string
 
+	// Authorities are certificates in PEM, at least one, to trust beside the system's;
+	// empty when there are none.
+	Authorities []byte
+
 	// Concurrency is the bound of requests to Bitbucket in flight, 1 to 100.
 	Concurrency int
 	// MaxFileSize is the size in bytes above which a file is skipped, 1 to 64 MiB.

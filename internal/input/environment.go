@@ -150,12 +150,8 @@ func (r *reader) file(in Input) given {
 	}
 	content, err := r.env.ReadFile(strings.TrimSpace(path.text))
 	if err != nil {
-		var pathErr *fs.PathError
-		if errors.As(err, &pathErr) {
-			err = pathErr.Err
-		}
 		r.rep.problem(location(in.ID, name), "set "+name+" to the path of a file that this program can read",
-			"the file it names cannot be read: %v", err)
+			"the file it names cannot be read: %v", cause(err))
 		return given{}
 	}
 	text := strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
@@ -163,6 +159,15 @@ func (r *reader) file(in Input) given {
 		return given{}
 	}
 	return given{text: text, from: name}
+}
+
+// cause is why a file could not be read, without its path.
+func cause(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
 }
 
 // variable reads one environment variable; blank is unset.

@@ -1,6 +1,7 @@
 package input
 
 import (
+	"crypto/x509"
 	"log/slog"
 	"regexp"
 	"slices"
@@ -121,6 +122,7 @@ func (p *parser) config() Config {
 		MappingFile:             p.text("mapping_file"),
 		PublishMapping:          choice(p, "publish_mapping", PublishIfEmpty, PublishAlways, PublishNever),
 		JQEnvAllow:              p.names("jq_env_allow"),
+		Authorities:             p.authorities(),
 		Concurrency:             p.concurrency(),
 		MaxFileSize:             p.maxFileSize(),
 		TimeLimit:               p.timeLimit(),
@@ -155,6 +157,25 @@ func (p *parser) identifier() string {
 		p.problem(p.where("integration_identifier"), `write letters, digits and the characters @ _ . + : = - only, such as "bitbucket-acme"`,
 			"%q is not an identifier that Port takes", text)
 		return ""
+	}
+	return text
+}
+
+// authorities reads the file that ca_file names.
+func (p *parser) authorities() []byte {
+	const id = "ca_file"
+	name := p.text(id)
+	if name == "" || p.reader.env.ReadFile == nil {
+		return nil
+	}
+	text, err := p.reader.env.ReadFile(name)
+	if err != nil {
+		p.problem(p.where(id), "give the path of a file that this program can read, from the working directory", "%q cannot be read: %v", name, cause(err))
+		return nil
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(text) {
+		p.problem(p.where(id), `give a file in PEM, with "-----BEGIN CERTIFICATE-----" in it`, "%q holds no certificate", name)
+		return nil
 	}
 	return text
 }

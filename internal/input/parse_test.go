@@ -329,7 +329,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if got, want := len(Table), 32; got != want {
+	if got, want := len(Table), 33; got != want {
 		t.Errorf("got %d inputs, want %d", got, want)
 	}
 }

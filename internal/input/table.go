@@ -93,6 +93,8 @@ var Table = []Input{
 		Help: "The environment variables that jq expressions may read, separated by commas; none by default."},
 	{ID: "sarif_file", Validate: true,
 		Help: "The path of a file to write the problems of the mapping to, as SARIF for code scanning."},
+	{ID: "ca_file",
+		Help: "The path of a PEM file with certificate authorities to trust beside the system's, for both services."},
 	{ID: "concurrency", Default: "10",
 		Help: "How many requests to Bitbucket may be in flight at once, from 1 to 100."},
 	{ID: "max_file_size", Default: "1MiB",

@@ -281,5 +281,9 @@ func (c *Client) again(ctx context.Context, where string, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = traced(errors.New("no complete answer in time"), Trace(err))
 	}
-	return &roundtrip.Again{Err: fmt.Errorf("%s: %w", where, err)}
+	err = fmt.Errorf("%s: %w", where, err)
+	if untrusted := roundtrip.Untrusted(err); untrusted != nil {
+		return untrusted
+	}
+	return &roundtrip.Again{Err: err}
 }
