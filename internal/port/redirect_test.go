@@ -30,11 +30,15 @@ func TestNoRouteFollowsARedirect(t *testing.T) {
 			return nil
 		},
 		"delete with dependants": func(t *testing.T, c *port.Client) error {
-			return c.Delete(t.Context(), repository, []string{"a"}, true)[0].Err
+			deletions, _ := c.Delete(t.Context(), repository, []string{"a"}, true)
+			return deletions[0].Err
 		},
 	}
 	maps.Copy(routes, safe)
 	maps.Copy(routes, once)
+	for _, name := range []string{"create", "update", "config", "state", "examples"} {
+		routes[name] = func(t *testing.T, c *port.Client) error { return courtesy[name](t.Context(), c) }
+	}
 	for call, do := range routes {
 		for _, code := range []int{301, 302, 303, 307, 308} {
 			for _, location := range []string{other.URL + "/v1/x", "//" + other.Listener.Addr().String() + "/v1/x", "/odd/v1/other"} {
