@@ -320,7 +320,7 @@ func (w *walker) deletes() {
 	const bulk = "POST /v1/blueprints/svc/bulk/entities/delete?delete_dependents="
 	w.send("DELETE /v1/blueprints/svc", "", 409)
 	w.send(bulk+"false", `{"entities":["a"]}`, 422)
-	w.send("DELETE "+svcEntities+"/a?delete_dependents=false", "", 422)
+	w.send("DELETE "+svcEntities+"/a?delete_dependents=false", "", 403)
 	w.send("DELETE "+svcEntities+"/x%2Fy?delete_dependents=false", "", 200)
 	w.send("DELETE "+svcEntities+"/x%2Fy?delete_dependents=false", "", 404)
 	w.send("POST /v1/blueprints/none/bulk/entities/delete?delete_dependents=true", `{"entities":["a"]}`, 404)
