@@ -6,67 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
-	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/kind"
-	"port-bitbucket-exporter/internal/port"
-	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/transform"
 )
-
-// Job is what one run needs.
-type Job struct {
-	Plan      *Plan
-	Bitbucket *bitbucket.Client
-	Port      *port.Client
-	// Store takes what is written; nil is Port.
-	Store Store
-	// Concurrency is how many requests to Bitbucket may be under way at once.
-	Concurrency int
-	// MaxFile is the largest file that is read, in bytes; 0 is the default of kind.Options.
-	MaxFile int64
-	// MaxDeletions is how many stale entities may be deleted at most; nil when their
-	// number is not bounded. When there are more, none is.
-	MaxDeletions *int
-	Deletion     reconcile.Policy
-	// Deadline is when to stop asking Bitbucket; zero for never.
-	Deadline time.Time
-	Log      *slog.Logger
-	Watch    Watch
-}
-
-// Store takes what a run writes: a port.Client, or a plan that answers as Port would.
-type Store interface {
-	// Upsert is that of port.Client.
-	Upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f port.Flags) []port.Outcome
-	// Delete is that of port.Client.
-	Delete(ctx context.Context, blueprint string, identifiers []string, dependants bool) (result []port.Deletion, refused bool)
-}
-
-// Watch is told how a run goes on, in the run's own goroutine. What it is handed is
-// to be read until it returns, and not kept. A nil function is not called.
-type Watch struct {
-	// Resource is called as a resource begins, after each part of it, and, done, when
-	// nothing of it is left to read; not done when the run is stopped in it.
-	Resource func(of *report.Resource, done bool)
-	// Reconciling is called before stale entities are looked for.
-	Reconciling func()
-	// Examples is how many raw objects of each kind Example is handed: the first ones.
-	Examples int
-	Example  func(kind string, object map[string]any)
-}
-
-func (w Watch) resource(of *report.Resource, done bool) {
-	if w.Resource != nil {
-		w.Resource(of, done)
-	}
-}
 
 // tasksPerRequest is how many tasks run side by side for each request that may be
 // under way: some decode while others wait for an answer.
@@ -147,20 +95,6 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 		rep.Mark(report.Fatal)
 	}
 	return err
-}
-
-// options keep what more than one resource may want.
-func (j Job) options() kind.Options {
-	readers, projects := 0, 0
-	for _, res := range j.Plan.resources {
-		if res.bound.ReadsFiles {
-			readers++
-		}
-		if res.Kind == "project" {
-			projects++
-		}
-	}
-	return kind.Options{MaxFile: j.MaxFile, KeepFiles: readers > 1, KeepProjects: projects > 1}
 }
 
 // close removes what the run kept of Bitbucket.
