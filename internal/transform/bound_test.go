@@ -70,6 +70,7 @@ var bombs = []bomb{
 	{"gsub of nothing", `("x" * 1e6) | gsub(""; "y")`, "jq: a regular expression takes longer than 2s"},
 	{"gsub of many", `("ab" * 5e5) | gsub("a"; "y")`, "jq: a regular expression takes longer than 2s"},
 	{"gsub that looks ahead to the end", `("a" * 2e5) | gsub("a*b|a"; "y")`, "jq: a regular expression takes longer than 2s"},
+	{"gsub with a quotation without an end", `("a" * 2e5) | gsub("a*b|a\\Q"; "y")`, "jq: a regular expression takes longer than 2s"},
 	{"a long regular expression", `("a" * 1e6) | test("(a{0,30}){0,30}b")`, "jq: a regular expression takes longer than 2s"},
 	{"a longer one", `"((a{0,30}){0,30}){0,1}b{0,1000}{0,20}" as $r | "x" | test($r)`, "invalid regular expression"},
 	{"nested quantifiers", `("a" * 1e6) | test("(a*)*b")`, "false"},
@@ -305,7 +306,7 @@ func TestPatternsAreForgotten(t *testing.T) {
 // FuzzMatch holds the trial of a regular expression to its purpose: it refuses
 // nothing that is short, and what is let through gives what gojq gives.
 func FuzzMatch(f *testing.F) {
-	for _, seed := range [][2]string{{"a|b", "abc"}, {"", "äö"}, {"^a", "aaa"}, {`\b`, "a b"}, {"(?m)$", "a\nb"}, {"a*?b|a", "aaaa"}, {"(", "x"}, {"\xff", "\xff\xfe"}} {
+	for _, seed := range [][2]string{{"a|b", "abc"}, {"", "äö"}, {"^a", "aaa"}, {`\b`, "a b"}, {"(?m)$", "a\nb"}, {"a*?b|a", "aaaa"}, {"(", "x"}, {`\Qa)`, "a)a"}, {"(?i)a|(?-i)B", "AbB"}, {"[[:alpha:]]+?", "ab1"}, {"\xff", "\xff\xfe"}} {
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, source, s string) {

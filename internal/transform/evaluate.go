@@ -80,7 +80,9 @@ func (e *evaluator) raw(x *expression, v any) (any, error) {
 	if context.Cause(e.watch) == errHeap {
 		e.alone.Lock()
 		defer e.alone.Unlock()
-		got, err = nil, nil
+		if e.ended() != nil {
+			return nil, err
+		}
 		runtime.GC()
 	}
 	e.watch.stop()

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"errors"
 	"io"
 	"regexp"
 	"regexp/syntax"
@@ -118,14 +119,14 @@ func (m *matcher) pattern(source, flags string) (*pattern, error) {
 		return nil, errSlow
 	}
 	if p.all {
-		p.first, err = regexp.Compile(prefix + source)
-		if err != nil {
-			return nil, nil
-		}
-		// A search from within the text sees the character before, for ^ and \b.
-		p.next, err = regexp.Compile(`\A(?s:.)(?s:.*?)((?:` + prefix + source + `))`)
-		if err != nil {
-			return nil, nil
+		// As the tree writes it, a pattern can stand within another. A search from within
+		// the text sees the character before, for ^ and \b.
+		whole := tree.String()
+		var errs [2]error
+		p.first, errs[0] = regexp.Compile(whole)
+		p.next, errs[1] = regexp.Compile(`\A(?s:.)(?s:.*?)((?:` + whole + `))`)
+		if errors.Join(errs[:]...) != nil {
+			return nil, errSlow // it is too large
 		}
 	}
 	if m.kept += emptyPattern + p.instructions; m.kept > maxKept {

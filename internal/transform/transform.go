@@ -180,6 +180,7 @@ type application struct {
 
 // unit judges one object or element by the selector and maps it by each entry.
 func (a *application) unit(object map[string]any) {
+	a.evaluator.room = maxMade
 	chosen, fault := a.chosen(object)
 	switch {
 	case fault != nil:
