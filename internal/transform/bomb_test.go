@@ -99,7 +99,9 @@ func TestBombs(t *testing.T) {
 			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("took %v", took)
 			}
-			if !strings.Contains(got, b.want) {
+			// What grows on its way may be ended for the memory before a call is refused.
+			grows := strings.Contains(b.want, " gives ") || strings.Contains(b.want, " reads ")
+			if !strings.Contains(got, b.want) && !(grows && got == "jq: takes too much memory") {
 				t.Errorf("%s: got %.200s, want %s", b.expr, got, b.want)
 			}
 		})
