@@ -149,17 +149,32 @@ func path(segments ...string) string {
 var errRedirect = errors.New("redirect refused")
 
 // elsewhere is a redirect to another host.
-type elsewhere struct{ host string }
+type elsewhere struct {
+	host string
+	// media is true when it leads to where the vendor keeps files of Git LFS.
+	media bool
+}
 
 func (e *elsewhere) Error() string {
 	return fmt.Sprintf("%v: to host %q, where the credential must not go", errRedirect, e.host)
 }
 
-func (e *elsewhere) Is(target error) bool { return target == errRedirect || target == ErrElsewhere }
+func (e *elsewhere) Is(target error) bool {
+	return target == errRedirect || target == ErrElsewhere && e.media
+}
+
+// media tells the redirect of a file of Git LFS from that of a proxy, say, which wants
+// a login: the one is a 301, or leads to the vendor. For the other the file is there.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
+func media(req *http.Request) bool {
+	host := strings.ToLower(req.URL.Hostname())
+	return req.Response != nil && req.Response.StatusCode == http.StatusMovedPermanently || strings.HasSuffix(host, ".atlassian.com")
+}
 
 func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	if !c.sameHost(req.URL) {
-		return &elsewhere{req.URL.Host}
+		return &elsewhere{req.URL.Host, media(req)}
 	}
 	if len(via) > maxRedirects {
 		return fmt.Errorf("%w: more than %d in a row", errRedirect, maxRedirects)
