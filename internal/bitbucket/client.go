@@ -155,17 +155,32 @@ func path(segments ...string) string {
 var errRedirect = errors.New("redirect refused")
 
 // elsewhere is a redirect to another host.
-type elsewhere struct{ host string }
+type elsewhere struct {
+	host string
+	// media is true when it leads to where the vendor keeps files of Git LFS.
+	media bool
+}
 
 func (e *elsewhere) Error() string {
 	return fmt.Sprintf("%v: to host %q, where the credential must not go", errRedirect, e.host)
 }
 
-func (e *elsewhere) Is(target error) bool { return target == errRedirect || target == ErrElsewhere }
+func (e *elsewhere) Is(target error) bool {
+	return target == errRedirect || target == ErrElsewhere && e.media
+}
+
+// media tells the redirect of a file of Git LFS from that of a proxy, say, which wants
+// a login: the one is a 301, or leads to the vendor. For the other the file is there.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
+func media(req *http.Request) bool {
+	host := strings.ToLower(req.URL.Hostname())
+	return req.Response != nil && req.Response.StatusCode == http.StatusMovedPermanently || strings.HasSuffix(host, ".atlassian.com")
+}
 
 func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	if !c.sameHost(req.URL) {
-		return &elsewhere{req.URL.Host}
+		return &elsewhere{req.URL.Host, media(req)}
 	}
 	if len(via) > maxRedirects {
 		return fmt.Errorf("%w: more than %d in a row", errRedirect, maxRedirects)
@@ -220,10 +235,7 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 	if errors.As(err, &ue) {
 		err = ue.Err
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("no complete answer within %s", attemptTimeout)
-	}
-	err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+	err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), inTime(err))
 	if errors.Is(err, errRedirect) {
 		return err
 	}
@@ -231,6 +243,31 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 		return untrusted
 	}
 	return &roundtrip.Again{Err: err}
+}
+
+// inTime says in words that the time of an attempt ran out.
+func inTime(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no complete answer within %s", attemptTimeout)
+	}
+	return err
+}
+
+// readBody reads the body of an answer, at most so much of it. What is cut off, or takes
+// too long, is tried again.
+func readBody(ctx context.Context, resp *http.Response, limit int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(resp.Body, limit))
+	switch {
+	case err == nil:
+		return text, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, context.DeadlineExceeded):
+		err = inTime(err)
+	default:
+		err = fmt.Errorf("the answer was cut off: %w", err)
+	}
+	return nil, &roundtrip.Again{Err: fmt.Errorf("GET %s: %w", resp.Request.URL.EscapedPath(), err)}
 }
 
 // maxJSON bounds one JSON answer: a page of 100 large objects is far below it.
@@ -244,12 +281,10 @@ func (c *Client) json(ctx context.Context, address string, into any, final ...in
 		if strings.HasPrefix(resp.Header.Get("Content-Disposition"), "attachment") {
 			return fmt.Errorf("%s: a file, no directory: %w", where, ErrNoFile)
 		}
-		text, err := io.ReadAll(io.LimitReader(resp.Body, maxJSON+1))
+		text, err := readBody(ctx, resp, maxJSON+1)
 		switch {
-		case err != nil && ctx.Err() != nil:
-			return context.Cause(ctx)
 		case err != nil:
-			return &roundtrip.Again{Err: fmt.Errorf("%s: the answer was cut off: %w", where, err)}
+			return err
 		case len(text) > maxJSON:
 			return fmt.Errorf("%s: the answer is larger than %d MiB", where, maxJSON>>20)
 		}

@@ -254,3 +254,24 @@ func TestUserAgent(t *testing.T) {
 		equal(t, "user agent and accept", [2]string{h.Get("User-Agent"), h.Get("Accept")}, [2]string{"exporter/1", "application/json"})
 	})
 }
+
+// A body that stands still is a late answer, and not one that was cut off.
+func TestStalledBody(t *testing.T) {
+	s := newServer()
+	s.AddRepository(bitbuckettest.Repository{Name: "checkout", Files: map[string]string{"README.md": "# Checkout\n"}})
+	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+		s.Fault(bitbuckettest.Fault{StallBody: 5, Times: -1})
+		start := time.Now()
+		_, list := slugs(c)
+		_, file := c.File(context.Background(), "checkout", s.Head("checkout"), "README.md", 100)
+		for what, err := range map[string]error{"list": list, "file": file} {
+			if err == nil || !strings.HasSuffix(err.Error(), ": no complete answer within 1m0s") {
+				t.Errorf("%s: got %v", what, err)
+			}
+		}
+		equal(t, "attempts", s.Requests(), 2*roundtrip.Attempts)
+		if took := time.Since(start); took < 10*time.Minute || took > 11*time.Minute {
+			t.Errorf("got %s, want a minute for each of 10 attempts", took)
+		}
+	})
+}

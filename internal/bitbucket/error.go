@@ -21,8 +21,8 @@ var ErrNotFound = errors.New("not found")
 // what a path is that leads to a directory.
 var ErrNoFile = errors.New("no such file")
 
-// ErrElsewhere is an answer that leads to another host, as that of a file which Git
-// LFS keeps does: it is not followed, since the credential must not go there.
+// ErrElsewhere is the answer for a file that Git LFS keeps: it leads to another host,
+// and is not followed, since the credential must not go there.
 var ErrElsewhere = errors.New("kept on another host, such as Git LFS")
 
 // maxErrorBytes bounds what is read of an error's body.

@@ -6,14 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-
-	"port-bitbucket-exporter/internal/roundtrip"
 )
 
 // Entry is a folder or a file of a commit.
@@ -97,12 +94,10 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 	address := c.url(sourcePath(c.workspace, slug, commit, strings.TrimPrefix(name, "/")), nil)
 	err := c.do(ctx, address, "*/*", func(resp *http.Response) error {
 		var err error
-		text, err = io.ReadAll(io.LimitReader(resp.Body, limit))
+		text, err = readBody(ctx, resp, limit)
 		switch {
-		case err != nil && ctx.Err() != nil:
-			return context.Cause(ctx)
 		case err != nil:
-			return &roundtrip.Again{Err: fmt.Errorf("GET %s: the answer was cut off: %w", resp.Request.URL.EscapedPath(), err)}
+			return err
 		case listing(resp.Header, text):
 			return fmt.Errorf("GET %s: a directory: %w", resp.Request.URL.EscapedPath(), ErrNoFile)
 		}

@@ -103,6 +103,33 @@ func TestFileOfLFS(t *testing.T) {
 	})
 }
 
+// Any other redirect says nothing of the file: it is there, and is not read.
+func TestFileBehindAnotherHost(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status   int
+		location string
+		lfs      bool
+	}{
+		{301, "https://media.example/x", true},
+		{302, "https://files.media.atlassian.com/x", true},
+		{302, "https://login.example/?to=x", false},
+		{307, "https://atlassian.com.example/x", false},
+		{303, "https://notatlassian.com/x", false},
+	} {
+		t.Run(fmt.Sprint(tt.status, " ", tt.location), func(t *testing.T) {
+			s := withFiles(map[string]string{"README.md": "x"})
+			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+				s.Fault(bitbuckettest.Fault{Redirect: tt.location, Status: tt.status})
+				_, err := c.File(context.Background(), "r", s.Head("r"), "README.md", 10)
+				wantError(t, err, "redirect refused: to host", "credential must not go")
+				equal(t, "of Git LFS", errors.Is(err, bitbucket.ErrElsewhere), tt.lfs)
+				equal(t, "requests", s.Requests(), 1)
+			})
+		})
+	}
+}
+
 func TestBranches(t *testing.T) {
 	s := withFiles(map[string]string{"a": ""})
 	s.AddBranch("r", "release/1.x")

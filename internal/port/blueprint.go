@@ -3,6 +3,7 @@ package port
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -34,17 +35,26 @@ type BlueprintRelation struct {
 	Required bool   `json:"required"`
 }
 
+type blueprintAnswer struct {
+	Blueprint *Blueprint `json:"blueprint"`
+}
+
+func (a blueprintAnswer) check() error {
+	if a.Blueprint == nil {
+		return errors.New(`no "blueprint"`)
+	}
+	return nil
+}
+
 // Blueprint reads a blueprint. The error is ErrNotFound when there is none.
 //
 // API: https://docs.port.io/api-reference/get-a-blueprint
 func (c *Client) Blueprint(ctx context.Context, identifier string) (Blueprint, error) {
-	var answer struct {
-		Blueprint Blueprint `json:"blueprint"`
-	}
+	var answer blueprintAnswer
 	if err := c.do(ctx, call{method: http.MethodGet, path: path("blueprints", identifier)}, &answer); err != nil {
 		return Blueprint{}, fmt.Errorf("read blueprint %q: %w", identifier, err)
 	}
-	return answer.Blueprint, nil
+	return *answer.Blueprint, nil
 }
 
 // DecodeBlueprint reads a blueprint's JSON as an answer's.

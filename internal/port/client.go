@@ -259,6 +259,9 @@ func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization
 	return resp.Header, nil
 }
 
+// checker is an answer that knows what it must hold.
+type checker interface{ check() error }
+
 // reader reads an answer piece by piece.
 type reader func(*json.Decoder) error
 
@@ -271,7 +274,11 @@ func decode(body io.Reader, into any) error {
 	reflect.ValueOf(into).Elem().SetZero() // of what an earlier attempt left
 	d := json.NewDecoder(io.LimitReader(body, maxJSON))
 	d.UseNumber()
-	return d.Decode(into)
+	err := d.Decode(into)
+	if c, ok := into.(checker); ok && err == nil {
+		return c.check()
+	}
+	return err
 }
 
 func (c *Client) again(ctx context.Context, where string, err error) error {

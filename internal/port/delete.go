@@ -64,12 +64,13 @@ func (c *Client) deleteOne(ctx context.Context, blueprint, identifier string, de
 		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
 	}, nil)
 	if errors.Is(err, ErrNotFound) { // gone already, unless it can still be read
+		var answer entityAnswer
 		var trace string
 		err = c.do(ctx, call{
 			method:   http.MethodGet,
 			path:     path("blueprints", blueprint, "entities", identifier),
 			answered: func(h http.Header) { trace = h.Get(traceHeader) },
-		}, nil)
+		}, &answer)
 		switch {
 		case errors.Is(err, ErrNotFound):
 			err = nil
@@ -78,6 +79,18 @@ func (c *Client) deleteOne(ctx context.Context, blueprint, identifier string, de
 		}
 	}
 	return Deletion{Identifier: identifier, Err: err, HasDependants: refusal(err) && !dependants}
+}
+
+// entityAnswer is as much of an entity's answer as tells that it is there.
+type entityAnswer struct {
+	Entity map[string]any `json:"entity"`
+}
+
+func (a entityAnswer) check() error {
+	if a.Entity == nil {
+		return errors.New(`no "entity"`)
+	}
+	return nil
 }
 
 var errKept = errors.New("the entity is not deleted, and Port does not say why")

@@ -37,6 +37,17 @@ type integrationAnswer struct {
 	Integration map[string]any `json:"integration"`
 }
 
+// readAnswer is that of reading an integration: one that names none says nothing of
+// the mapping that is stored.
+type readAnswer struct{ integrationAnswer }
+
+func (a readAnswer) check() error {
+	if a.Integration == nil {
+		return errors.New(`no "integration"`)
+	}
+	return nil
+}
+
 func (a integrationAnswer) read() Integration {
 	m := a.Integration
 	text := func(path ...string) string {
@@ -65,7 +76,7 @@ func (a integrationAnswer) read() Integration {
 //
 // API: https://docs.port.io/api-reference/get-an-integration
 func (c *Client) Integration(ctx context.Context) (Integration, error) {
-	var answer integrationAnswer
+	var answer readAnswer
 	err := c.do(ctx, call{method: http.MethodGet, path: c.integrationPath()}, &answer)
 	if err != nil {
 		return Integration{}, fmt.Errorf("read integration %q: %w", c.config.Identifier, err)

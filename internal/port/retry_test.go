@@ -383,3 +383,53 @@ func TestErrorText(t *testing.T) {
 		})
 	}
 }
+
+// An answer that is JSON and does not hold what is due is asked for again, and when it
+// stays so, says nothing.
+func TestHollowAnswers(t *testing.T) {
+	t.Parallel()
+	for call, of := range map[string]struct {
+		do   func(*testing.T, *port.Client) error
+		want string
+	}{
+		"integration": {func(t *testing.T, c *port.Client) error { _, err := c.Integration(t.Context()); return err }, `no "integration"`},
+		"blueprint":   {safe["blueprint"], `no "blueprint"`},
+		"upsert":      {safe["upsert"], `no "entities"`},
+		"owned":       {safe["owned"], `no "entities"`},
+	} {
+		for _, body := range []string{"{}", `{"ok":true}`, "null"} {
+			t.Run(call+"/"+body, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newServer()
+					s.PutIntegration(identifier, map[string]any{})
+					c := inProcess(s)
+					once := s.Fault(porttest.Fault{Match: notLogin, Status: 200, Body: body})
+					if err := of.do(t, c); err != nil || once() != 1 {
+						t.Errorf("once: got %v after %d hollow answers, want a second attempt", err, once())
+					}
+					s.ClearFaults()
+					always := s.Fault(porttest.Fault{Match: notLogin, Times: -1, Status: 200, Body: body})
+					err := of.do(t, c)
+					if err == nil || !strings.Contains(err.Error(), of.want) && body != "null" {
+						t.Errorf("always: got %v, want %s", err, of.want)
+					}
+					equal(t, "attempts", always(), 5)
+				})
+			})
+		}
+	}
+}
+
+// What a delete passed over is there only when it can be read.
+func TestHollowAnswerForWhatIsGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		s.Fault(porttest.Fault{Method: http.MethodGet, Path: "/v1/blueprints/*/entities/a", Status: 200, Body: "{}"})
+		got, _ := inProcess(s).Delete(t.Context(), repository, []string{"a"}, false)
+		if got[0].Err != nil {
+			t.Errorf("got %v, want that it is gone", got[0].Err)
+		}
+	})
+}

@@ -77,6 +77,13 @@ type upsertAnswer struct {
 	} `json:"errors"`
 }
 
+func (a upsertAnswer) check() error {
+	if a.Entities == nil && a.Errors == nil {
+		return errors.New(`no "entities"`)
+	}
+	return nil
+}
+
 var errUnanswered = errors.New("not mentioned in Port's answer")
 
 func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) ([]Outcome, error) {

@@ -13,26 +13,69 @@ import (
 )
 
 // delete deletes stale entities, each after those that relate to it, and tells which
-// ones stay; cascade says whether other dependants may go with them.
+// ones stay; cascade says whether other dependants may go with them. Where not all
+// relations are known, what Port refuses for its dependants comes again as long as
+// others go: they may have been those.
 func (r *run) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
 	if len(stale) == 0 {
 		return
 	}
 	limits := reconcile.Limits{Most: port.MaxDelete, Cascade: cascade}
-	d := deletion{run: r, cascade: cascade, order: reconcile.NewDeletion(stale, r.related(ctx, stale), limits)}
-	for step := range d.order.Steps() {
-		d.do(ctx, step.Blueprint, step.Groups)
-	}
-	for _, k := range d.order.Kept() {
-		d.keep(k)
+	relations, all := r.related(ctx, stale)
+	for {
+		d := deletion{run: r, cascade: cascade, order: reconcile.NewDeletion(stale, relations, limits)}
+		for step := range d.order.Steps() {
+			d.do(ctx, step.Blueprint, step.Groups)
+		}
+		left := d.left()
+		if all || d.deleted == 0 || len(left) == 0 || ctx.Err() != nil {
+			d.end()
+			return
+		}
+		stale = left
 	}
 }
 
-// deletion is the deletion of one run.
+// deletion is one round of the deletion of a run.
 type deletion struct {
 	run     *run
 	cascade bool
 	order   *reconcile.Deletion
+	deleted int
+	refused []refusedDeletion // for dependants
+}
+
+type refusedDeletion struct {
+	ref catalog.Ref
+	err error
+}
+
+// left are the entities that stay for others.
+func (d *deletion) left() []catalog.Ref {
+	var left []catalog.Ref
+	for _, one := range d.refused {
+		left = append(left, one.ref)
+	}
+	for _, k := range d.order.Kept() {
+		left = append(left, k.Ref)
+	}
+	return left
+}
+
+// end counts and tells what stays for others.
+func (d *deletion) end() {
+	for _, one := range d.refused {
+		d.run.report.Blueprint(one.ref.Blueprint).StaleKept++
+		d.run.report.Note(report.Problem{
+			Severity: report.Warning,
+			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", one.ref.Blueprint),
+			Fix:      d.dependantsFix(),
+			Example:  example(one.ref, "", one.err) + ": " + cut(untraced(one.err), maxWords),
+		})
+	}
+	for _, k := range d.order.Kept() {
+		d.keep(k)
+	}
 }
 
 // do deletes groups of entities of one blueprint. Port deletes nothing when it
@@ -69,20 +112,16 @@ func (d *deletion) do(ctx context.Context, blueprint string, groups [][]string) 
 func (d *deletion) account(ref catalog.Ref, result port.Deletion) {
 	out := d.run.report.Blueprint(ref.Blueprint)
 	if result.Err == nil { // also when it is gone already: the answer of a first attempt may have been lost
+		d.deleted++
 		out.Deleted++
 		return
 	}
-	out.StaleKept++
 	d.order.Keep(ref)
 	if result.HasDependants {
-		d.run.report.Note(report.Problem{
-			Severity: report.Warning,
-			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", ref.Blueprint),
-			Fix:      d.dependantsFix(),
-			Example:  example(ref, "", result.Err) + ": " + cut(untraced(result.Err), maxWords),
-		})
+		d.refused = append(d.refused, refusedDeletion{ref, result.Err})
 		return
 	}
+	out.StaleKept++
 	d.run.report.Mark(report.Undelivered)
 	d.run.report.Note(report.Problem{
 		Severity: report.Error,

@@ -237,6 +237,35 @@ func TestDependantsOfOthers(t *testing.T) {
 	})
 }
 
+// Where relations could not be read, the order may be the wrong one. What Port refuses
+// then goes when what related to it is gone, and only what others hold back stays.
+func TestDeletesWithoutKnowingRelations(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]porttest.Fault{
+		"blueprints":     {Method: http.MethodGet, Path: "/v1/blueprints/*", Times: -1, Status: 500},
+		"what Port held": {Path: "/v1/blueprints/*/entities/search", Times: -1, Status: 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, acme("here"))
+				w.graph("a", "b", "c")
+				w.node("c/1", ours, "b/1")
+				w.node("b/1", ours, "a/1")
+				w.node("a/1", ours, "a/2")
+				w.node("a/2", ours)
+				w.node("a/3", ours)
+				w.node("c/other", "someone", "a/3")
+				w.port.Fault(fault)
+				r := w.sync(nodes("a", "b", "c")).ended(report.Success).is(want{"deleted": 4, "kept": 1}).has("a", "here", "3").has("b", "here").has("c", "here", "other")
+				r.problem("warning", `stale entities of blueprint "a" are not deleted: Port refused, since other entities relate to them (once: a/3 `, "c/other")
+				if got, _ := r.deletes(); len(got) > 20 { // in three rounds, each halved
+					t.Errorf("got %d requests to delete: %q", len(got), got)
+				}
+			})
+		})
+	}
+}
+
 // What could not be deleted keeps what it relates to.
 func TestDeleteFailsForOneBlueprint(t *testing.T) {
 	bubble(t, func(t *testing.T) {

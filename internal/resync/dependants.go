@@ -7,14 +7,16 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/reconcile"
 )
 
 // related are the relations to entities that are to be deleted, as far as they are
 // known: what Port held when the run began is known of the blueprints that the
 // mapping names, and what the run has written. Others are searched, when they hold
-// stale entities that may relate to stale ones. Of entities of others nothing is known.
-func (r *run) related(ctx context.Context, stale []catalog.Ref) []reconcile.Relation {
+// stale entities that may relate to stale ones. Of entities of others nothing is
+// known. With all, those of stale entities are complete.
+func (r *run) related(ctx context.Context, stale []catalog.Ref) (found []reconcile.Relation, all bool) {
 	f := finder{run: r, stale: map[catalog.Ref]bool{}, identifiers: map[string]bool{}}
 	for _, ref := range stale {
 		f.stale[ref], f.identifiers[ref.Identifier] = true, true
@@ -39,7 +41,7 @@ func (r *run) related(ctx context.Context, stale []catalog.Ref) []reconcile.Rela
 			}
 		}
 	}
-	return f.found
+	return f.found, !f.unknown
 }
 
 func compareRelations(a, b relation) int {
@@ -53,6 +55,7 @@ type finder struct {
 	identifiers map[string]bool // of the stale ones: few of all relations name one
 	blueprints  []string        // of the stale ones
 	found       []reconcile.Relation
+	unknown     bool // something could not be read: Port will tell
 }
 
 // add takes what entities of a blueprint related to when the run began.
@@ -66,19 +69,25 @@ func (f *finder) add(ctx context.Context, blueprint string, edges []edge) {
 }
 
 // relate adds a relation when it is to a stale entity. The relation's blueprint
-// tells the target's; when it cannot be read, Port will tell.
+// tells the target's.
 func (f *finder) relate(ctx context.Context, from catalog.Ref, relation, to string) {
-	schema, _ := f.run.loader.schemas.of(ctx, from.Blueprint)
+	schema := f.schema(ctx, from.Blueprint)
 	target := catalog.Ref{Blueprint: schema.Relations[relation].Target, Identifier: to}
 	if f.stale[target] {
 		f.found = append(f.found, reconcile.Relation{From: from, To: target})
 	}
 }
 
+func (f *finder) schema(ctx context.Context, blueprint string) port.Blueprint {
+	schema, ok := f.run.loader.schemas.of(ctx, blueprint)
+	f.unknown = f.unknown || !ok
+	return schema
+}
+
 // search reads a blueprint that was not read before, when its entities may relate
 // to stale ones.
 func (f *finder) search(ctx context.Context, blueprint string) {
-	schema, _ := f.run.loader.schemas.of(ctx, blueprint)
+	schema := f.schema(ctx, blueprint)
 	may := false
 	for _, relation := range schema.Relations {
 		may = may || slices.Contains(f.blueprints, relation.Target)
@@ -89,7 +98,8 @@ func (f *finder) search(ctx context.Context, blueprint string) {
 	texts := interned{}
 	for fields, err := range f.run.job.Port.Held(ctx, blueprint) {
 		if err != nil {
-			return // Port will tell
+			f.unknown = true
+			return
 		}
 		f.add(ctx, blueprint, texts.edges(nil, fields))
 	}

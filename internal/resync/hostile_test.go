@@ -88,7 +88,7 @@ func TestFilesThatBecomeNoText(t *testing.T) {
 		w.bitbucket.SetAttributes("r", "lfs.json", "lfs")
 		w.bitbucket.SetAttributes("r", "submodule.json", "subrepository")
 		// Of this one the listing does not say that another host keeps it.
-		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/*/elsewhere.json", Redirect: "https://media.example/file?token=x", Times: -1})
+		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/*/elsewhere.json", Redirect: "https://media.example/file?token=x", Status: http.StatusMovedPermanently, Times: -1})
 		r := w.sync(m).ended(report.Success).is(want{"deleted": 1, "kept": 0, "failed": 0, "skipped": 0})
 		r.has("repo", "r", encoded("binary.json"), encoded("elsewhere.json"), encoded("link.json"), encoded("lfs.json"), encoded("port.yml"), encoded("text.json"))
 		r.problem("warning", "resource 1 (file): binary files have no content: .content is null", "r/binary.json")

@@ -10,6 +10,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
+	"port-bitbucket-exporter/internal/report"
 )
 
 // An entity that the run produced may hang on a stale one by a chain, of which a
@@ -162,6 +163,31 @@ func TestDataSourceRouteIsGone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A list that has begun is there: what fails in it is a failure.
+func TestDataSourceListBreaksOff(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, acme("PAY/api", "PAY/old"))
+		w.port.Configure(porttest.Options{MaxPage: 1})
+		w.sync(mapped(projects, repos))
+		w.bitbucket.RemoveRepository("old")
+		w.port.Fault(porttest.Fault{Path: "/v1/blueprints/entities/datasource-entities", Status: 404, Nth: 2})
+		r := w.sync(mapped(projects, repos)).ended(report.Partial).is(want{"deleted": 0})
+		r.problem("error", "what Port owns could not be listed", "404")
+	})
+}
+
+// A credential that may not list its entities deletes none, and that is no failure.
+func TestDataSourceIsForbidden(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, acme("PAY/api", "PAY/old"))
+		w.sync(mapped(projects, repos))
+		w.bitbucket.RemoveRepository("old")
+		w.port.Fault(porttest.Fault{Path: "/v1/blueprints/entities/datasource-entities", Status: 403, Times: -1})
+		r := w.sync(mapped(projects, repos)).ended(report.Success).is(want{"deleted": 0})
+		r.problem("warning", "what Port owns could not be listed", "role admin")
+	})
 }
 
 // A relation that the mapping leaves alone hinders a cascade only when it is used.

@@ -35,10 +35,7 @@ func (r *run) prune(ctx context.Context, failure error) {
 	listed, err := r.list(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
-			if e := (*port.Error)(nil); !errors.As(err, &e) || e.Status != http.StatusForbidden {
-				r.report.Mark(report.Undelivered)
-			}
-			r.report.Note(report.Problem{Severity: report.Error, Message: "what Port owns could not be listed: nothing is deleted", Example: err.Error(), Fix: "run again"})
+			r.noteUnlisted(err)
 		}
 		return
 	}
@@ -83,6 +80,19 @@ func (r *run) prune(ctx context.Context, failure error) {
 		})
 	}
 	r.delete(ctx, verdict.Delete, cascade)
+}
+
+// noteUnlisted tells why nothing is deleted. Where the credential may not list, that
+// is how it is meant to be, and no failure.
+func (r *run) noteUnlisted(err error) {
+	p := report.Problem{Severity: report.Error, Message: "what Port owns could not be listed: nothing is deleted", Example: err.Error(), Fix: "run again"}
+	var e *port.Error
+	if errors.As(err, &e) && e.Status == http.StatusForbidden {
+		p.Severity, p.Fix = report.Warning, "give Port's credential the role admin, or delete stale entities in Port"
+	} else {
+		r.report.Mark(report.Undelivered)
+	}
+	r.report.Note(p)
 }
 
 // mayCascade says whether entities may be deleted with what relates to them, and
@@ -167,12 +177,14 @@ func (r *run) list(ctx context.Context) (listing, error) {
 func (r *run) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 	return func(yield func(catalog.Ref, error) bool) {
 		start := r.job.Port.Start()
+		begun := false // the list is there
 		for ref, err := range r.job.Port.Owned(ctx, start) {
 			var e *port.Error
-			if errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusGone) {
+			if !begun && errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusGone) {
 				r.searchOld(ctx, start, yield)
 				return
 			}
+			begun = true
 			if !yield(ref, err) || err != nil {
 				return
 			}

@@ -63,8 +63,9 @@ const patienceWindows = 2
 // as Retry-After says, else for a twelfth of the window, doubling up to the window
 // as long as refusals go on. After a freeze one request goes ahead as a probe. The
 // request that was refused goes out again, for two windows; then the refusal is its
-// answer. Waiting is no attempt. An answer of 401 retires the credential while
-// there is another.
+// answer, and that of others of the class which would have to wait for a freeze: each
+// for two windows, they could take days. Waiting is no attempt. An answer of 401
+// retires the credential while there is another.
 //
 // A Pool is safe for concurrent use.
 type Pool struct {
@@ -77,6 +78,21 @@ type Pool struct {
 	mu      sync.Mutex
 	all     []*account
 	changed chan struct{} // closed, and replaced, when a waiter may go on
+	// lasting are the refusals of classes that were refused for too long, until an
+	// answer other than that.
+	lasting map[string]*refusal
+}
+
+// refusal is an answer of 429, as often as it is wanted.
+type refusal struct {
+	resp *http.Response
+	text []byte
+}
+
+func (r *refusal) answer(req *http.Request) *http.Response {
+	resp := *r.resp
+	resp.Body, resp.Request = io.NopCloser(bytes.NewReader(r.text)), req
+	return &resp
 }
 
 type account struct {
@@ -103,7 +119,7 @@ func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, clas
 	p := &Pool{
 		base: base, rates: rates, class: class, log: log,
 		waits:   teller{service: "Bitbucket", log: log},
-		changed: make(chan struct{}),
+		changed: make(chan struct{}), lasting: map[string]*refusal{},
 	}
 	for _, c := range credentials {
 		p.all = append(p.all, &account{
@@ -127,12 +143,16 @@ func (a *account) ledger(class string) *ledger {
 // RoundTrip sends the request, once an allowance lets it.
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	class := p.class(req)
-	var refusal *http.Response
+	var refused *refusal
 	var patience time.Time // when the refusal is handed on; zero without one
 	for {
 		a, sent, err := p.acquire(req.Context(), class, patience)
-		if errors.Is(err, errPatience) {
-			return refusal, nil
+		var over *givenUp
+		if errors.As(err, &over) {
+			if over.last == nil {
+				over.last = p.giveUp(class, refused)
+			}
+			return over.last.answer(req), nil
 		}
 		if err != nil {
 			return nil, err
@@ -146,11 +166,11 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		switch resp.StatusCode {
 		case http.StatusTooManyRequests:
-			refusal = detached(resp)
+			refused = detached(resp)
 			if now := time.Now(); patience.IsZero() {
 				patience = now.Add(patienceWindows * p.rates.window(class))
 			} else if !now.Before(patience) {
-				return refusal, nil
+				return p.giveUp(class, refused).answer(req), nil
 			}
 		case http.StatusUnauthorized:
 			if !p.retire(a) {
@@ -168,18 +188,31 @@ const maxRefusal = 4096
 
 // detached reads and closes the body, so that the connection can be used again,
 // and keeps its beginning.
-func detached(resp *http.Response) *http.Response {
+func detached(resp *http.Response) *refusal {
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // of a refusal a part will do
 	resp.Body.Close()
-	resp.Body = io.NopCloser(bytes.NewReader(text))
-	return resp
+	return &refusal{resp, text}
 }
 
-// errPatience is that a request was refused for long enough.
-var errPatience = errors.New("refused for too long")
+// giveUp makes a refusal the lasting one, and lets others that wait know of it.
+func (p *Pool) giveUp(class string, r *refusal) *refusal {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lasting[class] = r
+	close(p.changed)
+	p.changed = make(chan struct{})
+	return r
+}
+
+// givenUp is that a request was refused for long enough, or others of its class were:
+// then last is their refusal.
+type givenUp struct{ last *refusal }
+
+func (*givenUp) Error() string { return "refused for too long" }
 
 // acquire waits for the credential to send the next request of a class with, and
-// enters the request into its ledger. The error is errPatience at the time patience.
+// enters the request into its ledger. The error is a *givenUp at the time patience,
+// and instead of the wait for a freeze when others have given up.
 func (p *Pool) acquire(ctx context.Context, class string, patience time.Time) (*account, time.Time, error) {
 	for {
 		p.mu.Lock()
@@ -194,9 +227,10 @@ func (p *Pool) acquire(ctx context.Context, class string, patience time.Time) (*
 			return a, now, nil
 		}
 		changed := p.changed
-		if !patience.IsZero() && !now.Before(patience) {
+		over, last := !patience.IsZero() && !now.Before(patience), p.lasting[class]
+		if over || due.frozen && last != nil {
 			p.mu.Unlock()
-			return nil, time.Time{}, errPatience
+			return nil, time.Time{}, &givenUp{last}
 		}
 		p.tell(class, now, due)
 		p.mu.Unlock()
@@ -298,6 +332,9 @@ func (p *Pool) settle(a *account, class string, sent time.Time, resp *http.Respo
 	defer p.mu.Unlock()
 	a.ledger(class).answer(time.Now())
 	f := a.classes[class]
+	if resp != nil && resp.StatusCode != http.StatusTooManyRequests {
+		delete(p.lasting, class)
+	}
 	if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
 		if f == nil {
 			f = &freeze{}

@@ -265,10 +265,39 @@ func TestPoolGivesUpInTime(t *testing.T) {
 func TestPoolFreezeIsNeverLongerThanTheWindow(t *testing.T) {
 	inBubble(t, hourly(1000), []bitbuckettest.Access{{}}, func(w *world) {
 		w.refuse("t1", 9, nil)
-		for range 3 { // the first two give up
-			_, _, _ = w.get(context.Background(), repositories)
+		for range 5 {
+			w.one(repositories, 429)
+			time.Sleep(time.Hour)
 		}
-		w.equal("times", w.times(), "0s 5m0s 15m0s 35m0s 1h15m0s 2h15m0s 3h15m0s 4h15m0s 5h15m0s 6h15m0s")
+		w.one(repositories, 200)
+		w.equal("times", w.times(), "0s 5m0s 15m0s 35m0s 1h15m0s 3h0m0s 4h0m0s 5h0m0s 6h0m0s 7h0m0s")
+	})
+}
+
+// When one request was refused for two windows, no other of its class waits as long:
+// it goes out when no freeze holds it, and else has the same answer at once.
+func TestPoolGivesUpOnce(t *testing.T) {
+	inBubble(t, hourly(1000), []bitbuckettest.Access{{}}, func(w *world) {
+		w.s.Fault(bitbuckettest.Fault{Path: repositories, Times: 6, Status: 429, Body: "no more"})
+		w.one(repositories, 429)
+		w.equal("after", time.Since(w.start), 2*time.Hour)
+		for range 3 {
+			status, body, err := w.get(context.Background(), repositories)
+			if err != nil || status != 429 || body != "no more" {
+				w.t.Errorf("got %d %q, %v, want the refusal", status, body, err)
+			}
+		}
+		w.equal("requests", w.s.Requests(), 5)
+		w.one(projects, 200)
+		w.equal("after", time.Since(w.start), 2*time.Hour)
+		time.Sleep(time.Hour)
+		w.one(repositories, 429)
+		w.equal("after", time.Since(w.start), 3*time.Hour)
+		time.Sleep(time.Hour)
+		w.one(repositories, 200)
+		w.refuse("t1", 1, nil) // after a success there is patience again
+		w.one(repositories, 200)
+		w.equal("after", time.Since(w.start), 4*time.Hour+5*time.Minute)
 	})
 }
 

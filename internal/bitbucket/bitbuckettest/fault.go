@@ -16,9 +16,11 @@ import (
 // rate window is not used up; they are checked as ever, so that a violation is noted all the same. Faults
 // that fall on one request add up, in the order in which they were programmed.
 type Fault struct {
-	// Match, Method, Path and Query all have to fit; the zero value fits every request.
+	// Match, Method, Route, Path and Query all have to fit; the zero value fits every request.
 	Match  func(*http.Request) bool
 	Method string
+	// Route is that of Exchange.
+	Route string
 	// Path is a glob on the escaped path below the prefix: "/repositories/acme/*/src/**". "*" stays within
 	// one segment, "**" stands for any number of them.
 	Path string
@@ -34,10 +36,15 @@ type Fault struct {
 	Delay time.Duration
 	// Mutate changes a JSON answer before it is sent; numbers are json.Number.
 	Mutate func(map[string]any)
+	// Rewrite changes the bytes of an answer, which is then told to be as long as what it returns.
+	Rewrite func(body []byte) []byte
 	// Next replaces `next`, also where there is none.
 	Next string
 	// RepeatPage makes `next` lead to this very page.
 	RepeatPage bool
+	// PageAgain makes `next` lead to this very page by its number, which is another link than that of a
+	// first page: an honest client reads it twice.
+	PageAgain bool
 	// Status, Header and Body replace those of the answer. An error status without a body gets the
 	// vendor's envelope. Header alone adds to the answer as it is.
 	Status int
@@ -47,6 +54,9 @@ type Fault struct {
 	Redirect string
 	// TruncateBody breaks the connection after so many bytes of the body.
 	TruncateBody int
+	// StallBody lets the connection stand still after so many bytes of the body, until the request's
+	// context ends.
+	StallBody int
 	// DropConnection breaks the connection before the status line.
 	DropConnection bool
 }
@@ -74,13 +84,20 @@ func (s *Server) Fault(f Fault) (fired func() int) {
 	}
 }
 
+// ClearFaults ends all faults that were programmed.
+func (s *Server) ClearFaults() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.list = nil
+}
+
 // due returns the faults that fall on this request and counts them.
-func (f *faults) due(r *http.Request, below string) []*Fault {
+func (f *faults) due(q *request) []*Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var due []*Fault
 	for _, p := range f.list {
-		if !p.fits(r, below) {
+		if !p.fits(q) {
 			continue
 		}
 		p.seen++
@@ -93,11 +110,12 @@ func (f *faults) due(r *http.Request, below string) []*Fault {
 	return due
 }
 
-func (f *Fault) fits(r *http.Request, below string) bool {
-	if f.Method != "" && f.Method != r.Method {
+func (f *Fault) fits(q *request) bool {
+	r := q.Request
+	if f.Method != "" && f.Method != r.Method || f.Route != "" && f.Route != q.route {
 		return false
 	}
-	if f.Path != "" && !matchPath(strings.Split(f.Path, "/"), strings.Split(below, "/")) {
+	if f.Path != "" && !matchPath(strings.Split(f.Path, "/"), strings.Split(q.path, "/")) {
 		return false
 	}
 	if f.Query != "" && !strings.Contains(r.URL.RawQuery, f.Query) {
@@ -154,6 +172,9 @@ func alter(a *answer, q *request, due []*Fault) *answer {
 		if f.RepeatPage {
 			next = q.self(nil)
 		}
+		if f.PageAgain {
+			next = a.again
+		}
 		if f.Mutate != nil || next != "" {
 			a.rewrite(func(o map[string]any) {
 				if next != "" {
@@ -165,7 +186,11 @@ func alter(a *answer, q *request, due []*Fault) *answer {
 			})
 		}
 		f.replace(a)
+		if f.Rewrite != nil {
+			a.body = f.Rewrite(a.body)
+		}
 		a.truncate = max(a.truncate, f.TruncateBody)
+		a.stall = max(a.stall, f.StallBody)
 		a.drop = a.drop || f.DropConnection
 	}
 	return a

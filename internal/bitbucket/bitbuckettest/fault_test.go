@@ -238,3 +238,119 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 	equal(t, "requests", s.Requests(), 16)
 }
+
+// A route's fault falls on that route alone, and the journal knows of it, also while
+// the answer is still to come.
+func TestFaultOfARoute(t *testing.T) {
+	t.Parallel()
+	s := small(t)
+	const list = "/repositories/{workspace}/{repo_slug}/pullrequests"
+	fired := s.Fault(Fault{Route: list, Times: -1, Status: 503})
+	s.OnRequest(func(n int, _ *http.Request) { equal(t, "faults of one to come", s.Journal()[n-1].Faults, 0) })
+	for target, want := range map[string]int{
+		"/repositories/acme/checkout-api/pullrequests":   503,
+		"/repositories/acme/checkout-api/pullrequests/1": 200,
+		"/repositories/acme/checkout-api":                200,
+		"/elsewhere":                                     404,
+	} {
+		equal(t, target, call(t, s, target).status, want)
+	}
+	equal(t, "fired", fired(), 1)
+	for _, x := range s.Journal() {
+		equal(t, x.Path+" has a fault", x.Faults, map[bool]int{true: 1}[x.Route == list])
+		equal(t, x.Path+" has a route", x.Route != "", x.Status != 404)
+	}
+	s.ClearFaults()
+	equal(t, "cleared", call(t, s, "/repositories/acme/checkout-api/pullrequests").status, 200)
+}
+
+func TestPageAgain(t *testing.T) {
+	t.Parallel()
+	s := small(t)
+	for target, next := range map[string]string{
+		"/repositories/acme?pagelen=2&sort=name":         "/repositories/acme?page=1&pagelen=2&sort=name",
+		"/repositories/acme/checkout-api/src/main/docs/": "/repositories/acme/checkout-api/src/main/docs/?page=",
+		"/repositories/acme/checkout-api/refs/branches":  "/repositories/acme/checkout-api/refs/branches?page=1",
+	} {
+		s.Fault(Fault{PageAgain: true})
+		link, _ := call(t, s, target).at("next").(string)
+		if !strings.HasPrefix(link, base+next) {
+			t.Errorf("%s: got next %q, want %q", target, link, next)
+		}
+		equal(t, target+" again", call(t, s, link).at("page"), any(1.0))
+	}
+}
+
+func TestMaxPage(t *testing.T) {
+	t.Parallel()
+	s := small(t)
+	s.MaxPage(1)
+	names := ""
+	for next := base + "/repositories/acme?pagelen=100&sort=name"; next != ""; {
+		g := call(t, s, next)
+		equal(t, "pagelen", g.at("pagelen"), any(1.0))
+		names += g.column("slug") + " "
+		next, _ = g.at("next").(string)
+	}
+	equal(t, "slugs", names, "checkout-api r-d-bot empty orphan ")
+	names = ""
+	for next := base + "/repositories/acme/checkout-api/src/main/?max_depth=2&pagelen=100"; next != ""; {
+		g := call(t, s, next)
+		names += g.column("path") + " "
+		next, _ = g.at("next").(string)
+	}
+	equal(t, "paths", names, "README.md docs docs/a b.txt docs/deep ")
+	equal(t, "violations", len(s.Violations()), 0)
+}
+
+func TestRewrite(t *testing.T) {
+	t.Parallel()
+	s := small(t)
+	whole := call(t, s, "/repositories/acme/checkout-api/src/main/README.md").body
+	s.Fault(Fault{Rewrite: func(body []byte) []byte { return body[:4] }})
+	g := call(t, s, "/repositories/acme/checkout-api/src/main/README.md")
+	equal(t, "body", g.body, whole[:4])
+	equal(t, "length", g.header.Get("Content-Length"), "4")
+}
+
+// A body that stands still does so until the caller gives up, and then its error is the
+// caller's.
+func TestStall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := small(t)
+		s.Fault(Fault{StallBody: 7})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		body, err := get(ctx, t, &http.Client{Transport: s.RoundTripper()}, base+"/workspaces/acme")
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the context's error", err)
+		}
+		equal(t, "read", len(body), 7)
+		equal(t, "waited", time.Since(start), time.Minute)
+	})
+	s := small(t)
+	srv := httptest.NewServer(s)
+	defer srv.Close()
+	s.Fault(Fault{StallBody: 7})
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+"/2.0/workspaces/acme", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer good")
+	res, err := srv.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	begin := make([]byte, 7)
+	if _, err := io.ReadFull(res.Body, begin); err != nil {
+		t.Errorf("the beginning: %v", err)
+	}
+	cancel()
+	if _, err := io.ReadAll(res.Body); !errors.Is(err, context.Canceled) {
+		t.Errorf("the rest: got %v, want the context's error", err)
+	}
+}

@@ -16,11 +16,13 @@ type Exchange struct {
 	Method     string
 	Host       string
 	Path       string // as sent, still escaped
+	Route      string // the path below the prefix with its variables' names, "" when there is no such route
 	RawQuery   string
 	Query      url.Values
 	Credential string // the name given to it; "" when none was recognised
 	Status     int    // 0 while the answer is being made, and when the connection was dropped
 	Time       time.Time
+	Faults     int // how many of the programmed faults fell on it
 
 	// The rest is kept only while Record is on.
 	RequestHeader  http.Header
@@ -84,9 +86,10 @@ func (s *Server) Violations() []string {
 	return slices.Clone(s.journal.violations)
 }
 
-func (j *journal) begin(r *http.Request) *arrival {
+func (j *journal) begin(q *request) *arrival {
+	r := q.Request
 	x := Exchange{
-		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(),
+		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Route: q.route,
 		RawQuery: r.URL.RawQuery, Query: r.URL.Query(), Time: time.Now(),
 	}
 	j.mu.Lock()
@@ -105,13 +108,30 @@ func (j *journal) begin(r *http.Request) *arrival {
 	return &arrival{number: j.count, index: len(j.exchanges) - 1, epoch: j.epoch}
 }
 
+// hit notes at once how many faults fall on a request: one that hangs has no end.
+func (j *journal) hit(at *arrival, faults int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if x := j.exchange(at); x != nil {
+		x.Faults = faults
+	}
+}
+
+// exchange is nil when the journal was emptied meanwhile.
+func (j *journal) exchange(at *arrival) *Exchange {
+	if at.epoch != j.epoch {
+		return nil
+	}
+	return &j.exchanges[at.index]
+}
+
 func (j *journal) finish(at *arrival, a *answer) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if at.epoch != j.epoch {
+	x := j.exchange(at)
+	if x == nil {
 		return
 	}
-	x := &j.exchanges[at.index]
 	x.Credential = at.credential
 	if a.drop {
 		return

@@ -165,7 +165,7 @@ func (v view) pageByNumber(q *request, items []item) *answer {
 
 // page renders page n; name gives the `page` parameter that stands for a page number in links.
 func (v view) page(q *request, items []item, n int, name func(n int) string, countable bool) *answer {
-	length := q.pagelen()
+	length := v.pagelen(q)
 	from := min((n-1)*length, len(items))
 	to := min(from+length, len(items))
 	values := make(list, 0, to-from)
@@ -183,7 +183,16 @@ func (v view) page(q *request, items []item, n int, name func(n int) string, cou
 	if n > 1 && from < len(items) {
 		o = append(o, member{"previous", q.self(url.Values{"page": {name(n - 1)}}), shown})
 	}
-	return v.respond(q, o)
+	a := v.respond(q, o)
+	a.again = q.self(url.Values{"page": {name(n)}})
+	return a
+}
+
+func (v view) pagelen(q *request) int {
+	if v.s.maxPage > 0 {
+		return min(q.pagelen(), v.s.maxPage)
+	}
+	return q.pagelen()
 }
 
 // respond applies `fields` and writes the tree.

@@ -16,6 +16,7 @@ type request struct {
 	query    url.Values
 	badQuery bool
 	base     string // scheme, host and prefix: what links begin with
+	route    string // the path of its row in the routing table; "" when there is none
 	cred     *credential
 }
 
@@ -40,6 +41,9 @@ func newRequest(r *http.Request, prefix string) *request {
 			plain = seg
 		}
 		q.segments = append(q.segments, plain)
+	}
+	if rt, _ := route(q); rt != nil {
+		q.route = rt.path
 	}
 	return q
 }
@@ -78,6 +82,7 @@ func (q *request) self(change url.Values) string {
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/, read 2026-11; `page`, `pagelen` and `fields`
 // are common to all routes and not in its tables.
 type routeSpec struct {
+	path       string // below the prefix, with its variables' names
 	scope      string // classic
 	granular   string // of an API token
 	parameters []string
@@ -86,31 +91,31 @@ type routeSpec struct {
 }
 
 var (
-	routeWorkspace = routeSpec{"", "read:workspace:bitbucket", []string{"fields"}, 0, view.getWorkspace}
+	routeWorkspace = routeSpec{"/workspaces/{workspace}", "", "read:workspace:bitbucket", []string{"fields"}, 0, view.getWorkspace}
 
-	routeProjects = routeSpec{"project", "read:project:bitbucket",
+	routeProjects = routeSpec{"/workspaces/{workspace}/projects", "project", "read:project:bitbucket",
 		[]string{"page", "pagelen", "fields"}, 100, view.listProjects}
 
-	routeRepositories = routeSpec{"repository", "read:repository:bitbucket",
+	routeRepositories = routeSpec{"/repositories/{workspace}", "repository", "read:repository:bitbucket",
 		[]string{"role", "q", "sort", "page", "pagelen", "fields"}, 100, view.listRepositories}
 
-	routeRepository = routeSpec{"repository", "read:repository:bitbucket", []string{"fields"}, 0, view.getRepository}
+	routeRepository = routeSpec{"/repositories/{workspace}/{repo_slug}", "repository", "read:repository:bitbucket", []string{"fields"}, 0, view.getRepository}
 
-	routePullRequests = routeSpec{"pullrequest", "read:pullrequest:bitbucket",
+	routePullRequests = routeSpec{"/repositories/{workspace}/{repo_slug}/pullrequests", "pullrequest", "read:pullrequest:bitbucket",
 		[]string{"state", "q", "sort", "page", "pagelen", "fields"}, 50, view.listPullRequests}
 
-	routePullRequest = routeSpec{"pullrequest", "read:pullrequest:bitbucket", []string{"fields"}, 0, view.getPullRequest}
+	routePullRequest = routeSpec{"/repositories/{workspace}/{repo_slug}/pullrequests/{pull_request_id}", "pullrequest", "read:pullrequest:bitbucket", []string{"fields"}, 0, view.getPullRequest}
 
-	routeSourceRoot = routeSpec{"repository", "read:repository:bitbucket",
+	routeSourceRoot = routeSpec{"/repositories/{workspace}/{repo_slug}/src", "repository", "read:repository:bitbucket",
 		[]string{"format", "pagelen", "fields"}, 100, view.redirectToSource}
 
-	routeSource = routeSpec{"repository", "read:repository:bitbucket",
+	routeSource = routeSpec{"/repositories/{workspace}/{repo_slug}/src/{commit}/{path}", "repository", "read:repository:bitbucket",
 		[]string{"format", "q", "sort", "max_depth", "page", "pagelen", "fields"}, 100, view.getSource}
 
-	routeBranches = routeSpec{"repository", "read:repository:bitbucket",
+	routeBranches = routeSpec{"/repositories/{workspace}/{repo_slug}/refs/branches", "repository", "read:repository:bitbucket",
 		[]string{"q", "sort", "page", "pagelen", "fields"}, 100, view.listBranches}
 
-	routeBranch = routeSpec{"repository", "read:repository:bitbucket", []string{"fields"}, 0, view.getBranch}
+	routeBranch = routeSpec{"/repositories/{workspace}/{repo_slug}/refs/branches/{name}", "repository", "read:repository:bitbucket", []string{"fields"}, 0, view.getBranch}
 )
 
 // route finds the row for a path. The answer is the refusal when there is none.

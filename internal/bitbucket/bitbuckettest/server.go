@@ -28,6 +28,7 @@ type Server struct {
 	mu        sync.RWMutex // guards what follows
 	prefix    string
 	omitSize  bool
+	maxPage   int // 0: as long as asked for
 	onRequest func(n int, r *http.Request)
 	workspace string
 	gen       uint64 // grows with every change of content
@@ -67,6 +68,14 @@ func (s *Server) OmitSize(omit bool) {
 	s.omitSize = omit
 }
 
+// MaxPage gives pages of at most n values, whatever pagelen asks for, as the documentation allows; 0 is no
+// limit.
+func (s *Server) MaxPage(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.maxPage = n
+}
+
 // OnRequest calls f at the start of each request, with its number since New (the first is 1) and no lock
 // held, so that f may change the content: a list that moves between two of its pages.
 func (s *Server) OnRequest(f func(n int, r *http.Request)) {
@@ -81,16 +90,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	hook, prefix := s.onRequest, s.prefix
 	s.mu.RUnlock()
 
-	x := s.journal.begin(r)
+	q := newRequest(r, prefix)
+	x := s.journal.begin(q)
 	if hook != nil {
 		hook(x.number, r)
 	}
-	q := newRequest(r, prefix)
 	a := s.admit(q)
 	x.credential = q.credentialName()
 	var due []*Fault
 	if a == nil {
-		due = s.faults.due(r, q.path)
+		due = s.faults.due(q)
+		s.journal.hit(x, len(due))
 		if !wait(r, due) {
 			panic(http.ErrAbortHandler)
 		}
@@ -104,7 +114,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.journal.note(r, a.violation)
 	}
 	s.journal.finish(x, a)
-	a.write(w)
+	a.write(w, r)
 }
 
 // answer routes a request whose credential is good.
@@ -137,7 +147,9 @@ type answer struct {
 	header    http.Header
 	body      []byte
 	violation string // "" when a correct caller may meet this answer
+	again     string // of a page: a link to itself that names it by its number
 	truncate  int    // bytes of the body that are sent before the connection breaks; 0: all
+	stall     int    // bytes of the body that are sent before the connection stands still; 0: all
 	drop      bool   // the connection breaks before the status line
 }
 
@@ -163,7 +175,7 @@ func (a *answer) noted(violation string) *answer {
 	return a
 }
 
-func (a *answer) write(w http.ResponseWriter) {
+func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	if a.drop {
 		panic(http.ErrAbortHandler)
 	}
@@ -173,6 +185,11 @@ func (a *answer) write(w http.ResponseWriter) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)
+	if a.stall > 0 && a.stall < len(a.body) {
+		_, _ = w.Write(a.body[:a.stall])
+		_ = http.NewResponseController(w).Flush()
+		stall(w, r)
+	}
 	if a.truncate > 0 && a.truncate < len(a.body) {
 		_, _ = w.Write(a.body[:a.truncate])
 		_ = http.NewResponseController(w).Flush()

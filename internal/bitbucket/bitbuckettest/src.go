@@ -231,7 +231,7 @@ func (v view) listSource(q *request, r *repository, c *commit, dir string) *answ
 	name := func(n int) string { return hashOf("page", c.hash, dir, strconv.Itoa(n))[:16] }
 	n := 1
 	if q.query.Has("page") {
-		last := len(items)/q.pagelen() + 1
+		last := len(items)/v.pagelen(q) + 1
 		for n <= last && name(n) != q.query.Get("page") {
 			n++
 		}

@@ -2,6 +2,7 @@ package bitbuckettest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -11,7 +12,7 @@ import (
 // RoundTripper returns a transport that calls the server in process, without a socket: a socket is not
 // durably blocking, so inside a testing/synctest bubble this is the way in. Whatever host the request
 // names, this server answers. A cancelled context ends the call with the context's error, also while a
-// fault delays the answer; a dropped connection is an io.ErrUnexpectedEOF.
+// fault delays the answer or its body; a dropped connection is an io.ErrUnexpectedEOF.
 func (s *Server) RoundTripper() http.RoundTripper { return transport{s} }
 
 type transport struct{ s *Server }
@@ -42,7 +43,10 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	var body io.Reader = bytes.NewReader(w.body)
 	length := int64(len(w.body))
-	if !whole {
+	switch {
+	case w.stalled:
+		body, length = io.MultiReader(body, stalled{ctx}), -1
+	case !whole:
 		body, length = io.MultiReader(body, broken{}), -1
 	}
 	return &http.Response{
@@ -59,9 +63,10 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 type recorder struct {
-	header http.Header
-	status int
-	body   []byte
+	header  http.Header
+	status  int
+	body    []byte
+	stalled bool
 }
 
 func (w *recorder) Header() http.Header { return w.header }
@@ -93,3 +98,20 @@ func (w *recorder) serve(h http.Handler, r *http.Request) (whole bool) {
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// stall never comes back to the handler. A recorder's body stands still where it is read.
+func stall(w http.ResponseWriter, r *http.Request) {
+	if rec, ok := w.(*recorder); ok {
+		rec.stalled = true
+	} else {
+		<-r.Context().Done()
+	}
+	panic(http.ErrAbortHandler)
+}
+
+type stalled struct{ ctx context.Context }
+
+func (s stalled) Read([]byte) (int, error) {
+	<-s.ctx.Done()
+	return 0, s.ctx.Err()
+}

@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// Fault is a misbehaviour to come. A request that fits Method, Path and Match
+// Fault is a misbehaviour to come. A request that fits Method, Route, Path and Match
 // meets it; when several fit, the one planned first, and the later ones do not
 // count that request.
 type Fault struct {
 	Method string // "" is any
+	Route  string // that of Exchange, "" is any
 	// Path is a glob over the escaped path, "" is any. "*" stays within a
 	// segment; "/**" at the end is anything below.
 	Path string
@@ -24,14 +25,24 @@ type Fault struct {
 	// Delay passes before the answer, or until the request's context ends.
 	Delay time.Duration
 	// Status, Header and Body replace the answer when Status is not 0. Like any
-	// answer it has an X-Trace-Id, unless Header says otherwise.
+	// answer it has an X-Trace-Id, unless Header says otherwise. Header alone adds to
+	// the answer as it is.
 	Status int
 	Header http.Header
 	Body   string
+	// Rewrite changes the bytes of an answer, which is then told to be as long as
+	// what it returns.
+	Rewrite func(body []byte) []byte
+	// RepeatPage makes the "next" of a page lead to this very page. That of a first
+	// page is new to the client, which reads it twice.
+	RepeatPage bool
 	// DropConnection ends the connection without an answer.
 	DropConnection bool
 	// TruncateBody ends the connection after half of the answer's body.
 	TruncateBody bool
+	// StallBody lets the connection stand still after half of the answer's body,
+	// until the request's context ends.
+	StallBody bool
 	// Apply lets the request have its effect although its answer is replaced or
 	// lost. Without it the emulator never sees that request.
 	Apply bool
@@ -72,9 +83,10 @@ func (s *Server) nextFault(r *http.Request, body []byte) *fault {
 	s.mu.Lock()
 	planned := s.faults
 	s.mu.Unlock()
+	route := s.routeOf(r)
 	for _, f := range planned {
 		// Match is the test's own code and may call the server.
-		if f.fits(r, body) && s.fire(f) {
+		if f.fits(r, route, body) && s.fire(f) {
 			return f
 		}
 	}
@@ -96,8 +108,8 @@ func (s *Server) fire(f *fault) bool {
 	return true
 }
 
-func (f *fault) fits(r *http.Request, body []byte) bool {
-	return (f.Method == "" || f.Method == r.Method) &&
+func (f *fault) fits(r *http.Request, route string, body []byte) bool {
+	return (f.Method == "" || f.Method == r.Method) && (f.Route == "" || f.Route == route) &&
 		(f.Path == "" || globMatch(f.Path, r.URL.EscapedPath())) &&
 		(f.Match == nil || f.Match(r, body))
 }
@@ -143,7 +155,7 @@ func (f *fault) answers() bool {
 }
 
 // replace puts the fault's answer in the place of the real one.
-func (s *Server) replace(out reply, f *fault) reply {
+func (s *Server) replace(out reply, f *fault, r *http.Request, asked []byte) reply {
 	switch {
 	case f == nil:
 	case f.DropConnection:
@@ -155,9 +167,31 @@ func (s *Server) replace(out reply, f *fault) reply {
 			"Date":         {time.Now().UTC().Format(http.TimeFormat)},
 			"X-Trace-Id":   {s.trace()},
 		}
-		for k, v := range f.Header {
-			out.header[http.CanonicalHeaderKey(k)] = v
-		}
+	}
+	if f == nil || out.header == nil {
+		return out
+	}
+	for k, v := range f.Header {
+		out.header[http.CanonicalHeaderKey(k)] = v
+	}
+	if f.RepeatPage {
+		out.body = repeatPage(out.body, r, asked)
+	}
+	if f.Rewrite != nil {
+		out.body = f.Rewrite(out.body)
 	}
 	return out
+}
+
+// repeatPage gives a page the cursor that it was asked for with; what is no page
+// stays as it is.
+func repeatPage(page []byte, r *http.Request, asked []byte) []byte {
+	var body, query map[string]any
+	if decodeInto(page, &body) != nil || decodeInto(asked, &query) != nil || body["entities"] == nil {
+		return page
+	}
+	c := &call{Request: r, body: query}
+	after, _ := c.cursor() // of a search that was answered it is good
+	body["next"] = c.giveCursor(after)
+	return encode(body)
 }

@@ -210,3 +210,90 @@ func TestConcurrentUse(t *testing.T) {
 	all.Wait()
 	equal(t, "left", len(r.Catalog()), 1)
 }
+
+// A route's fault falls on that route alone, and the journal knows of it.
+func TestFaultOfARoute(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	const read = "/v1/blueprints/{identifier}"
+	fired := r.Fault(porttest.Fault{Method: "GET", Route: read, Times: -1, Status: 503, Body: `{"ok":false}`})
+	r.call("GET", "/v1/blueprints", "").want(200)
+	r.call("GET", "/v1/blueprints/bitbucketProject", "").want(503)
+	r.call("GET", "/v1/blueprints/bitbucketProject/entities", "").want(200)
+	equal(t, "fired", fired(), 1)
+	for _, x := range r.Journal() {
+		equal(t, x.Route+" has a fault", x.Fault, x.Route == read)
+	}
+}
+
+// The "next" of a page that repeats itself is good, and leads to the page once more.
+func TestRepeatPage(t *testing.T) {
+	t.Parallel()
+	r := seeded(t)
+	const path = "/v1/blueprints/thing/entities/search"
+	ask := func(from string) (page, next string) {
+		body := `{"limit":2}`
+		if from != "" {
+			body = `{"limit":2,"from":"` + from + `"}`
+		}
+		got := r.call("POST", path, body).want(200)
+		return got.column("entities", "identifier"), got.text("next")
+	}
+	_, second := ask("")
+	r.Fault(porttest.Fault{Path: path, Times: 2, RepeatPage: true})
+	page, again := ask("")
+	equal(t, "first page", page, "a b")
+	page, itself := ask(second)
+	equal(t, "second page", page, "c d")
+	equal(t, "next of the second", itself, second)
+	page, next := ask(again)
+	equal(t, "first page again", page, "a b")
+	equal(t, "its next", next, second)
+}
+
+func TestMaxPage(t *testing.T) {
+	t.Parallel()
+	r := seeded(t)
+	r.Configure(porttest.Options{MaxPage: 3})
+	got := r.call("POST", "/v1/blueprints/thing/entities/search", `{"limit":1000}`).want(200)
+	equal(t, "page", got.column("entities", "identifier"), "a b c")
+	equal(t, "has a next", got.text("next") != "", true)
+}
+
+func TestRewriteAndHeader(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.Fault(porttest.Fault{Path: "/v1/blueprints", Header: http.Header{"Content-Type": {"text/html"}}, Rewrite: func([]byte) []byte { return []byte(`{"rewritten":true}`) }})
+	got := r.call("GET", "/v1/blueprints", "").want(200)
+	equal(t, "type", got.header.Get("Content-Type"), "text/html")
+	equal(t, "trace", got.header.Get("X-Trace-Id") != "", true)
+	equal(t, "body", got.body["rewritten"], true)
+}
+
+// A body that stands still does so until the caller gives up.
+func TestStall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := inBubble(t)
+		r.Fault(porttest.Fault{Path: "/v1/blueprints", StallBody: true})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, "GET", r.base+"/v1/blueprints", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		if got := r.send(req); !errors.Is(got.err, context.DeadlineExceeded) || got.status == 0 {
+			t.Errorf("got %v and status %d, want the context's error after a status", got.err, got.status)
+		}
+		equal(t, "waited", time.Since(begin), time.Second)
+	})
+}
+
+func TestRemoveEntity(t *testing.T) {
+	t.Parallel()
+	r := seeded(t)
+	equal(t, "there", r.RemoveEntity("thing", "b"), true)
+	equal(t, "there still", r.RemoveEntity("thing", "b"), false)
+	equal(t, "left", len(r.Entities("thing")), 3)
+}

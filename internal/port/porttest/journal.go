@@ -23,7 +23,9 @@ type Exchange struct {
 	Time   time.Time // when the request arrived
 	// Write tells that the route changes entities, blueprints, integrations or what
 	// Port shows of these: logs, metrics, examples. With validation_only it does not.
-	Write          bool
+	Write bool
+	// Fault tells that a planned fault fell on it.
+	Fault          bool
 	RequestHeader  http.Header
 	RequestBody    []byte
 	ResponseHeader http.Header
@@ -62,8 +64,9 @@ func (s *Server) ResetJournal() {
 	s.journal = nil
 }
 
-func (s *Server) record(r *http.Request, at time.Time, body []byte, out reply) {
+func (s *Server) record(r *http.Request, at time.Time, body []byte, out reply, f *fault) {
 	x := Exchange{
+		Fault:  f != nil,
 		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.Query(), Status: out.status, Time: at,
 		RequestHeader: r.Header.Clone(), RequestBody: body,
 		ResponseHeader: out.header.Clone(), ResponseBody: out.body,

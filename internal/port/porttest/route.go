@@ -176,6 +176,16 @@ func (s *Server) match(method string, u *url.URL) (*route, map[string]string) {
 	return best, bestVars
 }
 
+// routeOf is the Route of an Exchange.
+func (s *Server) routeOf(r *http.Request) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t, _ := s.match(r.Method, r.URL); t != nil {
+		return t.path
+	}
+	return ""
+}
+
 func (t *route) vars(segments []string) (map[string]string, bool) {
 	vars := map[string]string{}
 	for i, want := range t.segments {

@@ -131,6 +131,9 @@ func (s *Server) page(c *call, q *sequence, limit int, matches predicate, show f
 	if !ok {
 		return violate(http.StatusUnprocessableEntity, "invalid_request", "body/from was not given out for this search")
 	}
+	if most := s.options.MaxPage; most > 0 {
+		limit = min(limit, most)
+	}
 	list := []any{}
 	last, more := after, false
 	q.after(after, func(e *cell) bool {
@@ -147,10 +150,14 @@ func (s *Server) page(c *call, q *sequence, limit int, matches predicate, show f
 	})
 	body := map[string]any{"ok": true, "entities": list}
 	if more {
-		text := strconv.FormatUint(last, 10) + " " + c.fingerprint()
-		body["next"] = base64.RawURLEncoding.EncodeToString([]byte(text))
+		body["next"] = c.giveCursor(last)
 	}
 	return answer{status: http.StatusOK, body: body}
+}
+
+func (c *call) giveCursor(last uint64) string {
+	text := strconv.FormatUint(last, 10) + " " + c.fingerprint()
+	return base64.RawURLEncoding.EncodeToString([]byte(text))
 }
 
 // cursor reads "from". It is good only for the search that gave it out.

@@ -50,6 +50,9 @@ type Options struct {
 	// answers does not have: blueprint, times, authors, and null for an icon or a
 	// title. Without it entities are answered as Port answers them.
 	DocumentedAnswers bool
+	// MaxPage is how many entities a page of a search has at most, whatever limit asks
+	// for; 0 is as many as asked for.
+	MaxPage int
 	// NoJournalBodies keeps the bodies out of the journal, to save memory.
 	NoJournalBodies bool
 	// NoIngestURLs leaves the ingest URLs out of integration records, but for those
@@ -154,16 +157,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f := s.nextFault(r, body)
 	if !f.wait(r) {
-		s.record(r, now, body, reply{})
+		s.record(r, now, body, reply{}, f)
 		panic(http.ErrAbortHandler)
 	}
 	var out reply
 	if f.answers() {
 		out = s.handle(r, body)
 	}
-	out = s.replace(out, f)
-	s.record(r, now, body, out)
-	out.send(w, f)
+	out = s.replace(out, f, r, body)
+	s.record(r, now, body, out, f)
+	out.send(w, r, f)
 }
 
 // readBody keeps at most one byte more than a body may have. It reads the rest
@@ -269,7 +272,7 @@ func (s *Server) header(now time.Time) http.Header {
 	return h
 }
 
-func (o reply) send(w http.ResponseWriter, f *fault) {
+func (o reply) send(w http.ResponseWriter, r *http.Request, f *fault) {
 	if f != nil && f.DropConnection {
 		panic(http.ErrAbortHandler)
 	}
@@ -278,9 +281,12 @@ func (o reply) send(w http.ResponseWriter, f *fault) {
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(o.body)))
 	w.WriteHeader(o.status)
-	if f != nil && f.TruncateBody {
+	if f != nil && (f.TruncateBody || f.StallBody) {
 		_, _ = w.Write(o.body[:len(o.body)/2])
 		_ = http.NewResponseController(w).Flush()
+		if f.StallBody {
+			stall(w, r)
+		}
 		panic(http.ErrAbortHandler)
 	}
 	_, _ = w.Write(o.body) // a client that went away is no concern of ours

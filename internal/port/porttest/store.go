@@ -191,6 +191,18 @@ func (s *Server) PutEntity(blueprint string, e Entity) {
 	s.store.put(e)
 }
 
+// RemoveEntity takes an entity away, as somebody else would who deletes it. It says
+// whether it was there.
+func (s *Server) RemoveEntity(blueprint, identifier string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.store.cells[ref{blueprint, identifier}]
+	if c != nil {
+		s.store.remove(c)
+	}
+	return c != nil
+}
+
 func withoutNulls(m map[string]any) map[string]any {
 	kept := map[string]any{}
 	for k, v := range m {

@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"strconv"
@@ -48,6 +49,8 @@ type recorder struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+	// stalled: the body stands still after what there is of it.
+	stalled bool
 }
 
 // serve reports whether the handler gave up the connection.
@@ -74,9 +77,11 @@ func (w *recorder) FlushError() error { return nil }
 func (w *recorder) response(r *http.Request, aborted bool) *http.Response {
 	length := int64(w.body.Len())
 	var body io.Reader = &w.body
-	if aborted {
-		length = -1
-		body = io.MultiReader(&w.body, brokenReader{})
+	switch {
+	case w.stalled:
+		length, body = -1, io.MultiReader(&w.body, stalledReader{r.Context()})
+	case aborted:
+		length, body = -1, io.MultiReader(&w.body, brokenReader{})
 	}
 	return &http.Response{
 		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status,
@@ -88,3 +93,21 @@ func (w *recorder) response(r *http.Request, aborted bool) *http.Response {
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// stall never comes back to the handler. A recorder's body stands still where it is
+// read.
+func stall(w http.ResponseWriter, r *http.Request) {
+	if rec, ok := w.(*recorder); ok {
+		rec.stalled = true
+	} else {
+		<-r.Context().Done()
+	}
+	panic(http.ErrAbortHandler)
+}
+
+type stalledReader struct{ ctx context.Context }
+
+func (s stalledReader) Read([]byte) (int, error) {
+	<-s.ctx.Done()
+	return 0, s.ctx.Err()
+}
