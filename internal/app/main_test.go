@@ -225,6 +225,9 @@ func TestSignal(t *testing.T) {
 			if !w.holds("bitbucketRepository", "stale") {
 				t.Error("a stopped run deleted an entity")
 			}
+			if page := w.port.DataSource(identifier); page.Version != "" && page.ResyncState.Status != "aborted" {
+				t.Errorf("the page shows %q, want aborted", page.ResyncState.Status)
+			}
 		})
 	}
 }

@@ -23,6 +23,7 @@ type record struct {
 	absent     bool
 	unreadable bool
 	made       bool // this run has made the default blueprints
+	spent      time.Duration
 }
 
 // published says what to do with the mapping of the inputs: show it, or tell that the
@@ -51,7 +52,9 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 		if !stored && a.config.PublishMapping == input.PublishNever || a.holdsSecret(config) {
 			config = map[string]any{}
 		}
+		begun := time.Now()
 		created, err := a.port.CreateIntegration(ctx, config)
+		r.spent = time.Since(begun)
 		if err != nil {
 			a.warnPage(ctx, "the integration will not show on Port's Data sources page", err)
 			return
@@ -74,7 +77,7 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 	}
 	a.page.Begin(ctx, datasource.Config{
 		Port: a.port, Integration: r.Integration, Kinds: pageKinds(plan.Resources()),
-		Status: a.config.SyncStatus, Logs: a.config.ShipLogs, Examples: a.config.SendExamples,
+		Status: a.config.SyncStatus, Logs: a.config.ShipLogs, Examples: a.config.SendExamples, Spent: r.spent,
 	}, a.report.Started)
 }
 

@@ -410,3 +410,24 @@ func TestKilledRunIsMended(t *testing.T) {
 	w.run(map[string]string{"MAPPING": repositories}).check(t, 0, "success")
 	checkState(t, w.port.DataSource(identifier), "completed")
 }
+
+// A mistake of the program ends the run, and the page says that it failed.
+func TestInternalErrorOnThePage(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	base := w.transport
+	w.transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		if strings.HasPrefix(r.URL.Path, "/2.0/repositories/") {
+			panic("a mistake")
+		}
+		return base.RoundTrip(r)
+	})
+	r := w.run(map[string]string{"MAPPING": repositories})
+	r.check(t, 1, "failed")
+	r.contains(t, "internal error: a mistake")
+	checkState(t, w.port.DataSource(identifier), "failed")
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

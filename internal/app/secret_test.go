@@ -177,12 +177,21 @@ func TestSecrets(t *testing.T) {
 					checkMasks(t, masked, secrets, github)
 					checkHidden(t, secrets, map[string]string{
 						"stdout": stdout, "stderr": r.stderr, "outputs": w.read("outputs"),
-						"summary": w.read("summary.md"), "report": w.read("report.json"),
+						"summary": w.read("summary.md"), "report": w.read("report.json"), "page": w.pageText(),
 					})
 				})
 			})
 		}
 	}
+}
+
+// pageText is all that Port's Data sources page shows.
+func (w *world) pageText() string {
+	text, err := json.Marshal(w.port.DataSource(identifier))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
 }
 
 // secretWorld is not on loopback: a bubble has no sockets.

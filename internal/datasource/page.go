@@ -41,6 +41,8 @@ type Config struct {
 	Status      bool   // the state of the run, and how each kind goes
 	Logs        bool
 	Examples    bool
+	// Spent is what such calls have cost before.
+	Spent time.Duration
 }
 
 // Page is the entry of one run. Until it is begun it keeps the log, and sends
@@ -95,7 +97,7 @@ func New(redact func(string) string) *Page {
 // the first of both. The context must outlive the run; Finish is due.
 func (p *Page) Begin(ctx context.Context, c Config, now time.Time) {
 	p.mu.Lock()
-	p.config, p.event = c, newEvent()
+	p.config, p.event, p.spent = c, newEvent(), c.Spent
 	p.rows = newRows(c.Kinds)
 	p.parts[resyncState].off = !c.Status
 	p.parts[syncStatus].off = !c.Status || c.Integration.MetricURL == ""
