@@ -1,10 +1,12 @@
 package app_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -39,9 +41,20 @@ type echo struct {
 
 	mu   sync.Mutex
 	seen map[string]bool // what stood in Authorization headers
+	got  strings.Builder // all that was sent to the service
+}
+
+// note keeps what a request holds.
+func (e *echo) note(r *http.Request) {
+	body, _ := io.ReadAll(r.Body) // of a test's own request
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	fmt.Fprintf(&e.got, "%s %s %v %s\n", r.Method, r.URL, r.Header, body)
 }
 
 func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e.note(r)
 	authorization := r.Header.Get("Authorization")
 	_, credential, ok := strings.Cut(authorization, " ")
 	if ok {
@@ -153,9 +166,18 @@ func TestSecrets(t *testing.T) {
 		{"API token refused", 403, path("/repositories/"), nil, []string{"BITBUCKET_WORKSPACE_TOKEN", "BITBUCKET_USERNAME", "BITBUCKET_APP_PASSWORD"}, 1},
 		{"wrong inputs", 0, nil, nil, []string{"BITBUCKET_WORKSPACE"}, 2},
 	}
-	for _, github := range []bool{true, false} {
+	variants := []struct {
+		github bool
+		mode   string
+		level  string
+	}{{true, "sync", "debug"}, {false, "sync", "debug"}, {true, "plan", "debug"}, {false, "sync", "error"}, {false, "plan", "info"}}
+	for _, v := range variants {
 		for _, tt := range tests {
-			t.Run(fmt.Sprintf("%s, github %v", tt.name, github), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s, github %v, %s, %s", tt.name, v.github, v.mode, v.level), func(t *testing.T) {
+				github, exit := v.github, tt.exit
+				if v.mode == "plan" && strings.Contains(tt.name, "at a write") || v.mode == "plan" && tt.name == "Port refuses a write" {
+					exit = 0 // nothing is written
+				}
 				t.Parallel()
 				w := secretWorld(t, tt.remove)
 				b := &echo{Handler: w.bitbucket, status: tt.status, match: tt.bitbucket, secrets: canaries(w.env), seen: map[string]bool{}}
@@ -164,10 +186,11 @@ func TestSecrets(t *testing.T) {
 				if github {
 					w.github()
 				}
+				w.env["MODE"], w.env["LOG_LEVEL"] = v.mode, v.level
 				synctest.Test(t, func(t *testing.T) {
 					r := w.run(nil)
-					if r.status != tt.exit {
-						t.Errorf("got exit status %d, want %d\n%s%s", r.status, tt.exit, r.stdout, r.stderr)
+					if r.status != exit {
+						t.Errorf("got exit status %d, want %d\n%s%s", r.status, exit, r.stdout, r.stderr)
 					}
 					secrets := canaries(w.env)
 					for _, e := range []*echo{b, p} {
@@ -175,12 +198,67 @@ func TestSecrets(t *testing.T) {
 					}
 					stdout, masked := splitMasks(r.stdout)
 					checkMasks(t, masked, secrets, github)
+					checkOwner(t, w.env, b, p)
 					checkHidden(t, secrets, map[string]string{
 						"stdout": stdout, "stderr": r.stderr, "outputs": w.read("outputs"),
 						"summary": w.read("summary.md"), "report": w.read("report.json"), "page": w.pageText(),
 					})
 				})
 			})
+		}
+	}
+}
+
+// checkOwner expects each secret to be sent to its owner alone.
+func checkOwner(t *testing.T, env map[string]string, b, p *echo) {
+	t.Helper()
+	ofPort := []string{env["PORT_CLIENT_ID"], env["PORT_CLIENT_SECRET"]}
+	for credential := range p.seen {
+		ofPort = append(ofPort, credential)
+	}
+	var ofBitbucket []string
+	for _, secret := range canaries(env) {
+		if !slices.Contains(ofPort, secret) {
+			ofBitbucket = append(ofBitbucket, secret)
+		}
+	}
+	check := func(secrets []string, to, sent string) {
+		for _, secret := range secrets {
+			for _, form := range forms(secret) {
+				if strings.Contains(sent, form) {
+					t.Errorf("%s was sent a secret of the other service: %q", to, form)
+				}
+			}
+		}
+	}
+	check(ofPort, "Bitbucket", b.got.String())
+	check(ofBitbucket, "Port", p.got.String())
+}
+
+// A secret in a mapping stands in no message about it, in whichever mode.
+func TestSecretInAMapping(t *testing.T) {
+	t.Parallel()
+	broken := strings.Replace(repositories, "title: .name", "title: '.name | "+"SECRET"+" |'", 1)
+	wrong := strings.Replace(repositories, "title: .name", "SECRET: .name\n          title: .name", 1)
+	for _, mapping := range []string{broken, wrong, "SECRET", "# SECRET\n" + repositories} {
+		for _, mode := range []string{"sync", "plan", "validate"} {
+			for _, github := range []bool{false, true} {
+				w := smallWorld(t)
+				if github {
+					w.github()
+				}
+				w.write("mapping.yml", strings.ReplaceAll(mapping, "SECRET", token))
+				r := w.run(map[string]string{"MODE": mode, "MAPPING_FILE": "mapping.yml", "SARIF_FILE": "out.sarif", "LOG_LEVEL": "debug"})
+				stdout, _ := splitMasks(r.stdout)
+				places := map[string]string{
+					"stdout": stdout, "stderr": r.stderr, "outputs": w.read("outputs"), "summary": w.read("summary.md"), "report": w.read("report.json"),
+					"page": w.pageText(),
+				}
+				if mode != "validate" { // which is given no secret
+					places["SARIF"] = w.read("out.sarif")
+					checkHidden(t, []string{token}, places)
+				}
+			}
 		}
 	}
 }
