@@ -92,7 +92,7 @@ func TestPlanTells(t *testing.T) {
 	w.github()
 	changed := strings.Replace(repositories, "title: .name", "title: '.name + \"!\"'", 1)
 	changed = strings.Replace(changed, "blueprint:", "properties: {defaultBranch: 'if .slug == \"ledger\" then 5 else .slug end'}\n          blueprint:", 1)
-	r := w.planned(map[string]string{"MAPPING": changed, "DETAILED_EXIT": "true", "PUBLISH_MAPPING": "always"})
+	r := w.planned(map[string]string{"MAPPING": changed, "DETAILED_EXIT": "true", "PUBLISH_MAPPING": "always", "SUMMARY_FILE": "plan.md"})
 	if r.status != 10 {
 		t.Errorf("got exit status %d, want 10\n%s%s", r.status, r.stdout, r.stderr)
 	}
@@ -103,6 +103,9 @@ func TestPlanTells(t *testing.T) {
 		"a sync would publish the mapping", "Bitbucket credential workspace token: 1 request, no rate limit header",
 		"a sync asks Bitbucket: 1 request; 1 credential may make 1000 in 1h: no waiting")
 	summary := w.read("summary.md")
+	if file := w.read("plan.md"); strings.TrimSpace(file) != strings.TrimSpace(summary) {
+		t.Errorf("summary_file differs from the summary:\n%s", file)
+	}
 	for _, part := range []string{"## Port plan: partial", "### Changes: 4", "| update | bitbucketRepository | checkout |", "| delete | bitbucketRepository | stale |"} {
 		if !strings.Contains(summary, part) {
 			t.Errorf("the summary does not hold %q:\n%s", part, summary)

@@ -18,6 +18,10 @@ const (
 	undoTimeout = 4 * time.Second
 	// maxAnnotations bounds what the platform is told; it shows fewer.
 	maxAnnotations = 100
+	// maxComment is the longest comment that GitHub takes, in bytes at most.
+	//
+	// Source: https://github.com/telia-oss/github-pr-resource/issues/259, read 2026-11.
+	maxComment = 65_536
 )
 
 // end publishes what was done, and gives the exit status.
@@ -102,18 +106,15 @@ func (a *app) noteRetired() {
 // told the log has the errors already: they are not printed there once more.
 func (a *app) publish(told bool) (annotated []report.Problem) {
 	a.report.Scrub(a.scrubber.Redact)
-	if a.config.ReportFile != "" {
-		if err := writeFile(a.path(a.config.ReportFile), a.report.JSON()); err != nil {
-			a.warn(report.Problem{Message: "the report file is not written: " + err.Error(), Fix: "give report_file a path in a folder that exists and can be written to"})
-			a.report.Scrub(a.scrubber.Redact)
-		}
+	a.writeOut("report_file", a.config.ReportFile, func() ([]byte, error) { return a.report.JSON(), nil })
+	if a.checked {
+		a.writeOut("sarif_file", a.config.SARIFFile, a.sarif)
 	}
-	if a.config.SARIFFile != "" && a.checked {
-		if err := a.writeSARIF(); err != nil {
-			a.warn(report.Problem{Message: "the SARIF file is not written: " + err.Error(), Fix: "give sarif_file a path in a folder that exists and can be written to"})
-			a.report.Scrub(a.scrubber.Redact)
-		}
+	summary := a.report.Markdown
+	if a.validating() {
+		summary = a.verdictMarkdown
 	}
+	a.writeOut("summary_file", a.config.SummaryFile, func() ([]byte, error) { return []byte(summary(maxComment)), nil })
 	for _, p := range a.report.Worst() {
 		if len(annotated) == maxAnnotations || p.Severity == report.Notice && !a.validating() {
 			break
@@ -131,14 +132,25 @@ func (a *app) publish(told bool) (annotated []report.Problem) {
 	if err := a.platform.Publish(outputs); err != nil {
 		a.log.Warn("step outputs: " + err.Error())
 	}
-	summary := a.report.Markdown
-	if a.validating() {
-		summary = a.verdictMarkdown
-	}
 	if err := a.platform.Summary(summary); err != nil {
 		a.log.Warn("step summary: " + err.Error())
 	}
 	return annotated
+}
+
+// writeOut writes a file that an input names, when it does.
+func (a *app) writeOut(id, name string, text func() ([]byte, error)) {
+	if name == "" {
+		return
+	}
+	content, err := text()
+	if err == nil {
+		err = writeFile(a.path(name), content)
+	}
+	if err != nil {
+		a.warn(report.Problem{Message: id + " is not written: " + err.Error(), Fix: "give " + id + " a path in a folder that exists and can be written to"})
+		a.report.Scrub(a.scrubber.Redact)
+	}
 }
 
 // annotation is on a line of the mapping where that is a file of the checkout.

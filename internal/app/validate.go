@@ -101,9 +101,9 @@ func cutTo(text string, limitBytes int) string {
 	return text
 }
 
-// writeSARIF writes the problems of the mapping for code scanning, also when there are
+// sarif gives the problems of the mapping for code scanning, also when there are
 // none, so that what was found before is closed.
-func (a *app) writeSARIF() error {
+func (a *app) sarif() ([]byte, error) {
 	problems := slices.Clone(a.problems)
 	for i := range problems {
 		p := &problems[i]
@@ -111,11 +111,7 @@ func (a *app) writeSARIF() error {
 			*text = a.scrubber.Redact(*text)
 		}
 	}
-	text, err := sarif.Marshal(sarif.Tool{Name: program, Version: Version}, problems, a.sourcePath)
-	if err != nil {
-		return err
-	}
-	return writeFile(a.path(a.config.SARIFFile), text)
+	return sarif.Marshal(sarif.Tool{Name: program, Version: Version}, problems, a.sourcePath)
 }
 
 // sourcePath is the path of the mapping file from the root of the checkout, by which

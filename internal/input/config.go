@@ -62,6 +62,8 @@ type Config struct {
 	SARIFFile string
 	// ReportFile is empty when no report file is asked for.
 	ReportFile string
+	// SummaryFile is empty when no summary file is asked for.
+	SummaryFile string
 	// SyncStatus, ShipLogs and SendExamples say what Port's page shows of the run.
 	SyncStatus   bool
 	ShipLogs     bool

@@ -132,6 +132,7 @@ func (p *parser) config() Config {
 		DetailedExit:            p.boolean("detailed_exit"),
 		SARIFFile:               p.text("sarif_file"),
 		ReportFile:              p.text("report_file"),
+		SummaryFile:             p.text("summary_file"),
 		SyncStatus:              p.boolean("sync_status"),
 		ShipLogs:                p.boolean("ship_logs"),
 		SendExamples:            p.boolean("send_raw_data_examples"),

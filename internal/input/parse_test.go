@@ -329,7 +329,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if got, want := len(Table), 33; got != want {
+	if got, want := len(Table), 34; got != want {
 		t.Errorf("got %d inputs, want %d", got, want)
 	}
 }

@@ -111,6 +111,8 @@ var Table = []Input{
 		Help: "Whether the mode plan ends with exit status 10 instead of 0 when a sync would change something."},
 	{ID: "report_file", Validate: true,
 		Help: "The path of a file to write the report to, as JSON."},
+	{ID: "summary_file", Validate: true,
+		Help: "The path of a file to write the summary to, as Markdown that fits a comment on a pull request."},
 	{ID: "sync_status", Default: "true",
 		Help: "Whether the state of the run and the counts of each kind are shown on Port's Data sources page."},
 	{ID: "ship_logs", Default: "true",
