@@ -29,8 +29,9 @@ type route struct {
 	file bool
 }
 
+// String has no slash: it is a part of the name of a test.
 func (r route) String() string {
-	name := r.method + " " + r.path
+	name := r.method + strings.ReplaceAll(r.path, "/", " ")
 	if r.file {
 		name += " (file)"
 	}

@@ -78,7 +78,7 @@ var (
 func grown(t *testing.T) *scene {
 	s := &scene{
 		name: "grown", github: true,
-		env:       map[string]string{"MAPPING": grownMapping, "PUBLISH_MAPPING": "always"},
+		env:       map[string]string{"MAPPING": grownMapping, "PUBLISH_MAPPING": "always", "SEND_RAW_DATA_EXAMPLES": "false"},
 		workspace: func() *bitbuckettest.Server { return grow(young()) },
 		meanwhile: func(p *porttest.Server, req *http.Request) bool {
 			return strings.HasSuffix(req.URL.Path, "/pullRequest/bulk/entities/delete") && p.RemoveEntity("pullRequest", "legacy-2")
