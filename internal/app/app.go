@@ -83,6 +83,9 @@ type app struct {
 	bitbucket   *bitbucket.Client
 	port        *port.Client
 	page        *datasource.Page
+	// supposed is true when the default mapping runs since Port has no record of the
+	// integration.
+	supposed bool
 }
 
 func newApp(p Process) *app {
@@ -129,7 +132,7 @@ func (a *app) run(ctx context.Context) error {
 	job := resync.Job{
 		Plan: plan, Bitbucket: a.bitbucket, Port: a.port,
 		Concurrency: a.config.Concurrency, MaxFile: a.config.MaxFileSize, Log: a.log,
-		Watch: a.watch(),
+		Watch: a.watch(), Supposed: a.supposed,
 	}
 	if a.config.TimeLimit > 0 {
 		job.Deadline = a.report.Started.Add(a.config.TimeLimit)

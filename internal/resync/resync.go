@@ -32,6 +32,9 @@ type Job struct {
 	MaxFile int64
 	// Deadline is when to stop asking Bitbucket; zero for never.
 	Deadline time.Time
+	// Supposed is true when the plan is not known to be that of earlier runs. Then
+	// nothing is deleted where Port lists what the plan cannot have made.
+	Supposed bool
 	Log      *slog.Logger
 	Watch    Watch
 }
