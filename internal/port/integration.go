@@ -120,8 +120,7 @@ func (c *Client) CreateIntegration(ctx context.Context, config map[string]any) (
 	var e *Error
 	if errors.As(err, &e) && e.Status == http.StatusConflict || err == nil && answer.Integration == nil {
 		i, readErr := c.Integration(ctx)
-		i.There = err != nil
-		if readErr != nil {
+		if i.There = err != nil; i.There && readErr != nil {
 			readErr = fmt.Errorf("create integration %q: %w: %w", c.config.Identifier, ErrThere, readErr)
 		}
 		return i, readErr
