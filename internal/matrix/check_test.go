@@ -3,8 +3,6 @@ package matrix_test
 import (
 	"bytes"
 	"fmt"
-	"maps"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"port-bitbucket-exporter/internal/app"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
 )
@@ -41,6 +40,8 @@ type good struct {
 	port          []porttest.Exchange
 	status        string
 	exit          int
+	blueprints    []any
+	config        any // the mapping that the page shows
 }
 
 // checker compares a run with a good one.
@@ -201,8 +202,9 @@ func (k *checker) checkPage() {
 	}
 	page := k.w.port.DataSource(identifier)
 	if len(page.Syncs) != 1 {
-		failed := k.run.report.Status == "failed"
-		if r := k.c.use.path; r != recordRoute && (r != tokenRoute || !failed) || !failed && !k.told() {
+		// A run that could not begin has no page, and one that could not read the
+		// record may have none, and says so.
+		if k.run.report.Status != "failed" && (k.c.use.path != recordRoute || !k.told()) {
 			k.errorf("Port shows %d resyncs, want one", len(page.Syncs))
 		}
 		return
@@ -255,11 +257,11 @@ func (k *checker) complete() bool {
 }
 
 // acknowledged is true when the program knows of each change of the catalog that it
-// was made.
+// was made, and what there was to delete.
 func (k *checker) acknowledged() bool {
 	journal := k.w.port.Journal()
 	for i, x := range journal {
-		if !x.Fault || !strings.HasPrefix(x.Route, "/v1/blueprints") || !x.Write || k.c.harmless() {
+		if !x.Fault || !strings.HasPrefix(x.Route, "/v1/blueprints") || !x.Write && x.Route != ownedRoute || k.c.harmless() {
 			continue
 		}
 		if !slices.ContainsFunc(journal[i:], func(y porttest.Exchange) bool {
@@ -274,27 +276,24 @@ func (k *checker) acknowledged() bool {
 // checkTruth derives from both journals and the catalog how the run must have ended.
 func (k *checker) checkTruth() {
 	got, exit := k.run.report.Status, k.run.exit
+	asGood := got == k.good.status && exit == k.good.exit
 	due := k.good.after
 	if k.c.held() {
 		due = k.after
 	}
 	delivered := k.complete() && cmp.Equal(k.after, due)
 	switch {
-	case got == k.good.status && !delivered:
+	case asGood && !delivered:
 		k.errorf("the run is a %s, and not everything is delivered (everything read: %t); missing (-got +want):\n%s", got, k.complete(), cmp.Diff(k.after, k.good.after))
-	case got != k.good.status && delivered && k.acknowledged():
-		k.errorf("the run is %s, and everything is delivered", got)
+	case !asGood && delivered && k.acknowledged():
+		k.errorf("the run is %s with exit status %d, and everything is delivered", got, exit)
 	case got == "failed" && k.run.report.Created+k.run.report.Updated > 0:
 		k.errorf("the run is failed, and has delivered something")
 	}
-	want := map[string]int{k.good.status: k.good.exit, "failed": 1}
-	if k.good.status != "partial" {
-		want["partial"] = 3
-	}
-	if status, known := want[got]; known && exit != status {
+	if want := map[string]int{"success": 0, "partial": 3, "failed": 1}; !asGood && exit != want[got] {
 		k.errorf("the run is %s, and its exit status %d", got, exit)
 	}
-	if got != k.good.status && !k.told() {
+	if !asGood && !k.told() {
 		k.errorf("no line tells the cause (%s)", k.c.kind.told)
 	}
 }
@@ -341,14 +340,30 @@ func (k *checker) mend() {
 	if diff := cmp.Diff(catalogOf(k.w.port), k.good.after); diff != "" {
 		k.errorf("the run after did not mend everything (-got +want):\n%s", diff)
 	}
+	if diff := cmp.Diff(k.w.blueprints(), k.good.blueprints); diff != "" {
+		k.errorf("the blueprints are not as they should be (-got +want):\n%s", diff)
+	}
 	page := k.w.port.DataSource(identifier)
-	if page.ResyncState.Status != "completed" {
-		k.errorf("after the run after, Port shows the resync %s", page.ResyncState.Status)
+	if page.ResyncState.Status != "completed" || page.Version != app.Version || !cmp.Equal(page.Config, k.good.config) {
+		k.errorf("after the run after, Port shows the resync %s, version %s and another mapping: %t", page.ResyncState.Status, page.Version, !cmp.Equal(page.Config, k.good.config))
 	}
 	for _, text := range slices.Concat(k.w.network.elsewhere, k.w.bitbucket.Violations(), k.w.port.Violations()) {
 		k.errorf("asked by the run after, and must not be: %s", text)
 	}
 }
 
-var _ = maps.Keys[map[string]int]
-var _ = http.MethodGet
+// blueprints are all of them, without their times.
+func (w *world) blueprints() (all []any) {
+	for _, id := range []string{
+		"project", "repository", "pullRequest", "folder", "service", "script", "page", "retired",
+		"bitbucketProject", "bitbucketRepository", "bitbucketPullRequest",
+	} {
+		if b, there := w.port.Blueprint(id); there {
+			m := b.(map[string]any)
+			delete(m, "createdAt")
+			delete(m, "updatedAt")
+			all = append(all, m)
+		}
+	}
+	return all
+}

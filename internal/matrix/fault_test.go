@@ -70,7 +70,7 @@ var kinds = []kind{
 	{name: "a list", status: 200, header: header("Content-Type", "application/json"), body: "[]", fits: answers, told: noJSON},
 	{name: "401", status: 401, message: "Token is invalid, expired, or not supported for this endpoint.", told: "401"},
 	{name: "403", status: 403, message: "Forbidden", told: "403"},
-	{name: "404", status: 404, message: "Not found", told: "404|is not there"},
+	{name: "404", status: 404, message: "Not found", told: "404|is not there|was not there"},
 	{name: "410", status: 410, message: "Functionality has been deprecated", told: "410"},
 	{name: "redirect to another host", status: 302, header: header("Location", elsewhere), told: "redirect|302"},
 	{name: "next on another host", bitbucket: bitbuckettest.Fault{Next: elsewhere}, fits: linked, told: "next page refused"},
@@ -159,13 +159,16 @@ func (c combination) exists() bool {
 		return false
 	case c.kind.name == "page twice" && c.use.service == ofPort && c.scope != once: // is "next to itself"
 		return false
-	case c.kind.name == "next to itself" && c.use.service == ofPort && c.scope == once && !c.use.late:
+	case c.kind.name == "next to itself" && c.use.service == ofPort && !c.use.late: // is "page twice"
 		return false
 	case c.kind.name == "404" && c.use.path == existsRoute:
 		// Whether a repository is there is asked only where it did not answer before:
 		// this is how it says that it is gone, and it may be.
 		return false
 	case c.effect && (!c.use.changes() || c.kind.status == 0): // without a status it has its effect always, or never
+		return false
+	case c.effect && c.kind.status/100 != 2 && c.kind.status/100 != 5 && c.kind.status != 408:
+		// A refusal has no effect, but for one of somebody on the way who lost patience.
 		return false
 	case !c.effect && c.kind.status/100 == 2 && c.use.unread() && c.use.changes():
 		// A proxy that says yes and passes nothing on: nobody can tell.

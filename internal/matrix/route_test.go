@@ -160,5 +160,5 @@ func (r route) changes() bool {
 
 // unread is true for a route of which the program reads the status alone.
 func (r route) unread() bool {
-	return r.courtesy() && r.path != "/v1/integration" || r.path == entityRoute
+	return r.courtesy() && r.path != "/v1/integration" || r.path == entityRoute || r.path == "/v1/blueprints" || r.path == blueprintRoute
 }

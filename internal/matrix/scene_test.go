@@ -12,6 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/app"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
 )
@@ -24,6 +27,8 @@ type scene struct {
 	// organization is made before all combinations.
 	organization snapshot
 	github       bool
+	// part says which combinations are tried; nil for all.
+	part func(i int, u use) bool
 	// meanwhile is what somebody else does in Port while the run goes on, once: it
 	// deletes an entity.
 	meanwhile func(*porttest.Server, *http.Request) bool
@@ -73,6 +78,16 @@ var (
 	grownBlueprints []byte
 )
 
+// scenes are all that there are. Of the first, all combinations are tried; the others
+// differ in what the mapping comes from and in what is rejected, and a part of their
+// combinations does.
+func scenes(t *testing.T) []*scene {
+	grown, stored, fresh := grown(t), stored(t), fresh()
+	stored.part = func(i int, u use) bool { return i%6 == 0 || u.path == recordRoute || u.path == upsertRoute }
+	fresh.part = func(i int, u use) bool { return i%3 == 0 || strings.HasPrefix(u.path, "/v1/blueprints") }
+	return []*scene{grown, stored, fresh}
+}
+
 // grown is a workspace that has changed since the last run, with a mapping that uses
 // all that the program can read. Nothing of it is rejected.
 func grown(t *testing.T) *scene {
@@ -84,20 +99,69 @@ func grown(t *testing.T) *scene {
 			return strings.HasSuffix(req.URL.Path, "/pullRequest/bulk/entities/delete") && p.RemoveEntity("pullRequest", "legacy-2")
 		},
 	}
-	var blueprints []json.RawMessage
-	if err := json.Unmarshal(grownBlueprints, &blueprints); err != nil {
+	s.organization.blueprints = blueprints(t, nil)
+	s.runBefore(t)
+	s.organization.record = map[string]any{
+		"version": "0.0.9", "config": map[string]any{"resources": []any{}},
+		"resyncState": map[string]any{"status": "running", "lastResyncStart": "1999-12-31T00:00:00Z"},
+	}
+	return s
+}
+
+// stored is grown with its mapping in Port, two credentials, and a repository that
+// Port does not take, since it has no README.
+func stored(t *testing.T) *scene {
+	s := &scene{
+		name:      "stored",
+		env:       map[string]string{"BITBUCKET_WORKSPACE_TOKEN": token + "," + secondToken, "SEND_RAW_DATA_EXAMPLES": "false"},
+		workspace: func() *bitbuckettest.Server { return grow(young()) },
+	}
+	s.organization.blueprints = blueprints(t, map[string][]string{"repository": {"readme"}})
+	var config map[string]any
+	if err := yaml.Unmarshal([]byte(strings.Replace(grownMapping, "createMissingRelatedEntities: false", "createMissingRelatedEntities: true", 1)), &config); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range blueprints {
-		s.organization.blueprints = append(s.organization.blueprints, string(text))
+	s.organization.record = map[string]any{"version": app.Version, "config": config}
+	s.runBefore(t)
+	return s
+}
+
+// fresh is the first run: Port knows neither the integration nor a blueprint, and the
+// default mapping makes identifiers of names, not all of which are any.
+func fresh() *scene {
+	return &scene{name: "fresh", github: true, workspace: young}
+}
+
+// blueprints are those of the mapping, some with properties that are required.
+func blueprints(t *testing.T, required map[string][]string) (texts []string) {
+	var all []map[string]any
+	if err := json.Unmarshal(grownBlueprints, &all); err != nil {
+		t.Fatal(err)
 	}
+	for _, b := range all {
+		if names := required[b["identifier"].(string)]; names != nil {
+			b["schema"].(map[string]any)["required"] = names
+		}
+		text, err := json.Marshal(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	return texts
+}
+
+// runBefore fills the organization with what a run over the young workspace made,
+// with what others have made there, and with what is stale for more than one reason.
+func (s *scene) runBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, young(), s.organization.server(), s.env)
-		if r := w.run(); r.exit != 0 || r.report.Status != "success" {
+		if r := w.run(); r.exit != 0 {
 			t.Fatalf("the run before ended with %d, %s:\n%s%s", r.exit, r.report.Status, r.stdout, r.stderr)
 		}
-		w.port.PutEntity("retired", porttest.Entity{Identifier: "gone", Datasource: w.port.Entities("project")[0].Datasource})
-		w.port.PutEntity("page", porttest.Entity{Identifier: "ledger/CHANGES.md", Datasource: w.port.Entities("project")[0].Datasource})
+		ours := w.port.Entities("project")[0].Datasource
+		w.port.PutEntity("retired", porttest.Entity{Identifier: "gone", Datasource: ours})
+		w.port.PutEntity("page", porttest.Entity{Identifier: "ledger/CHANGES.md", Datasource: ours})
 		w.port.PutEntity("project", porttest.Entity{Identifier: "by-hand", Title: "Made by hand"})
 		w.port.PutEntity("repository", porttest.Entity{
 			Identifier: "of-another-integration", Datasource: "port-ocean/bitbucket-cloud/1.0.0/another/exporter",
@@ -114,11 +178,6 @@ func grown(t *testing.T) *scene {
 	slices.SortFunc(s.organization.entities, func(a, b porttest.Entity) int {
 		return strings.Compare(a.Blueprint+"/"+a.Identifier, b.Blueprint+"/"+b.Identifier)
 	})
-	s.organization.record = map[string]any{
-		"version": "0.0.9", "config": map[string]any{"resources": []any{}},
-		"resyncState": map[string]any{"status": "running", "lastResyncStart": "1999-12-31T00:00:00Z"},
-	}
-	return s
 }
 
 // young is the workspace at the time of the run before.

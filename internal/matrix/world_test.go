@@ -26,6 +26,7 @@ import (
 
 const (
 	token         = "workspace-token-in-tests"
+	secondToken   = "second-workspace-token-in-tests"
 	clientID      = "client-id-in-tests"
 	clientSecret  = "client-secret-in-tests"
 	identifier    = "matrix"
@@ -51,6 +52,7 @@ type world struct {
 // newWorld makes both services answer. It is called within a bubble.
 func newWorld(t testing.TB, b *bitbuckettest.Server, p *porttest.Server, env map[string]string) *world {
 	b.AllowToken(token, bitbuckettest.Access{Limit: -1})
+	b.AllowToken(secondToken, bitbuckettest.Access{Limit: -1})
 	b.MaxPage(3)
 	p.AllowClient(clientID, clientSecret)
 	p.Configure(porttest.Options{MaxPage: 5})
