@@ -53,6 +53,7 @@ var imports = map[string][]string{
 	"internal/bitbucket/bitbuckettest": {},
 	"internal/port/porttest":           {},
 	"internal/contract":                {},
+	"internal/matrix":                  {},
 }
 
 // support are the packages that any test may import.
@@ -61,6 +62,7 @@ var support = []string{"internal/bitbucket/bitbuckettest", "internal/port/portte
 // testImports says what else the tests of a package may import.
 var testImports = map[string][]string{
 	"internal/kind":   {"internal/roundtrip"},
+	"internal/matrix": {"internal/app"},
 	"internal/resync": {"internal/plan", "internal/roundtrip"},
 }
 

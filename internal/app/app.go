@@ -113,6 +113,9 @@ type app struct {
 	page        *datasource.Page
 	// foreseen are the blueprints that a sync would make, in a plan.
 	foreseen map[string]port.Blueprint
+	// supposed is true when the default mapping runs since Port has no record of the
+	// integration.
+	supposed bool
 }
 
 func newApp(p Process) *app {
@@ -163,6 +166,7 @@ func (a *app) run(ctx context.Context) error {
 		Plan: plan, Bitbucket: a.bitbucket, Port: a.port,
 		Concurrency: a.config.Concurrency, MaxFile: a.config.MaxFileSize, Log: a.log,
 		MaxDeletions: a.config.MaxDeletions, Deletion: deletions[a.config.Deletion],
+		Supposed: a.supposed,
 	}
 	if a.config.TimeLimit > 0 {
 		job.Deadline = a.report.Started.Add(a.config.TimeLimit)

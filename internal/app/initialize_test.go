@@ -163,6 +163,7 @@ func TestRollback(t *testing.T) {
 		{"second creation refused", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 2, Status: 422}},
 		{"third creation refused", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 3, Status: 422}},
 		{"creation done, answer lost", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 2, DropConnection: true, Apply: true}},
+		{"creation done, answer 408", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 1, Status: 408, Apply: true}},
 		{"creation done, answer 502", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 3, Status: 502, Apply: true}},
 		{"first relation refused", porttest.Fault{Method: http.MethodPatch, Path: one, Status: 422}},
 		{"second relation refused", porttest.Fault{Method: http.MethodPatch, Path: one, Nth: 2, Status: 422}},
@@ -215,6 +216,57 @@ func TestRollbackAfterSignal(t *testing.T) {
 		if _, left := w.port.Blueprint(id); left {
 			t.Errorf("blueprint %q is left", id)
 		}
+	}
+}
+
+// Port says once that there is no integration: the default mapping must not run in the
+// place of the one that is stored, for what that has made would be stale.
+func TestIntegrationIsThereAfterAll(t *testing.T) {
+	t.Parallel()
+	for name, times := range map[string]int{"once": 1, "always": -1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, smallBitbucket())
+			w.offContract()
+			w.port.AddBlueprint(`{"identifier":"service","title":"Service","schema":{"properties":{},"required":[]}}`)
+			w.port.PutEntity("service", porttest.Entity{Identifier: "stale", Datasource: datasource})
+			w.port.Age(time.Minute)
+			w.port.PutIntegration(identifier, map[string]any{"config": stored("service")})
+			w.port.Fault(porttest.Fault{Method: http.MethodGet, Path: "/v1/integration/*", Times: times, Status: http.StatusNotFound, Body: `{"ok":false,"error":"not_found"}`})
+			r := w.run(nil)
+			r.check(t, 1, "failed")
+			r.contains(t, `ERROR integration "`+identifier+`" was not there when it was read, and is when it is to be made`)
+			if n := w.bitbucket.Requests(); n > 0 {
+				t.Errorf("got %d requests to Bitbucket, want none", n)
+			}
+			if _, made := w.port.Blueprint("bitbucketProject"); made || !w.holds("service", "stale") {
+				t.Error("the blueprints or the entities are not as they were")
+			}
+		})
+	}
+}
+
+// Where the record is not made, there is nothing to show that one was: then entities of
+// other blueprints than those of the default mapping do.
+func TestDefaultMappingOverAnother(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.port.AddBlueprint(`{"identifier":"service","title":"Service","schema":{"properties":{},"required":[]}}`)
+	w.addStale()
+	env := map[string]string{"INITIALIZE_PORT_RESOURCES": "false"}
+	w.port.PutEntity("service", porttest.Entity{Identifier: "stale", Datasource: datasource})
+	w.port.Age(time.Minute)
+	r := w.run(env)
+	r.check(t, 0, "success")
+	r.contains(t, `Port has no record of the integration, so that the built-in default mapping ran, and holds entities of blueprint "service", which that does not make`)
+	if !w.holds("service", "stale") || !w.holds("bitbucketRepository", "stale") {
+		t.Error("an entity is deleted")
+	}
+	w.port.RemoveEntity("service", "stale")
+	w.port.Age(time.Minute)
+	w.run(env).check(t, 0, "success")
+	if w.holds("bitbucketRepository", "stale") {
+		t.Error("what is stale under the default mapping alone is not deleted")
 	}
 }
 

@@ -42,11 +42,12 @@ func (a *app) published(i port.Integration, config map[string]any) (show, differ
 
 // openPage brings the integration up to date with what runs, and begins its page.
 // stored is true when the mapping that runs is the integration's own. What fails here
-// is a warning: the run does not need it.
-func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored bool) {
+// is a warning: the run does not need it. The error is that the integration is there
+// after all, with a mapping that is not known to be the one that runs.
+func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored bool) error {
 	switch {
 	case r.absent && !a.config.InitializePortResources, r.unreadable:
-		return
+		return nil
 	case r.absent:
 		config := plan.Config()
 		if !stored && a.config.PublishMapping == input.PublishNever || a.holdsSecret(config) {
@@ -55,9 +56,12 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 		begun := time.Now()
 		created, err := a.port.CreateIntegration(ctx, config)
 		r.spent = time.Since(begun)
+		if a.supposed && (errors.Is(err, port.ErrThere) || created.There && !sameJSON(created.Config, config)) {
+			return fmt.Errorf("integration %q was not there when it was read, and is when it is to be made: its mapping is not known, so nothing is read, written or deleted; run again", a.port.Identifier())
+		}
 		if err != nil {
 			a.warnPage(ctx, "the integration will not show on Port's Data sources page", err)
-			return
+			return nil
 		}
 		r.Integration = created
 	case r.AppType != "" && !strings.EqualFold(r.AppType, port.IntegrationType):
@@ -65,7 +69,7 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 			Message: fmt.Sprintf("integration %q in Port is one of type %q: its record is left alone, and shows nothing of this run", a.port.Identifier(), r.AppType),
 			Fix:     "give this run an integration_identifier of its own",
 		})
-		return
+		return nil
 	case !stored:
 		a.publishMapping(ctx, r.Integration, plan.Config())
 	}
@@ -73,12 +77,13 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 		a.warnPage(ctx, "Port's Data sources page shows an old version of the integration", err)
 	}
 	if ctx.Err() != nil {
-		return
+		return nil
 	}
 	a.page.Begin(ctx, datasource.Config{
 		Port: a.port, Integration: r.Integration, Kinds: pageKinds(plan.Resources()),
 		Status: a.config.SyncStatus, Logs: a.config.ShipLogs, Examples: a.config.SendExamples, Spent: r.spent,
 	}, a.report.Started)
+	return nil
 }
 
 // publishMapping shows the mapping that runs on the page, as publish_mapping says.

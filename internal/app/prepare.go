@@ -72,8 +72,10 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 			return nil, err
 		}
 	}
+	a.supposed = standard && r.absent
+	var made []string
 	if standard && a.config.InitializePortResources && !integration.ResourcesMade {
-		if r.made, err = a.createBlueprints(ctx); err != nil {
+		if made, err = a.createBlueprints(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -81,7 +83,11 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 		a.foreseePage(r, plan, given == nil && !standard)
 		return plan, ctx.Err()
 	}
-	a.openPage(ctx, r, plan, given == nil && !standard)
+	r.made = len(made) > 0
+	if err := a.openPage(ctx, r, plan, given == nil && !standard); err != nil {
+		a.removeBlueprints(ctx, made)
+		return nil, err
+	}
 	return plan, ctx.Err()
 }
 
@@ -141,31 +147,36 @@ func (a *app) bindStored(integration port.Integration) (plan *resync.Plan, stand
 }
 
 // createBlueprints creates the default blueprints when none of them is there:
-// bare, then their relations, then what is calculated, and says whether it has. On
-// an error what was created is deleted again.
-func (a *app) createBlueprints(ctx context.Context) (made bool, err error) {
+// bare, then their relations, then what is calculated, and names them. On an error
+// what was created is deleted again.
+func (a *app) createBlueprints(ctx context.Context) (made []string, err error) {
 	var blueprints []map[string]any
 	if err := json.Unmarshal(defaultBlueprints, &blueprints); err != nil {
-		return false, fmt.Errorf("default blueprints: %w", err)
+		return nil, fmt.Errorf("default blueprints: %w", err)
 	}
 	for _, b := range blueprints {
 		_, err := a.port.Blueprint(ctx, identifier(b))
 		if err == nil {
 			a.log.Info("default blueprints are not created: one is there already", "blueprint", identifier(b))
-			return false, nil
+			return nil, nil
 		}
 		if !errors.Is(err, port.ErrNotFound) {
-			return false, err
+			return nil, err
 		}
 	}
 	if a.planning() {
-		return false, a.foreseeBlueprints(blueprints)
+		return nil, a.foreseeBlueprints(blueprints)
 	}
-	var names []string
-	if err = a.buildBlueprints(ctx, blueprints, &names); err == nil {
-		a.log.Info("default blueprints created", "blueprints", strings.Join(names, ", "))
-		return true, nil
+	if err = a.buildBlueprints(ctx, blueprints, &made); err == nil {
+		a.log.Info("default blueprints created", "blueprints", strings.Join(made, ", "))
+		return made, nil
 	}
+	a.removeBlueprints(ctx, made)
+	return nil, fmt.Errorf("create the default blueprints: %w", err)
+}
+
+// removeBlueprints takes back what createBlueprints made, also after a signal.
+func (a *app) removeBlueprints(ctx context.Context, names []string) {
 	undo, stop := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer stop()
 	for _, name := range slices.Backward(names) {
@@ -173,7 +184,6 @@ func (a *app) createBlueprints(ctx context.Context) (made bool, err error) {
 			a.warn(report.Problem{Message: "not rolled back: " + undoErr.Error(), Fix: "delete the blueprint in Port's builder before the next run"})
 		}
 	}
-	return false, fmt.Errorf("create the default blueprints: %w", err)
 }
 
 // Keys of a blueprint that name other blueprints, or properties of others: they
@@ -216,11 +226,11 @@ func (a *app) buildBlueprints(ctx context.Context, blueprints []map[string]any, 
 	return nil
 }
 
-// refused says that Port answered and did nothing. Of a lost answer, or one of 500
-// and above, it is not known.
+// refused says that Port answered and did nothing. Of a lost answer, of one that came
+// too late for somebody on the way, or one of 500 and above, it is not known.
 func refused(err error) bool {
 	var e *port.Error
-	return errors.As(err, &e) && e.Status < http.StatusInternalServerError
+	return errors.As(err, &e) && e.Status < http.StatusInternalServerError && e.Status != http.StatusRequestTimeout
 }
 
 func identifier(blueprint map[string]any) string {

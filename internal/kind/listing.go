@@ -134,10 +134,11 @@ func (c *checkout) entries(ctx context.Context, n need, visit func(*listing, bit
 // list asks for a listing, and keeps it when it comes to its end.
 func (c *checkout) list(ctx context.Context, l *listing, visit func(bitbucket.Entry)) error {
 	var kept bytes.Buffer
-	packer, err := flate.NewWriter(&kept, flate.BestSpeed)
+	packer, err := c.ws.packer(&kept)
 	if err != nil {
 		return err
 	}
+	defer c.ws.packers.Put(packer)
 	var ix index
 	for e, err := range c.ws.client.Tree(ctx, c.repository.Slug, c.hash, l.folder, l.depth) {
 		if errors.Is(err, bitbucket.ErrNoFile) && l.folder != "" && len(ix) == 0 {
@@ -160,6 +161,16 @@ func (c *checkout) list(ctx context.Context, l *listing, visit func(bitbucket.En
 	c.indexes[l] = ix
 	c.tree.listings = append(c.tree.listings, l)
 	return nil
+}
+
+// packer compresses into a buffer. It is to be put back: a new one takes more than a
+// megabyte.
+func (w *Workspace) packer(into *bytes.Buffer) (*flate.Writer, error) {
+	if p, ok := w.packers.Get().(*flate.Writer); ok {
+		p.Reset(into)
+		return p, nil
+	}
+	return flate.NewWriter(into, flate.BestSpeed)
 }
 
 // replay visits the entries of a listing at hand.

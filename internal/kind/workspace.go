@@ -46,6 +46,7 @@ type Workspace struct {
 	projectList *projectList
 	spool       *spool
 	seed        maphash.Seed
+	packers     sync.Pool // of *flate.Writer
 
 	mu    sync.Mutex // guards what follows
 	trees map[treeKey]*tree

@@ -59,6 +59,9 @@ type Client struct {
 	wait      roundtrip.Wait
 	requests  atomic.Int64
 	pace      pace
+	// lasting are the routes on which a request was refused for as long as one waits,
+	// until one gets through.
+	lasting sync.Map
 
 	turn chan struct{} // holds a value while a login is under way
 
@@ -140,7 +143,7 @@ func (c *Client) do(ctx context.Context, k call, into any) error {
 		defer stop()
 	}
 	renewed := false
-	return c.retry(ctx, attempts, maxWait, func() error {
+	return c.retry(ctx, k.route(), attempts, maxWait, func() error {
 		for {
 			token, err := c.login(ctx)
 			if err != nil {
@@ -176,8 +179,8 @@ func encode(v any) ([]byte, error) {
 }
 
 // retry repeats what failed for a passing reason, and waits out rate limits, so long
-// in all.
-func (c *Client) retry(ctx context.Context, attempts int, maxWait time.Duration, attempt func() error) error {
+// in all: but not when another call of the route has waited in vain.
+func (c *Client) retry(ctx context.Context, route string, attempts int, maxWait time.Duration, attempt func() error) error {
 	var waited time.Duration
 	pause := firstLimitPause
 	return roundtrip.Retry(ctx, attempts, func() error {
@@ -185,13 +188,22 @@ func (c *Client) retry(ctx context.Context, attempts int, maxWait time.Duration,
 			err := attempt()
 			var limit *limited
 			if !errors.As(err, &limit) {
+				if err == nil {
+					c.lasting.Delete(route)
+				}
 				return err
+			}
+			if _, vain := c.lasting.Load(route); vain {
+				return limit.err
 			}
 			wait := limit.after
 			if wait == 0 {
 				wait, pause = pause, 2*pause
 			}
 			if waited += wait; waited > maxWait {
+				if maxWait == maxLimitWait {
+					c.lasting.Store(route, true)
+				}
 				return limit.err
 			}
 			if err := c.wait(ctx, wait, roundtrip.Refused); err != nil {

@@ -27,6 +27,8 @@ type Integration struct {
 	// LogURL and MetricURL are the addresses that take logs and sync metrics; empty
 	// where Port names none.
 	LogURL, MetricURL string
+	// There is true when it was to be made, and was there already.
+	There bool
 }
 
 // integrationAnswer is that of every route that answers an integration.
@@ -88,8 +90,12 @@ func (c *Client) integrationPath(segments ...string) string {
 	return path(append([]string{"integration", c.config.Identifier}, segments...)...)
 }
 
+// ErrThere is an integration that is there already, and cannot be read.
+var ErrThere = errors.New("it is there already, and cannot be read")
+
 // CreateIntegration makes the integration, with the mapping that it shows, and
-// returns it. One that is there already, as after a lost answer, is read.
+// returns it. One that is there already, as after a lost answer, is read: its mapping
+// may be another. The error is ErrThere when that cannot be done.
 //
 // The route is not in Port's published documentation. Source: Ocean's client
 // (port_ocean/clients/port/mixins/integrations.py), read 2026-11.
@@ -113,7 +119,11 @@ func (c *Client) CreateIntegration(ctx context.Context, config map[string]any) (
 	}, &answer)
 	var e *Error
 	if errors.As(err, &e) && e.Status == http.StatusConflict || err == nil && answer.Integration == nil {
-		return c.Integration(ctx)
+		i, readErr := c.Integration(ctx)
+		if i.There = err != nil; i.There && readErr != nil {
+			readErr = fmt.Errorf("create integration %q: %w: %w", c.config.Identifier, ErrThere, readErr)
+		}
+		return i, readErr
 	}
 	if err != nil {
 		return Integration{}, fmt.Errorf("create integration %q: %w", c.config.Identifier, err)

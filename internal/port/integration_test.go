@@ -44,6 +44,7 @@ func TestIntegration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	created.There = true
 	same(t, "created twice", again, created)
 	noViolations(t, s)
 }

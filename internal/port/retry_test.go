@@ -3,6 +3,7 @@ package port_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -237,6 +238,35 @@ func TestRateLimit(t *testing.T) {
 			})
 		})
 	}
+}
+
+// When one call has waited for a limit in vain, others of its route fail at their first
+// refusal, until one gets through.
+func TestRateLimitIsWaitedForOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		c := inProcess(s)
+		fired := s.Fault(porttest.Fault{Path: "/v1/blueprints/*", Times: -1, Status: 429})
+		for i, want := range []time.Duration{510 * time.Second, 0, 0} {
+			start := time.Now()
+			_, err := c.Blueprint(t.Context(), repository)
+			equal(t, fmt.Sprintf("status of call %d", i+1), status(err), 429)
+			equal(t, fmt.Sprintf("time of call %d", i+1), time.Since(start), want)
+		}
+		equal(t, "refusals", fired(), 9+1+1)
+		for _, err := range c.Held(t.Context(), repository) {
+			t.Errorf("another route: got %v, want no error", err)
+		}
+		s.ClearFaults()
+		if _, err := c.Blueprint(t.Context(), repository); err != nil {
+			t.Error(err)
+		}
+		s.Fault(porttest.Fault{Path: "/v1/blueprints/*", Times: 2, Status: 429})
+		if _, err := c.Blueprint(t.Context(), repository); err != nil {
+			t.Errorf("after a success: got %v, want that a limit is waited for", err)
+		}
+	})
 }
 
 func TestWaitingForTheRateLimitIsTold(t *testing.T) {

@@ -28,15 +28,18 @@ func (t token) header() string { return t.kind + " " + t.text }
 // Login gets an access token. It is called as needed; calling it first tells
 // wrong credentials early.
 func (c *Client) Login(ctx context.Context) error {
-	return c.retry(ctx, roundtrip.Attempts, maxLimitWait, func() error {
+	return c.retry(ctx, callLogin.route(), roundtrip.Attempts, maxLimitWait, func() error {
 		_, err := c.login(ctx)
 		return err
 	})
 }
 
-// login gets a token when there is none that lasts, in one attempt.
+// callLogin is sent with the credential as its body.
 //
 // API: https://docs.port.io/api-reference/create-an-access-token
+var callLogin = call{method: http.MethodPost, path: "/auth/access_token"}
+
+// login gets a token when there is none that lasts, in one attempt.
 func (c *Client) login(ctx context.Context) (token, error) {
 	if t, ok := c.current(); ok {
 		return t, nil
@@ -59,7 +62,7 @@ func (c *Client) login(ctx context.Context) (token, error) {
 		ExpiresIn   float64 `json:"expiresIn"`
 		TokenType   string  `json:"tokenType"`
 	}
-	header, err := c.attempt(ctx, call{method: http.MethodPost, path: "/auth/access_token"}, body, "", &answer)
+	header, err := c.attempt(ctx, callLogin, body, "", &answer)
 	if err != nil {
 		return token{}, fmt.Errorf("log in to Port: %w", err)
 	}

@@ -23,16 +23,17 @@ func (r *run) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
 	limits := reconcile.Limits{Most: port.MaxDelete, Cascade: cascade}
 	relations, all := r.related(ctx, stale)
 	for {
-		d := deletion{run: r, cascade: cascade, order: reconcile.NewDeletion(stale, relations, limits)}
+		d := deletion{run: r, cascade: cascade, order: reconcile.NewDeletion(stale, relations, limits), deleted: map[catalog.Ref]bool{}}
 		for step := range d.order.Steps() {
 			d.do(ctx, step.Blueprint, step.Groups)
 		}
 		left := d.left()
-		if all || d.deleted == 0 || len(left) == 0 || ctx.Err() != nil {
+		if all || len(d.deleted) == 0 || len(left) == 0 || ctx.Err() != nil {
 			d.end()
 			return
 		}
 		stale = left
+		relations = slices.DeleteFunc(relations, func(r reconcile.Relation) bool { return d.deleted[r.From] })
 	}
 }
 
@@ -41,7 +42,7 @@ type deletion struct {
 	run     *run
 	cascade bool
 	order   *reconcile.Deletion
-	deleted int
+	deleted map[catalog.Ref]bool
 	refused []refusedDeletion // for dependants
 }
 
@@ -112,7 +113,7 @@ func (d *deletion) do(ctx context.Context, blueprint string, groups [][]string) 
 func (d *deletion) account(ref catalog.Ref, result port.Deletion) {
 	out := d.run.report.Blueprint(ref.Blueprint)
 	if result.Err == nil { // also when it is gone already: the answer of a first attempt may have been lost
-		d.deleted++
+		d.deleted[ref] = true
 		out.Deleted++
 		return
 	}

@@ -242,8 +242,11 @@ func TestDependantsOfOthers(t *testing.T) {
 func TestDeletesWithoutKnowingRelations(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]porttest.Fault{
-		"blueprints":     {Method: http.MethodGet, Path: "/v1/blueprints/*", Times: -1, Status: 500},
-		"what Port held": {Path: "/v1/blueprints/*/entities/search", Times: -1, Status: 500},
+		"blueprints":            {Method: http.MethodGet, Path: "/v1/blueprints/*", Times: -1, Status: 500},
+		"one blueprint":         {Method: http.MethodGet, Path: "/v1/blueprints/c", Times: -1, Status: 500},
+		"what Port held":        {Path: "/v1/blueprints/*/entities/search", Times: -1, Status: 500},
+		"what Port held of one": {Path: "/v1/blueprints/c/entities/search", Times: -1, Status: 500},
+		"whether Port held any": {Path: "/v1/blueprints/*/entities/search", Times: -1, Status: 404},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

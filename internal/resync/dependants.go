@@ -30,8 +30,11 @@ func (r *run) related(ctx context.Context, stale []catalog.Ref) (found []reconci
 		}
 	}
 	for _, blueprint := range f.blueprints {
-		if h := r.loader.held[blueprint]; h == nil || h.failed {
+		switch h := r.loader.held[blueprint]; {
+		case h == nil || h.failed:
 			f.search(ctx, blueprint)
+		case h.absent: // and yet Port lists entities of it
+			f.unknown = true
 		}
 	}
 	for _, rel := range slices.SortedFunc(maps.Keys(r.loader.targets), compareRelations) {

@@ -15,6 +15,7 @@ type held struct {
 	rest    map[*entry]map[string]catalog.Digest // of those that a later entry writes over
 	edges   []edge                               // what entities relate to
 	failed  bool                                 // it was not read to its end
+	absent  bool                                 // Port knows no such blueprint
 	err     error                                // until it is told
 	reading guarded
 }
@@ -32,8 +33,9 @@ func readHeld(ctx context.Context, client *port.Client, blueprint string, entrie
 		}
 	}
 	h.reading.run(func() {
-		if h.err = h.read(ctx, client, blueprint, whole); errors.Is(h.err, port.ErrNotFound) {
-			h.err = nil // no such blueprint: nothing in it
+		begun := false
+		if begun, h.err = h.read(ctx, client, blueprint, whole); !begun && errors.Is(h.err, port.ErrNotFound) {
+			h.err, h.absent = nil, true // nothing in it
 		}
 		h.failed = h.err != nil
 	})
@@ -41,20 +43,21 @@ func readHeld(ctx context.Context, client *port.Client, blueprint string, entrie
 }
 
 // read compares by every key of the blueprint's schema when entities are replaced
-// as a whole: what Port computes is not ours to compare.
-func (h *held) read(ctx context.Context, client *port.Client, blueprint string, whole bool) error {
+// as a whole: what Port computes is not ours to compare. An error after it has begun
+// is no absence of the blueprint.
+func (h *held) read(ctx context.Context, client *port.Client, blueprint string, whole bool) (begun bool, err error) {
 	var schema port.Blueprint
 	if whole {
-		var err error
 		if schema, err = client.Blueprint(ctx, blueprint); err != nil {
-			return err
+			return false, err
 		}
 	}
 	texts := interned{}
 	for fields, err := range client.Held(ctx, blueprint) {
 		if err != nil {
-			return err
+			return begun, err
 		}
+		begun = true
 		identifier, _ := fields.Identifier.(string)
 		if whole {
 			keep(fields.Properties, schema.Schema.Properties)
@@ -68,7 +71,7 @@ func (h *held) read(ctx context.Context, client *port.Client, blueprint string, 
 			digests[identifier] = e.rest.Digest(fields)
 		}
 	}
-	return nil
+	return begun, nil
 }
 
 // interned are the texts of edges, each kept once: many entities relate to few.

@@ -178,6 +178,18 @@ func TestDataSourceListBreaksOff(t *testing.T) {
 	})
 }
 
+// A blueprint of which some entities were read is there.
+func TestHeldBreaksOff(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, acme("api", "web"))
+		w.port.Configure(porttest.Options{MaxPage: 1})
+		w.sync(mapped(repos))
+		w.port.Fault(porttest.Fault{Path: "/v1/blueprints/repo/entities/search", Status: 404, Nth: 2, Times: -1})
+		r := w.sync(mapped(repos)).ended(report.Success)
+		r.problem("warning", `what Port holds of blueprint "repo" could not be read`, "404")
+	})
+}
+
 // A credential that may not list its entities deletes none, and that is no failure.
 func TestDataSourceIsForbidden(t *testing.T) {
 	bubble(t, func(t *testing.T) {

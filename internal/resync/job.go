@@ -30,6 +30,9 @@ type Job struct {
 	Deletion     reconcile.Policy
 	// Deadline is when to stop asking Bitbucket; zero for never.
 	Deadline time.Time
+	// Supposed is true when the plan is not known to be that of earlier runs. Then
+	// nothing is deleted where Port lists what the plan cannot have made.
+	Supposed bool
 	Log      *slog.Logger
 	Watch    Watch
 }

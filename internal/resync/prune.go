@@ -59,7 +59,7 @@ func (r *run) prune(ctx context.Context, failure error) {
 		Threshold:    m.EntityDeletionThreshold,
 		MaxDeletions: r.job.MaxDeletions,
 		Deletion:     r.job.Deletion,
-		Halt:         r.halt(failure),
+		Halt:         cmp.Or(r.halt(failure), r.other(listed)),
 	})
 	for _, h := range verdict.Held {
 		b := r.report.Blueprint(h.Blueprint)
@@ -226,6 +226,19 @@ func (r *run) halt(failure error) string {
 		return "the run failed: " + failure.Error()
 	case r.report.Has(report.TimeLimit):
 		return errTimeLimit.Error()
+	}
+	return ""
+}
+
+// other is why a plan that is only supposed deletes nothing: an earlier run had another.
+func (r *run) other(listed listing) string {
+	if !r.job.Supposed {
+		return ""
+	}
+	for _, ref := range listed.others {
+		if !r.job.Plan.produces(ref.Blueprint) {
+			return fmt.Sprintf("Port has no record of the integration, so that the built-in default mapping ran, and holds entities of blueprint %q, which that does not make", ref.Blueprint)
+		}
 	}
 	return ""
 }

@@ -1,0 +1,369 @@
+package matrix_test
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"port-bitbucket-exporter/internal/app"
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/port/porttest"
+)
+
+// longest is the most virtual time that a run may take, whatever happens to it.
+const longest = 90 * time.Minute
+
+// catalog is all entities, by blueprint and identifier, without their times.
+type catalog map[string]porttest.Entity
+
+func catalogOf(p *porttest.Server) catalog {
+	all := catalog{}
+	for blueprint, of := range p.Catalog() {
+		for id, e := range of {
+			e.CreatedAt, e.UpdatedAt = time.Time{}, time.Time{}
+			all[blueprint+"/"+id] = e
+		}
+	}
+	return all
+}
+
+// good is a run that never failed, from the same beginning.
+type good struct {
+	before, after catalog
+	bitbucket     []bitbuckettest.Exchange
+	port          []porttest.Exchange
+	status        string
+	exit          int
+	blueprints    []any
+	config        any // the mapping that the page shows
+}
+
+// checker compares a run with a good one.
+type checker struct {
+	c      combination
+	good   good
+	w      *world
+	run    ran
+	after  catalog
+	faults []string // what is wrong
+}
+
+func (k *checker) errorf(format string, args ...any) {
+	k.faults = append(k.faults, fmt.Sprintf(format, args...))
+}
+
+func (k *checker) check() {
+	k.after = catalogOf(k.w.port)
+	k.checkCatalog()
+	k.checkCounts()
+	k.checkForms()
+	k.checkPage()
+	k.checkTruth()
+	k.checkEnd()
+}
+
+// checkCatalog: nothing that has a source, or is not ours, is deleted or emptied, and
+// each entity is as it was or as it should be.
+func (k *checker) checkCatalog() {
+	for ref, was := range k.good.before {
+		is, there := k.after[ref]
+		should, stays := k.good.after[ref]
+		switch {
+		case !there && stays:
+			k.errorf("%s is deleted, and has a source", ref)
+		case there && !cmp.Equal(is, was) && !cmp.Equal(is, should):
+			k.errorf("%s is neither as it was nor as it should be (-got +want):\n%s", ref, cmp.Diff(is, should))
+		}
+	}
+	for ref, is := range k.after {
+		if _, was := k.good.before[ref]; was {
+			continue
+		}
+		if should, due := k.good.after[ref]; !due {
+			k.errorf("%s is made, and has no source", ref)
+		} else if !cmp.Equal(is, should) && !stub(is) {
+			k.errorf("%s is not as it should be (-got +want):\n%s", ref, cmp.Diff(is, should))
+		}
+	}
+}
+
+// stub is an entity that Port made for a relation to it.
+func stub(e porttest.Entity) bool {
+	return e.Title == "" && len(e.Properties) == 0 && len(e.Relations) == 0
+}
+
+// checkCounts: every object and every entity is accounted for, and what is said to be
+// deleted is.
+func (k *checker) checkCounts() {
+	r := k.run.report
+	var sum resourceReport
+	for _, res := range r.Resources {
+		if got, want := res.Transformed+res.Filtered+res.Skipped+res.Failed, res.Extracted; got != want {
+			k.errorf("resource %d: %d objects extracted, but %d accounted for", res.Index, want, got)
+		}
+		if got, want := res.Created+res.Updated+res.Unchanged+res.Rejected+res.Merged, res.Transformed; got != want {
+			k.errorf("resource %d: %d entities transformed, but %d accounted for", res.Index, want, got)
+		}
+		for _, n := range []struct{ to, of *int }{
+			{&sum.Extracted, &res.Extracted}, {&sum.Filtered, &res.Filtered}, {&sum.Skipped, &res.Skipped}, {&sum.Failed, &res.Failed},
+			{&sum.Created, &res.Created}, {&sum.Updated, &res.Updated}, {&sum.Unchanged, &res.Unchanged}, {&sum.Rejected, &res.Rejected},
+		} {
+			*n.to += *n.of
+		}
+	}
+	got := []int{r.Extracted, r.Filtered, r.Skipped, r.Failed, r.Created, r.Updated, r.Unchanged, r.Rejected}
+	want := []int{sum.Extracted, sum.Filtered, sum.Skipped, sum.Failed, sum.Created, sum.Updated, sum.Unchanged, sum.Rejected}
+	if !slices.Equal(got, want) {
+		k.errorf("the totals of the report are %d, the sums of its resources %d", got, want)
+	}
+	k.checkChanges()
+	for host, told := range map[string]int{bitbucketHost: r.Bitbucket, portHost: r.Port} {
+		if got := int(k.w.network.sent[host].Load()); got != told {
+			k.errorf("%d requests to %s are told, %d were sent", told, host, got)
+		}
+	}
+}
+
+// checkChanges compares the counts with the two catalogs. An answer that was lost
+// leaves it open what the request did.
+func (k *checker) checkChanges() {
+	r := k.run.report
+	gone, made, changed := 0, 0, 0
+	for ref, was := range k.good.before {
+		if is, there := k.after[ref]; !there {
+			gone++
+		} else if !cmp.Equal(is, was) {
+			changed++
+		}
+	}
+	for ref, is := range k.after {
+		if _, was := k.good.before[ref]; !was && !stub(is) {
+			made++
+		}
+	}
+	lost := k.c.kind.name != "" && k.c.use.service == ofPort && k.c.use.changes() && !k.c.harmless()
+	byOthers := int(k.w.network.others.Load())
+	if r.Deleted > gone || r.Deleted < gone-byOthers && !lost {
+		k.errorf("%d deleted entities are told, %d are gone, %d of them by somebody else", r.Deleted, gone, byOthers)
+	}
+	if (r.Created != made || r.Updated < changed) && !lost {
+		k.errorf("%d created and %d updated entities are told, %d are new and %d changed", r.Created, r.Updated, made, changed)
+	}
+	if r.Created > made {
+		k.errorf("%d created entities are told, %d are new", r.Created, made)
+	}
+}
+
+var resultLine = regexp.MustCompile(`(\d+) created, (\d+) updated, (\d+) unchanged, (\d+) deleted(?:, (\d+) rejected)?(?:, (\d+) stale kept)?`)
+
+// checkForms: outputs, report, summary and the last line say the same.
+func (k *checker) checkForms() {
+	r := k.run.report
+	want := []int{r.Created, r.Updated, r.Unchanged, r.Deleted, r.Rejected, r.StaleKept}
+	lines := strings.Split(strings.TrimSpace(k.run.stdout), "\n")
+	forms := map[string]string{"the last line": lines[len(lines)-1]}
+	if k.w.env["GITHUB_ACTIONS"] != "" {
+		forms["the summary"] = k.run.summary
+		for name, want := range map[string]any{
+			"status": r.Status, "entities_created": r.Created, "entities_deleted": r.Deleted, "entities_rejected": r.Rejected,
+			"objects_extracted": r.Extracted, "objects_failed": r.Failed, "bitbucket_requests": r.Bitbucket, "port_requests": r.Port,
+		} {
+			if !strings.Contains("\n"+k.run.outputs, fmt.Sprintf("\n%s=%v\n", name, want)) && !strings.Contains(k.run.outputs, fmt.Sprintf("\n%v\n", want)) {
+				k.errorf("output %s is not %v, as the report says:\n%s", name, want, k.run.outputs)
+			}
+		}
+	}
+	for name, text := range forms {
+		m := resultLine.FindStringSubmatch(text)
+		var got []int
+		for i := 1; i < len(m); i++ {
+			n, _ := strconv.Atoi(m[i]) // empty is 0
+			got = append(got, n)
+		}
+		if !slices.Equal(got, want) {
+			k.errorf("%s tells %d, the report %d:\n%s", name, got, want, text)
+		}
+		if !strings.Contains(text, r.Status) {
+			k.errorf("%s does not tell the status %s:\n%s", name, r.Status, text)
+		}
+	}
+}
+
+// checkPage: Port's sync metrics are those of the report, unless they could not be sent.
+func (k *checker) checkPage() {
+	if k.c.use.courtesy() && !k.c.harmless() {
+		return
+	}
+	page := k.w.port.DataSource(identifier)
+	if len(page.Syncs) != 1 {
+		// A run that could not begin has no page, and one that could not read the
+		// record may have none, and says so.
+		if k.run.report.Status != "failed" && (k.c.use.path != recordRoute || !k.told()) {
+			k.errorf("Port shows %d resyncs, want one", len(page.Syncs))
+		}
+		return
+	}
+	rows := page.Syncs[0].Kinds
+	for i, res := range k.run.report.Resources {
+		row := rows[fmt.Sprintf("%s-%d", res.Kind, i)]
+		got := []int{
+			row.Counts["extract"]["raw_extracted"] + row.Counts["extract"]["failed"], row.Counts["transform"]["transformed"],
+			row.Counts["transform"]["filtered_out"], row.Counts["transform"]["skipped"], row.Counts["transform"]["failed"] + row.Counts["extract"]["failed"],
+			row.Counts["load"]["loaded"], row.Counts["load"]["skipped"], row.Counts["load"]["failed"],
+		}
+		want := []int{
+			res.Extracted, res.Transformed, res.Filtered, res.Skipped, res.Failed,
+			res.Created + res.Updated, res.Unchanged + res.Merged, res.Rejected,
+		}
+		if !slices.Equal(got, want) {
+			k.errorf("Port shows %d of resource %d, the report %d", got, res.Index, want)
+		}
+	}
+	deleted := rows["__reconciliation__"].Counts["delete"]
+	if deleted["deleted"] != k.run.report.Deleted || deleted["skipped"] != k.run.report.StaleKept {
+		k.errorf("Port shows %v, the report %d deleted and %d kept", deleted, k.run.report.Deleted, k.run.report.StaleKept)
+	}
+	want := "completed"
+	if k.run.exit != 0 {
+		want = "failed"
+	}
+	if page.ResyncState.Status != want {
+		k.errorf("Port shows the resync %s, and the exit status is %d", page.ResyncState.Status, k.run.exit)
+	}
+}
+
+// complete is true when each request to Bitbucket of a good run had, once, an answer
+// that no fault fell on. The list of branches is for a hint alone.
+func (k *checker) complete() bool {
+	type key struct{ path, query string }
+	answered := map[key]bool{}
+	for _, x := range k.w.bitbucket.Journal() {
+		if x.Faults == 0 || k.c.harmless() {
+			answered[key{x.Path, x.RawQuery}] = true
+		}
+	}
+	for _, x := range k.good.bitbucket {
+		if x.Route != branchesRoute && !answered[key{x.Path, x.RawQuery}] {
+			return false
+		}
+	}
+	return true
+}
+
+// acknowledged is true when the program knows of each change of the catalog that it
+// was made, and what there was to delete.
+func (k *checker) acknowledged() bool {
+	journal := k.w.port.Journal()
+	for i, x := range journal {
+		if !x.Fault || !strings.HasPrefix(x.Route, "/v1/blueprints") || !x.Write && x.Route != ownedRoute || k.c.harmless() {
+			continue
+		}
+		if !slices.ContainsFunc(journal[i:], func(y porttest.Exchange) bool {
+			return !y.Fault && y.Method == x.Method && y.Path == x.Path && bytes.Equal(y.RequestBody, x.RequestBody)
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// checkTruth derives from both journals and the catalog how the run must have ended.
+func (k *checker) checkTruth() {
+	got, exit := k.run.report.Status, k.run.exit
+	asGood := got == k.good.status && exit == k.good.exit
+	due := k.good.after
+	if k.c.held() {
+		due = k.after
+	}
+	delivered := k.complete() && cmp.Equal(k.after, due)
+	switch {
+	case asGood && !delivered:
+		k.errorf("the run is a %s, and not everything is delivered (everything read: %t); missing (-got +want):\n%s", got, k.complete(), cmp.Diff(k.after, k.good.after))
+	case !asGood && delivered && k.acknowledged():
+		k.errorf("the run is %s with exit status %d, and everything is delivered", got, exit)
+	case got == "failed" && k.run.report.Created+k.run.report.Updated > 0:
+		k.errorf("the run is failed, and has delivered something")
+	}
+	if want := map[string]int{"success": 0, "partial": 3, "failed": 1}; !asGood && exit != want[got] {
+		k.errorf("the run is %s, and its exit status %d", got, exit)
+	}
+	if !asGood && !k.told() {
+		k.errorf("no line tells the cause (%s)", k.c.kind.told)
+	}
+}
+
+var problemLine = regexp.MustCompile(`^(ERROR|WARNING|::error|::warning)`)
+
+// told is true when an error or a warning names what happened.
+func (k *checker) told() bool {
+	cause := regexp.MustCompile(k.c.kind.told)
+	for line := range strings.Lines(k.run.stdout) {
+		if problemLine.MatchString(line) && cause.MatchString(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkEnd: the run ended in time, left nothing open, and asked nothing that it must not.
+func (k *checker) checkEnd() {
+	if k.run.took > longest {
+		k.errorf("the run took %s", k.run.took)
+	}
+	if n := k.w.network.open.Load(); n != 0 {
+		k.errorf("%d answers are not closed", n)
+	}
+	for _, text := range slices.Concat(k.w.network.elsewhere, k.w.bitbucket.Violations(), k.w.port.Violations()) {
+		k.errorf("asked, and must not be: %s", text)
+	}
+	if strings.Contains(k.run.stdout+k.run.stderr, "internal error") {
+		k.errorf("internal error")
+	}
+}
+
+// mend runs once more, without the fault: the catalog is that of a run that never
+// failed.
+func (k *checker) mend() {
+	k.w.bitbucket.ClearFaults()
+	k.w.port.ClearFaults()
+	time.Sleep(2 * time.Second) // Port's clock counts whole seconds
+	r := k.w.run()
+	if r.exit != k.good.exit || r.report.Status != k.good.status {
+		k.errorf("the run after ended with %d, %s:\n%s%s", r.exit, r.report.Status, r.stdout, r.stderr)
+	}
+	if diff := cmp.Diff(catalogOf(k.w.port), k.good.after); diff != "" {
+		k.errorf("the run after did not mend everything (-got +want):\n%s", diff)
+	}
+	if diff := cmp.Diff(k.w.blueprints(), k.good.blueprints); diff != "" {
+		k.errorf("the blueprints are not as they should be (-got +want):\n%s", diff)
+	}
+	page := k.w.port.DataSource(identifier)
+	if page.ResyncState.Status != "completed" || page.Version != app.Version || !cmp.Equal(page.Config, k.good.config) {
+		k.errorf("after the run after, Port shows the resync %s, version %s and another mapping: %t", page.ResyncState.Status, page.Version, !cmp.Equal(page.Config, k.good.config))
+	}
+	for _, text := range slices.Concat(k.w.network.elsewhere, k.w.bitbucket.Violations(), k.w.port.Violations()) {
+		k.errorf("asked by the run after, and must not be: %s", text)
+	}
+}
+
+// blueprints are all of them, without their times.
+func (w *world) blueprints() (all []any) {
+	for _, id := range []string{
+		"project", "repository", "pullRequest", "folder", "service", "script", "page", "retired",
+		"bitbucketProject", "bitbucketRepository", "bitbucketPullRequest",
+	} {
+		if b, there := w.port.Blueprint(id); there {
+			m := b.(map[string]any)
+			delete(m, "createdAt")
+			delete(m, "updatedAt")
+			all = append(all, m)
+		}
+	}
+	return all
+}

@@ -1,0 +1,86 @@
+package matrix_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+)
+
+// tally counts over all combinations.
+var tally struct{ held, fired atomic.Int64 }
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	fmt.Printf("matrix: %d combinations held, %d faults fired\n", tally.held.Load(), tally.fired.Load())
+	os.Exit(code)
+}
+
+func TestMatrix(t *testing.T) {
+	for _, s := range scenes(t) {
+		g, routes := s.good(t)
+		for i, c := range combinations(routes) {
+			if s.part != nil && !s.part(i, c.use) {
+				continue
+			}
+			t.Run(s.name+"/"+c.String(), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { s.try(t, g, c) })
+			})
+		}
+	}
+}
+
+// good runs the scene without a fault.
+func (s *scene) good(t *testing.T) (g good, routes []use) {
+	synctest.Test(t, func(t *testing.T) {
+		w := s.world(t)
+		w.bitbucket.Record(true)
+		g.before = catalogOf(w.port)
+		r := w.run()
+		g.after, g.status, g.exit = catalogOf(w.port), r.report.Status, r.exit
+		g.bitbucket, g.port = w.bitbucket.Journal(), w.port.Journal()
+		g.blueprints, g.config = w.blueprints(), w.port.DataSource(identifier).Config
+		routes = uses(g.bitbucket, g.port)
+	})
+	return g, routes
+}
+
+// try runs the scene with one fault, and then without.
+func (s *scene) try(t *testing.T, g good, c combination) {
+	w := s.world(t)
+	fired := c.plan(w)
+	k := &checker{c: c, good: g, w: w}
+	k.run = w.run()
+	if f := os.Getenv("TOOK"); f != "" {
+		h, _ := os.OpenFile(f, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		fmt.Fprintf(h, "%8.0f %s\n", k.run.took.Seconds(), c)
+		h.Close()
+	}
+	if n := w.hits(); n == 0 || n != fired() {
+		k.errorf("the fault fell %d times, %d by the journal", fired(), n)
+	}
+	k.check()
+	k.mend()
+	if len(k.faults) == 0 {
+		tally.held.Add(1)
+		tally.fired.Add(int64(fired()))
+		return
+	}
+	t.Errorf("%s\n%s%s", strings.Join(k.faults, "\n"), k.run.stdout, k.run.stderr)
+}
+
+// hits counts the requests of both journals that a fault fell on.
+func (w *world) hits() (n int) {
+	for _, x := range w.bitbucket.Journal() {
+		n += x.Faults
+	}
+	for _, x := range w.port.Journal() {
+		if x.Fault {
+			n++
+		}
+	}
+	return n
+}
