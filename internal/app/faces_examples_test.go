@@ -252,7 +252,7 @@ func TestReadmeShowsTheExamples(t *testing.T) {
 	shown := func(text string) bool {
 		return slices.ContainsFunc(all, func(b block) bool { return b.text == text })
 	}
-	for _, name := range []string{"github-workflow.yml", "github-schedule.yml", "bitbucket-pipelines.yml", "bitbucket-schedule.yml", "github-validate.yml"} {
+	for _, name := range []string{"github-workflow.yml", "github-schedule.yml", "bitbucket-pipelines.yml", "bitbucket-schedule.yml", "github-validate.yml", "github-plan.yml", "bitbucket-validate.yml"} {
 		if !shown(readRoot(t, "examples/"+name)) {
 			t.Errorf("README.md does not show examples/%s as it is", name)
 		}
