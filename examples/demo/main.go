@@ -50,19 +50,12 @@ func main() {
 
 // demo runs the program four times, and returns the highest exit status.
 func demo(ctx context.Context, out io.Writer) int {
-	workspace, catalog := bitbuckettest.Sample(), porttest.New()
+	workspace := bitbuckettest.Sample()
 	workspace.AllowToken("demo-workspace-token")
-	catalog.AllowClient("demo-client-id", "demo-client-secret")
-	for _, blueprint := range porttest.DefaultBlueprints() {
-		catalog.AddBlueprint(blueprint)
-	}
-	var further []json.RawMessage
-	if err := json.Unmarshal(blueprints, &further); err != nil {
-		fmt.Fprintln(out, "blueprints.json:", err)
+	catalog, err := organization()
+	if err != nil {
+		fmt.Fprintln(out, err)
 		return 1
-	}
-	for _, blueprint := range further {
-		catalog.AddBlueprint(string(blueprint))
 	}
 	bitbucket, port := httptest.NewServer(workspace), httptest.NewServer(catalog)
 	defer bitbucket.Close()
@@ -115,6 +108,23 @@ Next, check a mapping, this one or your own:
 and go on with "First run" in README.md.
 `)
 	return max(first, second, third, fourth)
+}
+
+// organization is Port with all blueprints, and without entities.
+func organization() (*porttest.Server, error) {
+	catalog := porttest.New()
+	catalog.AllowClient("demo-client-id", "demo-client-secret")
+	for _, blueprint := range porttest.DefaultBlueprints() {
+		catalog.AddBlueprint(blueprint)
+	}
+	var further []json.RawMessage
+	if err := json.Unmarshal(blueprints, &further); err != nil {
+		return nil, fmt.Errorf("blueprints.json: %w", err)
+	}
+	for _, blueprint := range further {
+		catalog.AddBlueprint(string(blueprint))
+	}
+	return catalog, nil
 }
 
 // show prints an entity as Port holds it.

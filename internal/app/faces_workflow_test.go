@@ -116,24 +116,30 @@ func checkDispatch(t *testing.T, name string, on yaml.Node) {
 	t.Helper()
 	var events struct {
 		Dispatch struct {
-			Inputs map[string]struct{ Options []string }
+			Inputs map[string]choices
 		} `yaml:"workflow_dispatch"`
 	}
 	if err := on.Decode(&events); err != nil {
 		t.Errorf("%s: %v", name, err)
 	}
 	for id, in := range events.Dispatch.Inputs {
-		checkChoices(t, name, strings.ToUpper(id), in.Options)
+		checkChoices(t, name, strings.ToUpper(id), in)
 	}
 }
 
+// choices are those of an input or variable for a run by hand.
+type choices struct {
+	Default string
+	Options []string
+}
+
 // checkChoices parses inputs with each of the values in turn.
-func checkChoices(t *testing.T, where, name string, values []string) {
+func checkChoices(t *testing.T, where, name string, c choices) {
 	t.Helper()
-	if len(values) == 0 {
-		t.Errorf("%s: no choices for %s", where, name)
+	if !slices.Contains(c.Options, c.Default) {
+		t.Errorf("%s: the default of %s is none of its values", where, name)
 	}
-	for _, value := range values {
+	for _, value := range c.Options {
 		env := map[string]string{name: value, "PORT_CLIENT_ID": "id", "PORT_CLIENT_SECRET": "secret",
 			"INPUT_BITBUCKET_WORKSPACE": "acme", "BITBUCKET_WORKSPACE_TOKEN": "token"}
 		_, notes, err := input.Parse(input.Environment{
@@ -203,10 +209,7 @@ func checkPipelines(t *testing.T, name, text string) {
 	for _, steps := range slices.Concat(slices.Collect(maps.Values(p.Pipelines.Custom)), slices.Collect(maps.Values(p.Pipelines.PullRequests))) {
 		for _, s := range steps {
 			for _, v := range s.Variables {
-				checkChoices(t, name, v.Name, v.AllowedValues)
-				if !slices.Contains(v.AllowedValues, v.Default) {
-					t.Errorf("%s: the default of %s is none of its values", name, v.Name)
-				}
+				checkChoices(t, name, v.Name, choices{v.Default, v.AllowedValues})
 			}
 			for _, line := range s.Step.Script {
 				if line.Kind == yaml.MappingNode {
