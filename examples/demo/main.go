@@ -5,7 +5,8 @@
 //
 // It ingests a sample workspace, runs again to show that nothing is written
 // twice, changes the workspace, and shows what a third run makes of it. A fourth
-// run reads folders and files, with a mapping and an integration of its own.
+// run reads folders and files, with a mapping and an integration of its own. It
+// shows one entity as Port holds it, and ends with what to do next.
 package main
 
 import (
@@ -49,19 +50,12 @@ func main() {
 
 // demo runs the program four times, and returns the highest exit status.
 func demo(ctx context.Context, out io.Writer) int {
-	workspace, catalog := bitbuckettest.Sample(), porttest.New()
+	workspace := bitbuckettest.Sample()
 	workspace.AllowToken("demo-workspace-token")
-	catalog.AllowClient("demo-client-id", "demo-client-secret")
-	for _, blueprint := range porttest.DefaultBlueprints() {
-		catalog.AddBlueprint(blueprint)
-	}
-	var further []json.RawMessage
-	if err := json.Unmarshal(blueprints, &further); err != nil {
-		fmt.Fprintln(out, "blueprints.json:", err)
+	catalog, err := organization()
+	if err != nil {
+		fmt.Fprintln(out, err)
 		return 1
-	}
-	for _, blueprint := range further {
-		catalog.AddBlueprint(string(blueprint))
 	}
 	bitbucket, port := httptest.NewServer(workspace), httptest.NewServer(catalog)
 	defer bitbucket.Close()
@@ -70,8 +64,8 @@ func demo(ctx context.Context, out io.Writer) int {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 
-	run := func(title, integration, mapping string) int {
-		fmt.Fprintf(out, "\n== %s\n", title)
+	run := func(title, integration, file, mapping string) int {
+		fmt.Fprintf(out, "\n== %s\nmapping %s, integration_identifier %s\n", title, file, integration)
 		catalog.ResetJournal()
 		status := app.Main(ctx, app.Process{
 			Environ: []string{
@@ -95,13 +89,55 @@ func demo(ctx context.Context, out io.Writer) int {
 	}
 
 	fmt.Fprintln(out, "A sample workspace of 120 repositories, served on loopback.")
-	first := run("First run: the whole workspace is created in Port", "acme", mapping)
-	second := run("Second run: nothing has changed, so nothing is written", "acme", mapping)
+	first := run("First run: the whole workspace is created in Port", "acme", "examples/mappings/slugs.yml", mapping)
+	if err := show(out, catalog, "bitbucketRepository", "checkout-api"); err != nil {
+		fmt.Fprintln(out, err)
+		return 1
+	}
+	second := run("Second run: nothing has changed, so nothing is written", "acme", "examples/mappings/slugs.yml", mapping)
 	change(workspace)
 	fmt.Fprintln(out, "\nNow, in Bitbucket: a repository is deleted, one is added, a pull request is renamed, and one is merged.")
-	third := run("Third run: only what changed", "acme", mapping)
-	fourth := run("Fourth run, with another mapping: services from port.yml, folders and files of a monorepo", "acme-files", filesMapping)
+	third := run("Third run: only what changed", "acme", "examples/mappings/slugs.yml", mapping)
+	fourth := run("Fourth run: services from port.yml, folders and files of a monorepo", "acme-files", "examples/demo/files.yml", filesMapping)
+	fmt.Fprint(out, `
+The fourth run has another integration_identifier, since its mapping produces none of
+the entities of the first: under theirs it would delete them.
+
+Next, check a mapping, this one or your own:
+    go run . validate --mapping-file examples/mappings/slugs.yml
+and go on with "First run" in README.md.
+`)
 	return max(first, second, third, fourth)
+}
+
+// organization is Port with all blueprints, and without entities.
+func organization() (*porttest.Server, error) {
+	catalog := porttest.New()
+	catalog.AllowClient("demo-client-id", "demo-client-secret")
+	for _, blueprint := range porttest.DefaultBlueprints() {
+		catalog.AddBlueprint(blueprint)
+	}
+	var further []json.RawMessage
+	if err := json.Unmarshal(blueprints, &further); err != nil {
+		return nil, fmt.Errorf("blueprints.json: %w", err)
+	}
+	for _, blueprint := range further {
+		catalog.AddBlueprint(string(blueprint))
+	}
+	return catalog, nil
+}
+
+// show prints an entity as Port holds it.
+func show(out io.Writer, catalog *porttest.Server, blueprint, identifier string) error {
+	e, ok := catalog.Catalog()[blueprint][identifier]
+	if !ok {
+		return fmt.Errorf("no entity %s/%s", blueprint, identifier)
+	}
+	text, err := json.MarshalIndent(map[string]any{
+		"blueprint": blueprint, "identifier": identifier, "title": e.Title, "properties": e.Properties, "relations": e.Relations,
+	}, "", "  ")
+	fmt.Fprintf(out, "One of the entities that Port holds now:\n%s\n", text)
+	return err
 }
 
 func change(w *bitbuckettest.Server) {

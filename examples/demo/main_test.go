@@ -31,10 +31,34 @@ func TestDemo(t *testing.T) {
 	if !strings.Contains(runs[2], "exit status 0, 0 requests that write the catalog") {
 		t.Errorf("the second run wrote:\n%s", runs[2])
 	}
+	for i, want := range []string{"slugs.yml, integration_identifier acme\n", "slugs.yml, integration_identifier acme\n",
+		"slugs.yml, integration_identifier acme\n", "files.yml, integration_identifier acme-files\n"} {
+		if got := runs[i+1]; !strings.Contains(got, "\nmapping examples/") || !strings.Contains(got, want) {
+			t.Errorf("run %d: got:\n%swant in it: %s", i+1, got, want)
+		}
+	}
+	checkNextStep(t, runs[4])
+	if want := `"identifier": "checkout-api"`; !strings.Contains(runs[1], want) {
+		t.Errorf("the first run shows no entity %s:\n%s", want, runs[1])
+	}
 	// The list, a listing of each repository but the empty one, and each file once: 5 port.yml, 7
 	// that they or the folders want, 4 package.json.
 	if want := fmt.Sprintf("with %d requests to Bitbucket", 2+119+5+7+4); !strings.Contains(runs[4], want) {
 		t.Errorf("run 4: got:\n%swant in it: %s", runs[4], want)
+	}
+}
+
+// checkNextStep wants one that works: it stands in a block of the manual, which is run.
+func checkNextStep(t *testing.T, last string) {
+	t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(last, "    go run . ")
+	command, _, _ := strings.Cut(after, "\n")
+	if command == "" || !strings.Contains(string(readme), "\ngo run . "+command+"\n") || !strings.Contains(string(readme), "\n## First run\n") {
+		t.Errorf("README.md has no command %q, or no First run", command)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"port-bitbucket-exporter/internal/app"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port/porttest"
@@ -234,6 +235,10 @@ func checkBlocks(t *testing.T, page string) {
 		case "sh":
 			for line := range strings.Lines(b.text) {
 				line = strings.TrimSpace(line)
+				if args, ok := strings.CutPrefix(line, "go run . "); ok {
+					runProgram(t, name, strings.Fields(args))
+					continue
+				}
 				if runs, ok := commands[line]; !ok || !slices.Contains(run, runs) {
 					t.Errorf("%s: .ci/run does not run %q", name, line)
 				}
@@ -241,6 +246,15 @@ func checkBlocks(t *testing.T, page string) {
 		default:
 			t.Errorf("%s: a block of the language %q is not checked by anything", name, b.language)
 		}
+	}
+}
+
+// runProgram runs the program from the root, as "go run ." does.
+func runProgram(t *testing.T, where string, args []string) {
+	t.Helper()
+	var out bytes.Buffer
+	if status := app.Main(t.Context(), app.Process{Args: args, Stdout: &out, Stderr: &out, Dir: root}); status != 0 {
+		t.Errorf("%s: %v ended with %d:\n%s", where, args, status, out.String())
 	}
 }
 
@@ -252,7 +266,7 @@ func TestReadmeShowsTheExamples(t *testing.T) {
 	shown := func(text string) bool {
 		return slices.ContainsFunc(all, func(b block) bool { return b.text == text })
 	}
-	for _, name := range []string{"github-workflow.yml", "github-schedule.yml", "bitbucket-pipelines.yml", "bitbucket-schedule.yml", "github-validate.yml"} {
+	for _, name := range []string{"github-workflow.yml", "github-schedule.yml", "bitbucket-pipelines.yml", "bitbucket-schedule.yml", "github-validate.yml", "github-plan.yml", "bitbucket-validate.yml"} {
 		if !shown(readRoot(t, "examples/"+name)) {
 			t.Errorf("README.md does not show examples/%s as it is", name)
 		}

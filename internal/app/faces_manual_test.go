@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -58,6 +59,55 @@ func TestReadmeGitOps(t *testing.T) {
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("services (-got +want):\n%s", diff)
 	}
+}
+
+// TestAfterScript looks at what the nightly pipeline prints of the report: the outputs.
+func TestAfterScript(t *testing.T) {
+	t.Parallel()
+	_, rest, _ := strings.Cut(readRoot(t, "examples/bitbucket-schedule.yml"), "- head -n ")
+	var lines int
+	var file string
+	if _, err := fmt.Sscan(rest, &lines, &file); err != nil {
+		t.Fatalf("the after-script: %v", err)
+	}
+	for _, mode := range []string{"sync", "plan"} {
+		w := smallWorld(t)
+		w.run(map[string]string{"MAPPING": repositories, "MODE": mode, "REPORT_FILE": file})
+		head := strings.Split(w.read(file), "\n")[:lines]
+		if !strings.Contains(head[1], `"status": "success"`) || !strings.Contains(head[lines-1], `"duration_seconds"`) {
+			t.Errorf("%s: the outputs are not the first %d lines:\n%s", mode, lines, strings.Join(head, "\n"))
+		}
+	}
+}
+
+// TestReadmeFirstRun is what the manual says of an organization without blueprints: the
+// nightly mapping fails there, and goes on when its blueprints are there.
+func TestReadmeFirstRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bitbuckettest.Sample())
+	slugs := map[string]string{"MAPPING": readRoot(t, "examples/mappings/slugs.yml"), "PUBLISH_MAPPING": "always"}
+	r := w.planned(slugs)
+	r.check(t, 1, "failed")
+	r.contains(t, `blueprint "bitbucketRepository" was not found`)
+
+	var blueprints []json.RawMessage
+	if err := json.Unmarshal([]byte(readRoot(t, "examples/blueprints.json")), &blueprints); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range blueprints {
+		w.port.AddBlueprint(string(text))
+	}
+	w.planned(slugs).check(t, 0, "success")
+	slugs["DELETION"] = "report"
+	w.run(slugs).check(t, 0, "success")
+	w.port.Age(time.Hour)
+	delete(slugs, "DELETION")
+	r = w.run(slugs)
+	r.check(t, 0, "success")
+	if n := r.number(t, "entities_unchanged"); n != 426 || r.number(t, "entities_deleted") > 0 {
+		t.Errorf("got %d unchanged, want 426, and none deleted:\n%s", n, r.stdout)
+	}
+	w.checkClean()
 }
 
 // TestReadmeHasASectionPerKind asks the program itself for its kinds.

@@ -32,16 +32,18 @@ func checkNames(t *testing.T, where, mode string, got []string, spell func(input
 	}
 }
 
+type concurrency struct {
+	Group            string
+	CancelInProgress bool `yaml:"cancel-in-progress"`
+}
+
 // workflow is what the examples use of GitHub's language.
 type workflow struct {
 	Name        string
 	On          yaml.Node
 	Permissions map[string]string
-	Concurrency *struct {
-		Group            string
-		CancelInProgress bool `yaml:"cancel-in-progress"`
-	}
-	Jobs map[string]struct {
+	Concurrency *concurrency
+	Jobs        map[string]struct {
 		RunsOn         string `yaml:"runs-on"`
 		If             string
 		TimeoutMinutes int `yaml:"timeout-minutes"`
@@ -61,9 +63,7 @@ func checkWorkflow(t *testing.T, name, text string) {
 	if w.Name == "" || w.On.IsZero() || w.Permissions == nil {
 		t.Errorf("%s: needs name, on and permissions", name)
 	}
-	if strings.Contains(text, "schedule:") && (w.Concurrency == nil || w.Concurrency.Group == "") {
-		t.Errorf("%s: a schedule needs a concurrency group", name)
-	}
+	checkDispatch(t, name, w.On)
 	for id, job := range w.Jobs {
 		if job.RunsOn == "" || len(job.Steps) == 0 {
 			t.Errorf("%s: job %q needs runs-on and steps", name, id)
@@ -76,6 +76,8 @@ func checkWorkflow(t *testing.T, name, text string) {
 				t.Errorf("%s: step %d pastes an expression into a shell", name, i+1)
 			}
 			if strings.Contains(step.Uses, "/port-bitbucket-exporter@") {
+				checkSync(t, name, step.With["mode"], func(id string) string { return step.With[id] })
+				checkOneAtATime(t, name, step.With, w.Concurrency)
 				checkNames(t, name, step.With["mode"], slices.Collect(maps.Keys(step.With)), func(in input.Input) []string { return []string{in.ID} })
 				checkSecrets(t, name, step.With, func(in input.Input) (string, string) { return in.ID, "${{ secrets." + in.Name() + " }}" })
 			}
@@ -84,6 +86,71 @@ func checkWorkflow(t *testing.T, name, text string) {
 	for _, match := range stepOutput.FindAllStringSubmatch(text, -1) {
 		if !isOutput(match[1]) {
 			t.Errorf("%s: unknown output %q", name, match[1])
+		}
+	}
+}
+
+// checkOneAtATime wants all that writes to one workspace's entities in one group.
+func checkOneAtATime(t *testing.T, name string, with map[string]string, c *concurrency) {
+	t.Helper()
+	if want := "port-resync-" + with["bitbucket_workspace"]; writes(with["mode"]) && (c == nil || c.Group != want || c.CancelInProgress) {
+		t.Errorf("%s: got concurrency %+v, want the group %s, and nothing cancelled", name, c, want)
+	}
+}
+
+// writes says whether a mode is, or may be, sync.
+func writes(mode string) bool {
+	return mode != string(input.Validate) && mode != string(input.Plan)
+}
+
+// checkSync wants the page to show the mapping of a file that ran.
+func checkSync(t *testing.T, name, mode string, value func(id string) string) {
+	t.Helper()
+	if writes(mode) && value("mapping_file") != "" && value("publish_mapping") != string(input.PublishAlways) {
+		t.Errorf("%s: a mapping file without publish_mapping: always", name)
+	}
+}
+
+// checkDispatch tries the choices of a run by hand.
+func checkDispatch(t *testing.T, name string, on yaml.Node) {
+	t.Helper()
+	var events struct {
+		Dispatch struct {
+			Inputs map[string]choices
+		} `yaml:"workflow_dispatch"`
+	}
+	if err := on.Decode(&events); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	for id, in := range events.Dispatch.Inputs {
+		checkChoices(t, name, strings.ToUpper(id), in)
+	}
+}
+
+// choices are those of an input or variable for a run by hand.
+type choices struct {
+	Default string
+	Options []string
+}
+
+// checkChoices parses inputs with each of the values in turn.
+func checkChoices(t *testing.T, where, name string, c choices) {
+	t.Helper()
+	if !slices.Contains(c.Options, c.Default) {
+		t.Errorf("%s: the default of %s is none of its values", where, name)
+	}
+	for _, value := range c.Options {
+		env := map[string]string{name: value, "PORT_CLIENT_ID": "id", "PORT_CLIENT_SECRET": "secret",
+			"INPUT_BITBUCKET_WORKSPACE": "acme", "BITBUCKET_WORKSPACE_TOKEN": "token"}
+		_, notes, err := input.Parse(input.Environment{
+			Lookup:  func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+			Environ: func() []string { return nil },
+		})
+		if err != nil {
+			t.Errorf("%s: %s=%s: %v", where, name, value, err)
+		}
+		if !slices.ContainsFunc(notes.Sources, func(s input.Source) bool { return s.From == name }) {
+			t.Errorf("%s: %s is no input", where, name)
 		}
 	}
 }
@@ -106,15 +173,29 @@ func checkSecrets(t *testing.T, where string, values map[string]string, from fun
 // pipelines is what the examples use of Bitbucket's language.
 type pipelines struct {
 	Pipelines struct {
-		Custom map[string][]struct {
-			Step struct {
-				Name            string
-				MaxTime         int `yaml:"max-time"`
-				Script          []yaml.Node
-				Artifacts       []string
-				OutputVariables []string `yaml:"output-variables"`
+		Custom       map[string][]pipeline
+		PullRequests map[string][]pipeline `yaml:"pull-requests"`
+	}
+}
+
+// pipeline is one item of a pipeline: its variables, or a step.
+type pipeline struct {
+	Variables []struct {
+		Name, Default string
+		AllowedValues []string `yaml:"allowed-values"`
+	}
+	Step struct {
+		Name      string
+		MaxTime   int `yaml:"max-time"`
+		Condition struct {
+			Changesets struct {
+				IncludePaths []string `yaml:"includePaths"`
 			}
 		}
+		Script          []yaml.Node
+		AfterScript     []string `yaml:"after-script"`
+		Artifacts       []string
+		OutputVariables []string `yaml:"output-variables"`
 	}
 }
 
@@ -125,8 +206,11 @@ func checkPipelines(t *testing.T, name, text string) {
 	var p pipelines
 	decodeStrict(t, name, text, &p)
 	pipes := 0
-	for _, steps := range p.Pipelines.Custom {
+	for _, steps := range slices.Concat(slices.Collect(maps.Values(p.Pipelines.Custom)), slices.Collect(maps.Values(p.Pipelines.PullRequests))) {
 		for _, s := range steps {
+			for _, v := range s.Variables {
+				checkChoices(t, name, v.Name, choices{v.Default, v.AllowedValues})
+			}
 			for _, line := range s.Step.Script {
 				if line.Kind == yaml.MappingNode {
 					pipes++
@@ -158,6 +242,7 @@ func checkPipe(t *testing.T, name string, line yaml.Node) {
 	if !regexp.MustCompile(`^docker://.+/port-bitbucket-exporter:\d+\.\d+\.\d+$`).MatchString(call.Pipe) {
 		t.Errorf("%s: pipe %q has no exact version", name, call.Pipe)
 	}
+	checkSync(t, name, call.Variables["MODE"], func(id string) string { return call.Variables[strings.ToUpper(id)] })
 	checkNames(t, name, call.Variables["MODE"], slices.Collect(maps.Keys(call.Variables)), func(in input.Input) []string {
 		return []string{in.Name(), "INPUT_" + in.Name(), in.Name() + "_FILE"}
 	})
