@@ -110,7 +110,7 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 	found = found && !hint.inside
 	tab := strings.IndexByte(blank, '\t')
 	switch {
-	case found && alias.MatchString(hint.value) && strings.Contains(message, "unknown anchor"):
+	case found && !hint.glob && alias.MatchString(hint.value) && strings.Contains(message, "unknown anchor"):
 		rule, pos.Column = RuleYAMLAnchor, hint.column
 		message = fmt.Sprintf("%s, and no value above has the anchor &%s", hint.cause, hint.value[1:])
 		fix = "write &" + hint.value[1:] + " before the value that is to be repeated; in jq a field is written .name"

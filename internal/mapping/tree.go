@@ -265,6 +265,9 @@ func (g *grower) key(y *yaml.Node) (string, bool) {
 		fix := "write a name before the colon"
 		if h, found := findHint(g.src.line(y.Line)); found {
 			fix = h.fix
+			if strings.HasPrefix(h.value, "{{") { // told where the value is read
+				return name, ok
+			}
 		}
 		g.problem(RuleWrongType, g.position(y), "a key must be a name", fix)
 	}
