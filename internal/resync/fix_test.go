@@ -32,7 +32,12 @@ func TestFixes(t *testing.T) {
 		"yaml-colon-end":     {`.name`, `.name // .slug`},
 		"template-braces":    {`.name`, `"\(.name) - \(.slug)"`},
 		"yaml-glob":          {"**/port.yml", "*-service", "{apps,packages}/*", "*.yml"},
-		"yaml-quote-tail":    {`"https://example.com/" + .slug`, `"x" + .name`},
+		"jq-missing-operator": {
+			`.draft == true and .state == "OPEN"`, `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`,
+			`.title | startswith("x")`, `(.title | test("x")) and .draft`, `.draft and (.title | test("x"))`, `.title + "x"`,
+			`(.title | ascii_downcase) + "-"`, `.title | length`,
+		},
+		"yaml-quote-tail": {`"https://example.com/" + .slug`, `"x" + .name`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -72,6 +72,16 @@ func (c *compiler) checkFields(x *expression) {
 	}
 }
 
+// fieldNames are the fields of the objects that expressions see; nil when the kind is
+// not known.
+func (c *compiler) fieldNames() []string {
+	known := fields[c.resource.Kind]
+	if c.resource.ItemsToParse != nil && known != nil {
+		known = append(slices.Clone(known), c.resource.ItemsToParseName)
+	}
+	return known
+}
+
 // checkReviewers tells where the documented default mapping reads more than Bitbucket
 // has. It works, since each reviewer carries itself as its user.
 func (c *compiler) checkReviewers(x *expression) {

@@ -26,6 +26,7 @@ func (c *compiler) checkSelector(x *expression) {
 	case f != nil && f.Name == "select" && len(f.Args) == 1 && !t.own["select"]:
 		tell(mapping.RuleSelectorSelect, mapping.Error, locate(x.source, "select"),
 			"select gives the object or nothing, and a selector must give true or false", conditionFix(x.tree, f.Args[0]))
+	case last.Term == nil && last.Op == gojq.OpAssign && x.code == nil: // its names are told
 	case last.Term == nil && last.Op == gojq.OpAssign && got&isBoolean == 0:
 		tell(mapping.RuleJQAssignment, mapping.Error, (&inspector{expression: x}).sign("="),
 			`a single "=" assigns, and gives the object: a selector must give true or false`, fmt.Sprintf("write %s == %s", short(last.Left), short(last.Right)))
