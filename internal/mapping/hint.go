@@ -3,7 +3,6 @@ package mapping
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -253,100 +252,4 @@ func (s *source) openQuote(text string, lines []string) (line int, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// tabFix says how often the mistake was made.
-func tabFix(lines []string, number int) string {
-	others := 0
-	for i, line := range lines {
-		if blank := line[:len(line)-len(strings.TrimLeft(line, " \t"))]; i != number-1 && strings.Contains(blank, "\t") {
-			others++
-		}
-	}
-	fix := "indent with spaces: YAML takes no tabs"
-	if others > 0 {
-		fix += fmt.Sprintf("; there are tabs in %d more lines", others)
-	}
-	return fix
-}
-
-var (
-	noBlank = regexp.MustCompile(`^\s*(?:- +)*([A-Za-z][\w-]*):([^\s/].*)$`)
-	noColon = regexp.MustCompile(`^\s*(?:- +)*([A-Za-z][\w-]*)(?:\s+([^:#]*))?$`)
-)
-
-const defaultFix = "check the indentation, the colons and the quotes of this line and of the one above"
-
-// layoutFix says what is most likely wrong with a line that is no YAML for another
-// reason than jq in it, and in which line to mend it.
-func layoutFix(lines []string, number int) (line int, fix string) {
-	if number < 1 || number > len(lines) {
-		return number, defaultFix
-	}
-	if strings.HasPrefix(strings.TrimSpace(lines[0]), "<") {
-		return number, "this looks like HTML or XML: check the path of the file, and how it was fetched"
-	}
-	for _, at := range []int{number, number - 1} {
-		if at < 1 {
-			continue
-		}
-		if m := noBlank.FindStringSubmatch(lines[at-1]); m != nil {
-			return at, "write a blank behind the colon: " + m[1] + ": " + cutHint(m[2])
-		}
-		if m := noColon.FindStringSubmatch(lines[at-1]); m != nil {
-			return at, "write a colon behind the key: " + strings.TrimSpace(m[1]+": "+cutHint(m[2]))
-		}
-	}
-	return number, indentFix(lines, number)
-}
-
-func indentFix(lines []string, number int) string {
-	above := levels(lines[:number-1])
-	own := indent(lines[number-1])
-	for i, l := range above {
-		if l.indent == own {
-			return defaultFix
-		}
-		if l.indent < own {
-			fix := fmt.Sprintf("indent the line as the one that it stands beside: by %s as in line %d", blanks(l.indent), l.line)
-			if i > 0 {
-				fix += fmt.Sprintf(", or by %s as in line %d", blanks(above[i-1].indent), above[i-1].line)
-			}
-			return fix + fmt.Sprintf("; it has %s", blanks(own))
-		}
-	}
-	return defaultFix
-}
-
-func blanks(n int) string {
-	if n == 1 {
-		return "1 blank"
-	}
-	return strconv.Itoa(n) + " blanks"
-}
-
-func cutHint(text string) string {
-	if len(text) > maxHint {
-		return "…"
-	}
-	return text
-}
-
-type level struct{ indent, line int }
-
-// levels are the indentations that a further line can have, the deepest first.
-func levels(lines []string) []level {
-	var open []level
-	for i, line := range lines {
-		text := strings.TrimSpace(line)
-		if text == "" || text[0] == '#' {
-			continue
-		}
-		here := indent(line)
-		for len(open) > 0 && open[0].indent >= here {
-			open = open[1:]
-		}
-		open = append([]level{{here, i + 1}}, open...)
-	}
-	return open
 }

@@ -109,6 +109,9 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 	hint, found := findHint(written)
 	found = found && !hint.inside
 	tab := strings.IndexByte(blank, '\t')
+	if p := plainProblem(src, lines, line, message); p != nil {
+		return p
+	}
 	switch {
 	case found && !hint.glob && alias.MatchString(hint.value) && strings.Contains(message, "unknown anchor"):
 		rule, pos.Column = RuleYAMLAnchor, hint.column
@@ -121,12 +124,44 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 	case tab >= 0:
 		rule, message, fix, pos.Column = RuleYAMLTab, "the line is indented with a tab", tabFix(lines, line), tab+1
 	default:
-		if pos.Line, fix = layoutFix(lines, line); pos.Line != line {
+		var layout string
+		if pos.Line, layout, fix = src.layoutFix(text, lines, line); pos.Line != line {
 			pos.Column = 1 + indent(src.line(pos.Line))
+		}
+		if layout != "" {
+			message, pos.Column = layout, 1+leading(src.line(pos.Line))
 		}
 	}
 	p := src.problem(rule, Error, pos, "", "", "not YAML: "+message, fix)
 	return &p
+}
+
+// plainProblem is a syntax error whose cause can be seen in a line, whatever the YAML
+// library says of it. It is nil when there is none.
+func plainProblem(src *source, lines []string, number int, message string) *Problem {
+	problem := func(line, column int, message, fix string) *Problem {
+		p := src.problem(RuleYAMLSyntax, Error, Position{File: src.file, Line: line, Column: column}, "", "", "not YAML: "+message, fix)
+		return &p
+	}
+	for i, line := range lines[:min(number+1, len(lines))] {
+		if conflict.MatchString(line) {
+			return problem(i+1, 1, "a merge conflict is left in the file", "keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>")
+		}
+	}
+	for _, at := range []int{number, number - 1, number + 1} {
+		if at < 1 || at > len(lines) {
+			continue
+		}
+		if index, what := lookalikeIn(lines[at-1]); index >= 0 {
+			return problem(at, 1+utf8.RuneCountInString(lines[at-1][:index]), "a character is not what it looks like", what)
+		}
+	}
+	if strings.Contains(message, "unknown escape") {
+		if column, message, fix := escapeFix(lines[number-1]); fix != "" {
+			return problem(number, column, message, fix)
+		}
+	}
+	return nil
 }
 
 // byteReader gives one byte a call and counts them, so that after an error the
