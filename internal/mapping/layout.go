@@ -73,9 +73,10 @@ func cutHint(text string) string {
 
 // shift is another indentation of a line, and of those below that stand deeper.
 type shift struct {
-	line, last int // the first and the last line
-	from, to   int // blanks
-	like       int // a line with that indentation
+	line, last int  // the first and the last line
+	from, to   int  // blanks
+	like       int  // a line with that indentation
+	dash       bool // the "- " before the line goes, and it stays where it is
 }
 
 // leading counts the blanks before a line's text, and before its dashes.
@@ -131,6 +132,9 @@ func faults(text string) (int, bool) {
 }
 
 func distanceOf(m shift) int {
+	if m.dash {
+		return 3
+	}
 	d := 2 * max(m.to-m.from, m.from-m.to)
 	if m.last > m.line {
 		d++ // rather one line than many
@@ -146,6 +150,9 @@ func shifts(lines []string, number int) []shift {
 		last++
 	}
 	var all []shift
+	if dashed(lines[number-1]) {
+		all = append(all, shift{line: number, last: number, from: own, to: own, dash: true})
+	}
 	seen, seenBlock := map[int]bool{own: true}, map[int]bool{own: true}
 	for distance := 1; distance <= 40; distance++ {
 		for _, like := range []int{number - distance, number + distance} {
@@ -154,12 +161,12 @@ func shifts(lines []string, number int) []shift {
 			}
 			to := leading(lines[like-1])
 			if !seen[to] && (number == len(lines) || !deeper(lines, number, own) || deeper(lines, number, to)) {
-				all = append(all, shift{number, number, own, to, like})
+				all = append(all, shift{number, number, own, to, like, false})
 			}
 			seen[to] = true
 			if outside := like < number || like > last; outside && last > number && !seenBlock[to] {
 				seenBlock[to] = true
-				all = append(all, shift{number, last, own, to, like})
+				all = append(all, shift{number, last, own, to, like, false})
 			}
 		}
 	}
@@ -177,6 +184,10 @@ func deeper(lines []string, number, blanks int) bool {
 
 func (m shift) apply(lines []string) []string {
 	moved := append([]string(nil), lines...)
+	if m.dash {
+		moved[m.line-1] = strings.Replace(moved[m.line-1], "- ", "", 1)
+		return moved
+	}
 	for i := m.line - 1; i < m.last; i++ {
 		if strings.TrimSpace(moved[i]) != "" {
 			moved[i] = strings.Repeat(" ", max(0, leading(moved[i])+m.to-m.from)) + strings.TrimLeft(moved[i], " ")
@@ -187,6 +198,9 @@ func (m shift) apply(lines []string) []string {
 
 // fix says what to type.
 func (m shift) fix(lines []string) string {
+	if m.dash {
+		return `remove the "- "`
+	}
 	if m.last > m.line {
 		how := fmt.Sprintf("%s more", blanks(m.to-m.from))
 		if m.to < m.from {

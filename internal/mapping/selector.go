@@ -163,7 +163,11 @@ func selectorFields(of reflect.Type) iter.Seq2[reflect.StructField, string] {
 func (d *decoder) noMapping(n *node, target reflect.Value, name, keys string) {
 	reader, ok := target.Addr().Interface().(encoding.TextUnmarshaler)
 	if !ok {
-		d.error(RuleWrongType, n.at, name, "expected a mapping, found "+n.describe(), "the keys here are "+keys)
+		fix := "the keys here are " + keys
+		if text, isText := n.value.(string); isText && slices.Contains(strings.Split(keys, ", "), "path") && len(text) <= maxHint {
+			fix = "write path: " + inSingleQuotes(text) + "; " + fix
+		}
+		d.error(RuleWrongType, n.at, name, `expected "key: value" lines, found `+n.describe(), fix)
 		return
 	}
 	fix := "write text, or a mapping with the keys " + keys

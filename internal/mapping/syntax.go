@@ -57,6 +57,12 @@ func document(src *source, text string) (*yaml.Node, *Problem) {
 	case err != nil:
 		return nil, syntaxProblem(src, text, err)
 	}
+	if second.Content[0].ShortTag() == "!!null" {
+		if number := lastMark(src.lines); number > 0 {
+			p := src.problem(RuleDocuments, Error, Position{File: src.file, Line: number, Column: 1}, "", "", `"---" begins another document, which is empty`, "remove this line")
+			return first.Content[0], &p
+		}
+	}
 	pos := Position{File: src.file, Line: second.Line, Column: second.Column}
 	p := src.problem(RuleDocuments, Error, pos, "", "", `a mapping is one YAML document, and "---" starts another here`,
 		"keep one document: put all resources into one list")
@@ -64,6 +70,16 @@ func document(src *source, text string) (*yaml.Node, *Problem) {
 		return nil, &p
 	}
 	return first.Content[0], &p
+}
+
+// lastMark is the number of the last line that is "---"; 0 when there is none.
+func lastMark(lines []string) int {
+	for i := len(lines); i > 0; i-- {
+		if strings.TrimRight(lines[i-1], " ") == "---" {
+			return i
+		}
+	}
+	return 0
 }
 
 // next reads one document. A panic of the YAML library is an error: foreign
