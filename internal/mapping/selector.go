@@ -52,6 +52,21 @@ func (s Selector) Keys() map[string]Position {
 	return keys
 }
 
+// Texts are the texts of a list of the selector.
+func (s Selector) Texts(key string) []string {
+	list := s.node.step(key)
+	if list == nil {
+		return nil
+	}
+	var texts []string
+	for _, item := range list.items {
+		if text, ok := item.value.(string); ok {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
 // Problem makes a problem of a value of the selector. The path names it
 // (`repoQuery`, `files.repos[0]`, counting from 0); when it is absent, the
 // position is that of what would hold it. An empty path is the selector itself.

@@ -30,6 +30,7 @@ func (c *compiler) checkSelector(x *expression) {
 	case last.Term == nil && last.Op == gojq.OpAssign && got&isBoolean == 0:
 		tell(mapping.RuleJQAssignment, mapping.Error, (&inspector{expression: x}).sign("="),
 			`a single "=" assigns, and gives the object: a selector must give true or false`, fmt.Sprintf("write %s == %s", short(last.Left), short(last.Right)))
+	case c.checkText(x):
 	case got == noType:
 		tell(mapping.RuleSelectorBoolean, mapping.Error, 0, "never gives a result, and a selector must give true or false", "write 'true' to take every object")
 	case got&isBoolean == 0:
