@@ -211,6 +211,12 @@ func selectorKey(p mapping.Problem) string {
 	return path
 }
 
+// otherNames are kinds as other products, and people, name them.
+var otherNames = map[string]string{
+	"repo": repository.Name, "repos": repository.Name, "pr": pullRequest.Name, "prs": pullRequest.Name, "mr": pullRequest.Name,
+	"merge-request": pullRequest.Name, "directory": folder.Name, "dir": folder.Name,
+}
+
 // Bind decodes a resource's selector for its kind. It makes no request. The error
 // is mapping.Problems. Of a broken resource without a selector it checks the kind.
 func Bind(r mapping.Resource) (Bound, error) {
@@ -223,7 +229,11 @@ func Bind(r mapping.Resource) (Bound, error) {
 		names[i] = k.Name
 	}
 	fix := "use one of " + strings.Join(names, ", ")
-	if near, ok := mapping.Nearest(r.Kind, names); ok {
+	near, ok := otherNames[strings.ToLower(r.Kind)]
+	if !ok {
+		near, ok = mapping.Nearest(r.Kind, names)
+	}
+	if ok {
 		fix = fmt.Sprintf("did you mean %q? The kinds are %s", near, strings.Join(names, ", "))
 	}
 	return Bound{}, mapping.Problems{r.Problem(mapping.RuleUnknownKind, mapping.Error, r.KindPos, "kind", fmt.Sprintf("unknown kind %q", r.Kind), fix)}

@@ -29,7 +29,8 @@ func (b *builder) expr(n *node, name string) (Expr, bool) {
 		b.noExpr(n, name)
 		return Expr{}, false
 	}
-	if _, text := n.value.(string); !text {
+	_, text := n.value.(string)
+	if _, flag := n.value.(bool); !text && (!flag || n.text == "true" || n.text == "false") { // jq tells of True
 		b.warn(RuleUnquoted, n.pos, name, fmt.Sprintf("the jq expression is written as %s, and read as the text %q", n.describe(), n.text),
 			"quote it: '"+n.text+"'")
 	}
@@ -100,7 +101,7 @@ func (b *builder) query(n *node, name string) *Query {
 
 func (b *builder) rule(n *node, name string) Rule {
 	if n.kind != yaml.MappingNode {
-		b.error(RuleWrongType, n.pos, name, "expected a mapping, found "+n.describe(), "write property, operator and value")
+		b.error(RuleWrongType, n.pos, name, `expected "key: value" lines, found `+n.describe(), "write property, operator and value")
 		return Rule{}
 	}
 	if n.child("combinator") != nil || n.child("rules") != nil {

@@ -3,7 +3,6 @@ package mapping
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -23,8 +22,9 @@ type hint struct {
 	quoted string // the value in single quotes
 	inside bool   // the value is text to YAML, up to a comment
 	open   bool   // a quote that is not closed
+	tail   bool   // something stands behind the closing quote
 	inOne  bool   // two keys stand in one line
-	noJQ   bool   // what was meant is not known: in quotes it would be no jq either
+	glob   bool   // the value is a pattern of paths, and no jq
 }
 
 // noExpression are the signs with which no jq begins.
@@ -54,6 +54,9 @@ var innerKey = regexp.MustCompile(`^[A-Za-z][\w-]*: +\S`)
 
 // findHint recognises a line whose value is jq that YAML does not read as text.
 func findHint(line string) (hint, bool) {
+	if h, ok := globHint(line); ok {
+		return h, true
+	}
 	m := keyAndValue.FindStringSubmatch(line)
 	if m == nil || m[3] == "" {
 		return hint{}, false
@@ -62,29 +65,18 @@ func findHint(line string) (hint, bool) {
 	h := hint{
 		column: utf8.RuneCountInString(strings.TrimRight(line, " \t")) - utf8.RuneCountInString(value) + 1,
 		value:  value,
-		quoted: "'" + strings.ReplaceAll(value, "'", "''") + "'",
+		quoted: inSingleQuotes(value),
 	}
 	quote := value[0]
 	switch cause := begins[quote]; {
 	case quote == '\'' || quote == '"':
-		end := closing(value)
-		switch {
-		case end == len(value)-1:
-			return hint{}, false
-		case end < 0:
-			h.cause, h.fix, h.open, h.noJQ = "the quote that begins here is not closed", "close the quote at the end of the value", true, true
-			return h, true
-		}
-		h.cause = "to YAML the value ends with its second quote, and more follows"
-		if quote == '\'' && !strings.Contains(value, `"`) { // jq has double quotes only
-			h.quoted = "'" + strings.ReplaceAll(value, "'", `"`) + "'"
-		}
-		if inner := value[1 : len(value)-1]; quote == '\'' && value[len(value)-1] == quote && strings.Count(inner, "'")%2 == 1 {
-			h.fix, h.noJQ = "write each single quote inside twice: "+key+": '"+strings.ReplaceAll(inner, "'", "''")+"'", true
-			return h, true
-		}
+		return h.quote(key)
+	case strings.HasPrefix(value, "{{"):
+		h.cause, h.quoted = cause, inSingleQuotes(withoutBraces(value))
+		h.fix = "this is the language of templates, and not jq: write " + key + ": " + h.quoted
+		return h, true
 	case strings.IndexByte(noExpression, quote) >= 0:
-		h.cause, h.noJQ = cause, true
+		h.cause = cause
 		h.fix = fmt.Sprintf("begin the expression otherwise: jq does not begin with %q either; a field is written .name", string(quote))
 		if quote == '|' || quote == '>' {
 			h.fix = fmt.Sprintf("remove the %q, or write the expression in the lines below", string(quote))
@@ -98,16 +90,84 @@ func findHint(line string) (hint, bool) {
 		return h, true
 	case strings.Contains(value, ": "), strings.HasSuffix(value, ":"):
 		h.cause = `to YAML ": " ends a key, and a value cannot hold one`
+		left, more, _ := strings.Cut(value, ":")
+		if more = strings.TrimSpace(more); !plausible(value) && plausible(left) {
+			h.fix = "remove the colon at the end: " + key + ": " + left
+			if more != "" {
+				h.fix = "jq has a colon in texts and in braces only; for a default write " + key + ": " + left + " // " + more
+			}
+			return h, true
+		}
 	case strings.Contains(value, " #"):
 		h.cause, h.inside = `to YAML " #" begins a comment`, true
 	default:
 		return hint{}, false
 	}
+	h.quoteFix(key)
+	return h, true
+}
+
+func (h *hint) quoteFix(key string) {
 	h.fix = "put the whole expression in single quotes: " + key + ": " + h.quoted
-	if len(value) > maxHint {
+	if len(h.value) > maxHint {
 		h.fix = "put the whole expression in single quotes, and write each ' in it twice"
 	}
+}
+
+// quote is for a value that begins with a quote.
+func (h hint) quote(key string) (hint, bool) {
+	value := h.value
+	last := len(value) - 1
+	switch end := closing(value); {
+	case end == last:
+		return hint{}, false
+	case end < 0:
+		h.cause, h.fix, h.open = "the quote that begins here is not closed", "close the quote at the end of the value", true
+		return h, true
+	}
+	h.cause, h.tail = "to YAML the value ends with its second quote, and more follows", true
+	bare := unquoted(value)
+	h.quoted = inSingleQuotes(bare)
+	h.quoteFix(key)
+	if inner := value[1:last]; value[0] == '\'' && value[last] == '\'' && strings.Count(inner, "'")%2 == 1 {
+		h.fix = "write each single quote inside twice: " + key + ": '" + strings.ReplaceAll(inner, "'", "''") + "'"
+	} else if aWord.MatchString(strings.Trim(bare, `"`)) {
+		h.fix = "write a text in both quotes, each once: " + key + ": " + h.quoted
+	} else if value[0] == '"' && strings.HasPrefix(h.quoted[1:], value[1:last]) && len(value) <= maxHint {
+		h.fix = "write single quotes around the whole value, and not double ones: " + key + ": " + h.quoted
+	}
 	return h, true
+}
+
+// ofTemplate is a field as the language of templates has it.
+var ofTemplate = regexp.MustCompile(`\{\{\s*(.*?)\s*\}\}`)
+
+// withoutBraces gives the jq expression for a text with {{ .name }} in it.
+func withoutBraces(value string) string {
+	if m := ofTemplate.FindStringSubmatch(value); m != nil && m[0] == value {
+		return m[1]
+	}
+	return `"` + ofTemplate.ReplaceAllString(value, `\($1)`) + `"`
+}
+
+// glob is a value that is a pattern of paths.
+var glob = regexp.MustCompile(`^([ \t]*(?:- +)*)((?:path|repos?|name|branch|filenames): +|- +)([*{\[][^\s'":]*)[ \t]*$`)
+
+// globHint recognises a pattern of paths that YAML does not read as text.
+func globHint(line string) (hint, bool) {
+	m := glob.FindStringSubmatch(line)
+	if m == nil || m[3][0] != '*' && (!strings.ContainsAny(m[3], "/*") || strings.HasPrefix(m[3], "[.")) {
+		return hint{}, false
+	}
+	value := m[3]
+	return hint{
+		cause:  begins[value[0]],
+		fix:    "put the pattern in single quotes: " + strings.TrimSpace(m[2]) + " " + inSingleQuotes(value),
+		column: utf8.RuneCountInString(m[1]+m[2]) + 1,
+		value:  value,
+		quoted: inSingleQuotes(value),
+		glob:   true,
+	}, true
 }
 
 // closing gives the index of the quote that closes a value; -1 when none does.
@@ -142,7 +202,7 @@ func (s *source) mend(text string, number int) (string, bool) {
 	if s.mended == nil {
 		s.mended = map[int]bool{}
 	}
-	s.mended[number] = h.noJQ
+	s.mended[number] = true
 	lines[number-1] = string([]rune(line)[:h.column-1]) + h.quoted
 	return strings.Join(lines, "\n"), true
 }
@@ -178,7 +238,7 @@ func (s *source) openQuote(text string, lines []string) (line int, ok bool) {
 	reached := readUntilError(text)
 	for number := min(strings.Count(text[:reached], "\n"), len(lines)); number > 0; number-- {
 		h, found := findHint(lines[number-1])
-		if !found || !h.open {
+		if !found || !h.open && !h.tail {
 			continue
 		}
 		if !s.reread(text) {
@@ -192,100 +252,4 @@ func (s *source) openQuote(text string, lines []string) (line int, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// tabFix says how often the mistake was made.
-func tabFix(lines []string, number int) string {
-	others := 0
-	for i, line := range lines {
-		if blank := line[:len(line)-len(strings.TrimLeft(line, " \t"))]; i != number-1 && strings.Contains(blank, "\t") {
-			others++
-		}
-	}
-	fix := "indent with spaces: YAML takes no tabs"
-	if others > 0 {
-		fix += fmt.Sprintf("; there are tabs in %d more lines", others)
-	}
-	return fix
-}
-
-var (
-	noBlank = regexp.MustCompile(`^\s*(?:- +)*([A-Za-z][\w-]*):([^\s/].*)$`)
-	noColon = regexp.MustCompile(`^\s*(?:- +)*([A-Za-z][\w-]*)(?:\s+([^:#]*))?$`)
-)
-
-const defaultFix = "check the indentation, the colons and the quotes of this line and of the one above"
-
-// layoutFix says what is most likely wrong with a line that is no YAML for another
-// reason than jq in it, and in which line to mend it.
-func layoutFix(lines []string, number int) (line int, fix string) {
-	if number < 1 || number > len(lines) {
-		return number, defaultFix
-	}
-	if strings.HasPrefix(strings.TrimSpace(lines[0]), "<") {
-		return number, "this looks like HTML or XML: check the path of the file, and how it was fetched"
-	}
-	for _, at := range []int{number, number - 1} {
-		if at < 1 {
-			continue
-		}
-		if m := noBlank.FindStringSubmatch(lines[at-1]); m != nil {
-			return at, "write a blank behind the colon: " + m[1] + ": " + cutHint(m[2])
-		}
-		if m := noColon.FindStringSubmatch(lines[at-1]); m != nil {
-			return at, "write a colon behind the key: " + strings.TrimSpace(m[1]+": "+cutHint(m[2]))
-		}
-	}
-	return number, indentFix(lines, number)
-}
-
-func indentFix(lines []string, number int) string {
-	above := levels(lines[:number-1])
-	own := indent(lines[number-1])
-	for i, l := range above {
-		if l.indent == own {
-			return defaultFix
-		}
-		if l.indent < own {
-			fix := fmt.Sprintf("indent the line as the one that it stands beside: by %s as in line %d", blanks(l.indent), l.line)
-			if i > 0 {
-				fix += fmt.Sprintf(", or by %s as in line %d", blanks(above[i-1].indent), above[i-1].line)
-			}
-			return fix + fmt.Sprintf("; it has %s", blanks(own))
-		}
-	}
-	return defaultFix
-}
-
-func blanks(n int) string {
-	if n == 1 {
-		return "1 blank"
-	}
-	return strconv.Itoa(n) + " blanks"
-}
-
-func cutHint(text string) string {
-	if len(text) > maxHint {
-		return "…"
-	}
-	return text
-}
-
-type level struct{ indent, line int }
-
-// levels are the indentations that a further line can have, the deepest first.
-func levels(lines []string) []level {
-	var open []level
-	for i, line := range lines {
-		text := strings.TrimSpace(line)
-		if text == "" || text[0] == '#' {
-			continue
-		}
-		here := indent(line)
-		for len(open) > 0 && open[0].indent >= here {
-			open = open[1:]
-		}
-		open = append([]level{{here, i + 1}}, open...)
-	}
-	return open
 }

@@ -79,6 +79,10 @@ func checkText(file string, src []byte) *Problem {
 			Fix:     "check that this is the mapping file",
 		}
 	}
+	if bytes.HasPrefix(src, []byte("\xFF\xFE")) || bytes.HasPrefix(src, []byte("\xFE\xFF")) {
+		return &Problem{Rule: RuleText, Pos: Position{File: file}, Message: "the text is UTF-16, and not UTF-8",
+			Fix: `save the file as UTF-8; in PowerShell write it with "Out-File -Encoding utf8"`}
+	}
 	offset, message := badCharacter(src)
 	if message == "" {
 		return nil
@@ -128,8 +132,9 @@ func (b *builder) warn(rule RuleID, pos Position, name, message, fix string) {
 func (b *builder) object(n *node, name string, keys []Key) (map[string]*node, bool) {
 	valid := keyNames(keys)
 	if n.kind != yaml.MappingNode {
-		b.error(RuleWrongType, n.at, name, "expected a mapping, found "+n.describe(), "the keys here are "+strings.Join(valid, ", "))
-		return nil, false
+		if n = b.noObject(n, name, "the keys here are "+strings.Join(valid, ", ")); n == nil {
+			return nil, false
+		}
 	}
 	values := make(map[string]*node, len(n.entries))
 	for _, e := range n.entries {
@@ -137,8 +142,9 @@ func (b *builder) object(n *node, name string, keys []Key) (map[string]*node, bo
 			values[e.key] = e.value
 		}
 	}
+	told := b.beside(n, values, name, keys)
 	for _, e := range n.entries {
-		if slices.Contains(valid, e.key) {
+		if slices.Contains(valid, e.key) || told[e.key] {
 			continue
 		}
 		if near := misspelt(e.key, keys); near != "" && values[near] == nil {
@@ -195,7 +201,7 @@ func (b *builder) optional(values map[string]*node, key, name string) *node {
 	if n == nil || !n.null() {
 		return n
 	}
-	b.warn(RuleNull, n.at, name, "is null, and counts as absent", "remove the key, or give it a value")
+	b.warn(RuleNull, n.at, name, "is null, and counts as absent", b.nullFix(n, "remove the key, or give it a value"))
 	return nil
 }
 
@@ -207,7 +213,7 @@ func (b *builder) required(values map[string]*node, key string, parent *node, na
 	case n == nil:
 		b.error(RuleMissingKey, parent.at, name, "is missing", fix)
 	case n.null():
-		b.error(RuleNull, n.at, name, "is null", fix)
+		b.error(RuleNull, n.at, name, "is null", b.nullFix(n, fix))
 		return nil
 	}
 	return n
@@ -234,7 +240,7 @@ func (b *builder) mapping(root *node) *Mapping {
 		if root.kind == yaml.SequenceNode {
 			fix = `write "resources:" above the list`
 		}
-		b.error(RuleWrongType, root.pos, "", "a mapping is a YAML mapping with the key \"resources\", found "+root.describe(), fix)
+		b.error(RuleWrongType, root.pos, "", "the text of a mapping begins with the key \"resources\", found "+root.describe(), fix)
 		return nil
 	}
 	m.Config, _ = root.plain().(map[string]any)

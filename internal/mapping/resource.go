@@ -48,8 +48,9 @@ func (b *builder) kind(r *Resource, n *node) {
 // selector reads the query, and leaves the other keys to the kind.
 func (b *builder) selector(r *Resource, n *node, fix string) {
 	if n.kind != yaml.MappingNode {
-		b.error(RuleWrongType, n.at, "selector", "expected a mapping, found "+n.describe(), fix)
-		return
+		if n = b.noObject(n, "selector", fix); n == nil {
+			return
+		}
 	}
 	r.Selector = Selector{node: n, where: b.where, src: b.src}
 	values := map[string]*node{"query": n.child("query")}
@@ -163,7 +164,7 @@ func (b *builder) fields(values map[string]*node, key, word string, read func(*n
 		if n.kind == yaml.SequenceNode && len(n.items) > 0 && n.items[0].kind == yaml.MappingNode {
 			fix = `remove the "- ": ` + fix
 		}
-		b.error(RuleWrongType, n.at, key, "expected a mapping, found "+n.describe(), fix)
+		b.error(RuleWrongType, n.at, key, `expected "key: value" lines, found `+n.describe(), fix)
 		return nil
 	}
 	var list []Field

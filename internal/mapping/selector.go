@@ -52,6 +52,21 @@ func (s Selector) Keys() map[string]Position {
 	return keys
 }
 
+// Texts are the texts of a list of the selector.
+func (s Selector) Texts(key string) []string {
+	list := s.node.step(key)
+	if list == nil {
+		return nil
+	}
+	var texts []string
+	for _, item := range list.items {
+		if text, ok := item.value.(string); ok {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
 // Problem makes a problem of a value of the selector. The path names it
 // (`repoQuery`, `files.repos[0]`, counting from 0); when it is absent, the
 // position is that of what would hold it. An empty path is the selector itself.
@@ -163,7 +178,11 @@ func selectorFields(of reflect.Type) iter.Seq2[reflect.StructField, string] {
 func (d *decoder) noMapping(n *node, target reflect.Value, name, keys string) {
 	reader, ok := target.Addr().Interface().(encoding.TextUnmarshaler)
 	if !ok {
-		d.error(RuleWrongType, n.at, name, "expected a mapping, found "+n.describe(), "the keys here are "+keys)
+		fix := "the keys here are " + keys
+		if text, isText := n.value.(string); isText && slices.Contains(strings.Split(keys, ", "), "path") && len(text) <= maxHint {
+			fix = "write path: " + inSingleQuotes(text) + "; " + fix
+		}
+		d.error(RuleWrongType, n.at, name, `expected "key: value" lines, found `+n.describe(), fix)
 		return
 	}
 	fix := "write text, or a mapping with the keys " + keys

@@ -109,7 +109,7 @@ fix: write a list: each item on a line of its own, after "- "`},
     files: {filenames: [~]}
                         ^
 fix: quote it: "~"`},
-		{"list for a mapping", "    files:\n      - path: a\n", `m.yml:6:5: resource 1 (file): selector.files: expected a mapping, found a list
+		{"list for a mapping", "    files:\n      - path: a\n", `m.yml:6:5: resource 1 (file): selector.files: expected "key: value" lines, found a list
     files:
     ^
 fix: the keys here are path, filenames`},
@@ -216,7 +216,7 @@ func TestSelectorDecodeFormErrors(t *testing.T) {
 		{"    repo: {nam: x}\n", `m.yml:6:12: resource 1 (file): selector.repo: unknown key "nam"`, `did you mean "name"? the keys here are name, branch`},
 		{"    files: {repo: x}\n", `m.yml:6:13: resource 1 (file): selector.files: unknown key "repo"`, `did you mean "repos"? the keys here are path, repos`},
 		{"    files: {repos: x}\n", "m.yml:6:20: resource 1 (file): selector.files.repos: expected a list, found a string", `write a list: each item on a line of its own, after "- "`},
-		{"    files: [x]\n", "m.yml:6:13: resource 1 (file): selector.files[0]: expected a mapping, found a string", "the keys here are path, repos"},
+		{"    files: [x]\n", "m.yml:6:13: resource 1 (file): selector.files[0]: expected \"key: value\" lines, found a string", "write path: 'x'; the keys here are path, repos"},
 	}
 	for _, tt := range tests {
 		t.Run(strings.TrimSpace(tt.lines), func(t *testing.T) {

@@ -6,8 +6,8 @@ import "strings"
 type source struct {
 	file  string
 	lines []string
-	// mended are the lines whose value was put in quotes to go on. It is true for
-	// those of which it is not known what was meant.
+	// mended are the lines whose value was put in quotes to go on. What is told of
+	// such a line is its quoting, and of its jq nothing.
 	mended    map[int]bool
 	readAgain int // bytes
 }

@@ -57,6 +57,12 @@ func document(src *source, text string) (*yaml.Node, *Problem) {
 	case err != nil:
 		return nil, syntaxProblem(src, text, err)
 	}
+	if second.Content[0].ShortTag() == "!!null" {
+		if number := lastMark(src.lines); number > 0 {
+			p := src.problem(RuleDocuments, Error, Position{File: src.file, Line: number, Column: 1}, "", "", `"---" begins another document, which is empty`, "remove this line")
+			return first.Content[0], &p
+		}
+	}
 	pos := Position{File: src.file, Line: second.Line, Column: second.Column}
 	p := src.problem(RuleDocuments, Error, pos, "", "", `a mapping is one YAML document, and "---" starts another here`,
 		"keep one document: put all resources into one list")
@@ -64,6 +70,16 @@ func document(src *source, text string) (*yaml.Node, *Problem) {
 		return nil, &p
 	}
 	return first.Content[0], &p
+}
+
+// lastMark is the number of the last line that is "---"; 0 when there is none.
+func lastMark(lines []string) int {
+	for i := len(lines); i > 0; i-- {
+		if strings.TrimRight(lines[i-1], " ") == "---" {
+			return i
+		}
+	}
+	return 0
 }
 
 // next reads one document. A panic of the YAML library is an error: foreign
@@ -109,8 +125,11 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 	hint, found := findHint(written)
 	found = found && !hint.inside
 	tab := strings.IndexByte(blank, '\t')
+	if p := plainProblem(src, lines, line, message); p != nil {
+		return p
+	}
 	switch {
-	case found && alias.MatchString(hint.value) && strings.Contains(message, "unknown anchor"):
+	case found && !hint.glob && alias.MatchString(hint.value) && strings.Contains(message, "unknown anchor"):
 		rule, pos.Column = RuleYAMLAnchor, hint.column
 		message = fmt.Sprintf("%s, and no value above has the anchor &%s", hint.cause, hint.value[1:])
 		fix = "write &" + hint.value[1:] + " before the value that is to be repeated; in jq a field is written .name"
@@ -121,12 +140,44 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 	case tab >= 0:
 		rule, message, fix, pos.Column = RuleYAMLTab, "the line is indented with a tab", tabFix(lines, line), tab+1
 	default:
-		if pos.Line, fix = layoutFix(lines, line); pos.Line != line {
+		var layout string
+		if pos.Line, layout, fix = src.layoutFix(text, lines, line); pos.Line != line {
 			pos.Column = 1 + indent(src.line(pos.Line))
+		}
+		if layout != "" {
+			message, pos.Column = layout, 1+leading(src.line(pos.Line))
 		}
 	}
 	p := src.problem(rule, Error, pos, "", "", "not YAML: "+message, fix)
 	return &p
+}
+
+// plainProblem is a syntax error whose cause can be seen in a line, whatever the YAML
+// library says of it. It is nil when there is none.
+func plainProblem(src *source, lines []string, number int, message string) *Problem {
+	problem := func(line, column int, message, fix string) *Problem {
+		p := src.problem(RuleYAMLSyntax, Error, Position{File: src.file, Line: line, Column: column}, "", "", "not YAML: "+message, fix)
+		return &p
+	}
+	for i, line := range lines[:min(number+1, len(lines))] {
+		if conflict.MatchString(line) {
+			return problem(i+1, 1, "a merge conflict is left in the file", "keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>")
+		}
+	}
+	for _, at := range []int{number, number - 1, number + 1} {
+		if at < 1 || at > len(lines) {
+			continue
+		}
+		if index, what := lookalikeIn(lines[at-1]); index >= 0 {
+			return problem(at, 1+utf8.RuneCountInString(lines[at-1][:index]), "a character is not what it looks like", what)
+		}
+	}
+	if strings.Contains(message, "unknown escape") {
+		if column, message, fix := escapeFix(lines[number-1]); fix != "" {
+			return problem(number, column, message, fix)
+		}
+	}
+	return nil
 }
 
 // byteReader gives one byte a call and counts them, so that after an error the

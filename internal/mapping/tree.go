@@ -226,7 +226,13 @@ func (g *grower) mapping(y *yaml.Node, n *node, depth int) {
 		if y.Content[i].ShortTag() == "!!merge" {
 			id = "" // no key that is written out: those have names
 		}
-		if line, twice := written[id]; twice {
+		line, twice := written[id]
+		if twice && name == "kind" && written["port"]+written["selector"] > 0 {
+			g.problem(RuleDuplicateKey, g.position(y.Content[i]), "a new resource begins here, without a \"-\"",
+				`write "- " before kind, in the place of two blanks`)
+			break
+		}
+		if twice {
 			g.problem(RuleDuplicateKey, g.position(y.Content[i]),
 				fmt.Sprintf("the key %q is written twice: the first one is in line %d", name, line),
 				"remove one of the two, or rename it")
@@ -265,6 +271,9 @@ func (g *grower) key(y *yaml.Node) (string, bool) {
 		fix := "write a name before the colon"
 		if h, found := findHint(g.src.line(y.Line)); found {
 			fix = h.fix
+			if strings.HasPrefix(h.value, "{{") { // told where the value is read
+				return name, ok
+			}
 		}
 		g.problem(RuleWrongType, g.position(y), "a key must be a name", fix)
 	}

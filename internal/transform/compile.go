@@ -74,6 +74,7 @@ type compiler struct {
 	environ  []string        // NAME=value
 	files    map[string]bool // named by file://; nil when none is
 	problems mapping.Problems
+	itemless bool // it is told that there are no items
 }
 
 // strictness says what an environment variable that is not allowed means: in

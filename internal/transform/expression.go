@@ -60,7 +60,7 @@ func (c *compiler) compile(x *expression) *gojq.Code {
 		gojq.WithFunction("debug", 0, 1, identity),
 		gojq.WithFunction("stderr", 0, 0, identity),
 	}
-	n := unknowns{expression: x}
+	n := unknowns{expression: x, fields: c.fieldNames()}
 	for range maxNames {
 		code, err := gojq.Compile(x.tree, append(options, n.options()...)...)
 		if err == nil {

@@ -10,27 +10,6 @@ import (
 	"port-bitbucket-exporter/internal/mapping"
 )
 
-// fields are those of the objects of each kind, at their top level.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/ (project, repository,
-// pullrequest), and answers of the API, read 2026-11.
-var fields = map[string][]string{
-	"project": {
-		"type", "uuid", "key", "name", "description", "is_private", "owner", "workspace", "links", "created_on", "updated_on", "has_publicly_visible_repos",
-	},
-	"repository": {
-		"type", "uuid", "full_name", "name", "slug", "description", "scm", "website", "owner", "workspace", "is_private", "project", "fork_policy",
-		"created_on", "updated_on", "size", "language", "mainbranch", "override_settings", "parent", "enforced_signed_commits", "has_issues",
-		"has_wiki", "links", includedFiles,
-	},
-	"pull-request": {
-		"type", "id", "title", "description", "state", "draft", "queued", "author", "source", "destination", "merge_commit", "close_source_branch",
-		"closed_by", "reason", "comment_count", "task_count", "created_on", "updated_on", "summary", "rendered", "reviewers", "participants", "links",
-	},
-	"folder": {"folder", "repo", "pattern", "branch", includedFiles},
-	"file":   {"file", "content", "metadata", "repo", "branch", includedFiles},
-}
-
 const includedFiles = "__includedFiles"
 
 // otherNames are fields as other products, and a documented example, name them.
@@ -43,33 +22,130 @@ var otherNames = map[string]string{
 	"head": ".source", "base": ".destination", "repository": ".destination.repository", "path": ".file.path", "filename": ".file.name",
 }
 
-// checkFields tells of fields that the objects of the kind do not have, where it is
-// known what was meant.
+// checkFields tells of fields that the objects of the kind do not have.
 func (c *compiler) checkFields(x *expression) {
-	known := fields[c.resource.Kind]
-	if x.tree == nil || known == nil {
+	object := shapes[c.resource.Kind]
+	if x.tree == nil || object == nil {
 		return
 	}
 	c.checkReviewers(x)
-	told := map[string]bool{c.resource.ItemsToParseName: c.resource.ItemsToParse != nil}
-	for _, key := range rootFields(x.tree) {
-		if slices.Contains(known, key) || told[key] {
-			continue
-		}
-		told[key] = true
-		fix := c.fieldFix(key, known)
-		if fix == "" {
-			continue
-		}
-		at := 0
-		for _, t := range tokens(x.source) {
-			if t.kind == fieldToken && t.value == "."+key {
-				at = t.start
-				break
+	told := map[string]bool{}
+	// Who writes a default, or whose expression is no jq, may mean something else.
+	sure := x.code != nil && !strings.Contains(x.source, "//") && !strings.Contains(x.source, "?") && !strings.Contains(x.source, "try ")
+	for _, path := range rootPaths(x.tree) {
+		key := path[0].key
+		at, of := object.unknownStep(path)
+		switch {
+		case key == c.resource.ItemsToParseName && c.resource.ItemsToParse != nil:
+		case key == includedFiles && at < 0:
+			c.checkIncluded(x, path)
+		case at < 0 || told[written(path[:at+1])]:
+		case key == c.resource.ItemsToParseName:
+			c.checkItem(x, path)
+		case at == 0:
+			fix, known := c.fieldFix(x, key, object.names)
+			if known || sure {
+				c.add(x.Problem(mapping.RuleField, mapping.Warning, pathAt(x.source, path[:1]),
+					fmt.Sprintf("the objects of the kind %s have no field %q: it is null", c.resource.Kind, key), fix))
 			}
+		default:
+			message, fix := object.stepProblem(path, at, of)
+			c.add(x.Problem(mapping.RuleField, mapping.Warning, pathAt(x.source, path[:at+1]), message, fix))
 		}
-		c.add(x.Problem(mapping.RuleField, mapping.Warning, at, fmt.Sprintf("the objects of the kind %s have no field %q: it is null", c.resource.Kind, key), fix))
+		if at >= 0 {
+			told[written(path[:at+1])] = true
+		}
 	}
+}
+
+// checkItem tells once of items that are not made.
+func (c *compiler) checkItem(x *expression, path []step) {
+	if c.itemless {
+		return
+	}
+	c.itemless = true
+	c.add(x.Problem(mapping.RuleField, mapping.Warning, pathAt(x.source, path[:1]), written(path[:1])+" is there only where the resource has itemsToParse: it is null",
+		`write itemsToParse: below "port:", beside entity, with the expression that gives the items`))
+}
+
+// stepProblem tells of a step within an object that leads nowhere.
+func (s *shape) stepProblem(path []step, at int, of *shape) (message, fix string) {
+	before, bad := written(path[:at]), path[at]
+	switch {
+	case of.form == listForm:
+		return fmt.Sprintf("%s is a list, and has no field %q", before, bad.key),
+			fmt.Sprintf("for each of its members write [%s[]%s]", before, written(path[at:]))
+	case of.form == objectForm && bad.member:
+		right := slices.Delete(slices.Clone(path), at, at+1)
+		if end, of := s.unknownStep(right); end >= 0 && of.form != objectForm {
+			right = right[:end]
+		}
+		return before + " is an object, and no list", "write " + written(right)
+	case of.form == objectForm && before == ".destination.repository" && bad.key == "slug":
+		return before + ` has no field "slug": it is null`, `write (.destination.repository.full_name | split("/")[1])`
+	case of.form == objectForm:
+		fix = "its fields are " + strings.Join(of.names, ", ")
+		if near, ok := mapping.Nearest(bad.key, of.names); ok {
+			fix = "did you mean " + before + "." + near + "? " + fix
+		}
+		return fmt.Sprintf("%s has no field %q: it is null", before, bad.key), fix
+	case bad.member:
+		return before + " is no list", "write " + before
+	}
+	what := map[form]string{textForm: "a text", numberForm: "a number", flagForm: "true or false"}[of.form]
+	return fmt.Sprintf("%s is %s, and has no field %q", before, what, bad.key), "write " + before
+}
+
+// checkIncluded tells of a file that the selector does not name.
+func (c *compiler) checkIncluded(x *expression, path []step) {
+	if len(path) < 2 || path[1].member {
+		return
+	}
+	at := pathAt(x.source, path[:1])
+	if len(path) > 2 && !path[2].member {
+		name := path[1].key + "." + path[2].key
+		c.add(x.Problem(mapping.RuleField, mapping.Warning, at, fmt.Sprintf("this reads the field %q of the text of the file %q", path[2].key, path[1].key),
+			fmt.Sprintf("write .%s[%q]", includedFiles, name)))
+		return
+	}
+	named := c.resource.Selector.Texts("includedFiles")
+	if name := path[1].key; !slices.Contains(named, name) {
+		fix := fmt.Sprintf(`write - %s below "includedFiles:" in the selector`, name)
+		if near, ok := mapping.Nearest(name, named); ok {
+			fix = fmt.Sprintf("did you mean .%s[%q]? else %s", includedFiles, near, fix)
+		}
+		c.add(x.Problem(mapping.RuleField, mapping.Warning, at, fmt.Sprintf("the selector does not read the file %q: it is null", name), fix))
+	}
+}
+
+// pathAt gives the offset of the last key of a path, as far as it can be told.
+func pathAt(source string, path []step) int {
+	at, next := 0, 0
+	for _, t := range tokens(source) {
+		if next < len(path) && path[next].member {
+			next++
+		}
+		if t.kind == fieldToken && next < len(path) && t.value == "."+path[next].key {
+			at = t.start
+			next++
+		} else if t.kind == fieldToken && next < len(path) {
+			next = 0
+		}
+	}
+	return at
+}
+
+// fieldNames are the fields of the objects that expressions see; nil when the kind is
+// not known.
+func (c *compiler) fieldNames() []string {
+	object := shapes[c.resource.Kind]
+	if object == nil {
+		return nil
+	}
+	if c.resource.ItemsToParse != nil {
+		return append(slices.Clone(object.names), c.resource.ItemsToParseName)
+	}
+	return object.names
 }
 
 // checkReviewers tells where the documented default mapping reads more than Bitbucket
@@ -82,15 +158,22 @@ func (c *compiler) checkReviewers(x *expression) {
 	}
 }
 
-// fieldFix says what was meant; it is empty when that is not known.
-func (c *compiler) fieldFix(key string, known []string) string {
-	if path := otherNames[key]; path != "" && slices.Contains(known, firstKey(path)) {
-		return "write " + path
+// fieldFix says what was meant, or, where that is not known, what there is.
+func (c *compiler) fieldFix(x *expression, key string, names []string) (fix string, known bool) {
+	if x.Name == "blueprint" && strings.TrimSpace(x.source) == "."+key {
+		return "write blueprint: " + yamlQuoted(`"`+key+`"`), true
 	}
-	if near, ok := mapping.Nearest(key, known); ok {
-		return "did you mean ." + near + "?"
+	if path := otherNames[key]; path != "" && slices.Contains(names, firstKey(path)) {
+		return "write " + path, true
 	}
-	return ""
+	if near, ok := mapping.Nearest(key, names); ok {
+		return "did you mean ." + near + "?", true
+	}
+	fix = "the fields are " + strings.Join(names, ", ")
+	if c.resource.ItemsToParse != nil && x.Name != "itemsToParse" {
+		fix = fmt.Sprintf("did you mean .%[1]s.%[2]s? Beside .%[1]s %[3]s", c.resource.ItemsToParseName, key, fix)
+	}
+	return fix, false
 }
 
 // firstKey is the first key of a path as otherNames has it.
@@ -109,17 +192,17 @@ var sameInput = []string{
 	"rtrimstr", "join", "split", "test", "match", "capture", "scan", "splits", "range", "debug", "tojson", "getpath", "index", "rindex", "indices",
 }
 
-// rootFields are the keys that an expression reads of the object itself, as far as
+// rootPaths are the paths that an expression reads of the object itself, as far as
 // that can be told, in their order.
-func rootFields(q *gojq.Query) []string {
+func rootPaths(q *gojq.Query) [][]step {
 	r := rooted{typer: newTyper(q)}
 	r.query(q)
-	return r.keys
+	return r.paths
 }
 
 type rooted struct {
 	typer
-	keys []string
+	paths [][]step
 }
 
 // query looks at a query that sees the object.
@@ -150,10 +233,10 @@ func (r *rooted) term(t *gojq.Term) {
 	switch t.Type {
 	case gojq.TermTypeIdentity:
 		if len(t.SuffixList) > 0 {
-			r.key(t.SuffixList[0].Index)
+			r.path(t.SuffixList[0].Index, t.SuffixList[1:])
 		}
 	case gojq.TermTypeIndex:
-		r.key(t.Index)
+		r.path(t.Index, t.SuffixList)
 		r.index(t.Index)
 	case gojq.TermTypeQuery:
 		r.query(t.Query)
@@ -170,7 +253,7 @@ func (r *rooted) term(t *gojq.Term) {
 			r.query(kv.KeyQuery)
 			r.query(kv.Val)
 			if kv.Val == nil && kv.Key != "" && kv.Key[0] != '$' {
-				r.keys = append(r.keys, kv.Key)
+				r.paths = append(r.paths, []step{{key: kv.Key}})
 			}
 		}
 	case gojq.TermTypeIf:
@@ -207,10 +290,35 @@ func (r *rooted) text(s *gojq.String) {
 	}
 }
 
-func (r *rooted) key(i *gojq.Index) {
-	if key, ok := keyOf(i); ok {
-		r.keys = append(r.keys, key)
+// path adds a path that begins with a key. It ends before what is not known.
+func (r *rooted) path(first *gojq.Index, suffixes []*gojq.Suffix) {
+	key, ok := keyOf(first)
+	if !ok {
+		return
 	}
+	path := []step{{key: key}}
+steps:
+	for _, suffix := range suffixes {
+		key, isKey := keyOf(suffix.Index)
+		switch {
+		case suffix.Optional: // an error is expected
+			r.paths = append(r.paths, path[:1])
+			return
+		case suffix.Iter, suffix.Index != nil && !suffix.Index.IsSlice && numbered(suffix.Index):
+			path = append(path, step{member: true})
+		case isKey:
+			path = append(path, step{key: key})
+		default:
+			break steps
+		}
+	}
+	r.paths = append(r.paths, path)
+}
+
+// numbered reports whether an index is a number that is written out.
+func numbered(i *gojq.Index) bool {
+	t := i.Start
+	return i.Name == "" && i.Str == nil && t != nil && t.Term != nil && (t.Term.Type == gojq.TermTypeNumber || t.Term.Type == gojq.TermTypeUnary)
 }
 
 // index looks at what is computed in brackets.

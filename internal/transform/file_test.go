@@ -194,12 +194,12 @@ func TestFileOfOneEntry(t *testing.T) {
   port:
     entity:
       mappings:
-      - {identifier: .id, blueprint: '"a"', properties: {n: .n}}
-      - {identifier: .id, blueprint: '"b"', properties: {n: .n, r: file://R}}
-      - {identifier: .id, blueprint: '"c"', properties: {n: .n}}
+      - {identifier: .branch, blueprint: '"a"', properties: {n: .folder.n}}
+      - {identifier: .branch, blueprint: '"b"', properties: {n: .folder.n, r: file://R}}
+      - {identifier: .branch, blueprint: '"c"', properties: {n: .folder.n}}
 `), `.folder.__includedFiles["R"]`)
 	s := &shelf{files: map[string]any{"R": errors.New("lost")}}
-	r := p.Apply(t.Context(), Source{Object: object(t, `{"id": "x"}`), Read: s.read})
+	r := p.Apply(t.Context(), Source{Object: object(t, `{"branch": "x"}`), Read: s.read})
 	var got []string
 	for _, u := range r.Units {
 		got = append(got, u.Blueprint+" "+u.Outcome.String())

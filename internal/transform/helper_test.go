@@ -19,9 +19,10 @@ func resource(t testing.TB, yaml string) mapping.Resource {
 }
 
 // keys are the keys of a resource that a test cares about; the others have a
-// default. Values are YAML flow style.
+// default. Values are YAML flow style. The kind is none without one, so that objects may
+// have any field.
 type keys struct {
-	query, items, identifier, blueprint, rest string
+	kind, query, items, identifier, blueprint, rest string
 }
 
 func (k keys) yaml() string {
@@ -31,7 +32,7 @@ func (k keys) yaml() string {
 		}
 		return s
 	}
-	text := "resources:\n- kind: repository\n  selector:\n    query: " + or(k.query, `'true'`) + "\n  port:\n"
+	text := "resources:\n- kind: " + or(k.kind, "thing") + "\n  selector:\n    query: " + or(k.query, `'true'`) + "\n  port:\n"
 	if k.items != "" {
 		text += "    " + strings.ReplaceAll(k.items, "\n", "\n    ") + "\n"
 	}

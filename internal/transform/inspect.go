@@ -30,6 +30,7 @@ func (c *compiler) inspect(x *expression) {
 		}
 	})
 	i.called()
+	i.twiceOptional()
 }
 
 // inspector looks at one expression.
@@ -192,6 +193,8 @@ func (i *inspector) query(q *gojq.Query) {
 		i.pipe(q)
 	case gojq.OpEq, gojq.OpNe:
 		i.comparison(q)
+	case gojq.OpGt, gojq.OpGe, gojq.OpLt, gojq.OpLe:
+		i.order(q)
 	}
 }
 
@@ -295,6 +298,9 @@ var textFunctions = []string{"test", "startswith", "endswith", "match", "ascii_d
 // name.
 func (i *inspector) pipe(q *gojq.Query) {
 	right := q.Right
+	if len(q.Patterns) == 0 && right.Op == gojq.OpAdd && right.Term == nil {
+		i.joined(q)
+	}
 	if len(q.Patterns) > 0 || right.Term != nil || right.Op != gojq.OpAnd && right.Op != gojq.OpOr {
 		return
 	}

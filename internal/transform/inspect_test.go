@@ -13,16 +13,16 @@ import (
 func TestNothingToTell(t *testing.T) {
 	t.Parallel()
 	for _, expr := range []string{
-		`.size-1`, `.size - .size`, `.a["full-name"]`, `.name // "none"`, `(.language // "none") == "none"`, `.name | not`,
+		`.size-1`, `.size - .size`, `.owner["full-name"]`, `.name // "none"`, `(.language // "none") == "none"`, `.name | not`,
 		`first(.links.clone[] | select(.name == "ssh") | .href)`, `[.links.clone[].href]`, `.links.clone | map(.href) | first`,
 		`any(.links.clone[]; .name == "ssh")`, `.links.clone | length > 1`, `if .size > 0 then "a" else "b" end`,
 		`.description != null and .description != ""`, `(.name | test("^a")) and .is_private`, `.name | test("^a") and test("b$")`,
 		`.is_private == true`, `.name == "true"`, `env.ALLOWED // "x"`, `$ENV.ALLOWED`, `.name | ascii_downcase | gsub("[^a-z]+"; "-")`,
 		`.name | test("a"; "gi")`, `.name | split("-")`, `.name | split("(a|b)"; "g")`, `"\(.name)/\(.slug)"`, `@base64 "\(.name)"`,
-		`.name | @uri`, `def type: "x"; type`, `def select(f): true; select(.a)`, `.links | to_entries | map(.key)`, `.owner | .name`,
-		`.project as $p | $p.nmae`, `.links.clone[0].nmae`, `.mainbranch.nmae`, `.name | .[0:3]`, `try .a catch "x"`, `.size = 1`,
+		`.name | @uri`, `def type: "x"; type`, `def select(f): true; select(.size)`, `.links | to_entries | map(.key)`, `.owner | .name`,
+		`.project as $p | $p.nmae`, `.links.clone[0].nmae`, `.mainbranch.nmae`, `.name | .[0:3]`, `try .nonsense catch "x"`, `.nonsense // "x"`, `.nonsense?`, `.mainbranch.target.hash`, `.owner.nonsense`, `.links.nonsense`, `.size = 1`,
 		`.links | with_entries(.value |= .href)`, `reduce .links.clone[] as $c (0; . + 1)`, `{name, slug}`, `.links | .url`,
-		`.created_on | sub("\\.[0-9]+"; "") | fromdate`, `from_entries.x`, `.nonsense`, `first .name`, `.name | match("a").string`,
+		`.created_on | sub("\\.[0-9]+"; "") | fromdate`, `from_entries.x`, `first .name`, `.name | match("a").string`,
 	} {
 		c := newCompiler(mapping.Resource{Kind: "repository"}, Environment{"ALLOWED": "x"})
 		c.checkValue(c.expr(mapping.Expr{Text: expr, Name: "p"}, strict))
@@ -40,7 +40,7 @@ func TestSelectorsThatGiveBooleans(t *testing.T) {
 		`.name as $n | $n == "x"`, `try (.a | test("x")) catch false`, `.a |= true | .a`, `def f: true; f`, `first(.a[], 0) == 1`, `error("x")`,
 		`.name | IN("a", "b")`, `.a.b?`, `. as {a: $x} | $x`, `. == {}`, `null + true`, `"x" | fromjson`, `label $out | true`,
 	} {
-		c := newCompiler(mapping.Resource{Kind: "repository"}, nil)
+		c := newCompiler(mapping.Resource{}, nil)
 		c.checkSelector(c.expr(mapping.Expr{Text: expr, Name: "selector.query"}, strict))
 		if len(c.problems) > 0 {
 			t.Errorf("%s:\n%v", expr, c.problems)
@@ -66,8 +66,8 @@ func TestTokens(t *testing.T) {
 func TestOtherNames(t *testing.T) {
 	t.Parallel()
 	var all []string
-	for _, names := range fields {
-		all = append(all, names...)
+	for _, of := range shapes {
+		all = append(all, of.names...)
 	}
 	for name, path := range otherNames {
 		if !slices.Contains(all, firstKey(path)) || !strings.HasPrefix(path, ".") {
@@ -81,10 +81,23 @@ func TestFieldsOfObjects(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"project", "repository", "pull-request"} {
 		_, o, _ := loadKind(t, kind)
-		for key := range o {
-			if !slices.Contains(fields[kind], key) {
-				t.Errorf("%s: %s is not known", kind, key)
+		var check func(path []step, v any)
+		check = func(path []step, v any) {
+			if at, _ := shapes[kind].unknownStep(path); at >= 0 {
+				t.Errorf("%s: %s is not known", kind, written(path))
+				return
+			}
+			switch v := v.(type) {
+			case map[string]any:
+				for key, inner := range v {
+					check(append(slices.Clone(path), step{key: key}), inner)
+				}
+			case []any:
+				for _, inner := range v {
+					check(append(slices.Clone(path), step{member: true}), inner)
+				}
 			}
 		}
+		check(nil, o)
 	}
 }

@@ -60,6 +60,7 @@ var constants = map[string]string{
 // types of these errors to itself, so the texts are taken apart.
 type unknowns struct {
 	*expression
+	fields    []string // those of the objects, as far as they are known
 	problems  mapping.Problems
 	functions []string // name/arity
 	variables []string
@@ -137,31 +138,35 @@ func (n *unknowns) variable(name, message string) {
 	n.problem(rule, locate(n.source, name), message, fix)
 }
 
-func (n *unknowns) function(signature, message string) {
+func (n *unknowns) function(signature, _ string) {
 	n.functions = append(n.functions, signature)
 	name, arity, _ := strings.Cut(signature, "/")
+	message := "jq: there is no function " + name
+	if arity == "1" {
+		message += " with 1 argument"
+	} else if arity != "0" {
+		message += " with " + arity + " arguments"
+	}
 	offset := locate(n.source, name)
 	signatures, known := builtins()
 	lower := strings.ToLower(strings.ReplaceAll(name, "_", ""))
 	others := arities(signatures, name)
 	whole := strings.TrimSpace(n.source) == name
 	switch {
+	case whole && n.Name == "blueprint":
+		n.problem(mapping.RuleJQText, offset, withoutQuotes(name), "write blueprint: "+yamlQuoted(`"`+name+`"`))
 	case unsupported[name] != "":
 		n.problem(mapping.RuleJQUnsupported, offset, message+", which is in jq, but not here", unsupported[name])
 	case n.hyphen(offset):
-		start := fieldStart(n.source, offset-1)
-		n.problem(mapping.RuleJQHyphen, offset-1, fmt.Sprintf(`jq: %s is read as %s minus the function %s, which is not defined`, n.source[start:offset]+name, n.source[start:offset-1], name),
-			fmt.Sprintf(`a field with "-" in its name is written .[%q]; for a subtraction write .%s`, n.source[start+1:offset]+name, name))
+		n.hyphened(name, offset)
 	case len(others) > 0:
 		n.problem(mapping.RuleJQArguments, offset, argumentsMessage(name, arity, others), n.argumentsFix(name, arity))
 	case constants[lower] != "" && arity == "0":
 		n.problem(mapping.RuleJQConstant, offset, message, fmt.Sprintf("did you mean %s? The constants of jq are null, true and false", constants[lower]))
 	case foreign[lower] != "":
 		n.problem(mapping.RuleJQFunction, offset, message, "jq has for it: "+foreign[lower])
-	case whole && nearFix(name, known) == "":
-		n.problem(mapping.RuleJQText, offset, fmt.Sprintf("jq: %s without quotes is read as a function, and there is none of that name", name), textFix(name))
 	case arity == "0":
-		n.problem(mapping.RuleJQFunction, offset, message, nearFix(name, known)+textFix(name))
+		n.word(name, offset, whole, message, known)
 	default:
 		n.problem(mapping.RuleJQFunction, offset, message, nearFix(name, known)+"see the jq manual for the names of functions")
 	}
@@ -190,10 +195,6 @@ func nearFix(name string, known []string) string {
 		return fmt.Sprintf("did you mean %s? ", near)
 	}
 	return ""
-}
-
-func textFix(name string) string {
-	return fmt.Sprintf(`for the field write .%s, for the text "%s" in double quotes (in YAML: '"%s"')`, name, name, name)
 }
 
 func argumentsMessage(name, arity string, others []string) string {

@@ -26,9 +26,11 @@ func (c *compiler) checkSelector(x *expression) {
 	case f != nil && f.Name == "select" && len(f.Args) == 1 && !t.own["select"]:
 		tell(mapping.RuleSelectorSelect, mapping.Error, locate(x.source, "select"),
 			"select gives the object or nothing, and a selector must give true or false", conditionFix(x.tree, f.Args[0]))
+	case last.Term == nil && last.Op == gojq.OpAssign && x.code == nil: // its names are told
 	case last.Term == nil && last.Op == gojq.OpAssign && got&isBoolean == 0:
 		tell(mapping.RuleJQAssignment, mapping.Error, (&inspector{expression: x}).sign("="),
 			`a single "=" assigns, and gives the object: a selector must give true or false`, fmt.Sprintf("write %s == %s", short(last.Left), short(last.Right)))
+	case c.checkText(x):
 	case got == noType:
 		tell(mapping.RuleSelectorBoolean, mapping.Error, 0, "never gives a result, and a selector must give true or false", "write 'true' to take every object")
 	case got&isBoolean == 0:

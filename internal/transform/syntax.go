@@ -29,7 +29,7 @@ func syntaxProblem(e mapping.Expr, err error) mapping.Problem {
 	if strings.HasPrefix(e.Text[offset:], "'") {
 		return e.Problem(mapping.RuleJQSingleQuotes, mapping.Error, offset, "jq: a text in single quotes is not understood here", singleQuotesFix(e.Text))
 	}
-	return e.Problem(mapping.RuleJQSyntax, mapping.Error, offset, message(err), syntaxFix(e.Text, token, offset))
+	return e.Problem(mapping.RuleJQSyntax, mapping.Error, offset, message(err), syntaxFix(e, token, offset))
 }
 
 // singleQuotesFix gives the expression with double quotes, if it is jq then.
@@ -70,32 +70,35 @@ var spellings = []struct{ text, fix string }{
 	{"“", `write plain double quotes (")`},
 	{"”", `write plain double quotes (")`},
 	{"„", `write plain double quotes (")`},
-	{"‘", `write plain double quotes (")`},
-	{"’", `write plain double quotes (")`},
 	{";", `";" stands only between the arguments of a function; steps are joined by "|"`},
 	{":", `a choice is written: if … then … else … end`},
 	{"=", `compare with "=="`},
+	{"~", `write test("…") behind a "|": .name | test("^a")`},
 	{"{", `braces make an object: {name: .name}; for the value of a field write .name alone`},
 }
 
-func syntaxFix(text, token string, offset int) string {
+func syntaxFix(e mapping.Expr, token string, offset int) string {
+	text := e.Text
 	before := strings.TrimSpace(text[:offset])
 	rest := text[offset:]
+	if fix := neighbourFix(text, token, offset); fix != "" {
+		return fix
+	}
 	switch {
 	case strings.HasPrefix(token, "|") && strings.HasSuffix(text[:offset], "|"):
 		return `for a choice write "or", and for a default "//"`
 	case strings.HasPrefix(token, "|") && (before == "" || strings.HasSuffix(before, "|")):
 		return `remove one "|"; to read a nested field write .project.name`
 	case token == "" && offset == len(text):
-		return endFix(text)
+		return endFix(e)
 	case strings.HasPrefix(token, `\`):
 		return `write a backslash inside a text twice: "\\d"`
 	case strings.HasPrefix(rest, "(") && before != "" && isNameByte(before[len(before)-1]):
 		return `jq has no methods: write the function behind a "|", such as .name | length`
-	case strings.HasPrefix(rest, `"`) && strings.HasSuffix(before, `"`):
-		return `join texts with "+": "a" + .b`
 	case strings.HasPrefix(before, "http") && strings.HasPrefix(rest, "://"):
 		return `a text stands in double quotes: '"https://example.com/" + .slug'`
+	case strings.TrimSpace(text) == token && e.Name == "selector.query":
+		return "write 'true' to take every object"
 	case strings.TrimSpace(text) == token:
 		return fmt.Sprintf(`for the text %q write it in both quotes: '"%s"'`, token, token)
 	case strings.HasSuffix(before, "??"):
@@ -107,6 +110,11 @@ func syntaxFix(text, token string, offset int) string {
 	case token == "then" || token == "else" || token == "elif" || token == "end":
 		return "a choice is written: if … then … else … end"
 	}
+	return spellingFix(text, offset)
+}
+
+// spellingFix is for an operator or a word of another language.
+func spellingFix(text string, offset int) string {
 	// Of two characters the parser may have taken the first for an operator.
 	for _, at := range []int{offset, offset - 1, offset - 2} {
 		if at < 0 || at >= len(text) || !utf8.RuneStart(text[at]) {
@@ -122,7 +130,8 @@ func syntaxFix(text, token string, offset int) string {
 }
 
 // endFix is for an expression that ends too early.
-func endFix(text string) string {
+func endFix(e mapping.Expr) string {
+	text := e.Text
 	if strings.Count(text, `"`)%2 == 1 {
 		return `close the text with a double quote`
 	}
@@ -139,8 +148,8 @@ func endFix(text string) string {
 	}
 	if len(open) > 0 {
 		last := open[len(open)-1]
-		return fmt.Sprintf("write %q at the end, or where %q (character %d of the expression) is to be closed",
-			closing[last.value], last.value, utf8.RuneCountInString(text[:last.start])+1)
+		at := e.At(last.start)
+		return fmt.Sprintf("write %q where the %q of line %d, column %d, is to be closed, at the latest at the end", closing[last.value], last.value, at.Line, at.Column)
 	}
 	return "the expression ends too early: add what is missing after the last operator"
 }

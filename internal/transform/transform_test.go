@@ -55,7 +55,7 @@ func TestOutcomes(t *testing.T) {
 			`identifier: gives a boolean, and an identifier must be a text: true`, `(.id | tostring)`},
 		{"identifier object", keys{identifier: `.`}, `{"id": true}`, Refused,
 			`identifier: gives an object, and an identifier must be a text: {"id":true}`, `name the field`},
-		{"identifier with a space", keys{}, `{"id": "my repo"}`, Refused,
+		{"identifier with a space", keys{kind: "repository", identifier: ".name"}, `{"name": "my repo"}`, Refused,
 			`identifier: the identifier holds ' ', which Port does not allow in an identifier: "my repo"`, `.slug`},
 		{"identifier dots", keys{}, `{"id": ".."}`, Refused, `identifier: the identifier is a dot path: ".."`, `"x" + `},
 		{"identifier long", keys{}, `{"id": "` + strings.Repeat("é", 1001) + `"}`, Refused,
