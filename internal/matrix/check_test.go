@@ -319,7 +319,7 @@ func (k *checker) checkEnd() {
 	if n := k.w.network.open.Load(); n != 0 {
 		k.errorf("%d answers are not closed", n)
 	}
-	for _, text := range slices.Concat(k.w.network.elsewhere, k.w.bitbucket.Violations(), k.w.port.Violations()) {
+	for _, text := range k.w.misuse() {
 		k.errorf("asked, and must not be: %s", text)
 	}
 	if strings.Contains(k.run.stdout+k.run.stderr, "internal error") {
@@ -327,9 +327,8 @@ func (k *checker) checkEnd() {
 	}
 }
 
-// mend runs once more, without the fault: the catalog is that of a run that never
-// failed.
-func (k *checker) mend() {
+// again runs once more, without the fault: then everything is as after a good run.
+func (k *checker) again() {
 	k.w.bitbucket.ClearFaults()
 	k.w.port.ClearFaults()
 	time.Sleep(2 * time.Second) // Port's clock counts whole seconds
@@ -337,19 +336,33 @@ func (k *checker) mend() {
 	if r.exit != k.good.exit || r.report.Status != k.good.status {
 		k.errorf("the run after ended with %d, %s:\n%s%s", r.exit, r.report.Status, r.stdout, r.stderr)
 	}
+	for _, text := range k.unlike() {
+		k.errorf("after the run after, %s", text)
+	}
+	for _, text := range k.w.misuse() {
+		k.errorf("asked by the run after, and must not be: %s", text)
+	}
+}
+
+// unlike says in what Port is not as after a good run.
+func (k *checker) unlike() (all []string) {
 	if diff := cmp.Diff(catalogOf(k.w.port), k.good.after); diff != "" {
-		k.errorf("the run after did not mend everything (-got +want):\n%s", diff)
+		all = append(all, "the catalog is not as it should be (-got +want):\n"+diff)
 	}
 	if diff := cmp.Diff(k.w.blueprints(), k.good.blueprints); diff != "" {
-		k.errorf("the blueprints are not as they should be (-got +want):\n%s", diff)
+		all = append(all, "the blueprints are not as they should be (-got +want):\n"+diff)
 	}
 	page := k.w.port.DataSource(identifier)
 	if page.ResyncState.Status != "completed" || page.Version != app.Version || !cmp.Equal(page.Config, k.good.config) {
-		k.errorf("after the run after, Port shows the resync %s, version %s and another mapping: %t", page.ResyncState.Status, page.Version, !cmp.Equal(page.Config, k.good.config))
+		all = append(all, fmt.Sprintf("Port shows the resync %s, version %s, and the mapping of the run: %t",
+			page.ResyncState.Status, page.Version, cmp.Equal(page.Config, k.good.config)))
 	}
-	for _, text := range slices.Concat(k.w.network.elsewhere, k.w.bitbucket.Violations(), k.w.port.Violations()) {
-		k.errorf("asked by the run after, and must not be: %s", text)
-	}
+	return all
+}
+
+// misuse is what a run asked and must not ask.
+func (w *world) misuse() []string {
+	return slices.Concat(w.network.elsewhere, w.bitbucket.Violations(), w.port.Violations())
 }
 
 // blueprints are all of them, without their times.

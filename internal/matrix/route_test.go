@@ -135,6 +135,7 @@ const (
 	upsertRoute    = "/v1/blueprints/{blueprint_identifier}/entities/bulk"
 	bulkDelete     = "/v1/blueprints/{blueprint_identifier}/bulk/entities/delete"
 	entityRoute    = "/v1/blueprints/{blueprint_identifier}/entities/{entity_identifier}"
+	examplesRoute  = "/v1/integration/{identifier}/kinds/{kind}/examples"
 	recordRoute    = "/v1/integration/{identifier}"
 	branchesRoute  = "/repositories/{workspace}/{repo_slug}/refs/branches"
 	branchRoute    = "/repositories/{workspace}/{repo_slug}/refs/branches/{name}"

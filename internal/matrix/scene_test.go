@@ -198,12 +198,12 @@ func young() *bitbuckettest.Server {
 	}
 	for _, r := range []bitbuckettest.Repository{
 		{Name: "checkout", ProjectKey: "PAY", Files: services("api", "web", "worker", "cron")},
-		{Name: "gateway", ProjectKey: "PLAT", Files: services("edge", "admin", "mesh", "dns")},
+		{Name: "gateway", ProjectKey: "PLAT", Files: services("edge", "dns")},
 		{Name: "ledger", ProjectKey: "PAY", Files: services("books")},
 		{Name: "Data Lake", ProjectKey: "DATA", Files: services("ingest"), NoTarget: true},
 		{Name: "sandbox", ProjectKey: "OPS"},
 		{Name: "website", ProjectKey: "OPS", Files: services("shop"), MainBranch: "release/2.x"},
-		{Name: "legacy", ProjectKey: "OLD", Files: services("mainframe", "terminal")},
+		{Name: "legacy", ProjectKey: "OLD", Files: services("mainframe")},
 	} {
 		b.AddRepository(r)
 	}
