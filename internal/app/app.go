@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -107,7 +106,8 @@ type app struct {
 	report      *report.Report
 	network     *http.Transport  // when the process has no transport of its own
 	checked     bool             // the mapping was read and checked
-	problems    mapping.Problems // of the mapping, then
+	problems    mapping.Problems // of the mapping, then, or that it cannot be read
+	wrong       string           // what is wrong beside the mapping, or ""
 	bitbucket   *bitbucket.Client
 	port        *port.Client
 	page        *datasource.Page
@@ -137,8 +137,6 @@ func (a *app) path(name string) string {
 	}
 	return filepath.Join(a.Dir, name)
 }
-
-func (a *app) readFile(name string) ([]byte, error) { return os.ReadFile(a.path(name)) }
 
 // run does everything up to publishing. The error is why there is no result, and
 // a *usageError when inputs or mapping are wrong.
@@ -197,7 +195,7 @@ func (a *app) readInputs() error {
 		},
 		Arguments: a.arguments.values,
 		Environ:   func() []string { return a.Environ },
-		ReadFile:  a.readFile,
+		ReadFile:  a.readInput,
 		Pipelines: platform.Pipelines(a.getenv),
 	})
 	a.config = config
@@ -206,6 +204,7 @@ func (a *app) readInputs() error {
 	a.platform.Mask(proxySecrets(a.environment)...)
 	if len(a.arguments.problems) > 0 {
 		a.noteInputs(a.arguments.problems)
+		a.wrong = "the arguments are wrong"
 		return &usageError{fmt.Errorf("the arguments are wrong:\n%w", a.arguments.problems), true}
 	}
 	if err != nil {
@@ -213,6 +212,7 @@ func (a *app) readInputs() error {
 		if errors.As(err, &problems) {
 			a.noteInputs(problems)
 		}
+		a.wrong = "the inputs are wrong"
 		usage := &usageError{fmt.Errorf("the inputs are wrong:\n%w", err), true}
 		// What is wrong with the mapping is told along with the other inputs.
 		if _, mappingErr := a.givenMapping(); mappingErr != nil {

@@ -108,7 +108,7 @@ func (a *app) publish(told bool) (annotated []report.Problem) {
 			a.report.Scrub(a.scrubber.Redact)
 		}
 	}
-	if a.config.SARIFFile != "" && a.checked {
+	if a.config.SARIFFile != "" && (a.checked || len(a.problems) > 0) {
 		if err := a.writeSARIF(); err != nil {
 			a.warn(report.Problem{Message: "the SARIF file is not written: " + err.Error(), Fix: "give sarif_file a path in a folder that exists and can be written to"})
 			a.report.Scrub(a.scrubber.Redact)
