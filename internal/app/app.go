@@ -204,7 +204,6 @@ func (a *app) readInputs() error {
 	a.platform.Mask(proxySecrets(a.environment)...)
 	if len(a.arguments.problems) > 0 {
 		a.noteInputs(a.arguments.problems)
-		a.wrong = "the arguments are wrong"
 		return &usageError{fmt.Errorf("the arguments are wrong:\n%w", a.arguments.problems), true}
 	}
 	if err != nil {
@@ -212,7 +211,6 @@ func (a *app) readInputs() error {
 		if errors.As(err, &problems) {
 			a.noteInputs(problems)
 		}
-		a.wrong = "the inputs are wrong"
 		usage := &usageError{fmt.Errorf("the inputs are wrong:\n%w", err), true}
 		// What is wrong with the mapping is told along with the other inputs.
 		if _, mappingErr := a.givenMapping(); mappingErr != nil {
@@ -250,6 +248,7 @@ func (a *app) readInputs() error {
 }
 
 func (a *app) noteInputs(problems input.Problems) {
+	a.wrong = "the inputs are wrong"
 	for _, p := range problems {
 		a.report.Note(report.Problem{Severity: report.Error, Message: p.Where + ": " + p.What, Fix: p.Fix})
 	}
