@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -107,7 +106,8 @@ type app struct {
 	report      *report.Report
 	network     *http.Transport  // when the process has no transport of its own
 	checked     bool             // the mapping was read and checked
-	problems    mapping.Problems // of the mapping, then
+	problems    mapping.Problems // of the mapping, then, or that it cannot be read
+	wrong       string           // what is wrong beside the mapping, or ""
 	bitbucket   *bitbucket.Client
 	port        *port.Client
 	page        *datasource.Page
@@ -140,8 +140,6 @@ func (a *app) path(name string) string {
 	}
 	return filepath.Join(a.Dir, name)
 }
-
-func (a *app) readFile(name string) ([]byte, error) { return os.ReadFile(a.path(name)) }
 
 // run does everything up to publishing. The error is why there is no result, and
 // a *usageError when inputs or mapping are wrong.
@@ -201,7 +199,7 @@ func (a *app) readInputs() error {
 		},
 		Arguments: a.arguments.values,
 		Environ:   func() []string { return a.Environ },
-		ReadFile:  a.readFile,
+		ReadFile:  a.readInput,
 		Pipelines: platform.Pipelines(a.getenv),
 	})
 	a.config = config
@@ -254,6 +252,7 @@ func (a *app) readInputs() error {
 }
 
 func (a *app) noteInputs(problems input.Problems) {
+	a.wrong = "the inputs are wrong"
 	for _, p := range problems {
 		a.report.Note(report.Problem{Severity: report.Error, Message: p.Where + ": " + p.What, Fix: p.Fix})
 	}

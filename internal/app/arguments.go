@@ -19,8 +19,8 @@ type arguments struct {
 	problems      input.Problems
 }
 
-// parseArguments reads a command line: a command, which is a mode, and inputs as
-// --name value or --name=value. All that is wrong is told at once; no value is
+// parseArguments reads a command line: a command, which is a mode, behind validate and
+// plan the mapping file, and inputs as --name value or --name=value. All that is wrong is told at once; no value is
 // repeated, since it may be a secret.
 func parseArguments(args []string) arguments {
 	a := arguments{values: map[string]input.Argument{}}
@@ -63,6 +63,10 @@ func (a *arguments) command(arg string) {
 		}
 		commands = append(commands, string(m))
 	}
+	if a.isFile(arg, append(commands, "help", "version")) {
+		a.set("mapping_file", arg, "the argument behind "+a.values["mode"].Text)
+		return
+	}
 	fix := "the commands are " + strings.Join(append(commands, "help", "version"), ", ") + "; inputs are written --name value"
 	switch near, ok := mapping.Nearest(arg, append(commands, "help", "version")); {
 	case ok:
@@ -71,6 +75,16 @@ func (a *arguments) command(arg string) {
 		fix = "a mapping is named by a flag: validate --mapping-file FILE"
 	}
 	a.problem("arguments", fix, "%s is no command", shortQuote(arg))
+}
+
+// isFile says whether an argument is the mapping file of the command before it.
+func (a *arguments) isFile(arg string, commands []string) bool {
+	mode := a.values["mode"].Text
+	if mode != string(input.Validate) && mode != string(input.Plan) {
+		return false
+	}
+	_, misspelt := mapping.Nearest(arg, commands)
+	return strings.ContainsAny(arg, "./\\") || !misspelt
 }
 
 // shortQuote shows an argument, cut.
@@ -89,7 +103,7 @@ func (a *arguments) flag(arg string, rest []string) []string {
 	i := slices.IndexFunc(input.Table, func(in input.Input) bool { return in.ID == id })
 	known := i >= 0 && strings.HasPrefix(name, "--")
 	switch {
-	case known && isFlag(input.Table[i]) && !joined:
+	case known && isFlag(input.Table[i]) && !joined && (len(rest) == 0 || !isTruth(rest[0])):
 		a.set(id, "true", name)
 		return rest
 	case joined:
@@ -108,6 +122,11 @@ func (a *arguments) flag(arg string, rest []string) []string {
 		a.set(id, text, name)
 	}
 	return rest
+}
+
+// isTruth says whether an argument is the value of an input that is true or false.
+func isTruth(arg string) bool {
+	return slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "1", "0"}, strings.ToLower(arg))
 }
 
 // isFlag says whether an input is true or false.

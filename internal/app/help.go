@@ -39,8 +39,17 @@ Commands:
   validate  Checks a mapping and nothing else: it needs no credential and no network.
             All problems are told at once, errors apart from warnings and notes.
 
+plan and validate take the mapping file without its flag too: validate FILE.
+
+Examples:
+  port-bitbucket-exporter validate mapping.yml
+  port-bitbucket-exporter validate mapping.yml --sarif-file mapping.sarif
+  port-bitbucket-exporter plan mapping.yml --detailed-exit
+  port-bitbucket-exporter sync --mapping-file mapping.yml --deletion report
+
 Inputs are given as --name value or --name=value, or by the environment variable of
 the same name in upper case: --mapping-file is MAPPING_FILE, or INPUT_MAPPING_FILE.
+Those that are true or false need no value for true.
 An argument wins over the environment. Secrets are taken from the environment only,
 from NAME, or from the file that NAME_FILE names. In the mode validate only the
 inputs with a * are read.
@@ -87,7 +96,7 @@ func help() string {
 }
 
 func writeInput(b *strings.Builder, in input.Input) {
-	head := "  " + flagName(in.ID)
+	head := "  " + flagName(in.ID) + " " + valueName(in)
 	if in.Secret {
 		head = "  " + in.Name()
 	}
@@ -105,6 +114,19 @@ func writeInput(b *strings.Builder, in input.Input) {
 	for _, line := range wrap(text, helpWidth) {
 		fmt.Fprintf(b, "      %s\n", line)
 	}
+}
+
+// valueName stands for the value of an input.
+func valueName(in input.Input) string {
+	switch {
+	case isFlag(in):
+		return "true|false"
+	case strings.HasSuffix(in.ID, "_file"):
+		return "FILE"
+	case strings.HasSuffix(in.ID, "_url"):
+		return "URL"
+	}
+	return "VALUE"
 }
 
 // helpWidth bounds the lines of the help, in characters, without their indentation.

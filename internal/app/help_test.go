@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,7 +43,7 @@ func TestHelp(t *testing.T) {
 		if in.Secret {
 			name = in.Name()
 		}
-		if in.ID != "mode" && !strings.Contains(stdout.String(), "\n  "+name+" *\n") && !strings.Contains(stdout.String(), "\n  "+name+"\n") {
+		if in.ID != "mode" && !regexp.MustCompile(`\n  `+name+`( \S+)?( \*)?\n`).MatchString(stdout.String()) {
 			t.Errorf("the help does not name %s", name)
 		}
 	}

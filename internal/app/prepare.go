@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
@@ -41,7 +42,9 @@ func (a *app) givenMapping() (*resync.Plan, error) {
 	case a.config.MappingFile != "":
 		text, err := a.readFile(a.config.MappingFile)
 		if err != nil {
-			return nil, &usageError{err: fmt.Errorf("input mapping_file: %w; give a path from the working directory, and in a workflow check the repository out first", err)}
+			const fix = "give a path from the working directory, and in a workflow check the repository out first"
+			a.problems = mapping.Problems{{Rule: mapping.RuleText, Pos: mapping.Position{File: a.config.MappingFile}, Message: "the mapping cannot be read: " + err.Error(), Fix: fix}}
+			return nil, &usageError{err: fmt.Errorf("input mapping_file: %w; %s", err, fix)}
 		}
 		return a.bind(a.config.MappingFile, text)
 	}

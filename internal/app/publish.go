@@ -107,7 +107,7 @@ func (a *app) noteRetired() {
 func (a *app) publish(told bool) (annotated []report.Problem) {
 	a.report.Scrub(a.scrubber.Redact)
 	a.writeOut("report_file", a.config.ReportFile, func() ([]byte, error) { return a.report.JSON(), nil })
-	if a.checked {
+	if a.checked || len(a.problems) > 0 {
 		a.writeOut("sarif_file", a.config.SARIFFile, a.sarif)
 	}
 	summary := a.report.Markdown

@@ -36,8 +36,12 @@ func (a *app) validate() error {
 
 // verdict is the last line of the mode validate.
 func (a *app) verdict() string {
+	status := a.report.Status() + ": "
 	if !a.checked {
-		return a.report.Status() + ": no mapping was checked"
+		return status + "no mapping was checked"
+	}
+	if a.wrong != "" {
+		status += a.wrong + "; "
 	}
 	var counts []string
 	for _, s := range []mapping.Severity{mapping.Error, mapping.Warning, mapping.Note} {
@@ -57,11 +61,11 @@ func (a *app) verdict() string {
 	if len(counts) == 0 {
 		counts = []string{"no problem"}
 	}
-	return fmt.Sprintf("%s: %s in %s", a.report.Status(), strings.Join(counts, ", "), a.mappingName())
+	return fmt.Sprintf("%s%s in %s", status, strings.Join(counts, ", "), a.mappingName())
 }
 
 func (a *app) mappingName() string {
-	if a.config.MappingFile != "" {
+	if a.config.Mapping == "" && a.config.MappingFile != "" {
 		return a.config.MappingFile
 	}
 	return inlineMapping

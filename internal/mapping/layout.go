@@ -250,4 +250,4 @@ type rawText string
 func (r rawText) Format(f fmt.State, _ rune) { fmt.Fprintf(f, `"%s"`, string(r)) }
 
 // conflict is a line that version control left.
-var conflict = regexp.MustCompile(`^(<{7}|={7}|>{7}|\|{7})( |$)`)
+var conflict = regexp.MustCompile(`^(<{7}|>{7})( |$)`)

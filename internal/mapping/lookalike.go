@@ -35,9 +35,12 @@ func Lookalike(r rune) string {
 	return ""
 }
 
-// lookalikeIn finds the first such character of a line: its index in bytes, and what to
-// do. The index is -1 when there is none.
+// lookalikeIn finds the first such character of a line before texts and comments: its
+// index in bytes, and what to do. The index is -1 when there is none.
 func lookalikeIn(line string) (int, string) {
+	if end := strings.IndexAny(line, `"'#`); end >= 0 {
+		line = line[:end]
+	}
 	at := strings.IndexFunc(line, func(r rune) bool { return Lookalike(r) != "" })
 	if at < 0 {
 		return -1, ""

@@ -75,7 +75,7 @@ func checkText(file string, src []byte) *Problem {
 		return &Problem{
 			Rule:    RuleText,
 			Pos:     Position{File: file},
-			Message: fmt.Sprintf("the mapping has %d bytes: at most %d are read", len(src), maxBytes),
+			Message: fmt.Sprintf("the mapping has more than %d bytes", maxBytes),
 			Fix:     "check that this is the mapping file",
 		}
 	}

@@ -17,7 +17,7 @@ func TestParseBounds(t *testing.T) {
 		t.Errorf("Parse of %d bytes: got %v, want no error", maxBytes, err)
 	}
 	_, err := Parse("m", fill(maxBytes+1))
-	const want = "m: the mapping has 1048577 bytes: at most 1048576 are read\nfix: check that this is the mapping file"
+	const want = "m: the mapping has more than 1048576 bytes\nfix: check that this is the mapping file"
 	if err == nil || err.Error() != want {
 		t.Errorf("Parse of %d bytes: got %v, want %s", maxBytes+1, err, want)
 	}

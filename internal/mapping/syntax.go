@@ -172,7 +172,7 @@ func plainProblem(src *source, lines []string, number int, message string) *Prob
 			return problem(at, 1+utf8.RuneCountInString(lines[at-1][:index]), "a character is not what it looks like", what)
 		}
 	}
-	if strings.Contains(message, "unknown escape") {
+	if strings.Contains(message, "unknown escape") && number > 0 {
 		if column, message, fix := escapeFix(lines[number-1]); fix != "" {
 			return problem(number, column, message, fix)
 		}

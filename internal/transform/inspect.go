@@ -2,7 +2,6 @@ package transform
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -99,44 +98,6 @@ func literalText(q *gojq.Query) (string, bool) {
 	v, constant := constantOf(q)
 	s, ok := v.(string)
 	return s, constant && ok
-}
-
-// regex refuses a pattern that would raise an error for each object.
-func (i *inspector) regex(function, pattern string) {
-	_, err := regexp.Compile(pattern)
-	if err == nil {
-		return
-	}
-	why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
-	i.tell(mapping.RuleJQRegex, mapping.Error, locateText(i.source, function, pattern),
-		fmt.Sprintf("jq: %s cannot use the regular expression %s: %s", function, quote(pattern), why), regexFix(pattern))
-}
-
-var (
-	lookAround    = regexp.MustCompile(`\(\?<?[=!]`)
-	backReference = regexp.MustCompile(`\\[1-9]|\\k<|\(\?P=`)
-	possessive    = regexp.MustCompile(`[*+?}]\+|\(\?>`)
-)
-
-// regexFix says what a pattern has that RE2 lacks.
-//
-// Source: https://github.com/google/re2/wiki/Syntax, read 2026-11.
-func regexFix(pattern string) string {
-	switch {
-	case lookAround.MatchString(pattern):
-		return `there is no look-around ((?=…), (?!…), (?<=…), (?<!…)): test twice, such as test("a") and (test("b") | not)`
-	case backReference.MatchString(pattern):
-		return `there are no back-references (\1): capture the parts and compare them: capture("(?<a>…)-(?<b>…)") | .a == .b`
-	case possessive.MatchString(pattern):
-		return "there are no possessive quantifiers and no atomic groups: remove the second + or write (?:…)"
-	case strings.Contains(pattern, `\Z`):
-		return `write \\z for the end of the text`
-	case strings.Contains(pattern, `\h`):
-		return `write [ \\t] for a blank`
-	case strings.HasPrefix(pattern, "*"), strings.HasPrefix(pattern, "+"):
-		return `this is a pattern of files, and no regular expression: write .* for any text`
-	}
-	return `write each sign that is meant as it is behind two backslashes: "\\(", "\\["`
 }
 
 // formats are those that gojq knows.
@@ -307,7 +268,7 @@ func (i *inspector) pipe(q *gojq.Query) {
 	text, other := false, (*gojq.Query)(nil)
 	for _, side := range operands(right, right.Op) {
 		switch f := head(side); {
-		case f != nil && f.Type == gojq.TermTypeFunc && slices.Contains(textFunctions, f.Func.Name) && !i.types.own[f.Func.Name]:
+		case f != nil && f.Type == gojq.TermTypeFunc && i.readsText(f.Func, q.Left):
 			text = true
 		case f != nil && f.Type == gojq.TermTypeIndex && other == nil:
 			other = side
@@ -319,6 +280,15 @@ func (i *inspector) pipe(q *gojq.Query) {
 	i.tell(mapping.RuleJQPrecedence, mapping.Warning, locate(i.source, right.Op.String()),
 		fmt.Sprintf(`"|" comes before %q: %s is read from what %s gives`, right.Op, short(other), short(q.Left)),
 		fmt.Sprintf("put parentheses around the part before %q: (%s | …) %s …", right.Op, short(q.Left), right.Op))
+}
+
+// readsText reports whether a function is called with a text as its input.
+func (i *inspector) readsText(f *gojq.Func, input *gojq.Query) bool {
+	if f.Name == "contains" {
+		_, of := i.rootPath(input)
+		return of != nil && of.form == textForm && !i.types.own[f.Name]
+	}
+	return slices.Contains(textFunctions, f.Name) && !i.types.own[f.Name]
 }
 
 // operands gives what is joined by an operator.
