@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -128,6 +129,32 @@ func TestFileBehindAnotherHost(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A gateway that answers with a page of its own gives no file, though its status is good.
+func TestFileOrWebPage(t *testing.T) {
+	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
+	s := withFiles(map[string]string{"README.md": "# R", "docs/index.html": "<p>hello", "a.HTM": "<p>hello"})
+	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+		once := s.Fault(bitbuckettest.Fault{Status: 200, Header: html, Body: "<html>"})
+		text, err := c.File(context.Background(), "r", s.Head("r"), "README.md", 100)
+		equal(t, "page, then file", string(text), "# R")
+		equal(t, "error", err, nil)
+		equal(t, "pages", once(), 1)
+		s.Fault(bitbuckettest.Fault{Status: 200, Header: html, Body: "<html>", Times: -1})
+		_, err = c.File(context.Background(), "r", s.Head("r"), "README.md", 100)
+		wantError(t, err, `read file "README.md" of repository "r"`, "the answer is a web page, and not the file")
+		for _, name := range []string{"docs/index.html", "a.HTM"} { // here nobody can tell
+			text, err := c.File(context.Background(), "r", s.Head("r"), name, 100)
+			equal(t, name, string(text), "<html>")
+			equal(t, name, err, nil)
+		}
+		s.ClearFaults()
+		s.Fault(bitbuckettest.Fault{Header: html})
+		text, err = c.File(context.Background(), "r", s.Head("r"), "README.md", 100)
+		equal(t, "an attachment of another type", string(text), "# R")
+		equal(t, "error", err, nil)
+	})
 }
 
 func TestBranches(t *testing.T) {

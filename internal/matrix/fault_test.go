@@ -41,8 +41,7 @@ func header(pairs ...string) http.Header {
 	return h
 }
 
-// json200 is a good answer with a body that is not the one that is due. A file may
-// hold anything: what it should hold nobody can know.
+// answers are JSON. A file may hold anything: what it should hold nobody can know.
 func answers(u use) bool { return !u.file }
 
 func pages(u use) bool { return u.page }
@@ -62,7 +61,7 @@ var kinds = []kind{
 	{name: "reset before the answer", bitbucket: bitbuckettest.Fault{DropConnection: true}, port: porttest.Fault{DropConnection: true}, told: "EOF"},
 	{name: "reset in the body", bitbucket: bitbuckettest.Fault{TruncateBody: 5}, port: porttest.Fault{TruncateBody: true}, told: "EOF"},
 	{name: "truncated JSON", bitbucket: bitbuckettest.Fault{Rewrite: half}, port: porttest.Fault{Rewrite: half}, fits: answers, told: noJSON},
-	{name: "HTML with 200", status: 200, header: header("Content-Type", "text/html"), body: "<html><body>Maintenance</body></html>", fits: answers, told: noJSON},
+	{name: "HTML with 200", status: 200, header: header("Content-Type", "text/html"), body: "<html><body>Maintenance</body></html>", told: noJSON + "|web page"},
 	{name: "another content type", bitbucket: bitbuckettest.Fault{Header: header("Content-Type", "text/html")}, port: porttest.Fault{Header: header("Content-Type", "text/html")}, harmless: true},
 	{name: "empty body", status: 200, fits: answers, told: noJSON},
 	{name: "{}", status: 200, body: "{}", fits: answers, told: noJSON},

@@ -3,7 +3,6 @@ package matrix_test
 import (
 	"fmt"
 	"os"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,7 +16,6 @@ var tally struct{ held, fired atomic.Int64 }
 const sampleOf = 10
 
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400) // each world is small, and there are thousands
 	code := m.Run()
 	fmt.Printf("matrix: %d combinations held, %d faults fired\n", tally.held.Load(), tally.fired.Load())
 	os.Exit(code)
