@@ -67,7 +67,7 @@ func Main(ctx context.Context, p Process) (exitStatus int) {
 	defer func() {
 		if v := recover(); v != nil {
 			fmt.Fprintf(a.stderr, "%s\n", debug.Stack())
-			exitStatus = a.end(fmt.Errorf("internal error: %v", v))
+			exitStatus = a.end(ctx, fmt.Errorf("internal error: %v", v))
 		}
 	}()
 	err := a.run(ctx)
@@ -76,7 +76,7 @@ func Main(ctx context.Context, p Process) (exitStatus int) {
 	if err != nil && ctx.Err() != nil && !errors.As(err, &usage) {
 		err = errStopped
 	}
-	return a.end(err)
+	return a.end(ctx, err)
 }
 
 // show prints what was asked for, and nothing else.

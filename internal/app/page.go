@@ -23,7 +23,6 @@ type record struct {
 	absent     bool
 	unreadable bool
 	made       bool // this run has made the default blueprints
-	spent      time.Duration
 }
 
 // published says what to do with the mapping of the inputs: show it, or tell that the
@@ -40,11 +39,32 @@ func (a *app) published(i port.Integration, config map[string]any) (show, differ
 	return show, !show && !empty
 }
 
+// ofAnother says, and tells, that the record is one of another integration.
+func (a *app) ofAnother(r record) bool {
+	if r.AppType == "" || strings.EqualFold(r.AppType, port.IntegrationType) {
+		return false
+	}
+	a.warn(report.Problem{
+		Message: fmt.Sprintf("integration %q in Port is one of type %q: its record is left alone, and shows nothing of this run", a.port.Identifier(), r.AppType),
+		Fix:     "give this run an integration_identifier of its own",
+	})
+	return true
+}
+
+// warnOther tells that the page shows another mapping.
+func (a *app) warnOther() {
+	a.warn(report.Problem{
+		Message: "Port's Data sources page shows another mapping than the one that runs",
+		Fix:     "set publish_mapping to always to show this one, or remove the input mapping to run the one in Port",
+	})
+}
+
 // openPage brings the integration up to date with what runs, and begins its page.
 // stored is true when the mapping that runs is the integration's own. What fails here
 // is a warning: the run does not need it. The error is that the integration is there
 // after all, with a mapping that is not known to be the one that runs.
 func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored bool) error {
+	begun := time.Now()
 	switch {
 	case r.absent && !a.config.InitializePortResources, r.unreadable:
 		return nil
@@ -53,9 +73,7 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 		if !stored && a.config.PublishMapping == input.PublishNever || a.holdsSecret(config) {
 			config = map[string]any{}
 		}
-		begun := time.Now()
 		created, err := a.port.CreateIntegration(ctx, config)
-		r.spent = time.Since(begun)
 		if a.supposed && (errors.Is(err, port.ErrThere) || created.There && !sameJSON(created.Config, config)) {
 			return fmt.Errorf("integration %q was not there when it was read, and is when it is to be made: its mapping is not known, so nothing is read, written or deleted; run again", a.port.Identifier())
 		}
@@ -64,11 +82,7 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 			return nil
 		}
 		r.Integration = created
-	case r.AppType != "" && !strings.EqualFold(r.AppType, port.IntegrationType):
-		a.warn(report.Problem{
-			Message: fmt.Sprintf("integration %q in Port is one of type %q: its record is left alone, and shows nothing of this run", a.port.Identifier(), r.AppType),
-			Fix:     "give this run an integration_identifier of its own",
-		})
+	case a.ofAnother(r):
 		return nil
 	case !stored:
 		a.publishMapping(ctx, r.Integration, plan.Config())
@@ -80,8 +94,8 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 		return nil
 	}
 	a.page.Begin(ctx, datasource.Config{
-		Port: a.port, Integration: r.Integration, Kinds: pageKinds(plan.Resources()),
-		Status: a.config.SyncStatus, Logs: a.config.ShipLogs, Examples: a.config.SendExamples, Spent: r.spent,
+		Port: a.port, Integration: r.Integration, Kinds: a.pageKinds(plan.Resources()),
+		Status: a.config.SyncStatus, Logs: a.config.ShipLogs, Examples: a.config.SendExamples, Spent: time.Since(begun),
 	}, a.report.Started)
 	return nil
 }
@@ -95,10 +109,7 @@ func (a *app) publishMapping(ctx context.Context, i port.Integration, config map
 			a.warnPage(ctx, "Port's Data sources page does not show the mapping that runs", err)
 		}
 	case differs:
-		a.warn(report.Problem{
-			Message: "Port's Data sources page shows another mapping than the one that runs",
-			Fix:     "set publish_mapping to always to show this one, or remove the input mapping to run the one in Port",
-		})
+		a.warnOther()
 	}
 }
 
@@ -143,12 +154,12 @@ func pageFix(err error) string {
 }
 
 // pageKinds are the resources as the page names them.
-func pageKinds(resources []mapping.Resource) []datasource.Kind {
+func (a *app) pageKinds(resources []mapping.Resource) []datasource.Kind {
 	var kinds []datasource.Kind
 	for _, r := range resources {
 		var blueprints []string
 		for _, e := range r.Entities {
-			blueprints = append(blueprints, e.Blueprint.Text)
+			blueprints = append(blueprints, a.scrubber.Redact(e.Blueprint.Text))
 		}
 		kinds = append(kinds, datasource.Kind{Name: r.Kind, Blueprint: strings.Join(blueprints, ", ")})
 	}
@@ -157,14 +168,15 @@ func pageKinds(resources []mapping.Resource) []datasource.Kind {
 
 // watch lets the page follow a run.
 func (a *app) watch() resync.Watch {
-	return resync.Watch{
-		Resource: a.page.Resource, Reconciling: a.page.Reconciling,
-		Examples: port.MaxExamples, Example: a.page.Example,
+	w := resync.Watch{Resource: a.page.Resource, Reconciling: a.page.Reconciling}
+	if a.config.SendExamples {
+		w.Examples, w.Copy, w.Example = port.MaxExamples, a.page.Copy, a.page.Example
 	}
+	return w
 }
 
 // closePage ends the page with what its log still lacks.
-func (a *app) closePage(stopped bool) {
+func (a *app) closePage(ctx context.Context, stopped bool) {
 	for _, p := range a.report.Worst() {
 		switch p.Severity {
 		case report.Error:
@@ -181,7 +193,7 @@ func (a *app) closePage(stopped bool) {
 	case a.report.ExitStatus(report.Incomplete) != 0:
 		end.Status = port.Failed
 	}
-	for _, f := range a.page.Finish(context.Background(), end) {
+	for _, f := range a.page.Finish(ctx, end) {
 		a.report.Note(report.Problem{
 			Severity: report.Warning,
 			Message:  fmt.Sprintf("Port's Data sources page does not show %s: %s", f.What, f.Err),

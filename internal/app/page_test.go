@@ -354,7 +354,7 @@ func TestPageFailures(t *testing.T) {
 			w.port.PutIntegration(identifier, map[string]any{})
 			start := time.Now()
 			w.run(map[string]string{"MAPPING": repositories}).check(t, 0, "success")
-			if took := time.Since(start); took > 45*time.Second {
+			if took := time.Since(start); took > 31*time.Second {
 				t.Errorf("the run took %s", took)
 			}
 		})

@@ -34,6 +34,7 @@ func (a *app) plan(ctx context.Context, job resync.Job) error {
 // foresee tells of something that a sync would do beside writing entities.
 func (a *app) foresee(format string, args ...any) {
 	a.report.Facts = append(a.report.Facts, "a sync would "+fmt.Sprintf(format, args...))
+	a.report.Foreseen = true
 }
 
 // foreseeBlueprints takes the default blueprints for made.
@@ -64,9 +65,15 @@ func (a *app) foreseePage(r record, bound *resync.Plan, stored bool) {
 	case r.absent:
 		a.foresee("create integration %q", a.port.Identifier())
 		return
+	case a.ofAnother(r):
+		return
 	case !stored:
-		if show, _ := a.published(r.Integration, bound.Config()); show {
+		show, differs := a.published(r.Integration, bound.Config())
+		switch {
+		case show && !a.holdsSecret(bound.Config()):
 			a.foresee("publish the mapping to integration %q", a.port.Identifier())
+		case differs:
+			a.warnOther()
 		}
 	}
 	a.report.Facts = append(a.report.Facts, "Port's credential may read the integration: its role is admin or moderator")

@@ -143,7 +143,7 @@ func TestDetailedExit(t *testing.T) {
 		{"changes", repositories, false, "true", "", 10},
 		{"changes, not asked for", repositories, false, "", "", 0},
 		{"none", repositories, true, "true", "", 0},
-		{"refusals alone", refused, false, "true", "", 0},
+		{"refusals alone", refused, true, "true", "", 0},
 		{"refusals that fail", refused, false, "true", "rejected", 3},
 		{"wrong mapping", "resources: 5", false, "true", "", 2},
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -25,7 +26,7 @@ const (
 )
 
 // end publishes what was done, and gives the exit status.
-func (a *app) end(err error) int {
+func (a *app) end(ctx context.Context, err error) int {
 	var usage *usageError
 	wrong := errors.As(err, &usage)
 	told := wrong && usage.told
@@ -39,7 +40,7 @@ func (a *app) end(err error) int {
 	}
 	a.noteRetired()
 	a.report.Duration = time.Since(a.report.Started)
-	a.closePage(errors.Is(err, errStopped))
+	a.closePage(ctx, errors.Is(err, errStopped))
 	if a.bitbucket != nil {
 		a.report.BitbucketRequests, a.report.PortRequests = a.bitbucket.Requests(), a.port.Requests()
 		a.examine()

@@ -14,6 +14,7 @@ import (
 // Bounds of one example: of a text, of a list, of the depth, and of all of it.
 const (
 	maxText         = 1000
+	maxScanned      = 16 << 10 // of a text, before it is cut
 	maxList         = 20
 	maxDepth        = 12
 	maxExampleBytes = 64 << 10
@@ -31,9 +32,21 @@ type sample struct {
 	sent    bool
 }
 
-// Example takes one raw object of a kind. It is copied, without secrets and with
-// long texts cut; of each kind the first five are taken.
-func (p *Page) Example(kind string, object map[string]any) {
+// Copy is a copy of a raw object without secrets and with long texts cut, or nil
+// when even that is too large.
+func (p *Page) Copy(object map[string]any) map[string]any {
+	copied, _ := p.copied("", object, 0).(map[string]any)
+	if text, err := json.Marshal(copied); err != nil || len(text) > maxExampleBytes {
+		return nil
+	}
+	return copied
+}
+
+// Example takes one copy of a raw object of a kind; of each kind the first five.
+func (p *Page) Example(kind string, copied map[string]any) {
+	if copied == nil {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.parts[rawExamples].off {
@@ -46,10 +59,6 @@ func (p *Page) Example(kind string, object map[string]any) {
 	}
 	s := &p.samples[i]
 	if len(s.objects) == port.MaxExamples || s.sent {
-		return
-	}
-	copied, _ := p.copied("", object, 0).(map[string]any)
-	if text, err := json.Marshal(copied); err != nil || len(text) > maxExampleBytes {
 		return
 	}
 	if s.objects = append(s.objects, copied); len(s.objects) == port.MaxExamples {
@@ -87,12 +96,13 @@ func (p *Page) sendSamples(ctx context.Context) {
 
 // copied is a value that may be shown to whoever edits the mapping.
 func (p *Page) copied(key string, v any, depth int) any {
+	if v != nil && v != "" && secretKey.MatchString(key) {
+		return hidden
+	}
 	switch v := v.(type) {
 	case string:
-		if secretKey.MatchString(key) && v != "" {
-			return hidden
-		}
-		return cut(mask(p.redact(v)), maxText)
+		// What is left of a secret at the first cut is beyond the second.
+		return cut(mask(p.redact(cut(v, maxScanned))), maxText)
 	case map[string]any:
 		if depth == maxDepth {
 			return cutMark

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"port-bitbucket-exporter/internal/port"
@@ -57,6 +58,7 @@ type Page struct {
 	closing chan struct{}
 	done    chan struct{} // nil before Begin
 	stop    context.CancelFunc
+	closed  atomic.Bool
 
 	mu      sync.Mutex // guards what follows
 	log     log
@@ -105,9 +107,14 @@ func (p *Page) Begin(ctx context.Context, c Config, now time.Time) {
 	p.parts[rawExamples].off = !c.Examples
 	p.log.begin(p.event, p.parts[shippedLog].off)
 	p.mu.Unlock()
-	p.call(ctx, resyncState, totalTime, func(ctx context.Context) error {
+	begun := time.Now()
+	if p.call(ctx, resyncState, totalTime, func(ctx context.Context) error {
 		return c.Port.SetResyncStatus(ctx, port.Running, now)
-	})
+	}) {
+		p.mu.Lock()
+		p.spent += time.Since(begun) // the run has waited for it
+		p.mu.Unlock()
+	}
 	ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
 	p.done = make(chan struct{})
 	go p.run(ctx)
@@ -165,11 +172,11 @@ func (p *Page) call(ctx context.Context, of part, limit time.Duration, do func(c
 	s, left := p.parts[of], limit-p.spent
 	off := s.off
 	p.mu.Unlock()
-	if off || ctx.Err() != nil {
+	if off || ctx.Err() != nil && !late(ctx) {
 		return false
 	}
 	err, took := errNoTime, time.Duration(0)
-	if left > 0 {
+	if left > 0 && ctx.Err() == nil {
 		begun := time.Now()
 		limited, stop := context.WithTimeoutCause(ctx, left, errNoTime)
 		err = do(limited)
@@ -182,7 +189,7 @@ func (p *Page) call(ctx context.Context, of part, limit time.Duration, do func(c
 		s.failed = 0
 		return true
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !late(ctx) {
 		return false
 	}
 	p.spent += took
@@ -195,6 +202,9 @@ func (p *Page) call(ctx context.Context, of part, limit time.Duration, do func(c
 }
 
 var errNoTime = errors.New("the time for calls that a run does not depend on is used up")
+
+// late says whether the time for the end of the page is used up.
+func late(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errNoTime) }
 
 // final is true for an answer that will be the same for the rest of the run.
 func final(err error) bool {
@@ -229,45 +239,52 @@ func (p *Page) failures() []Failure {
 
 // Finish sends what is left, tells Port how the run ended, and returns what went
 // wrong with the page. It waits: for the rest of the 30 seconds that calls may cost,
-// after an abortion for three. Before Begin it does nothing.
-func (p *Page) Finish(ctx context.Context, end End) []Failure {
-	if p.done == nil {
+// after an abortion, or when the context ends, for three. Before Begin it does
+// nothing, nor when it is called again.
+func (p *Page) Finish(ctx context.Context, end End) (failures []Failure) {
+	if p.done == nil || p.closed.Swap(true) {
 		return nil
 	}
-	ctx = context.WithoutCancel(ctx)
+	defer func() {
+		if v := recover(); v != nil {
+			failures = append(failures, Failure{"all of this run", 1, fmt.Errorf("internal error: %v", v)})
+		}
+	}()
 	aborted := end.Status == port.Aborted
-	rest, own := p.left()-reserveTime, reserveTime
-	if aborted {
-		rest, own = stopTime-stopReserve, stopReserve
-	}
-	within := func(d time.Duration, do func(context.Context)) {
-		ctx, stop := context.WithTimeoutCause(ctx, max(d, 0), errNoTime)
-		defer stop()
-		do(ctx)
-	}
-	state := func(ctx context.Context) {
-		p.call(ctx, resyncState, totalTime, func(ctx context.Context) error {
-			return p.config.Port.SetResyncStatus(ctx, end.Status, end.At)
-		})
-	}
+	rest := ctx
+	limit := p.left() - reserveTime
 	if aborted {
 		p.stop()
-		within(own, state) // first: a second signal may come
+		p.sendState(ctx, end) // first: a second signal may come
+		rest, limit = context.WithoutCancel(ctx), stopTime-stopReserve
 	}
-	within(rest, func(ctx context.Context) {
-		p.leave(ctx)
-		p.finishRows(end)
-		p.sendRows(ctx)
-		p.sendSamples(ctx)
-		for p.sendLog(ctx, 1) {
-		}
-	})
+	rest, stop := context.WithTimeoutCause(rest, max(limit, 0), errNoTime)
+	defer stop()
+	p.leave(rest)
+	p.finishRows(end)
+	p.sendRows(rest)
+	p.sendSamples(rest)
+	for p.sendLog(rest, 1) {
+	}
 	if !aborted {
-		within(own, state)
+		p.sendState(ctx, end)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.failures()
+	return append(failures, p.failures()...)
+}
+
+// sendState tells how the run ended, also when the context has ended.
+func (p *Page) sendState(ctx context.Context, end End) {
+	limit := reserveTime
+	if ctx.Err() != nil {
+		limit = stopReserve
+	}
+	ctx, stop := context.WithTimeoutCause(context.WithoutCancel(ctx), limit, errNoTime)
+	defer stop()
+	p.call(ctx, resyncState, totalTime, func(ctx context.Context) error {
+		return p.config.Port.SetResyncStatus(ctx, end.Status, end.At)
+	})
 }
 
 func (p *Page) left() time.Duration {

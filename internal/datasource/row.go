@@ -194,43 +194,50 @@ func (p *Page) finishRows(end End) {
 	}
 }
 
-// sendRows sends the rows that have changed: all together the first time.
+// sendRows sends the rows that have changed: together the first time and the last,
+// else one by one.
 func (p *Page) sendRows(ctx context.Context) {
+	ending := p.closed.Load()
 	p.mu.Lock()
-	var fresh, changed []*row
+	var together, changed []*row
 	for _, r := range p.rows {
 		switch {
-		case !r.known:
-			fresh = append(fresh, r)
+		case !r.known, r.dirty && ending:
+			together = append(together, r)
 		case r.dirty:
 			changed = append(changed, r)
 		}
 	}
 	p.mu.Unlock()
-	send := func(rows []*row, do func(context.Context, []port.SyncMetric) error) {
-		p.mu.Lock()
-		metrics := make([]port.SyncMetric, len(rows))
-		for i, r := range rows {
-			r.metric.EventID, r.dirty = p.event, false
-			metrics[i] = r.metric
-		}
-		p.mu.Unlock()
-		ok := p.call(ctx, syncStatus, totalTime-reserveTime, func(ctx context.Context) error { return do(ctx, metrics) })
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		for _, r := range rows {
-			r.known, r.dirty = r.known || ok, r.dirty || !ok
-		}
-	}
 	base := p.config.Integration.MetricURL
-	if len(fresh) > 0 {
-		send(fresh, func(ctx context.Context, m []port.SyncMetric) error {
+	if len(together) > 0 {
+		p.send(ctx, together, func(ctx context.Context, m []port.SyncMetric) error {
 			return p.config.Port.PostSyncMetrics(ctx, base, m)
 		})
 	}
 	for _, r := range changed {
-		send([]*row{r}, func(ctx context.Context, m []port.SyncMetric) error {
+		if p.closed.Load() {
+			return // it goes with the last ones
+		}
+		p.send(ctx, []*row{r}, func(ctx context.Context, m []port.SyncMetric) error {
 			return p.config.Port.PutSyncMetric(ctx, base, m[0])
 		})
+	}
+}
+
+// send sends rows in one call.
+func (p *Page) send(ctx context.Context, rows []*row, do func(context.Context, []port.SyncMetric) error) {
+	p.mu.Lock()
+	metrics := make([]port.SyncMetric, len(rows))
+	for i, r := range rows {
+		r.metric.EventID, r.dirty = p.event, false
+		metrics[i] = r.metric
+	}
+	p.mu.Unlock()
+	ok := p.call(ctx, syncStatus, totalTime-reserveTime, func(ctx context.Context) error { return do(ctx, metrics) })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range rows {
+		r.known, r.dirty = r.known || ok, r.dirty || !ok
 	}
 }

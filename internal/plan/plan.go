@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"net/http"
 	"strings"
@@ -23,7 +24,8 @@ type Store struct {
 	blueprints map[string]*schema
 	given      map[string]port.Blueprint
 	written    map[catalog.Ref]*entity // as they would be
-	stubs      map[catalog.Ref]bool    // that would be made for relations, if they are not there
+	stubs      map[catalog.Ref]bool    // that would be made for relations
+	there      map[catalog.Ref]bool    // whether Port holds what relations name, as far as asked
 	deleted    map[catalog.Ref]bool
 	all        map[string]port.Blueprint // nil before they are needed
 	changes    map[catalog.Ref]*Change
@@ -42,7 +44,7 @@ type entity struct {
 func New(client *port.Client, given map[string]port.Blueprint) *Store {
 	return &Store{
 		client: client, given: given, blueprints: map[string]*schema{}, written: map[catalog.Ref]*entity{},
-		stubs: map[catalog.Ref]bool{}, deleted: map[catalog.Ref]bool{}, changes: map[catalog.Ref]*Change{},
+		stubs: map[catalog.Ref]bool{}, there: map[catalog.Ref]bool{}, deleted: map[catalog.Ref]bool{}, changes: map[catalog.Ref]*Change{},
 	}
 }
 
@@ -59,24 +61,47 @@ func (s *Store) Upsert(ctx context.Context, blueprint string, batch []catalog.En
 	if err != nil {
 		return fail(err)
 	}
-	bodies := make([]body, len(batch))
-	for i, e := range batch {
-		if bodies[i], err = s.read(ctx, blueprint, e); err != nil {
-			return fail(err)
+	// What search queries find depends on what is written before them.
+	for part := range parts(batch) {
+		bodies := make([]body, len(part.entities))
+		for i, e := range part.entities {
+			if bodies[i], err = s.read(ctx, blueprint, e); err != nil {
+				return fail(err)
+			}
 		}
-	}
-	held, err := s.held(ctx, blueprint, b, bodies)
-	if err != nil {
-		return fail(err)
-	}
-	for i := range bodies {
-		o, err := s.upsertOne(ctx, b, &bodies[i], held[bodies[i].ref.Identifier], f)
+		held, err := s.held(ctx, blueprint, b, bodies)
 		if err != nil {
 			return fail(err)
 		}
-		outcomes[i] = o
+		for i := range bodies {
+			if outcomes[part.from+i], err = s.upsertOne(ctx, b, &bodies[i], held[bodies[i].ref.Identifier], f); err != nil {
+				return fail(err)
+			}
+		}
 	}
 	return outcomes
+}
+
+// part is entities of a batch that can be looked up together.
+type part struct {
+	from     int
+	entities []catalog.Entity
+}
+
+// parts are named entities as many as there are, and others one by one.
+func parts(batch []catalog.Entity) iter.Seq[part] {
+	return func(yield func(part) bool) {
+		for from := 0; from < len(batch); {
+			to := from + 1
+			for to < len(batch) && batch[from].Query == "" && batch[to].Query == "" {
+				to++
+			}
+			if !yield(part{from, batch[from:to]}) {
+				return
+			}
+			from = to
+		}
+	}
 }
 
 // body is an entity as it is sent, its identifier resolved.
@@ -182,8 +207,10 @@ func (s *Store) upsertOne(ctx context.Context, b *schema, e *body, held *entity,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ref := range stubs {
-		if s.written[ref] == nil {
+		if s.written[ref] == nil && !s.stubs[ref] {
 			s.stubs[ref] = true
+			c := s.change(ref)
+			c.Action, c.Why = Create, "for a relation to it"
 		}
 	}
 	s.note(e, old, next, absent, f.Merge)

@@ -32,17 +32,14 @@ func (s *Store) relations(ctx context.Context, b *schema, e *body, f port.Flags)
 		}
 		resolved[name] = v
 		targets := targets(r.Target, v)
-		if !f.CreateMissingRelatedEntities || strings.HasPrefix(r.Target, "_") {
-			missing, err := s.missing(ctx, e.ref, targets)
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			if missing != "" {
-				return nil, nil, refuse(http.StatusNotFound, "not_found", "relation %q: entity %q of blueprint %q was not found", name, missing, r.Target), nil
-			}
-			continue
+		missing, err := s.missing(ctx, e.ref, targets)
+		switch {
+		case err != nil:
+			return nil, nil, nil, err
+		case len(missing) > 0 && (!f.CreateMissingRelatedEntities || strings.HasPrefix(r.Target, "_")):
+			return nil, nil, refuse(http.StatusNotFound, "not_found", "relation %q: entity %q of blueprint %q was not found", name, missing[0].Identifier, r.Target), nil
 		}
-		stubs = append(stubs, targets...)
+		stubs = append(stubs, missing...)
 	}
 	return resolved, stubs, nil, nil
 }
@@ -87,31 +84,43 @@ func targets(blueprint string, v any) []catalog.Ref {
 	return all
 }
 
-// missing names the first target that is not there and is not the entity itself.
-func (s *Store) missing(ctx context.Context, self catalog.Ref, targets []catalog.Ref) (string, error) {
+// missing are the targets that are not there and are not the entity itself. What
+// Port holds is asked for once.
+func (s *Store) missing(ctx context.Context, self catalog.Ref, targets []catalog.Ref) (missing []catalog.Ref, err error) {
 	var unknown []string
 	s.mu.Lock()
 	for _, t := range targets {
-		if t != self && s.written[t] == nil && !s.stubs[t] {
+		if _, asked := s.there[t]; !asked && t != self && s.written[t] == nil && !s.stubs[t] {
 			unknown = append(unknown, t.Identifier)
 		}
 	}
 	s.mu.Unlock()
-	if len(unknown) == 0 {
-		return "", nil
-	}
-	there := map[string]bool{}
-	for f, err := range s.client.Find(ctx, targets[0].Blueprint, unknown) {
+	found := map[string]bool{}
+	if len(unknown) > 0 {
+		blueprint := targets[0].Blueprint
+		b, err := s.schema(ctx, blueprint)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		id, _ := f.Identifier.(string)
-		there[id] = true
+		if b.exists {
+			for f, err := range s.client.Find(ctx, blueprint, unknown) {
+				if err != nil {
+					return nil, err
+				}
+				id, _ := f.Identifier.(string)
+				found[id] = true
+			}
+		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, id := range unknown {
-		if !there[id] {
-			return id, nil
+		s.there[catalog.Ref{Blueprint: targets[0].Blueprint, Identifier: id}] = found[id]
+	}
+	for _, t := range targets {
+		if t != self && !s.there[t] && s.written[t] == nil && !s.stubs[t] {
+			missing = append(missing, t)
 		}
 	}
-	return "", nil
+	return missing, nil
 }

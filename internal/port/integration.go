@@ -78,8 +78,12 @@ func (a integrationAnswer) read() Integration {
 //
 // API: https://docs.port.io/api-reference/get-an-integration
 func (c *Client) Integration(ctx context.Context) (Integration, error) {
+	return c.integration(ctx, false)
+}
+
+func (c *Client) integration(ctx context.Context, brief bool) (Integration, error) {
 	var answer readAnswer
-	err := c.do(ctx, call{method: http.MethodGet, path: c.integrationPath()}, &answer)
+	err := c.do(ctx, call{method: http.MethodGet, path: c.integrationPath(), brief: brief}, &answer)
 	if err != nil {
 		return Integration{}, fmt.Errorf("read integration %q: %w", c.config.Identifier, err)
 	}
@@ -119,7 +123,7 @@ func (c *Client) CreateIntegration(ctx context.Context, config map[string]any) (
 	}, &answer)
 	var e *Error
 	if errors.As(err, &e) && e.Status == http.StatusConflict || err == nil && answer.Integration == nil {
-		i, readErr := c.Integration(ctx)
+		i, readErr := c.integration(ctx, true)
 		if i.There = err != nil; i.There && readErr != nil {
 			readErr = fmt.Errorf("create integration %q: %w: %w", c.config.Identifier, ErrThere, readErr)
 		}

@@ -40,10 +40,10 @@ const maxDry = 2
 
 // wait returns when the route has something left, and takes one of it.
 func (p *pace) wait(ctx context.Context, route string, wait roundtrip.Wait) error {
-	for {
+	for waited := time.Duration(0); ; {
 		pause := p.take(route)
-		if pause <= 0 {
-			return nil
+		if waited += pause; pause <= 0 || waited > maxLimitWait {
+			return nil // Port's answer decides
 		}
 		if err := wait(ctx, pause, roundtrip.UsedUp); err != nil {
 			return err
@@ -64,7 +64,7 @@ func (p *pace) take(route string) time.Duration {
 		a.left--
 		return 0
 	}
-	return min(a.end.Sub(now), maxLimitWait)
+	return a.end.Sub(now)
 }
 
 // learn reads the headers of an answer.
@@ -73,8 +73,11 @@ func (p *pace) learn(route string, resp *http.Response) {
 	left, err := strconv.Atoi(h.Get("x-ratelimit-remaining"))
 	reset := h.Get("x-ratelimit-reset")
 	after, ok := untilReset(h)
-	if err != nil || !ok {
-		return
+	if period, err := strconv.Atoi(h.Get("x-ratelimit-period")); err == nil && period > 0 {
+		ok = ok && after <= time.Duration(min(period, int(maxLimitWait/time.Second)))*time.Second+time.Second
+	}
+	if err != nil || !ok || left < 0 || after > maxLimitWait {
+		return // it makes no sense
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -24,7 +24,7 @@ type ChangedField struct {
 
 // Changing says whether a sync would change something.
 func (r *Report) Changing() bool {
-	return slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Action != "refuse" })
+	return r.Foreseen || slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Action != "refuse" })
 }
 
 // Bounds of what is told of changes: the lines of the log, and the bytes of a value

@@ -111,6 +111,7 @@ type Report struct {
 	Changes  []Change
 	Forecast string
 	Facts    []string // what else there is to know, a line each
+	Foreseen bool     // a sync would change something beside entities
 
 	causes  Cause
 	noted   map[problemKey]int // index into Problems

@@ -22,7 +22,7 @@ type chunk struct {
 	notes    []note
 	errs     []error  // of the task
 	unparsed []string // objects without a unit, whose content could not be parsed
-	samples  []kind.Object
+	samples  []map[string]any
 }
 
 // unit is one of a transform.Result, ready to be sent.
@@ -48,13 +48,15 @@ type note struct {
 // dropped here, in one goroutine.
 func (r *resource) extract(ctx, asking context.Context, task kind.Task, wanted *samples, emit func(chunk) bool) {
 	var c chunk
+	taken := 0 // for samples
 	for found, err := range task(asking) {
 		if err != nil {
 			c.errs = append(c.errs, err)
 			continue
 		}
-		if len(c.samples) < wanted.left() {
-			c.samples = append(c.samples, found.Object)
+		if taken < wanted.left() {
+			taken++
+			c.samples = append(c.samples, wanted.copied(found.Object))
 		}
 		c.add(ctx, asking, r, found)
 		if c.objects == chunkObjects {

@@ -67,8 +67,10 @@ type Watch struct {
 	Resource func(of *report.Resource, done bool)
 	// Reconciling is called before stale entities are looked for.
 	Reconciling func()
-	// Examples is how many raw objects of each kind Example is handed: the first ones.
+	// Examples is how many raw objects of each kind Example is handed: copies of the
+	// first ones, made by Copy, which is called in any goroutine and must be small.
 	Examples int
+	Copy     func(object map[string]any) map[string]any
 	Example  func(kind string, object map[string]any)
 }
 

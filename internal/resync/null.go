@@ -37,10 +37,10 @@ func (r *run) tellNulls(of *loading) {
 	for _, n := range slices.SortedFunc(maps.Values(of.nulls), func(a, b *nulls) int {
 		return cmp.Or(cmp.Compare(a.expr.Pos.Line, b.expr.Pos.Line), cmp.Compare(a.expr.Pos.Column, b.expr.Pos.Column))
 	}) {
-		entities := of.report.Transformed
+		entities := 0
 		for _, e := range of.resource.entries {
-			if e.has(n.expr.Pos) {
-				entities = of.mapped[e]
+			if e.has(n.expr.Pos) { // more than one where YAML repeats a part by an alias
+				entities += of.mapped[e]
 			}
 		}
 		p := n.expr.Pos

@@ -195,7 +195,7 @@ func (r *run) tasks(asking context.Context, of *loading) iter.Seq2[kind.Task, er
 			}
 		}
 		of.listed = true
-		if of.resource.bound.Cost.Each {
+		if of.resource.bound.Cost.Each && !of.resource.bound.Narrowed {
 			r.forecast(of.tasks)
 		}
 	}
@@ -221,6 +221,12 @@ func (r *run) take(asking context.Context, of *loading, c chunk, stop context.Ca
 			of.report.Skipped++
 			r.noteSkipped(of, u)
 		case transform.Failed:
+			if r.loader.ctx.Err() != nil { // the end of the run, and no fault of the mapping
+				of.report.Failed++
+				of.report.Unread++
+				r.gap(of, of.resource.Where()+" was not read to its end, since the run was stopped")
+				break
+			}
 			if u.fault.Unread != nil {
 				r.noteUnread(asking, of, u, stop)
 				break
