@@ -265,7 +265,26 @@ func (p *Page) Finish(ctx context.Context, end End) []Failure {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !aborted {
+		p.unsent()
+	}
 	return p.failures()
+}
+
+// unsent makes a failure of what there was no time for.
+func (p *Page) unsent() {
+	waits := map[part]bool{syncStatus: false, shippedLog: len(p.log.lines) > 0, rawExamples: false}
+	for _, r := range p.rows {
+		waits[syncStatus] = waits[syncStatus] || r.dirty || !r.known
+	}
+	for _, s := range p.samples {
+		waits[rawExamples] = waits[rawExamples] || !s.sent
+	}
+	for of, s := range p.parts {
+		if waits[of] && !s.off && s.first == nil {
+			s.first, s.count = errNoTime, 1
+		}
+	}
 }
 
 func (p *Page) left() time.Duration {
