@@ -2,9 +2,11 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -192,6 +194,45 @@ func TestRollback(t *testing.T) {
 			}
 			if _, ok := w.port.Integration(identifier); ok {
 				t.Error("an integration was created")
+			}
+		})
+	}
+}
+
+// A run that is killed while it makes the default blueprints is finished by the next.
+func TestBlueprintsOfAKilledRun(t *testing.T) {
+	t.Parallel()
+	whole := newWorld(t, smallBitbucket())
+	whole.run(nil).check(t, 0, "success")
+	for step := range 6 { // three creations, three completions
+		t.Run(fmt.Sprintf("killed before step %d", step+1), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, smallBitbucket())
+			w.offContract()
+			var steps atomic.Int64
+			match := func(r *http.Request, _ []byte) bool {
+				return r.Method == http.MethodDelete || steps.Add(1) > int64(step)
+			}
+			for _, path := range []string{"/v1/blueprints", "/v1/blueprints/*"} {
+				for _, method := range []string{http.MethodPost, http.MethodPatch, http.MethodDelete} {
+					w.port.Fault(porttest.Fault{Method: method, Path: path, Times: -1, Status: http.StatusForbidden, Match: match})
+				}
+			}
+			w.run(nil).check(t, 1, "failed")
+			w.port.ClearFaults()
+			w.run(nil).check(t, 0, "success")
+			for _, id := range defaultBlueprints {
+				got, _ := w.port.Blueprint(id)
+				want, _ := whole.port.Blueprint(id)
+				for _, b := range []any{got, want} {
+					if b, ok := b.(map[string]any); ok {
+						delete(b, "createdAt")
+						delete(b, "updatedAt")
+					}
+				}
+				if diff := cmp.Diff(got, want); diff != "" {
+					t.Errorf("blueprint %s (-got +want):\n%s", id, diff)
+				}
 			}
 		})
 	}

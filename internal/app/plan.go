@@ -37,11 +37,14 @@ func (a *app) foresee(format string, args ...any) {
 	a.report.Foreseen = true
 }
 
-// foreseeBlueprints takes the default blueprints for made.
-func (a *app) foreseeBlueprints(blueprints []map[string]any) error {
+// foreseeBlueprints takes the default blueprints for made that are not there.
+func (a *app) foreseeBlueprints(blueprints []map[string]any, there map[string]bool) error {
 	a.foreseen = map[string]port.Blueprint{}
 	var names []string
 	for _, raw := range blueprints {
+		if there[identifier(raw)] {
+			continue
+		}
 		text, err := json.Marshal(raw)
 		if err != nil {
 			return fmt.Errorf("default blueprints: %w", err)

@@ -149,28 +149,36 @@ func (a *app) bindStored(integration port.Integration) (plan *resync.Plan, stand
 	return plan, false, err
 }
 
+// beingMade ends the title of the last of the default blueprints until all of them are
+// whole: a run that finds it goes on where another was killed.
+const beingMade = " (being made)"
+
 // createBlueprints creates the default blueprints when none of them is there:
-// bare, then their relations, then what is calculated, and names them. On an error
-// what was created is deleted again.
+// bare, then their relations, then what is calculated, and names those that it
+// created. On an error they are deleted again.
 func (a *app) createBlueprints(ctx context.Context) (made []string, err error) {
 	var blueprints []map[string]any
 	if err := json.Unmarshal(defaultBlueprints, &blueprints); err != nil {
 		return nil, fmt.Errorf("default blueprints: %w", err)
 	}
-	for _, b := range blueprints {
-		_, err := a.port.Blueprint(ctx, identifier(b))
-		if err == nil {
+	there := map[string]bool{}
+	for _, b := range slices.Backward(blueprints) { // the last one is made first
+		found, err := a.port.Blueprint(ctx, identifier(b))
+		switch {
+		case errors.Is(err, port.ErrNotFound):
+			continue
+		case err != nil:
+			return nil, err
+		case len(there) == 0 && !strings.HasSuffix(found.Title, beingMade):
 			a.log.Info("default blueprints are not created: one is there already", "blueprint", identifier(b))
 			return nil, nil
 		}
-		if !errors.Is(err, port.ErrNotFound) {
-			return nil, err
-		}
+		there[identifier(b)] = true
 	}
 	if a.planning() {
-		return nil, a.foreseeBlueprints(blueprints)
+		return nil, a.foreseeBlueprints(blueprints, there)
 	}
-	if err = a.buildBlueprints(ctx, blueprints, &made); err == nil {
+	if err = a.buildBlueprints(ctx, blueprints, there, &made); err == nil {
 		a.log.Info("default blueprints created", "blueprints", strings.Join(made, ", "))
 		return made, nil
 	}
@@ -182,7 +190,7 @@ func (a *app) createBlueprints(ctx context.Context) (made []string, err error) {
 func (a *app) removeBlueprints(ctx context.Context, names []string) {
 	undo, stop := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer stop()
-	for _, name := range slices.Backward(names) {
+	for _, name := range names { // what relates to others comes before them
 		if undoErr := a.port.DeleteBlueprint(undo, name); undoErr != nil && !errors.Is(undoErr, port.ErrNotFound) {
 			a.warn(report.Problem{Message: "not rolled back: " + undoErr.Error(), Fix: "delete the blueprint in Port's builder before the next run"})
 		}
@@ -196,20 +204,45 @@ var (
 	calculatedKeys = []string{"mirrorProperties", "calculationProperties", "aggregationProperties"}
 )
 
-func (a *app) buildBlueprints(ctx context.Context, blueprints []map[string]any, made *[]string) error {
-	for _, b := range blueprints {
+// buildBlueprints makes those that are not there, the last one first, and completes all.
+func (a *app) buildBlueprints(ctx context.Context, blueprints []map[string]any, there map[string]bool, made *[]string) error {
+	last := blueprints[len(blueprints)-1]
+	for _, b := range slices.Backward(blueprints) {
+		id := identifier(b)
+		if there[id] {
+			continue
+		}
 		bare := maps.Clone(b)
 		for _, k := range slices.Concat(relationKeys, calculatedKeys) {
 			delete(bare, k)
 		}
+		if id == identifier(last) {
+			bare["title"] = fmt.Sprint(b["title"], beingMade)
+		}
 		err := a.port.CreateBlueprint(ctx, bare)
 		if err == nil || !refused(err) {
-			*made = append(*made, identifier(b))
+			*made = append(*made, id)
 		}
 		if err != nil {
 			return err
 		}
 	}
+	for _, c := range completions(blueprints, last) {
+		if err := a.port.UpdateBlueprint(ctx, c.identifier, c.keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// completion is what a bare blueprint lacks.
+type completion struct {
+	identifier string
+	keys       map[string]any
+}
+
+// completions are those of all blueprints, in order. The last of them ends the making.
+func completions(blueprints []map[string]any, last map[string]any) (all []completion) {
 	for _, keys := range [][]string{relationKeys, calculatedKeys} {
 		for _, b := range blueprints {
 			change := map[string]any{}
@@ -218,15 +251,16 @@ func (a *app) buildBlueprints(ctx context.Context, blueprints []map[string]any, 
 					change[k] = v
 				}
 			}
-			if len(change) == 0 {
-				continue
-			}
-			if err := a.port.UpdateBlueprint(ctx, identifier(b), change); err != nil {
-				return err
+			if len(change) > 0 {
+				all = append(all, completion{identifier(b), change})
 			}
 		}
 	}
-	return nil
+	if n := len(all); n == 0 || all[n-1].identifier != identifier(last) {
+		all = append(all, completion{identifier(last), map[string]any{}})
+	}
+	all[len(all)-1].keys["title"] = last["title"]
+	return all
 }
 
 // refused says that Port answered and did nothing. Of a lost answer, of one that came

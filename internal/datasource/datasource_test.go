@@ -48,6 +48,30 @@ func finish(p *datasource.Page, status port.ResyncStatus) []datasource.Failure {
 	return p.Finish(context.Background(), datasource.End{Status: status, At: time.Now(), Report: &report.Report{}})
 }
 
+// What there was no time for at the end is told, also when no call has failed.
+func TestWhatIsNotSentIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := porttest.New()
+		s.Fault(porttest.Fault{Path: "/ingest/logs/*", Times: -1, Delay: 3 * time.Second, Apply: true})
+		p := begun(t, s, "a")
+		for i := range 1000 {
+			p.Log("INFO", fmt.Sprint("line ", i))
+		}
+		start := time.Now()
+		failures := finish(p, port.Completed)
+		if len(failures) != 1 || failures[0].What != "the log of this run" || !strings.Contains(failures[0].Err.Error(), "used up") {
+			t.Errorf("got %v, want that there was no time for the log", failures)
+		}
+		if took := time.Since(start); took > 30*time.Second {
+			t.Errorf("took %s", took)
+		}
+		if got := s.DataSource("acme").ResyncState.Status; got != "completed" {
+			t.Errorf("got state %q, want completed", got)
+		}
+	})
+}
+
 // What Port takes too slowly waits in a bounded place, and is told as left out; the
 // caller never waits.
 func TestLogIsBounded(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 // Blueprint is the part of a blueprint that tells what its entities may hold, and
 // how they hang together.
 type Blueprint struct {
+	Title     string                       `json:"title"`
 	Schema    Schema                       `json:"schema"`
 	Relations map[string]BlueprintRelation `json:"relations"`
 	// The names of these are properties that Port works out itself.
