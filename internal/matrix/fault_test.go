@@ -46,7 +46,7 @@ func answers(u use) bool { return !u.file }
 
 func pages(u use) bool { return u.page }
 
-const noJSON = "not the JSON|not the whole JSON|no token|names no"
+const noJSON = "not the JSON|not the whole JSON|no token|names no|integration will not show"
 
 var kinds = []kind{
 	{name: "429", status: 429, header: header("Content-Type", "text/plain"), body: "Rate limit for this resource has been exceeded", told: "429"},

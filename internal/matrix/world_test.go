@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -207,4 +208,24 @@ func (w *world) read(name string) string {
 		w.t.Fatal(err)
 	}
 	return string(text)
+}
+
+// readOutputs reads a GITHUB_OUTPUT file: name=value, or name<<end, lines, end.
+func (r ran) readOutputs() map[string]string {
+	values := map[string]string{}
+	lines := strings.Split(r.outputs, "\n")
+	for i := 0; i < len(lines); i++ {
+		name, end, long := strings.Cut(lines[i], "<<")
+		if !long {
+			name, value, _ := strings.Cut(lines[i], "=")
+			values[name] = value
+			continue
+		}
+		var value []string
+		for i++; i < len(lines) && lines[i] != end; i++ {
+			value = append(value, lines[i])
+		}
+		values[name] = strings.Join(value, "\n")
+	}
+	return values
 }
