@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // the default mapping and blueprints
 	"encoding/json"
@@ -56,13 +57,13 @@ func (a *app) givenMapping() (*resync.Plan, error) {
 // default blueprints, and the integration when there is none.
 func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, error) {
 	if err := a.port.Login(ctx); err != nil {
-		return nil, loginError(err)
+		return nil, &unprepared{loginError(err), port.Fix(err)}
 	}
 	integration, err := a.port.Integration(ctx)
 	r := record{Integration: integration, absent: errors.Is(err, port.ErrNotFound)}
 	if r.unreadable = err != nil && !r.absent; r.unreadable {
 		if err := a.unreadable(err, given != nil); err != nil {
-			return nil, err
+			return nil, &unprepared{err, port.Fix(err)}
 		}
 	}
 	if strings.HasPrefix(strings.ToLower(integration.InstallationType), "saas") {
@@ -79,7 +80,7 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 	var made []string
 	if standard && a.config.InitializePortResources && !integration.ResourcesMade {
 		if made, err = a.createBlueprints(ctx); err != nil {
-			return nil, err
+			return nil, &unprepared{err, cmp.Or(port.Fix(err), "give Port's credential the role admin, or make the blueprints yourself and set initialize_port_resources to false")}
 		}
 	}
 	if a.planning() {
@@ -93,6 +94,16 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 	}
 	return plan, ctx.Err()
 }
+
+// unprepared is a failure before the run, and what to do about it.
+type unprepared struct {
+	err error
+	fix string
+}
+
+func (u *unprepared) Error() string { return u.err.Error() }
+
+func (u *unprepared) Unwrap() error { return u.err }
 
 func loginError(err error) error {
 	var e *port.Error

@@ -35,7 +35,11 @@ func (a *app) end(ctx context.Context, err error) int {
 		if told {
 			a.report.Failure = firstLine(err.Error()) // what is wrong stands in lines of its own
 		} else {
-			a.report.Note(report.Problem{Severity: report.Error, Message: err.Error()})
+			problem := report.Problem{Severity: report.Error, Message: err.Error()}
+			if u := (*unprepared)(nil); errors.As(err, &u) {
+				problem.Fix = u.fix
+			}
+			a.report.Note(problem)
 		}
 	}
 	a.noteRetired()

@@ -235,14 +235,14 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 	if errors.As(err, &ue) {
 		err = ue.Err
 	}
-	err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), inTime(err))
 	if errors.Is(err, errRedirect) {
-		return err
+		return fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
 	}
+	err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), inTime(err))
 	if untrusted := roundtrip.Untrusted(err); untrusted != nil {
 		return untrusted
 	}
-	return &roundtrip.Again{Err: err}
+	return again("%w", err)
 }
 
 // inTime says in words that the time of an attempt ran out.
@@ -267,7 +267,7 @@ func readBody(ctx context.Context, resp *http.Response, limit int64) ([]byte, er
 	default:
 		err = fmt.Errorf("the answer was cut off: %w", err)
 	}
-	return nil, &roundtrip.Again{Err: fmt.Errorf("GET %s: %w", resp.Request.URL.EscapedPath(), err)}
+	return nil, again("GET %s: %w", resp.Request.URL.EscapedPath(), err)
 }
 
 // maxJSON bounds one JSON answer: a page of 100 large objects is far below it.
@@ -289,8 +289,7 @@ func (c *Client) json(ctx context.Context, address string, into any, final ...in
 			return fmt.Errorf("%s: the answer is larger than %d MiB", where, maxJSON>>20)
 		}
 		if err := decode(text, into); err != nil {
-			return &roundtrip.Again{Err: fmt.Errorf("%s: the answer is not the JSON that is due (%s, %d bytes): %w",
-				where, resp.Header.Get("Content-Type"), len(text), err)}
+			return again("%s: the answer is not the JSON that is due (%s, %d bytes): %w", where, resp.Header.Get("Content-Type"), len(text), err)
 		}
 		return nil
 	}, final...)

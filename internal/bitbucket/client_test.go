@@ -2,6 +2,7 @@ package bitbucket_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -274,4 +275,39 @@ func TestStalledBody(t *testing.T) {
 			t.Errorf("got %s, want a minute for each of 10 attempts", took)
 		}
 	})
+}
+
+// What may pass, and what a proxy does, is told with what to do about it.
+func TestFix(t *testing.T) {
+	t.Parallel()
+	const stays, proxy = "status.atlassian.com", "proxy on the way asks for a login"
+	for name, tt := range map[string]struct {
+		fault bitbuckettest.Fault
+		fix   string
+	}{
+		"503":         {bitbuckettest.Fault{Status: 503}, stays},
+		"408":         {bitbuckettest.Fault{Status: 408}, stays},
+		"dropped":     {bitbuckettest.Fault{DropConnection: true}, stays},
+		"stalled":     {bitbuckettest.Fault{StallBody: 5}, stays},
+		"cut off":     {bitbuckettest.Fault{TruncateBody: 5}, stays},
+		"no JSON":     {bitbuckettest.Fault{Status: 200, Body: "<html>"}, stays},
+		"loop":        {bitbuckettest.Fault{RepeatPage: true}, stays},
+		"foreign":     {bitbuckettest.Fault{Next: "https://elsewhere.example/"}, stays},
+		"redirect":    {bitbuckettest.Fault{Redirect: "https://elsewhere.example/"}, proxy},
+		"not found":   {bitbuckettest.Fault{Status: 404}, "read access"},
+		"shrinks":     {bitbuckettest.Fault{Mutate: func(o map[string]any) { o["size"] = json.Number("9") }}, stays},
+		"bad request": {bitbuckettest.Fault{Status: 400}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := withRepositories(1)
+			tt.fault.Times = -1
+			s.Fault(tt.fault)
+			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+				_, err := slugs(c)
+				if got := bitbucket.Fix(err); err == nil || !strings.Contains(got, tt.fix) || (got == "") != (tt.fix == "") {
+					t.Errorf("got fix %q for %v, want %q", got, err, tt.fix)
+				}
+			})
+		})
+	}
 }

@@ -124,6 +124,41 @@ func (e *Error) Fix() string {
 		return "something else uses up the allowance of this credential: use another one, or several workspace tokens"
 	case http.StatusGone:
 		return "Bitbucket has removed this; read the announcement, and look for a newer version of this program"
+	case http.StatusNotFound:
+		return "give the credential read access to it, if it is there"
+	}
+	if retryable(e.Status) {
+		return itStays
+	}
+	return ""
+}
+
+// itStays is for what may pass.
+const itStays = "run again; if it stays so, look at https://bitbucket.status.atlassian.com, and at proxies on the way"
+
+// broken is an answer that did not come, or is none.
+type broken struct{ err error }
+
+func (b *broken) Error() string { return b.err.Error() }
+
+func (b *broken) Unwrap() error { return b.err }
+
+// again is a broken answer that is asked for once more.
+func again(format string, args ...any) error {
+	return &roundtrip.Again{Err: &broken{fmt.Errorf(format, args...)}}
+}
+
+// Fix says what to do about an error; empty when there is nothing to say.
+func Fix(err error) string {
+	var e *Error
+	var b *broken
+	switch {
+	case errors.As(err, &e):
+		return e.Fix()
+	case errors.Is(err, errRedirect):
+		return "check bitbucket_host_url, and whether a proxy on the way asks for a login"
+	case errors.As(err, &b), errors.Is(err, errNextPage), errors.Is(err, ErrIncomplete):
+		return itStays
 	}
 	return ""
 }

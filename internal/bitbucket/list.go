@@ -33,6 +33,8 @@ type Endpoint[T any] struct {
 // ErrIncomplete is a list whose pages did not add up to the size it named, twice.
 var ErrIncomplete = errors.New("the list is incomplete")
 
+var errNextPage = errors.New("next page refused")
+
 const minPagelen = 10
 
 // page is the envelope of every list. Only values and next can be relied on.
@@ -147,16 +149,16 @@ func (l *lister[T]) first(ctx context.Context, q url.Values, visited map[string]
 func (l *lister[T]) next(ctx context.Context, link string, visited map[string]bool) (*page[T], error) {
 	u, err := url.Parse(link)
 	if err != nil {
-		return nil, errors.New("next page refused: its link is no URL")
+		return nil, fmt.Errorf("%w: its link is no URL", errNextPage)
 	}
 	if !l.client.sameHost(u) {
-		return nil, fmt.Errorf("next page refused: its link leads to %s://%s, and the credential may go to %s://%s alone",
+		return nil, fmt.Errorf("%w: its link leads to %s://%s, and the credential may go to %s://%s alone", errNextPage,
 			u.Scheme, u.Host, l.client.base.Scheme, l.client.base.Host)
 	}
 	same := *u
 	same.RawQuery = u.Query().Encode() // the order of parameters tells nothing apart
 	if visited[same.String()] {
-		return nil, errors.New("next page refused: its link was followed before")
+		return nil, fmt.Errorf("%w: its link was followed before", errNextPage)
 	}
 	visited[same.String()] = true
 	p := &page[T]{}

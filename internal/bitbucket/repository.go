@@ -102,7 +102,7 @@ func (c *Client) Head(ctx context.Context, slug, branch string) (string, error) 
 		return "", fmt.Errorf("read branch %q of repository %q: %w", branch, slug, err)
 	}
 	if answer.Target == nil || answer.Target.Hash == "" {
-		return "", fmt.Errorf("read branch %q of repository %q: the answer names no commit", branch, slug)
+		return "", &broken{fmt.Errorf("read branch %q of repository %q: the answer names no commit", branch, slug)}
 	}
 	return answer.Target.Hash, nil
 }

@@ -11,8 +11,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"port-bitbucket-exporter/internal/roundtrip"
 )
 
 // Entry is a folder or a file of a commit.
@@ -103,7 +101,7 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 		case listing(resp.Header, text):
 			return fmt.Errorf("GET %s: a directory: %w", resp.Request.URL.EscapedPath(), ErrNoFile)
 		case webPage(resp.Header, name):
-			return &roundtrip.Again{Err: fmt.Errorf("GET %s: the answer is a web page, and not the file", resp.Request.URL.EscapedPath())}
+			return again("GET %s: the answer is a web page, and not the file", resp.Request.URL.EscapedPath())
 		}
 		return nil
 	})

@@ -286,11 +286,23 @@ func decode(body io.Reader, into any) error {
 	reflect.ValueOf(into).Elem().SetZero() // of what an earlier attempt left
 	d := json.NewDecoder(io.LimitReader(body, maxJSON))
 	d.UseNumber()
-	err := d.Decode(into)
+	err := plain(d.Decode(into))
 	if c, ok := into.(checker); ok && err == nil {
 		return c.check()
 	}
 	return err
+}
+
+// plain says in words of JSON that a value is of another type.
+func plain(err error) error {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &wrong):
+		return err
+	case wrong.Field == "":
+		return fmt.Errorf("it is of the JSON type %s", wrong.Value)
+	}
+	return fmt.Errorf("%q is of the JSON type %s", wrong.Field, wrong.Value)
 }
 
 func (c *Client) again(ctx context.Context, where string, err error) error {

@@ -32,12 +32,14 @@ func (e *Error) Error() string {
 	if e.Where != "" {
 		fmt.Fprintf(&b, "%s: ", e.Where)
 	}
-	fmt.Fprintf(&b, "%d %s", e.Status, http.StatusText(e.Status))
+	b.WriteString(strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))))
 	switch {
 	case e.Message != "":
 		fmt.Fprintf(&b, ": %s", e.Message)
 	case e.Code != "":
 		fmt.Fprintf(&b, ": %s", e.Code)
+	case e.Status/100 == 3:
+		b.WriteString(": a redirect, which is not followed")
 	}
 	b.WriteString(traceText(e.Trace))
 	return b.String()
@@ -47,6 +49,26 @@ func (e *Error) Error() string {
 func (e *Error) Is(target error) bool {
 	return target == ErrNotFound && e.Status == http.StatusNotFound
 }
+
+// Fix says what to do about an error that is no refusal; empty when it is one.
+func Fix(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return itStays
+	}
+	switch {
+	case e.Status/100 == 3:
+		return "check port_base_url, and whether a proxy on the way asks for a login"
+	case e.Status == http.StatusTooManyRequests:
+		return "run again later: something else uses up the allowance of your organization in Port"
+	case e.Status >= http.StatusInternalServerError, e.Status == http.StatusRequestTimeout:
+		return itStays
+	}
+	return ""
+}
+
+// itStays is for what may pass.
+const itStays = "run again; if it stays so, look at Port's status page, and at proxies on the way, and give the x-trace-id to Port's support"
 
 // traceHeader names an answer for Port's support.
 const traceHeader = "x-trace-id"

@@ -197,7 +197,7 @@ func array[T any](d *json.Decoder, each func(T) error) error {
 	}
 	for d.More() {
 		var e T
-		if err := d.Decode(&e); err != nil {
+		if err := plain(d.Decode(&e)); err != nil {
 			return err
 		}
 		if err := each(e); err != nil {
@@ -209,6 +209,9 @@ func array[T any](d *json.Decoder, each func(T) error) error {
 
 func delim(d *json.Decoder, want json.Delim) error {
 	token, err := d.Token()
+	if token == nil {
+		token = "null"
+	}
 	if err == nil && token != want {
 		err = fmt.Errorf("%q is due, not %v", want, token)
 	}

@@ -399,17 +399,57 @@ func TestErrorText(t *testing.T) {
 		{"code alone", `{"ok":false,"error":"forbidden"}`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
 		{"message of another type", `{"ok":false,"error":"forbidden","message":{"x":1}}`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
 		{"a page", `<html>`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
+		{"a status without a name", `{"ok":false,"message":"late"}`, http.Header{"X-Trace-Id": nil, "Status": {"599"}}, `GET /v1/blueprints/bitbucketRepository: 599: late`},
+		{"a redirect", ``, http.Header{"X-Trace-Id": nil, "Status": {"302"}}, `GET /v1/blueprints/bitbucketRepository: 302 Found: a redirect, which is not followed`},
 		{"an endless page", strings.Repeat("x", 1<<20), untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer()
-			s.Fault(porttest.Fault{Match: notLogin, Status: 403, Header: tt.header, Body: tt.body})
+			code := 403
+			if given := tt.header.Get("Status"); given != "" {
+				code, _ = strconv.Atoi(given) // of this table
+			}
+			s.Fault(porttest.Fault{Match: notLogin, Status: code, Header: tt.header, Body: tt.body})
 			_, err := overSocket(t, s).Blueprint(t.Context(), repository)
 			if want := `read blueprint "bitbucketRepository": ` + tt.want; err == nil || err.Error() != want {
 				t.Errorf("got %v, want %s", err, want)
 			}
+		})
+	}
+}
+
+// What may pass, and what a proxy does, is told with what to do about it; what an
+// answer holds is told in words of JSON.
+func TestFix(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		fault    porttest.Fault
+		fix, say string
+	}{
+		"503":       {porttest.Fault{Status: 503}, "status page", "503 Service Unavailable"},
+		"408":       {porttest.Fault{Status: 408}, "status page", "408 Request Timeout"},
+		"dropped":   {porttest.Fault{DropConnection: true}, "status page", "EOF"},
+		"no JSON":   {porttest.Fault{Status: 200, Body: "<html>"}, "status page", "not the whole JSON"},
+		"a list":    {porttest.Fault{Status: 200, Body: "[]"}, "status page", "it is of the JSON type array"},
+		"a number":  {porttest.Fault{Status: 200, Body: `{"blueprint":{"title":1}}`}, "status page", `"blueprint.title" is of the JSON type number`},
+		"redirect":  {porttest.Fault{Status: 307}, "proxy on the way asks for a login", "not followed"},
+		"limit":     {porttest.Fault{Status: 429, Header: http.Header{"Retry-After": {"3600"}}}, "run again later", "429"},
+		"forbidden": {porttest.Fault{Status: 403}, "", "403"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer()
+				tt.fault.Match, tt.fault.Times = notLogin, -1
+				s.Fault(tt.fault)
+				_, err := inProcess(s).Blueprint(t.Context(), repository)
+				got := port.Fix(err)
+				if err == nil || !strings.Contains(err.Error(), tt.say) || !strings.Contains(got, tt.fix) || (got == "") != (tt.fix == "") {
+					t.Errorf("got %v and fix %q, want %q and %q", err, got, tt.say, tt.fix)
+				}
+			})
 		})
 	}
 }

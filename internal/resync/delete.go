@@ -1,8 +1,11 @@
 package resync
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -127,9 +130,17 @@ func (d *deletion) account(ref catalog.Ref, result port.Deletion) {
 	d.run.report.Note(report.Problem{
 		Severity: report.Error,
 		Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", ref.Blueprint, blurError(result.Err, []string{ref.Identifier}, ref.Blueprint)),
-		Fix:      "run again",
+		Fix:      deletionFix(result.Err),
 		Example:  example(ref, "", result.Err),
 	})
+}
+
+func deletionFix(err error) string {
+	var e *port.Error
+	if errors.As(err, &e) && e.Status == http.StatusForbidden {
+		return "give Port's credential a role that may delete these entities, or delete them in Port"
+	}
+	return cmp.Or(port.Fix(err), "run again")
 }
 
 func (d *deletion) dependantsFix() string {
@@ -153,6 +164,11 @@ func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
 func (d *deletion) keep(k reconcile.Kept) {
 	d.run.report.Blueprint(k.Ref.Blueprint).StaleKept++
 	why, fix, example := "other entities relate to them, and stay", d.dependantsFix(), ""
+	if !d.run.produced(k.By) && slices.ContainsFunc(d.run.report.Blueprints, func(b *report.Blueprint) bool {
+		return b.Identifier == k.By.Blueprint && b.HeldBy != ""
+	}) {
+		fix = fmt.Sprintf("they go with those, as soon as nothing holds back the deletion of blueprint %q", k.By.Blueprint)
+	}
 	switch {
 	case len(k.Cycle) > 0:
 		why = "they relate to each other in a cycle over blueprints, of which Port deletes one at a time"

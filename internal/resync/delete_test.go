@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -267,6 +268,19 @@ func TestDeletesWithoutKnowingRelations(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What stays for a stale entity that is held back goes with that: nobody has to delete it.
+func TestStaysForWhatIsHeldBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, acme("PAY/api", "OLD/old"))
+		w.sync(mapped(projects, repos)).ended(report.Success)
+		w.bitbucket.RemoveRepository("old")
+		w.bitbucket.RemoveProject("OLD")
+		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Times: -1, Status: http.StatusForbidden})
+		r := w.sync(mapped(projects, repos)).ended(report.Partial).is(want{"deleted": 0})
+		r.problem("warning", `stale entities of blueprint "project" are not deleted: other entities relate to them, and stay`, `they go with those, as soon as nothing holds back the deletion of blueprint "repo"`)
+	})
 }
 
 // What could not be deleted keeps what it relates to.

@@ -85,7 +85,7 @@ func (r *run) prune(ctx context.Context, failure error) {
 // noteUnlisted tells why nothing is deleted. Where the credential may not list, that
 // is how it is meant to be, and no failure.
 func (r *run) noteUnlisted(err error) {
-	p := report.Problem{Severity: report.Error, Message: "what Port owns could not be listed: nothing is deleted", Example: err.Error(), Fix: "run again"}
+	p := report.Problem{Severity: report.Error, Message: "what Port owns could not be listed: nothing is deleted", Example: err.Error(), Fix: cmp.Or(port.Fix(err), "run again")}
 	var e *port.Error
 	if errors.As(err, &e) && e.Status == http.StatusForbidden {
 		p.Severity, p.Fix = report.Warning, "give Port's credential the role admin, or delete stale entities in Port"

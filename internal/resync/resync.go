@@ -336,9 +336,8 @@ func (r *run) lost(asking context.Context, of *loading, err error, stop context.
 	}
 	r.gap(of, where+" was not read completely")
 	r.report.Mark(report.Unread)
-	var e *bitbucket.Error
-	if fix == "" && errors.As(err, &e) {
-		fix = e.Fix()
+	if fix == "" {
+		fix = bitbucket.Fix(err)
 	}
 	r.report.Note(report.Problem{Severity: report.Error, Message: where + ": " + err.Error(), Fix: fix})
 	if kind.Denied(err) {
