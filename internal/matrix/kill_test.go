@@ -48,10 +48,15 @@ func TestKill(t *testing.T) {
 type loopback struct {
 	*world
 	binary string
-	at     int64 // the request at which the program is killed; 0 for never
-	after  bool  // the request has its effect
 	seen   atomic.Int64
-	kill   func()
+	blow   atomic.Pointer[blow] // of the process that runs
+}
+
+// blow kills a process.
+type blow struct {
+	at    int64 // the request at which it is killed; 0 for never
+	after bool  // the request has its effect
+	kill  func()
 }
 
 func (s *scene) loopback(t *testing.T, binary string) *loopback {
@@ -69,20 +74,22 @@ func (s *scene) loopback(t *testing.T, binary string) *loopback {
 // the run's progress depends on time.
 func (l *loopback) behind(service http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/ingest/") || l.seen.Add(1) != l.at {
+		b := l.blow.Load()
+		if strings.HasPrefix(r.URL.Path, "/ingest/") || l.seen.Add(1) != b.at {
 			service.ServeHTTP(w, r)
 			return
 		}
-		if l.after {
+		if b.after {
 			service.ServeHTTP(httptest.NewRecorder(), r)
 		}
-		l.kill()
+		b.kill()
 		panic(http.ErrAbortHandler)
 	})
 }
 
-// start runs the program as a process, and gives what it printed.
-func (l *loopback) start() (exit int, output string) {
+// start runs the program as a process, which is killed at a request, and gives what it
+// printed.
+func (l *loopback) start(at int64, after bool) (exit int, output string) {
 	l.t.Helper()
 	var text bytes.Buffer
 	cmd := exec.Command(l.binary)
@@ -91,10 +98,10 @@ func (l *loopback) start() (exit int, output string) {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
 	started := make(chan struct{})
-	l.kill = func() {
+	l.blow.Store(&blow{at, after, func() {
 		<-started
 		_ = cmd.Process.Kill() // one that has ended is found out below
-	}
+	}})
 	if err := cmd.Start(); err != nil {
 		l.t.Fatal(err)
 	}
@@ -107,7 +114,7 @@ func (l *loopback) start() (exit int, output string) {
 func (s *scene) neverKilled(t *testing.T, binary string) (good, int) {
 	t.Helper()
 	l := s.loopback(t, binary)
-	exit, output := l.start()
+	exit, output := l.start(0, false)
 	if exit != 0 {
 		t.Fatalf("scene %s: exit status %d\n%s", s.name, exit, output)
 	}
@@ -116,8 +123,7 @@ func (s *scene) neverKilled(t *testing.T, binary string) (good, int) {
 
 func (s *scene) killed(t *testing.T, binary string, g good, at int, after bool) {
 	l := s.loopback(t, binary)
-	l.at, l.after = int64(at), after
-	if exit, output := l.start(); exit != -1 {
+	if exit, output := l.start(int64(at), after); exit != -1 {
 		t.Fatalf("the program was not killed: exit status %d\n%s", exit, output)
 	}
 	for ref := range g.after {
@@ -125,9 +131,8 @@ func (s *scene) killed(t *testing.T, binary string, g good, at int, after bool) 
 			t.Errorf("%s is deleted, and has a source", ref)
 		}
 	}
-	l.at = 0
 	l.port.Age(time.Minute)
-	if exit, output := l.start(); exit != 0 {
+	if exit, output := l.start(0, false); exit != 0 {
 		t.Errorf("the run after: exit status %d\n%s", exit, output)
 	}
 	for _, text := range (&checker{good: g, w: l.world}).unlike() {
