@@ -57,7 +57,7 @@ func (a *app) givenMapping() (*resync.Plan, error) {
 // default blueprints, and the integration when there is none.
 func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, error) {
 	if err := a.port.Login(ctx); err != nil {
-		return nil, &unprepared{loginError(err), port.Fix(err)}
+		return nil, loginError(err)
 	}
 	integration, err := a.port.Integration(ctx)
 	r := record{Integration: integration, absent: errors.Is(err, port.ErrNotFound)}
@@ -110,7 +110,7 @@ func loginError(err error) error {
 	if errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Status == http.StatusNotFound || e.Status == http.StatusUnprocessableEntity) {
 		return fmt.Errorf("%w; check port_client_id and port_client_secret (in Port: … > Credentials), and that port_base_url is your region's: https://api.port.io or https://api.us.port.io", err)
 	}
-	return err
+	return &unprepared{err, port.Fix(err)}
 }
 
 // unreadable is for an integration that could not be read. Without it a given mapping

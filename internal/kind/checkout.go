@@ -89,7 +89,7 @@ func (w *Workspace) head(ctx context.Context, r bitbucket.Repository, branch str
 			case len(others) == 0:
 				err = nil
 			default:
-				return "", fmt.Errorf("the main branch %q of repository %q is not there, while others are", branch, r.Slug)
+				return "", fmt.Errorf("the main branch %q of repository %q is not there, while others are; give the repository another main branch in its settings", branch, r.Slug)
 			}
 		}
 	case err != nil:

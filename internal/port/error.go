@@ -50,13 +50,18 @@ func (e *Error) Is(target error) bool {
 	return target == ErrNotFound && e.Status == http.StatusNotFound
 }
 
-// Fix says what to do about an error that is no refusal; empty when it is one.
+// Fix says what to do about an error that is no refusal of what was sent; empty when
+// it is one.
 func Fix(err error) string {
 	var e *Error
 	if !errors.As(err, &e) {
 		return itStays
 	}
 	switch {
+	case e.Status == http.StatusUnauthorized:
+		return "run again; if it stays so, check that Port's credential is still the one that Port shows"
+	case e.Status == http.StatusGone:
+		return "Port has removed this: look for a newer version of this program"
 	case e.Status/100 == 3:
 		return "check port_base_url, and whether a proxy on the way asks for a login"
 	case e.Status == http.StatusTooManyRequests:
