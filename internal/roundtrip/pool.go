@@ -95,25 +95,6 @@ func (r *refusal) answer(req *http.Request) *http.Response {
 	return &resp
 }
 
-type account struct {
-	Credential
-	sent    map[string]int // by class
-	quota   string         // the last X-RateLimit-Limit
-	rates   Rates
-	ledgers map[string]*ledger // by the name that Rates.ledger gives
-	retired bool
-	classes map[string]*freeze
-}
-
-// freeze is the state of one class of requests of one credential.
-type freeze struct {
-	pause   time.Duration // of the last freeze; 0 when none
-	until   time.Time
-	probing bool
-	// refusals are those in a row.
-	refusals int
-}
-
 // NewPool spends the rates of each of the credentials; class names the class of a request.
 func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, class func(*http.Request) string, log *slog.Logger) *Pool {
 	p := &Pool{
@@ -129,15 +110,6 @@ func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, clas
 		})
 	}
 	return p
-}
-
-// ledger is the one that requests of a class are entered into.
-func (a *account) ledger(class string) *ledger {
-	name, rate := a.rates.ledger(class)
-	if a.ledgers[name] == nil {
-		a.ledgers[name] = &ledger{limit: rate.N, window: rate.Window}
-	}
-	return a.ledgers[name]
 }
 
 // RoundTrip sends the request, once an allowance lets it.
@@ -199,9 +171,14 @@ func (p *Pool) giveUp(class string, r *refusal) *refusal {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lasting[class] = r
+	p.wake()
+	return r
+}
+
+// wake lets those that wait look again.
+func (p *Pool) wake() {
 	close(p.changed)
 	p.changed = make(chan struct{})
-	return r
 }
 
 // givenUp is that a request was refused for long enough, or others of its class were:
@@ -240,13 +217,6 @@ func (p *Pool) acquire(ctx context.Context, class string, patience time.Time) (*
 	}
 }
 
-// due is when a credential may send: at a time, or, when that is zero, after an
-// answer that is under way.
-type due struct {
-	at     time.Time
-	frozen bool // by an answer of 429
-}
-
 // pick returns the credential that may send now and has most left, or when one may.
 func (p *Pool) pick(class string, now time.Time) (best *account, first due) {
 	most := 0
@@ -268,21 +238,6 @@ func (p *Pool) pick(class string, now time.Time) (best *account, first due) {
 		}
 	}
 	return best, first
-}
-
-// due is when the account may send a request of the class.
-func (a *account) due(class string, now time.Time) due {
-	next := a.ledger(class).next(now)
-	f := a.classes[class]
-	switch {
-	case next.IsZero(), f == nil, f.pause == 0:
-		return due{at: next}
-	case f.probing:
-		return due{}
-	case f.until.After(next):
-		return due{f.until, true}
-	}
-	return due{at: next}
 }
 
 // earliest of two times; a zero time is none.
@@ -353,8 +308,7 @@ func (p *Pool) settle(a *account, class string, sent time.Time, resp *http.Respo
 			a.quota = strconv.Itoa(n)
 		}
 	}
-	close(p.changed)
-	p.changed = make(chan struct{})
+	p.wake()
 }
 
 // freeze is for the answer of a request sent at the given time: one sent before
