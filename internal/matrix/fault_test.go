@@ -127,19 +127,26 @@ func (c combination) String() string {
 	return name
 }
 
-// combinations are all of the faults on the routes, but for those that do not exist.
-func combinations(routes []use) []combination {
+// combinations are all of the faults on the routes, but for those that do not exist, as
+// far as the scene tries them.
+func (s *scene) combinations(routes []use) []combination {
 	var all []combination
+	n := 0
 	for _, u := range routes {
 		for _, k := range kinds {
 			if k.fits != nil && !k.fits(u) {
 				continue
 			}
-			for _, s := range []scope{once, always, onePart, late} {
+			for _, on := range []scope{once, always, onePart, late} {
 				for _, effect := range []bool{false, true} {
-					if c := (combination{k, u, s, effect}); c.exists() {
+					c := combination{k, u, on, effect}
+					if !c.exists() {
+						continue
+					}
+					if s.part == nil || s.part(n, u) {
 						all = append(all, c)
 					}
+					n++
 				}
 			}
 		}

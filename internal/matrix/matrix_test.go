@@ -1,12 +1,15 @@
 package matrix_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // tally counts over all combinations.
@@ -21,11 +24,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// TestMatrix tries each combination in a world of its own, in virtual time.
 func TestMatrix(t *testing.T) {
 	for _, s := range scenes(t) {
 		g, routes := s.good(t)
-		for i, c := range combinations(routes) {
-			if s.part != nil && !s.part(i, c.use) || os.Getenv("MATRIX") != "full" && i%sampleOf != 0 {
+		for i, c := range s.combinations(routes) {
+			if os.Getenv("MATRIX") != "full" && i%sampleOf != 0 {
 				continue
 			}
 			t.Run(s.name+"/"+c.String(), func(t *testing.T) {
@@ -33,6 +37,37 @@ func TestMatrix(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { s.try(t, g, c) })
 			})
 		}
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestRoutes shows which routes the matrix covers, with how many combinations: one that
+// no run uses any more would fall out of it unseen.
+func TestRoutes(t *testing.T) {
+	const golden = "testdata/routes.txt"
+	var text strings.Builder
+	for _, s := range scenes(t) {
+		_, routes := s.good(t)
+		n := map[route]int{}
+		for _, c := range s.combinations(routes) {
+			n[c.use.route]++
+		}
+		for _, u := range routes {
+			fmt.Fprintf(&text, "%s: %s: %s %d\n", s.name, u.service, u.route, n[u.route])
+		}
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(text.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(text.String(), string(want)); diff != "" {
+		t.Errorf("routes (-got +want):\n%s", diff)
 	}
 }
 

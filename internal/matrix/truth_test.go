@@ -75,6 +75,9 @@ func (k *checker) checkTruth() {
 	if !asGood && !k.told() {
 		k.errorf("no line tells the cause (%s)", k.c.kind.told)
 	}
+	if !asGood && !k.helped() {
+		k.errorf("no error tells what to do")
+	}
 }
 
 // withoutHeld is the catalog, but for what is stale where deletion is held back by
@@ -104,6 +107,21 @@ func (k *checker) told() bool {
 	}
 	return false
 }
+
+// helped is true when an error tells what to do.
+func (k *checker) helped() bool {
+	for line := range strings.Lines(k.run.stdout) {
+		if errorLine.MatchString(line) && advice.MatchString(line) {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	errorLine = regexp.MustCompile(`^(ERROR|::error)`)
+	advice    = regexp.MustCompile(`fix: |; (check|give|run|to leave)|: give `)
+)
 
 // checkEnd: the run ended in time, left nothing open, and asked nothing that it must not.
 func (k *checker) checkEnd() {
