@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"port-bitbucket-exporter/internal/inprocess"
 )
 
 // Server is one workspace behind the REST 2.0 routes. Make it with New.
@@ -188,7 +190,7 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	if a.stall > 0 && a.stall < len(a.body) {
 		_, _ = w.Write(a.body[:a.stall])
 		_ = http.NewResponseController(w).Flush()
-		stall(w, r)
+		inprocess.Stall(w, r)
 	}
 	if a.truncate > 0 && a.truncate < len(a.body) {
 		_, _ = w.Write(a.body[:a.truncate])

@@ -27,6 +27,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"port-bitbucket-exporter/internal/inprocess"
 )
 
 // maxBodyBytes is Port's limit for a request body.
@@ -285,7 +287,7 @@ func (o reply) send(w http.ResponseWriter, r *http.Request, f *fault) {
 		_, _ = w.Write(o.body[:len(o.body)/2])
 		_ = http.NewResponseController(w).Flush()
 		if f.StallBody {
-			stall(w, r)
+			inprocess.Stall(w, r)
 		}
 		panic(http.ErrAbortHandler)
 	}
