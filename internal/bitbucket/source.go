@@ -142,13 +142,13 @@ func webPage(h http.Header, name string) bool {
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-refs/#api-repositories-workspace-repo-slug-refs-branches-get
 func (c *Client) Branches(ctx context.Context, slug string) ([]string, error) {
-	var answer struct{ Values []struct{ Name string } }
+	var answer page[struct{ Name string }]
 	q := url.Values{"sort": {"-target.date"}, "pagelen": {"100"}, "fields": {"values.name"}}
 	if err := c.json(ctx, c.url(path("repositories", c.workspace, slug, "refs", "branches"), q), &answer); err != nil {
 		return nil, fmt.Errorf("list branches of repository %q: %w", slug, err)
 	}
-	names := make([]string, len(answer.Values))
-	for i, v := range answer.Values {
+	names := make([]string, len(*answer.Values))
+	for i, v := range *answer.Values {
 		names[i] = v.Name
 	}
 	return names, nil

@@ -112,26 +112,41 @@ func TestNamesThatAreNotThereHoldDeletion(t *testing.T) {
 }
 
 // A main branch that is named, and does not answer, is none of a repository
-// without commits while the repository has others.
+// without commits while the repository has others, or while it is not known.
 func TestMainBranchThatIsNotThere(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		m := mapped("entityDeletionThreshold: 1", `
+	for name, f := range map[string]bitbuckettest.Fault{
+		"others":     {Status: 0},
+		"ok":         {Status: 200, Body: `{"ok": true}`},
+		"object":     {Status: 200, Body: `{}`},
+		"null":       {Status: 200, Body: `null`},
+		"no values":  {Status: 200, Body: `{"values": null}`},
+		"unreadable": {Status: 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				m := mapped("entityDeletionThreshold: 1", `
 - kind: repository
   selector: {query: 'true', includedFiles: [README.md]}
   port: {entity: {mappings: {identifier: .slug, title: .slug, blueprint: '"repo"', properties: {readme: '.__includedFiles["README.md"]'}}}}`, portFiles)
-		w := newWorld(t, withPortFiles("a", "b"))
-		w.sync(m)
-		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Times: -1, Mutate: func(o map[string]any) {
-			for _, v := range o["values"].([]any) {
-				if v := v.(map[string]any); v["slug"] == "b" {
-					v["mainbranch"] = map[string]any{"name": "main", "type": "branch"}
+				w := newWorld(t, withPortFiles("a", "b"))
+				w.sync(m)
+				w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Times: -1, Mutate: func(o map[string]any) {
+					for _, v := range o["values"].([]any) {
+						if v := v.(map[string]any); v["slug"] == "b" {
+							v["mainbranch"] = map[string]any{"name": "main", "type": "branch"}
+						}
+					}
+				}})
+				w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme/b/refs/branches/main", Times: -1, Status: 404})
+				if f.Status != 0 {
+					f.Path, f.Times = "/repositories/acme/b/refs/branches", -1
+					w.bitbucket.Fault(f)
 				}
-			}
-		}})
-		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme/b/refs/branches/main", Times: -1, Status: 404})
-		r := w.sync(m)
-		if got := r.after["repo"]["b"].Properties["readme"]; got != "# b" || r.deleted != 0 {
-			t.Errorf("got readme %v and %d deleted, want what it was and none\n%s", got, r.deleted, r.story())
-		}
-	})
+				r := w.sync(m)
+				if got := r.after["repo"]["b"].Properties["readme"]; got != "# b" || r.deleted != 0 || r.kept == 0 {
+					t.Errorf("got readme %v, %d deleted and %d kept, want what it was and none deleted\n%s", got, r.deleted, r.kept, r.story())
+				}
+			})
+		})
+	}
 }
