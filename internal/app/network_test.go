@@ -50,6 +50,9 @@ func TestCAFile(t *testing.T) {
 		r := w.run(nil)
 		r.check(t, 1, "failed")
 		r.contains(t, "certificate signed by unknown authority", "name its certificate in the input ca_file")
+		if strings.Contains(r.stdout, "run again") {
+			t.Errorf("it is to be run again, which finds the same:\n%s", r.stdout)
+		}
 		w.checkRequests(0, 0)
 	})
 	t.Run("Bitbucket not trusted", func(t *testing.T) {

@@ -51,13 +51,14 @@ func (e *Error) Is(target error) bool {
 }
 
 // Fix says what to do about an error that is no refusal of what was sent; empty when
-// it is one.
+// it is one, or says it itself.
 func Fix(err error) string {
 	var e *Error
-	if !errors.As(err, &e) {
-		return itStays
-	}
 	switch {
+	case roundtrip.Untrusted(err) != nil:
+		return "" // another attempt would find the same, and the error says what to do
+	case !errors.As(err, &e):
+		return itStays
 	case e.Status == http.StatusUnauthorized:
 		return "run again; if it stays so, check that Port's credential is still the one that Port shows"
 	case e.Status == http.StatusGone:
