@@ -2,6 +2,7 @@ package port
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -53,16 +54,25 @@ func (c *Client) search(ctx context.Context, blueprint string, query any) iter.S
 	}
 }
 
+type blueprintsAnswer struct {
+	Blueprints []struct {
+		Identifier string `json:"identifier"`
+		Blueprint
+	} `json:"blueprints"`
+}
+
+func (a blueprintsAnswer) check() error {
+	if a.Blueprints == nil {
+		return errors.New(`no "blueprints"`)
+	}
+	return nil
+}
+
 // Blueprints reads all blueprints, by identifier.
 //
 // API: https://docs.port.io/api-reference/get-all-blueprints
 func (c *Client) Blueprints(ctx context.Context) (map[string]Blueprint, error) {
-	var answer struct {
-		Blueprints []struct {
-			Identifier string `json:"identifier"`
-			Blueprint
-		} `json:"blueprints"`
-	}
+	var answer blueprintsAnswer
 	if err := c.do(ctx, call{method: http.MethodGet, path: path("blueprints")}, &answer); err != nil {
 		return nil, fmt.Errorf("read all blueprints: %w", err)
 	}

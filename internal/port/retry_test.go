@@ -464,6 +464,7 @@ func TestHollowAnswers(t *testing.T) {
 	}{
 		"integration": {func(t *testing.T, c *port.Client) error { _, err := c.Integration(t.Context()); return err }, `no "integration"`},
 		"blueprint":   {safe["blueprint"], `no "blueprint"`},
+		"blueprints":  {func(t *testing.T, c *port.Client) error { _, err := c.Blueprints(t.Context()); return err }, `no "blueprints"`},
 		"upsert":      {safe["upsert"], `no "entities"`},
 		"owned":       {safe["owned"], `no "entities"`},
 	} {
