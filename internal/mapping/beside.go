@@ -84,7 +84,7 @@ func (b *builder) nullFix(n *node, fix string) string {
 	if m == nil || !plausible(m[2]) || len(m[2]) > maxHint {
 		return fix
 	}
-	return `to YAML "#" begins a comment: remove it, and write ` + m[1] + ": " + inSingleQuotes(m[2])
+	return `to YAML "#" begins a comment: remove it, and write ` + m[1] + ": " + InSingleQuotes(m[2])
 }
 
 // noObject tells of a value that is due to be lines of keys and values. It gives the

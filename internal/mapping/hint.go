@@ -65,14 +65,15 @@ func findHint(line string) (hint, bool) {
 	h := hint{
 		column: utf8.RuneCountInString(strings.TrimRight(line, " \t")) - utf8.RuneCountInString(value) + 1,
 		value:  value,
-		quoted: inSingleQuotes(value),
+		quoted: InSingleQuotes(value),
 	}
 	quote := value[0]
 	switch cause := begins[quote]; {
 	case quote == '\'' || quote == '"':
 		return h.quote(key)
 	case strings.HasPrefix(value, "{{"):
-		h.cause, h.quoted = cause, inSingleQuotes(withoutBraces(value))
+		expr, _ := WithoutBraces(value)
+		h.cause, h.quoted = cause, InSingleQuotes(expr)
 		h.fix = "this is the language of templates, and not jq: write " + key + ": " + h.quoted
 		return h, true
 	case strings.IndexByte(noExpression, quote) >= 0:
@@ -127,7 +128,7 @@ func (h hint) quote(key string) (hint, bool) {
 	}
 	h.cause, h.tail = "to YAML the value ends with its second quote, and more follows", true
 	bare := unquoted(value)
-	h.quoted = inSingleQuotes(bare)
+	h.quoted = InSingleQuotes(bare)
 	h.quoteFix(key)
 	if inner := value[1:last]; value[0] == '\'' && value[last] == '\'' && strings.Count(inner, "'")%2 == 1 {
 		h.fix = "write each single quote inside twice: " + key + ": '" + strings.ReplaceAll(inner, "'", "''") + "'"
@@ -142,12 +143,14 @@ func (h hint) quote(key string) (hint, bool) {
 // ofTemplate is a field as the language of templates has it.
 var ofTemplate = regexp.MustCompile(`\{\{\s*(.*?)\s*\}\}`)
 
-// withoutBraces gives the jq expression for a text with {{ .name }} in it.
-func withoutBraces(value string) string {
-	if m := ofTemplate.FindStringSubmatch(value); m != nil && m[0] == value {
-		return m[1]
+// WithoutBraces gives the jq expression for a text with {{ .name }} in it. It gives
+// false when there is none in it.
+func WithoutBraces(text string) (expr string, ok bool) {
+	m := ofTemplate.FindStringSubmatch(text)
+	if m != nil && m[0] == strings.TrimSpace(text) {
+		return m[1], true
 	}
-	return `"` + ofTemplate.ReplaceAllString(value, `\($1)`) + `"`
+	return `"` + ofTemplate.ReplaceAllString(text, `\($1)`) + `"`, m != nil
 }
 
 // glob is a value that is a pattern of paths.
@@ -162,10 +165,10 @@ func globHint(line string) (hint, bool) {
 	value := m[3]
 	return hint{
 		cause:  begins[value[0]],
-		fix:    "put the pattern in single quotes: " + strings.TrimSpace(m[2]) + " " + inSingleQuotes(value),
+		fix:    "put the pattern in single quotes: " + strings.TrimSpace(m[2]) + " " + InSingleQuotes(value),
 		column: utf8.RuneCountInString(m[1]+m[2]) + 1,
 		value:  value,
-		quoted: inSingleQuotes(value),
+		quoted: InSingleQuotes(value),
 		glob:   true,
 	}, true
 }
@@ -203,9 +206,12 @@ func (s *source) mend(text string, number int) (string, bool) {
 		s.mended = map[int]bool{}
 	}
 	s.mended[number] = true
-	lines[number-1] = string([]rune(line)[:h.column-1]) + h.quoted
+	lines[number-1] = h.mended(line)
 	return strings.Join(lines, "\n"), true
 }
+
+// mended is the line of a hint with the value in quotes.
+func (h hint) mended(line string) string { return string([]rune(line)[:h.column-1]) + h.quoted }
 
 // continues reports whether the value of a line goes on in the next one.
 func continues(lines []string, number int) bool {
@@ -234,8 +240,7 @@ func (s *source) reread(text string) bool {
 // openQuote finds the line that opens a quote and does not close it, if closing it
 // there solves a syntax error. YAML itself tells of it where some later quote ends
 // the value.
-func (s *source) openQuote(text string, lines []string) (line int, ok bool) {
-	reached := readUntilError(text)
+func (s *source) openQuote(text string, lines []string, reached int) (line int, ok bool) {
 	for number := min(strings.Count(text[:reached], "\n"), len(lines)); number > 0; number-- {
 		h, found := findHint(lines[number-1])
 		if !found || !h.open && !h.tail {
@@ -245,7 +250,7 @@ func (s *source) openQuote(text string, lines []string) (line int, ok bool) {
 			return 0, false
 		}
 		mended := append([]string(nil), lines...)
-		mended[number-1] = string([]rune(strings.TrimRight(lines[number-1], " \t"))[:h.column-1]) + h.quoted
+		mended[number-1] = h.mended(lines[number-1])
 		joined := strings.Join(mended, "\n")
 		if readable(joined) || readUntilError(joined) > reached+len(joined)-len(text) {
 			return number, true

@@ -33,7 +33,7 @@ const defaultFix = "check the indentation, the colons and the quotes of this lin
 
 // layoutFix says what is most likely wrong with a line that is no YAML for another
 // reason than jq in it, and in which line to mend it. The message may be empty.
-func (s *source) layoutFix(text string, lines []string, number int) (line int, message, fix string) {
+func (s *source) layoutFix(text string, lines []string, number, reached int) (line int, message, fix string) {
 	if number < 1 || number > len(lines) {
 		return number, "", defaultFix
 	}
@@ -51,7 +51,7 @@ func (s *source) layoutFix(text string, lines []string, number int) (line int, m
 			return at, "", "write a colon behind the key: " + strings.TrimSpace(m[1]+": "+cutHint(m[2]))
 		}
 	}
-	if m, ok := s.misplaced(text, lines, number); ok {
+	if m, ok := s.misplaced(text, lines, number, reached); ok {
 		return m.line, "the indentation of the line fits none of those around it", m.fix(lines)
 	}
 	return number, "", defaultFix
@@ -86,8 +86,7 @@ func dashed(line string) bool { return strings.HasPrefix(strings.TrimLeft(line, 
 
 // misplaced finds the line near a syntax error that another indentation makes right:
 // the one with which the least is wrong, and that is nearest to what it has.
-func (s *source) misplaced(text string, lines []string, number int) (best shift, found bool) {
-	reached := readUntilError(text)
+func (s *source) misplaced(text string, lines []string, number, reached int) (best shift, found bool) {
 	least := 0
 	for _, at := range []int{number, number - 1, number - 2} {
 		if at < 1 || strings.TrimSpace(lines[at-1]) == "" {
@@ -121,14 +120,8 @@ func faults(text string) (int, bool) {
 	if err != nil || !readable(text) {
 		return 0, false
 	}
-	src := newSource("", text)
-	g := &grower{src: src, active: make(map[*yaml.Node]bool)}
-	root := g.grow(doc.Content[0], 1)
-	b := &builder{src: src, problems: g.problems}
-	if !g.stopped {
-		b.mapping(root)
-	}
-	return len(b.problems), true
+	_, problems := build(newSource("", text), doc.Content[0], nil)
+	return len(problems), true
 }
 
 func distanceOf(m shift) int {
@@ -240,7 +233,7 @@ func escapeFix(line string) (column int, message, fix string) {
 	inner = strings.ReplaceAll(inner, `\\`, `\`)
 	inner = strings.ReplaceAll(inner, `\"`, `"`)
 	inner = noEscape.ReplaceAllStringFunc(inner, func(escape string) string { return `\` + escape })
-	return at[0] + 1, message, fix + ": " + m[2] + ": " + inSingleQuotes(inner)
+	return at[0] + 1, message, fix + ": " + m[2] + ": " + InSingleQuotes(inner)
 }
 
 // rawText is printed with %q as it stands.

@@ -41,12 +41,10 @@ func lookalikeIn(line string) (int, string) {
 	if end := strings.IndexAny(line, `"'#`); end >= 0 {
 		line = line[:end]
 	}
-	at := strings.IndexFunc(line, func(r rune) bool { return Lookalike(r) != "" })
-	if at < 0 {
-		return -1, ""
-	}
-	for _, r := range line[at:] {
-		return at, Lookalike(r)
+	for at, r := range line {
+		if what := Lookalike(r); what != "" {
+			return at, what
+		}
 	}
 	return -1, ""
 }

@@ -36,19 +36,25 @@ func Parse(file string, src []byte) (*Mapping, error) {
 	if doc == nil {
 		return nil, problems
 	}
-	g := &grower{src: lines, active: make(map[*yaml.Node]bool), problems: problems}
-	root := g.grow(doc, 1)
-	b := &builder{src: lines, problems: g.problems}
-	var m *Mapping
-	if !g.stopped {
-		m = b.mapping(root)
+	m, problems := build(lines, doc, problems)
+	problems.Sort()
+	if len(problems.Errors()) > 0 {
+		return m, cut(problems, Error)
 	}
-	b.problems.Sort()
-	if len(b.problems.Errors()) > 0 {
-		return m, cut(b.problems, Error)
-	}
-	m.Warnings = cut(b.problems, Warning)
+	m.Warnings = cut(problems, Warning)
 	return m, nil
+}
+
+// build reads a document, and adds what is wrong with it to the problems.
+func build(src *source, doc *yaml.Node, problems Problems) (*Mapping, Problems) {
+	g := &grower{src: src, active: make(map[*yaml.Node]bool), problems: problems}
+	root := g.grow(doc, 1)
+	b := &builder{src: src, problems: g.problems}
+	if g.stopped {
+		return nil, b.problems
+	}
+	m := b.mapping(root)
+	return m, b.problems
 }
 
 // maxProblems bounds what is told of one mapping.
@@ -147,25 +153,24 @@ func (b *builder) object(n *node, name string, keys []Key) (map[string]*node, bo
 		if slices.Contains(valid, e.key) || told[e.key] {
 			continue
 		}
-		if near := misspelt(e.key, keys); near != "" && values[near] == nil {
-			b.error(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key), fmt.Sprintf("did you mean %q? it is required here", near))
-			values[near] = e.value // not missing as well, and checked
-			continue
+		if !b.misspelt(e, values, name, keys) {
+			b.unknownKey(e, name, valid)
 		}
-		b.unknownKey(e, name, valid)
 	}
 	return values, true
 }
 
-// misspelt gives the required key that a key was most likely meant to be, or "".
-func misspelt(key string, keys []Key) string {
-	near, _ := Nearest(key, keyNames(keys))
-	for _, k := range keys {
-		if k.Name == near && k.Required && home(key) == "" {
-			return near
-		}
+// misspelt tells of a key that was most likely meant to be a required one that is not
+// there, and takes its value for that one's: it is not missing as well, and checked.
+func (b *builder) misspelt(e entry, values map[string]*node, name string, keys []Key) bool {
+	near, _ := Nearest(e.key, keyNames(keys))
+	required := slices.ContainsFunc(keys, func(k Key) bool { return k.Name == near && k.Required })
+	if !required || home(e.key) != "" || values[near] != nil {
+		return false
 	}
-	return ""
+	b.error(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key), fmt.Sprintf("did you mean %q? it is required here", near))
+	values[near] = e.value
+	return true
 }
 
 // unknownKey warns of a key that has no meaning where it stands.

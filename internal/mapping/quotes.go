@@ -48,8 +48,8 @@ func doubled(text string) string {
 	return strings.ReplaceAll(text, "'", `"`)
 }
 
-// inSingleQuotes is a text as one writes it in YAML.
-func inSingleQuotes(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+// InSingleQuotes is a text as one writes it in YAML.
+func InSingleQuotes(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // keywords of jq behind which a value is due.
 var keywords = []string{"and", "or", "if", "then", "else", "elif", "as", "def", "reduce", "foreach", "try", "catch", "label"}

@@ -55,10 +55,8 @@ func (b *builder) selector(r *Resource, n *node, fix string) {
 	r.Selector = Selector{node: n, where: b.where, src: b.src}
 	values := map[string]*node{"query": n.child("query")}
 	for _, e := range n.entries {
-		if values["query"] == nil && misspelt(e.key, commonKeys) == "query" {
-			b.error(RuleUnknownKey, e.pos, "selector", "unknown key "+strconv.Quote(e.key), `did you mean "query"? it is required here`)
+		if b.misspelt(e, values, "selector", commonKeys) {
 			r.Selector.told = e.key
-			values["query"] = e.value
 		}
 	}
 	query := b.required(values, "query", n, "selector.query", "write \"query: 'true'\" to take every object")

@@ -180,7 +180,7 @@ func (d *decoder) noMapping(n *node, target reflect.Value, name, keys string) {
 	if !ok {
 		fix := "the keys here are " + keys
 		if text, isText := n.value.(string); isText && slices.Contains(strings.Split(keys, ", "), "path") && len(text) <= maxHint {
-			fix = "write path: " + inSingleQuotes(text) + "; " + fix
+			fix = "write path: " + InSingleQuotes(text) + "; " + fix
 		}
 		d.error(RuleWrongType, n.at, name, `expected "key: value" lines, found `+n.describe(), fix)
 		return
@@ -232,7 +232,7 @@ func (d *decoder) value(n *node, target reflect.Value, name string) {
 }
 
 func (d *decoder) list(n *node, target reflect.Value, name string) {
-	if n.kind == yaml.MappingNode && ofStructs(target.Type()) {
+	if n.kind == yaml.MappingNode && bare(target.Type().Elem()).Kind() == reflect.Struct {
 		list := reflect.MakeSlice(target.Type(), 1, 1)
 		d.value(n, list.Index(0), name)
 		target.Set(list)
@@ -248,13 +248,4 @@ func (d *decoder) list(n *node, target reflect.Value, name string) {
 		d.value(item, list.Index(i), name+"["+strconv.Itoa(i)+"]")
 	}
 	target.Set(list)
-}
-
-// ofStructs reports whether a list is one of structs, or of pointers to them.
-func ofStructs(list reflect.Type) bool {
-	of := list.Elem()
-	if of.Kind() == reflect.Pointer {
-		of = of.Elem()
-	}
-	return of.Kind() == reflect.Struct
 }

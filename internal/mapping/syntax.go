@@ -114,8 +114,9 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 		reported, _ = strconv.Atoi(m[1])
 	}
 	lines := newSource("", text).lines
-	line := badLine(text, lines, reported)
-	if open, ok := src.openQuote(text, lines); ok {
+	read := readUntilError(text)
+	line := badLine(text, lines, read, reported)
+	if open, ok := src.openQuote(text, lines, read); ok {
 		line = open
 	}
 	written := src.line(line)
@@ -141,7 +142,7 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 		rule, message, fix, pos.Column = RuleYAMLTab, "the line is indented with a tab", tabFix(lines, line), tab+1
 	default:
 		var layout string
-		if pos.Line, layout, fix = src.layoutFix(text, lines, line); pos.Line != line {
+		if pos.Line, layout, fix = src.layoutFix(text, lines, line, read); pos.Line != line {
 			pos.Column = 1 + indent(src.line(pos.Line))
 		}
 		if layout != "" {
@@ -201,8 +202,7 @@ func (r *byteReader) Read(p []byte) (int, error) {
 // It looks ahead as far as the next line, so the error is in the first line,
 // of the last ones it read, without which the text can be read. When nothing
 // could be decided before the end of the text, the library's own line is used.
-func badLine(text string, all []string, reported int) int {
-	read := readUntilError(text)
+func badLine(text string, all []string, read, reported int) int {
 	lines := newSource("", text[:read]).lines
 	last := len(lines)
 	if last > 1 && lines[last-1] == "" {

@@ -14,7 +14,7 @@ import (
 func environmentNames(q *gojq.Query) []string {
 	var names []string
 	own := false // the expression defines a function env of its own
-	visit(reflect.ValueOf(q), func(node any) {
+	walk(q, func(node any) {
 		switch node := node.(type) {
 		case *gojq.FuncDef:
 			own = own || node.Name == "env"
@@ -84,9 +84,8 @@ func pipedVariable(q *gojq.Query) (string, bool) {
 }
 
 func isEnvironment(q *gojq.Query) bool {
-	t := onlyTerm(q)
-	return t != nil && t.Type == gojq.TermTypeFunc && len(t.SuffixList) == 0 &&
-		len(t.Func.Args) == 0 && (t.Func.Name == "env" || t.Func.Name == "$ENV")
+	f := call(q)
+	return f != nil && len(f.Args) == 0 && (f.Name == "env" || f.Name == "$ENV")
 }
 
 // locateVariable gives the offset of a variable's name behind env or $ENV.

@@ -152,9 +152,7 @@ func keyOf(i *gojq.Index) (string, bool) {
 	case i.Str != nil:
 		return i.Str.Str, i.Str.Queries == nil
 	case i.Start != nil:
-		v, constant := constantOf(i.Start)
-		key, ok := v.(string)
-		return key, constant && ok
+		return literalText(i.Start)
 	}
 	return "", false
 }

@@ -161,9 +161,9 @@ func (c *compiler) checkReviewers(x *expression) {
 // fieldFix says what was meant, or, where that is not known, what there is.
 func (c *compiler) fieldFix(x *expression, key string, names []string) (fix string, known bool) {
 	if x.Name == "blueprint" && strings.TrimSpace(x.source) == "."+key {
-		return "write blueprint: " + yamlQuoted(`"`+key+`"`), true
+		return "write blueprint: " + mapping.InSingleQuotes(`"`+key+`"`), true
 	}
-	if path := otherNames[key]; path != "" && slices.Contains(names, firstKey(path)) {
+	if path := otherNames[key]; path != "" && slices.Contains(names, leadingPath(path)[0]) {
 		return "write " + path, true
 	}
 	if near, ok := mapping.Nearest(key, names); ok {
@@ -176,16 +176,6 @@ func (c *compiler) fieldFix(x *expression, key string, names []string) (fix stri
 	return fix, false
 }
 
-// firstKey is the first key of a path as otherNames has it.
-func firstKey(path string) string {
-	q, err := gojq.Parse(path)
-	if err != nil {
-		return ""
-	}
-	key, _ := keyOf(q.Term.Index)
-	return key
-}
-
 // sameInput are the functions whose arguments see what the function sees.
 var sameInput = []string{
 	"select", "first", "last", "limit", "isempty", "error", "add", "path", "del", "has", "contains", "inside", "startswith", "endswith", "ltrimstr",
@@ -195,13 +185,13 @@ var sameInput = []string{
 // rootPaths are the paths that an expression reads of the object itself, as far as
 // that can be told, in their order.
 func rootPaths(q *gojq.Query) [][]step {
-	r := rooted{typer: newTyper(q)}
+	r := rooted{own: newTyper(q).own}
 	r.query(q)
 	return r.paths
 }
 
 type rooted struct {
-	typer
+	own   map[string]bool // see typer
 	paths [][]step
 }
 

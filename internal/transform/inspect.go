@@ -106,10 +106,7 @@ var formats = []string{"@text", "@json", "@html", "@uri", "@urid", "@csv", "@tsv
 // term looks at formats, and at functions with a field behind them.
 func (i *inspector) term(t *gojq.Term) {
 	if t.Type == gojq.TermTypeFormat && !slices.Contains(formats, t.Format) {
-		fix := "the formats are " + strings.Join(formats, ", ")
-		if near, ok := mapping.Nearest(t.Format, formats); ok {
-			fix = "did you mean " + near + "? " + fix
-		}
+		fix := nearFix(t.Format, formats) + "the formats are " + strings.Join(formats, ", ")
 		i.tell(mapping.RuleJQFormat, mapping.Error, locate(i.source, t.Format), fmt.Sprintf("jq: there is no format %s", t.Format), fix)
 	}
 	if len(t.SuffixList) == 0 || t.SuffixList[0].Index == nil || t.SuffixList[0].Index.Name == "" {
@@ -181,24 +178,9 @@ func (i *inspector) alternative(q *gojq.Query) {
 		return
 	}
 	op := q.Right.Op.String()
-	i.tell(mapping.RuleJQPrecedence, mapping.Warning, i.sign("//"),
+	i.tell(mapping.RuleJQPrecedence, mapping.Warning, locateSign(i.source, "//"),
 		fmt.Sprintf(`%q binds stronger than "//": this is %s // (%s)`, op, short(q.Left), short(q.Right)),
 		fmt.Sprintf("write (%s // %s) %s %s", short(q.Left), short(q.Right.Left), op, short(q.Right.Right)))
-}
-
-// sign gives the offset of an operator of several characters.
-func (i *inspector) sign(operator string) int {
-	last := -2
-	for _, t := range tokens(i.source) {
-		if t.kind != signToken {
-			continue
-		}
-		if strings.HasPrefix(i.source[t.start:], operator) && t.start != last+1 {
-			return t.start
-		}
-		last = t.start
-	}
-	return 0
 }
 
 // operand tells of an operand of "and" and "or" that is always true, or that was
@@ -248,7 +230,7 @@ func (i *inspector) condition(of string, q *gojq.Query) {
 }
 
 func (i *inspector) assignment(q *gojq.Query) {
-	i.tell(mapping.RuleJQAssignment, mapping.Warning, i.sign("="), `a single "=" assigns, and the condition is always true`,
+	i.tell(mapping.RuleJQAssignment, mapping.Warning, locateSign(i.source, "="), `a single "=" assigns, and the condition is always true`,
 		fmt.Sprintf("write %s == %s", short(q.Left), short(q.Right)))
 }
 

@@ -70,7 +70,7 @@ func TestOtherNames(t *testing.T) {
 		all = append(all, of.names...)
 	}
 	for name, path := range otherNames {
-		if !slices.Contains(all, firstKey(path)) || !strings.HasPrefix(path, ".") {
+		if !slices.Contains(all, leadingPath(path)[0]) || !strings.HasPrefix(path, ".") {
 			t.Errorf("%s: no kind has %s", name, path)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/itchyny/gojq"
 
@@ -101,7 +102,7 @@ func (n *unknowns) tell(err error) (goOn bool) {
 			n.problem(mapping.RuleJQFunction, 0, message(err), defaultFix)
 			return false
 		}
-		n.function(signature, message(err))
+		n.function(signature)
 		return true
 	}
 	switch {
@@ -138,7 +139,7 @@ func (n *unknowns) variable(name, message string) {
 	n.problem(rule, locate(n.source, name), message, fix)
 }
 
-func (n *unknowns) function(signature, _ string) {
+func (n *unknowns) function(signature string) {
 	n.functions = append(n.functions, signature)
 	name, arity, _ := strings.Cut(signature, "/")
 	message := "jq: there is no function " + name
@@ -154,13 +155,13 @@ func (n *unknowns) function(signature, _ string) {
 	whole := strings.TrimSpace(n.source) == name
 	switch {
 	case whole && n.Name == "blueprint":
-		n.problem(mapping.RuleJQText, offset, withoutQuotes(name), "write blueprint: "+yamlQuoted(`"`+name+`"`))
+		n.problem(mapping.RuleJQText, offset, withoutQuotes(name), "write blueprint: "+mapping.InSingleQuotes(`"`+name+`"`))
 	case unsupported[name] != "":
 		n.problem(mapping.RuleJQUnsupported, offset, message+", which is in jq, but not here", unsupported[name])
 	case n.hyphen(offset):
 		n.hyphened(name, offset)
 	case len(others) > 0:
-		n.problem(mapping.RuleJQArguments, offset, argumentsMessage(name, arity, others), n.argumentsFix(name, arity))
+		n.problem(mapping.RuleJQArguments, offset, argumentsMessage(name, arity, others), n.argumentsFix(name, arity, others))
 	case constants[lower] != "" && arity == "0":
 		n.problem(mapping.RuleJQConstant, offset, message, fmt.Sprintf("did you mean %s? The constants of jq are null, true and false", constants[lower]))
 	case foreign[lower] != "":
@@ -211,9 +212,7 @@ func argumentsMessage(name, arity string, others []string) string {
 
 // argumentsFix says how the function is called, as written where commas are the
 // mistake.
-func (n *unknowns) argumentsFix(name, arity string) string {
-	signatures, _ := builtins()
-	others := arities(signatures, name)
+func (n *unknowns) argumentsFix(name, arity string, others []string) string {
 	fix := fmt.Sprintf(`write the arguments in parentheses, with ";" between them: %s(…; …)`, name)
 	if others[0] == name+"/0" || arity == "0" {
 		fix = fmt.Sprintf(`write the arguments in parentheses: %s(…)`, name)
@@ -241,7 +240,7 @@ func commas(q *gojq.Query) []*gojq.Query {
 }
 
 // builtins gives the functions of jq, as name/arity and as names.
-func builtins() (signatures, names []string) {
+var builtins = sync.OnceValues(func() (signatures, names []string) {
 	query, err := gojq.Parse("builtins")
 	if err != nil {
 		return nil, nil
@@ -256,7 +255,7 @@ func builtins() (signatures, names []string) {
 	}
 	slices.Sort(names)
 	return signatures, slices.Compact(names)
-}
+})
 
 // arities are the signatures of a function, sorted.
 func arities(signatures []string, name string) []string {

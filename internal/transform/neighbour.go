@@ -16,8 +16,6 @@ import (
 var (
 	// aText is a text at the start of what is left.
 	aText = regexp.MustCompile(`^\s*"(?:[^"\\]|\\.)*"`)
-	// braced is a field as the language of templates has it.
-	braced = regexp.MustCompile(`\{\{\s*(.*?)\s*\}\}`)
 )
 
 // neighbourFix is for what is wrong with the tokens beside an offset: an operator is
@@ -27,11 +25,8 @@ func neighbourFix(text, token string, offset int) string {
 	if fix := lookalikeFix(text, offset); fix != "" {
 		return fix
 	}
-	if braced.MatchString(text) && strings.HasPrefix(token, "{") {
-		if m := braced.FindStringSubmatch(text); m[0] == strings.TrimSpace(text) {
-			return "this is the language of templates: write " + yamlQuoted(m[1])
-		}
-		return "this is the language of templates: write " + yamlQuoted(`"`+braced.ReplaceAllString(text, `\($1)`)+`"`)
+	if bare, ok := mapping.WithoutBraces(text); ok && strings.HasPrefix(token, "{") {
+		return "this is the language of templates: write " + mapping.InSingleQuotes(bare)
 	}
 	_, functions := builtins()
 	switch isFunction := slices.Contains(functions, token); {
@@ -111,7 +106,7 @@ func whole(mended, fix string) string {
 	if _, err := gojq.Parse(mended); err != nil || len(mended) > maxQuoted || strings.ContainsAny(mended, "\r\n") {
 		return fix
 	}
-	return fix + ": " + yamlQuoted(mended)
+	return fix + ": " + mapping.InSingleQuotes(mended)
 }
 
 // lookalikeFix is for a character that looks like another one.

@@ -28,7 +28,7 @@ func (c *compiler) checkSelector(x *expression) {
 			"select gives the object or nothing, and a selector must give true or false", conditionFix(x.tree, f.Args[0]))
 	case last.Term == nil && last.Op == gojq.OpAssign && x.code == nil: // its names are told
 	case last.Term == nil && last.Op == gojq.OpAssign && got&isBoolean == 0:
-		tell(mapping.RuleJQAssignment, mapping.Error, (&inspector{expression: x}).sign("="),
+		tell(mapping.RuleJQAssignment, mapping.Error, locateSign(x.source, "="),
 			`a single "=" assigns, and gives the object: a selector must give true or false`, fmt.Sprintf("write %s == %s", short(last.Left), short(last.Right)))
 	case c.checkText(x):
 	case got == noType:
@@ -73,7 +73,7 @@ func conditionFix(q, condition *gojq.Query) string {
 	if strings.Contains(text, "…") {
 		return fix
 	}
-	return fix + ": " + yamlQuoted(text)
+	return fix + ": " + mapping.InSingleQuotes(text)
 }
 
 func booleanFix(x *expression, got types) string {
@@ -110,7 +110,7 @@ func (c *compiler) checkItems(x *expression) {
 	}
 }
 
-func bracketFix(x *expression) string { return yamlQuoted("[" + short(x.tree) + "]") }
+func bracketFix(x *expression) string { return mapping.InSingleQuotes("[" + short(x.tree) + "]") }
 
 // checkValue tells of a value that gives several results.
 func (c *compiler) checkValue(x *expression) {
@@ -118,7 +118,7 @@ func (c *compiler) checkValue(x *expression) {
 		return
 	}
 	c.add(x.Problem(mapping.RuleJQFirstResult, mapping.Warning, 0, "can give several results, of which only the first one is used",
-		fmt.Sprintf("for all of them write %s, for the first one %s", bracketFix(x), yamlQuoted("first("+short(x.tree)+")"))))
+		fmt.Sprintf("for all of them write %s, for the first one %s", bracketFix(x), mapping.InSingleQuotes("first("+short(x.tree)+")"))))
 }
 
 // checkIdentifier tells of an identifier that different objects share.
@@ -140,7 +140,7 @@ func (c *compiler) checkIdentifier(x *expression) {
 
 func identifierExample(kind string) string {
 	if known := UniqueIdentifier(kind); known != "" {
-		return ", such as " + yamlQuoted(known) + ", and the same in the relations to it"
+		return ", such as " + mapping.InSingleQuotes(known) + ", and the same in the relations to it"
 	}
 	return ""
 }

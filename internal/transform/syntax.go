@@ -39,11 +39,8 @@ func singleQuotesFix(text string) string {
 	if _, err := gojq.Parse(doubled); err != nil || len(doubled) > maxQuoted || strings.Contains(doubled, "\n") {
 		return fix + ` ("OPEN"), and the whole expression in single quotes if YAML needs it`
 	}
-	return fix + ", and the whole expression in single quotes for YAML: " + yamlQuoted(doubled)
+	return fix + ", and the whole expression in single quotes for YAML: " + mapping.InSingleQuotes(doubled)
 }
-
-// yamlQuoted is an expression as one writes it in YAML.
-func yamlQuoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 const defaultFix = `a field begins with a dot (.name), a text stands in double quotes ("name"), and steps are joined by "|"`
 

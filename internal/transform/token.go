@@ -155,6 +155,21 @@ func locateText(source, function, value string) int {
 	return found
 }
 
+// locateSign gives the offset of an operator; 0 when it is not there.
+func locateSign(source, operator string) int {
+	last := -2
+	for _, t := range tokens(source) {
+		if t.kind != signToken {
+			continue
+		}
+		if strings.HasPrefix(source[t.start:], operator) && t.start != last+1 {
+			return t.start
+		}
+		last = t.start
+	}
+	return 0
+}
+
 func isNameByte(c byte) bool {
-	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+	return strings.IndexByte(nameBytes, c) >= 0
 }

@@ -26,11 +26,11 @@ func (n *unknowns) word(name string, offset int, whole bool, message string, fun
 	nearFunction, _ := mapping.Nearest(name, functions)
 	rule, fix := mapping.RuleJQFunction, fmt.Sprintf("a text stands in double quotes: %q", name)
 	if whole {
-		rule, message, fix = mapping.RuleJQText, withoutQuotes(name), "for a text write it in both quotes: "+yamlQuoted(`"`+name+`"`)
+		rule, message, fix = mapping.RuleJQText, withoutQuotes(name), "for a text write it in both quotes: "+mapping.InSingleQuotes(`"`+name+`"`)
 	}
 	switch {
 	case fileName.MatchString(text) && slices.Contains(n.fields, includedFiles):
-		fix = fmt.Sprintf("for the text of the file write .__includedFiles[%q], and %[1]s below includedFiles: in the selector; for its name write %s", text, yamlQuoted(`"`+text+`"`))
+		fix = fmt.Sprintf("for the text of the file write .__includedFiles[%q], and %[1]s below includedFiles: in the selector; for its name write %s", text, mapping.InSingleQuotes(`"`+text+`"`))
 	case slices.Contains(n.fields, name):
 		fix = "for the field write ." + name + ", " + fix
 	case nearConstant != "" && n.compared(offset):
@@ -64,7 +64,7 @@ func (n *unknowns) comparedFix(name string, offset int, fix string) string {
 	if len(fixed) > maxQuoted || strings.Contains(fixed, "\n") {
 		return fix
 	}
-	return "a text stands in double quotes: " + yamlQuoted(fixed)
+	return "a text stands in double quotes: " + mapping.InSingleQuotes(fixed)
 }
 
 // hyphened tells of a field with a hyphen in its name, which jq takes for a minus.
@@ -73,7 +73,7 @@ func (n *unknowns) hyphened(name string, offset int) {
 	key := n.source[start+1:offset] + name
 	fix := fmt.Sprintf(`a field with "-" in its name is written .[%q]; for a subtraction write blanks around the "-"`, key)
 	atRoot := start == 0 || !isNameByte(n.source[start-1]) && n.source[start-1] != ']'
-	if path := otherNames[strings.ReplaceAll(key, "-", "_")]; path != "" && slices.Contains(n.fields, firstKey(path)) && atRoot {
+	if path := otherNames[strings.ReplaceAll(key, "-", "_")]; path != "" && slices.Contains(n.fields, leadingPath(path)[0]) && atRoot {
 		fix = "write " + path
 	} else if near, ok := mapping.Nearest(key, n.fields); ok && atRoot {
 		fix = "write ." + near
