@@ -24,14 +24,11 @@ type Forecast struct {
 //
 //	2011 requests; 1 credential may make 1000 in 1h: 2h of waiting, none with 3 credentials
 func (f Forecast) String() string {
-	each := "each may"
+	each := ", each may"
 	if f.Credentials == 1 {
-		each = "may"
+		each = " may"
 	}
-	text := fmt.Sprintf("%s; %s, %s make %d in %s: ", counted(f.Requests, "request"), counted(f.Credentials, "credential"), each, f.Each, span(f.Window))
-	if f.Credentials == 1 {
-		text = strings.Replace(text, ", may", " may", 1)
-	}
+	text := fmt.Sprintf("%s; %s%s make %d in %s: ", counted(f.Requests, "request"), counted(f.Credentials, "credential"), each, f.Each, span(f.Window))
 	if f.Wait == 0 {
 		return text + "no waiting"
 	}
@@ -63,16 +60,14 @@ func (p *Pool) Forecast(classes map[string]int) Forecast {
 	defer p.mu.Unlock()
 	f := Forecast{Credentials: max(p.live(), 1)}
 	byLedger := map[string]int{}
-	classOf := map[string]string{"": ""}
 	for class, n := range classes {
 		f.Requests += n
 		name, _ := p.rates.ledger(class)
-		byLedger[name] += n
-		classOf[name] = class
+		byLedger[name] += n // the name is a class of the ledger too
 	}
-	f.Each, f.Window = max(p.limit(classOf[""]), 1), p.rates.window(classOf[""])
+	f.Each, f.Window = max(p.limit(""), 1), p.rates.Default.Window
 	for name, n := range byLedger {
-		each, window := max(p.limit(classOf[name]), 1), p.rates.window(classOf[name])
+		each, window := max(p.limit(name), 1), p.rates.window(name)
 		if wait := time.Duration((n-1)/(each*f.Credentials)) * window; n > 0 && wait > f.Wait {
 			f.Wait, f.Needed = wait, (n+each-1)/each
 		}
