@@ -25,18 +25,23 @@ type record struct {
 	made       bool // this run has made the default blueprints
 }
 
-// published says what to do with the mapping of the inputs: show it, or tell that the
-// page shows another one.
-func (a *app) published(i port.Integration, config map[string]any) (show, differs bool) {
+// toPublish says whether the page is to show the mapping of the inputs, as
+// publish_mapping says, and tells when it shows another one, or must not show this one.
+func (a *app) toPublish(i port.Integration, config map[string]any) bool {
 	shown, _ := i.Config.(map[string]any)
 	resources, _ := shown["resources"].([]any)
 	empty := len(resources) == 0 && (i.Config == nil || shown != nil)
-	if sameJSON(shown, config) {
-		return false, false
+	switch publish := a.config.PublishMapping; {
+	case sameJSON(shown, config):
+	case publish == input.PublishAlways, publish == input.PublishIfEmpty && empty:
+		return !a.holdsSecret(config)
+	case !empty:
+		a.warn(report.Problem{
+			Message: "Port's Data sources page shows another mapping than the one that runs",
+			Fix:     "set publish_mapping to always to show this one, or remove the input mapping to run the one in Port",
+		})
 	}
-	publish := a.config.PublishMapping
-	show = publish == input.PublishAlways || publish == input.PublishIfEmpty && empty
-	return show, !show && !empty
+	return false
 }
 
 // ofAnother says, and tells, that the record is one of another integration.
@@ -49,14 +54,6 @@ func (a *app) ofAnother(r record) bool {
 		Fix:     "give this run an integration_identifier of its own",
 	})
 	return true
-}
-
-// warnOther tells that the page shows another mapping.
-func (a *app) warnOther() {
-	a.warn(report.Problem{
-		Message: "Port's Data sources page shows another mapping than the one that runs",
-		Fix:     "set publish_mapping to always to show this one, or remove the input mapping to run the one in Port",
-	})
 }
 
 // openPage brings the integration up to date with what runs, and begins its page.
@@ -84,8 +81,10 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 		r.Integration = created
 	case a.ofAnother(r):
 		return nil
-	case !stored:
-		a.publishMapping(ctx, r.Integration, plan.Config())
+	case !stored && a.toPublish(r.Integration, plan.Config()):
+		if err := a.port.PublishConfig(ctx, plan.Config()); err != nil {
+			a.warnPage(ctx, "Port's Data sources page does not show the mapping that runs", err)
+		}
 	}
 	if err := a.port.UpdateIntegration(ctx, r.Integration, r.made); err != nil {
 		a.warnPage(ctx, "Port's Data sources page shows an old version of the integration", err)
@@ -98,19 +97,6 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 		Status: a.config.SyncStatus, Logs: a.config.ShipLogs, Examples: a.config.SendExamples, Spent: time.Since(begun),
 	}, a.report.Started)
 	return nil
-}
-
-// publishMapping shows the mapping that runs on the page, as publish_mapping says.
-func (a *app) publishMapping(ctx context.Context, i port.Integration, config map[string]any) {
-	switch show, differs := a.published(i, config); {
-	case show && a.holdsSecret(config):
-	case show:
-		if err := a.port.PublishConfig(ctx, config); err != nil {
-			a.warnPage(ctx, "Port's Data sources page does not show the mapping that runs", err)
-		}
-	case differs:
-		a.warnOther()
-	}
 }
 
 // holdsSecret says, and tells, that a mapping holds one of the secrets of the inputs:

@@ -70,14 +70,8 @@ func (a *app) foreseePage(r record, bound *resync.Plan, stored bool) {
 		return
 	case a.ofAnother(r):
 		return
-	case !stored:
-		show, differs := a.published(r.Integration, bound.Config())
-		switch {
-		case show && !a.holdsSecret(bound.Config()):
-			a.foresee("publish the mapping to integration %q", a.port.Identifier())
-		case differs:
-			a.warnOther()
-		}
+	case !stored && a.toPublish(r.Integration, bound.Config()):
+		a.foresee("publish the mapping to integration %q", a.port.Identifier())
 	}
 	a.report.Facts = append(a.report.Facts, "Port's credential may read the integration: its role is admin or moderator")
 }
