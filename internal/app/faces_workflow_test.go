@@ -64,7 +64,9 @@ func checkWorkflow(t *testing.T, name, text string) {
 		t.Errorf("%s: needs name, on and permissions", name)
 	}
 	checkDispatch(t, name, w.On)
+	steps := map[string]bool{} // the ids of those that run the program
 	for id, job := range w.Jobs {
+		var written []string
 		if job.RunsOn == "" || len(job.Steps) == 0 {
 			t.Errorf("%s: job %q needs runs-on and steps", name, id)
 		}
@@ -80,10 +82,19 @@ func checkWorkflow(t *testing.T, name, text string) {
 				checkOneAtATime(t, name, step.With, w.Concurrency)
 				checkNames(t, name, step.With["mode"], slices.Collect(maps.Keys(step.With)), func(in input.Input) []string { return []string{in.ID} })
 				checkSecrets(t, name, step.With, func(in input.Input) (string, string) { return in.ID, "${{ secrets." + in.Name() + " }}" })
+				checkValues(t, name, step.With, func(in input.Input) string { return in.ID }, false)
+				steps[step.ID] = true
+				written = append(written, step.With["report_file"], step.With["sarif_file"])
+			}
+			if strings.HasPrefix(step.Uses, "actions/upload-artifact@") && !slices.Contains(written, step.With["path"]) {
+				t.Errorf("%s: step %d keeps %q, which no step before it writes", name, i+1, step.With["path"])
 			}
 		}
 	}
 	for _, match := range stepOutput.FindAllStringSubmatch(text, -1) {
+		if !steps["port"] {
+			t.Errorf("%s: reads %s, and has no step of that id", name, match[0])
+		}
 		if !isOutput(match[1]) {
 			t.Errorf("%s: unknown output %q", name, match[1])
 		}
@@ -108,6 +119,30 @@ func checkSync(t *testing.T, name, mode string, value func(id string) string) {
 	t.Helper()
 	if writes(mode) && value("mapping_file") != "" && value("publish_mapping") != string(input.PublishAlways) {
 		t.Errorf("%s: a mapping file without publish_mapping: always", name)
+	}
+}
+
+// checkValues reads the inputs as a run does: with a text in place of each secret, and
+// nothing in place of other expressions, as on a schedule.
+func checkValues(t *testing.T, where string, values map[string]string, spell func(input.Input) string, pipelines bool) {
+	t.Helper()
+	env := map[string]string{}
+	for _, in := range input.Table {
+		switch value := values[spell(in)]; {
+		case !strings.HasPrefix(value, "$"):
+			env[in.Name()] = value
+		case in.Secret || in.Required:
+			env[in.Name()] = "acme"
+		}
+	}
+	_, _, err := input.Parse(input.Environment{
+		Lookup:    func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+		Environ:   func() []string { return nil },
+		ReadFile:  func(string) ([]byte, error) { return []byte("resources: []\n"), nil },
+		Pipelines: pipelines,
+	})
+	if err != nil {
+		t.Errorf("%s: the inputs that it gives: %v", where, err)
 	}
 }
 
@@ -211,10 +246,17 @@ func checkPipelines(t *testing.T, name, text string) {
 			for _, v := range s.Variables {
 				checkChoices(t, name, v.Name, choices{v.Default, v.AllowedValues})
 			}
+			var written []string
 			for _, line := range s.Step.Script {
 				if line.Kind == yaml.MappingNode {
 					pipes++
-					checkPipe(t, name, line)
+					variables := checkPipe(t, name, line)
+					written = append(written, variables["REPORT_FILE"], variables["SARIF_FILE"])
+				}
+			}
+			for _, file := range s.Step.Artifacts {
+				if !slices.Contains(written, file) {
+					t.Errorf("%s: keeps the artifact %q, which no pipe of the step writes", name, file)
 				}
 			}
 		}
@@ -229,7 +271,8 @@ func checkPipelines(t *testing.T, name, text string) {
 	}
 }
 
-func checkPipe(t *testing.T, name string, line yaml.Node) {
+// checkPipe gives the variables of the pipe.
+func checkPipe(t *testing.T, name string, line yaml.Node) map[string]string {
 	t.Helper()
 	var call struct {
 		Pipe      string
@@ -237,7 +280,7 @@ func checkPipe(t *testing.T, name string, line yaml.Node) {
 	}
 	if err := line.Decode(&call); err != nil {
 		t.Errorf("%s: %v", name, err)
-		return
+		return nil
 	}
 	if !regexp.MustCompile(`^docker://.+/port-bitbucket-exporter:\d+\.\d+\.\d+$`).MatchString(call.Pipe) {
 		t.Errorf("%s: pipe %q has no exact version", name, call.Pipe)
@@ -250,4 +293,6 @@ func checkPipe(t *testing.T, name string, line yaml.Node) {
 	if _, ok := call.Variables["MAPPING"]; ok {
 		t.Errorf("%s: a mapping in a variable passes through a shell; write MAPPING_FILE", name)
 	}
+	checkValues(t, name, call.Variables, input.Input.Name, true)
+	return call.Variables
 }
