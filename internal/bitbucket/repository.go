@@ -21,6 +21,10 @@ type Repository struct {
 	JSON       json.RawMessage
 }
 
+// Key tells the repository from all others, also after it has been renamed: its uuid,
+// or its slug where the list names no uuid.
+func (r Repository) Key() string { return cmp.Or(r.UUID, r.Slug) }
+
 // RepositoryQuery narrows a list of repositories; the zero value lists all.
 type RepositoryQuery struct {
 	Role  string // member, contributor, admin, owner
@@ -50,7 +54,7 @@ func (c *Client) Repositories(ctx context.Context, query RepositoryQuery) iter.S
 			if r.Slug == "" {
 				return "", fmt.Errorf("repository %q has no slug", r.Name)
 			}
-			return cmp.Or(r.UUID, r.Slug), nil
+			return r.Key(), nil
 		},
 	}, q)
 }

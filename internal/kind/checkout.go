@@ -39,9 +39,6 @@ type head struct {
 	err  error // bitbucket.ErrNotFound
 }
 
-// key tells a repository from all others.
-func key(r bitbucket.Repository) string { return cmp.Or(r.UUID, r.Slug) }
-
 // checkout resolves a branch of a repository; "" is the main branch. The main
 // branch of a repository without commits is no error. The error is
 // bitbucket.ErrNotFound when there is no such branch, and a *Gone when the
@@ -59,14 +56,14 @@ func (w *Workspace) checkout(ctx context.Context, r bitbucket.Repository, branch
 		return nil, err
 	}
 	if c.hash != "" {
-		c.tree = w.tree(treeKey{key(r), c.hash})
+		c.tree = w.tree(treeKey{r.Key(), c.hash})
 	}
 	return c, nil
 }
 
 // head asks once a run for a branch.
 func (w *Workspace) head(ctx context.Context, r bitbucket.Repository, branch string) (string, error) {
-	k := headKey{key(r), branch}
+	k := headKey{r.Key(), branch}
 	w.mu.Lock()
 	known, ok := w.heads[k]
 	w.mu.Unlock()

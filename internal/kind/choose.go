@@ -73,18 +73,18 @@ type chosen struct {
 // in the order of the repositories. refs are those of each pattern: a pattern
 // without any applies to the main branch of all repositories. What is named and
 // not there is a *Warning of a last task.
-func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, refs [][]repoRef, task func(chosen) Task) iter.Seq2[Task, error] {
+func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, refs [][]repoRef, run func(chosen) Run) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		found := map[string]bool{}
 		var names []string
 		for r, err := range ws.repositories(ctx, q) {
 			if err != nil {
-				yield(nil, err)
+				yield(Task{}, err)
 				return
 			}
 			names = append(names, r.Name, r.Slug)
 			for _, c := range chooseIn(r, refs, found) {
-				if !yield(task(c), nil) {
+				if !yield(Task{sourceOf(r), run(c)}, nil) {
 					return
 				}
 			}
@@ -93,7 +93,7 @@ func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, ref
 			return // no task at all: that the list was empty is told as such
 		}
 		if missing := missingRepositories(refs, found, names, q); len(missing) > 0 {
-			yield(warnings(missing), nil)
+			yield(Task{Run: warnings(missing)}, nil)
 		}
 	}
 }
@@ -155,8 +155,8 @@ func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, b
 	return w
 }
 
-// warnings is the task of what is to be told.
-func warnings(all []*Warning) Task {
+// warnings yields what is to be told.
+func warnings(all []*Warning) Run {
 	return func(context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			for _, w := range all {

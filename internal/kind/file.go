@@ -112,7 +112,7 @@ func (s fileSelector) problems(raw mapping.Selector) mapping.Problems {
 	return problems
 }
 
-var file = define("file", extractFiles)
+var file = define("file", under("repo"), extractFiles)
 
 // wanted is one glob of a selector's files.
 type wanted struct {
@@ -128,12 +128,12 @@ func extractFiles(ctx context.Context, ws *Workspace, s fileSelector) iter.Seq2[
 		for _, pattern := range p.patterns() {
 			g, err := parseGlob(pattern)
 			if err != nil {
-				return func(yield func(Task, error) bool) { yield(nil, err) }
+				return func(yield func(Task, error) bool) { yield(Task{}, err) }
 			}
 			globs[i] = append(globs[i], wanted{g, p.SkipParsing})
 		}
 	}
-	return choose(ctx, ws, s.query(), refs, func(c chosen) Task {
+	return choose(ctx, ws, s.query(), refs, func(c chosen) Run {
 		var want []wanted
 		for _, i := range c.patterns {
 			want = append(want, globs[i]...)
@@ -142,7 +142,7 @@ func extractFiles(ctx context.Context, ws *Workspace, s fileSelector) iter.Seq2[
 	})
 }
 
-func fileTask(ws *Workspace, of chosen, want []wanted, included []string) Task {
+func fileTask(ws *Workspace, of chosen, want []wanted, included []string) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			c, err := ws.checkout(ctx, of.repository, of.branch)

@@ -98,7 +98,7 @@ func (w world) files(selector string) (items []kind.Found, told []string, failed
 		if err != nil {
 			w.Fatal(err)
 		}
-		for found, err := range task(w.Context()) {
+		for found, err := range task.Run(w.Context()) {
 			var warning *kind.Warning
 			switch {
 			case errors.As(err, &warning):
@@ -307,7 +307,7 @@ func TestStoppedFiles(t *testing.T) {
 		var got []kind.Found
 		var failed []error
 		for task := range bound.Extract(w.Context(), w.ws) {
-			for found, err := range task(ctx) {
+			for found, err := range task.Run(ctx) {
 				if err != nil {
 					failed = append(failed, err)
 					continue

@@ -54,7 +54,7 @@ func (s folderSelector) problems(raw mapping.Selector) mapping.Problems {
 	return problems
 }
 
-var folder = define("folder", extractFolders)
+var folder = define("folder", under("repo"), extractFolders)
 
 func extractFolders(ctx context.Context, ws *Workspace, s folderSelector) iter.Seq2[Task, error] {
 	refs := make([][]repoRef, len(s.Folders))
@@ -62,11 +62,11 @@ func extractFolders(ctx context.Context, ws *Workspace, s folderSelector) iter.S
 	for i, p := range s.Folders {
 		var err error
 		if globs[i], err = parseGlob(p.Path); err != nil {
-			return func(yield func(Task, error) bool) { yield(nil, err) }
+			return func(yield func(Task, error) bool) { yield(Task{}, err) }
 		}
 		refs[i] = p.Repos
 	}
-	return choose(ctx, ws, s.query(), refs, func(c chosen) Task {
+	return choose(ctx, ws, s.query(), refs, func(c chosen) Run {
 		patterns := make([]glob, len(c.patterns))
 		for i, p := range c.patterns {
 			patterns[i] = globs[p]
@@ -75,7 +75,7 @@ func extractFolders(ctx context.Context, ws *Workspace, s folderSelector) iter.S
 	})
 }
 
-func folderTask(ws *Workspace, of chosen, patterns []glob, names []string) Task {
+func folderTask(ws *Workspace, of chosen, patterns []glob, names []string) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			c, err := ws.checkout(ctx, of.repository, of.branch)

@@ -98,7 +98,7 @@ func (w world) extract(name, selector string) (got extracted) {
 			got.err = err
 			continue
 		}
-		for object, err := range task(context.Background()) {
+		for object, err := range task.Run(context.Background()) {
 			if err != nil {
 				got.failed = append(got.failed, err)
 				continue

@@ -103,7 +103,7 @@ func TestFoundRead(t *testing.T) {
 				w.Fatal(err)
 			}
 			for task := range bound.Extract(context.Background(), w.ws) {
-				for found, err := range task(context.Background()) {
+				for found, err := range task.Run(context.Background()) {
 					if err != nil {
 						w.Fatal(err)
 					}
@@ -131,7 +131,7 @@ func TestFoundReadTells(t *testing.T) {
 		}
 		for task := range bound.Extract(context.Background(), w.ws) {
 			objects, warnings := 0, 0
-			for found, err := range task(context.Background()) {
+			for found, err := range task.Run(context.Background()) {
 				if err != nil {
 					warnings++
 					continue

@@ -32,11 +32,19 @@ type Found struct {
 }
 
 // Task is a part of an extraction that can run beside the others: the objects of
-// one repository, say. A *Warning, an *Unreadable and a *Left come in the place
-// of an object, and others may follow. Any other error comes last: a *Gone when
-// there is nothing to extract any more, else an unknown number of objects is
+// one repository, say.
+type Task struct {
+	// Source is what all objects of the task come from; the zero Source for a task
+	// that only yields warnings.
+	Source Source
+	Run    Run
+}
+
+// Run yields the objects of a task. A *Warning, an *Unreadable and a *Left come in the
+// place of an object, and others may follow. Any other error comes last: a *Gone when
+// the repository answers as if it were not there, else an unknown number of objects is
 // missing.
-type Task func(ctx context.Context) iter.Seq2[Found, error]
+type Run func(ctx context.Context) iter.Seq2[Found, error]
 
 // Extract lists the tasks of one resource, in the order in which their objects
 // are to be taken. Nothing is asked before the result is ranged over. An error
@@ -55,6 +63,10 @@ type Bound struct {
 	Cost Cost
 	// Warnings are what the selector's author should know.
 	Warnings mapping.Problems
+	// Again reads the list that the kind begins with once more: once a run for all
+	// resources that share it.
+	Again func(ctx context.Context, ws *Workspace) (Second, error)
+	place place
 }
 
 // Cost is the least number of requests, for each repository where nothing else is said. Requests that a
@@ -130,11 +142,13 @@ type selector interface {
 	cost() Cost
 	// problems are the values that have the right type and no meaning.
 	problems(mapping.Selector) mapping.Problems
+	// again reads the list that the kind begins with once more.
+	again(ctx context.Context, ws *Workspace) (Second, error)
 }
 
-// define makes a kind of its selector's type and its extraction: the type is
-// known in one file, and nowhere else.
-func define[S selector](name string, extract func(context.Context, *Workspace, S) iter.Seq2[Task, error]) Kind {
+// define makes a kind of its selector's type, its extraction, and where its objects
+// have what they come from: the type is known in one file, and nowhere else.
+func define[S selector](name string, at place, extract func(context.Context, *Workspace, S) iter.Seq2[Task, error]) Kind {
 	return Kind{name, mapping.SelectorKeys(*new(S)), func(raw mapping.Selector) (Bound, error) {
 		var s S
 		if !raw.Given() {
@@ -151,6 +165,8 @@ func define[S selector](name string, extract func(context.Context, *Workspace, S
 			Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
 			Narrowed: s.narrowed(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
 			Warnings: problems.Warnings(),
+			Again:    func(ctx context.Context, ws *Workspace) (Second, error) { return s.again(ctx, ws) },
+			place:    at,
 		}, nil
 	}}
 }
@@ -239,8 +255,8 @@ func Bind(r mapping.Resource) (Bound, error) {
 	return Bound{}, mapping.Problems{r.Problem(mapping.RuleUnknownKind, mapping.Error, r.KindPos, "kind", fmt.Sprintf("unknown kind %q", r.Kind), fix)}
 }
 
-// single is the task of one object that is at hand.
-func single(object Object) Task {
+// single yields one object that is at hand.
+func single(object Object) Run {
 	return func(context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) { yield(Found{Object: object}, nil) }
 	}

@@ -16,12 +16,22 @@ func (projectSelector) readsFiles() bool                           { return fals
 func (projectSelector) cost() Cost                                 { return Cost{Once: 1} }
 func (projectSelector) problems(mapping.Selector) mapping.Problems { return nil }
 
-var project = define("project", extractProjects)
+func (projectSelector) again(ctx context.Context, ws *Workspace) (Second, error) {
+	return ws.projectsAgain(ctx)
+}
+
+var project = define("project", itself, extractProjects)
 
 func extractProjects(ctx context.Context, ws *Workspace, _ projectSelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		for object, err := range ws.projects(ctx) {
-			if !yield(single(object), err) {
+			if err != nil {
+				yield(Task{}, err)
+				return
+			}
+			source := sourceOfProject(object)
+			ws.projectKeys[source.Key] = true
+			if !yield(Task{source, single(object)}, nil) {
 				return
 			}
 		}

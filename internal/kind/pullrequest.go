@@ -25,19 +25,39 @@ func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1
 // openPullRequests is the query when the selector has none.
 const openPullRequests = `state="OPEN"`
 
-var pullRequest = define("pull-request", extractPullRequests)
+var pullRequest = define("pull-request", inDestination, extractPullRequests)
+
+// inDestination puts a repository into a pull request as Bitbucket does: with less
+// than its own answer has.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/, read 2026-11.
+func inDestination(object, source Object) Object {
+	short := Object{}
+	for _, key := range []string{"type", "full_name", "name", "uuid"} {
+		short[key] = source[key]
+	}
+	links, _ := source["links"].(Object)
+	short["links"] = Object{"self": links["self"], "html": links["html"], "avatar": links["avatar"]}
+	destination, _ := object["destination"].(Object)
+	if destination == nil {
+		destination = Object{}
+		object["destination"] = destination
+	}
+	destination["repository"] = short
+	return object
+}
 
 func extractPullRequests(ctx context.Context, ws *Workspace, s pullRequestSelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		for r, err := range ws.repositories(ctx, s.query()) {
-			if !yield(pullRequestTask(ws, r, s), err) {
+			if !yield(Task{sourceOf(r), pullRequestTask(ws, r, s)}, err) {
 				return
 			}
 		}
 	}
 }
 
-func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelector) Task {
+func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelector) Run {
 	query := cmp.Or(strings.TrimSpace(s.PullRequestQuery), openPullRequests)
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {

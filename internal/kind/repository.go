@@ -56,19 +56,19 @@ func validPath(name string) bool {
 	return true
 }
 
-var repository = define("repository", extractRepositories)
+var repository = define("repository", itself, extractRepositories)
 
 func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		for r, err := range ws.repositories(ctx, s.query()) {
-			if !yield(repositoryTask(ws, r, s.IncludedFiles), err) {
+			if !yield(Task{sourceOf(r), repositoryTask(ws, r, s.IncludedFiles)}, err) {
 				return
 			}
 		}
 	}
 }
 
-func repositoryTask(ws *Workspace, r bitbucket.Repository, names []string) Task {
+func repositoryTask(ws *Workspace, r bitbucket.Repository, names []string) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			lazy := &lazyCheckout{ws: ws, repository: r}

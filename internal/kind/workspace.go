@@ -44,9 +44,13 @@ type Workspace struct {
 	lists   map[bitbucket.RepositoryQuery]*list
 	// projectList is nil until it has been read.
 	projectList *projectList
-	spool       *spool
-	seed        maphash.Seed
-	packers     sync.Pool // of *flate.Writer
+	projectKeys map[string]bool // of the sources in the list
+	// Second readings, as far as there were any.
+	again        map[bitbucket.RepositoryQuery]Second
+	projectsRead *Second
+	spool        *spool
+	seed         maphash.Seed
+	packers      sync.Pool // of *flate.Writer
 
 	mu    sync.Mutex // guards what follows
 	trees map[treeKey]*tree
@@ -64,7 +68,7 @@ func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	o.MaxFile = cmp.Or(o.MaxFile, defaultMaxFile)
 	return &Workspace{
 		client: c, options: o, spool: &spool{folder: o.TempDir}, seed: maphash.MakeSeed(),
-		lists: map[bitbucket.RepositoryQuery]*list{}, trees: map[treeKey]*tree{}, heads: map[headKey]head{},
+		lists: map[bitbucket.RepositoryQuery]*list{}, projectKeys: map[string]bool{}, again: map[bitbucket.RepositoryQuery]Second{}, trees: map[treeKey]*tree{}, heads: map[headKey]head{},
 	}
 }
 
@@ -137,6 +141,10 @@ type walked struct {
 
 func (w walked) query() bitbucket.RepositoryQuery {
 	return bitbucket.RepositoryQuery{Role: string(w.UserRole), Query: strings.TrimSpace(w.RepoQuery)}
+}
+
+func (w walked) again(ctx context.Context, ws *Workspace) (Second, error) {
+	return ws.repositoriesAgain(ctx, w.query())
 }
 
 func (w walked) narrowed() bool { return w.query() != bitbucket.RepositoryQuery{} }

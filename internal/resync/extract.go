@@ -49,7 +49,7 @@ type note struct {
 func (r *resource) extract(ctx, asking context.Context, task kind.Task, wanted *samples, emit func(chunk) bool) {
 	var c chunk
 	taken := 0 // for samples
-	for found, err := range task(asking) {
+	for found, err := range task.Run(asking) {
 		if err != nil {
 			c.errs = append(c.errs, err)
 			continue

@@ -25,9 +25,9 @@ func objects(all ...kind.Found) kind.Extract {
 	return func(context.Context, *kind.Workspace) iter.Seq2[kind.Task, error] {
 		return func(yield func(kind.Task, error) bool) {
 			for _, found := range all {
-				task := func(context.Context) iter.Seq2[kind.Found, error] {
+				task := kind.Task{Run: func(context.Context) iter.Seq2[kind.Found, error] {
 					return func(yield func(kind.Found, error) bool) { yield(found, nil) }
-				}
+				}}
 				if !yield(task, nil) {
 					return
 				}
