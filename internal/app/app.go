@@ -113,9 +113,10 @@ type app struct {
 	page        *datasource.Page
 	// foreseen are the blueprints that a sync would make, in a plan.
 	foreseen map[string]port.Blueprint
-	// supposed is true when the default mapping runs since Port has no record of the
-	// integration.
-	supposed bool
+	record   record // of the integration, as the run found it
+	// standIn is true when the default mapping runs in the place of one that is not
+	// known: none is given, Port stores none, and holds what another may have made.
+	standIn bool
 }
 
 func newApp(p Process) *app {
@@ -150,21 +151,22 @@ func (a *app) run(ctx context.Context) error {
 	if a.validating() {
 		return a.validate()
 	}
-	plan, err := a.givenMapping()
+	given, err := a.givenMapping()
 	if err != nil {
 		return err
 	}
 	if err := a.wire(); err != nil {
 		return err
 	}
-	if plan, err = a.prepare(ctx, plan); err != nil {
+	plan, err := a.prepare(ctx, given)
+	if err != nil {
 		return err
 	}
 	job := resync.Job{
 		Plan: plan, Bitbucket: a.bitbucket, Port: a.port,
 		Concurrency: a.config.Concurrency, MaxFile: a.config.MaxFileSize, Log: a.log,
 		MaxDeletions: a.config.MaxDeletions, Deletion: deletions[a.config.Deletion],
-		Supposed: a.supposed,
+		StandIn: a.standIn, Selector: a.shownSelectors(plan, given == nil), ConfirmRenames: a.config.ConfirmRenames,
 	}
 	if a.config.TimeLimit > 0 {
 		job.Deadline = a.report.Started.Add(a.config.TimeLimit)
@@ -173,7 +175,11 @@ func (a *app) run(ctx context.Context) error {
 		return a.plan(ctx, job)
 	}
 	job.Watch = a.watch()
-	return resync.Run(ctx, job, a.report)
+	err = resync.Run(ctx, job, a.report)
+	if err == nil && a.standIn && a.report.Settled {
+		a.settleStandIn(ctx, plan)
+	}
+	return err
 }
 
 var deletions = map[input.Deletion]reconcile.Policy{

@@ -20,7 +20,7 @@ var groups = []struct {
 	}},
 	{"Port", []string{"port_client_id", "port_client_secret", "port_base_url", "integration_identifier", "initialize_port_resources"}},
 	{"Port's Data sources page", []string{"publish_mapping", "sync_status", "ship_logs", "send_raw_data_examples"}},
-	{"The run", []string{"concurrency", "ca_file", "max_file_size", "time_limit", "deletion", "max_deletions", "fail_on", "detailed_exit"}},
+	{"The run", []string{"concurrency", "ca_file", "max_file_size", "time_limit", "deletion", "max_deletions", "confirm_renames", "fail_on", "detailed_exit"}},
 	{"What is told", []string{"report_file", "summary_file", "log_level", "debug"}},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -287,27 +288,77 @@ func TestIntegrationIsThereAfterAll(t *testing.T) {
 	}
 }
 
-// Where the record is not made, there is nothing to show that one was: then entities of
-// other blueprints than those of the default mapping do.
+// The default mapping stands in for one that is not known, where Port holds what another
+// may have made: it deletes nothing, and is not shown as the integration's own.
 func TestDefaultMappingOverAnother(t *testing.T) {
 	t.Parallel()
-	w := smallWorld(t)
-	w.port.AddBlueprint(`{"identifier":"service","title":"Service","schema":{"properties":{},"required":[]}}`)
-	w.addStale()
-	env := map[string]string{"INITIALIZE_PORT_RESOURCES": "false"}
-	w.port.PutEntity("service", porttest.Entity{Identifier: "stale", Datasource: datasource})
-	w.port.Age(time.Minute)
-	r := w.run(env)
-	r.check(t, 0, "success")
-	r.contains(t, `Port has no record of the integration, so that the built-in default mapping ran, and holds entities of blueprint "service", which that does not make`)
-	if !w.holds("service", "stale") || !w.holds("bitbucketRepository", "stale") {
-		t.Error("an entity is deleted")
+	const guard = "the built-in default mapping ran in the place of one that is not known"
+	for _, tt := range []struct {
+		name   string
+		env    map[string]string
+		record map[string]any // nil for none
+	}{
+		{"no record", map[string]string{"INITIALIZE_PORT_RESOURCES": "false"}, nil},
+		{"a record that is made now", nil, nil},
+		{"an empty configuration", nil, map[string]any{"config": map[string]any{}}},
+		{"no configuration", nil, map[string]any{"config": nil}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			w.addStale()
+			if tt.record != nil {
+				w.port.PutIntegration(identifier, tt.record)
+			}
+			for run := range 2 { // the first one must not make it known
+				r := w.run(tt.env)
+				r.check(t, 0, "success")
+				r.contains(t, guard)
+				if !w.holds("bitbucketRepository", "stale") {
+					t.Fatalf("run %d: an entity of another mapping is deleted", run)
+				}
+				w.port.Age(time.Minute)
+			}
+			if config := w.port.DataSource(identifier).Config; tt.env == nil && len(resourcesOf(config)) > 0 {
+				t.Errorf("the page shows the stand-in: %v", config)
+			}
+			r := w.run(map[string]string{"MAPPING": string(defaultMapping(t)), "INITIALIZE_PORT_RESOURCES": "false"})
+			r.check(t, 0, "success")
+			if w.holds("bitbucketRepository", "stale") {
+				t.Errorf("a mapping that is given does not delete what is stale\n%s", r.stdout)
+			}
+		})
 	}
-	w.port.RemoveEntity("service", "stale")
+}
+
+func resourcesOf(config any) []any {
+	m, _ := config.(map[string]any)
+	all, _ := m["resources"].([]any)
+	return all
+}
+
+func defaultMapping(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../../examples/default-mapping.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// A default mapping that made all that Port holds stands in for itself: it becomes the
+// integration's own, as after a first run that was killed before it was.
+func TestDefaultMappingStandsInForItself(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.run(map[string]string{"PUBLISH_MAPPING": "never"}).check(t, 0, "success")
+	if config := w.port.DataSource(identifier).Config; len(resourcesOf(config)) > 0 {
+		t.Fatalf("the first run shows its mapping: %v", config)
+	}
 	w.port.Age(time.Minute)
-	w.run(env).check(t, 0, "success")
-	if w.holds("bitbucketRepository", "stale") {
-		t.Error("what is stale under the default mapping alone is not deleted")
+	w.run(nil).check(t, 0, "success")
+	if config := w.port.DataSource(identifier).Config; len(resourcesOf(config)) == 0 {
+		t.Error("the page shows no mapping")
 	}
 }
 

@@ -75,7 +75,7 @@ func TestOutputs(t *testing.T) {
 			compareCounts(t, r, map[string]int{
 				"objects_extracted": 7, "objects_filtered": 1, "objects_skipped": 1, "objects_failed": 0,
 				"entities_created": 0, "entities_updated": 1, "entities_unchanged": 3, "entities_deleted": 1,
-				"entities_rejected": 1, "entities_stale_kept": 0, "bitbucket_requests": 2,
+				"entities_rejected": 1, "entities_stale_kept": 0, "bitbucket_requests": 3, // the list of repositories twice: once more before the deletion
 			})
 			checkReport(t, r.report)
 			want := texts(t, r.report)

@@ -57,21 +57,22 @@ func (a *app) ofAnother(r record) bool {
 }
 
 // openPage brings the integration up to date with what runs, and begins its page.
-// stored is true when the mapping that runs is the integration's own. What fails here
+// stored is true when the mapping that runs is the integration's own, and standard when
+// it is the default one, which is not shown while it stands in for another. What fails here
 // is a warning: the run does not need it. The error is that the integration is there
 // after all, with a mapping that is not known to be the one that runs.
-func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored bool) error {
+func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored, standard bool) error {
 	begun := time.Now()
 	switch {
 	case r.absent && !a.config.InitializePortResources, r.unreadable:
 		return nil
 	case r.absent:
 		config := plan.Config()
-		if !stored && a.config.PublishMapping == input.PublishNever || a.holdsSecret(config) {
+		if !stored && a.config.PublishMapping == input.PublishNever || a.standIn || a.holdsSecret(config) {
 			config = map[string]any{}
 		}
 		created, err := a.port.CreateIntegration(ctx, config)
-		if a.supposed && (errors.Is(err, port.ErrThere) || created.There && !sameJSON(created.Config, config)) {
+		if standard && (errors.Is(err, port.ErrThere) || created.There && !sameJSON(created.Config, config)) {
 			return fmt.Errorf("integration %q was not there when it was read, and is when it is to be made: its mapping is not known, so nothing is read, written or deleted; run again", a.port.Identifier())
 		}
 		if err != nil {
@@ -81,10 +82,8 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 		r.Integration = created
 	case a.ofAnother(r):
 		return nil
-	case !stored && a.toPublish(r.Integration, plan.Config()):
-		if err := a.port.PublishConfig(ctx, plan.Config()); err != nil {
-			a.warnPage(ctx, "Port's Data sources page does not show the mapping that runs", err)
-		}
+	case !stored && !a.standIn && a.toPublish(r.Integration, plan.Config()):
+		a.publishConfig(ctx, plan)
 	}
 	if err := a.port.UpdateIntegration(ctx, r.Integration, r.made); err != nil {
 		a.warnPage(ctx, "Port's Data sources page shows an old version of the integration", err)
@@ -97,6 +96,12 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored 
 		Status: a.config.SyncStatus, Logs: a.config.ShipLogs, Examples: a.config.SendExamples, Spent: time.Since(begun),
 	}, a.report.Started)
 	return nil
+}
+
+func (a *app) publishConfig(ctx context.Context, plan *resync.Plan) {
+	if err := a.port.PublishConfig(ctx, plan.Config()); err != nil {
+		a.warnPage(ctx, "Port's Data sources page does not show the mapping that runs", err)
+	}
 }
 
 // holdsSecret says, and tells, that a mapping holds one of the secrets of the inputs:

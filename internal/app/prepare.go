@@ -76,7 +76,10 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 			return nil, err
 		}
 	}
-	a.supposed = standard && r.absent
+	if standard {
+		a.standIn = a.ownsSomething(ctx)
+	}
+	a.record = r
 	var made []string
 	if standard && a.config.InitializePortResources && !integration.ResourcesMade {
 		if made, err = a.createBlueprints(ctx); err != nil {
@@ -84,11 +87,11 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 		}
 	}
 	if a.planning() {
-		a.foreseePage(r, plan, given == nil && !standard)
+		a.foreseePage(r, plan, given == nil && !standard || a.standIn)
 		return plan, ctx.Err()
 	}
 	r.made = len(made) > 0
-	if err := a.openPage(ctx, r, plan, given == nil && !standard); err != nil {
+	if err := a.openPage(ctx, r, plan, given == nil && !standard, standard); err != nil {
 		a.removeBlueprints(ctx, made)
 		return nil, err
 	}

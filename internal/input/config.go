@@ -55,6 +55,8 @@ type Config struct {
 	Deletion  Deletion
 	// MaxDeletions is nil when the number of deletions is not bounded.
 	MaxDeletions *int
+	// ConfirmRenames lets entities go that seem to live on under other identifiers.
+	ConfirmRenames bool
 	FailOn       FailOn
 	// DetailedExit lets a plan with changes end with a status of its own.
 	DetailedExit bool

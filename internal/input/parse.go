@@ -128,6 +128,7 @@ func (p *parser) config() Config {
 		TimeLimit:               p.timeLimit(),
 		Deletion:                choice(p, "deletion", DeletionApply, DeletionReport, DeletionNever),
 		MaxDeletions:            p.maxDeletions(),
+		ConfirmRenames:          p.boolean("confirm_renames"),
 		FailOn:                  choice(p, "fail_on", FailOnIncomplete, FailOnRejected, FailOnNever),
 		DetailedExit:            p.boolean("detailed_exit"),
 		SARIFFile:               p.text("sarif_file"),

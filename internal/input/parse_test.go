@@ -257,7 +257,7 @@ func TestNotes(t *testing.T) {
 			{"bitbucket_workspace", "BITBUCKET_WORKSPACE"}, {"bitbucket_workspace_token", "BITBUCKET_WORKSPACE_TOKEN_FILE"},
 			{"bitbucket_username", "BITBUCKET_USERNAME"}, {"bitbucket_app_password", "BITBUCKET_APP_PASSWORD"},
 			{"bitbucket_host_url", "default"}, {"bitbucket_rate_limit", "default"}, {"integration_identifier", "default"},
-			{"initialize_port_resources", "default"}, {"publish_mapping", "default"}, {"concurrency", "default"}, {"max_file_size", "default"}, {"deletion", "default"}, {"fail_on", "INPUT_FAIL_ON"}, {"detailed_exit", "default"},
+			{"initialize_port_resources", "default"}, {"publish_mapping", "default"}, {"concurrency", "default"}, {"max_file_size", "default"}, {"deletion", "default"}, {"confirm_renames", "default"}, {"fail_on", "INPUT_FAIL_ON"}, {"detailed_exit", "default"},
 			{"sync_status", "default"}, {"ship_logs", "default"}, {"send_raw_data_examples", "default"}, {"log_level", "default"}, {"debug", "default"},
 		},
 		Infos: []string{
@@ -329,7 +329,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if got, want := len(Table), 34; got != want {
+	if got, want := len(Table), 35; got != want {
 		t.Errorf("got %d inputs, want %d", got, want)
 	}
 }

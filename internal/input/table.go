@@ -105,6 +105,8 @@ var Table = []Input{
 		Help: "What is done with stale entities: apply deletes them, report only tells of them, never does not look for them."},
 	{ID: "max_deletions",
 		Help: "When more entities than this are stale, none is deleted; no bound by default."},
+	{ID: "confirm_renames", Default: "false",
+		Help: "Whether entities may be deleted that seem to live on under other identifiers; by default they stay, and that is told."},
 	{ID: "fail_on", Default: "incomplete",
 		Help: "Which partial runs fail the step: incomplete, rejected or never."},
 	{ID: "detailed_exit", Default: "false",

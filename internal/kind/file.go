@@ -89,6 +89,8 @@ func (p filePattern) problems(raw mapping.Selector, at string) (problems mapping
 	return problems
 }
 
+func (fileSelector) selective() bool { return true }
+
 func (fileSelector) readsFiles() bool { return true }
 
 func (s fileSelector) cost() Cost {

@@ -22,6 +22,8 @@ type folderPattern struct {
 	Repos []repoRef `yaml:"repos" help:"The repositories: all when it is absent."`
 }
 
+func (s folderSelector) selective() bool { return true }
+
 func (s folderSelector) readsFiles() bool { return true }
 
 func (s folderSelector) cost() Cost {

@@ -57,16 +57,22 @@ type Bound struct {
 	// Narrowed is true when the selector asks Bitbucket for some of its
 	// repositories only, so that an empty answer is not astonishing.
 	Narrowed bool
+	// Selective is true when the selector says which objects of a source are taken, so
+	// that a mistake in it can leave out all of them.
+	Selective bool
 	// ReadsFiles is true when the kind lists folders, or its selector names files.
 	ReadsFiles bool
 	// Cost is what the kind asks of Bitbucket beside its lists.
 	Cost Cost
 	// Warnings are what the selector's author should know.
 	Warnings mapping.Problems
-	// Again reads the list that the kind begins with once more: once a run for all
-	// resources that share it.
+	// Again reads the list that the kind begins with once more: once for all resources
+	// that share it, until Workspace.Forget.
 	Again func(ctx context.Context, ws *Workspace) (Second, error)
-	place place
+	// Without is the repoQuery that leaves out a source, as YAML wants it; empty for a
+	// kind without repositories.
+	Without func(Source) string
+	place   place
 }
 
 // Cost is the least number of requests, for each repository where nothing else is said. Requests that a
@@ -116,8 +122,13 @@ type Warning struct {
 
 func (w *Warning) Error() string { return w.Message }
 
-// Gone is a repository that disappeared while it was read: it is no loss.
-type Gone struct{ Slug string }
+// Gone is a repository that answers as if it were not there. Where the list does not
+// name it any more, it disappeared while it was read.
+type Gone struct {
+	Slug string
+	// Objects is how many objects are known to be lost with it.
+	Objects int
+}
 
 func (g *Gone) Error() string { return fmt.Sprintf("repository %q disappeared during the run", g.Slug) }
 
@@ -138,12 +149,15 @@ func All() []Kind { return slices.Clone(all) }
 // selector is what define needs of a decoded selector.
 type selector interface {
 	narrowed() bool
+	selective() bool
 	readsFiles() bool
 	cost() Cost
 	// problems are the values that have the right type and no meaning.
 	problems(mapping.Selector) mapping.Problems
 	// again reads the list that the kind begins with once more.
 	again(ctx context.Context, ws *Workspace) (Second, error)
+	// without is a repoQuery that leaves out a source; empty when there is none.
+	without(Source) string
 }
 
 // define makes a kind of its selector's type, its extraction, and where its objects
@@ -163,9 +177,10 @@ func define[S selector](name string, at place, extract func(context.Context, *Wo
 		}
 		return Bound{
 			Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
-			Narrowed: s.narrowed(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
+			Narrowed: s.narrowed(), Selective: s.selective(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
 			Warnings: problems.Warnings(),
 			Again:    func(ctx context.Context, ws *Workspace) (Second, error) { return s.again(ctx, ws) },
+			Without:  s.without,
 			place:    at,
 		}, nil
 	}}

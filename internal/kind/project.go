@@ -12,6 +12,7 @@ import (
 type projectSelector struct{}
 
 func (projectSelector) narrowed() bool                             { return false }
+func (projectSelector) selective() bool                            { return false }
 func (projectSelector) readsFiles() bool                           { return false }
 func (projectSelector) cost() Cost                                 { return Cost{Once: 1} }
 func (projectSelector) problems(mapping.Selector) mapping.Problems { return nil }
@@ -19,6 +20,8 @@ func (projectSelector) problems(mapping.Selector) mapping.Problems { return nil 
 func (projectSelector) again(ctx context.Context, ws *Workspace) (Second, error) {
 	return ws.projectsAgain(ctx)
 }
+
+func (projectSelector) without(Source) string { return "" }
 
 var project = define("project", itself, extractProjects)
 

@@ -18,6 +18,8 @@ type pullRequestSelector struct {
 	IncludedFiles []string `yaml:"includedFiles" deprecated:"true" help:"Has no effect for pull requests."`
 }
 
+func (s pullRequestSelector) selective() bool { return strings.TrimSpace(s.PullRequestQuery) != "" }
+
 func (pullRequestSelector) readsFiles() bool { return false }
 
 func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1} }
@@ -63,7 +65,7 @@ func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelecto
 		return func(yield func(Found, error) bool) {
 			for object, err := range ws.client.PullRequests(ctx, r.Slug, query) {
 				if err != nil {
-					yield(Found{}, withRepoQuery(ws.gone(ctx, r.Slug, err), s.query().Query, r))
+					yield(Found{}, withRepoQuery(ws.gone(ctx, r.Slug, err), s.without(sourceOf(r))))
 					return
 				}
 				nameReviewers(object)
@@ -77,17 +79,12 @@ func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelecto
 
 // withRepoQuery says how to leave out a repository whose pull requests cannot be
 // read while it is there itself.
-func withRepoQuery(err error, query string, r bitbucket.Repository) error {
+func withRepoQuery(err error, without string) error {
 	var e *bitbucket.Error
 	if !errors.As(err, &e) || e.Status != 403 && e.Status != 404 || e.Denied() {
 		return err
 	}
-	without := fmt.Sprintf("name != %q", r.Name)
-	if query != "" {
-		without = "(" + query + ") AND " + without
-	}
-	quoted := "'" + strings.ReplaceAll(without, "'", "''") + "'" // as YAML wants it
-	return fmt.Errorf("%w; to leave this repository out, set the selector's repoQuery to %s", err, quoted)
+	return fmt.Errorf("%w; to leave this repository out, set the selector's repoQuery to %s", err, without)
 }
 
 // nameReviewers gives each reviewer a copy of itself as "user", as participants

@@ -77,7 +77,10 @@ func repositoryTask(ws *Workspace, r bitbucket.Repository, names []string) Run {
 				object["__includedFiles"], err = lazy.included(ctx, names)
 			}
 			var gone *Gone
-			if err != nil && !errors.As(err, &gone) && ctx.Err() == nil {
+			switch {
+			case errors.As(err, &gone):
+				err = &Gone{Slug: gone.Slug, Objects: 1}
+			case err != nil && ctx.Err() == nil:
 				err = &Unreadable{Object: r.Slug, Err: err}
 			}
 			if yield(Found{Object: object, Read: lazy.text}, err) && lazy.checkout != nil {

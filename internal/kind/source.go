@@ -40,9 +40,15 @@ func secondOf(all []Source, known map[string]bool) Second {
 	return s
 }
 
-// repositoriesAgain reads a list of repositories once more. It is asked for once a run,
-// when all that the run extracts has been read: what an earlier reading missed, since
-// the list moved or the repository was away for a while, stands in it.
+// Forget drops second readings: the next one is made anew.
+func (w *Workspace) Forget() {
+	clear(w.again)
+	w.projectsRead = nil
+}
+
+// repositoriesAgain reads a list of repositories once more. Until Forget it is
+// read once. What the first reading missed, since the list moved or the repository was
+// away for a while, stands in it.
 func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.RepositoryQuery) (Second, error) {
 	if s, ok := w.again[q]; ok {
 		return s, nil

@@ -3,6 +3,7 @@ package kind
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -117,7 +118,7 @@ func (w *Workspace) gone(ctx context.Context, slug string, err error) error {
 		return err
 	}
 	if there, existsErr := w.client.Exists(ctx, slug); existsErr == nil && !there {
-		return &Gone{slug}
+		return &Gone{Slug: slug}
 	}
 	return err
 }
@@ -147,6 +148,19 @@ func (w walked) again(ctx context.Context, ws *Workspace) (Second, error) {
 	return ws.repositoriesAgain(ctx, w.query())
 }
 
+// without is the repoQuery that leaves out a repository, as YAML wants it.
+func (w walked) without(s Source) string {
+	var repository struct{ Name string }
+	_ = json.Unmarshal(s.JSON, &repository) // it was read before
+	text := fmt.Sprintf("name != %q", repository.Name)
+	if query := w.query().Query; query != "" {
+		text = "(" + query + ") AND " + text
+	}
+	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+}
+
+func (w walked) selective() bool { return false }
+
 func (w walked) narrowed() bool { return w.query() != bitbucket.RepositoryQuery{} }
 
 func (w walked) problems(s mapping.Selector) mapping.Problems {
@@ -166,7 +180,7 @@ func (w walked) problems(s mapping.Selector) mapping.Problems {
 func (w *Workspace) unlessThere(ctx context.Context, slug string) error {
 	there, err := w.client.Exists(ctx, slug)
 	if err == nil && !there {
-		err = &Gone{slug}
+		err = &Gone{Slug: slug}
 	}
 	return err
 }

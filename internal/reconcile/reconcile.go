@@ -1,11 +1,33 @@
 // Package reconcile decides which entities are stale and may be deleted. It asks
 // nobody and changes nothing.
+//
+// # What proves that an entity has no source any more
+//
+// Absence is proven, not inferred. An entity goes only when all of this holds:
+//
+//   - The lists that could have held its source were read to their end, by a key that
+//     does not move or in one answer, in this run. What was read to its end and is empty
+//     is known to be empty; where something was filtered, skipped, or failed, and nothing
+//     was stored, nothing is known.
+//   - Those lists were read a second time, after everything else and before the first
+//     deletion, and what appears there only then cannot have produced the entity.
+//   - No source that is listed and could not be read can have produced it. One answer of
+//     404 proves nothing while the list names the repository.
+//   - The mapping is known to be the one that the integration runs with, and not a
+//     stand-in for one that is not known.
+//   - The run did not produce it, stored or not, and nothing that stays relates to it.
+//   - It does not look like an entity that this run made under another identifier.
+//   - So few go that the mapping's threshold and the input max_deletions allow it.
+//
+// A list that moved, a count that agrees by chance, an answer of 404, an error, a time
+// limit and a mapping that nobody gave prove nothing.
 package reconcile
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"port-bitbucket-exporter/internal/catalog"
 )
@@ -16,6 +38,18 @@ type Resource struct {
 	Blueprints []string // those it names, or produced
 	Any        bool     // its blueprint is computed: it can be any
 	Gap        string   // why its entities may be incomplete, in words; empty when they are not
+	Partial    []Partial
+}
+
+// Partial is a gap of one source, such as a repository.
+type Partial struct {
+	Why string // in words
+	// May reports whether the source can have produced an entity of the resource.
+	May func(catalog.Ref) bool
+}
+
+func (s Resource) produces(blueprint string) bool {
+	return s.Any || slices.Contains(s.Blueprints, blueprint)
 }
 
 // Run is what one run knows when it is done loading.
@@ -27,10 +61,12 @@ type Run struct {
 	// Owned is how many entities are ours in all: the listed ones, and those that
 	// this run wrote.
 	Owned int
-	// Produced says whether the run produced an entity, stored or not.
+	// Produced reports whether the run produced an entity, stored or not.
 	Produced func(catalog.Ref) bool
-	// Needed says whether an entity that is kept relates to it, and would suffer.
+	// Needed reports whether an entity that is kept relates to it, and would suffer.
 	Needed func(catalog.Ref) bool
+	// Guards hold back the deletion of whole blueprints, each with its reason in words.
+	Guards map[string]string
 	// Threshold is the largest share of the owned entities that may go, 0 to 1.
 	Threshold float64
 	// MaxDeletions is how many entities may go at most; nil when their number is not bounded.
@@ -56,14 +92,17 @@ func (p Policy) String() string { return [...]string{"apply", "report", "never"}
 type Verdict struct {
 	// Delete is sorted by blueprint and identifier.
 	Delete []catalog.Ref
-	// Held tells for each blueprint with stale entities that stay why they do.
+	// Held tells which stale entities stay, for each blueprint and reason.
 	Held []Held
+	// Needed are those that were not produced, and stay for what relates to them:
+	// sorted by blueprint and identifier.
+	Needed []catalog.Ref
 	// Closed is true when deletion is closed for some blueprint: then nothing may be
 	// deleted along with what it depends on.
 	Closed bool
 }
 
-// Held are stale entities of one blueprint that stay.
+// Held are stale entities of one blueprint that stay for one reason.
 type Held struct {
 	Blueprint string
 	Count     int
@@ -73,34 +112,35 @@ type Held struct {
 // Decide finds the stale entities, and those of them that may be deleted.
 //
 // Stale is what is listed, was not produced, and is not needed. It may go when no
-// resource that can produce its blueprint has a gap, when no more than the threshold
-// and the bound go in all, and when deletion is applied.
+// resource that can produce it has a gap that it can have fallen into, no guard holds
+// its blueprint, no more than the threshold and the bound go in all, and deletion is
+// applied.
 func Decide(r Run) Verdict {
 	var v Verdict
 	guards := guards{run: r, known: map[string]string{}}
-	held := map[string]*Held{}
+	held := holds{}
 	listed := slices.SortedFunc(slices.Values(r.Listed), compareRefs)
 	for _, ref := range slices.Compact(listed) {
-		if r.Produced(ref) || r.Needed(ref) {
-			continue
+		switch guard := ""; {
+		case r.Produced(ref):
+		case r.Needed(ref):
+			v.Needed = append(v.Needed, ref)
+		default:
+			if guard = guards.of(ref); guard != "" {
+				held.add(ref, guard)
+			} else {
+				v.Delete = append(v.Delete, ref)
+			}
 		}
-		if guard := guards.of(ref.Blueprint); guard != "" {
-			hold(held, ref, guard)
-			continue
-		}
-		v.Delete = append(v.Delete, ref)
 	}
 	if guard := r.guardAll(len(v.Delete)); guard != "" {
 		for _, ref := range v.Delete {
-			hold(held, ref, guard)
+			held.add(ref, guard)
 		}
 		v.Delete = nil
 	}
-	for _, h := range held {
-		v.Held = append(v.Held, *h)
-	}
-	slices.SortFunc(v.Held, func(a, b Held) int { return cmp.Compare(a.Blueprint, b.Blueprint) })
-	v.Closed = r.Halt != "" || slices.ContainsFunc(r.Resources, func(s Resource) bool { return s.Gap != "" })
+	v.Held = held.sorted()
+	v.Closed = r.Halt != "" || len(r.Guards) > 0 || slices.ContainsFunc(r.Resources, func(s Resource) bool { return s.Gap != "" || len(s.Partial) > 0 })
 	return v
 }
 
@@ -110,8 +150,23 @@ func (r Run) guard(blueprint string) string {
 		return r.Halt
 	}
 	for _, s := range r.Resources {
-		if s.Gap != "" && (s.Any || slices.Contains(s.Blueprints, blueprint)) {
+		if s.Gap != "" && s.produces(blueprint) {
 			return s.Gap
+		}
+	}
+	return r.Guards[blueprint]
+}
+
+// partial is why one entity may not be deleted while others of its blueprint may.
+func (r Run) partial(ref catalog.Ref) string {
+	for _, s := range r.Resources {
+		if !s.produces(ref.Blueprint) {
+			continue
+		}
+		for _, p := range s.Partial {
+			if p.May(ref) {
+				return p.Why
+			}
 		}
 	}
 	return ""
@@ -123,22 +178,31 @@ type guards struct {
 	known map[string]string
 }
 
-func (g *guards) of(blueprint string) string {
-	guard, ok := g.known[blueprint]
+func (g *guards) of(ref catalog.Ref) string {
+	guard, ok := g.known[ref.Blueprint]
 	if !ok {
-		guard = g.run.guard(blueprint)
-		g.known[blueprint] = guard
+		guard = g.run.guard(ref.Blueprint)
+		g.known[ref.Blueprint] = guard
+	}
+	if guard == "" {
+		return g.run.partial(ref)
 	}
 	return guard
 }
 
-func hold(held map[string]*Held, ref catalog.Ref, guard string) {
-	h := held[ref.Blueprint]
-	if h == nil {
-		h = &Held{Blueprint: ref.Blueprint, Guard: guard}
-		held[ref.Blueprint] = h
+// holds counts what is held, by blueprint and guard.
+type holds map[[2]string]int
+
+func (h holds) add(ref catalog.Ref, guard string) { h[[2]string{ref.Blueprint, guard}]++ }
+
+func (h holds) sorted() (all []Held) {
+	for key, n := range h {
+		all = append(all, Held{Blueprint: key[0], Guard: key[1], Count: n})
 	}
-	h.Count++
+	slices.SortFunc(all, func(a, b Held) int {
+		return cmp.Or(strings.Compare(a.Blueprint, b.Blueprint), strings.Compare(a.Guard, b.Guard))
+	})
+	return all
 }
 
 // guardAll is why none of so many stale entities may go; empty when all may.

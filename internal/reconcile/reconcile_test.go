@@ -36,13 +36,44 @@ func TestDecide(t *testing.T) {
 	t.Parallel()
 	complete := reconcile.Resource{Blueprints: []string{"repo"}}
 	broken := reconcile.Resource{Blueprints: []string{"pr"}, Gap: "unread"}
+	away := reconcile.Resource{Blueprints: []string{"pr"}, Partial: []reconcile.Partial{
+		{Why: "a is away", May: in("pr/a1 pr/x1 repo/a")}, {Why: "x is away", May: in("pr/x1 pr/x2")},
+	}}
 	tests := []struct {
 		name   string
 		run    reconcile.Run
 		delete string
 		held   []reconcile.Held
+		needed string
 		closed bool
 	}{
+		{
+			name:   "a gap of one source holds what may come from it, in its own blueprints",
+			run:    reconcile.Run{Resources: []reconcile.Resource{away}, Listed: refs("pr/b1 pr/a1 repo/a pr/x1 pr/x2"), Owned: 10, Produced: none, Needed: none, Threshold: 1},
+			delete: "pr/b1 repo/a", held: []reconcile.Held{{"pr", 2, "a is away"}, {"pr", 1, "x is away"}}, closed: true,
+		},
+		{
+			name: "a gap of one source of a computed blueprint holds in any",
+			run: reconcile.Run{
+				Resources: []reconcile.Resource{{Any: true, Partial: away.Partial}}, Listed: refs("pr/b1 repo/a"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
+			},
+			delete: "pr/b1", held: []reconcile.Held{{"repo", 1, "a is away"}}, closed: true,
+		},
+		{
+			name: "a gap of the whole resource comes before one of a source",
+			run: reconcile.Run{
+				Resources: []reconcile.Resource{away, broken}, Listed: refs("pr/a1"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
+			},
+			held: []reconcile.Held{{"pr", 1, "unread"}}, closed: true,
+		},
+		{
+			name: "a guard holds its blueprint alone",
+			run: reconcile.Run{
+				Resources: []reconcile.Resource{complete}, Guards: map[string]string{"repo": "renamed"},
+				Listed: refs("repo/a old/x"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
+			},
+			delete: "old/x", held: []reconcile.Held{{"repo", 1, "renamed"}}, closed: true,
+		},
 		{
 			name:   "what was not produced is stale",
 			run:    reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/b repo/a repo/c"), Owned: 3, Produced: in("repo/b"), Needed: none, Threshold: 0.9},
@@ -51,7 +82,7 @@ func TestDecide(t *testing.T) {
 		{
 			name:   "what a kept entity relates to stays, and is not stale",
 			run:    reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b"), Owned: 2, Produced: none, Needed: in("repo/b"), Threshold: 0.9},
-			delete: "repo/a",
+			delete: "repo/a", needed: "repo/b",
 		},
 		{
 			name:   "a blueprint that no resource names any more is open",
@@ -156,7 +187,7 @@ func TestDecide(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			want := reconcile.Verdict{Delete: refs(tt.delete), Held: tt.held, Closed: tt.closed}
+			want := reconcile.Verdict{Delete: refs(tt.delete), Held: tt.held, Needed: refs(tt.needed), Closed: tt.closed}
 			if diff := cmp.Diff(reconcile.Decide(tt.run), want); diff != "" {
 				t.Errorf("got (-), want (+):\n%s", diff)
 			}
@@ -168,6 +199,7 @@ func TestDecide(t *testing.T) {
 type world struct {
 	reconcile.Run
 	produced, needed map[catalog.Ref]bool
+	away             map[catalog.Ref]bool // what a source that is away may have produced
 	percent          int
 }
 
@@ -186,15 +218,22 @@ func draw(t *rapid.T) world {
 		}
 		return m
 	}
-	w.produced, w.needed = set("produced"), set("needed")
+	w.produced, w.needed, w.away = set("produced"), set("needed"), set("away")
 	w.Produced = func(r catalog.Ref) bool { return w.produced[r] }
 	w.Needed = func(r catalog.Ref) bool { return w.needed[r] }
 	for range rapid.IntRange(0, 4).Draw(t, "resources") {
-		w.Resources = append(w.Resources, reconcile.Resource{
+		r := reconcile.Resource{
 			Blueprints: rapid.SliceOfNDistinct(rapid.SampledFrom(blueprints), 0, 2, rapid.ID).Draw(t, "blueprints"),
 			Any:        rapid.IntRange(0, 7).Draw(t, "any") == 0,
 			Gap:        rapid.SampledFrom([]string{"", "", "", "unread"}).Draw(t, "gap"),
-		})
+		}
+		if rapid.IntRange(0, 3).Draw(t, "away") == 0 {
+			r.Partial = []reconcile.Partial{{Why: "away", May: func(r catalog.Ref) bool { return w.away[r] }}}
+		}
+		w.Resources = append(w.Resources, r)
+	}
+	if rapid.IntRange(0, 4).Draw(t, "guarded") == 0 {
+		w.Guards = map[string]string{rapid.SampledFrom(blueprints).Draw(t, "guarded blueprint"): "guarded"}
 	}
 	w.Halt = rapid.SampledFrom([]string{"", "", "", "", "halt"}).Draw(t, "halt")
 	w.Owned = len(w.distinct()) + rapid.IntRange(0, 20).Draw(t, "written")
@@ -214,19 +253,20 @@ func (w world) distinct() map[catalog.Ref]bool {
 	return m
 }
 
-// open says whether the entities of a blueprint may go, by the words:
-// every resource that can produce it is complete.
-func (w world) open(blueprint string) bool {
+// open reports whether an entity may go: every resource that can produce it is
+// complete, as far as it can come from there.
+func (w world) open(ref catalog.Ref) bool {
 	for _, r := range w.Resources {
 		can := r.Any
 		for _, b := range r.Blueprints {
-			can = can || b == blueprint
+			can = can || b == ref.Blueprint
 		}
-		if can && r.Gap != "" {
+		if can && (r.Gap != "" || len(r.Partial) > 0 && w.away[ref]) {
 			return false
 		}
 	}
-	return w.Halt == ""
+	_, guarded := w.Guards[ref.Blueprint]
+	return w.Halt == "" && !guarded
 }
 
 // model is what may go, and how many entities of each blueprint are held.
@@ -235,7 +275,7 @@ func (w world) model() (gone map[catalog.Ref]bool, held map[string]int) {
 	for r := range w.distinct() {
 		switch {
 		case w.produced[r] || w.needed[r]:
-		case w.open(r.Blueprint):
+		case w.open(r):
 			gone[r] = true
 		default:
 			held[r.Blueprint]++
@@ -276,12 +316,21 @@ func TestDecideIsTheModel(t *testing.T) {
 				t.Errorf("%d of %s are held without a guard", h.Count, h.Blueprint)
 			}
 		}
-		if !maps.Equal(stays, held) || len(got.Held) != len(held) {
-			t.Errorf("held: got %v, want %v, each blueprint once", got.Held, held)
+		if !maps.Equal(stays, held) {
+			t.Errorf("held: got %v, want %v", got.Held, held)
 		}
-		closed := w.Halt != ""
+		needed := map[catalog.Ref]bool{}
+		for r := range w.distinct() {
+			if w.needed[r] && !w.produced[r] {
+				needed[r] = true
+			}
+		}
+		if len(got.Needed) != len(needed) || slices.ContainsFunc(got.Needed, func(r catalog.Ref) bool { return !needed[r] }) {
+			t.Errorf("needed: got %v, want %v", got.Needed, needed)
+		}
+		closed := w.Halt != "" || len(w.Guards) > 0
 		for _, r := range w.Resources {
-			closed = closed || r.Gap != ""
+			closed = closed || r.Gap != "" || len(r.Partial) > 0
 		}
 		if got.Closed != closed {
 			t.Errorf("closed: got %v, want %v", got.Closed, closed)
@@ -307,7 +356,7 @@ func TestDecideObeysTheLaws(t *testing.T) {
 			if w.needed[r] {
 				t.Errorf("%s is needed and is deleted", r)
 			}
-			if !w.open(r.Blueprint) {
+			if !w.open(r) {
 				t.Errorf("%s is deleted, while its blueprint is closed", r)
 			}
 		}

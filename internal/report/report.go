@@ -107,7 +107,10 @@ type Report struct {
 	PortRequests      int
 	// Planned is true for what a sync would do; Changes are then all that it would
 	// change, sorted by blueprint and identifier, and Forecast is what it would cost.
-	Planned  bool
+	Planned bool
+	// Settled is true when everything was read, and all that Port holds of the
+	// integration was produced, or made for a relation.
+	Settled  bool
 	Changes  []Change
 	Forecast string
 	Facts    []string // what else there is to know, a line each

@@ -15,6 +15,7 @@ const chunkObjects = 50
 
 // chunk is a part of what one task gave, mapped and encoded.
 type chunk struct {
+	source   kind.Source // of all its objects
 	objects  int
 	arrays   int // objects for which itemsToParse gave an array
 	noArrays int
@@ -37,6 +38,7 @@ type unit struct {
 	raw       bool   // the object's content was not parsed, or is not given
 	unparsed  bool   // the object's content should have been parsed
 	source    string // the object's page or path, for messages
+	title     string
 }
 
 type note struct {
@@ -47,7 +49,7 @@ type note struct {
 // extract runs one task: each object is decoded, mapped by all expressions and
 // dropped here, in one goroutine.
 func (r *resource) extract(ctx, asking context.Context, task kind.Task, wanted *samples, emit func(chunk) bool) {
-	var c chunk
+	c := chunk{source: task.Source}
 	taken := 0 // for samples
 	for found, err := range task.Run(asking) {
 		if err != nil {
@@ -63,7 +65,7 @@ func (r *resource) extract(ctx, asking context.Context, task kind.Task, wanted *
 			if !emit(c) {
 				return
 			}
-			c = chunk{}
+			c = chunk{source: task.Source}
 		}
 	}
 	if c.objects > 0 || len(c.errs) > 0 {
@@ -123,6 +125,7 @@ func encode(e *entry, u transform.Unit, source string) unit {
 			return out
 		}
 		out.entity = entity
+		out.title, _ = u.Fields.Title.(string)
 		if e.rest != nil {
 			out.rest = e.rest.Digest(u.Fields)
 		}

@@ -30,11 +30,32 @@ type Job struct {
 	Deletion     reconcile.Policy
 	// Deadline is when to stop asking Bitbucket; zero for never.
 	Deadline time.Time
-	// Supposed is true when the plan is not known to be that of earlier runs. Then
-	// nothing is deleted where Port lists what the plan cannot have made.
-	Supposed bool
-	Log      *slog.Logger
-	Watch    Watch
+	// StandIn is true when the plan stands in for one that is not known: then nothing is
+	// deleted.
+	StandIn bool
+	// Selector says of a resource, by its index, whether earlier runs had its selector;
+	// nil says nothing.
+	Selector func(index int) Known
+	// ConfirmRenames lets entities go that seem to be renamed; see run.renamed.
+	ConfirmRenames bool
+	Log            *slog.Logger
+	Watch          Watch
+}
+
+// Known is what is known of a selector.
+type Known int
+
+const (
+	Unknown Known = iota
+	Same          // an earlier run had it
+	Changed       // it is new
+)
+
+func (j Job) known(index int) Known {
+	if j.Selector == nil {
+		return Unknown
+	}
+	return j.Selector(index)
 }
 
 // options keep what more than one resource may want.

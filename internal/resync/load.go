@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
@@ -69,6 +70,8 @@ type relation struct{ blueprint, name string }
 type state struct {
 	results []result // one for each entry of a mapping that produced it
 	written bool
+	from    string   // key of the source of the last result
+	title   string   // where it is new in a blueprint of which Port held others; else empty
 	touched bool     // written, or perhaps: what Port held says nothing any more
 	listed  bool     // Port lists it as untouched since the run began
 	counted *loading // whose counts hold the entity; nil when none do
@@ -119,12 +122,14 @@ const (
 type loading struct {
 	resource *resource
 	report   *report.Resource
-	stored   map[*entry]int // units whose entity Port holds after the load
-	tasks    int            // of the list
-	gone     int            // repositories that disappeared
-	listed   bool           // the list was read to its end
-	denied   bool           // Bitbucket refused, and would refuse the rest
-	gap      string         // why its entities may be incomplete
+	stored   map[*entry]int         // units whose entity Port holds after the load
+	tasks    int                    // of the list
+	sources  map[string]kind.Source // of the tasks, by key
+	lost     []loss                 // repositories that answered as if they were not there
+	listed   bool                   // the list was read to its end
+	denied   bool                   // Bitbucket refused, and would refuse the rest
+	gap      string                 // why its entities may be incomplete
+	partial  []sourceGap            // and those of one source; one for each
 	samples  *samples
 	nulls    map[mapping.Position]*nulls
 	mapped   map[*entry]int // units that became an entity, refused or not

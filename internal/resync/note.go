@@ -40,13 +40,13 @@ func (r *run) noteField(of *loading, n note) {
 
 // notKnown is for an object whose content was not parsed: what it would have given
 // is not known.
-func (r *run) notKnown(of *loading, source string) {
-	r.gap(of, of.resource.Where()+": the content of "+source+" was not parsed, so that its entities are not known")
+func (r *run) notKnown(of *loading, from kind.Source, object string) {
+	r.gapAt(of, from, of.resource.Where()+": the content of "+object+" was not parsed, so that its entities are not known")
 }
 
-func (r *run) noteSkipped(of *loading, u unit) {
+func (r *run) noteSkipped(of *loading, from kind.Source, u unit) {
 	if u.raw {
-		r.notKnown(of, u.source)
+		r.notKnown(of, from, u.source)
 	}
 	if u.fault != nil { // itemsToParse
 		if u.fault.Raised {
@@ -83,12 +83,7 @@ func valueFrom(u unit) string {
 }
 
 // noteLeft is for an object that is left out by a limit.
-func (r *run) noteLeft(of *loading, left *kind.Left) {
-	r.gap(of, of.resource.Where()+" left out "+left.Object+": "+left.Why)
+func (r *run) noteLeft(of *loading, from kind.Source, left *kind.Left) {
+	r.gapAt(of, from, of.resource.Where()+" left out "+left.Object+": "+left.Why)
 	r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + left.Why, Fix: left.Fix, Example: left.Object})
-}
-
-func (r *run) noteGone(of *loading, gone *kind.Gone) {
-	of.gone++
-	r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": a repository disappeared during the run", Example: gone.Slug})
 }

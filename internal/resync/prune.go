@@ -20,7 +20,7 @@ import (
 // prune deletes what is stale. With a failure it deletes nothing, and tells what
 // it would have looked at; when the context has ended, or deletion is never wanted,
 // it asks nothing either.
-func (r *run) prune(ctx context.Context, failure error) {
+func (r *run) prune(ctx, asking context.Context, failure error) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -44,32 +44,34 @@ func (r *run) prune(ctx context.Context, failure error) {
 		failure = r.failure(ctx)
 	}
 	m := r.job.Plan.mapping
-	var needed map[catalog.Ref]bool
+	var needed map[catalog.Ref]relation
 	if m.CreateMissingRelatedEntities && len(listed.others) > 0 {
 		needed = r.needed(ctx)
 	}
-	verdict := reconcile.Decide(reconcile.Run{
-		Resources: r.gaps(),
+	r.report.Settled = failure == nil && len(listed.others) == 0 && !slices.ContainsFunc(r.loads, func(of *loading) bool { return !of.complete() })
+	decision := reconcile.Run{
+		Resources: r.gaps(ctx, listed),
 		Listed:    listed.others,
 		Owned:     r.owned(listed),
 		Produced:  r.produced,
 		Needed: func(ref catalog.Ref) bool {
-			return needed[ref] || needed[catalog.Ref{Identifier: ref.Identifier}]
+			_, known := needed[ref]
+			_, anywhere := needed[catalog.Ref{Identifier: ref.Identifier}]
+			return known || anywhere
 		},
 		Threshold:    m.EntityDeletionThreshold,
 		MaxDeletions: r.job.MaxDeletions,
-		Deletion:     r.job.Deletion,
-		Halt:         cmp.Or(r.halt(failure), r.other(listed)),
-	})
-	for _, h := range verdict.Held {
-		b := r.report.Blueprint(h.Blueprint)
-		b.StaleKept += h.Count
-		b.HeldBy = h.Guard
-		r.report.Note(report.Problem{
-			Severity: report.Warning,
-			Message:  fmt.Sprintf("%d stale entities of blueprint %q are not deleted: %s", h.Count, h.Blueprint, h.Guard),
-		})
+		Halt:         cmp.Or(r.halt(failure), r.standIn()),
 	}
+	if doomed := reconcile.Decide(decision).Delete; len(doomed) > 0 {
+		r.again(asking, doomed)
+		decision.Resources = r.gaps(ctx, listed)
+		decision.Guards = r.renamed(ctx, listed, reconcile.Decide(decision).Delete)
+	}
+	decision.Deletion = r.job.Deletion
+	verdict := reconcile.Decide(decision)
+	r.tellHeld(verdict.Held)
+	r.tellNeeded(ctx, verdict.Needed, needed)
 	cascade := len(verdict.Delete) > 0 && m.DeleteDependentEntities && !verdict.Closed && r.report.Total().Rejected == 0
 	if cascade && !r.mayCascade(ctx) {
 		cascade = false
@@ -80,6 +82,20 @@ func (r *run) prune(ctx context.Context, failure error) {
 		})
 	}
 	r.delete(ctx, verdict.Delete, cascade)
+}
+
+// tellHeld counts and tells the stale entities that stay, by why they do.
+func (r *run) tellHeld(held []reconcile.Held) {
+	for _, h := range held {
+		b := r.report.Blueprint(h.Blueprint)
+		b.StaleKept += h.Count
+		b.HeldBy = cmp.Or(b.HeldBy, h.Guard)
+		r.report.Note(report.Problem{
+			Severity: report.Warning,
+			Message:  fmt.Sprintf("%d stale entities of blueprint %q are not deleted: %s", h.Count, h.Blueprint, h.Guard),
+			Fix:      r.fixes[h.Guard],
+		})
+	}
 }
 
 // noteUnlisted tells why nothing is deleted. Where the credential may not list, that
@@ -230,17 +246,15 @@ func (r *run) halt(failure error) string {
 	return ""
 }
 
-// other is why a plan that is only supposed deletes nothing: an earlier run had another.
-func (r *run) other(listed listing) string {
-	if !r.job.Supposed {
+// standIn is why a plan that stands in for one that is not known deletes nothing: what
+// is stale by it may be what the other one makes.
+func (r *run) standIn() string {
+	if !r.job.StandIn {
 		return ""
 	}
-	for _, ref := range listed.others {
-		if !r.job.Plan.produces(ref.Blueprint) {
-			return fmt.Sprintf("Port has no record of the integration, so that the built-in default mapping ran, and holds entities of blueprint %q, which that does not make", ref.Blueprint)
-		}
-	}
-	return ""
+	const guard = "the built-in default mapping ran in the place of one that is not known: none is given, and Port stores none"
+	r.fixes[guard] = "give the mapping that made them as the input mapping or mapping_file; where the default one is meant, give examples/default-mapping.yml"
+	return guard
 }
 
 // checkEmpty looks at lists of Bitbucket that were empty. An empty answer where
@@ -274,37 +288,56 @@ func (r *run) checkEmpty(listed listing) {
 }
 
 // gaps are what each resource can produce, and why it may be incomplete. An entry
-// of which Port holds nothing after the load is a gap too: a mistake in an
-// identifier must not delete what it used to produce.
-func (r *run) gaps() []reconcile.Resource {
+// of which Port holds nothing after the load is a gap too: a mistake in an identifier
+// must not delete what it used to produce. It is none where there was nothing to map.
+func (r *run) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 	var all []reconcile.Resource
+	origins := &origins{run: r, spans: map[*entry]map[string]span{}, trusted: map[*entry]bool{}}
 	for _, of := range r.loads {
 		_, any := of.resource.blueprints()
-		all = append(all, reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: cmp.Or(of.gap, of.unnamed)})
+		res := reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: cmp.Or(of.gap, of.unnamed)}
+		for _, g := range of.partial {
+			r.fixes[g.why] = g.fix
+			res.Partial = append(res.Partial, reconcile.Partial{Why: g.why, May: func(ref catalog.Ref) bool { return origins.may(ctx, of, g.source, ref) }})
+		}
+		all = append(all, res)
 		for _, e := range of.resource.entries {
-			if of.stored[e] > 0 {
-				continue
+			gap := r.unshown(of, e, listed)
+			if gap != "" {
+				all = append(all, reconcile.Resource{Blueprints: []string{e.Blueprint}, Any: e.Dynamic, Gap: gap})
 			}
-			gap := "Port holds no entity that " + of.resource.Where() + " gave in this run"
-			if len(of.resource.entries) > 1 {
-				gap += " by the entry at " + e.source.Pos.String()
-			}
-			all = append(all, reconcile.Resource{Blueprints: []string{e.Blueprint}, Any: e.Dynamic, Gap: gap})
 		}
 	}
 	return all
 }
 
-// needed are the entities that a produced one relates to. Where the blueprint of
-// the target is not known, it is left empty, and stands for any.
-func (r *run) needed(ctx context.Context) map[catalog.Ref]bool {
-	needed := map[catalog.Ref]bool{}
-	for relation, identifiers := range r.loader.targets {
-		schema, _ := r.loader.schemas.of(ctx, relation.blueprint)
-		target := schema.Relations[relation.name].Target
-		for identifier := range identifiers {
-			needed[catalog.Ref{Blueprint: target, Identifier: identifier}] = true
-		}
+// maxEmptied is how many entities may go of a resource that finds nothing any more, where
+// it is not known whether earlier runs had its selector: more are rather a mistake in it.
+const maxEmptied = 10
+
+// unshown is why nothing shows that an entry finds what it used to produce; empty when
+// Port holds something of it, or there was nothing to map. A selector that is new, and
+// finds nothing, may be a mistake.
+func (r *run) unshown(of *loading, e *entry, listed listing) string {
+	if of.stored[e] > 0 {
+		return ""
 	}
-	return needed
+	if of.listed && of.report.Extracted == 0 {
+		held := listed.count
+		if !e.Dynamic {
+			held = listed.counts[e.Blueprint]
+		}
+		known := r.job.known(of.resource.Index)
+		if !of.resource.bound.Selective || known == Same || known == Unknown && held <= maxEmptied {
+			return "" // read to its end, and empty
+		}
+		gap := of.resource.Where() + " finds nothing, and earlier runs are not known to have had its selector"
+		r.fixes[gap] = "check the selector; if it is right, set publish_mapping to always and run twice"
+		return gap
+	}
+	gap := "Port holds no entity that " + of.resource.Where() + " gave in this run"
+	if len(of.resource.entries) > 1 {
+		gap += " by the entry at " + e.source.Pos.String()
+	}
+	return gap
 }

@@ -23,10 +23,6 @@ const tasksPerRequest = 2
 // writeGrace is how long after the time limit what is known may still be written.
 const writeGrace = 5 * time.Minute
 
-// goneShare is the part of its repositories from which on a resource is taken to
-// be incomplete, when so many disappear at once.
-const goneShare = 4
-
 // errTimeLimit ends the extraction, and after a while the load.
 var errTimeLimit = errors.New("the time limit was reached")
 
@@ -41,6 +37,7 @@ type run struct {
 	loads     []*loading
 	samples   map[string]*samples // by kind
 	told      sync.Once           // the forecast
+	fixes     map[string]string   // of the guards of deletion
 }
 
 // Run does one run, and adds to the report what it does. The error is why the run
@@ -58,7 +55,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 		defer stopAsking()
 		defer stopWriting()
 	}
-	r := &run{job: job, report: rep, workspace: kind.NewWorkspace(job.Bitbucket, job.options()), loader: newLoader(writing, job, rep), samples: map[string]*samples{}}
+	r := &run{job: job, report: rep, workspace: kind.NewWorkspace(job.Bitbucket, job.options()), loader: newLoader(writing, job, rep), samples: map[string]*samples{}, fixes: map[string]string{}}
 	defer r.close()
 	defer r.loader.wait()
 	defer cancel()
@@ -66,7 +63,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 		names, _ := res.blueprints()
 		out := &report.Resource{Index: res.Index, Kind: res.Kind, Blueprints: slices.Compact(slices.Sorted(slices.Values(names)))}
 		rep.Resources = append(rep.Resources, out)
-		r.loads = append(r.loads, &loading{resource: res, report: out, stored: map[*entry]int{}, mapped: map[*entry]int{}, samples: r.samplesOf(res.Kind)})
+		r.loads = append(r.loads, &loading{resource: res, report: out, sources: map[string]kind.Source{}, stored: map[*entry]int{}, mapped: map[*entry]int{}, samples: r.samplesOf(res.Kind)})
 	}
 	// All of them before the first write: an entity that is made for a relation to it
 	// must not count as one that Port held.
@@ -80,14 +77,15 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	}
 	r.loader.finish(allResources)
 	r.loader.retry()
+	r.settleGone(asking)
 	for _, of := range r.loads {
-		of.report.Complete = of.gap == ""
+		of.report.Complete = of.complete()
 	}
 	if errors.Is(context.Cause(asking), errTimeLimit) { // also when it was reached only while writing
 		r.timeLimit()
 	}
 	err := cmp.Or(r.imbalance(), r.failure(ctx))
-	r.prune(ctx, err)
+	r.prune(ctx, asking, err)
 	if err == nil {
 		err = r.failure(ctx)
 	}
@@ -132,7 +130,7 @@ func (r *run) failure(ctx context.Context) error {
 func (r *run) resource(ctx, asking context.Context, of *loading) {
 	start := time.Now()
 	if asking.Err() != nil {
-		r.unread(asking, of, context.Cause(asking), func(error) {})
+		r.unread(asking, of, kind.Source{}, context.Cause(asking), func(error) {})
 		return
 	}
 	asking, stop := context.WithCancelCause(asking)
@@ -150,16 +148,10 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 		arrays, noArrays = arrays+c.arrays, noArrays+c.noArrays
 		r.take(asking, of, c, stop)
 		for _, err := range c.errs {
-			r.failed(asking, of, err, stop)
+			r.failed(asking, of, c.source, err, stop)
 		}
 		r.show(of, c.samples)
 		r.job.Watch.resource(of.report, false)
-	}
-	if of.gone > 1 && of.gone > of.tasks/goneShare {
-		why := fmt.Sprintf("%s: %d of %d repositories disappeared during the run, which is more likely a fault", of.resource.Where(), of.gone, of.tasks)
-		r.gap(of, why)
-		r.report.Mark(report.Unread)
-		r.report.Note(report.Problem{Severity: report.Error, Message: why, Fix: "run again; look at Bitbucket's status page if it stays so"})
 	}
 	if arrays == 0 && noArrays > 0 {
 		x := of.resource.ItemsToParse
@@ -173,7 +165,7 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 	if of.denied && of.report.Extracted == 0 {
 		of.report.Listed = false
 	}
-	of.report.Complete = of.gap == ""
+	of.report.Complete = of.complete()
 	of.report.Duration = time.Since(start)
 	if ctx.Err() == nil {
 		r.job.Watch.resource(of.report, true)
@@ -189,6 +181,7 @@ func (r *run) tasks(asking context.Context, of *loading) iter.Seq2[kind.Task, er
 		for task, err := range of.resource.bound.Extract(asking, r.workspace) {
 			if err == nil {
 				of.tasks++
+				of.sources[task.Source.Key] = task.Source
 			}
 			if !yield(task, err) || err != nil {
 				return
@@ -206,8 +199,8 @@ func (r *run) take(asking context.Context, of *loading, c chunk, stop context.Ca
 	for _, n := range c.notes {
 		r.noteField(of, n)
 	}
-	for _, source := range c.unparsed {
-		r.notKnown(of, source)
+	for _, object := range c.unparsed {
+		r.notKnown(of, c.source, object)
 	}
 	for _, u := range c.units {
 		of.report.Extracted++
@@ -215,11 +208,11 @@ func (r *run) take(asking context.Context, of *loading, c chunk, stop context.Ca
 		case transform.Filtered:
 			of.report.Filtered++
 			if u.unparsed {
-				r.notKnown(of, u.source)
+				r.notKnown(of, c.source, u.source)
 			}
 		case transform.Skipped:
 			of.report.Skipped++
-			r.noteSkipped(of, u)
+			r.noteSkipped(of, c.source, u)
 		case transform.Failed:
 			if r.loader.ctx.Err() != nil { // the end of the run, and no fault of the mapping
 				of.report.Failed++
@@ -228,7 +221,7 @@ func (r *run) take(asking context.Context, of *loading, c chunk, stop context.Ca
 				break
 			}
 			if u.fault.Unread != nil {
-				r.noteUnread(asking, of, u, stop)
+				r.noteUnread(asking, of, c.source, u, stop)
 				break
 			}
 			of.report.Failed++
@@ -244,10 +237,11 @@ func (r *run) take(asking context.Context, of *loading, c chunk, stop context.Ca
 			r.addBlueprint(of, u.entity.Ref.Blueprint)
 			if u.unparsed {
 				if _, held := r.loader.holds(u.entry, u.entity.Ref); !held {
-					r.notKnown(of, u.source) // a new name may stand for an old one
+					r.notKnown(of, c.source, u.source) // a new name may stand for an old one
 				}
 			}
 			r.loader.add(of, u)
+			r.loader.cameFrom(u, c.source)
 		}
 	}
 }
@@ -259,7 +253,7 @@ func (r *run) addBlueprint(of *loading, blueprint string) {
 }
 
 // failed accounts for the error of a task.
-func (r *run) failed(asking context.Context, of *loading, err error, stop context.CancelCauseFunc) {
+func (r *run) failed(asking context.Context, of *loading, from kind.Source, err error, stop context.CancelCauseFunc) {
 	var gone *kind.Gone
 	var unreadable *kind.Unreadable
 	var left *kind.Left
@@ -267,42 +261,42 @@ func (r *run) failed(asking context.Context, of *loading, err error, stop contex
 	switch {
 	case errors.As(err, &warning):
 		if warning.Holds {
-			r.gap(of, of.resource.Where()+": "+warning.Message)
+			r.gapAt(of, from, of.resource.Where()+": "+warning.Message)
 		}
 		r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + warning.Message, Fix: warning.Fix, Example: warning.Example})
 	case errors.As(err, &left):
 		n := len(of.resource.entries)
 		of.report.Extracted += n
 		of.report.Skipped += n
-		r.noteLeft(of, left)
+		r.noteLeft(of, from, left)
 	case errors.As(err, &gone):
-		r.noteGone(of, gone)
+		of.lose(from, gone)
 	case errors.As(err, &unreadable) && asking.Err() == nil:
 		n := len(of.resource.entries)
 		of.report.Extracted += n
 		of.report.Failed += n
 		of.report.Unread += n
-		r.unread(asking, of, unreadable.Err, stop)
+		r.unread(asking, of, from, unreadable.Err, stop)
 	default:
-		r.unread(asking, of, err, stop)
+		r.unread(asking, of, from, err, stop)
 	}
 }
 
 // noteUnread is for a unit without a file that its mapping names.
-func (r *run) noteUnread(asking context.Context, of *loading, u unit, stop context.CancelCauseFunc) {
+func (r *run) noteUnread(asking context.Context, of *loading, from kind.Source, u unit, stop context.CancelCauseFunc) {
 	var gone *kind.Gone
 	var left *kind.Left
 	switch {
 	case errors.As(u.fault.Unread, &gone):
 		of.report.Skipped++
-		r.noteGone(of, gone)
+		of.lose(from, gone)
 	case errors.As(u.fault.Unread, &left):
 		of.report.Skipped++
-		r.noteLeft(of, left)
+		r.noteLeft(of, from, left)
 	default:
 		of.report.Failed++
 		of.report.Unread++
-		r.unread(asking, of, fmt.Errorf("%s: %w", u.fault.Expr.Name, u.fault.Unread), stop)
+		r.unread(asking, of, from, fmt.Errorf("%s: %w", u.fault.Expr.Name, u.fault.Unread), stop)
 	}
 }
 
@@ -312,16 +306,16 @@ func (r *run) unlisted(asking context.Context, of *loading, err error, stop cont
 	if errors.Is(err, bitbucket.ErrNotFound) && of.tasks == 0 {
 		fix = fmt.Sprintf("check the input bitbucket_workspace (%q), and that the credential belongs to that workspace", r.job.Bitbucket.Workspace())
 	}
-	r.lost(asking, of, err, stop, fix)
+	r.lost(asking, of, kind.Source{}, err, stop, fix)
 }
 
 // unread is for an object, or the objects of one task, that were not read.
-func (r *run) unread(asking context.Context, of *loading, err error, stop context.CancelCauseFunc) {
-	r.lost(asking, of, err, stop, "")
+func (r *run) unread(asking context.Context, of *loading, from kind.Source, err error, stop context.CancelCauseFunc) {
+	r.lost(asking, of, from, err, stop, "")
 }
 
 // lost is for anything of Bitbucket that was not read; an empty fix is that of the error.
-func (r *run) lost(asking context.Context, of *loading, err error, stop context.CancelCauseFunc, fix string) {
+func (r *run) lost(asking context.Context, of *loading, from kind.Source, err error, stop context.CancelCauseFunc, fix string) {
 	where := of.resource.Where()
 	switch cause := context.Cause(asking); {
 	case errors.Is(cause, errDenied):
@@ -334,7 +328,11 @@ func (r *run) lost(asking context.Context, of *loading, err error, stop context.
 		r.gap(of, where+" was not read to its end, since the run was stopped")
 		return
 	}
-	r.gap(of, where+" was not read completely")
+	if denied := kind.Denied(err); denied || from.Key == "" {
+		r.gap(of, where+" was not read completely")
+	} else {
+		r.gapAt(of, from, fmt.Sprintf("%s: repository %q was not read completely", where, from.Name))
+	}
 	r.report.Mark(report.Unread)
 	if fix == "" {
 		fix = bitbucket.Fix(err)
@@ -354,11 +352,4 @@ func (r *run) timeLimit() {
 	r.report.Mark(report.TimeLimit)
 	r.report.Note(report.Problem{Severity: report.Warning, Message: "the time limit was reached before the run was done; nothing is deleted",
 		Fix: "raise time_limit, or give several workspace tokens"})
-}
-
-// gap closes deletion for what a resource can produce. The first reason is told.
-func (r *run) gap(of *loading, why string) {
-	if of.gap == "" {
-		of.gap = why
-	}
 }

@@ -87,9 +87,6 @@ func TestGuards(t *testing.T) {
 		{"a list shorter than it says", "", func(w *world) {
 			w.bitbucket.Fault(bitbuckettest.Fault{Path: list, Times: -1, Mutate: func(page map[string]any) { page["values"] = page["values"].([]any)[:1] }})
 		}, report.Partial, "not read completely", 2},
-		{"a file that cannot be read", flaw("query: 'true'", `query: 'true', includedFiles: [README.md]`), func(w *world) {
-			w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme/web/src/**", Times: -1, Status: 500})
-		}, report.Partial, "not read completely", 2},
 		{"the threshold", "entityDeletionThreshold: 0.1\n" + mapped(projects, repos), nil, report.Success, "1 of 4 entities are stale", 1},
 		{"the threshold counts what was updated", "entityDeletionThreshold: 0.24\n" + mapped(projects, repos), func(w *world) {
 			w.bitbucket.UpdateRepository("web", func(r *bitbuckettest.Repository) { r.Language = "rust" })
@@ -264,8 +261,8 @@ func TestUnreadablePullRequests(t *testing.T) {
 				b.RemovePullRequest("old", 1)
 				b.AddPullRequest("old", bitbuckettest.PullRequest{Title: "y"})
 				b.Fault(bitbuckettest.Fault{Path: "/repositories/acme/web/pullrequests", Times: -1, Status: status})
-				r := w.sync(m).ended(report.Partial).is(want{"created": 1, "deleted": 0})
-				r.has("pull", "api-1", "web-1", "old-1", "old-2").heldBy("pull", "not read completely", 2).heldBy("repo", "", 0)
+				r := w.sync(m).ended(report.Partial).is(want{"created": 1, "deleted": 1})
+				r.has("pull", "api-1", "web-1", "old-2").heldBy("pull", `repository "web" was not read completely`, 1).heldBy("repo", "", 0)
 				r.problem("error", fmt.Sprint(status), "repoQuery", `name != "web"`)
 				if got, want := r.report.ExitStatus(report.Incomplete), 3; got != want {
 					t.Errorf("exit status: got %d, want %d", got, want)

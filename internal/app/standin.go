@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"port-bitbucket-exporter/internal/resync"
+)
+
+// ownsSomething reports whether Port holds entities of this integration already. When
+// that cannot be read, it may.
+func (a *app) ownsSomething(ctx context.Context) bool {
+	for _, err := range a.port.Owned(ctx, a.port.Start()) {
+		return err == nil || ctx.Err() == nil
+	}
+	return false
+}
+
+// settleStandIn makes the default mapping the integration's own, after a run in which
+// it made all that Port holds of the integration: then it stood in for itself.
+func (a *app) settleStandIn(ctx context.Context, plan *resync.Plan) {
+	switch {
+	case a.record.unreadable, a.record.absent && !a.config.InitializePortResources, a.record.AppType != "" && a.ofAnother(a.record):
+		return
+	case a.toPublish(a.record.Integration, plan.Config()):
+		a.publishConfig(ctx, plan)
+	}
+}
+
+// shownSelectors compares the selectors of the resources with those of the mapping that
+// Port shows, which an earlier run had. That of a stored mapping is this one itself.
+func (a *app) shownSelectors(plan *resync.Plan, stored bool) func(index int) resync.Known {
+	shown, _ := a.record.Config.(map[string]any)
+	before, _ := shown["resources"].([]any)
+	now, _ := plan.Config()["resources"].([]any)
+	if stored || len(before) == 0 {
+		return func(int) resync.Known { return resync.Unknown }
+	}
+	return func(index int) resync.Known {
+		kind, selector := ofResource(now[index-1])
+		if slices.ContainsFunc(before, func(r any) bool {
+			otherKind, other := ofResource(r)
+			return kind == otherKind && sameJSON(selector, other)
+		}) {
+			return resync.Same
+		}
+		return resync.Changed
+	}
+}
+
+func ofResource(r any) (kind, selector any) {
+	m, _ := r.(map[string]any)
+	return m["kind"], m["selector"]
+}

@@ -1,0 +1,112 @@
+package resync
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"port-bitbucket-exporter/internal/kind"
+	"port-bitbucket-exporter/internal/report"
+)
+
+// goneShare is the part of its repositories from which on a resource is taken to
+// be incomplete, when so many disappear at once.
+const goneShare = 4
+
+// sourceGap is why the entities of one source may be incomplete.
+type sourceGap struct {
+	source kind.Source
+	why    string
+	fix    string
+}
+
+// loss is a repository that answered as if it were not there.
+type loss struct {
+	source kind.Source
+	gone   *kind.Gone
+}
+
+// complete reports whether all that the resource can produce is known.
+func (of *loading) complete() bool { return of.gap == "" && len(of.partial) == 0 && len(of.lost) == 0 }
+
+// gap closes deletion for what a resource can produce. The first reason is told.
+func (r *run) gap(of *loading, why string) {
+	if of.gap == "" {
+		of.gap = why
+	}
+}
+
+// gapAt closes deletion for what a resource can produce of one source, of which the
+// first reason is told; for all of it when the source is none.
+func (r *run) gapAt(of *loading, from kind.Source, why string) {
+	switch {
+	case from.Key == "":
+		r.gap(of, why)
+	case !slices.ContainsFunc(of.partial, func(g sourceGap) bool { return g.source.Key == from.Key }):
+		of.partial = append(of.partial, sourceGap{from, why, of.wayOut(from)})
+	}
+}
+
+// wayOut says how to let go what one source holds back for good: its own entities, and
+// those that cannot be told from them.
+func (of *loading) wayOut(source kind.Source) string {
+	without := of.resource.bound.Without(source)
+	if without == "" {
+		return ""
+	}
+	return "if it stays so, leave it out by the selector's repoQuery: " + without
+}
+
+// lose remembers a repository that answered as if it were not there, once.
+func (of *loading) lose(from kind.Source, gone *kind.Gone) {
+	if !slices.ContainsFunc(of.lost, func(l loss) bool { return l.gone.Slug == gone.Slug }) {
+		of.lost = append(of.lost, loss{from, gone})
+	}
+}
+
+// settleGone finds out what became of the repositories that answered as if they were
+// not there. One that the list still names is there and cannot be read, as one that is
+// suspended, being moved, or closed to the credential: what Port holds of it stays.
+func (r *run) settleGone(asking context.Context) {
+	for _, of := range r.loads {
+		if len(of.lost) == 0 {
+			continue
+		}
+		second, err := of.resource.bound.Again(asking, r.workspace)
+		if err != nil {
+			r.lost(asking, of, kind.Source{}, err, func(error) {}, "")
+			continue
+		}
+		vanished := 0
+		for _, l := range of.lost {
+			if second.Lists(l.source.Key) {
+				r.unreadable(of, l)
+				continue
+			}
+			vanished++
+			r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": a repository disappeared during the run", Example: l.gone.Slug})
+		}
+		of.lost = nil
+		if vanished > 1 && vanished > of.tasks/goneShare {
+			why := fmt.Sprintf("%s: %d of %d repositories disappeared during the run, which is more likely a fault", of.resource.Where(), vanished, of.tasks)
+			r.gap(of, why)
+			r.report.Mark(report.Unread)
+			r.report.Note(report.Problem{Severity: report.Error, Message: why, Fix: "run again; look at Bitbucket's status page if it stays so"})
+		}
+	}
+}
+
+// unreadable is for a repository that is listed, and answers as if it were not there.
+func (r *run) unreadable(of *loading, l loss) {
+	n := l.gone.Objects * len(of.resource.entries)
+	of.report.Extracted += n
+	of.report.Failed += n
+	of.report.Unread += n
+	r.gapAt(of, l.source, fmt.Sprintf("%s: repository %q is listed, and cannot be read", of.resource.Where(), l.gone.Slug))
+	r.report.Mark(report.Unread)
+	r.report.Note(report.Problem{
+		Severity: report.Error,
+		Message:  fmt.Sprintf("%s: repository %q is listed, and its own routes answer 404: what Port holds of it stays", of.resource.Where(), l.gone.Slug),
+		Fix:      "it may be suspended, being moved, or closed to the credential; to leave it out, set the selector's repoQuery to " + of.resource.bound.Without(l.source),
+	})
+}

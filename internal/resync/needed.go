@@ -1,0 +1,121 @@
+package resync
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/report"
+)
+
+// needed are the entities that a produced one relates to, each with a relation to it.
+// Where the blueprint of the target is not known, it is left empty, and stands for any.
+func (r *run) needed(ctx context.Context) map[catalog.Ref]relation {
+	needed := map[catalog.Ref]relation{}
+	for _, rel := range slices.SortedFunc(maps.Keys(r.loader.targets), compareRelations) {
+		schema, _ := r.loader.schemas.of(ctx, rel.blueprint)
+		target := schema.Relations[rel.name].Target
+		for identifier := range r.loader.targets[rel] {
+			ref := catalog.Ref{Blueprint: target, Identifier: identifier}
+			if _, known := needed[ref]; !known {
+				needed[ref] = rel
+			}
+		}
+	}
+	return needed
+}
+
+// tellNeeded counts and tells what was not produced and stays for what relates to it.
+// What the mapping cannot produce, or holds nothing, was made for a relation: it is no
+// more than that, and not stale.
+func (r *run) tellNeeded(ctx context.Context, kept []catalog.Ref, by map[catalog.Ref]relation) {
+	kept = slices.DeleteFunc(slices.Clone(kept), func(ref catalog.Ref) bool { return !r.job.Plan.produces(ref.Blueprint) })
+	stubs := r.stubs(ctx, kept)
+	first := map[string]bool{} // messages
+	for _, ref := range kept {
+		if stubs[ref] {
+			continue
+		}
+		rel, known := by[ref]
+		if !known {
+			rel = by[catalog.Ref{Identifier: ref.Identifier}]
+		}
+		r.report.Blueprint(ref.Blueprint).StaleKept++
+		p := report.Problem{
+			Severity: report.Warning,
+			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: entities of blueprint %q relate to them by relation %q", ref.Blueprint, rel.blueprint, rel.name),
+			Fix:      "they go when nothing relates to them any more: map the relation to what the workspace still has, or leave out what relates to them",
+		}
+		if !first[p.Message] {
+			first[p.Message] = true
+			p.Example = ref.String() + r.relating(ctx, rel, ref.Identifier)
+		}
+		r.report.Note(p)
+	}
+}
+
+// stubs are those entities that hold nothing but their identifier, as far as Port says.
+func (r *run) stubs(ctx context.Context, refs []catalog.Ref) map[catalog.Ref]bool {
+	stubs := map[catalog.Ref]bool{}
+	for fields, ref := range r.find(ctx, refs) {
+		title, _ := fields.Title.(string)
+		if (title == "" || title == ref.Identifier) && !holds(fields.Properties) && !holds(fields.Relations) {
+			stubs[ref] = true
+		}
+	}
+	return stubs
+}
+
+// holds reports whether one of the values is anything.
+func holds(values map[string]any) bool {
+	for _, v := range values {
+		if list, ok := v.([]any); v != nil && !(ok && len(list) == 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// findAtOnce is how many entities are asked for by name in one request to Port.
+const findAtOnce = 100
+
+// find yields what Port holds of entities, sorted by blueprint, as far as it says.
+func (r *run) find(ctx context.Context, refs []catalog.Ref) iter.Seq2[catalog.Fields, catalog.Ref] {
+	return func(yield func(catalog.Fields, catalog.Ref) bool) {
+		for len(refs) > 0 {
+			n := 1
+			for n < min(len(refs), findAtOnce) && refs[n].Blueprint == refs[0].Blueprint {
+				n++
+			}
+			identifiers := make([]string, n)
+			for i, ref := range refs[:n] {
+				identifiers[i] = ref.Identifier
+			}
+			for fields, err := range r.job.Port.Find(ctx, refs[0].Blueprint, identifiers) {
+				if err != nil {
+					break
+				}
+				id, _ := fields.Identifier.(string)
+				if !yield(fields, catalog.Ref{Blueprint: refs[0].Blueprint, Identifier: id}) {
+					return
+				}
+			}
+			refs = refs[n:]
+		}
+	}
+}
+
+// relating names an entity that relates to another one; empty when none can be read.
+func (r *run) relating(ctx context.Context, rel relation, to string) string {
+	for fields, err := range r.job.Port.Relating(ctx, rel.blueprint, rel.name, []string{to}) {
+		if err != nil {
+			break
+		}
+		id, _ := fields.Identifier.(string)
+		return fmt.Sprintf(", to which %s relates", catalog.Ref{Blueprint: rel.blueprint, Identifier: id})
+	}
+	return ""
+}

@@ -1,0 +1,107 @@
+package resync
+
+import (
+	"context"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/kind"
+	"port-bitbucket-exporter/internal/transform"
+)
+
+// cameFrom remembers what an entity comes from, and the title of one that may take the
+// place of another.
+func (l *loader) cameFrom(u unit, source kind.Source) {
+	s := l.states[u.entity.Ref]
+	if s == nil {
+		return
+	}
+	s.from = source.Key
+	if h := l.held[u.entity.Ref.Blueprint]; h != nil && h.some() && !h.has(u.entity.Ref.Identifier) {
+		s.title = u.title
+	}
+}
+
+// some reports whether Port held any entity of the blueprint.
+func (h *held) some() bool {
+	h.reading.wait()
+	for _, digests := range h.digests {
+		return len(digests) > 0
+	}
+	return false
+}
+
+// origins tell which sources can have produced an entity, by what the identifiers of
+// all objects of one source have in common.
+type origins struct {
+	run   *run
+	spans map[*entry]map[string]span // by key of the source
+	// trusted says of entries that all that they produced in this run lies in the span
+	// of what it comes from.
+	trusted map[*entry]bool
+}
+
+// may reports whether a source can have produced an entity by a resource. When that
+// cannot be told, it can.
+func (o *origins) may(ctx context.Context, of *loading, source kind.Source, ref catalog.Ref) bool {
+	for i, e := range of.resource.entries {
+		if !e.Dynamic && e.Blueprint != ref.Blueprint {
+			continue
+		}
+		if e.QueryIdentifier || o.span(ctx, of, i, source).covers(ref.Identifier) || !o.trust(ctx, of, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// span finds what the identifiers of one source have in common, once for each entry.
+// It covers all where they have nothing, or cannot be made up.
+func (o *origins) span(ctx context.Context, of *loading, entry int, source kind.Source) span {
+	e := of.resource.entries[entry]
+	if known, ok := o.spans[e][source.Key]; ok {
+		return known
+	}
+	var ids [transform.Variants]string
+	made := true
+	for variant := range ids {
+		object, err := of.resource.bound.Place(transform.MadeUp(of.resource.Kind, variant), source)
+		if made = err == nil; made {
+			ids[variant], made = of.resource.program.Identify(ctx, entry, object)
+		}
+		if !made {
+			break
+		}
+	}
+	var s span
+	if made {
+		s = spanOf(ids)
+	}
+	if o.spans[e] == nil {
+		o.spans[e] = map[string]span{}
+	}
+	o.spans[e][source.Key] = s
+	return s
+}
+
+// trust reports whether the spans of an entry hold for all that it produced in this
+// run: an expression may treat what is made up in another way than what is there.
+func (o *origins) trust(ctx context.Context, of *loading, entry int) bool {
+	e := of.resource.entries[entry]
+	trusted, known := o.trusted[e]
+	if known {
+		return trusted
+	}
+	trusted = true
+	for ref, s := range o.run.loader.states {
+		if s.result(e) == nil {
+			continue
+		}
+		source, listed := of.sources[s.from]
+		if listed && !o.span(ctx, of, entry, source).covers(ref.Identifier) {
+			trusted = false
+			break
+		}
+	}
+	o.trusted[e] = trusted
+	return trusted
+}
