@@ -19,6 +19,7 @@ func (r *run) forecast(repositories int) {
 			sources += n * cost.Sources
 		}
 		f := r.job.Bitbucket.Forecast(requests, sources)
-		r.job.Log.Info(fmt.Sprintf("forecast for %d repositories: about %s", repositories, f))
+		again := max(1, (repositories+pageLength-1)/pageLength)
+		r.job.Log.Info(fmt.Sprintf("forecast for %d repositories: about %s; %d more if anything is to be deleted", repositories, f, again))
 	})
 }
