@@ -88,6 +88,17 @@ func (s *Server) RemoveFolder(slug, path string) (hash string) {
 	return hash
 }
 
+// RemoveBranch removes a branch that is not the main one. Its commits stay.
+func (s *Server) RemoveBranch(slug, name string) {
+	s.change(func() {
+		r := s.mustRepository(slug)
+		if r.branch(name) == nil || name == r.MainBranch {
+			panic("bitbuckettest: " + slug + " has no branch " + name + " besides the main one")
+		}
+		r.branches = slices.DeleteFunc(r.branches, func(b *branch) bool { return b.name == name })
+	})
+}
+
 // repository finds the repository of the path by slug or uuid, for a route of its own.
 func (v view) repository(q *request) (*repository, *answer) {
 	slug := q.segments[2]
