@@ -1,6 +1,7 @@
 package matrix_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -60,7 +61,7 @@ func listingOf(path string) (list listing, repo, part string) {
 	case commit && isFile(path):
 		return files, repo, ""
 	case commit:
-		return tree, repo, ", folder " + name
+		return tree, repo, ", folder " + cmp.Or(strings.ReplaceAll(strings.TrimSuffix(name, "/"), "/", " "), "of the root")
 	}
 	return "", repo, ""
 }
