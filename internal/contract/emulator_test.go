@@ -123,7 +123,11 @@ func TestBitbucketEmulator(t *testing.T) {
 	w.get("/workspaces/acme?fields=slug,uuid,name", 200)
 	w.get("/workspaces/nobody", 404)
 	w.get("/workspaces/acme/projects", 200)
+	w.get("/workspaces/acme/projects?sort=key&q="+url.QueryEscape(`name ~ "pay"`), 200)
 	w.get("/workspaces/nobody/projects", 404)
+	w.get("/workspaces/acme/projects/PAY", 200)
+	w.get("/workspaces/acme/projects/PAY?fields=uuid", 200)
+	w.get("/workspaces/acme/projects/NONE", 404)
 	w.get("/workspaces/acme/search/code?search_query=x", 410)
 	w.get("/repositories/acme?role=admin&q="+url.QueryEscape(`project.key="PAY"`)+"&sort=-name", 200)
 	w.get("/repositories/acme?pagelen=1&fields=size", 200)
@@ -154,8 +158,21 @@ func TestBitbucketEmulator(t *testing.T) {
 		w.pages("/repositories/acme/" + slug + "/pullrequests?pagelen=50&sort=id&fields=%2Bvalues.reviewers,%2Bvalues.participants" +
 			"&state=OPEN&state=MERGED&state=DECLINED&state=SUPERSEDED")
 	}
+	w.moves(s)
 	w.refusals(s)
 	w.wantChecked(150)
+}
+
+// moves are the answers of a repository that is under another name, or that may not be read.
+func (w *walker) moves(s *bitbuckettest.Server) {
+	w.t.Helper()
+	head := s.Head("ledger-api")
+	s.RenameRepository("ledger-api", "Book API")
+	s.SetVisibility("refunds-api", bitbuckettest.ListedForbidden)
+	for _, route := range []string{"", "/pullrequests", "/pullrequests/1", "/refs/branches", "/refs/branches/main", "/src", "/src/" + head + "/"} {
+		w.get("/repositories/acme/ledger-api"+route, 301)
+		w.get("/repositories/acme/refunds-api"+route, 403)
+	}
 }
 
 func (w *walker) source(repository, head string) {

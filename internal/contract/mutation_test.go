@@ -126,7 +126,7 @@ var mutations = []struct {
 	change   change
 	says     string
 }{
-	{"unknown query", "projects", target("/workspaces/acme/projects?q=x"), `"q" is unknown`},
+	{"unknown query", "projects", target("/workspaces/acme/projects?role=x"), `"role" is unknown`},
 	{"unknown query of a single object", "repository", target("/repositories/acme/api?pagelen=10"), `"pagelen" is unknown`},
 	{"page too long", "projects", target("/workspaces/acme/projects?pagelen=101"), "at most 100"},
 	{"page of pull requests too long", "pull requests", target("/repositories/acme/api/pullrequests?pagelen=51"), "at most 50"},

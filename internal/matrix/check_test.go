@@ -216,10 +216,10 @@ func (k *checker) pageDiffers() (all []string) {
 	if len(page.Syncs) == 0 && r.Status == "failed" {
 		return nil // it could not begin
 	}
-	if len(page.Syncs) != 1 {
-		return []string{fmt.Sprintf("Port shows %d resyncs, want one", len(page.Syncs))}
+	if len(page.Syncs) != k.w.runs {
+		return []string{fmt.Sprintf("Port shows %d resyncs, want %d", len(page.Syncs), k.w.runs)}
 	}
-	rows := page.Syncs[0].Kinds
+	rows := page.Syncs[k.w.runs-1].Kinds
 	for i, res := range r.Resources {
 		row := rows[fmt.Sprintf("%s-%d", res.Kind, i)].Counts
 		got := []int{

@@ -100,7 +100,7 @@ func grown(t *testing.T) *scene {
 		},
 	}
 	s.organization.blueprints = blueprints(t, nil)
-	s.runBefore(t)
+	s.runBefore(t, young)
 	s.organization.record = map[string]any{
 		"version": "0.0.9", "config": map[string]any{"resources": []any{}},
 		"resyncState": map[string]any{"status": "running", "lastResyncStart": "1999-12-31T00:00:00Z"},
@@ -122,7 +122,7 @@ func stored(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	s.organization.record = map[string]any{"version": app.Version, "config": config}
-	s.runBefore(t)
+	s.runBefore(t, young)
 	return s
 }
 
@@ -151,11 +151,11 @@ func blueprints(t *testing.T, required map[string][]string) (texts []string) {
 	return texts
 }
 
-// runBefore fills the organization with what a run over the young workspace made,
+// runBefore fills the organization with what a run over the workspace of that time made,
 // with what others have made there, and with what is stale for more than one reason.
-func (s *scene) runBefore(t *testing.T) {
+func (s *scene) runBefore(t *testing.T, workspace func() *bitbuckettest.Server) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, young(), s.organization.server(), s.env)
+		w := newWorld(t, workspace(), s.organization.server(), s.env)
 		if r := w.run(); r.exit != 0 {
 			t.Fatalf("the run before ended with %d, %s:\n%s%s", r.exit, r.report.Status, r.stdout, r.stderr)
 		}
@@ -186,16 +186,6 @@ func young() *bitbuckettest.Server {
 	for _, key := range []string{"PAY", "PLAT", "DATA", "OPS", "OLD"} {
 		b.AddProject(bitbuckettest.Project{Key: key, Name: "Project " + key, Description: "what " + key + " does"})
 	}
-	services := func(names ...string) map[string]string {
-		files := map[string]string{"README.md": "# A repository\n", "run.sh": "#!/bin/sh\nexec run\n", "OWNERS": "everybody\n"}
-		for i, name := range names {
-			files["services/"+name+"/service.yml"] = fmt.Sprintf("name: %s\ntier: %d\n", name, i+1)
-			if i%2 == 0 {
-				files["services/"+name+"/OWNERS"] = "team of " + name + "\n"
-			}
-		}
-		return files
-	}
 	for _, r := range []bitbuckettest.Repository{
 		{Name: "checkout", ProjectKey: "PAY", Files: services("api", "web", "worker", "cron")},
 		{Name: "gateway", ProjectKey: "PLAT", Files: services("edge", "dns")},
@@ -218,6 +208,18 @@ func young() *bitbuckettest.Server {
 		}
 	}
 	return b
+}
+
+// services are the files of a repository in which there are some.
+func services(names ...string) map[string]string {
+	files := map[string]string{"README.md": "# A repository\n", "run.sh": "#!/bin/sh\nexec run\n", "OWNERS": "everybody\n"}
+	for i, name := range names {
+		files["services/"+name+"/service.yml"] = fmt.Sprintf("name: %s\ntier: %d\n", name, i+1)
+		if i%2 == 0 {
+			files["services/"+name+"/OWNERS"] = "team of " + name + "\n"
+		}
+	}
+	return files
 }
 
 // day gives dates that do not depend on the order of a map.

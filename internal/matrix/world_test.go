@@ -1,7 +1,8 @@
 // Package matrix_test runs the whole program against both emulators while one of
 // them misbehaves, in every way that there is a name for, on every route that a run
 // uses, and holds each run to what must be true of all of them. The combinations are
-// generated: a run without a fault shows the routes.
+// generated: a run without a fault shows the routes. In a second dimension nothing
+// fails, and the workspace changes: each edit at each moment of a run that may matter.
 package matrix_test
 
 import (
@@ -48,6 +49,7 @@ type world struct {
 	network   *network
 	env       map[string]string
 	dir       string
+	runs      int // so far
 }
 
 // newWorld makes both services answer. It is called within a bubble.
@@ -83,7 +85,7 @@ func (w *world) github() {
 // nowhere else, and it knows what is still open.
 type network struct {
 	services map[string]http.RoundTripper
-	sent     map[string]*atomic.Int64 // requests, by host
+	sent     map[string]*atomic.Int64 // requests of this run, by host
 	open     atomic.Int64             // answers whose bodies are not closed
 	before   func(*http.Request)
 	others   atomic.Int64 // entities that somebody else has deleted
@@ -181,6 +183,10 @@ type resourceReport struct {
 // run runs the program once.
 func (w *world) run() ran {
 	w.t.Helper()
+	w.runs++
+	for _, sent := range w.network.sent {
+		sent.Store(0)
+	}
 	for _, name := range []string{"report.json", "outputs", "summary.md"} {
 		_ = os.Remove(filepath.Join(w.dir, name))
 	}

@@ -11,11 +11,30 @@ import (
 func (v view) getWorkspace(q *request) *answer { return v.respond(q, v.workspaceTree()) }
 
 func (v view) listProjects(q *request) *answer {
-	items := make([]item, len(v.s.projects))
-	for i, p := range v.s.projects {
-		items[i] = p
+	items, refusal := v.selectItems(q, selection{
+		kind: kindProject,
+		source: func() []item {
+			items := make([]item, len(v.s.projects))
+			for i, p := range v.s.projects {
+				items[i] = p
+			}
+			return items
+		},
+	})
+	if refusal != nil {
+		return refusal
 	}
 	return v.pageByNumber(q, items)
+}
+
+// getProject finds a project by its key: the words of the refusal are assumed.
+func (v view) getProject(q *request) *answer {
+	key := q.segments[3]
+	p := v.s.project(key)
+	if p == nil {
+		return refuse(http.StatusNotFound, "No project with identifier '"+key+"'.")
+	}
+	return v.respond(q, p.tree(v))
 }
 
 // listRepositories has the newest change first by default, so that a caller who forgets to sort meets the
@@ -33,7 +52,7 @@ func (v view) listRepositories(q *request) *answer {
 		},
 		keep: func(it item) bool {
 			r := it.(*repository)
-			return role == "" || r.Roles == nil || slices.Contains(r.Roles, role)
+			return r.visibility != NoPermission && (role == "" || r.Roles == nil || slices.Contains(r.Roles, role))
 		},
 	})
 	if refusal != nil {
@@ -58,20 +77,6 @@ func (v view) getRepository(q *request) *answer {
 		return refusal
 	}
 	return v.respond(q, r.tree(v))
-}
-
-// repository finds the repository of the path by slug or uuid.
-func (v view) repository(q *request) (*repository, *answer) {
-	slug := q.segments[2]
-	if r := v.s.bySlug[slug]; r != nil {
-		return r, nil
-	}
-	if strings.HasPrefix(slug, "{") {
-		if i := slices.IndexFunc(v.s.repos, func(r *repository) bool { return r.uuid == slug }); i >= 0 {
-			return v.s.repos[i], nil
-		}
-	}
-	return nil, refuse(http.StatusNotFound, "Repository "+v.s.workspace+"/"+slug+" not found")
 }
 
 // listPullRequests gives open ones only, unless `state` or a `q` that mentions state says otherwise.

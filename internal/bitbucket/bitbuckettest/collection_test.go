@@ -140,6 +140,9 @@ func TestBranches(t *testing.T) {
 	equal(t, "plain slash", call(t, s, repo+"/release/1.x").at("target", "hash"), any(s.Head("r-d-bot")))
 	equal(t, "escaped slash", call(t, s, repo+"/release%2F1.x").at("name"), any("release/1.x"))
 	equal(t, "none", call(t, s, "/repositories/acme/empty/refs/branches").at("size"), any(0.0))
+	s.RemoveBranch("r-d-bot", "feature/a")
+	equal(t, "removed", call(t, s, repo+"/feature/a").status, http.StatusNotFound)
+	equal(t, "left", call(t, s, repo).column("name"), "release/1.x")
 }
 
 func TestContentChanges(t *testing.T) {

@@ -85,7 +85,7 @@ func (s *Server) AddProject(p Project) {
 		if p.UpdatedOn.IsZero() {
 			p.UpdatedOn = p.CreatedOn
 		}
-		s.projects = append(s.projects, &project{p, uuidOf("project", s.workspace, p.Key)})
+		s.projects = append(s.projects, &project{p, uuidOf("project", s.workspace, s.seed("project", p.Key))})
 	})
 }
 
@@ -106,44 +106,49 @@ func (s *Server) AddRepository(r Repository) {
 			r.MainBranch = "main"
 		}
 		s.stamp(&r.CreatedOn, &r.UpdatedOn)
-		in := &repository{Repository: r, uuid: uuidOf("repository", s.workspace, r.Slug), seed: r.Slug, nextID: 1}
+		seed := s.seed("repository", r.Slug)
+		in := &repository{Repository: r, uuid: uuidOf("repository", s.workspace, seed), seed: seed, nextID: 1}
 		if r.MainBranch != "" {
 			in.commit("Initial commit", r.CreatedOn, maps.Clone(r.Files))
 		}
 		in.Files = nil
 		s.repos = append(s.repos, in)
-		s.bySlug[r.Slug] = in
+		s.place(r.Slug, in)
 	})
 }
 
-// UpdateRepository changes a repository: f sees its fields but Files. A new slug renames it, its uuid
-// stays. UpdatedOn moves on, unless f sets it.
+// UpdateRepository changes a repository: f sees its fields but Files. A new slug renames it without a
+// redirect, see RenameRepository; its uuid stays. UpdatedOn moves on, unless f sets it.
 func (s *Server) UpdateRepository(slug string, f func(*Repository)) {
-	s.change(func() {
-		r := s.mustRepository(slug)
-		before := r.UpdatedOn
-		f(&r.Repository)
-		s.mustProject(r.ProjectKey)
-		if r.UpdatedOn.Equal(before) {
-			r.UpdatedOn = s.tick()
-		}
-		r.Files = nil
-		r.renameMain(r.MainBranch)
-		delete(s.bySlug, slug)
-		if s.bySlug[r.Slug] != nil || r.Slug == "" {
-			panic(fmt.Sprintf("bitbuckettest: slug %q is empty or there already", r.Slug))
-		}
-		s.bySlug[r.Slug] = r
-	})
+	s.change(func() { s.update(slug, f) })
+}
+
+func (s *Server) update(slug string, f func(*Repository)) {
+	r := s.mustRepository(slug)
+	before := r.UpdatedOn
+	f(&r.Repository)
+	s.mustProject(r.ProjectKey)
+	if r.UpdatedOn.Equal(before) {
+		r.UpdatedOn = s.tick()
+	}
+	r.Files = nil
+	r.renameMain(r.MainBranch)
+	delete(s.bySlug, slug)
+	if s.bySlug[r.Slug] != nil || r.Slug == "" {
+		panic(fmt.Sprintf("bitbuckettest: slug %q is empty or there already", r.Slug))
+	}
+	s.place(r.Slug, r)
 }
 
 // RemoveRepository removes a repository with all that is in it.
 func (s *Server) RemoveRepository(slug string) {
-	s.change(func() {
-		r := s.mustRepository(slug)
-		delete(s.bySlug, slug)
-		s.repos = slices.DeleteFunc(s.repos, func(o *repository) bool { return o == r })
-	})
+	s.change(func() { s.remove(slug) })
+}
+
+func (s *Server) remove(slug string) {
+	r := s.mustRepository(slug)
+	delete(s.bySlug, slug)
+	s.repos = slices.DeleteFunc(s.repos, func(o *repository) bool { return o == r })
 }
 
 // RemoveProject removes a project; its repositories are left without one.

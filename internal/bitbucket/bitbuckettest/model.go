@@ -19,12 +19,13 @@ type project struct {
 
 type repository struct {
 	Repository
-	uuid     string
-	seed     string // the slug it began with: hashes survive a rename
-	commits  []*commit
-	branches []*branch
-	pulls    []*pullRequest
-	nextID   int
+	uuid       string
+	seed       string // what hashes derive from: the slug it began with, so that they survive a rename
+	commits    []*commit
+	branches   []*branch
+	pulls      []*pullRequest
+	nextID     int
+	visibility Visibility
 	// attributes by path, in all commits
 	attributes map[string][]string
 	cache      atomic.Pointer[renderedRepository]
@@ -82,6 +83,21 @@ func (s *Server) mustRepository(slug string) *repository {
 		panic("bitbuckettest: no repository " + slug)
 	}
 	return r
+}
+
+// place puts a repository under a slug: what it redirected to is forgotten.
+func (s *Server) place(slug string, r *repository) {
+	s.bySlug[slug] = r
+	delete(s.moved, slug)
+}
+
+// seed is what uuids and hashes of something new derive from: a key or slug that was there before makes another.
+func (s *Server) seed(kind, name string) string {
+	s.begun[kind+"/"+name]++
+	if n := s.begun[kind+"/"+name]; n > 1 {
+		return name + "#" + strconv.Itoa(n)
+	}
+	return name
 }
 
 func (r *repository) pull(id int) int {

@@ -93,8 +93,11 @@ type routeSpec struct {
 var (
 	routeWorkspace = routeSpec{"/workspaces/{workspace}", "", "read:workspace:bitbucket", []string{"fields"}, 0, view.getWorkspace}
 
+	// q and sort are not in its table; that they work was found by trial, 2026-11.
 	routeProjects = routeSpec{"/workspaces/{workspace}/projects", "project", "read:project:bitbucket",
-		[]string{"page", "pagelen", "fields"}, 100, view.listProjects}
+		[]string{"q", "sort", "page", "pagelen", "fields"}, 100, view.listProjects}
+
+	routeProject = routeSpec{"/workspaces/{workspace}/projects/{project_key}", "project", "read:project:bitbucket", []string{"fields"}, 0, view.getProject}
 
 	routeRepositories = routeSpec{"/repositories/{workspace}", "repository", "read:repository:bitbucket",
 		[]string{"role", "q", "sort", "page", "pagelen", "fields"}, 100, view.listRepositories}
@@ -129,6 +132,8 @@ func route(q *request) (*routeSpec, *answer) {
 		return &routeWorkspace, nil
 	case len(s) == 3 && s[0] == "workspaces" && s[2] == "projects":
 		return &routeProjects, nil
+	case len(s) == 4 && s[0] == "workspaces" && s[2] == "projects" && s[3] != "":
+		return &routeProject, nil
 	case len(s) == 4 && s[0] == "workspaces" && s[2] == "search" && s[3] == "code":
 		return nil, gone("")
 	case len(s) == 2 && s[0] == "repositories" && s[1] != "":

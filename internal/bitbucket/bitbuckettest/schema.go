@@ -2,6 +2,7 @@ package bitbuckettest
 
 // Kinds of listed objects.
 const (
+	kindProject     = "project"
 	kindRepository  = "repository"
 	kindPullRequest = "pullrequest"
 	kindBranch      = "branch"
@@ -28,6 +29,7 @@ func newSchema() schema {
 		}
 	}
 	return schema{
+		kindProject:     {s.projects[0].tree(v)},
 		kindRepository:  {repo},
 		kindPullRequest: {r.pulls[0].tree(v)},
 		kindBranch:      {r.branches[0].tree(v)},

@@ -38,6 +38,10 @@ type Server struct {
 	projects  []*project
 	repos     []*repository
 	bySlug    map[string]*repository
+	// moved leads from slugs that repositories had to their full names now.
+	moved       map[string]string
+	transferred map[string]bool // full names in other workspaces that a redirect leads to
+	begun       map[string]int  // projects and repositories of a key or slug, with those that are gone
 }
 
 // New returns an empty workspace with that slug. No credential is accepted until one is allowed.
@@ -53,6 +57,7 @@ func newServer(workspace string) *Server {
 		prefix:    "/2.0",
 		clock:     time.Date(2024, time.January, 5, 10, 0, 0, 0, time.UTC),
 		bySlug:    make(map[string]*repository),
+		moved:     make(map[string]string), transferred: make(map[string]bool), begun: make(map[string]int),
 	}
 }
 
@@ -138,6 +143,9 @@ func (s *Server) answer(q *request) *answer {
 	defer s.mu.RUnlock()
 	v := view{s: s, base: q.base}
 	if ws := q.segments[1]; ws != s.workspace && ws != uuidOf("workspace", s.workspace) {
+		if len(q.segments) > 2 && s.transferred[ws+"/"+q.segments[2]] {
+			return repositoryNotFound(ws + "/" + q.segments[2])
+		}
 		return refuse(http.StatusNotFound, "No workspace with identifier '"+ws+"'.").noted("unknown workspace " + strconv.Quote(ws))
 	}
 	return rt.handle(v, q)

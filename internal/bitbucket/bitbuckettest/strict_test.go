@@ -39,7 +39,12 @@ func TestRefusals(t *testing.T) {
 		{"all permissions", "GET", "/user/permissions/workspaces", bearer, 410, "CHANGE-2770", "removed route"},
 		{"code search", "GET", "/workspaces/acme/search/code?search_query=x", bearer, 410, "deprecated", "removed route"},
 		{"unknown parameter", "GET", "/repositories/acme?limit=5", bearer, 400, "limit", "Unknown parameter"},
-		{"q on projects", "GET", "/workspaces/acme/projects?q=name%3D%22a%22", bearer, 400, "q", "Unknown parameter"},
+		{"state on projects", "GET", "/workspaces/acme/projects?state=OPEN", bearer, 400, "state", "Unknown parameter"},
+		{"q of another kind on projects", "GET", "/workspaces/acme/projects?q=slug%3D%22a%22", bearer, 400, "no field", "bad q"},
+		{"sort on projects", "GET", "/workspaces/acme/projects?sort=slug", bearer, 400, "Invalid sort", "bad sort"},
+		{"q on a project", "GET", "/workspaces/acme/projects/PAY?q=key%3D%22PAY%22", bearer, 400, "q", "Unknown parameter"},
+		{"project", "GET", "/workspaces/acme/projects/NONE", bearer, 404, "NONE", ""},
+		{"project without its scope", "GET", "/workspaces/acme/projects/PAY", "Bearer repositories", 403, "lack one or more", "missing scope project"},
 		{"repeated parameter", "GET", "/repositories/acme?page=1&page=2", bearer, 400, "page", "Repeated"},
 		{"broken escape", "GET", "/repositories/acme?q=%zz", bearer, 400, "query string", "query string"},
 		{"pagelen over 100", "GET", "/repositories/acme?pagelen=101", bearer, 400, "Invalid pagelen", "Invalid pagelen"},
@@ -75,6 +80,7 @@ func TestRefusals(t *testing.T) {
 			s.AllowBasic("dana@example.com", "user-secret")
 			s.AllowBasic("narrow", "s", Access{Scopes: []string{"read:project:bitbucket"}})
 			s.AllowToken("narrow", Access{Scopes: []string{"project"}})
+			s.AllowToken("repositories", Access{Scopes: []string{"repository"}})
 			s.AllowToken("expired", Access{Expires: time.Now()})
 			g := send(t, s, tt.method, tt.target, tt.authorization)
 			equal(t, "status", g.status, tt.status)
