@@ -168,6 +168,11 @@ func (m *mover) clean() {
 		}
 	}
 	may := append([]string{"page"}, m.change.edit.holds...) // the mapping names a branch which is not there
+	if m.change.edit.unread {
+		// The identifier of a service does not name its repository: all of them stay, and
+		// what they relate to.
+		may = append(may, "service", "folder", "repository", "project")
+	}
 	for ref, is := range m.after {
 		if m.end.has(ref) {
 			continue

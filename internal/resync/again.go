@@ -20,16 +20,23 @@ func (r *run) again(asking context.Context, doomed []catalog.Ref) {
 		second, err := of.resource.bound.Again(asking, r.workspace)
 		if err != nil {
 			r.lost(asking, of, kind.Source{}, fmt.Errorf("read again before the deletion: %w", err), func(error) {}, "")
+			of.report.Complete = of.complete()
 			continue
 		}
 		for _, source := range second.Appeared {
-			of.partial = append(of.partial, sourceGap{
-				source: source,
-				why:    fmt.Sprintf("%s: %q is there, and was not in the list when the run read it", of.resource.Where(), source.Name),
-				fix:    "run again: the next run reads it",
-			})
+			of.cameBack(source, "was not in the list when the run read it")
+		}
+		for _, l := range of.vanished {
+			if second.Lists(l.source.Key) {
+				of.cameBack(l.source, "was away while the run read it")
+			}
 		}
 	}
+}
+
+// cameBack is for a source that is there before the deletion, and was not read.
+func (of *loading) cameBack(source kind.Source, why string) {
+	of.partial = append(of.partial, sourceGap{source, fmt.Sprintf("%s: %q is there, and %s", of.resource.Where(), source.Name, why), "run again: the next run reads it"})
 }
 
 // canProduce reports whether a resource can produce the blueprint of one of the entities.

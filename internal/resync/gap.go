@@ -84,6 +84,7 @@ func (r *run) settleGone(asking context.Context) {
 				continue
 			}
 			vanished++
+			of.vanished = append(of.vanished, l)
 			r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": a repository disappeared during the run", Example: l.gone.Slug})
 		}
 		of.lost = nil

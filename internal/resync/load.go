@@ -125,6 +125,7 @@ type loading struct {
 	stored   map[*entry]int         // units whose entity Port holds after the load
 	tasks    int                    // of the list
 	sources  map[string]kind.Source // of the tasks, by key
+	vanished []loss                 // of them, those that the list did not name any more
 	lost     []loss                 // repositories that answered as if they were not there
 	listed   bool                   // the list was read to its end
 	denied   bool                   // Bitbucket refused, and would refuse the rest
