@@ -21,7 +21,13 @@ func TestPassingFaults(t *testing.T) {
 	faults := map[string]bitbuckettest.Fault{
 		"408":             {Status: 408},
 		"500 HTML":        {Status: 500, Body: "<html>\n<h1>Oops</h1></html>"},
+		"425":             {Status: 425},
+		"460":             {Status: 460},
+		"499":             {Status: 499},
 		"501":             {Status: 501},
+		"508":             {Status: 508},
+		"520":             {Status: 520, Body: "<html>Web server is returning an unknown error</html>"},
+		"530":             {Status: 530},
 		"502":             {Status: 502},
 		"503":             {Status: 503},
 		"504":             {Status: 504},
@@ -81,14 +87,24 @@ func TestNothingOfABrokenAnswerStays(t *testing.T) {
 }
 
 func TestRetryAfterOf503(t *testing.T) {
-	s := withRepositories(1)
-	s.Fault(bitbuckettest.Fault{Status: 503, Header: http.Header{"Retry-After": {"90"}}})
-	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
-		start := time.Now()
-		_, err := slugs(c)
-		equal(t, "error", err, nil)
-		equal(t, "waited", time.Since(start), 90*time.Second)
-	})
+	for _, tt := range []struct {
+		header string
+		want   time.Duration
+	}{
+		{"90", 90 * time.Second}, {"90.5", 90*time.Second + 500*time.Millisecond},
+		{"Sat Jan  1 00:02:00 2000", 2 * time.Minute}, {"3600", 5 * time.Minute}, // bubbles begin at midnight
+	} {
+		t.Run(tt.header, func(t *testing.T) {
+			s := withRepositories(1)
+			s.Fault(bitbuckettest.Fault{Status: 503, Header: http.Header{"Retry-After": {tt.header}}})
+			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+				start := time.Now()
+				_, err := slugs(c)
+				equal(t, "error", err, nil)
+				equal(t, "waited", time.Since(start), tt.want)
+			})
+		})
+	}
 }
 
 // What will not pass by itself is told at once, after one request.
@@ -127,6 +143,7 @@ func TestRefusals(t *testing.T) {
 		{"400 other JSON", 400, `{"error":"short"}`, []string{`400 Bad Request: {"error":"short"}`}, false, ""},
 		{"400 huge", 400, `{"error":{"message":"` + strings.Repeat("long ", 9000) + `"}}`, []string{"long long"}, false, ""},
 		{"400 beyond what is read", 400, `{"error":{"message":"` + strings.Repeat("long ", 20_000) + `"}}`, []string{"400 Bad Request"}, false, ""},
+		{"505", 505, "", []string{"505 HTTP Version Not Supported"}, false, ""},
 		{"204", 204, "", []string{"204 No Content"}, false, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -127,7 +127,7 @@ func (e *Error) Fix() string {
 	case http.StatusNotFound:
 		return "give the credential read access to it, if it is there"
 	}
-	if retryable(e.Status) {
+	if roundtrip.Passing(e.Status) {
 		return itStays
 	}
 	return ""
@@ -171,7 +171,7 @@ func (c *Client) statusError(req *http.Request, resp *http.Response, final bool)
 	e := &Error{Method: req.Method, Path: req.URL.EscapedPath(), Status: resp.StatusCode, Credential: c.kind}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
 	e.decode(text)
-	if retryable(resp.StatusCode) && !final {
+	if roundtrip.Passing(resp.StatusCode) && !final {
 		after, _ := roundtrip.RetryAfter(resp.Header)
 		return &roundtrip.Again{Err: e, After: after}
 	}
@@ -222,14 +222,4 @@ func oneLine(text string) string {
 		text = strings.ToValidUTF8(text[:maxMessage], "") + "..."
 	}
 	return text
-}
-
-// retryable says whether the same GET may succeed a moment later.
-func retryable(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusNotImplemented, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout, 555:
-		return true
-	}
-	return false
 }

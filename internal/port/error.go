@@ -50,6 +50,10 @@ func (e *Error) Is(target error) bool {
 	return target == ErrNotFound && e.Status == http.StatusNotFound
 }
 
+// Passing reports whether the same request may succeed later. Where such an answer comes
+// from somebody on the way, Port may have done what was asked.
+func (e *Error) Passing() bool { return roundtrip.Passing(e.Status) }
+
 // Fix says what to do about an error that is no refusal of what was sent; empty when
 // it is one, or says it itself.
 func Fix(err error) string {
@@ -67,7 +71,7 @@ func Fix(err error) string {
 		return "check port_base_url, and whether a proxy on the way asks for a login"
 	case e.Status == http.StatusTooManyRequests:
 		return "run again later: something else uses up the allowance of your organization in Port"
-	case e.Status >= http.StatusInternalServerError, e.Status == http.StatusRequestTimeout:
+	case e.Status >= http.StatusInternalServerError, e.Passing():
 		return itStays
 	}
 	return ""
@@ -138,11 +142,10 @@ func statusError(where string, resp *http.Response) error {
 	}
 	_ = json.Unmarshal(text, &body) // a gateway's page has neither
 	e.Code, e.Message = body.Error, body.Message
-	switch resp.StatusCode {
-	case http.StatusTooManyRequests:
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests:
 		return &limited{e, limitWait(resp.Header)}
-	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case roundtrip.Passing(resp.StatusCode):
 		after, _ := roundtrip.RetryAfter(resp.Header)
 		return &roundtrip.Again{Err: e, After: after}
 	}

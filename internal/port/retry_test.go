@@ -58,6 +58,13 @@ var (
 		"503":       {Status: 503, Body: `{"ok":false}`},
 		"504":       {Status: 504},
 		"408":       {Status: 408},
+		"425":       {Status: 425},
+		"460":       {Status: 460},
+		"499":       {Status: 499},
+		"501":       {Status: 501},
+		"508":       {Status: 508},
+		"520":       {Status: 520, Body: "<html>Web server is returning an unknown error</html>"},
+		"530":       {Status: 530},
 		"dropped":   {DropConnection: true},
 		"truncated": {TruncateBody: true},
 		"not JSON":  {Status: 200, Body: "<html>maintenance</html>"},
@@ -158,7 +165,7 @@ func TestWhatIsNotSafeIsNotRepeated(t *testing.T) {
 func TestRefusalsAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	for call, do := range safe {
-		for _, code := range []int{400, 403, 404, 409, 410, 501} {
+		for _, code := range []int{400, 403, 404, 409, 410, 418, 505} {
 			t.Run(call+"/"+strconv.Itoa(code), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
@@ -208,6 +215,11 @@ func TestRateLimit(t *testing.T) {
 			return header("Date", date, "x-ratelimit-reset", in(5*time.Hour+40*time.Second))()
 		}, 1, 40 * time.Second, false},
 		{"nothing said", header(), 3, (2 + 4 + 8) * time.Second, false},
+		{"seconds with a fraction", header("Retry-After", "1.5"), 1, 1500 * time.Millisecond, false},
+		{"a negative number", header("Retry-After", "-7", "x-ratelimit-reset", "12"), 1, 12 * time.Second, false},
+		{"a date", func() http.Header { // bubbles begin at midnight
+			return header("Retry-After", "Saturday, 01-Jan-00 00:01:00 GMT")()
+		}, 1, time.Minute, false},
 		{"nonsense", header("Retry-After", "soon", "x-ratelimit-reset", "later"), 1, 2 * time.Second, false},
 		{"waiting is no attempt", header("Retry-After", "1"), 12, 12 * time.Second, false},
 		{"at most 15 minutes in all", header("Retry-After", "400"), -1, 800 * time.Second, true},
@@ -399,7 +411,7 @@ func TestErrorText(t *testing.T) {
 		{"code alone", `{"ok":false,"error":"forbidden"}`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
 		{"message of another type", `{"ok":false,"error":"forbidden","message":{"x":1}}`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
 		{"a page", `<html>`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
-		{"a status without a name", `{"ok":false,"message":"late"}`, http.Header{"X-Trace-Id": nil, "Status": {"599"}}, `GET /v1/blueprints/bitbucketRepository: 599: late`},
+		{"a status without a name", `{"ok":false,"message":"late"}`, http.Header{"X-Trace-Id": nil, "Status": {"498"}}, `GET /v1/blueprints/bitbucketRepository: 498: late`},
 		{"a redirect", ``, http.Header{"X-Trace-Id": nil, "Status": {"302"}}, `GET /v1/blueprints/bitbucketRepository: 302 Found: a redirect, which is not followed`},
 		{"an endless page", strings.Repeat("x", 1<<20), untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
 	}

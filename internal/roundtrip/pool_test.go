@@ -315,13 +315,22 @@ func TestPoolOtherTokensGoOn(t *testing.T) {
 func TestPoolObeysRetryAfter(t *testing.T) {
 	for _, tt := range []struct{ name, header, want string }{
 		{"seconds", "30", "0s 30s"},
+		{"seconds with a fraction", "90.25", "0s 1m30s"},
+		{"spaces around", " 30 ", "0s 30s"},
 		{"date", "Sat, 01 Jan 2000 00:10:00 GMT", "0s 10m0s"}, // bubbles begin at midnight
+		{"date of RFC 850", "Saturday, 01-Jan-00 00:10:00 GMT", "0s 10m0s"},
+		{"date of asctime", "Sat Jan  1 00:10:00 2000", "0s 10m0s"},
 		{"absurd", "99999999", "0s 2h0m0s"},
 		{"more than a number", "99999999999999999999999", "0s 5m0s"},
 		{"zero", "0", "0s 1s"},
 		{"negative", "-30", "0s 5m0s"},
 		{"past date", "Fri, 31 Dec 1999 00:00:00 GMT", "0s 1s"},
+		{"negative with a fraction", "-1.5", "0s 5m0s"},
 		{"text", "soon", "0s 5m0s"},
+		{"exponent", "1e1", "0s 5m0s"},
+		{"no digits after the point", "30.", "0s 5m0s"},
+		{"no number", "NaN", "0s 5m0s"},
+		{"two numbers", "30, 60", "0s 5m0s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, hourly(1000), []bitbuckettest.Access{{}}, func(w *world) {
