@@ -242,6 +242,9 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 	if untrusted := roundtrip.Untrusted(err); untrusted != nil {
 		return untrusted
 	}
+	if p := roundtrip.AsProxyError(err); p != nil && p.Lasting() {
+		return err
+	}
 	return again("%w", err)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -166,6 +167,25 @@ func TestRefusals(t *testing.T) {
 				equal(t, "not found", errors.Is(err, bitbucket.ErrNotFound), tt.status == 404)
 				if !strings.Contains(e.Fix(), tt.fix) {
 					t.Errorf("fix: got %q, want it to have %q", e.Fix(), tt.fix)
+				}
+			})
+		})
+	}
+}
+
+// What something on the way answers in the place of Bitbucket is told as such, after one request.
+func TestProxyWantsALogin(t *testing.T) {
+	for _, status := range []int{407, 511} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			s := withRepositories(1)
+			s.Fault(bitbuckettest.Fault{Status: status, Body: "<html>login", Times: -1})
+			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+				_, err := slugs(c)
+				wantError(t, err, "GET /2.0/repositories/acme: a proxy on the way asks for a login", fmt.Sprint(status))
+				equal(t, "denied", bitbucket.Denied(err), true)
+				equal(t, "requests", s.Requests(), 1)
+				if fix := bitbucket.Fix(err); !strings.Contains(fix, "HTTPS_PROXY") {
+					t.Errorf("fix: got %q", fix)
 				}
 			})
 		})

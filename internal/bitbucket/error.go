@@ -103,6 +103,14 @@ func (e *Error) Denied() bool {
 	return false
 }
 
+// Denied reports whether asking for anything else of the same kind is in vain, as
+// Error.Denied does, also where a proxy lets nothing pass.
+func Denied(err error) bool {
+	var e *Error
+	p := roundtrip.AsProxyError(err)
+	return errors.As(err, &e) && e.Denied() || p != nil && p.Lasting()
+}
+
 // allowList matches a lower-case sentence about addresses that are let in.
 var allowList = regexp.MustCompile(`(^|\s)(whitelist|allow[- ]?list)(ed|ing)?\s(.*\s)?ip\b|(^|\s)ip\s.*\s(whitelist|allow[- ]?list)`)
 
@@ -152,7 +160,10 @@ func again(format string, args ...any) error {
 func Fix(err error) string {
 	var e *Error
 	var b *broken
+	p := roundtrip.AsProxyError(err)
 	switch {
+	case p != nil:
+		return p.Fix()
 	case errors.As(err, &e):
 		return e.Fix()
 	case errors.Is(err, errRedirect):
@@ -168,6 +179,9 @@ func Fix(err error) string {
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#standardized-error-responses, read 2026-11.
 func (c *Client) statusError(req *http.Request, resp *http.Response, final bool) error {
+	if err := roundtrip.FromProxy(resp); err != nil {
+		return fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+	}
 	e := &Error{Method: req.Method, Path: req.URL.EscapedPath(), Status: resp.StatusCode, Credential: c.kind}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
 	e.decode(text)

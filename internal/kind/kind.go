@@ -247,7 +247,4 @@ func single(object Object) Task {
 }
 
 // Denied is true for an error after which the rest of a resource need not be asked for.
-func Denied(err error) bool {
-	var e *bitbucket.Error
-	return errors.As(err, &e) && e.Denied()
-}
+func Denied(err error) bool { return bitbucket.Denied(err) }

@@ -58,7 +58,10 @@ func (e *Error) Passing() bool { return roundtrip.Passing(e.Status) }
 // it is one, or says it itself.
 func Fix(err error) string {
 	var e *Error
+	p := roundtrip.AsProxyError(err)
 	switch {
+	case p != nil:
+		return p.Fix()
 	case roundtrip.Untrusted(err) != nil:
 		return "" // another attempt would find the same, and the error says what to do
 	case !errors.As(err, &e):
@@ -134,6 +137,9 @@ func (l *limited) Error() string { return l.err.Error() }
 func (l *limited) Unwrap() error { return l.err }
 
 func statusError(where string, resp *http.Response) error {
+	if err := roundtrip.FromProxy(resp); err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
 	e := &Error{Where: where, Status: resp.StatusCode, Trace: resp.Header.Get(traceHeader)}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
 	var body struct {

@@ -187,6 +187,35 @@ func TestRefusalsAreNotRepeated(t *testing.T) {
 	}
 }
 
+// What something on the way answers in the place of Port is told as such, after one
+// attempt, and nothing of it is for Port's support.
+func TestProxyWantsALogin(t *testing.T) {
+	t.Parallel()
+	for call, do := range safe {
+		for _, code := range []int{407, 511} {
+			t.Run(call+"/"+strconv.Itoa(code), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newServer()
+					f := porttest.Fault{Status: code, Times: -1, Body: "<html>login"}
+					if call != "login" {
+						f.Match = notLogin
+					}
+					fired := s.Fault(f)
+					err := do(t, inProcess(s))
+					if err == nil || !strings.Contains(err.Error(), "a proxy on the way asks for a login") || port.Trace(err) != "" {
+						t.Errorf("got %v, want the proxy's login, without a trace", err)
+					}
+					if fix := port.Fix(err); !strings.Contains(fix, "HTTPS_PROXY") || strings.Contains(fix, "x-trace-id") {
+						t.Errorf("fix: got %q", fix)
+					}
+					equal(t, "attempts", fired(), 1)
+				})
+			})
+		}
+	}
+}
+
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	in := func(d time.Duration) string { return strconv.FormatInt(time.Now().Add(d).Unix(), 10) }
