@@ -78,7 +78,7 @@ func New(c Config) (*Client, error) {
 		client.sourcesApart = true
 		rates.Classes, class = map[string]roundtrip.Rate{classSource: c.SourceRate}, classWithSource
 	}
-	client.pool = roundtrip.NewPool(transport, c.Credentials, rates, class, c.Log)
+	client.pool = roundtrip.NewPool(transport, c.Credentials, rates, roundtrip.Service{Class: class, Scope: scopeOf, Judge: judge}, c.Log)
 	transport = client.pool
 	// Above the pool: what waited for a slot below it would go out into a freeze.
 	transport = roundtrip.Limit(transport, c.Concurrency)
@@ -108,10 +108,6 @@ func (c *Client) Spent() Forecast { return c.pool.Spent() }
 
 // Credentials tells of each credential how it fared.
 func (c *Client) Credentials() []string { return c.pool.Credentials() }
-
-// Retired are the names of the credentials that Bitbucket refused during the run,
-// while there were others.
-func (c *Client) Retired() []string { return c.pool.Retired() }
 
 // Workspace is the slug of the workspace that the client reads.
 func (c *Client) Workspace() string { return c.workspace }

@@ -108,7 +108,8 @@ func TestRetryAfterOf503(t *testing.T) {
 	}
 }
 
-// What will not pass by itself is told at once, after one request.
+// What will not pass by itself is told at once, after one request; a 401 may pass, and is
+// asked for once more.
 func TestRefusals(t *testing.T) {
 	const scopes = `{"type":"error","error":{"message":"Your credentials lack one or more required privilege scopes.",` +
 		`"detail":{"required":["repository","pullrequest"],"granted":["repository","project"]}}}`
@@ -122,12 +123,20 @@ func TestRefusals(t *testing.T) {
 		denied bool
 		fix    string
 	}{
+		{"403 locked", 403, "Too many invalid password attempts. Log in at https://id.atlassian.com/ to restore access.",
+			[]string{"403 Forbidden: Too many invalid password attempts. Log in at https://id.atlassian.com/ to restore access."}, true, "log in at"},
+		{"403 account", 403, `{"error":{"message":"Your Atlassian account has been temporarily locked."}}`, []string{"temporarily locked"}, true, "log in at"},
+		{"403 suspended", 403, `{"error":{"message":"Access denied","detail":"This account is suspended."}}`, []string{"suspended"}, true, "log in at"},
+		{"403 single sign-on", 403, "Because your Atlassian account admin requires single sign-on, you'll need to authenticate with an app password.",
+			[]string{"single sign-on"}, true, "log in at"},
+		{"403 about a repository of such a name", 403, `{"error":{"message":"You may not see acme/captcha-account-locked."}}`, []string{"403 Forbidden"}, false, "read access"},
+		{"401 captcha", 401, `{"error":{"message":"CAPTCHA required. Your Bitbucket account has been locked."}}`, []string{"CAPTCHA required"}, true, "log in at"},
 		{"401", 401, `{"type":"error","error":{"message":"Token is invalid, expired, or not supported for this endpoint."}}`,
 			[]string{"401 Unauthorized: Token is invalid", "used was: workspace access token"}, true, "check the credential"},
 		{"403 scopes", 403, scopes, []string{"required privilege scopes", "missing scopes: pullrequest", "used was: workspace access token"}, true,
 			"scopes repository, pullrequest"},
 		{"403 scopes in text", 403, `{"error":{"message":"Your credentials lack one or more required privilege scopes."}}`,
-			[]string{"privilege scopes"}, true, ""},
+			[]string{"privilege scopes"}, true, "all scopes"},
 		{"403 plain", 403, `{"type":"error","error":{"message":"Forbidden"}}`, []string{"403 Forbidden: Forbidden; used was"}, false, "read access"},
 		{"403 about a repository with a name", 403, `{"error":{"message":"You may not see acme/ip-scope-whitelist-allowlist."}}`,
 			[]string{"403 Forbidden"}, false, "read access"},
@@ -154,7 +163,11 @@ func TestRefusals(t *testing.T) {
 				start := time.Now()
 				_, err := slugs(c)
 				wantError(t, err, append(tt.want, "GET /2.0/repositories/acme: ")...)
-				equal(t, "requests", s.Requests(), 1)
+				want := 1
+				if tt.name == "401" {
+					want = 2
+				}
+				equal(t, "requests", s.Requests(), want)
 				equal(t, "took", time.Since(start), time.Duration(0))
 				if len(err.Error()) > 1500 {
 					t.Errorf("length of the message: got %d, want it short", len(err.Error()))

@@ -96,12 +96,14 @@ func (e *Error) Denied() bool {
 	case http.StatusGone:
 		return e.Announcement != "" // else it may be one repository that is gone
 	case http.StatusForbidden:
-		text := strings.ToLower(e.Message + " " + e.Detail)
-		return len(e.Required) > 0 || strings.Contains(text, "privilege scope") || strings.Contains(text, "required scope") ||
-			allowList.MatchString(text) || strings.Contains(text, "two-step authentication")
+		text := e.text()
+		return e.lacksScope() || e.barred() || allowList.MatchString(text) || strings.Contains(text, "two-step authentication")
 	}
 	return false
 }
+
+// text is what the vendor says, in small letters.
+func (e *Error) text() string { return strings.ToLower(e.Message + " " + e.Detail) }
 
 // Denied reports whether asking for anything else of the same kind is in vain, as
 // Error.Denied does, also where a proxy lets nothing pass.
@@ -118,11 +120,17 @@ var allowList = regexp.MustCompile(`(^|\s)(whitelist|allow[- ]?list)(ed|ing)?\s(
 func (e *Error) Fix() string {
 	switch e.Status {
 	case http.StatusUnauthorized:
+		if e.barred() {
+			return barredFix
+		}
 		return "check the credential: it may be mistyped, expired, revoked, or an API token without scopes; " +
 			"a workspace access token goes into bitbucket_workspace_token, an API token with scopes into bitbucket_user_scoped_token with bitbucket_user_email"
 	case http.StatusForbidden:
-		if missing := e.Missing(); len(missing) > 0 {
-			return "create a credential with the scopes " + strings.Join(e.Required, ", ")
+		switch {
+		case e.barred():
+			return barredFix
+		case e.lacksScope():
+			return scopesFix(e.Required)
 		}
 		if e.Denied() {
 			return "run from an address that the workspace's access controls allow, or have an admin add this one"

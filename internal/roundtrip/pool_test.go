@@ -64,7 +64,7 @@ func inBubbleAt(t *testing.T, rates roundtrip.Rates, server []bitbuckettest.Acce
 			}
 			return "workspaces"
 		}
-		w.pool = roundtrip.NewPool(s.RoundTripper(), credentials, rates, class, logger(w.log))
+		w.pool = roundtrip.NewPool(s.RoundTripper(), credentials, rates, roundtrip.Service{Class: class}, logger(w.log))
 		test(w)
 		if got := s.Violations(); len(got) > 0 {
 			t.Errorf("violations: got %q, want none", got)
@@ -388,37 +388,5 @@ func TestPoolTellsOfARefusal(t *testing.T) {
 		}
 		w.equal("log", w.log.String(),
 			"level=WARN msg=\"rate limit reached\" credential=\"token 1 of 1\" requests=repositories pause=2m0s\n"+line("2m0s")+line("1m0s"))
-	})
-}
-
-func TestPoolRetiresARefusedToken(t *testing.T) {
-	inBubble(t, hourly(1000), []bitbuckettest.Access{{}, {}}, func(w *world) {
-		w.overlap()
-		w.s.Fault(bitbuckettest.Fault{Status: http.StatusUnauthorized, Times: -1, Match: func(r *http.Request) bool {
-			return r.Header.Get("Authorization") == "Bearer t1"
-		}})
-		w.equal("statuses", w.together(6, repositories), []int{200, 200, 200, 200, 200, 200})
-		w.one(repositories, 200)
-		asked := 0
-		for _, x := range w.s.Journal() {
-			if x.Credential == "t1" {
-				asked++
-			}
-		}
-		w.equal("requests with the refused token: those of the start alone", asked, 3)
-		w.equal("log", w.log.String(),
-			"level=WARN msg=\"credential refused: it is not used any more in this run\" credential=\"token 1 of 2\" status=401\n")
-	})
-}
-
-func TestPoolHandsOnTheRefusalOfTheLastToken(t *testing.T) {
-	inBubble(t, hourly(1000), []bitbuckettest.Access{{}, {}}, func(w *world) {
-		w.s.Revoke("t1")
-		w.s.Revoke("t2")
-		status, body, err := w.get(context.Background(), repositories)
-		if err != nil || status != 401 || !strings.Contains(body, "Token is invalid") {
-			w.t.Errorf("got %d %q, %v, want the 401 with its body", status, body, err)
-		}
-		w.equal("requests", w.sent(), []string{"0s t1 401", "0s t2 401"})
 	})
 }
