@@ -60,7 +60,8 @@ type Client struct {
 	// sourcesApart is true when requests for folders and files have an allowance of
 	// their own.
 	sourcesApart bool
-	pagelens     sync.Map // route name → page length that the server took
+	answered     atomic.Bool // with JSON as it is due, at least once
+	pagelens     sync.Map    // route name → page length that the server took
 }
 
 // New returns a client; it makes no request.
@@ -232,7 +233,11 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 		err = ue.Err
 	}
 	if errors.Is(err, errRedirect) {
-		return fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+		err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+		if !c.answered.Load() {
+			return &stranger{err}
+		}
+		return err
 	}
 	err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), inTime(err))
 	if untrusted := roundtrip.Untrusted(err); untrusted != nil {
@@ -288,8 +293,12 @@ func (c *Client) json(ctx context.Context, address string, into any, final ...in
 			return fmt.Errorf("%s: the answer is larger than %d MiB", where, maxJSON>>20)
 		}
 		if err := decode(text, into); err != nil {
+			if bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) && !c.answered.Load() {
+				err = &stranger{err}
+			}
 			return again("%s: the answer is not the JSON that is due (%s, %d bytes): %w", where, resp.Header.Get("Content-Type"), len(text), err)
 		}
+		c.answered.Store(true)
 		return nil
 	}, final...)
 }

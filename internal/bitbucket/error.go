@@ -40,7 +40,10 @@ type Error struct {
 	// MissingPath is true for a 404 that says which path of the repository is missing:
 	// the repository and the commit are there.
 	MissingPath bool
-	Credential  string // the kind of credential that was used
+	// NoAPI is true for a 404 that something other than Bitbucket's API gave, while that has
+	// not answered yet: it says nothing of what was asked for.
+	NoAPI      bool
+	Credential string // the kind of credential that was used
 }
 
 func (e *Error) Error() string {
@@ -71,10 +74,10 @@ func statusText(status int) string {
 	return http.StatusText(status)
 }
 
-// Is makes errors.Is(err, ErrNotFound) true for status 404, and errors.Is(err,
+// Is makes errors.Is(err, ErrNotFound) true for a status 404 of the API, and errors.Is(err,
 // ErrNoFile) for a missing path.
 func (e *Error) Is(target error) bool {
-	return target == ErrNotFound && e.Status == http.StatusNotFound || target == ErrNoFile && e.MissingPath
+	return target == ErrNotFound && e.Status == http.StatusNotFound && !e.NoAPI || target == ErrNoFile && e.MissingPath
 }
 
 // Missing are the scopes that were required and not granted.
@@ -141,6 +144,9 @@ func (e *Error) Fix() string {
 	case http.StatusGone:
 		return "Bitbucket has removed this; read the announcement, and look for a newer version of this program"
 	case http.StatusNotFound:
+		if e.NoAPI {
+			return hostFix
+		}
 		return "give the credential read access to it, if it is there"
 	}
 	if roundtrip.Passing(e.Status) {
@@ -164,9 +170,22 @@ func again(format string, args ...any) error {
 	return &roundtrip.Again{Err: &broken{fmt.Errorf(format, args...)}}
 }
 
+// stranger is what something other than Bitbucket's API gave, while that has not answered yet.
+type stranger struct{ err error }
+
+func (s *stranger) Error() string { return s.err.Error() }
+
+func (s *stranger) Unwrap() error { return s.err }
+
+const (
+	hostFix  = "check bitbucket_host_url: nothing of Bitbucket's API answers there; the usual address is https://api.bitbucket.org/2.0"
+	proxyFix = "a proxy on the way asks for a login"
+)
+
 // Fix says what to do about an error; empty when there is nothing to say.
 func Fix(err error) string {
 	var e *Error
+	var s *stranger
 	var b *broken
 	p := roundtrip.AsProxyError(err)
 	switch {
@@ -174,8 +193,12 @@ func Fix(err error) string {
 		return p.Fix()
 	case errors.As(err, &e):
 		return e.Fix()
+	case errors.As(err, &s) && errors.Is(err, errRedirect):
+		return hostFix + "; or " + proxyFix
+	case errors.As(err, &s):
+		return hostFix + "; if it is right, " + itStays
 	case errors.Is(err, errRedirect):
-		return "check bitbucket_host_url, and whether a proxy on the way asks for a login"
+		return "check bitbucket_host_url, and whether " + proxyFix
 	case errors.As(err, &b), errors.Is(err, errNextPage), errors.Is(err, ErrIncomplete):
 		return itStays
 	}
@@ -192,7 +215,8 @@ func (c *Client) statusError(req *http.Request, resp *http.Response, final bool)
 	}
 	e := &Error{Method: req.Method, Path: req.URL.EscapedPath(), Status: resp.StatusCode, Credential: c.kind}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
-	e.decode(text)
+	known := e.decode(text)
+	e.NoAPI = e.Status == http.StatusNotFound && !c.answered.Load() && (!known || strings.Contains(e.text(), noAPIText))
 	if roundtrip.Passing(resp.StatusCode) && !final {
 		after, _ := roundtrip.RetryAfter(resp.Header)
 		return &roundtrip.Again{Err: e, After: after}
@@ -200,7 +224,13 @@ func (c *Client) statusError(req *http.Request, resp *http.Response, final bool)
 	return e
 }
 
-func (e *Error) decode(text []byte) {
+// noAPIText is in the answer of Bitbucket's host to an address outside of its API, in small letters.
+//
+// Source: "There is no API hosted at this URL.", a recorded answer of 404.
+const noAPIText = "no api hosted"
+
+// decode reads the body of an error, and reports whether it has the vendor's form.
+func (e *Error) decode(text []byte) bool {
 	type data struct {
 		AnnouncementURL string `json:"announcement_url"`
 		Path            string `json:"path"`
@@ -218,7 +248,7 @@ func (e *Error) decode(text []byte) {
 		if len(text) < 200 && !strings.Contains(string(text), "<") {
 			e.Message = oneLine(string(text)) // 429 is plain text
 		}
-		return
+		return false
 	}
 	e.Message = oneLine(body.Error.Message)
 	e.Announcement = oneLine(cmp.Or(body.Data.AnnouncementURL, body.Error.Data.AnnouncementURL))
@@ -233,6 +263,7 @@ func (e *Error) decode(text []byte) {
 		_ = json.Unmarshal(body.Error.Detail, &e.Detail) // neither form: no detail
 		e.Detail = oneLine(e.Detail)
 	}
+	return true
 }
 
 // maxMessage bounds what is kept of one of the vendor's texts, in bytes.
