@@ -186,6 +186,7 @@ const (
 func Fix(err error) string {
 	var e *Error
 	var s *stranger
+	var o *Odd
 	var b *broken
 	p := roundtrip.AsProxyError(err)
 	switch {
@@ -199,6 +200,8 @@ func Fix(err error) string {
 		return hostFix + "; if it is right, " + itStays
 	case errors.Is(err, errRedirect):
 		return "check bitbucket_host_url, and whether " + proxyFix
+	case errors.As(err, &o):
+		return "run again; if it stays so, look at it in Bitbucket, and ask Bitbucket's support: its API gives it otherwise than it documents"
 	case errors.As(err, &b), errors.Is(err, errNextPage), errors.Is(err, ErrIncomplete):
 		return itStays
 	}
