@@ -167,6 +167,7 @@ func TestRollback(t *testing.T) {
 		{"third creation refused", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 3, Status: 422}},
 		{"creation done, answer lost", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 2, DropConnection: true, Apply: true}},
 		{"creation done, answer 408", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 1, Status: 408, Apply: true}},
+		{"creation done, answer 499", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 1, Status: 499, Apply: true}},
 		{"creation done, answer 502", porttest.Fault{Method: http.MethodPost, Path: blueprints, Nth: 3, Status: 502, Apply: true}},
 		{"first relation refused", porttest.Fault{Method: http.MethodPatch, Path: one, Status: 422}},
 		{"second relation refused", porttest.Fault{Method: http.MethodPatch, Path: one, Nth: 2, Status: 422}},

@@ -251,7 +251,7 @@ func TestWrongCredentials(t *testing.T) {
 		want            string
 	}{
 		{"Port", map[string]string{"PORT_CLIENT_SECRET": "not-the-secret"}, 0, 1, "check port_client_id and port_client_secret"},
-		{"Bitbucket token", map[string]string{"BITBUCKET_WORKSPACE_TOKEN": "not-the-token"}, 1, -1, "used was: workspace token; fix: check the credential"},
+		{"Bitbucket token", map[string]string{"BITBUCKET_WORKSPACE_TOKEN": "not-the-token"}, 2, -1, "used was: workspace token; fix: check the credential"},
 		{"Bitbucket workspace", map[string]string{"BITBUCKET_WORKSPACE": "acmee"}, 1, -1, "check the input bitbucket_workspace"},
 	}
 	for _, tt := range tests {

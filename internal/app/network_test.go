@@ -92,6 +92,8 @@ var silent = log.New(io.Discard, "", 0)
 type proxy struct {
 	*httptest.Server
 	hosts map[string]string // by name
+	// refuse is the status by which it refuses to connect; 0 for none.
+	refuse int
 
 	mu    sync.Mutex
 	asked []string // method and host
@@ -111,6 +113,11 @@ func (p *proxy) serve(rw http.ResponseWriter, req *http.Request) {
 	p.asked = append(p.asked, req.Method+" "+req.URL.Host)
 	p.auth = append(p.auth, req.Header.Get("Proxy-Authorization"))
 	p.mu.Unlock()
+	if p.refuse != 0 {
+		rw.Header().Set("Proxy-Authenticate", `Basic realm="office"`)
+		http.Error(rw, "not from here", p.refuse)
+		return
+	}
 	address, known := p.hosts[req.Host]
 	if !known || req.Method != http.MethodConnect {
 		http.Error(rw, "no such host", http.StatusBadGateway)
@@ -217,6 +224,60 @@ func TestProxyFails(t *testing.T) {
 				if strings.Contains(told, "proxy-pass") {
 					t.Errorf("the proxy's password is told:\n%s", told)
 				}
+			}
+		})
+	}
+}
+
+// What a proxy refuses is told as the proxy's at once, and asked once: each further attempt
+// is a login that may lock an account.
+func TestProxyRefuses(t *testing.T) {
+	t.Parallel()
+	binary := build(t)
+	for _, c := range []struct {
+		name   string
+		status int
+		port   bool // is reached through the proxy too
+		want   string
+		fix    string
+	}{
+		{"Port, login", 407, true, "the proxy PROXY asks for a login (407 Proxy Authentication Required)", "user:password@host:port"},
+		{"Port, refusal", 403, true, "the proxy PROXY refuses the connection to port.example.com:443 (403 Forbidden)", "NO_PROXY"},
+		{"Bitbucket, login", 407, false, "the proxy PROXY asks for a login (407 Proxy Authentication Required)", "user:password@host:port"},
+		{"Bitbucket, refusal", 403, false, "the proxy PROXY refuses the connection to bitbucket.example.com:443 (403 Forbidden)", "NO_PROXY"},
+		{"Bitbucket, method", 405, false, "the proxy PROXY refuses the connection to bitbucket.example.com:443 (405 Method Not Allowed)", "NO_PROXY"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			w.addStale()
+			p := newProxy(t, nil)
+			p.refuse = c.status
+			w.env["MAPPING"], w.env["LOG_LEVEL"] = repositories, "debug"
+			w.env["HTTPS_PROXY"] = strings.Replace(p.URL, "http://", "http://ann:proxy-password@", 1)
+			w.env["BITBUCKET_HOST_URL"] = "https://bitbucket.example.com/2.0"
+			if c.port {
+				w.env["PORT_BASE_URL"] = "https://port.example.com"
+			}
+			cmd, log := w.process(binary)
+			_ = cmd.Wait() // the status is compared below
+			out := log.String()
+			want := strings.ReplaceAll(c.want, "PROXY", strings.TrimPrefix(p.URL, "http://"))
+			if got := cmd.ProcessState.ExitCode(); got != 1 || !strings.Contains(out, want) || !strings.Contains(out, c.fix) {
+				t.Errorf("got exit status %d, want 1, %q and %q\n%s", got, want, c.fix, out)
+			}
+			if len(p.asked) != 1 {
+				t.Errorf("the proxy was asked for %q, want one attempt", p.asked)
+			}
+			for _, told := range []string{out, w.read("report.json")} {
+				for _, wrong := range []string{"proxy-password", "ann:", "x-trace-id", "run again"} {
+					if strings.Contains(told, wrong) {
+						t.Errorf("%q is told:\n%s", wrong, told)
+					}
+				}
+			}
+			if !w.holds("bitbucketRepository", "stale") {
+				t.Error("an entity was deleted")
 			}
 		})
 	}

@@ -281,7 +281,7 @@ func completions(blueprints []map[string]any, last map[string]any) (all []comple
 // too late for somebody on the way, or one of 500 and above, it is not known.
 func refused(err error) bool {
 	var e *port.Error
-	return errors.As(err, &e) && e.Status < http.StatusInternalServerError && e.Status != http.StatusRequestTimeout
+	return errors.As(err, &e) && e.Status < http.StatusInternalServerError && !e.Passing()
 }
 
 func identifier(blueprint map[string]any) string {

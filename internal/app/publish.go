@@ -42,7 +42,7 @@ func (a *app) end(ctx context.Context, err error) int {
 			a.report.Note(problem)
 		}
 	}
-	a.noteRetired()
+	a.noteRefused()
 	a.report.Duration = time.Since(a.report.Started)
 	a.closePage(ctx, errors.Is(err, errStopped))
 	if a.bitbucket != nil {
@@ -92,17 +92,13 @@ func firstLine(text string) string {
 	return strings.TrimSuffix(line, ":")
 }
 
-// noteRetired tells of credentials that were refused while others went on.
-func (a *app) noteRetired() {
+// noteRefused tells of credentials that were refused while others went on.
+func (a *app) noteRefused() {
 	if a.bitbucket == nil {
 		return
 	}
-	for _, name := range a.bitbucket.Retired() {
-		a.report.Note(report.Problem{
-			Severity: report.Warning,
-			Message:  "Bitbucket refused a credential (401), and the run went on with the others: " + name,
-			Fix:      "replace it: it may be expired, revoked, or mistyped",
-		})
+	for _, r := range a.bitbucket.Refused() {
+		a.report.Note(report.Problem{Severity: report.Warning, Message: r.What, Fix: r.Fix})
 	}
 }
 

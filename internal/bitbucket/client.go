@@ -4,6 +4,7 @@ package bitbucket
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,7 +61,9 @@ type Client struct {
 	// sourcesApart is true when requests for folders and files have an allowance of
 	// their own.
 	sourcesApart bool
-	pagelens     sync.Map // route name → page length that the server took
+	answered     atomic.Bool // with JSON as it is due, at least once
+	pagelens     sync.Map    // route name → page length that the server took
+	down         sync.Map    // route name → true while even its shortest page fails
 }
 
 // New returns a client; it makes no request.
@@ -78,7 +81,7 @@ func New(c Config) (*Client, error) {
 		client.sourcesApart = true
 		rates.Classes, class = map[string]roundtrip.Rate{classSource: c.SourceRate}, classWithSource
 	}
-	client.pool = roundtrip.NewPool(transport, c.Credentials, rates, class, c.Log)
+	client.pool = roundtrip.NewPool(transport, c.Credentials, rates, roundtrip.Service{Class: class, Scope: scopeOf, Judge: judge}, c.Log)
 	transport = client.pool
 	// Above the pool: what waited for a slot below it would go out into a freeze.
 	transport = roundtrip.Limit(transport, c.Concurrency)
@@ -108,10 +111,6 @@ func (c *Client) Spent() Forecast { return c.pool.Spent() }
 
 // Credentials tells of each credential how it fared.
 func (c *Client) Credentials() []string { return c.pool.Credentials() }
-
-// Retired are the names of the credentials that Bitbucket refused during the run,
-// while there were others.
-func (c *Client) Retired() []string { return c.pool.Retired() }
 
 // Workspace is the slug of the workspace that the client reads.
 func (c *Client) Workspace() string { return c.workspace }
@@ -201,26 +200,35 @@ func (c *Client) url(path string, q url.Values) string {
 	return address
 }
 
+// question is one GET.
+type question struct {
+	address string
+	accept  string // JSON when it is empty
+	// final are statuses that are not tried again.
+	final []int
+	// attempts is how often it goes out at most; 0 is roundtrip.Attempts.
+	attempts int
+}
+
 // do sends a GET, with retries, and hands each good answer to read. What read
-// returns as an *roundtrip.Again, as for a cut body, is tried again; an answer with
-// one of the final statuses never is.
-func (c *Client) do(ctx context.Context, address, accept string, read func(*http.Response) error, final ...int) error {
-	return roundtrip.Retry(ctx, roundtrip.Attempts, func() error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+// returns as an *roundtrip.Again, as for a cut body, is tried again.
+func (c *Client) do(ctx context.Context, q question, read func(*http.Response) error) error {
+	return roundtrip.Retry(ctx, cmp.Or(q.attempts, roundtrip.Attempts), func() error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, q.address, nil)
 		if err == nil {
 			err = roundtrip.CheckPath(req.URL)
 		}
 		if err != nil {
 			return err
 		}
-		req.Header.Set("Accept", accept)
+		req.Header.Set("Accept", cmp.Or(q.accept, "application/json"))
 		resp, err := c.http.Do(req)
 		if err != nil {
 			return c.transportError(ctx, req, err)
 		}
 		defer resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
-			return c.statusError(req, resp, slices.Contains(final, resp.StatusCode))
+			return c.statusError(req, resp, slices.Contains(q.final, resp.StatusCode))
 		}
 		return read(resp)
 	})
@@ -236,19 +244,29 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 		err = ue.Err
 	}
 	if errors.Is(err, errRedirect) {
-		return fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+		err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+		if !c.answered.Load() {
+			return &stranger{err}
+		}
+		return err
 	}
 	err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), inTime(err))
 	if untrusted := roundtrip.Untrusted(err); untrusted != nil {
 		return untrusted
 	}
+	if p := roundtrip.AsProxyError(err); p != nil && p.Lasting() {
+		return err
+	}
 	return again("%w", err)
 }
+
+// errLate is that the time of an attempt ran out.
+var errLate = fmt.Errorf("no complete answer within %s", attemptTimeout)
 
 // inTime says in words that the time of an attempt ran out.
 func inTime(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("no complete answer within %s", attemptTimeout)
+		return errLate
 	}
 	return err
 }
@@ -275,8 +293,8 @@ const maxJSON = 64 << 20
 
 // json decodes an answer; what is no whole JSON of that shape is tried again. The
 // error is ErrNoFile when the answer is the bytes of a file.
-func (c *Client) json(ctx context.Context, address string, into any, final ...int) error {
-	return c.do(ctx, address, "application/json", func(resp *http.Response) error {
+func (c *Client) json(ctx context.Context, q question, into any) error {
+	return c.do(ctx, q, func(resp *http.Response) error {
 		where := "GET " + resp.Request.URL.EscapedPath()
 		if strings.HasPrefix(resp.Header.Get("Content-Disposition"), "attachment") {
 			return fmt.Errorf("%s: a file, no directory: %w", where, ErrNoFile)
@@ -289,10 +307,14 @@ func (c *Client) json(ctx context.Context, address string, into any, final ...in
 			return fmt.Errorf("%s: the answer is larger than %d MiB", where, maxJSON>>20)
 		}
 		if err := decode(text, into); err != nil {
+			if bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) && !c.answered.Load() {
+				err = &stranger{err}
+			}
 			return again("%s: the answer is not the JSON that is due (%s, %d bytes): %w", where, resp.Header.Get("Content-Type"), len(text), err)
 		}
+		c.answered.Store(true)
 		return nil
-	}, final...)
+	})
 }
 
 // checker is an answer that knows what it must hold.
@@ -307,7 +329,10 @@ func decode(text []byte, into any) error {
 	err := d.Decode(into)
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
-		return fmt.Errorf("%q holds a %s where another type is due", wrong.Field, wrong.Value)
+		if wrong.Field == "" {
+			return fmt.Errorf("it is of the JSON type %s, and another one is due", wrong.Value)
+		}
+		return fmt.Errorf("%q holds a %s where another type is due", strings.ToLower(wrong.Field), wrong.Value)
 	}
 	if err != nil {
 		return err

@@ -16,12 +16,23 @@ import (
 	"port-bitbucket-exporter/internal/roundtrip"
 )
 
-// What may pass by itself is tried five times, and goes on when it has passed.
+// shorterPages are the attempts that a list makes after a page that may be too heavy: of 50,
+// 25, 12 and 10 values.
+const shorterPages = 4
+
+// What may pass by itself is tried five times, and goes on when it has passed. What a page
+// that is too heavy meets too is then asked for in shorter ones.
 func TestPassingFaults(t *testing.T) {
 	faults := map[string]bitbuckettest.Fault{
 		"408":             {Status: 408},
 		"500 HTML":        {Status: 500, Body: "<html>\n<h1>Oops</h1></html>"},
+		"425":             {Status: 425},
+		"460":             {Status: 460},
+		"499":             {Status: 499},
 		"501":             {Status: 501},
+		"508":             {Status: 508},
+		"520":             {Status: 520, Body: "<html>Web server is returning an unknown error</html>"},
+		"530":             {Status: 530},
 		"502":             {Status: 502},
 		"503":             {Status: 503},
 		"504":             {Status: 504},
@@ -61,7 +72,11 @@ func TestPassingFaults(t *testing.T) {
 					got, err := slugs(c)
 					equal(t, "slugs", got, "")
 					wantError(t, err, `list repositories of workspace "acme": GET /2.0/repositories/acme: `)
-					equal(t, "requests", s.Requests(), roundtrip.Attempts)
+					want := roundtrip.Attempts
+					if fault.Status > 400 || fault.Delay > 0 {
+						want += shorterPages
+					}
+					equal(t, "requests", s.Requests(), want)
 				})
 			})
 		})
@@ -81,17 +96,28 @@ func TestNothingOfABrokenAnswerStays(t *testing.T) {
 }
 
 func TestRetryAfterOf503(t *testing.T) {
-	s := withRepositories(1)
-	s.Fault(bitbuckettest.Fault{Status: 503, Header: http.Header{"Retry-After": {"90"}}})
-	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
-		start := time.Now()
-		_, err := slugs(c)
-		equal(t, "error", err, nil)
-		equal(t, "waited", time.Since(start), 90*time.Second)
-	})
+	for _, tt := range []struct {
+		header string
+		want   time.Duration
+	}{
+		{"90", 90 * time.Second}, {"90.5", 90*time.Second + 500*time.Millisecond},
+		{"Sat Jan  1 00:02:00 2000", 2 * time.Minute}, {"3600", 5 * time.Minute}, // bubbles begin at midnight
+	} {
+		t.Run(tt.header, func(t *testing.T) {
+			s := withRepositories(1)
+			s.Fault(bitbuckettest.Fault{Status: 503, Header: http.Header{"Retry-After": {tt.header}}})
+			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+				start := time.Now()
+				_, err := slugs(c)
+				equal(t, "error", err, nil)
+				equal(t, "waited", time.Since(start), tt.want)
+			})
+		})
+	}
 }
 
-// What will not pass by itself is told at once, after one request.
+// What will not pass by itself is told at once, after one request; a 401 may pass, and is
+// asked for once more.
 func TestRefusals(t *testing.T) {
 	const scopes = `{"type":"error","error":{"message":"Your credentials lack one or more required privilege scopes.",` +
 		`"detail":{"required":["repository","pullrequest"],"granted":["repository","project"]}}}`
@@ -105,12 +131,20 @@ func TestRefusals(t *testing.T) {
 		denied bool
 		fix    string
 	}{
+		{"403 locked", 403, "Too many invalid password attempts. Log in at https://id.atlassian.com/ to restore access.",
+			[]string{"403 Forbidden: Too many invalid password attempts. Log in at https://id.atlassian.com/ to restore access."}, true, "log in at"},
+		{"403 account", 403, `{"error":{"message":"Your Atlassian account has been temporarily locked."}}`, []string{"temporarily locked"}, true, "log in at"},
+		{"403 suspended", 403, `{"error":{"message":"Access denied","detail":"This account is suspended."}}`, []string{"suspended"}, true, "log in at"},
+		{"403 single sign-on", 403, "Because your Atlassian account admin requires single sign-on, you'll need to authenticate with an app password.",
+			[]string{"single sign-on"}, true, "log in at"},
+		{"403 about a repository of such a name", 403, `{"error":{"message":"You may not see acme/captcha-account-locked."}}`, []string{"403 Forbidden"}, false, "read access"},
+		{"401 captcha", 401, `{"error":{"message":"CAPTCHA required. Your Bitbucket account has been locked."}}`, []string{"CAPTCHA required"}, true, "log in at"},
 		{"401", 401, `{"type":"error","error":{"message":"Token is invalid, expired, or not supported for this endpoint."}}`,
 			[]string{"401 Unauthorized: Token is invalid", "used was: workspace access token"}, true, "check the credential"},
 		{"403 scopes", 403, scopes, []string{"required privilege scopes", "missing scopes: pullrequest", "used was: workspace access token"}, true,
 			"scopes repository, pullrequest"},
 		{"403 scopes in text", 403, `{"error":{"message":"Your credentials lack one or more required privilege scopes."}}`,
-			[]string{"privilege scopes"}, true, ""},
+			[]string{"privilege scopes"}, true, "all scopes"},
 		{"403 plain", 403, `{"type":"error","error":{"message":"Forbidden"}}`, []string{"403 Forbidden: Forbidden; used was"}, false, "read access"},
 		{"403 about a repository with a name", 403, `{"error":{"message":"You may not see acme/ip-scope-whitelist-allowlist."}}`,
 			[]string{"403 Forbidden"}, false, "read access"},
@@ -127,6 +161,7 @@ func TestRefusals(t *testing.T) {
 		{"400 other JSON", 400, `{"error":"short"}`, []string{`400 Bad Request: {"error":"short"}`}, false, ""},
 		{"400 huge", 400, `{"error":{"message":"` + strings.Repeat("long ", 9000) + `"}}`, []string{"long long"}, false, ""},
 		{"400 beyond what is read", 400, `{"error":{"message":"` + strings.Repeat("long ", 20_000) + `"}}`, []string{"400 Bad Request"}, false, ""},
+		{"505", 505, "", []string{"505 HTTP Version Not Supported"}, false, ""},
 		{"204", 204, "", []string{"204 No Content"}, false, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,7 +171,11 @@ func TestRefusals(t *testing.T) {
 				start := time.Now()
 				_, err := slugs(c)
 				wantError(t, err, append(tt.want, "GET /2.0/repositories/acme: ")...)
-				equal(t, "requests", s.Requests(), 1)
+				want := 1
+				if tt.name == "401" {
+					want = 2
+				}
+				equal(t, "requests", s.Requests(), want)
 				equal(t, "took", time.Since(start), time.Duration(0))
 				if len(err.Error()) > 1500 {
 					t.Errorf("length of the message: got %d, want it short", len(err.Error()))
@@ -270,9 +309,9 @@ func TestStalledBody(t *testing.T) {
 				t.Errorf("%s: got %v", what, err)
 			}
 		}
-		equal(t, "attempts", s.Requests(), 2*roundtrip.Attempts)
-		if took := time.Since(start); took < 10*time.Minute || took > 11*time.Minute {
-			t.Errorf("got %s, want a minute for each of 10 attempts", took)
+		equal(t, "attempts", s.Requests(), 2*roundtrip.Attempts+shorterPages)
+		if took := time.Since(start); took < 14*time.Minute || took > 15*time.Minute {
+			t.Errorf("got %s, want a minute for each of 14 attempts", took)
 		}
 	})
 }

@@ -40,7 +40,10 @@ type Error struct {
 	// MissingPath is true for a 404 that says which path of the repository is missing:
 	// the repository and the commit are there.
 	MissingPath bool
-	Credential  string // the kind of credential that was used
+	// NoAPI is true for a 404 that something other than Bitbucket's API gave, while that has
+	// not answered yet: it says nothing of what was asked for.
+	NoAPI      bool
+	Credential string // the kind of credential that was used
 }
 
 func (e *Error) Error() string {
@@ -71,10 +74,10 @@ func statusText(status int) string {
 	return http.StatusText(status)
 }
 
-// Is makes errors.Is(err, ErrNotFound) true for status 404, and errors.Is(err,
+// Is makes errors.Is(err, ErrNotFound) true for a status 404 of the API, and errors.Is(err,
 // ErrNoFile) for a missing path.
 func (e *Error) Is(target error) bool {
-	return target == ErrNotFound && e.Status == http.StatusNotFound || target == ErrNoFile && e.MissingPath
+	return target == ErrNotFound && e.Status == http.StatusNotFound && !e.NoAPI || target == ErrNoFile && e.MissingPath
 }
 
 // Missing are the scopes that were required and not granted.
@@ -96,11 +99,21 @@ func (e *Error) Denied() bool {
 	case http.StatusGone:
 		return e.Announcement != "" // else it may be one repository that is gone
 	case http.StatusForbidden:
-		text := strings.ToLower(e.Message + " " + e.Detail)
-		return len(e.Required) > 0 || strings.Contains(text, "privilege scope") || strings.Contains(text, "required scope") ||
-			allowList.MatchString(text) || strings.Contains(text, "two-step authentication")
+		text := e.text()
+		return e.lacksScope() || e.barred() || allowList.MatchString(text) || strings.Contains(text, "two-step authentication")
 	}
 	return false
+}
+
+// text is what the vendor says, in small letters.
+func (e *Error) text() string { return strings.ToLower(e.Message + " " + e.Detail) }
+
+// Denied reports whether asking for anything else of the same kind is in vain, as
+// Error.Denied does, also where a proxy lets nothing pass.
+func Denied(err error) bool {
+	var e *Error
+	p := roundtrip.AsProxyError(err)
+	return errors.As(err, &e) && e.Denied() || p != nil && p.Lasting()
 }
 
 // allowList matches a lower-case sentence about addresses that are let in.
@@ -110,11 +123,17 @@ var allowList = regexp.MustCompile(`(^|\s)(whitelist|allow[- ]?list)(ed|ing)?\s(
 func (e *Error) Fix() string {
 	switch e.Status {
 	case http.StatusUnauthorized:
+		if e.barred() {
+			return barredFix
+		}
 		return "check the credential: it may be mistyped, expired, revoked, or an API token without scopes; " +
 			"a workspace access token goes into bitbucket_workspace_token, an API token with scopes into bitbucket_user_scoped_token with bitbucket_user_email"
 	case http.StatusForbidden:
-		if missing := e.Missing(); len(missing) > 0 {
-			return "create a credential with the scopes " + strings.Join(e.Required, ", ")
+		switch {
+		case e.barred():
+			return barredFix
+		case e.lacksScope():
+			return scopesFix(e.Required)
 		}
 		if e.Denied() {
 			return "run from an address that the workspace's access controls allow, or have an admin add this one"
@@ -125,9 +144,12 @@ func (e *Error) Fix() string {
 	case http.StatusGone:
 		return "Bitbucket has removed this; read the announcement, and look for a newer version of this program"
 	case http.StatusNotFound:
+		if e.NoAPI {
+			return hostFix
+		}
 		return "give the credential read access to it, if it is there"
 	}
-	if retryable(e.Status) {
+	if roundtrip.Passing(e.Status) {
 		return itStays
 	}
 	return ""
@@ -148,15 +170,38 @@ func again(format string, args ...any) error {
 	return &roundtrip.Again{Err: &broken{fmt.Errorf(format, args...)}}
 }
 
+// stranger is what something other than Bitbucket's API gave, while that has not answered yet.
+type stranger struct{ err error }
+
+func (s *stranger) Error() string { return s.err.Error() }
+
+func (s *stranger) Unwrap() error { return s.err }
+
+const (
+	hostFix  = "check bitbucket_host_url: nothing of Bitbucket's API answers there; the usual address is https://api.bitbucket.org/2.0"
+	proxyFix = "a proxy on the way asks for a login"
+)
+
 // Fix says what to do about an error; empty when there is nothing to say.
 func Fix(err error) string {
 	var e *Error
+	var s *stranger
+	var o *Odd
 	var b *broken
+	p := roundtrip.AsProxyError(err)
 	switch {
+	case p != nil:
+		return p.Fix()
 	case errors.As(err, &e):
 		return e.Fix()
+	case errors.As(err, &s) && errors.Is(err, errRedirect):
+		return hostFix + "; or " + proxyFix
+	case errors.As(err, &s):
+		return hostFix + "; if it is right, " + itStays
 	case errors.Is(err, errRedirect):
-		return "check bitbucket_host_url, and whether a proxy on the way asks for a login"
+		return "check bitbucket_host_url, and whether " + proxyFix
+	case errors.As(err, &o):
+		return "run again; if it stays so, look at it in Bitbucket, and ask Bitbucket's support: its API gives it otherwise than it documents"
 	case errors.As(err, &b), errors.Is(err, errNextPage), errors.Is(err, ErrIncomplete):
 		return itStays
 	}
@@ -168,17 +213,27 @@ func Fix(err error) string {
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#standardized-error-responses, read 2026-11.
 func (c *Client) statusError(req *http.Request, resp *http.Response, final bool) error {
+	if err := roundtrip.FromProxy(resp); err != nil {
+		return fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+	}
 	e := &Error{Method: req.Method, Path: req.URL.EscapedPath(), Status: resp.StatusCode, Credential: c.kind}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
-	e.decode(text)
-	if retryable(resp.StatusCode) && !final {
+	known := e.decode(text)
+	e.NoAPI = e.Status == http.StatusNotFound && !c.answered.Load() && (!known || strings.Contains(e.text(), noAPIText))
+	if roundtrip.Passing(resp.StatusCode) && !final {
 		after, _ := roundtrip.RetryAfter(resp.Header)
 		return &roundtrip.Again{Err: e, After: after}
 	}
 	return e
 }
 
-func (e *Error) decode(text []byte) {
+// noAPIText is in the answer of Bitbucket's host to an address outside of its API, in small letters.
+//
+// Source: "There is no API hosted at this URL.", a recorded answer of 404.
+const noAPIText = "no api hosted"
+
+// decode reads the body of an error, and reports whether it has the vendor's form.
+func (e *Error) decode(text []byte) bool {
 	type data struct {
 		AnnouncementURL string `json:"announcement_url"`
 		Path            string `json:"path"`
@@ -196,7 +251,7 @@ func (e *Error) decode(text []byte) {
 		if len(text) < 200 && !strings.Contains(string(text), "<") {
 			e.Message = oneLine(string(text)) // 429 is plain text
 		}
-		return
+		return false
 	}
 	e.Message = oneLine(body.Error.Message)
 	e.Announcement = oneLine(cmp.Or(body.Data.AnnouncementURL, body.Error.Data.AnnouncementURL))
@@ -211,6 +266,7 @@ func (e *Error) decode(text []byte) {
 		_ = json.Unmarshal(body.Error.Detail, &e.Detail) // neither form: no detail
 		e.Detail = oneLine(e.Detail)
 	}
+	return true
 }
 
 // maxMessage bounds what is kept of one of the vendor's texts, in bytes.
@@ -222,14 +278,4 @@ func oneLine(text string) string {
 		text = strings.ToValidUTF8(text[:maxMessage], "") + "..."
 	}
 	return text
-}
-
-// retryable says whether the same GET may succeed a moment later.
-func retryable(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusNotImplemented, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout, 555:
-		return true
-	}
-	return false
 }

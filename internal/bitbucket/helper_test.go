@@ -2,6 +2,7 @@ package bitbucket_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -76,21 +77,31 @@ func overSocket(t *testing.T, s *bitbuckettest.Server) *bitbucket.Client {
 	return newClient(t, server.URL+"/2.0", transport)
 }
 
+// collect gives the values, and the error; the first odd value is one too.
 func collect[T any](all iter.Seq2[T, error]) (values []T, err error) {
-	for v, e := range all {
-		if e != nil {
-			if err != nil {
-				panic("a second error: " + e.Error())
-			}
-			err = e
-			continue
-		}
-		if err != nil {
-			panic("a value after the error")
-		}
-		values = append(values, v)
+	values, odd, err := collectOdd(all)
+	if err == nil && len(odd) > 0 {
+		err = odd[0]
 	}
 	return values, err
+}
+
+// collectOdd gives the odd values apart from the error, after which nothing comes.
+func collectOdd[T any](all iter.Seq2[T, error]) (values []T, odd []error, err error) {
+	for v, e := range all {
+		var o *bitbucket.Odd
+		switch {
+		case err != nil:
+			panic("something after the error")
+		case errors.As(e, &o):
+			odd = append(odd, e)
+		case e != nil:
+			err = e
+		default:
+			values = append(values, v)
+		}
+	}
+	return values, odd, err
 }
 
 func slugs(c *bitbucket.Client) (string, error) {

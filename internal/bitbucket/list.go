@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"maps"
 	"net/http"
@@ -26,6 +27,9 @@ type Endpoint[T any] struct {
 	// Key tells what no other value of the list has; an empty key is never a
 	// duplicate. The error is what makes the value useless.
 	Key func(T) (string, error)
+	// Fixed is true for a list that has the same values in the same order whenever it is
+	// read, each once: then no key is remembered.
+	Fixed bool
 	// Final are statuses that are not tried again, though others of their kind are.
 	Final []int
 }
@@ -35,42 +39,31 @@ var ErrIncomplete = errors.New("the list is incomplete")
 
 var errNextPage = errors.New("next page refused")
 
-const minPagelen = 10
-
-// page is the envelope of every list. Only values and next can be relied on.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination, read 2026-11.
-type page[T any] struct {
-	Values *[]T   `json:"values"`
-	Next   string `json:"next"`
-	Size   *int   `json:"size"`
-}
-
-func (p *page[T]) check() error {
-	if p.Values == nil {
-		return errors.New("no page: it has no \"values\"")
-	}
-	return nil
-}
-
-// List yields every value of the list, page by page, each once. It stops at the
-// first error, which is yielded last.
+// List yields every value of the list, page by page, each once. A value that cannot be
+// used is an *Odd in its place, and others follow. Any other error comes last.
 //
 // When the pages hold another number of values than the size that the last one
 // names, or fewer than an earlier one named, as happens when the list changes while
 // it is read, the list is read once more; after a second difference the error is
 // ErrIncomplete. Fewer than an earlier one: where one value goes and the next page
 // begins one later, the count and the last size agree, and one value was missed.
+//
+// A page that is too heavy for the server is asked for in smaller ones.
 func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		l := &lister[T]{client: c, endpoint: e, yielded: map[string]bool{}, yield: yield}
-		err := l.read(ctx, q)
-		if errors.Is(err, ErrIncomplete) {
-			err = l.read(ctx, q)
+		l := newLister(c, e, q)
+		l.yield = yield
+		err, again := l.read(ctx), true
+		for errors.Is(err, errShorter) || errors.Is(err, ErrIncomplete) && again {
+			again = again && errors.Is(err, errShorter)
+			err = l.read(ctx)
+		}
+		if err == nil && l.restarted {
+			c.pagelens.Store(e.Route, l.length)
 		}
 		if err != nil && !errors.Is(err, errStop) {
 			var zero T
-			yield(zero, fmt.Errorf("list %s: %w", e.Name, err))
+			yield(zero, l.named(err))
 		}
 	}
 }
@@ -78,129 +71,199 @@ func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) it
 // errStop is that the caller wants no more.
 var errStop = errors.New("stop")
 
+// lister is a list over all its readings.
 type lister[T any] struct {
 	client   *Client
 	endpoint Endpoint[T]
-	yielded  map[string]bool // keys, over both readings
+	query    url.Values
 	yield    func(T, error) bool
+	length   int             // of the pages that are asked for
+	yielded  map[string]bool // keys
+	// restarted is true once the list was begun again for shorter pages.
+	restarted bool
+	// Of a fixed list: how many values were passed on, and a digest of their keys.
+	passed int
+	digest uint64
+	seed   maphash.Seed
+}
+
+func newLister[T any](c *Client, e Endpoint[T], q url.Values) *lister[T] {
+	l := &lister[T]{client: c, endpoint: e, query: q, length: e.Pagelen, yielded: map[string]bool{}, seed: maphash.MakeSeed()}
+	if known, ok := c.pagelens.Load(e.Route); ok {
+		l.length = min(l.length, known.(int))
+	}
+	return l
+}
+
+func (l *lister[T]) named(err error) error { return fmt.Errorf("list %s: %w", l.endpoint.Name, err) }
+
+// reading is one reading of a list, from its beginning.
+type reading struct {
+	visited map[string]bool // links
+	seen    map[string]bool // keys
+	alike   map[string]int  // values without a key, by their text
+	got     int             // values of all pages
+	count   int             // those that no earlier page had
+	known   int             // of these, those with a key
+	largest int             // size that a page named
+	keys    maphash.Hash
+}
+
+func (l *lister[T]) begin() *reading {
+	r := &reading{visited: map[string]bool{}, seen: map[string]bool{}, alike: map[string]int{}}
+	r.keys.SetSeed(l.seed)
+	return r
 }
 
 // read goes through all pages once.
-func (l *lister[T]) read(ctx context.Context, q url.Values) error {
-	seen, visited := map[string]bool{}, map[string]bool{}
-	p, err := l.first(ctx, q, visited)
-	count, largest := 0, 0
+func (l *lister[T]) read(ctx context.Context) error {
+	r := l.begin()
+	defer func() {
+		if r.got > l.passed {
+			l.passed, l.digest = r.got, r.keys.Sum64()
+		}
+	}()
+	p, err := l.page(ctx, r, l.first())
 	for {
 		if err != nil {
 			return err
 		}
 		if p.Size != nil {
-			largest = max(largest, *p.Size)
+			r.largest = max(r.largest, int(*p.Size))
 		}
-		n, err := l.values(p, seen)
-		if err != nil {
+		if err := l.values(p, r); err != nil {
 			return err
 		}
-		count += n
 		if p.Next == "" {
 			break
 		}
-		if p, err = l.next(ctx, p.Next, visited); err != nil {
+		link, err := l.next(p.Next, r)
+		if err != nil {
+			return err
+		}
+		if p, err = l.page(ctx, r, link); err != nil {
 			return err
 		}
 	}
 	switch {
-	case largest > count:
-		return fmt.Errorf("%w: its pages hold %d, its size was %d", ErrIncomplete, count, largest)
-	case p.Size != nil && *p.Size < count:
-		return fmt.Errorf("%w: its pages hold %d, its size is %d", ErrIncomplete, count, *p.Size)
+	case r.largest > r.count:
+		return fmt.Errorf("%w: its pages hold %d, its size was %d", ErrIncomplete, r.count, r.largest)
+	case p.Size != nil && int(*p.Size) < r.count:
+		return fmt.Errorf("%w: its pages hold %d, its size is %d", ErrIncomplete, r.count, *p.Size)
 	}
 	return nil
 }
 
-// first asks for the first page, and notes its link. A page length that the server does not take is halved.
-//
-// Source: the limit differs by route and is not documented for pull requests; seen in public clients.
-func (l *lister[T]) first(ctx context.Context, q url.Values, visited map[string]bool) (*page[T], error) {
-	length := l.endpoint.Pagelen
-	if known, ok := l.client.pagelens.Load(l.endpoint.Route); ok {
-		length = known.(int)
+// first is the address of the first page.
+func (l *lister[T]) first() string {
+	q := maps.Clone(l.query)
+	if q == nil {
+		q = url.Values{}
 	}
-	for {
-		q := maps.Clone(q)
-		if q == nil {
-			q = url.Values{}
-		}
-		q.Set("pagelen", strconv.Itoa(length))
-		p, address := &page[T]{}, l.client.url(l.endpoint.Path, q)
-		visited[address] = true
-		err := l.client.json(ctx, address, p, l.endpoint.Final...)
-		var e *Error
-		if !errors.As(err, &e) || e.Status != http.StatusBadRequest || length <= minPagelen ||
-			!strings.Contains(strings.ToLower(e.Message), "pagelen") {
-			return p, err
-		}
-		length = max(length/2, minPagelen)
-		l.client.pagelens.Store(l.endpoint.Route, length)
-	}
+	q.Set("pagelen", strconv.Itoa(l.length))
+	return l.client.url(l.endpoint.Path, q)
 }
 
-// next follows a link, as it is, on the same host and never twice.
-func (l *lister[T]) next(ctx context.Context, link string, visited map[string]bool) (*page[T], error) {
+// ask sends the request for a page, so often at most; 0 is as often as any.
+func (l *lister[T]) ask(ctx context.Context, r *reading, address string, attempts int) (*page, error) {
+	r.visited[sorted(address)] = true
+	p := &page{}
+	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts}, p)
+}
+
+// sorted is an address with its parameters in order, which tells nothing apart.
+func sorted(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	u.RawQuery = u.Query().Encode()
+	return u.String()
+}
+
+// next is a link as it is, when it leads to the same host, and was never followed.
+func (l *lister[T]) next(link string, r *reading) (string, error) {
 	u, err := url.Parse(link)
 	if err != nil {
-		return nil, fmt.Errorf("%w: its link is no URL", errNextPage)
+		return "", fmt.Errorf("%w: its link is no URL", errNextPage)
 	}
 	if !l.client.sameHost(u) {
-		return nil, fmt.Errorf("%w: its link leads to %s://%s, and the credential may go to %s://%s alone", errNextPage,
+		return "", fmt.Errorf("%w: its link leads to %s://%s, and the credential may go to %s://%s alone", errNextPage,
 			u.Scheme, u.Host, l.client.base.Scheme, l.client.base.Host)
 	}
-	same := *u
-	same.RawQuery = u.Query().Encode() // the order of parameters tells nothing apart
-	if visited[same.String()] {
-		return nil, fmt.Errorf("%w: its link was followed before", errNextPage)
+	if r.visited[sorted(link)] {
+		return "", fmt.Errorf("%w: its link was followed before", errNextPage)
 	}
-	visited[same.String()] = true
-	p := &page[T]{}
-	return p, l.client.json(ctx, link, p, l.endpoint.Final...)
+	return link, nil
 }
 
-// values yields the values of a page that no earlier page had, and counts those
+// values yields the values of a page that were not yielded before, and counts those
 // that no earlier page of this reading had.
-func (l *lister[T]) values(p *page[T], seen map[string]bool) (count int, err error) {
-	var none T
-	for i, v := range *p.Values {
-		(*p.Values)[i] = none // let go of what has been passed on
-		key, err := l.endpoint.Key(v)
+func (l *lister[T]) values(p *page, r *reading) error {
+	for i, raw := range *p.Values {
+		(*p.Values)[i] = nil // let go of what has been passed on
+		r.got++
+		v, key, err := l.value(raw)
 		if err != nil {
-			return count, err
-		}
-		if key != "" && seen[key] {
-			continue
-		}
-		count++
-		seen[key] = true // also of an empty key, which is not looked up
-		if key != "" && l.yielded[key] {
-			continue
+			err = l.named(odd(r.count+1, raw, err))
 		}
 		if key != "" {
-			l.yielded[key] = true
+			if !r.seen[key] {
+				r.known++
+			}
+		} else {
+			r.alike[string(raw)]++
+			key = fmt.Sprintf("\x00%d %s", r.alike[string(raw)], raw) // no other value of this reading, and that of another one
 		}
-		if !l.yield(v, nil) {
-			return count, errStop
+		fresh, differs := l.fresh(r, key)
+		if differs {
+			return fmt.Errorf("%w: read again, it was another", ErrIncomplete)
+		}
+		if fresh && !l.yield(v, err) {
+			return errStop
 		}
 	}
-	return count, nil
+	return nil
 }
 
-var errNull = errors.New("an object is due, not null")
-
-// Decode makes an object of its JSON, with exact numbers.
-func Decode(raw json.RawMessage) (Object, error) {
-	var o Object
-	err := decode(raw, &o)
-	if err == nil && o == nil {
-		err = errNull
+// value decodes a value, and gives its key; empty when it has none.
+func (l *lister[T]) value(raw json.RawMessage) (v T, key string, err error) {
+	if string(raw) == "null" {
+		return v, "", errNull
 	}
-	return o, err
+	if err = decode(raw, &v); err == nil {
+		key, err = l.endpoint.Key(v)
+	}
+	if err != nil {
+		var none T
+		return none, "", err
+	}
+	return v, key, nil
+}
+
+// fresh counts a value, and reports whether it is to be passed on. A fixed list differs
+// when it does not begin with what was passed on before.
+func (l *lister[T]) fresh(r *reading, key string) (fresh, differs bool) {
+	if l.endpoint.Fixed {
+		r.count++
+		_, _ = r.keys.WriteString(key) // which has no errors
+		_ = r.keys.WriteByte(0)
+		return r.got > l.passed, r.got == l.passed && r.keys.Sum64() != l.digest
+	}
+	if r.seen[key] {
+		return false, false
+	}
+	r.count++
+	r.seen[key] = true
+	fresh = !l.yielded[key]
+	l.yielded[key] = true
+	return fresh, false
+}
+
+// tooLong is true for the refusal of a page length.
+//
+// Source: the limit differs by route and is not documented for pull requests; seen in public clients.
+func tooLong(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusBadRequest && strings.Contains(strings.ToLower(e.Message), "pagelen")
 }

@@ -349,9 +349,9 @@ func TestValuesThatAreNone(t *testing.T) {
 		value any
 		want  string
 	}{
-		{"null", nil, `repository "" has no slug`},
-		{"text", "x", `"values" holds a string where another type is due`},
-		{"no slug", map[string]any{"name": "A"}, `repository "A" has no slug`},
+		{"null", nil, `value 1 of the list: an object is due, not null`},
+		{"text", "x", `value 1 of the list: it is of the JSON type string, and another one is due`},
+		{"no slug", map[string]any{"name": "A"}, `value 1 of the list (name "A"): it has no slug`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			value, want := c.value, c.want

@@ -18,9 +18,6 @@ func (c *Client) Projects(ctx context.Context) iter.Seq2[Object, error] {
 		Route:   "projects",
 		Pagelen: 100,
 		Key: func(o Object) (string, error) {
-			if o == nil {
-				return "", errNull
-			}
 			uuid, _ := o["uuid"].(string)
 			key, _ := o["key"].(string)
 			return cmp.Or(uuid, key), nil

@@ -26,12 +26,9 @@ func (c *Client) PullRequests(ctx context.Context, slug, query string) iter.Seq2
 		Route:   "pullrequests",
 		Pagelen: maxPullRequests,
 		Key: func(o Object) (string, error) {
-			if o == nil {
-				return "", errNull
-			}
 			id, ok := o["id"].(json.Number)
 			if !ok {
-				return "", errors.New("a pull request has no id")
+				return "", errors.New("it has no id that is a number")
 			}
 			return repositoryUUID(o) + id.String(), nil
 		},

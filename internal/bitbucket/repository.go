@@ -52,7 +52,7 @@ func (c *Client) Repositories(ctx context.Context, query RepositoryQuery) iter.S
 		Pagelen: 100,
 		Key: func(r Repository) (string, error) {
 			if r.Slug == "" {
-				return "", fmt.Errorf("repository %q has no slug", r.Name)
+				return "", errors.New("it has no slug")
 			}
 			return r.Key(), nil
 		},
@@ -86,7 +86,7 @@ func (r *Repository) UnmarshalJSON(text []byte) error {
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/#api-repositories-workspace-repo-slug-get
 func (c *Client) Exists(ctx context.Context, slug string) (bool, error) {
 	var answer struct{ UUID string }
-	err := c.json(ctx, c.url(path("repositories", c.workspace, slug), url.Values{"fields": {"uuid"}}), &answer)
+	err := c.json(ctx, question{address: c.url(path("repositories", c.workspace, slug), url.Values{"fields": {"uuid"}})}, &answer)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
@@ -102,7 +102,7 @@ func (c *Client) Head(ctx context.Context, slug, branch string) (string, error) 
 		Target *struct{ Hash string }
 	}
 	address := c.url(path("repositories", c.workspace, slug, "refs", "branches", branch), url.Values{"fields": {"target.hash"}})
-	if err := c.json(ctx, address, &answer); err != nil {
+	if err := c.json(ctx, question{address: address}, &answer); err != nil {
 		return "", fmt.Errorf("read branch %q of repository %q: %w", branch, slug, err)
 	}
 	if answer.Target == nil || answer.Target.Hash == "" {

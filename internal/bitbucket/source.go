@@ -26,13 +26,13 @@ type Entry struct {
 func (e *Entry) UnmarshalJSON(text []byte) error {
 	var fields struct {
 		Type, Path string
-		Size       int64
+		Size       integer
 		Attributes []string
 	}
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return err
 	}
-	*e = Entry{Type: fields.Type, Path: fields.Path, Size: fields.Size, Attributes: fields.Attributes, JSON: bytes.Clone(text)}
+	*e = Entry{Type: fields.Type, Path: fields.Path, Size: int64(fields.Size), Attributes: fields.Attributes, JSON: bytes.Clone(text)}
 	return nil
 }
 
@@ -63,14 +63,13 @@ func (c *Client) Tree(ctx context.Context, slug, commit, folder string, depth in
 		Path:    address,
 		Route:   "source",
 		Pagelen: 100,
-		// A commit does not change while it is read: no entry comes twice, and to
-		// remember them would cost memory in a large tree.
 		Key: func(e Entry) (string, error) {
 			if e.Path == "" {
-				return "", errors.New("an entry has no path")
+				return "", errors.New("it has no path")
 			}
-			return "", nil
+			return e.Path, nil
 		},
+		Fixed: true, // a commit does not change, and to remember its paths would cost memory
 	}
 	if depth > 1 {
 		e.Final = []int{StatusTooDeep}
@@ -92,7 +91,7 @@ func sourcePath(workspace, slug, commit, name string) string {
 func (c *Client) File(ctx context.Context, slug, commit, name string, limit int64) ([]byte, error) {
 	var text []byte
 	address := c.url(sourcePath(c.workspace, slug, commit, strings.TrimPrefix(name, "/")), nil)
-	err := c.do(ctx, address, "*/*", func(resp *http.Response) error {
+	err := c.do(ctx, question{address: address, accept: "*/*"}, func(resp *http.Response) error {
 		var err error
 		text, err = readBody(ctx, resp, limit)
 		switch {
@@ -138,18 +137,25 @@ func webPage(h http.Header, name string) bool {
 }
 
 // Branches are the names of a repository's branches, at most a hundred, those with
-// the newest commits.
+// the newest commits. The name of one that the list does not tell is empty.
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-refs/#api-repositories-workspace-repo-slug-refs-branches-get
 func (c *Client) Branches(ctx context.Context, slug string) ([]string, error) {
-	var answer page[struct{ Name string }]
-	q := url.Values{"sort": {"-target.date"}, "pagelen": {"100"}, "fields": {"values.name"}}
-	if err := c.json(ctx, c.url(path("repositories", c.workspace, slug, "refs", "branches"), q), &answer); err != nil {
-		return nil, fmt.Errorf("list branches of repository %q: %w", slug, err)
+	type branch struct{ Name string }
+	l := newLister(c, Endpoint[branch]{
+		Name:    fmt.Sprintf("branches of repository %q", slug),
+		Path:    path("repositories", c.workspace, slug, "refs", "branches"),
+		Route:   "branches",
+		Pagelen: 100,
+		Key:     func(b branch) (string, error) { return b.Name, nil },
+	}, url.Values{"sort": {"-target.date"}, "fields": {"values.name"}})
+	p, err := l.page(ctx, l.begin(), l.first())
+	if err != nil {
+		return nil, l.named(err)
 	}
-	names := make([]string, len(*answer.Values))
-	for i, v := range *answer.Values {
-		names[i] = v.Name
+	names := make([]string, len(*p.Values))
+	for i, raw := range *p.Values {
+		_, names[i], _ = l.value(raw) // an odd one is one branch too
 	}
 	return names, nil
 }

@@ -212,7 +212,7 @@ func final(err error) bool {
 	if !errors.As(err, &e) {
 		return errors.Is(err, port.ErrUntrusted)
 	}
-	return e.Status/100 == 4 && e.Status != http.StatusRequestTimeout && e.Status != http.StatusTooManyRequests
+	return e.Status/100 == 4 && !e.Passing() && e.Status != http.StatusTooManyRequests
 }
 
 // Failure is a part of the page that does not show what it should.

@@ -27,8 +27,8 @@ type checkout struct {
 	recent  recent
 
 	mu    sync.Mutex // guards what follows
-	told  []*Warning
-	knows map[Warning]bool
+	told  []error    // *Warning and *Unreadable
+	knows map[any]bool
 }
 
 type headKey struct{ repository, branch string }
@@ -44,7 +44,7 @@ type head struct {
 // bitbucket.ErrNotFound when there is no such branch, and a *Gone when the
 // repository is not there any more.
 func (w *Workspace) checkout(ctx context.Context, r bitbucket.Repository, branch string) (*checkout, error) {
-	c := &checkout{ws: w, repository: r, branch: cmp.Or(branch, r.MainBranch), indexes: map[*listing]index{}, knows: map[Warning]bool{}}
+	c := &checkout{ws: w, repository: r, branch: cmp.Or(branch, r.MainBranch), indexes: map[*listing]index{}, knows: map[any]bool{}}
 	if c.branch == "" {
 		return c, nil
 	}

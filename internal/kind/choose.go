@@ -78,6 +78,12 @@ func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, ref
 		found := map[string]bool{}
 		var names []string
 		for r, err := range ws.repositories(ctx, q) {
+			if isOdd(err) {
+				if !yield(failing(err), nil) {
+					return
+				}
+				continue
+			}
 			if err != nil {
 				yield(Task{}, err)
 				return

@@ -165,6 +165,9 @@ func fileTask(ws *Workspace, of chosen, want []wanted, included []string) Run {
 				yield(Found{}, err)
 				return
 			}
+			if !c.tell(yield) {
+				return
+			}
 			t := &fileReader{checkout: c, root: &rootFiles{checkout: c, names: included}}
 			for _, m := range firstOfPath(matches) {
 				if !t.read(ctx, m.entry, want[m.pattern].skipParsing, yield) {

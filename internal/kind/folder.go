@@ -93,6 +93,9 @@ func folderTask(ws *Workspace, of chosen, patterns []glob, names []string) Run {
 				yield(Found{}, err)
 				return
 			}
+			if !c.tell(yield) {
+				return
+			}
 			root := &rootFiles{checkout: c, names: names}
 			for _, m := range matches {
 				object, err := folderObject(ctx, c, m.entry, patterns[m.pattern], root)

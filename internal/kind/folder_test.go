@@ -44,10 +44,13 @@ func (w world) wire() string {
 			w.Fatal(err)
 		}
 		if depth := x.Query.Get("max_depth"); depth != "" {
-			if !strings.HasSuffix(name, "/") && name != "" || x.Query.Get("pagelen") != "100" {
+			if !strings.HasSuffix(name, "/") && name != "" {
 				w.Errorf("got a listing of %q with %s", x.Path, x.RawQuery)
 			}
 			name = strings.TrimSuffix(name, "/") + "@" + depth
+			if n := x.Query.Get("pagelen"); n != "100" {
+				name += "/" + n
+			}
 		}
 		if x.Query.Has("page") {
 			name += "+"

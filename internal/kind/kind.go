@@ -277,8 +277,27 @@ func single(object Object) Run {
 	}
 }
 
-// Denied is true for an error after which the rest of a resource need not be asked for.
-func Denied(err error) bool {
-	var e *bitbucket.Error
-	return errors.As(err, &e) && e.Denied()
+// failing is the task of what cannot be extracted.
+func failing(err error) Task {
+	return Task{Run: func(context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) { yield(Found{}, err) }
+	}}
 }
+
+// isOdd is true for the error of one value of a list, after which others may follow.
+func isOdd(err error) bool {
+	var o *bitbucket.Odd
+	return errors.As(err, &o)
+}
+
+// unreadable is an odd value in a list of what is to be extracted.
+func unreadable(err error) error {
+	u := &Unreadable{Err: err}
+	if o := (*bitbucket.Odd)(nil); errors.As(err, &o) {
+		u.Object = o.Name
+	}
+	return u
+}
+
+// Denied is true for an error after which the rest of a resource need not be asked for.
+func Denied(err error) bool { return bitbucket.Denied(err) }

@@ -48,7 +48,8 @@ func (t *tree) unlock() { t.turn <- struct{}{} }
 type listing struct {
 	folder string
 	depth  int
-	kept   blob // the entries as compressed JSON, one after the other
+	kept   blob    // the entries as compressed JSON, one after the other
+	odd    []error // of entries that cannot be used: any path may be one of them
 }
 
 // need is a folder to list, and how deep.
@@ -115,6 +116,7 @@ func needs(patterns []glob) []need {
 func (c *checkout) entries(ctx context.Context, n need, visit func(*listing, bitbucket.Entry), restart func()) error {
 	for _, l := range c.tree.listings {
 		if l.covers(n) {
+			c.fail(l)
 			return c.replay(l, func(e bitbucket.Entry) { visit(l, e) })
 		}
 	}
@@ -127,6 +129,9 @@ func (c *checkout) entries(ctx context.Context, n need, visit func(*listing, bit
 		c.tree.tooDeep[n.folder] = n.depth
 		restart()
 		return c.entries(ctx, need{n.folder, 1}, visit, restart)
+	}
+	if err == nil {
+		c.fail(l)
 	}
 	return err
 }
@@ -143,6 +148,10 @@ func (c *checkout) list(ctx context.Context, l *listing, visit func(bitbucket.En
 	for e, err := range c.ws.client.Tree(ctx, c.repository.Slug, c.hash, l.folder, l.depth) {
 		if errors.Is(err, bitbucket.ErrNoFile) && l.folder != "" && len(ix) == 0 {
 			break // there is no such folder; the root is there, and what has begun goes on
+		}
+		if isOdd(err) {
+			l.odd = append(l.odd, err)
+			continue
 		}
 		if err != nil {
 			return err
@@ -273,6 +282,7 @@ func (c *checkout) look(path string) (presence, int64, error) {
 		listed := firstSegments(path, level(l.folder)+l.depth)
 		size, ok := c.indexes[l].find(maphash.String(c.ws.seed, listed))
 		switch {
+		case !ok && len(l.odd) > 0: // it may be there
 		case !ok || listed != path && size != isFolder:
 			return absent, 0, nil
 		case listed == path:

@@ -63,7 +63,7 @@ func TestDepthOneThatTimesOut(t *testing.T) {
 		if len(got.failed) != 1 || !strings.Contains(got.failed[0].Error(), "555 Timeout") {
 			t.Errorf("got %v, want the server's 555", got.failed)
 		}
-		w.equal("requests", w.wire(), " r:@20 r:@1 r:@1 r:@1 r:@1 r:@1")
+		w.equal("requests", w.wire(), " r:@20 r:@1 r:@1 r:@1 r:@1 r:@1 r:@1/50 r:@1/25 r:@1/12 r:@1/10")
 	})
 }
 

@@ -28,13 +28,15 @@ var project = define("project", itself, extractProjects)
 func extractProjects(ctx context.Context, ws *Workspace, _ projectSelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		for object, err := range ws.projects(ctx) {
-			if err != nil {
-				yield(Task{}, err)
-				return
-			}
 			source := sourceOfProject(object)
-			ws.projectKeys[source.Key] = true
-			if !yield(Task{source, single(object)}, nil) {
+			task := Task{source, single(object)}
+			switch {
+			case isOdd(err):
+				task, err = failing(unreadable(err)), nil
+			case err == nil:
+				ws.projectKeys[source.Key] = true
+			}
+			if !yield(task, err) {
 				return
 			}
 		}
@@ -43,12 +45,18 @@ func extractProjects(ctx context.Context, ws *Workspace, _ projectSelector) iter
 
 // projectList is the list of projects, read to its end, or to its error.
 type projectList struct {
-	projects []json.RawMessage
+	projects []listedProject
 	err      error
 }
 
+// listedProject is a project, or why it cannot be used: a *bitbucket.Odd.
+type listedProject struct {
+	text json.RawMessage
+	odd  error
+}
+
 // projects yields the list of projects. With Options.KeepProjects it is read once a
-// run, while it is first ranged over.
+// run, while it is first ranged over. After a *bitbucket.Odd others may follow.
 func (w *Workspace) projects(ctx context.Context) iter.Seq2[Object, error] {
 	switch {
 	case !w.options.KeepProjects:
@@ -63,7 +71,7 @@ func (w *Workspace) projects(ctx context.Context) iter.Seq2[Object, error] {
 			if err == nil {
 				text, err = json.Marshal(object)
 			}
-			if err != nil {
+			if err != nil && !isOdd(err) {
 				if ctx.Err() == nil {
 					read.err = err
 					w.projectList = read
@@ -71,8 +79,8 @@ func (w *Workspace) projects(ctx context.Context) iter.Seq2[Object, error] {
 				yield(nil, err)
 				return
 			}
-			read.projects = append(read.projects, text)
-			if !yield(object, nil) {
+			read.projects = append(read.projects, listedProject{text, err})
+			if !yield(object, err) {
 				return
 			}
 		}
@@ -81,8 +89,14 @@ func (w *Workspace) projects(ctx context.Context) iter.Seq2[Object, error] {
 }
 
 func (l *projectList) all(yield func(Object, error) bool) {
-	for _, text := range l.projects {
-		object, err := bitbucket.Decode(text)
+	for _, p := range l.projects {
+		if p.odd != nil {
+			if !yield(nil, p.odd) {
+				return
+			}
+			continue
+		}
+		object, err := bitbucket.Decode(p.text)
 		if !yield(object, err) || err != nil {
 			return
 		}

@@ -52,7 +52,11 @@ func inDestination(object, source Object) Object {
 func extractPullRequests(ctx context.Context, ws *Workspace, s pullRequestSelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		for r, err := range ws.repositories(ctx, s.query()) {
-			if !yield(Task{sourceOf(r), pullRequestTask(ws, r, s)}, err) {
+			task := Task{sourceOf(r), pullRequestTask(ws, r, s)}
+			if isOdd(err) {
+				task, err = failing(err), nil
+			}
+			if !yield(task, err) {
 				return
 			}
 		}
@@ -64,6 +68,12 @@ func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelecto
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			for object, err := range ws.client.PullRequests(ctx, r.Slug, query) {
+				if isOdd(err) {
+					if !yield(Found{}, unreadable(err)) {
+						return
+					}
+					continue
+				}
 				if err != nil {
 					yield(Found{}, withRepoQuery(ws.gone(ctx, r.Slug, err), s.without(sourceOf(r))))
 					return

@@ -256,7 +256,7 @@ func (c *checkout) listInstead(ctx context.Context, folder string, names []strin
 	return c.ws.gone(ctx, c.repository.Slug, c.list(ctx, &listing{folder: folder, depth: 1}, func(bitbucket.Entry) {}))
 }
 
-// warn keeps a warning until the next call of warnings. One about a file is told once.
+// warn keeps a warning until the next call of untold. One about a file is told once.
 func (c *checkout) warn(w Warning) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -266,9 +266,23 @@ func (c *checkout) warn(w Warning) {
 	}
 }
 
-// warnings are those since the last call. A task yields them after each of its
-// objects: reading a file that a mapping names may have added some.
-func (c *checkout) warnings() []*Warning {
+// fail keeps the odd entries of a listing until the next call of untold, once: what a
+// pattern looks for may be among them.
+func (c *checkout) fail(l *listing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.knows[l] {
+		return
+	}
+	c.knows[l] = true
+	for _, err := range l.odd {
+		c.told = append(c.told, unreadable(err))
+	}
+}
+
+// untold is what there is to tell since the last call. A task yields it when it has found
+// its objects, and after each: reading a file that a mapping names may have added some.
+func (c *checkout) untold() []error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	told := c.told
@@ -276,10 +290,10 @@ func (c *checkout) warnings() []*Warning {
 	return told
 }
 
-// tell yields the warnings.
+// tell yields what is untold.
 func (c *checkout) tell(yield func(Found, error) bool) bool {
-	for _, w := range c.warnings() {
-		if !yield(Found{}, w) {
+	for _, err := range c.untold() {
+		if !yield(Found{}, err) {
 			return false
 		}
 	}

@@ -61,7 +61,11 @@ var repository = define("repository", itself, extractRepositories)
 func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		for r, err := range ws.repositories(ctx, s.query()) {
-			if !yield(Task{sourceOf(r), repositoryTask(ws, r, s.IncludedFiles)}, err) {
+			task := Task{sourceOf(r), repositoryTask(ws, r, s.IncludedFiles)}
+			if isOdd(err) {
+				task, err = failing(unreadable(err)), nil
+			}
+			if !yield(task, err) {
 				return
 			}
 		}

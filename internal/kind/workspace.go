@@ -60,8 +60,14 @@ type Workspace struct {
 
 // list is a list of repositories that was read to its end, or to its error.
 type list struct {
-	repositories []bitbucket.Repository
+	repositories []listed
 	err          error
+}
+
+// listed is a repository, or why it cannot be used: a *bitbucket.Odd.
+type listed struct {
+	bitbucket.Repository
+	odd error
 }
 
 // NewWorkspace has read nothing yet. It is to be closed.
@@ -77,12 +83,12 @@ func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 func (w *Workspace) Close() error { return w.spool.close() }
 
 // repositories yields a list of repositories. It is read once a run, while it is
-// first ranged over.
+// first ranged over. After a *bitbucket.Odd others may follow.
 func (w *Workspace) repositories(ctx context.Context, q bitbucket.RepositoryQuery) iter.Seq2[bitbucket.Repository, error] {
 	return func(yield func(bitbucket.Repository, error) bool) {
 		if known, ok := w.lists[q]; ok {
 			for _, r := range known.repositories {
-				if !yield(r, nil) {
+				if !yield(r.Repository, r.odd) {
 					return
 				}
 			}
@@ -93,7 +99,7 @@ func (w *Workspace) repositories(ctx context.Context, q bitbucket.RepositoryQuer
 		}
 		read := &list{}
 		for r, err := range w.client.Repositories(ctx, q) {
-			if err != nil {
+			if err != nil && !isOdd(err) {
 				if ctx.Err() == nil {
 					read.err = err
 					w.lists[q] = read
@@ -101,8 +107,8 @@ func (w *Workspace) repositories(ctx context.Context, q bitbucket.RepositoryQuer
 				yield(r, err)
 				return
 			}
-			read.repositories = append(read.repositories, r)
-			if !yield(r, nil) {
+			read.repositories = append(read.repositories, listed{r, err})
+			if !yield(r, err) {
 				return
 			}
 		}

@@ -316,5 +316,8 @@ func (c *Client) again(ctx context.Context, where string, err error) error {
 	if untrusted := roundtrip.Untrusted(err); untrusted != nil {
 		return untrusted
 	}
+	if p := roundtrip.AsProxyError(err); p != nil && p.Lasting() {
+		return err
+	}
 	return &roundtrip.Again{Err: err}
 }

@@ -50,11 +50,18 @@ func (e *Error) Is(target error) bool {
 	return target == ErrNotFound && e.Status == http.StatusNotFound
 }
 
+// Passing reports whether the same request may succeed later. Where such an answer comes
+// from somebody on the way, Port may have done what was asked.
+func (e *Error) Passing() bool { return roundtrip.Passing(e.Status) }
+
 // Fix says what to do about an error that is no refusal of what was sent; empty when
 // it is one, or says it itself.
 func Fix(err error) string {
 	var e *Error
+	p := roundtrip.AsProxyError(err)
 	switch {
+	case p != nil:
+		return p.Fix()
 	case roundtrip.Untrusted(err) != nil:
 		return "" // another attempt would find the same, and the error says what to do
 	case !errors.As(err, &e):
@@ -67,7 +74,7 @@ func Fix(err error) string {
 		return "check port_base_url, and whether a proxy on the way asks for a login"
 	case e.Status == http.StatusTooManyRequests:
 		return "run again later: something else uses up the allowance of your organization in Port"
-	case e.Status >= http.StatusInternalServerError, e.Status == http.StatusRequestTimeout:
+	case e.Status >= http.StatusInternalServerError, e.Passing():
 		return itStays
 	}
 	return ""
@@ -130,6 +137,9 @@ func (l *limited) Error() string { return l.err.Error() }
 func (l *limited) Unwrap() error { return l.err }
 
 func statusError(where string, resp *http.Response) error {
+	if err := roundtrip.FromProxy(resp); err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
 	e := &Error{Where: where, Status: resp.StatusCode, Trace: resp.Header.Get(traceHeader)}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
 	var body struct {
@@ -138,11 +148,10 @@ func statusError(where string, resp *http.Response) error {
 	}
 	_ = json.Unmarshal(text, &body) // a gateway's page has neither
 	e.Code, e.Message = body.Error, body.Message
-	switch resp.StatusCode {
-	case http.StatusTooManyRequests:
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests:
 		return &limited{e, limitWait(resp.Header)}
-	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case roundtrip.Passing(resp.StatusCode):
 		after, _ := roundtrip.RetryAfter(resp.Header)
 		return &roundtrip.Again{Err: e, After: after}
 	}

@@ -58,6 +58,13 @@ var (
 		"503":       {Status: 503, Body: `{"ok":false}`},
 		"504":       {Status: 504},
 		"408":       {Status: 408},
+		"425":       {Status: 425},
+		"460":       {Status: 460},
+		"499":       {Status: 499},
+		"501":       {Status: 501},
+		"508":       {Status: 508},
+		"520":       {Status: 520, Body: "<html>Web server is returning an unknown error</html>"},
+		"530":       {Status: 530},
 		"dropped":   {DropConnection: true},
 		"truncated": {TruncateBody: true},
 		"not JSON":  {Status: 200, Body: "<html>maintenance</html>"},
@@ -158,7 +165,7 @@ func TestWhatIsNotSafeIsNotRepeated(t *testing.T) {
 func TestRefusalsAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	for call, do := range safe {
-		for _, code := range []int{400, 403, 404, 409, 410, 501} {
+		for _, code := range []int{400, 403, 404, 409, 410, 418, 505} {
 			t.Run(call+"/"+strconv.Itoa(code), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
@@ -174,6 +181,35 @@ func TestRefusalsAreNotRepeated(t *testing.T) {
 					equal(t, "attempts", fired(), 1)
 					equal(t, "time", time.Since(start), 0)
 					equal(t, "is ErrNotFound", errors.Is(err, port.ErrNotFound), code == 404)
+				})
+			})
+		}
+	}
+}
+
+// What something on the way answers in the place of Port is told as such, after one
+// attempt, and nothing of it is for Port's support.
+func TestProxyWantsALogin(t *testing.T) {
+	t.Parallel()
+	for call, do := range safe {
+		for _, code := range []int{407, 511} {
+			t.Run(call+"/"+strconv.Itoa(code), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newServer()
+					f := porttest.Fault{Status: code, Times: -1, Body: "<html>login"}
+					if call != "login" {
+						f.Match = notLogin
+					}
+					fired := s.Fault(f)
+					err := do(t, inProcess(s))
+					if err == nil || !strings.Contains(err.Error(), "a proxy on the way asks for a login") || port.Trace(err) != "" {
+						t.Errorf("got %v, want the proxy's login, without a trace", err)
+					}
+					if fix := port.Fix(err); !strings.Contains(fix, "HTTPS_PROXY") || strings.Contains(fix, "x-trace-id") {
+						t.Errorf("fix: got %q", fix)
+					}
+					equal(t, "attempts", fired(), 1)
 				})
 			})
 		}
@@ -208,6 +244,11 @@ func TestRateLimit(t *testing.T) {
 			return header("Date", date, "x-ratelimit-reset", in(5*time.Hour+40*time.Second))()
 		}, 1, 40 * time.Second, false},
 		{"nothing said", header(), 3, (2 + 4 + 8) * time.Second, false},
+		{"seconds with a fraction", header("Retry-After", "1.5"), 1, 1500 * time.Millisecond, false},
+		{"a negative number", header("Retry-After", "-7", "x-ratelimit-reset", "12"), 1, 12 * time.Second, false},
+		{"a date", func() http.Header { // bubbles begin at midnight
+			return header("Retry-After", "Saturday, 01-Jan-00 00:01:00 GMT")()
+		}, 1, time.Minute, false},
 		{"nonsense", header("Retry-After", "soon", "x-ratelimit-reset", "later"), 1, 2 * time.Second, false},
 		{"waiting is no attempt", header("Retry-After", "1"), 12, 12 * time.Second, false},
 		{"at most 15 minutes in all", header("Retry-After", "400"), -1, 800 * time.Second, true},
@@ -399,7 +440,7 @@ func TestErrorText(t *testing.T) {
 		{"code alone", `{"ok":false,"error":"forbidden"}`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
 		{"message of another type", `{"ok":false,"error":"forbidden","message":{"x":1}}`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden: forbidden`},
 		{"a page", `<html>`, untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
-		{"a status without a name", `{"ok":false,"message":"late"}`, http.Header{"X-Trace-Id": nil, "Status": {"599"}}, `GET /v1/blueprints/bitbucketRepository: 599: late`},
+		{"a status without a name", `{"ok":false,"message":"late"}`, http.Header{"X-Trace-Id": nil, "Status": {"498"}}, `GET /v1/blueprints/bitbucketRepository: 498: late`},
 		{"a redirect", ``, http.Header{"X-Trace-Id": nil, "Status": {"302"}}, `GET /v1/blueprints/bitbucketRepository: 302 Found: a redirect, which is not followed`},
 		{"an endless page", strings.Repeat("x", 1<<20), untraced, `GET /v1/blueprints/bitbucketRepository: 403 Forbidden`},
 	}

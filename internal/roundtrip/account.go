@@ -10,6 +10,9 @@ type account struct {
 	rates   Rates
 	ledgers map[string]*ledger // by the name that Rates.ledger gives
 	retired bool
+	unfit   Unfit            // why it is retired
+	wrong   bool             // it was refused twice running
+	weak    map[string]Unfit // by scope
 	classes map[string]*freeze
 }
 

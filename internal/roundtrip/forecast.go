@@ -102,11 +102,14 @@ func (p *Pool) Credentials() []string {
 		text := a.Name + ": " + counted(n, "request")
 		switch {
 		case a.retired:
-			text += ", refused (401)"
+			text += fmt.Sprintf(", refused (%d)", a.unfit.Status)
 		case n > 0 && a.quota != "":
 			text += ", X-RateLimit-Limit " + a.quota
 		case n > 0:
 			text += ", no rate limit header"
+		}
+		for _, scope := range sortedScopes(a) {
+			text += fmt.Sprintf(", refused for %s (%d)", scope, a.weak[scope].Status)
 		}
 		all = append(all, text)
 	}

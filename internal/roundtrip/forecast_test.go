@@ -1,7 +1,6 @@
 package roundtrip_test
 
 import (
-	"net/http"
 	"testing"
 	"time"
 
@@ -36,7 +35,7 @@ func TestForecast(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			credentials := make([]roundtrip.Credential, tt.credentials)
-			p := roundtrip.NewPool(nil, credentials, tt.rates, func(*http.Request) string { return "" }, nil)
+			p := roundtrip.NewPool(nil, credentials, tt.rates, roundtrip.Service{}, nil)
 			if got := p.Forecast(tt.requests).String(); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}

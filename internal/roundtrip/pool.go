@@ -64,16 +64,21 @@ const patienceWindows = 2
 // as long as refusals go on. After a freeze one request goes ahead as a probe. The
 // request that was refused goes out again, for two windows; then the refusal is its
 // answer, and that of others of the class which would have to wait for a freeze: each
-// for two windows, they could take days. Waiting is no attempt. An answer of 401
-// retires the credential while there is another.
+// for two windows, they could take days. Waiting is no attempt.
+//
+// A refusal of the credential is an answer of 401 or 403 that the service judges to be
+// one. A request that is refused so goes out again: with the same credential once more
+// after a 401, and then with another one while there is one. A credential that is wrong
+// is retired, and one that lacks a scope is left out where that is needed. The last one is
+// never retired: its refusal is the answer.
 //
 // A Pool is safe for concurrent use.
 type Pool struct {
-	base  http.RoundTripper
-	rates Rates
-	class func(*http.Request) string
-	log   *slog.Logger
-	waits teller
+	base    http.RoundTripper
+	rates   Rates
+	service Service
+	log     *slog.Logger
+	waits   teller
 
 	mu      sync.Mutex
 	all     []*account
@@ -81,9 +86,10 @@ type Pool struct {
 	// lasting are the refusals of classes that were refused for too long, until an
 	// answer other than that.
 	lasting map[string]*refusal
+	barred  *refusal // of the last credential; nil while there is none
 }
 
-// refusal is an answer of 429, as often as it is wanted.
+// refusal is an answer, as often as it is wanted.
 type refusal struct {
 	resp *http.Response
 	text []byte
@@ -95,10 +101,10 @@ func (r *refusal) answer(req *http.Request) *http.Response {
 	return &resp
 }
 
-// NewPool spends the rates of each of the credentials; class names the class of a request.
-func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, class func(*http.Request) string, log *slog.Logger) *Pool {
+// NewPool spends the rates of each of the credentials.
+func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, service Service, log *slog.Logger) *Pool {
 	p := &Pool{
-		base: base, rates: rates, class: class, log: log,
+		base: base, rates: rates, service: service, log: log,
 		waits:   teller{service: "Bitbucket", log: log},
 		changed: make(chan struct{}), lasting: map[string]*refusal{},
 	}
@@ -106,6 +112,7 @@ func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, clas
 		p.all = append(p.all, &account{
 			Credential: c, rates: rates, sent: map[string]int{},
 			ledgers: map[string]*ledger{},
+			weak:    map[string]Unfit{},
 			classes: map[string]*freeze{},
 		})
 	}
@@ -114,15 +121,15 @@ func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, clas
 
 // RoundTrip sends the request, once an allowance lets it.
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
-	class := p.class(req)
+	t := p.trip(req)
 	var refused *refusal
 	var patience time.Time // when the refusal is handed on; zero without one
 	for {
-		a, sent, err := p.acquire(req.Context(), class, patience)
+		a, sent, err := p.acquire(req.Context(), t, patience)
 		var over *givenUp
 		if errors.As(err, &over) {
 			if over.last == nil {
-				over.last = p.giveUp(class, refused)
+				over.last = p.giveUp(t.class, refused)
 			}
 			return over.last.answer(req), nil
 		}
@@ -132,31 +139,24 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		out := req.Clone(req.Context())
 		a.Authorize(out)
 		resp, err := p.base.RoundTrip(out)
-		p.settle(a, class, sent, resp)
+		p.settle(a, t, sent, resp)
 		if err != nil {
 			return nil, err
 		}
-		switch resp.StatusCode {
-		case http.StatusTooManyRequests:
+		if resp.StatusCode == http.StatusTooManyRequests {
 			refused = detached(resp)
 			if now := time.Now(); patience.IsZero() {
-				patience = now.Add(patienceWindows * p.rates.window(class))
+				patience = now.Add(patienceWindows * p.rates.window(t.class))
 			} else if !now.Before(patience) {
-				return p.giveUp(class, refused).answer(req), nil
+				return p.giveUp(t.class, refused).answer(req), nil
 			}
-		case http.StatusUnauthorized:
-			if !p.retire(a) {
-				return resp, nil
-			}
-			detached(resp)
-		default:
+			continue
+		}
+		if !p.judge(t, a, resp) {
 			return resp, nil
 		}
 	}
 }
-
-// maxRefusal bounds what is kept of the body of a refusal, in bytes.
-const maxRefusal = 4096
 
 // detached reads and closes the body, so that the connection can be used again,
 // and keeps its beginning.
@@ -181,20 +181,26 @@ func (p *Pool) wake() {
 	p.changed = make(chan struct{})
 }
 
-// givenUp is that a request was refused for long enough, or others of its class were:
-// then last is their refusal.
+// givenUp is that a request was refused for long enough, or others of its class were, or
+// all for good: then last is their refusal.
 type givenUp struct{ last *refusal }
 
 func (*givenUp) Error() string { return "refused for too long" }
 
 // acquire waits for the credential to send the next request of a class with, and
 // enters the request into its ledger. The error is a *givenUp at the time patience,
-// and instead of the wait for a freeze when others have given up.
-func (p *Pool) acquire(ctx context.Context, class string, patience time.Time) (*account, time.Time, error) {
+// when the last credential is barred, and instead of the wait for a freeze when others
+// have given up.
+func (p *Pool) acquire(ctx context.Context, t *trip, patience time.Time) (*account, time.Time, error) {
+	class := t.class
 	for {
 		p.mu.Lock()
+		if p.barred != nil {
+			p.mu.Unlock()
+			return nil, time.Time{}, &givenUp{p.barred}
+		}
 		now := time.Now()
-		a, due := p.pick(class, now)
+		a, due := p.pick(t, now)
 		if a != nil {
 			a.ledger(class).send()
 			if f := a.classes[class]; f != nil && f.pause > 0 {
@@ -217,22 +223,27 @@ func (p *Pool) acquire(ctx context.Context, class string, patience time.Time) (*
 	}
 }
 
-// pick returns the credential that may send now and has most left, or when one may.
-func (p *Pool) pick(class string, now time.Time) (best *account, first due) {
-	most := 0
+// pick returns the credential that may send now and has most left, or when one may. One
+// that is to be asked with once more goes first, and one that is weak for the scope is for
+// when there is no other.
+func (p *Pool) pick(t *trip, now time.Time) (best *account, first due) {
+	most, strong := 0, p.strong(t.scope)
 	for _, a := range p.all {
-		if a.retired {
+		if a.retired || strong && a.isWeak(t.scope) {
 			continue
 		}
-		d := a.due(class, now)
+		d := a.due(t.class, now)
 		switch {
 		case d.at.IsZero():
 		case d.at.After(now):
 			if first.at.IsZero() || d.at.Before(first.at) {
 				first = d
 			}
+		case a == t.again:
+			t.again = nil
+			return a, first
 		default:
-			if free := a.ledger(class).free(now); best == nil || free > most {
+			if free := a.ledger(t.class).free(now); best == nil || free > most {
 				best, most = a, free
 			}
 		}
@@ -282,9 +293,10 @@ func (p *Pool) live() int {
 }
 
 // settle learns from an answer; resp is nil when there was none.
-func (p *Pool) settle(a *account, class string, sent time.Time, resp *http.Response) {
+func (p *Pool) settle(a *account, t *trip, sent time.Time, resp *http.Response) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	class := t.class
 	a.ledger(class).answer(time.Now())
 	f := a.classes[class]
 	if resp != nil && resp.StatusCode != http.StatusTooManyRequests {
@@ -303,6 +315,7 @@ func (p *Pool) settle(a *account, class string, sent time.Time, resp *http.Respo
 	}
 	a.sent[class]++
 	if resp != nil {
+		a.accepted(resp.StatusCode, t.scope)
 		if n, err := strconv.Atoi(resp.Header.Get("X-RateLimit-Limit")); err == nil && n > 0 {
 			a.ledger(class).limit = n
 			a.quota = strconv.Itoa(n)
@@ -327,32 +340,4 @@ func (p *Pool) freeze(a *account, f *freeze, class string, sent time.Time, h htt
 		f.until = now.Add(min(max(after, floor), patienceWindows*window))
 	}
 	p.log.Warn("rate limit reached", "credential", a.Name, "requests", class, "pause", f.until.Sub(now).Round(time.Second))
-}
-
-// retire takes a refused credential out of use, unless it is the last one.
-func (p *Pool) retire(a *account) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if a.retired {
-		return p.live() > 0
-	}
-	if p.live() < 2 {
-		return false
-	}
-	a.retired = true
-	p.log.Warn("credential refused: it is not used any more in this run", "credential", a.Name, "status", http.StatusUnauthorized)
-	return true
-}
-
-// Retired are the names of the credentials that were refused and taken out of use.
-func (p *Pool) Retired() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var names []string
-	for _, a := range p.all {
-		if a.retired {
-			names = append(names, a.Name)
-		}
-	}
-	return names
 }

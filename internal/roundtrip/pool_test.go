@@ -64,7 +64,7 @@ func inBubbleAt(t *testing.T, rates roundtrip.Rates, server []bitbuckettest.Acce
 			}
 			return "workspaces"
 		}
-		w.pool = roundtrip.NewPool(s.RoundTripper(), credentials, rates, class, logger(w.log))
+		w.pool = roundtrip.NewPool(s.RoundTripper(), credentials, rates, roundtrip.Service{Class: class}, logger(w.log))
 		test(w)
 		if got := s.Violations(); len(got) > 0 {
 			t.Errorf("violations: got %q, want none", got)
@@ -315,13 +315,22 @@ func TestPoolOtherTokensGoOn(t *testing.T) {
 func TestPoolObeysRetryAfter(t *testing.T) {
 	for _, tt := range []struct{ name, header, want string }{
 		{"seconds", "30", "0s 30s"},
+		{"seconds with a fraction", "90.25", "0s 1m30s"},
+		{"spaces around", " 30 ", "0s 30s"},
 		{"date", "Sat, 01 Jan 2000 00:10:00 GMT", "0s 10m0s"}, // bubbles begin at midnight
+		{"date of RFC 850", "Saturday, 01-Jan-00 00:10:00 GMT", "0s 10m0s"},
+		{"date of asctime", "Sat Jan  1 00:10:00 2000", "0s 10m0s"},
 		{"absurd", "99999999", "0s 2h0m0s"},
 		{"more than a number", "99999999999999999999999", "0s 5m0s"},
 		{"zero", "0", "0s 1s"},
 		{"negative", "-30", "0s 5m0s"},
 		{"past date", "Fri, 31 Dec 1999 00:00:00 GMT", "0s 1s"},
+		{"negative with a fraction", "-1.5", "0s 5m0s"},
 		{"text", "soon", "0s 5m0s"},
+		{"exponent", "1e1", "0s 5m0s"},
+		{"no digits after the point", "30.", "0s 5m0s"},
+		{"no number", "NaN", "0s 5m0s"},
+		{"two numbers", "30, 60", "0s 5m0s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, hourly(1000), []bitbuckettest.Access{{}}, func(w *world) {
@@ -379,37 +388,5 @@ func TestPoolTellsOfARefusal(t *testing.T) {
 		}
 		w.equal("log", w.log.String(),
 			"level=WARN msg=\"rate limit reached\" credential=\"token 1 of 1\" requests=repositories pause=2m0s\n"+line("2m0s")+line("1m0s"))
-	})
-}
-
-func TestPoolRetiresARefusedToken(t *testing.T) {
-	inBubble(t, hourly(1000), []bitbuckettest.Access{{}, {}}, func(w *world) {
-		w.overlap()
-		w.s.Fault(bitbuckettest.Fault{Status: http.StatusUnauthorized, Times: -1, Match: func(r *http.Request) bool {
-			return r.Header.Get("Authorization") == "Bearer t1"
-		}})
-		w.equal("statuses", w.together(6, repositories), []int{200, 200, 200, 200, 200, 200})
-		w.one(repositories, 200)
-		asked := 0
-		for _, x := range w.s.Journal() {
-			if x.Credential == "t1" {
-				asked++
-			}
-		}
-		w.equal("requests with the refused token: those of the start alone", asked, 3)
-		w.equal("log", w.log.String(),
-			"level=WARN msg=\"credential refused: it is not used any more in this run\" credential=\"token 1 of 2\" status=401\n")
-	})
-}
-
-func TestPoolHandsOnTheRefusalOfTheLastToken(t *testing.T) {
-	inBubble(t, hourly(1000), []bitbuckettest.Access{{}, {}}, func(w *world) {
-		w.s.Revoke("t1")
-		w.s.Revoke("t2")
-		status, body, err := w.get(context.Background(), repositories)
-		if err != nil || status != 401 || !strings.Contains(body, "Token is invalid") {
-			w.t.Errorf("got %d %q, %v, want the 401 with its body", status, body, err)
-		}
-		w.equal("requests", w.sent(), []string{"0s t1 401", "0s t2 401"})
 	})
 }

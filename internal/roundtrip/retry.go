@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -78,14 +80,30 @@ func exponential() backoff.BackOff {
 	return b
 }
 
-// RetryAfter reads the header Retry-After, in seconds or as a date.
+// delaySeconds is a number of seconds as servers write it: RFC 9110 has whole ones alone,
+// and some send a fraction.
+var delaySeconds = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+
+// RetryAfter reads the header Retry-After: seconds, also with a fraction, or a date in
+// one of the three formats of HTTP. What is neither, such as a negative number or one that
+// is too long for any wait, is as good as none.
+//
+// Source: RFC 9110, sections 10.2.3 and 5.6.7.
 func RetryAfter(h http.Header) (time.Duration, bool) {
-	text := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
-		return time.Duration(min(seconds, 1<<31)) * time.Second, true
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if delaySeconds.MatchString(text) {
+		seconds, err := strconv.ParseFloat(text, 64)
+		return time.Duration(min(seconds, maxDelay.Seconds()) * float64(time.Second)), err == nil && seconds < maxSeconds
 	}
 	if at, err := http.ParseTime(text); err == nil {
 		return max(time.Until(at), 0), true
 	}
 	return 0, false
 }
+
+const (
+	// maxSeconds is more than any server means.
+	maxSeconds = 1 << 62
+	// maxDelay keeps a wait within what a time.Duration holds; callers have bounds of their own.
+	maxDelay = 1 << 31 * time.Second
+)

@@ -112,7 +112,7 @@ func TestDeadlineIsOfOneAttempt(t *testing.T) {
 		})
 		rates := roundtrip.Rates{Default: roundtrip.Rate{N: 1, Window: time.Hour}}
 		pool := roundtrip.NewPool(roundtrip.Deadline(server, time.Minute), []roundtrip.Credential{{Authorize: func(*http.Request) {}}}, rates,
-			func(*http.Request) string { return "" }, logger(io.Discard))
+			roundtrip.Service{Class: func(*http.Request) string { return "" }}, logger(io.Discard))
 		start := time.Now()
 		err := roundtrip.Retry(t.Context(), roundtrip.Attempts, func() error {
 			resp, err := pool.RoundTrip(request(t.Context(), t, "https://bitbucket.test/"))

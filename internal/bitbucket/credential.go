@@ -1,0 +1,112 @@
+package bitbucket
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"port-bitbucket-exporter/internal/roundtrip"
+)
+
+// scopeOf names what a credential must be allowed to read for a request.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication, read 2026-11.
+func scopeOf(req *http.Request) string {
+	path := req.URL.EscapedPath()
+	_, rest, below := strings.Cut(path, "/repositories/")
+	segments := strings.Split(rest, "/")
+	switch {
+	case below && len(segments) > 2 && segments[2] == "pullrequests":
+		return "pull requests"
+	case below:
+		return "repositories"
+	}
+	return "projects"
+}
+
+// judge reads what an answer of 401 or 403 says of the credential.
+func judge(status int, body []byte) roundtrip.Verdict {
+	e := &Error{Status: status}
+	e.decode(body)
+	switch {
+	case e.barred():
+		return roundtrip.Verdict{Standing: roundtrip.Barred, Why: e.Message}
+	case status == http.StatusUnauthorized:
+		return roundtrip.Verdict{Standing: roundtrip.Doubted, Why: e.Message}
+	case e.lacksScope():
+		return roundtrip.Verdict{Standing: roundtrip.Weak, Why: e.Message, Missing: e.Missing()}
+	}
+	return roundtrip.Verdict{}
+}
+
+// lacksScope is true for a refusal that another credential may not meet: it is about
+// scopes, and not about a repository.
+func (e *Error) lacksScope() bool {
+	text := e.text()
+	return e.Status == http.StatusForbidden &&
+		(len(e.Required) > 0 || strings.Contains(text, "privilege scope") || strings.Contains(text, "required scope"))
+}
+
+// barred is true when the account behind the credential is shut out, whatever is asked: each
+// further attempt with a password prolongs it. A name in the message, such as that of a
+// repository "captcha-account-locked", does not make it so.
+func (e *Error) barred() bool {
+	refused := e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
+	return refused && shutOut.MatchString(e.text())
+}
+
+// shutOut matches a lower-case sentence about an account, or a login, that is shut out.
+//
+// Source, read 2026-11: "Too many invalid password attempts. Log in at https://id.atlassian.com/ to
+// restore access." in https://github.com/conduktor/kafka-security-manager/issues/68; "CAPTCHA
+// required. Your Bitbucket account has been locked." in https://github.com/desktop/desktop/issues/14680;
+// "your Atlassian account admin requires single sign-on" in
+// https://github.com/jenkinsci/bitbucket-branch-source-plugin/issues/301.
+var shutOut = regexp.MustCompile(`(^|\s)too many (\S+ ){0,3}attempts` +
+	`|(^|\s)(account|user) (\S+ ){0,4}(locked|suspended|deactivated|disabled|blocked)\b` +
+	`|(^|\s)locked out\b|(^|\s)requires single sign-on\b` +
+	`|(^|\s)(complete|solve|answer|pass|enter|require|requires|failed) (\S+ ){0,2}captcha\b|(^|\s)captcha (challenge|required|is required)\b`)
+
+const barredFix = "log in at https://id.atlassian.com with the account of this credential and do what it asks for; use a workspace access token, which no login locks"
+
+// scopesFix says which scopes a credential needs; those that are required may not be named.
+func scopesFix(required []string) string {
+	if len(required) == 0 {
+		return "create a credential with all scopes that a run needs: " + allScopes
+	}
+	return "create a credential with the scopes " + strings.Join(required, ", ")
+}
+
+const allScopes = "to read projects, repositories and pull requests"
+
+// Refused is what to tell of a credential that Bitbucket refused while others went on.
+type Refused struct{ What, Fix string }
+
+// Refused tells of each such credential, in order.
+func (c *Client) Refused() []Refused {
+	var all []Refused
+	for _, u := range c.pool.Unfit() {
+		all = append(all, refused(u))
+	}
+	return all
+}
+
+func refused(u roundtrip.Unfit) Refused {
+	switch {
+	case u.Standing == roundtrip.Weak:
+		why := cmp.Or(u.Why, "a scope is missing")
+		fix := "replace it by one with all scopes that a run needs: " + allScopes
+		if len(u.Missing) > 0 {
+			missing := strings.Join(slices.Sorted(slices.Values(u.Missing)), ", ")
+			why, fix = "missing scopes: "+missing, "replace it by one that has the scopes "+missing+" too"
+		}
+		return Refused{fmt.Sprintf("Bitbucket refused a credential for %s (%d), and the others were used for them: %s; %s", u.Scope, u.Status, u.Credential, why), fix}
+	case u.Standing == roundtrip.Barred:
+		return Refused{fmt.Sprintf("Bitbucket has shut out a credential (%d), and the run went on with the others: %s; %s", u.Status, u.Credential, u.Why), barredFix}
+	}
+	return Refused{fmt.Sprintf("Bitbucket refused a credential (%d), and the run went on with the others: %s", u.Status, u.Credential),
+		"replace it: it may be expired, revoked, or mistyped"}
+}

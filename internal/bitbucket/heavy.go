@@ -1,0 +1,101 @@
+package bitbucket
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"port-bitbucket-exporter/internal/roundtrip"
+)
+
+// minPagelen is the server's own page length where none is asked for.
+const minPagelen = 10
+
+// errShorter is that the list is to be read again from its beginning, in shorter pages.
+var errShorter = errors.New("the list is to be read in shorter pages")
+
+// page asks for a page. Where the server does not take the length of the first one, it is
+// halved. Where a page fails again and again as one does that is too heavy, it is asked for
+// in shorter ones, with one attempt for each length: when the shortest fails too, it is the
+// service, and the next list of the route fails without them. What the server took is kept
+// for the route.
+func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page, error) {
+	first, route := r.got == 0 && len(r.visited) == 0, l.endpoint.Route
+	p, err := l.ask(ctx, r, address, 0)
+	for first && tooLong(err) && l.length > minPagelen {
+		l.length = max(l.length/2, minPagelen)
+		l.client.pagelens.Store(route, l.length)
+		p, err = l.ask(ctx, r, l.first(), 0)
+	}
+	if err == nil {
+		l.client.down.Delete(route)
+	}
+	if _, down := l.client.down.Load(route); down || !l.heavy(err) {
+		return p, err
+	}
+	for l.heavy(err) && l.length > minPagelen {
+		link, ok := l.shorter(address, r, first)
+		if !ok {
+			return nil, errShorter
+		}
+		p, err = l.ask(ctx, r, link, 1)
+	}
+	switch {
+	case err == nil:
+		l.client.pagelens.Store(route, l.length)
+	case l.heavy(err):
+		l.client.down.Store(route, true)
+	}
+	return p, err
+}
+
+// heavy is true for the error of a page that a shorter one may not meet: somebody lost
+// patience with it, or broke down over it.
+func (l *lister[T]) heavy(err error) bool {
+	var e *Error
+	if errors.As(err, &e) {
+		return roundtrip.Passing(e.Status) && !slices.Contains(l.endpoint.Final, e.Status)
+	}
+	return errors.Is(err, errLate)
+}
+
+// shorter makes the pages shorter, and gives the address of the one that begins where the
+// page at the address begins, or a little before: values that were read are known by their
+// keys. It is false where the list has to be read again from its beginning, since its pages
+// have names and no numbers. How many values were read that are surely different says where a
+// page begins, and not the numbers in the link: a server may give fewer than it is asked for.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination, read 2026-11.
+func (l *lister[T]) shorter(address string, r *reading, first bool) (link string, ok bool) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", false
+	}
+	q, err := url.ParseQuery(u.RawQuery)
+	if _, notNumber := strconv.Atoi(q.Get("page")); !first && (err != nil || notNumber != nil || l.endpoint.Fixed) {
+		l.restarted = true
+		l.length = max(l.length/4, minPagelen) // a reading costs all pages that were read so far
+		return "", false
+	}
+	l.length = shorterFrom(r.known, l.length)
+	q.Set("pagelen", strconv.Itoa(l.length))
+	if !first {
+		q.Set("page", strconv.Itoa(r.known/l.length+1))
+	}
+	u.RawQuery = q.Encode()
+	return u.String(), true
+}
+
+// shorterFrom is the longest length of at most a half with which a page begins after so
+// many values; where there is none, the half.
+func shorterFrom(got, length int) int {
+	half := max(length/2, minPagelen)
+	for n := half; n >= minPagelen; n-- {
+		if got%n == 0 {
+			return n
+		}
+	}
+	return half
+}

@@ -1,0 +1,105 @@
+package bitbucket
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// page is the envelope of every list. Only values and next can be relied on. Each value is
+// decoded by itself: an odd one is not to take the others with it.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination, read 2026-11.
+type page struct {
+	Values *[]json.RawMessage `json:"values"`
+	Next   string             `json:"next"`
+	Size   *integer           `json:"size"`
+}
+
+func (p *page) check() error {
+	if p.Values == nil {
+		return errors.New("no page: it has no \"values\"")
+	}
+	return nil
+}
+
+// integer is a whole number, however JSON writes it: 3, 3.0 and 3e0 are one number there.
+//
+// Source: RFC 8259, section 6.
+type integer int64
+
+// UnmarshalJSON refuses a number with a fraction, and one that is too large.
+func (n *integer) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		return nil
+	}
+	if exact, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+		*n = integer(exact)
+		return nil
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<62 {
+		return fmt.Errorf("a whole number is due, not %s", cut(string(text)))
+	}
+	*n = integer(f)
+	return nil
+}
+
+// Odd is a value of a list that cannot be used. It comes in the place of the value, and
+// others may follow. What the value would have given is not known.
+type Odd struct {
+	// Name tells it apart: its place in the list, and what it calls itself.
+	Name string
+	Err  error
+}
+
+func (o *Odd) Error() string { return o.Name + ": " + o.Err.Error() }
+
+func (o *Odd) Unwrap() error { return o.Err }
+
+// names are the fields by which a person knows an object, the best first.
+var names = []string{"slug", "path", "key", "name", "title", "id", "uuid"}
+
+// maxName bounds what is told of an odd value, in bytes.
+const maxName = 100
+
+// odd names a value by its place, from 1, and by the first two of its names.
+func odd(place int, raw json.RawMessage, err error) *Odd {
+	o, decodeErr := Decode(raw)
+	var told []string
+	for _, key := range names {
+		text, isText := o[key].(string)
+		number, isNumber := o[key].(json.Number)
+		if text = cmp.Or(text, number.String()); decodeErr == nil && (isText || isNumber) && text != "" && len(told) < 2 {
+			told = append(told, fmt.Sprintf("%s %q", key, cut(text)))
+		}
+	}
+	name := fmt.Sprintf("value %d of the list", place)
+	if len(told) > 0 {
+		name += " (" + strings.Join(told, ", ") + ")"
+	}
+	return &Odd{name, err}
+}
+
+func cut(text string) string {
+	if len(text) > maxName {
+		text = strings.ToValidUTF8(text[:maxName], "") + "..."
+	}
+	return text
+}
+
+var errNull = errors.New("an object is due, not null")
+
+// Decode makes an object of its JSON, with exact numbers.
+func Decode(raw json.RawMessage) (Object, error) {
+	var o Object
+	err := decode(raw, &o)
+	if err == nil && o == nil {
+		err = errNull
+	}
+	return o, err
+}
