@@ -74,6 +74,12 @@ func (l *lister[T]) shorter(address string, r *reading, first bool) (link string
 		return "", false
 	}
 	q, err := url.ParseQuery(u.RawQuery)
+	if r.keyed.behind { // it begins behind a value, whatever its length
+		l.length = max(l.length/2, minPagelen)
+		q.Set("pagelen", strconv.Itoa(l.length))
+		u.RawQuery = q.Encode()
+		return u.String(), err == nil
+	}
 	if _, notNumber := strconv.Atoi(q.Get("page")); !first && (err != nil || notNumber != nil || l.endpoint.Fixed) {
 		l.restarted = true
 		l.length = max(l.length/4, minPagelen) // a reading costs all pages that were read so far

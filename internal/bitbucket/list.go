@@ -27,6 +27,8 @@ type Endpoint[T any] struct {
 	// Key tells what no other value of the list has; an empty key is never a
 	// duplicate. The error is what makes the value useless.
 	Key func(T) (string, error)
+	// Sorted lets pages begin behind a value; the zero value follows links.
+	Sorted Sorted[T]
 	// Fixed is true for a list that has the same values in the same order whenever it is
 	// read, each once: then no key is remembered.
 	Fixed bool
@@ -48,14 +50,19 @@ var errNextPage = errors.New("next page refused")
 // ErrIncomplete. Fewer than an earlier one: where one value goes and the next page
 // begins one later, the count and the last size agree, and one value was missed.
 //
-// A page that is too heavy for the server is asked for in smaller ones.
+// A page that is too heavy for the server is asked for in smaller ones. A list that is
+// Sorted is read by its key; where the server does not keep to that, links are followed,
+// and a list of several pages is read twice, for what moved.
 func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		l := newLister(c, e, q)
 		l.yield = yield
 		err, again := l.read(ctx), true
-		for errors.Is(err, errShorter) || errors.Is(err, ErrIncomplete) && again {
-			again = again && errors.Is(err, errShorter)
+		for errors.Is(err, errShorter) || errors.Is(err, errUnkeyed) || errors.Is(err, ErrIncomplete) && again {
+			again = again && !errors.Is(err, ErrIncomplete)
+			err = l.read(ctx)
+		}
+		if err == nil && l.plain && l.pages > 1 {
 			err = l.read(ctx)
 		}
 		if err == nil && l.restarted {
@@ -79,6 +86,9 @@ type lister[T any] struct {
 	yield    func(T, error) bool
 	length   int             // of the pages that are asked for
 	yielded  map[string]bool // keys
+	// plain is true for a list without a key, or of a server that does not keep to it.
+	plain bool
+	pages int // of the last reading
 	// restarted is true once the list was begun again for shorter pages.
 	restarted bool
 	// Of a fixed list: how many values were passed on, and a digest of their keys.
@@ -92,6 +102,7 @@ func newLister[T any](c *Client, e Endpoint[T], q url.Values) *lister[T] {
 	if known, ok := c.pagelens.Load(e.Route); ok {
 		l.length = min(l.length, known.(int))
 	}
+	_, l.plain = c.unkeyed.Load(e.Route)
 	return l
 }
 
@@ -106,6 +117,8 @@ type reading struct {
 	count   int             // those that no earlier page had
 	known   int             // of these, those with a key
 	largest int             // size that a page named
+	base    int             // count before the page that began behind a value; 0 for none
+	keyed   keys
 	keys    maphash.Hash
 }
 
@@ -123,40 +136,41 @@ func (l *lister[T]) read(ctx context.Context) error {
 			l.passed, l.digest = r.got, r.keys.Sum64()
 		}
 	}()
+	l.pages = 0
 	p, err := l.page(ctx, r, l.first())
 	for {
+		if r.unkeyed(err) {
+			return l.unkey()
+		}
 		if err != nil {
 			return err
 		}
+		l.pages++
 		if p.Size != nil {
 			r.largest = max(r.largest, int(*p.Size))
 		}
-		if err := l.values(p, r); err != nil {
+		if err = l.values(p, r); err != nil {
 			return err
 		}
-		if p.Next == "" {
-			break
+		if r.keyed.behind && r.keyed.broken {
+			return l.unkey()
 		}
-		link, err := l.next(p.Next, r)
-		if err != nil {
+		if p.Next == "" || r.keyed.behind && len(*p.Values) == 0 {
+			return r.whole(p)
+		}
+		var link string
+		if link, err = l.after(p, r); err != nil {
 			return err
 		}
-		if p, err = l.page(ctx, r, link); err != nil {
-			return err
-		}
+		p, err = l.page(ctx, r, link)
 	}
-	switch {
-	case r.largest > r.count:
-		return fmt.Errorf("%w: its pages hold %d, its size was %d", ErrIncomplete, r.count, r.largest)
-	case p.Size != nil && int(*p.Size) < r.count:
-		return fmt.Errorf("%w: its pages hold %d, its size is %d", ErrIncomplete, r.count, *p.Size)
-	}
-	return nil
 }
 
 // first is the address of the first page.
-func (l *lister[T]) first() string {
-	q := maps.Clone(l.query)
+func (l *lister[T]) first() string { return l.address(l.query) }
+
+func (l *lister[T]) address(q url.Values) string {
+	q = maps.Clone(q)
 	if q == nil {
 		q = url.Values{}
 	}
@@ -179,6 +193,20 @@ func sorted(address string) string {
 	}
 	u.RawQuery = u.Query().Encode()
 	return u.String()
+}
+
+// after is the address of the page after one: behind its last value, or its link.
+func (l *lister[T]) after(p *page, r *reading) (string, error) {
+	link, err := l.next(p.Next, r)
+	switch {
+	case err != nil:
+		return "", err
+	case l.keyed(r):
+		return l.behind(r), nil
+	case l.endpoint.Sorted.Number != nil:
+		l.plain = true
+	}
+	return link, nil
 }
 
 // next is a link as it is, when it leads to the same host, and was never followed.
@@ -206,6 +234,9 @@ func (l *lister[T]) values(p *page, r *reading) error {
 		v, key, err := l.value(raw)
 		if err != nil {
 			err = l.named(odd(r.count+1, raw, err))
+		}
+		if l.sort(r, v, err); r.keyed.behind && r.keyed.broken {
+			return nil // read again, by its links
 		}
 		if key != "" {
 			if !r.seen[key] {
@@ -258,6 +289,13 @@ func (l *lister[T]) fresh(r *reading, key string) (fresh, differs bool) {
 	fresh = !l.yielded[key]
 	l.yielded[key] = true
 	return fresh, false
+}
+
+// unkey lets the list, and others of its route, be read by their links.
+func (l *lister[T]) unkey() error {
+	l.plain = true
+	l.client.unkeyed.Store(l.endpoint.Route, true)
+	return errUnkeyed
 }
 
 // tooLong is true for the refusal of a page length.

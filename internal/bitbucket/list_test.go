@@ -101,7 +101,7 @@ func TestPullRequestsRequests(t *testing.T) {
 		const query = "?fields=%2Bvalues.reviewers%2C%2Bvalues.participants"
 		equal(t, "requests", requests(s), []string{
 			"/2.0/repositories/acme/repo-1/pullrequests" + query + "&pagelen=50&q=state%3D%22OPEN%22&sort=id",
-			"/2.0/repositories/acme/repo-1/pullrequests" + query + "&page=2&pagelen=50&q=state%3D%22OPEN%22&sort=id",
+			"/2.0/repositories/acme/repo-1/pullrequests" + query + "&pagelen=50&q=%28state%3D%22OPEN%22%29+AND+id+%3E+50&sort=id",
 		})
 		correct(t, s)
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/url"
 )
 
@@ -31,6 +32,18 @@ func (c *Client) PullRequests(ctx context.Context, slug, query string) iter.Seq2
 				return "", errors.New("it has no id that is a number")
 			}
 			return repositoryUUID(o) + id.String(), nil
+		},
+		Sorted: Sorted[Object]{
+			Number: func(o Object) (int64, bool) {
+				id, _ := o["id"].(json.Number)
+				n, err := id.Int64()
+				return n, err == nil
+			},
+			Behind: func(q url.Values, number int64) url.Values {
+				q = maps.Clone(q)
+				q.Set("q", fmt.Sprintf("(%s) AND id > %d", query, number))
+				return q
+			},
 		},
 	}, url.Values{
 		"q":      {query},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
@@ -85,8 +86,9 @@ const tooLate = "no complete answer|no answer within|time for calls"
 func linked(u use) bool { return u.page && u.service == ofBitbucket }
 
 // sized is true for lists that may change while they are read: at Port a page begins
-// behind the last entity that was given, and a commit of Bitbucket never changes.
-func sized(u use) bool { return u.size && u.late }
+// behind the last entity that was given, as one of pull requests does, and a commit of
+// Bitbucket never changes.
+func sized(u use) bool { return u.size && u.late && !strings.HasSuffix(u.path, "/pullrequests") }
 
 func half(body []byte) []byte { return body[:len(body)/2] }
 

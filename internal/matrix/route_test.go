@@ -57,7 +57,7 @@ type asked struct {
 
 // askedBitbucket reads the path and the query of a request.
 func askedBitbucket(path string, query url.Values) asked {
-	a := asked{late: query.Has("page")}
+	a := asked{late: query.Has("page") || strings.Contains(query.Get("q"), " AND id > ")}
 	if _, below, ok := strings.Cut(path, "/repositories/acme/"); ok {
 		a.part, _, _ = strings.Cut(below, "/")
 	}

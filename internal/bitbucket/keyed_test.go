@@ -1,0 +1,139 @@
+package bitbucket_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+)
+
+// A list of pull requests that moves while it is read, on servers that keep to the key of
+// its pages and on others: what is open all the time is found, and nothing twice.
+func TestPullRequestsThatMove(t *testing.T) {
+	const all = 160
+	for _, server := range []struct {
+		name string
+		set  func(*bitbuckettest.Server)
+		keys bool // it keeps to them
+		most int  // requests
+	}{
+		{"by keys", func(*bitbuckettest.Server) {}, true, 4},
+		{"without size", func(s *bitbuckettest.Server) { s.OmitSize(true) }, true, 4},
+		{"a query with a key is refused", func(s *bitbuckettest.Server) {
+			s.Fault(bitbuckettest.Fault{Query: "id > ", Times: -1, Status: http.StatusBadRequest})
+		}, false, 14},
+		{"without size, a query with a key is refused", func(s *bitbuckettest.Server) {
+			s.OmitSize(true)
+			s.Fault(bitbuckettest.Fault{Query: "id > ", Times: -1, Status: http.StatusBadRequest})
+		}, false, 14},
+	} {
+		for _, move := range []struct {
+			name  string
+			apply func(*bitbuckettest.Server)
+		}{
+			{"one merged", func(s *bitbuckettest.Server) { end(s, 3) }},
+			{"one merged, one opened", func(s *bitbuckettest.Server) { end(s, 3); open(s) }},
+			{"two merged", func(s *bitbuckettest.Server) { end(s, 3); end(s, 4) }},
+			{"one opened", func(s *bitbuckettest.Server) { open(s) }},
+		} {
+			for _, page := range []int{2, 3} {
+				t.Run(fmt.Sprintf("%s/%s before page %d", server.name, move.name, page), func(t *testing.T) {
+					s := withRepositories(1)
+					for range all {
+						open(s)
+					}
+					server.set(s)
+					pages := 0
+					s.OnRequest(func(_ int, r *http.Request) {
+						refused := !server.keys && strings.Contains(r.URL.RawQuery, "id+%3E")
+						if pages += 1; refused {
+							pages--
+						} else if pages == page {
+							move.apply(s)
+						}
+					})
+					inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+						got, err := collect(c.PullRequests(context.Background(), "repo-1", `state="OPEN"`))
+						equal(t, "error", err, nil)
+						var ids []string
+						for _, o := range got {
+							ids = append(ids, fmt.Sprint(o["id"]))
+						}
+						for id := range all {
+							n := 0
+							for _, got := range ids {
+								if got == fmt.Sprint(id+1) {
+									n++
+								}
+							}
+							if n > 1 || n == 0 && id+1 != 3 && id+1 != 4 {
+								t.Errorf("pull request %d: got it %d times, want once", id+1, n)
+							}
+						}
+						if n := len(requests(s)); n > server.most {
+							t.Errorf("got %d requests, want at most %d", n, server.most)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+func open(s *bitbuckettest.Server) {
+	s.AddPullRequest("repo-1", bitbuckettest.PullRequest{Title: "x"})
+}
+
+func end(s *bitbuckettest.Server, id int) {
+	s.UpdatePullRequest("repo-1", id, func(p *bitbuckettest.PullRequest) { p.State = "MERGED" })
+}
+
+// A server that passes over the key, or the order, gives all all the same: its pages are
+// followed by their links.
+func TestKeyThatIsPassedOver(t *testing.T) {
+	reversed := func(page map[string]any) {
+		values := page["values"].([]any)
+		slices.Reverse(values)
+	}
+	for _, tt := range []struct {
+		name  string
+		fault bitbuckettest.Fault
+		most  int
+	}{
+		{"the order of a page", bitbuckettest.Fault{Times: -1, Mutate: reversed}, 6},
+		{"a page behind a value that holds the ones before", bitbuckettest.Fault{Query: "id > ", Times: -1, Mutate: func(page map[string]any) {
+			page["values"] = append([]any{map[string]any{"id": 1}}, page["values"].([]any)...)
+		}}, 8},
+		{"a page behind a value that is empty", bitbuckettest.Fault{Query: "id > 100", Times: -1, Mutate: func(page map[string]any) {
+			page["values"], page["size"] = []any{}, 0
+			page["next"] = "http://bitbucket.test/2.0/repositories/acme/repo-1/pullrequests?page=9"
+		}}, 8},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := withRepositories(1)
+			for range 120 {
+				open(s)
+			}
+			s.Fault(tt.fault)
+			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+				got, err := collect(c.PullRequests(context.Background(), "repo-1", `state="OPEN"`))
+				equal(t, "error", err, nil)
+				want := 120
+				if strings.HasSuffix(tt.name, "is empty") {
+					want = 100 // the server says so
+				}
+				if len(got) != want {
+					t.Errorf("got %d pull requests, want %d", len(got), want)
+				}
+				if n := len(requests(s)); n > tt.most {
+					t.Errorf("got %d requests, want at most %d", n, tt.most)
+				}
+			})
+		})
+	}
+}
