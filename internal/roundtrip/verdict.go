@@ -84,7 +84,8 @@ func (p *Pool) judge(t *trip, a *account, resp *http.Response) (again bool) {
 		again = p.weaken(t, a, resp.StatusCode, verdict)
 	case Barred:
 		if again = p.retire(a, resp.StatusCode, verdict); !again {
-			p.bar(&refusal{resp, text})
+			kept := *resp // the caller may change what it is handed
+			p.bar(&refusal{&kept, text})
 		}
 	}
 	if again {
