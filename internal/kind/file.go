@@ -16,6 +16,12 @@ type fileSelector struct {
 	walked
 	IncludedFiles []string      `yaml:"includedFiles" help:"Files of the repository's root to read with each file, found as .__includedFiles[\"README.md\"]."`
 	Files         []filePattern `yaml:"files" required:"true" help:"Which files of which repositories are taken."`
+	reads         Reads
+}
+
+func (s fileSelector) reading(reads Reads) fileSelector {
+	s.reads = reads
+	return s
 }
 
 // filePattern says which files of which repositories.
@@ -138,11 +144,11 @@ func extractFiles(ctx context.Context, ws *Workspace, s fileSelector) iter.Seq2[
 		for _, i := range c.patterns {
 			want = append(want, globs[i]...)
 		}
-		return fileTask(ws, c, want, s.IncludedFiles)
+		return fileTask(ws, c, want, s)
 	})
 }
 
-func fileTask(ws *Workspace, of chosen, want []wanted, included []string) Task {
+func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Task {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			c, err := ws.checkout(ctx, of.repository, of.branch)
@@ -163,7 +169,7 @@ func fileTask(ws *Workspace, of chosen, want []wanted, included []string) Task {
 				yield(Found{}, err)
 				return
 			}
-			t := &fileReader{checkout: c, root: &rootFiles{checkout: c, names: included}}
+			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads)}
 			for _, m := range firstOfPath(matches) {
 				if !t.read(ctx, m.entry, want[m.pattern].skipParsing, yield) {
 					return

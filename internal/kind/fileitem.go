@@ -15,7 +15,7 @@ import (
 // fileReader makes items of the files of one checkout, one after the other.
 type fileReader struct {
 	checkout *checkout
-	root     *rootFiles
+	root     *rootFiles // nil when the selector names none
 }
 
 // read yields the item of one file, or why there is none, and what is to be told.
@@ -87,8 +87,8 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 		"file": Object{"path": f.entry.Path, "name": path.Base(f.entry.Path), "content": content,
 			"size": json.Number(strconv.FormatInt(f.entry.Size, 10))},
 	}
-	if len(f.reader.root.names) > 0 {
-		if object["__includedFiles"], err = f.reader.root.included(ctx); err != nil {
+	if f.reader.root != nil {
+		if object[includedFiles], err = f.reader.root.included(ctx); err != nil {
 			return Found{}, err
 		}
 	}

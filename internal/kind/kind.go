@@ -55,6 +55,7 @@ type Bound struct {
 	Cost Cost
 	// Warnings are what the selector's author should know.
 	Warnings mapping.Problems
+	reading  func(Reads) Bound // see Reading
 }
 
 // Cost is the least number of requests, for each repository where nothing else is said. Requests that a
@@ -147,11 +148,16 @@ func define[S selector](name string, extract func(context.Context, *Workspace, S
 		if found := problems.Errors(); len(found) > 0 {
 			return Bound{}, found
 		}
-		return Bound{
-			Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
-			Narrowed: s.narrowed(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
-			Warnings: problems.Warnings(),
-		}, nil
+		bound := func(s S) Bound {
+			return Bound{
+				Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
+				Narrowed: s.narrowed(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
+				Warnings: problems.Warnings(),
+			}
+		}
+		b := bound(s)
+		b.reading = func(reads Reads) Bound { return bound(narrow(s, reads)) }
+		return b, nil
 	}}
 }
 

@@ -37,7 +37,7 @@ func TestHostilePaths(t *testing.T) {
 		w := newWorld(t, holding(files))
 		m := mapped(hostileFiles, `
 - kind: folder
-  selector: {query: 'true', folders: [{path: '*/*'}], includedFiles: [none.md]}
+  selector: {query: '[.__includedFiles, .folder.__includedFiles] != 0', folders: [{path: '*/*'}], includedFiles: [none.md]}
   port: {entity: {mappings: {identifier: .folder.path | @base64, title: .folder.path, blueprint: '"service"', properties: {owner: file://none.md}}}}`)
 		r := w.sync(m).ended(report.Success).is(want{"created": 2 * len(files), "failed": 0, "skipped": 0})
 		checkParts(t, "what the run tells", loud(r), nil)

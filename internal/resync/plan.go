@@ -63,6 +63,7 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 			problems = append(problems, asProblems(r, err)...)
 			continue
 		}
+		res.bound = res.bound.Reading(res.program.Reads().Reach)
 		res.bound.ReadsFiles = res.bound.ReadsFiles || len(res.program.Files()) > 0
 		for i, e := range res.program.Entries() {
 			digester := catalog.NewDigester(e.Keys)

@@ -87,7 +87,7 @@ func TestGuards(t *testing.T) {
 		{"a list shorter than it says", "", func(w *world) {
 			w.bitbucket.Fault(bitbuckettest.Fault{Path: list, Times: -1, Mutate: func(page map[string]any) { page["values"] = page["values"].([]any)[:1] }})
 		}, report.Partial, "not read completely", 2},
-		{"a file that cannot be read", flaw("query: 'true'", `query: 'true', includedFiles: [README.md]`), func(w *world) {
+		{"a file that cannot be read", flaw("query: 'true'", `query: '.__includedFiles != 0', includedFiles: [README.md]`), func(w *world) {
 			w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme/web/src/**", Times: -1, Status: 500})
 		}, report.Partial, "not read completely", 2},
 		{"the threshold", "entityDeletionThreshold: 0.1\n" + mapped(projects, repos), nil, report.Success, "1 of 4 entities are stale", 1},
