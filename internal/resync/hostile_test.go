@@ -204,7 +204,9 @@ func TestTreeThatIsTooDeep(t *testing.T) {
 		m := mapped(hostileFiles)
 		w.sync(m).ended(report.Success).is(want{"created": 4})
 		b.RemoveFile("r", "a/e/x.json")
-		b.Fault(bitbuckettest.Fault{Query: "max_depth=20", Status: 555, Times: -1})
+		for _, depth := range []string{"20", "10", "5", "2"} {
+			b.Fault(bitbuckettest.Fault{Query: "max_depth=" + depth, Status: 555, Times: -1})
+		}
 		r := w.sync(m).ended(report.Success).is(want{"deleted": 1, "unchanged": 3})
 		checkParts(t, "what the run tells", loud(r), nil)
 		b.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/*/a/b/", Query: "max_depth=1", Status: 555, Times: -1})
