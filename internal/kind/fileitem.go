@@ -81,6 +81,7 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
+	addRepository(metadata, repo)
 	object := Object{
 		"content": content, "metadata": metadata, "repo": repo, "branch": f.checkout.branch,
 		// The documented examples map .file.path and .file.content.
@@ -93,6 +94,26 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 		}
 	}
 	return Found{Object: object, Raw: raw, Unparsed: f.unparsed, Read: f.checkout.reader("")}, nil
+}
+
+// addRepository gives the commit of a file's metadata its repository, which documented
+// mappings take identifiers from; Bitbucket's listings leave it out.
+//
+// Source: https://github.com/port-labs/ocean/blob/main/integrations/bitbucket-cloud/bitbucket_cloud/helpers/file_kind.py, read 2026-11.
+func addRepository(metadata, repository Object) {
+	commit, ok := metadata["commit"].(Object)
+	if !ok {
+		commit = Object{}
+		metadata["commit"] = commit
+	}
+	of := Object{"mainbranch": nil}
+	for _, key := range []string{"type", "name", "full_name", "uuid", "links"} {
+		of[key] = clone(repository[key])
+	}
+	if branch, ok := repository["mainbranch"].(Object); ok {
+		of["mainbranch"] = Object{"name": branch["name"]}
+	}
+	commit["repository"] = of
 }
 
 // content is parsed, or text, or nil when there is none to give. It is raw when

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"path"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/mapping"
@@ -135,6 +136,7 @@ func (t *folderReader) object(ctx context.Context, e bitbucket.Entry, pattern gl
 	if err != nil {
 		return nil, err
 	}
+	entry["name"] = path.Base(e.Path) // documented mappings take it for a title
 	object := Object{"folder": entry, "repo": repo, "pattern": pattern.String(), "branch": c.branch}
 	if t.root == nil {
 		return object, nil
