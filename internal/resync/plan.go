@@ -4,6 +4,7 @@ package resync
 
 import (
 	"errors"
+	"iter"
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
@@ -137,6 +138,19 @@ func (p *Plan) Config() map[string]any { return p.mapping.Config }
 
 // Resources are those of the mapping, in order.
 func (p *Plan) Resources() []mapping.Resource { return p.mapping.Resources }
+
+// Blueprints are those that resources name literally, and the expressions that do.
+func (p *Plan) Blueprints() iter.Seq2[string, mapping.Expr] {
+	return func(yield func(string, mapping.Expr) bool) {
+		for _, r := range p.resources {
+			for _, e := range r.entries {
+				if !e.Dynamic && !yield(e.Blueprint, e.source.Blueprint) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // blueprints are those that a resource names literally; any is true when one of
 // its blueprints is computed.
