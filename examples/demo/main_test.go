@@ -41,9 +41,9 @@ func TestDemo(t *testing.T) {
 	if want := `"identifier": "checkout-api"`; !strings.Contains(runs[1], want) {
 		t.Errorf("the first run shows no entity %s:\n%s", want, runs[1])
 	}
-	// The list, a listing of each repository but the empty one, and each file once: 5 port.yml, 7
+	// The list, a listing of each repository but the empty one, and each file once: 5 port.yml, 6
 	// that they or the folders want, 4 package.json.
-	if want := fmt.Sprintf("with %d requests to Bitbucket", 2+119+5+7+4); !strings.Contains(runs[4], want) {
+	if want := fmt.Sprintf("with %d requests to Bitbucket", 2+119+5+6+4); !strings.Contains(runs[4], want) {
 		t.Errorf("run 4: got:\n%swant in it: %s", runs[4], want)
 	}
 }

@@ -87,8 +87,8 @@ func TestReadmeFirstRun(t *testing.T) {
 	w := newWorld(t, bitbuckettest.Sample())
 	slugs := map[string]string{"MAPPING": readRoot(t, "examples/mappings/slugs.yml"), "PUBLISH_MAPPING": "always"}
 	r := w.planned(slugs)
-	r.check(t, 1, "failed")
-	r.contains(t, `blueprint "bitbucketRepository" was not found`)
+	r.check(t, 2, "failed")
+	r.contains(t, `Port has no blueprint "bitbucketRepository"`, "its JSON is in examples/blueprints.json")
 
 	var blueprints []json.RawMessage
 	if err := json.Unmarshal([]byte(readRoot(t, "examples/blueprints.json")), &blueprints); err != nil {

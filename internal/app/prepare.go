@@ -54,7 +54,8 @@ func (a *app) givenMapping() (*resync.Plan, error) {
 
 // prepare logs in, reads the integration, and binds the mapping that runs: the
 // given one, else the integration's, else the default. Only then it writes: the
-// default blueprints, and the integration when there is none.
+// default blueprints, and, when all that the mapping names are there, the
+// integration when there is none.
 func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, error) {
 	if err := a.port.Login(ctx); err != nil {
 		return nil, loginError(err)
@@ -85,6 +86,9 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 		if made, err = a.createBlueprints(ctx); err != nil {
 			return nil, &unprepared{err, cmp.Or(port.Fix(err), "give Port's credential the role admin, or make the blueprints yourself and set initialize_port_resources to false")}
 		}
+	}
+	if err := a.checkBlueprints(ctx, plan, made); err != nil {
+		return nil, err
 	}
 	if a.planning() {
 		a.foreseePage(r, plan, given == nil && !standard || a.standIn)

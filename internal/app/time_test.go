@@ -164,6 +164,7 @@ func TestRateLimitOfSource(t *testing.T) {
       entity:
         mappings:
           identifier: .slug
+          title: .__includedFiles["README.md"]
           blueprint: '"bitbucketRepository"'
 `
 	for limit, want := range map[string]int{"2/1h": 3600, "2/1h,src=3/1h": 0, "4/1h,src=1/2h": 4 * 3600} {

@@ -57,7 +57,7 @@ type Config struct {
 	MaxDeletions *int
 	// ConfirmRenames lets entities go that seem to live on under other identifiers.
 	ConfirmRenames bool
-	FailOn       FailOn
+	FailOn         FailOn
 	// DetailedExit lets a plan with changes end with a status of its own.
 	DetailedExit bool
 	// SARIFFile is empty when no such file is asked for.

@@ -147,13 +147,16 @@ func (c *checkout) match(ctx context.Context, what entryType, patterns []glob) (
 		}
 		s.deeper = nil
 		before := len(s.found)
-		err = c.entries(ctx, n, func(l *listing, e bitbucket.Entry) {
+		asked, err := c.entries(ctx, n, func(l *listing, e bitbucket.Entry) {
 			if within(n.folder, e.Path) {
 				s.visit(l, e)
 			}
 		}, func() { s.found, s.deeper = s.found[:before], nil })
 		if err != nil {
 			return nil, c.ws.gone(ctx, c.repository.Slug, err)
+		}
+		if asked > 0 {
+			c.ws.depths.listed(asked, asked < n.depth && len(s.deeper) > 0)
 		}
 		s.queue(s.deeper)
 	}

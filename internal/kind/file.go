@@ -16,6 +16,12 @@ type fileSelector struct {
 	walked
 	IncludedFiles []string      `yaml:"includedFiles" help:"Files of the repository's root to read with each file, found as .__includedFiles[\"README.md\"]."`
 	Files         []filePattern `yaml:"files" required:"true" help:"Which files of which repositories are taken."`
+	reads         Reads
+}
+
+func (s fileSelector) reading(reads Reads) fileSelector {
+	s.reads = reads
+	return s
 }
 
 // filePattern says which files of which repositories.
@@ -114,12 +120,19 @@ func (s fileSelector) problems(raw mapping.Selector) mapping.Problems {
 	return problems
 }
 
-var file = define("file", under("repo"), extractFiles)
+var file = define("file", place{putInFile, []string{"repo", "file", "metadata", "branch"}}, extractFiles)
 
 // wanted is one glob of a selector's files.
 type wanted struct {
 	glob        glob
 	skipParsing bool
+}
+
+func putInFile(object, source Object) Object {
+	if metadata, ok := object["metadata"].(Object); ok {
+		addRepository(metadata, source)
+	}
+	return putRepo(object, source)
 }
 
 func extractFiles(ctx context.Context, ws *Workspace, s fileSelector) iter.Seq2[Task, error] {
@@ -140,11 +153,11 @@ func extractFiles(ctx context.Context, ws *Workspace, s fileSelector) iter.Seq2[
 		for _, i := range c.patterns {
 			want = append(want, globs[i]...)
 		}
-		return fileTask(ws, c, want, s.IncludedFiles)
+		return fileTask(ws, c, want, s)
 	})
 }
 
-func fileTask(ws *Workspace, of chosen, want []wanted, included []string) Run {
+func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			c, err := ws.checkout(ctx, of.repository, of.branch)
@@ -168,7 +181,7 @@ func fileTask(ws *Workspace, of chosen, want []wanted, included []string) Run {
 			if !c.tell(yield) {
 				return
 			}
-			t := &fileReader{checkout: c, root: &rootFiles{checkout: c, names: included}}
+			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads)}
 			for _, m := range firstOfPath(matches) {
 				if !t.read(ctx, m.entry, want[m.pattern].skipParsing, yield) {
 					return

@@ -15,7 +15,7 @@ import (
 // fileReader makes items of the files of one checkout, one after the other.
 type fileReader struct {
 	checkout *checkout
-	root     *rootFiles
+	root     *rootFiles // nil when the selector names none
 }
 
 // read yields the item of one file, or why there is none, and what is to be told.
@@ -81,18 +81,39 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
+	addRepository(metadata, repo)
 	object := Object{
 		"content": content, "metadata": metadata, "repo": repo, "branch": f.checkout.branch,
 		// The documented examples map .file.path and .file.content.
 		"file": Object{"path": f.entry.Path, "name": path.Base(f.entry.Path), "content": content,
 			"size": json.Number(strconv.FormatInt(f.entry.Size, 10))},
 	}
-	if len(f.reader.root.names) > 0 {
-		if object["__includedFiles"], err = f.reader.root.included(ctx); err != nil {
+	if f.reader.root != nil {
+		if object[includedFiles], err = f.reader.root.included(ctx); err != nil {
 			return Found{}, err
 		}
 	}
 	return Found{Object: object, Raw: raw, Unparsed: f.unparsed, Read: f.checkout.reader("")}, nil
+}
+
+// addRepository gives the commit of a file's metadata its repository, which documented
+// mappings take identifiers from; Bitbucket's listings leave it out.
+//
+// Source: https://github.com/port-labs/ocean/blob/main/integrations/bitbucket-cloud/bitbucket_cloud/helpers/file_kind.py, read 2026-11.
+func addRepository(metadata, repository Object) {
+	commit, ok := metadata["commit"].(Object)
+	if !ok {
+		commit = Object{}
+		metadata["commit"] = commit
+	}
+	of := Object{"mainbranch": nil}
+	for _, key := range []string{"type", "name", "full_name", "uuid", "links"} {
+		of[key] = clone(repository[key])
+	}
+	if branch, ok := repository["mainbranch"].(Object); ok {
+		of["mainbranch"] = Object{"name": branch["name"]}
+	}
+	commit["repository"] = of
 }
 
 // content is parsed, or text, or nil when there is none to give. It is raw when

@@ -27,6 +27,11 @@ func TestFileItem(t *testing.T) {
 			[]any{"svc/port.yml", "commit_file", json.Number("45"), hash})
 		w.equal("repo", []any{repo["name"], repo["slug"], repo["full_name"], repo["project"].(kind.Object)["key"], repo["mainbranch"].(kind.Object)["name"]},
 			[]any{"Pay API", "pay-api", "acme/pay-api", "PAY", "main"})
+		of := metadata["commit"].(kind.Object)["repository"].(kind.Object)
+		w.equal("repository of the commit", []any{of["name"], of["full_name"], of["uuid"], of["type"], of["mainbranch"], of["links"]},
+			[]any{"Pay API", "acme/pay-api", repo["uuid"], "repository", kind.Object{"name": "main"}, repo["links"]})
+		of["links"].(kind.Object)["html"] = nil
+		w.equal("not shared", repo["links"].(kind.Object)["html"] != nil, true)
 		delete(got, "metadata")
 		delete(got, "repo")
 		content := kind.Object{"title": "Payments", "since": "2026-01-02", "port": json.Number("8080")}

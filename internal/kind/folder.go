@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"path"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/mapping"
@@ -14,6 +15,12 @@ type folderSelector struct {
 	walked
 	IncludedFiles []string        `yaml:"includedFiles" help:"Files to read with each folder: those of the repository's root as .__includedFiles[\"README.md\"], those of the folder as .folder.__includedFiles[\"README.md\"]."`
 	Folders       []folderPattern `yaml:"folders" required:"true" help:"Which folders of which repositories are taken."`
+	reads         Reads
+}
+
+func (s folderSelector) reading(reads Reads) folderSelector {
+	s.reads = reads
+	return s
 }
 
 // folderPattern says which folders of which repositories.
@@ -56,7 +63,12 @@ func (s folderSelector) problems(raw mapping.Selector) mapping.Problems {
 	return problems
 }
 
-var folder = define("folder", under("repo"), extractFolders)
+var folder = define("folder", place{putRepo, []string{"repo", "folder", "branch"}}, extractFolders)
+
+func putRepo(object, source Object) Object {
+	object["repo"] = source
+	return object
+}
 
 func extractFolders(ctx context.Context, ws *Workspace, s folderSelector) iter.Seq2[Task, error] {
 	refs := make([][]repoRef, len(s.Folders))
@@ -73,11 +85,11 @@ func extractFolders(ctx context.Context, ws *Workspace, s folderSelector) iter.S
 		for i, p := range c.patterns {
 			patterns[i] = globs[p]
 		}
-		return folderTask(ws, c, patterns, s.IncludedFiles)
+		return folderTask(ws, c, patterns, s)
 	})
 }
 
-func folderTask(ws *Workspace, of chosen, patterns []glob, names []string) Run {
+func folderTask(ws *Workspace, of chosen, patterns []glob, s folderSelector) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			c, err := ws.checkout(ctx, of.repository, of.branch)
@@ -96,9 +108,9 @@ func folderTask(ws *Workspace, of chosen, patterns []glob, names []string) Run {
 			if !c.tell(yield) {
 				return
 			}
-			root := &rootFiles{checkout: c, names: names}
+			t := &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles)}
 			for _, m := range matches {
-				object, err := folderObject(ctx, c, m.entry, patterns[m.pattern], root)
+				object, err := t.object(ctx, m.entry, patterns[m.pattern])
 				var gone *Gone
 				if errors.As(err, &gone) || err != nil && ctx.Err() != nil {
 					yield(Found{}, err)
@@ -115,9 +127,17 @@ func folderTask(ws *Workspace, of chosen, patterns []glob, names []string) Run {
 	}
 }
 
-// folderObject is the item of a folder. Included files are those of the repository's
+// folderReader makes items of the folders of one checkout.
+type folderReader struct {
+	checkout *checkout
+	root     *rootFiles // nil when the selector names none
+	own      []string   // the files to read from each folder
+}
+
+// object is the item of a folder. Included files are those of the repository's
 // root, and beside the fields of the folder those of the folder.
-func folderObject(ctx context.Context, c *checkout, e bitbucket.Entry, pattern glob, root *rootFiles) (Object, error) {
+func (t *folderReader) object(ctx context.Context, e bitbucket.Entry, pattern glob) (Object, error) {
+	c := t.checkout
 	entry, err := bitbucket.Decode(e.JSON)
 	if err != nil {
 		return nil, err
@@ -126,13 +146,14 @@ func folderObject(ctx context.Context, c *checkout, e bitbucket.Entry, pattern g
 	if err != nil {
 		return nil, err
 	}
+	entry["name"] = path.Base(e.Path) // documented mappings take it for a title
 	object := Object{"folder": entry, "repo": repo, "pattern": pattern.String(), "branch": c.branch}
-	if len(root.names) == 0 {
+	if t.root == nil {
 		return object, nil
 	}
-	if object["__includedFiles"], err = root.included(ctx); err != nil {
+	if object[includedFiles], err = t.root.included(ctx); err != nil {
 		return nil, err
 	}
-	entry["__includedFiles"], err = c.included(ctx, e.Path, root.names)
+	entry[includedFiles], err = c.included(ctx, e.Path, t.own)
 	return object, err
 }

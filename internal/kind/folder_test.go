@@ -115,6 +115,7 @@ func TestFolderItem(t *testing.T) {
 		w.equal("keys", len(o), 4)
 		folder, repo := o["folder"].(kind.Object), o["repo"].(kind.Object)
 		w.equal("type", folder["type"], any("commit_directory"))
+		w.equal("name of the folder", folder["name"], any("web"))
 		w.equal("links", strings.HasSuffix(folder["links"].(kind.Object)["self"].(kind.Object)["href"].(string), "/apps/web/"), true)
 		w.equal("name", repo["name"], any("Mono Repo"))
 		w.equal("main branch", repo["mainbranch"].(kind.Object)["name"], any("main"))

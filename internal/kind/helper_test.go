@@ -87,12 +87,16 @@ type extracted struct {
 	err     error   // of the list of tasks
 }
 
-func (w world) extract(name, selector string) (got extracted) {
+func (w world) extract(name, selector string) extracted {
 	w.Helper()
 	bound, err := kind.Bind(resource(w.TB, name, selector))
 	if err != nil {
 		w.Fatal(err)
 	}
+	return w.extractBound(bound)
+}
+
+func (w world) extractBound(bound kind.Bound) (got extracted) {
 	for task, err := range bound.Extract(context.Background(), w.ws) {
 		if err != nil {
 			got.err = err

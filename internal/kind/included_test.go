@@ -2,6 +2,7 @@ package kind_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -166,4 +167,54 @@ func TestReadsFiles(t *testing.T) {
 			t.Errorf("%s with {%s}: got %v, %v, want %v", tt.kind, tt.selector, bound.ReadsFiles, err, tt.want)
 		}
 	}
+}
+
+// What expressions do not reach is not asked for, and what they do is as it was: the keys
+// of included files stay objects, since an expression may ask for their type.
+func TestReading(t *testing.T) {
+	inBubble(t, monorepo(), func(w world) {
+		for _, tt := range []struct{ kind, selector, reached, want, wire string }{
+			{"repository", "includedFiles: [README.md, docs/index.md]", "__includedFiles docs/index.md", `{"docs/index.md":"i"} none`, "mono-repo:docs/index.md svc:docs/index.md"},
+			{"repository", "includedFiles: [README.md]", "slug", `{} none`, ""},
+			{"repository", "", "slug", `null none`, ""},
+			{"folder", "includedFiles: [README.md, x], folders: [{path: apps/web}]", "__includedFiles README.md", `{"README.md":"# Mono"} {}`, "mono-repo:apps@1 mono-repo:README.md svc:apps@1"},
+			{"folder", "includedFiles: [README.md, x], folders: [{path: apps/web}]", "folder __includedFiles README.md", `{} {"README.md":"# Web"}`, "mono-repo:apps@1 mono-repo:apps/web/README.md svc:apps@1"},
+			{"folder", "includedFiles: [README.md], folders: [{path: apps/web}]", "repo", `{} {}`, "mono-repo:apps@1 svc:apps@1"},
+			{"folder", "folders: [{path: apps/web}]", "repo", `null null`, "mono-repo:apps@1 svc:apps@1"},
+			{"file", "includedFiles: [README.md, x], files: [{path: docs/index.md}]", "__includedFiles README.md", `{"README.md":"# Mono"} none`,
+				"mono-repo:docs@1 mono-repo:docs/index.md mono-repo:README.md svc:docs@1"},
+			{"file", "includedFiles: [README.md], files: [{path: docs/index.md}]", "file", `{} none`, "mono-repo:docs@1 mono-repo:docs/index.md svc:docs@1"},
+		} {
+			w.ws = w.workspace(kind.Options{KeepFiles: true, TempDir: w.TempDir()})
+			bound, err := kind.Bind(resource(w.TB, tt.kind, tt.selector))
+			if err != nil {
+				w.Fatal(err)
+			}
+			path := strings.Fields(tt.reached)
+			got := w.extractBound(bound.Reading(func(asked ...string) bool {
+				return strings.HasPrefix(strings.Join(asked, " ")+" ", strings.Join(path, " ")+" ")
+			}))
+			if got.err != nil || len(got.failed) > 0 {
+				w.Fatalf("got %v and %v", got.err, got.failed)
+			}
+			w.equal("requests of "+tt.kind+" {"+tt.selector+"}", strings.TrimSpace(w.wire()), tt.wire)
+			w.equal(tt.kind+" {"+tt.selector+"}", texts(w, got.objects[0]), tt.want)
+		}
+	})
+}
+
+// texts are the included files of an object and of its folder, as JSON.
+func texts(w world, o kind.Object) string {
+	of := func(v any) string {
+		text, err := json.Marshal(v)
+		if err != nil {
+			w.Fatal(err)
+		}
+		return string(text)
+	}
+	folder, ok := o["folder"].(kind.Object)
+	if !ok {
+		return of(o["__includedFiles"]) + " none"
+	}
+	return of(o["__includedFiles"]) + " " + of(folder["__includedFiles"])
 }

@@ -73,6 +73,7 @@ type Bound struct {
 	// kind without repositories.
 	Without func(Source) string
 	place   place
+	reading func(Reads) Bound // see Reading
 }
 
 // Cost is the least number of requests, for each repository where nothing else is said. Requests that a
@@ -175,14 +176,19 @@ func define[S selector](name string, at place, extract func(context.Context, *Wo
 		if found := problems.Errors(); len(found) > 0 {
 			return Bound{}, found
 		}
-		return Bound{
-			Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
-			Narrowed: s.narrowed(), Selective: s.selective(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
-			Warnings: problems.Warnings(),
-			Again:    func(ctx context.Context, ws *Workspace) (Second, error) { return s.again(ctx, ws) },
-			Without:  s.without,
-			place:    at,
-		}, nil
+		bound := func(s S) Bound {
+			return Bound{
+				Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
+				Narrowed: s.narrowed(), Selective: s.selective(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
+				Warnings: problems.Warnings(),
+				Again:    func(ctx context.Context, ws *Workspace) (Second, error) { return s.again(ctx, ws) },
+				Without:  s.without,
+				place:    at,
+			}
+		}
+		b := bound(s)
+		b.reading = func(reads Reads) Bound { return bound(narrow(s, reads)) }
+		return b, nil
 	}}
 }
 

@@ -21,12 +21,12 @@ type treeKey struct{ repository, hash string }
 type tree struct {
 	turn     chan struct{} // who holds its one token may read and change what follows
 	listings []*listing
-	tooDeep  map[string]int // folder → the least depth that the server gave up on
+	shallow  map[string]int // folder → the depth that it is listed to, instead of more
 	bodies   map[string]body
 }
 
 func newTree() *tree {
-	t := &tree{turn: make(chan struct{}, 1), tooDeep: map[string]int{}, bodies: map[string]body{}}
+	t := &tree{turn: make(chan struct{}, 1), shallow: map[string]int{}, bodies: map[string]body{}}
 	t.turn <- struct{}{}
 	return t
 }
@@ -110,30 +110,38 @@ func needs(patterns []glob) []need {
 }
 
 // entries visits what is in a folder, down to a depth and maybe deeper, and maybe
-// beside the folder, with the listing that it comes from: one at hand, a new one,
-// or a new one of depth 1 where the server gives up on the depth that is asked
-// for. restart is called when what was visited so far does not count.
-func (c *checkout) entries(ctx context.Context, n need, visit func(*listing, bitbucket.Entry), restart func()) error {
+// beside the folder, with the listing that it comes from: one at hand, or a new one.
+// That is less deep where the server gave up on listings before, and of depth 1 where
+// it gives up on this one: the folders in it are then listed by themselves. restart
+// is called when what was visited so far does not count. It returns how deep a new
+// listing is, or 0 for one at hand.
+func (c *checkout) entries(ctx context.Context, n need, visit func(*listing, bitbucket.Entry), restart func()) (asked int, err error) {
+	wanted := n.depth
+	if depth, ok := c.tree.shallow[n.folder]; ok {
+		n.depth = min(n.depth, depth)
+	}
 	for _, l := range c.tree.listings {
 		if l.covers(n) {
 			c.fail(l)
-			return c.replay(l, func(e bitbucket.Entry) { visit(l, e) })
+			return 0, c.replay(l, func(e bitbucket.Entry) { visit(l, e) })
 		}
 	}
-	if refused, ok := c.tree.tooDeep[n.folder]; ok && n.depth >= refused {
-		return c.entries(ctx, need{n.folder, 1}, visit, restart)
-	}
+	n.depth = c.ws.depths.limit(n.depth)
 	l := &listing{folder: n.folder, depth: n.depth}
-	err := c.list(ctx, l, func(e bitbucket.Entry) { visit(l, e) })
+	err = c.list(ctx, l, func(e bitbucket.Entry) { visit(l, e) })
 	if n.depth > 1 && bitbucket.TooDeep(err) {
-		c.tree.tooDeep[n.folder] = n.depth
+		c.ws.depths.tooDeep(n.depth)
+		c.tree.shallow[n.folder] = 1
 		restart()
-		return c.entries(ctx, need{n.folder, 1}, visit, restart)
+		return c.entries(ctx, n, visit, restart)
+	}
+	if n.depth < wanted {
+		c.tree.shallow[n.folder] = n.depth
 	}
 	if err == nil {
 		c.fail(l)
 	}
-	return err
+	return n.depth, err
 }
 
 // list asks for a listing, and keeps it when it comes to its end.

@@ -27,13 +27,13 @@ func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1
 // openPullRequests is the query when the selector has none.
 const openPullRequests = `state="OPEN"`
 
-var pullRequest = define("pull-request", inDestination, extractPullRequests)
+var pullRequest = define("pull-request", place{putInDestination, []string{"id", "destination"}}, extractPullRequests)
 
-// inDestination puts a repository into a pull request as Bitbucket does: with less
+// putInDestination puts a repository into a pull request as Bitbucket does: with less
 // than its own answer has.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/, read 2026-11.
-func inDestination(object, source Object) Object {
+func putInDestination(object, source Object) Object {
 	short := Object{}
 	for _, key := range []string{"type", "full_name", "name", "uuid"} {
 		short[key] = source[key]

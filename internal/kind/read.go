@@ -216,6 +216,14 @@ type rootFiles struct {
 	err      error
 }
 
+// rootFiles are those of some names that expressions reach; nil without any name.
+func (c *checkout) rootFiles(names []string, reads Reads) *rootFiles {
+	if len(names) == 0 {
+		return nil
+	}
+	return &rootFiles{checkout: c, names: reads.of(names, includedFiles)}
+}
+
 // included gives a copy of the files, that the caller may write into.
 func (r *rootFiles) included(ctx context.Context) (any, error) {
 	if r.files == nil && r.err == nil {

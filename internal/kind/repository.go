@@ -14,12 +14,21 @@ import (
 type repositorySelector struct {
 	walked
 	IncludedFiles []string `yaml:"includedFiles" help:"Files of the main branch to read with each repository, found as .__includedFiles[\"README.md\"]."`
+	reads         Reads
 }
 
-func (s repositorySelector) readsFiles() bool { return len(s.IncludedFiles) > 0 }
+func (s repositorySelector) reading(reads Reads) repositorySelector {
+	s.reads = reads
+	return s
+}
+
+// included are the files that are read.
+func (s repositorySelector) included() []string { return s.reads.of(s.IncludedFiles, includedFiles) }
+
+func (s repositorySelector) readsFiles() bool { return len(s.included()) > 0 }
 
 func (s repositorySelector) cost() Cost {
-	return Cost{Each: true, Sources: includedCost(s.IncludedFiles)}
+	return Cost{Each: true, Sources: includedCost(s.included())}
 }
 
 // includedCost is the least number of requests for files of one folder: from so many
@@ -61,7 +70,7 @@ var repository = define("repository", itself, extractRepositories)
 func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		for r, err := range ws.repositories(ctx, s.query()) {
-			task := Task{sourceOf(r), repositoryTask(ws, r, s.IncludedFiles)}
+			task := Task{sourceOf(r), repositoryTask(ws, r, s)}
 			if isOdd(err) {
 				task, err = failing(unreadable(err)), nil
 			}
@@ -72,13 +81,13 @@ func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelecto
 	}
 }
 
-func repositoryTask(ws *Workspace, r bitbucket.Repository, names []string) Run {
+func repositoryTask(ws *Workspace, r bitbucket.Repository, s repositorySelector) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			lazy := &lazyCheckout{ws: ws, repository: r}
 			object, err := bitbucket.Decode(r.JSON)
-			if err == nil && len(names) > 0 {
-				object["__includedFiles"], err = lazy.included(ctx, names)
+			if err == nil && len(s.IncludedFiles) > 0 {
+				object[includedFiles], err = lazy.included(ctx, s.included())
 			}
 			var gone *Gone
 			switch {
@@ -110,6 +119,9 @@ func (l *lazyCheckout) resolve(ctx context.Context) (err error) {
 }
 
 func (l *lazyCheckout) included(ctx context.Context, names []string) (Object, error) {
+	if len(names) == 0 {
+		return Object{}, nil
+	}
 	if err := l.resolve(ctx); err != nil {
 		return nil, err
 	}

@@ -99,20 +99,17 @@ func sourceOfProject(object Object) Source {
 	return Source{Key: cmp.Or(uuid, key), Name: key}
 }
 
-// place puts a source into an object, where the objects of a kind have it, and gives
-// the object.
-type place func(object, source Object) Object
+// place is where the objects of a kind have what tells which one they are.
+type place struct {
+	// put puts a source into an object, and gives the object.
+	put func(object, source Object) Object
+	// keys are those of an object under which its source stands, and what tells it from
+	// the others of its source; nil for all.
+	keys []string
+}
 
 // itself is the place of kinds whose objects are their sources.
-func itself(_, source Object) Object { return source }
-
-// under is the place of kinds whose objects have their repository as a field.
-func under(key string) place {
-	return func(object, source Object) Object {
-		object[key] = source
-		return object
-	}
-}
+var itself = place{put: func(_, source Object) Object { return source }}
 
 // Place puts a source into an object of the kind that is otherwise made up, and gives
 // the object: what an expression makes of it tells the source's objects from others.
@@ -121,5 +118,9 @@ func (b Bound) Place(object Object, s Source) (Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.place(object, source), nil
+	return b.place.put(object, source), nil
 }
+
+// Telling are the keys of an object under which stands what tells which one it is; nil
+// for all of them.
+func (b Bound) Telling() []string { return b.place.keys }

@@ -52,6 +52,7 @@ type Workspace struct {
 	spool        *spool
 	seed         maphash.Seed
 	packers      sync.Pool // of *flate.Writer
+	depths       depths
 
 	mu    sync.Mutex // guards what follows
 	trees map[treeKey]*tree

@@ -360,3 +360,40 @@ func TestStaleThatIsRelatedTo(t *testing.T) {
 		w.sync(strings.ReplaceAll(m, `"old"`, `"other"`)).is(want{"deleted": 1, "kept": 0}).has("repo", "api", "made", "other")
 	})
 }
+
+// Where no object shows what identifiers are like, they are told apart only when nothing
+// else of an object can matter to them.
+func TestToldApartWithoutAnObject(t *testing.T) {
+	t.Parallel()
+	for identifier, apart := range map[string]bool{
+		`.destination.repository.name + "/" + (.id|tostring)`:                                               true,
+		`.destination.repository.uuid[1:9] + "-" + (.id|tostring)`:                                          true,
+		`if .title == "x" then "x" + (.id|tostring) else .destination.repository.name + (.id|tostring) end`: false,
+		`.title + (.id|tostring)`: false,
+	} {
+		t.Run(identifier, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := acme("a", "b")
+				for _, slug := range b.Slugs() {
+					for range 2 {
+						b.AddPullRequest(slug, bitbuckettest.PullRequest{Title: "x"})
+					}
+				}
+				b.RemovePullRequest("a", 1)
+				w := newWorld(t, b)
+				m := mapped("entityDeletionThreshold: 1", entity("pull-request", `{identifier: '`+identifier+`', title: .title, blueprint: '"pull"'}`))
+				before := len(w.sync(m).after["pull"])
+				b.RemovePullRequest("b", 1)
+				b.RemovePullRequest("b", 2)
+				unreadable(b, http.StatusForbidden, "a")
+				want := 0
+				if apart {
+					want = 2
+				}
+				if r := w.sync(m); r.deleted != want || r.kept != before-want {
+					t.Errorf("got %d deleted and %d kept of %d, want %d deleted\n%s", r.deleted, r.kept, before, want, r.story())
+				}
+			})
+		})
+	}
+}

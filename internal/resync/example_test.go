@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port/porttest"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -216,11 +217,7 @@ func TestExampleMappings(t *testing.T) {
 				}
 				e.workspace(w.bitbucket)
 				text := readFile(exampleMappings + e.name + ".yml")
-				var bound []string
-				for _, p := range w.job(text).Plan.Warnings {
-					bound = append(bound, p.Error())
-				}
-				checkParts(t, "warnings of the mapping", bound, e.bound)
+				checkParts(t, "warnings of the mapping", textsOf(w.job(text).Plan.Warnings), e.bound)
 				planned, changes, err := w.rehearse(text)
 				r := w.sync(text).ended(report.Success)
 				w.foreseen(planned, changes, err, r)
@@ -310,4 +307,40 @@ func checkGolden(t *testing.T, name string, got []byte) {
 	if d := cmp.Diff(readFile(name), string(got)); d != "" {
 		t.Errorf("%s (-want +got):\n%s", name, d)
 	}
+}
+
+// Documented mappings take .metadata.commit.repository.name into the identifiers of files,
+// and .folder.name for titles of folders, with repositories as a list of texts.
+func TestDocumentedNames(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := bitbuckettest.New("acme")
+		for _, name := range []string{"shop", "cart", "other"} {
+			b.AddRepository(bitbuckettest.Repository{Name: name, Files: map[string]string{"apps/web/package.json": "{}"}})
+		}
+		w := newWorld(t, b)
+		m := mapped(`
+- kind: file
+  selector: {query: 'true', files: {path: apps/web, filenames: [package.json], repos: [shop, cart]}}
+  port: {entity: {mappings: {identifier: '.metadata.commit.repository.name + "/" + .metadata.path', title: .metadata.commit.repository.full_name, blueprint: '"project"'}}}`, `
+- kind: folder
+  selector: {query: 'true', folders: [{path: apps/*, repos: [shop, cart]}]}
+  port: {entity: {mappings: {identifier: '.repo.slug + "/" + .folder.path', title: .folder.name, blueprint: '"service"'}}}`)
+		checkParts(t, "warnings of the mapping", textsOf(w.job(m).Plan.Warnings), nil)
+		r := w.sync(m).ended(report.Success).is(want{"created": 4})
+		r.has("project", "cart/apps/web/package.json", "shop/apps/web/package.json").has("service", "cart/apps/web", "shop/apps/web")
+		for id, want := range map[string]string{"cart/apps/web/package.json": "acme/cart", "cart/apps/web": "web"} {
+			if got := r.after["project"][id].Title + r.after["service"][id].Title; got != want {
+				t.Errorf("title of %s: got %q, want %q", id, got, want)
+			}
+		}
+		misspelt := strings.Replace(m, "repository.name", "repository.slug", 1)
+		checkParts(t, "warnings of a wrong name", textsOf(w.job(misspelt).Plan.Warnings), []string{`.metadata.commit.repository has no field "slug"`})
+	})
+}
+
+func textsOf(problems mapping.Problems) (all []string) {
+	for _, p := range problems {
+		all = append(all, p.Error())
+	}
+	return all
 }

@@ -33,7 +33,7 @@ func TestRepositoryThatDisappears(t *testing.T) {
 		}
 		w := newWorld(t, b)
 		if files {
-			return w, mapped(projects, strings.Replace(repos, "query: 'true'", "query: 'true', includedFiles: [README.md]", 1))
+			return w, mapped(projects, strings.Replace(repos, "query: 'true'", "query: '.__includedFiles != 0', includedFiles: [README.md]", 1))
 		}
 		return w, mapped(projects, repos, pulls)
 	}

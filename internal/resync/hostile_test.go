@@ -37,7 +37,7 @@ func TestHostilePaths(t *testing.T) {
 		w := newWorld(t, holding(files))
 		m := mapped(hostileFiles, `
 - kind: folder
-  selector: {query: 'true', folders: [{path: '*/*'}], includedFiles: [none.md]}
+  selector: {query: '[.__includedFiles, .folder.__includedFiles] != 0', folders: [{path: '*/*'}], includedFiles: [none.md]}
   port: {entity: {mappings: {identifier: .folder.path | @base64, title: .folder.path, blueprint: '"service"', properties: {owner: file://none.md}}}}`)
 		r := w.sync(m).ended(report.Success).is(want{"created": 2 * len(files), "failed": 0, "skipped": 0})
 		checkParts(t, "what the run tells", loud(r), nil)
@@ -204,7 +204,9 @@ func TestTreeThatIsTooDeep(t *testing.T) {
 		m := mapped(hostileFiles)
 		w.sync(m).ended(report.Success).is(want{"created": 4})
 		b.RemoveFile("r", "a/e/x.json")
-		b.Fault(bitbuckettest.Fault{Query: "max_depth=20", Status: 555, Times: -1})
+		for _, depth := range []string{"20", "10", "5", "2"} {
+			b.Fault(bitbuckettest.Fault{Query: "max_depth=" + depth, Status: 555, Times: -1})
+		}
 		r := w.sync(m).ended(report.Success).is(want{"deleted": 1, "unchanged": 3})
 		checkParts(t, "what the run tells", loud(r), nil)
 		b.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/*/a/b/", Query: "max_depth=1", Status: 555, Times: -1})

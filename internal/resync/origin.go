@@ -84,23 +84,31 @@ func (o *origins) span(ctx context.Context, of *loading, entry int, source kind.
 }
 
 // trust reports whether the spans of an entry hold for all that it produced in this
-// run: an expression may treat what is made up in another way than what is there.
+// run: an expression may treat what is made up in another way than what is there. Where
+// it produced nothing, the expression must not read anything else.
 func (o *origins) trust(ctx context.Context, of *loading, entry int) bool {
 	e := of.resource.entries[entry]
 	trusted, known := o.trusted[e]
 	if known {
 		return trusted
 	}
-	trusted = true
+	trusted, shown := true, false
 	for ref, s := range o.run.loader.states {
 		if s.result(e) == nil {
 			continue
 		}
 		source, listed := of.sources[s.from]
-		if listed && !o.span(ctx, of, entry, source).covers(ref.Identifier) {
+		if !listed {
+			continue
+		}
+		if shown = true; !o.span(ctx, of, entry, source).covers(ref.Identifier) {
 			trusted = false
 			break
 		}
+	}
+	if !shown { // then only what the expression reads says so
+		keys := of.resource.bound.Telling()
+		trusted = keys == nil || of.resource.program.IdentifierReads(entry).Only(keys...)
 	}
 	o.trusted[e] = trusted
 	return trusted

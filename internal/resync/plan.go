@@ -4,6 +4,7 @@ package resync
 
 import (
 	"errors"
+	"iter"
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
@@ -63,6 +64,7 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 			problems = append(problems, asProblems(r, err)...)
 			continue
 		}
+		res.bound = res.bound.Reading(res.program.Reads().Reach)
 		res.bound.ReadsFiles = res.bound.ReadsFiles || len(res.program.Files()) > 0
 		for i, e := range res.program.Entries() {
 			digester := catalog.NewDigester(e.Keys)
@@ -136,6 +138,19 @@ func (p *Plan) Config() map[string]any { return p.mapping.Config }
 
 // Resources are those of the mapping, in order.
 func (p *Plan) Resources() []mapping.Resource { return p.mapping.Resources }
+
+// Blueprints are those that resources name literally, and the expressions that do.
+func (p *Plan) Blueprints() iter.Seq2[string, mapping.Expr] {
+	return func(yield func(string, mapping.Expr) bool) {
+		for _, r := range p.resources {
+			for _, e := range r.entries {
+				if !e.Dynamic && !yield(e.Blueprint, e.source.Blueprint) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // blueprints are those that a resource names literally; any is true when one of
 // its blueprints is computed.

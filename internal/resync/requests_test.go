@@ -1,6 +1,7 @@
 package resync_test
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,9 +27,14 @@ func reading() *bitbuckettest.Server {
 	return b
 }
 
-// Resources that read files, each with its selector in flow style.
+// Resources that read files, each with its selector in flow style. That of repositories
+// reads all of its included files.
 func ofRepositories(selector string) string {
-	return "\n- kind: repository\n  selector: {query: 'true'" + selector + "}\n  port: {entity: {mappings: {identifier: .slug, title: .name, blueprint: '\"repo\"'}}}"
+	return ofRepositoriesThat(".__includedFiles != 0", selector)
+}
+
+func ofRepositoriesThat(query, selector string) string {
+	return "\n- kind: repository\n  selector: {query: '" + query + "'" + selector + "}\n  port: {entity: {mappings: {identifier: .slug, title: .name, blueprint: '\"repo\"'}}}"
 }
 
 func ofFolders(selector, query, properties string) string {
@@ -40,6 +46,9 @@ func ofFiles(selector string) string {
 	return "\n- kind: file\n  selector: {query: 'true', " + selector + `}
   port: {entity: {mappings: {identifier: '.repo.slug + "/" + .file.path', title: .file.path, blueprint: '"project"'}}}`
 }
+
+// everyText is a query that reads the included files of the root and of the folder.
+const everyText = "[.__includedFiles, .folder.__includedFiles] != null"
 
 // asked are the requests of a run, sorted: "slug:folder@depth" is a listing,
 // "slug:path" a file, and anything else the path itself.
@@ -106,8 +115,21 @@ func TestRequests(t *testing.T) {
 			"mono:apps/api/port.yml mono:apps/web/README.md mono:apps/web/port.yml mono:apps@2 tool:apps@2"},
 		// One read for the root's file, and one for each folder's: none of the listings goes
 		// into the folders. Nothing is read in a repository without such folders.
-		{"folders with an included file", []string{ofFolders("includedFiles: [README.md], folders: [{path: apps/*}]", "true", "")},
+		{"folders with an included file", []string{ofFolders("includedFiles: [README.md], folders: [{path: apps/*}]", everyText, "")},
 			"mono:README.md mono:apps/api/README.md mono:apps/web/README.md mono:apps@1 tool:apps@1"},
+		// What no expression can reach is not read: of the folders, of the root, of both.
+		{"folders with an included file of the root", []string{ofFolders("includedFiles: [README.md], folders: [{path: apps/*}]", "true", `owner: '.__includedFiles["README.md"]'`)},
+			"mono:README.md mono:apps@1 tool:apps@1"},
+		{"folders with an included file of their own", []string{ofFolders("includedFiles: [README.md], folders: [{path: apps/*}]", "true", `owner: '.folder.__includedFiles["README.md"]'`)},
+			"mono:apps/api/README.md mono:apps/web/README.md mono:apps@1 tool:apps@1"},
+		{"folders with one of three included files", []string{ofFolders("includedFiles: [README.md, CODEOWNERS, go.mod], folders: [{path: apps/*}]", `.folder.__includedFiles["go.mod"] == null`, "")},
+			"mono:apps/api/go.mod mono:apps/web/go.mod mono:apps@1 tool:apps@1"},
+		{"folders with an included file that nothing reads", []string{ofFolders("includedFiles: [README.md], folders: [{path: apps/*}]", "true", "owner: .folder.path")},
+			"mono:apps@1 tool:apps@1"},
+		{"files with an included file that nothing reads", []string{ofFiles("includedFiles: [README.md], files: [{path: port.yml}]")}, "mono:@1 tool:@1 tool:port.yml"},
+		{"repositories with included files that nothing reads", []string{ofRepositoriesThat(".slug != null", ", includedFiles: [README.md]")}, ""},
+		{"repositories of which one reads the included file", []string{ofRepositoriesThat(`.slug == "tool" or .__includedFiles["README.md"] != null`, ", includedFiles: [README.md, CODEOWNERS, go.mod]")},
+			"mono:README.md tool:README.md"},
 		// The hash of another branch costs one request; the main branch's came with the list.
 		{"a branch and the main branch", []string{ofFolders("folders: [{path: apps/*, repos: [{name: mono}, {name: mono, branch: release/1.x}]}]", "true", "")},
 			"mono:apps@1 mono:apps@1 repositories/acme/mono/refs/branches/release%2F1.x"},
@@ -133,6 +155,43 @@ func TestRequests(t *testing.T) {
 				}
 				if r.counts.Extracted == 0 {
 					t.Error("nothing was extracted")
+				}
+			})
+		})
+	}
+}
+
+// Of four included files in each of twenty folders one is read: 20 requests beside the
+// two listings, and not 81, for the listing of each folder and three files in it.
+func TestIncludedFilesThatNothingReads(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{}
+	for i := range 20 {
+		for _, name := range []string{"README.md", "CODEOWNERS", "port.yml"} {
+			files[fmt.Sprintf("apps/%02d/%s", i, name)] = name
+		}
+	}
+	for _, c := range []struct {
+		name, query string
+		want        int
+	}{
+		{"one is read", "true", 1 + 1 + 20},
+		{"all are read", ".folder.__includedFiles != 0", 1 + 1 + 80},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := bitbuckettest.New("acme")
+				b.AddRepository(bitbuckettest.Repository{Name: "mono", Files: files})
+				w := newWorld(t, b)
+				r := w.sync(mapped(ofFolders("includedFiles: [README.md, CODEOWNERS, port.yml, go.mod], folders: [{path: apps/*}]", c.query, `owner: '.folder.__includedFiles["README.md"]'`)))
+				r.ended(report.Success).is(want{"extracted": 20})
+				if got := len(r.requests); got != c.want {
+					t.Errorf("requests: got %d, want %d:\n%s", got, c.want, strings.Join(r.asked(), "\n"))
+				}
+				for id, e := range r.after["service"] {
+					if e.Properties["owner"] != "README.md" {
+						t.Errorf("%s: owner is %v", id, e.Properties["owner"])
+					}
 				}
 			})
 		})

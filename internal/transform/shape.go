@@ -43,6 +43,8 @@ const (
 		linked + `} fork_policy created_on updated_on size# language mainbranch{+ type name} override_settings* parent* enforced_signed_commits* has_issues? has_wiki? ` +
 		linked + ` __includedFiles{+}`
 
+	ofCommit = `commit{+ type hash repository{type full_name name uuid ` + linked + ` mainbranch{name}}}`
+
 	ofEnd = `{branch{+ name} commit{+ type hash} repository{type full_name name uuid ` + linked + `}}`
 )
 
@@ -59,8 +61,8 @@ var shapes = map[string]*shape{
 		` merge_commit{+ type hash} close_source_branch? closed_by* reason comment_count# task_count# created_on updated_on summary{+ type raw markup html} rendered* ` +
 		`reviewers[+ type uuid display_name nickname account_id user*] participants[+ type user* role approved? state participated_on] ` + linked),
 
-	"folder": shapeOf(`folder{+ type path commit{+ type hash}} repo{` + ofRepository + `} pattern branch __includedFiles{+}`),
-	"file":   shapeOf(`file{path name content* size#} content* metadata{+ type path commit{+ type hash} size#} repo{` + ofRepository + `} branch __includedFiles{+}`),
+	"folder": shapeOf(`folder{+ type path name commit{+ type hash}} repo{` + ofRepository + `} pattern branch __includedFiles{+}`),
+	"file":   shapeOf(`file{path name content* size#} content* metadata{+ type path ` + ofCommit + ` size#} repo{` + ofRepository + `} branch __includedFiles{+}`),
 }
 
 // shapeOf reads the notation of shapes.

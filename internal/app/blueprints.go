@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/resync"
+)
+
+// checkBlueprints finds blueprints that the mapping names and Port does not have:
+// every write to one would be refused, after all of Bitbucket was read for it. Those that
+// this run has made, or in a plan would make, are there. It costs one request, and one
+// more for each name that is not in the list, which may hold only what the credential
+// sees. What cannot be read is not checked, and neither are computed names, and those
+// of Port itself (_user), which it may hide. The error is a *usageError.
+func (a *app) checkBlueprints(ctx context.Context, plan *resync.Plan, made []string) error {
+	there := map[string]bool{}
+	for _, name := range slices.AppendSeq(made, maps.Keys(a.foreseen)) {
+		there[name] = true
+	}
+	unknown := map[string]bool{}
+	for name := range plan.Blueprints() {
+		unknown[name] = !there[name] && !strings.HasPrefix(name, "_")
+	}
+	maps.DeleteFunc(unknown, func(_ string, is bool) bool { return !is })
+	if len(unknown) == 0 {
+		return nil
+	}
+	listed, err := a.port.Blueprints(ctx)
+	if err != nil {
+		a.log.Info("the blueprints of the mapping are not checked: " + err.Error())
+		return nil
+	}
+	for name := range listed {
+		there[name] = true
+	}
+	missing := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(unknown)) {
+		if !there[name] {
+			_, err := a.port.Blueprint(ctx, name)
+			missing[name] = errors.Is(err, port.ErrNotFound)
+		}
+	}
+	return a.tellMissing(plan, missing, slices.Sorted(maps.Keys(there)))
+}
+
+// tellMissing is the error for blueprints that are not there, at each place that names one.
+func (a *app) tellMissing(plan *resync.Plan, missing map[string]bool, there []string) error {
+	var problems mapping.Problems
+	for name, at := range plan.Blueprints() {
+		if missing[name] {
+			problems = append(problems, at.Problem(mapping.RuleBlueprint, mapping.Error, 0, fmt.Sprintf("Port has no blueprint %q", name), missingFix(name, there)))
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	problems.Sort()
+	a.problems = append(a.problems, problems...)
+	a.problems.Sort()
+	a.noteMapping(problems)
+	return &usageError{fmt.Errorf("the mapping is wrong:\n%w", problems), true}
+}
+
+// missingFix names the blueprint that was probably meant, and how to make one.
+func missingFix(name string, there []string) string {
+	const create = "create it in Port's builder with + Blueprint > Edit JSON before the run; "
+	fix := create + "examples/blueprints.json shows how one is written"
+	if slices.Contains(defaultNames(), name) {
+		fix = create + "its JSON is in examples/blueprints.json"
+	}
+	if near, ok := mapping.Nearest(name, there); ok {
+		fix = fmt.Sprintf("did you mean %q? Else %s", near, fix)
+	}
+	return fix
+}
+
+// defaultNames are the identifiers of the default blueprints.
+func defaultNames() (names []string) {
+	var blueprints []map[string]any
+	if json.Unmarshal(defaultBlueprints, &blueprints) != nil {
+		return nil // it is told where they are made
+	}
+	for _, b := range blueprints {
+		names = append(names, identifier(b))
+	}
+	return names
+}
