@@ -311,7 +311,9 @@ func TestRenames(t *testing.T) {
 				w := newWorld(t, b)
 				w.adjust = func(j *resync.Job) { j.ConfirmRenames = tt.confirm }
 				w.sync(mapped("entityDeletionThreshold: 1", tt.first)).is(want{"created": tt.n})
+				planned, changes, err := w.rehearse(mapped("entityDeletionThreshold: 1", tt.second))
 				r := w.sync(mapped("entityDeletionThreshold: 1", tt.second)).ended(report.Success).is(want{"created": tt.n, "deleted": tt.deleted})
+				w.foreseen(planned, changes, err, r)
 				if tt.deleted == 0 {
 					r.heldBy("repo", fmt.Sprintf("%d entities would be replaced by others of the same title or address", tt.n), tt.n)
 					r.problem("warning", "confirm_renames")
@@ -353,7 +355,9 @@ func TestStaleThatIsRelatedTo(t *testing.T) {
 		w.sync(m)
 		b.RemoveRepository("old")
 		for range 2 {
+			planned, changes, err := w.rehearse(m)
 			r := w.sync(m).ended(report.Success).is(want{"deleted": 0, "kept": 1}).has("repo", "api", "made", "old")
+			w.foreseen(planned, changes, err, r)
 			r.problem("warning", `stale entities of blueprint "repo" are not deleted`, `entities of blueprint "service" relate to them by relation "repo"`, "repo/old, to which service/PAY relates")
 		}
 		w.port.PutEntity("repo", porttest.Entity{Identifier: "other", Datasource: "someone"})
@@ -396,4 +400,27 @@ func TestToldApartWithoutAnObject(t *testing.T) {
 			})
 		})
 	}
+}
+
+// One repository whose main branch is not there, in every run, holds back its own
+// entities alone.
+func TestMainBranchThatIsNotThereHoldsItsOwn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, withPortFiles("a", "b", "c"))
+		m := mapped("entityDeletionThreshold: 1", portFiles)
+		w.sync(m).is(want{"created": 3})
+		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Times: -1, Mutate: func(o map[string]any) {
+			for _, v := range o["values"].([]any) {
+				if v := v.(map[string]any); v["slug"] == "b" {
+					v["mainbranch"] = map[string]any{"name": "gone", "type": "branch"}
+				}
+			}
+		}})
+		w.bitbucket.RemoveFile("a", "port.yml")
+		for range 2 {
+			r := w.sync(m).ended(report.Partial).has("service", "b", "c").heldBy("service", `repository "b" was not read completely`, 1)
+			r.problem("error", `the main branch "gone" of repository "b" is not there`)
+			r.problem("warning", `leave it out by the selector's repoQuery: 'name != "b"'`)
+		}
+	})
 }
