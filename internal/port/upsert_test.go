@@ -216,7 +216,10 @@ func TestAFailedRequestFailsEachEntity(t *testing.T) {
 				equal(t, "RequestFailed", o.RequestFailed, true)
 			}
 			want := 1
-			if code == 401 {
+			switch code {
+			case 400:
+				want = 4 // of all, of the first two, and of each of these alone
+			case 401:
 				want = 2 // the token is renewed once
 			}
 			equal(t, "requests", fired(), want)
