@@ -79,7 +79,7 @@ func TestUpsertBySearchQuery(t *testing.T) {
 	s.PutEntity(repository, porttest.Entity{Identifier: "found", Title: "Payments", Datasource: "someone"})
 	c := overSocket(t, s)
 	query := map[string]any{"combinator": "and", "rules": []any{map[string]any{"property": "$title", "operator": "=", "value": "Payments"}}}
-	e, err := catalog.Encode(repository, catalog.Fields{Identifier: query, Properties: map[string]any{"defaultBranch": "main"}}, catalog.NewFullDigester())
+	e, err := catalog.Encode(repository, catalog.Fields{Identifier: query, Properties: map[string]any{"defaultBranch": "main"}}, catalog.NewDigester(catalog.Keys{}, catalog.Shape{}))
 	if err != nil {
 		t.Fatal(err)
 	}

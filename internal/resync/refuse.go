@@ -30,7 +30,7 @@ func (l *loader) refuse(of *loading, u unit) {
 	if catalog.CheckBlueprint(ref.Blueprint) != nil || catalog.CheckIdentifier(ref.Identifier) != nil {
 		return // Port cannot hold it
 	}
-	if _, there := l.holds(u.entry, ref); there {
+	if _, there := l.holds(ref); there {
 		of.stored[u.entry]++
 	}
 }
@@ -189,7 +189,12 @@ func (l *loader) keep(p *pending) {
 		p.of.loseName()
 		return
 	}
-	if _, there := l.holds(p.entry, p.entity.Ref); there || p.state.written {
+	for i := range p.state.results {
+		if r := &p.state.results[i]; r.pending == p {
+			r.rejected = true
+		}
+	}
+	if _, there := l.holds(p.entity.Ref); there || p.state.written {
 		p.of.stored[p.entry]++
 	}
 }
