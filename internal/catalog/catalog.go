@@ -24,4 +24,32 @@ type Fields struct {
 	Team       any
 	Properties map[string]any
 	Relations  map[string]any
+	// Null says which keys beside properties and relations are there with null.
+	Null Null `json:",omitzero"`
+}
+
+// Null names keys of an entity that a mapping gives null: what Port holds of them
+// is to go.
+type Null struct{ Title, Icon, Team bool }
+
+// cleared gives what empties a key of Port the place of its null. The schema of the
+// route has no null for them: it takes any text, and a list of no teams. A title
+// becomes the identifier, which Port shows for an entity without one.
+//
+// Source: static/apispec.yaml of https://github.com/port-labs/port-docs, 2026-01-28,
+// the body of POST /v1/blueprints/{blueprint_identifier}/entities/bulk.
+func (f Fields) cleared() Fields {
+	if f.Null.Title {
+		f.Title = ""
+		if identifier, named := f.Identifier.(string); named {
+			f.Title = identifier
+		}
+	}
+	if f.Null.Icon {
+		f.Icon = ""
+	}
+	if f.Null.Team {
+		f.Team = []any{}
+	}
+	return f
 }

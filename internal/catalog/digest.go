@@ -1,258 +1,263 @@
 package catalog
 
-import (
-	"crypto/sha256"
-	"encoding/json"
-	"hash"
-	"io"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
-	"unicode/utf8"
-)
+import "slices"
 
-// Digest is a canonical hash of an entity's fields. Title and team stand apart,
-// since Port's schema has no null for them: an entity without one leaves what
-// Port holds, where entities are merged.
-type Digest struct {
-	title, team slot
-	rest        [16]byte
+// Shape is what a blueprint says of how Port keeps the values of its entities. The
+// zero value is that of a blueprint which is not known: its texts are texts.
+type Shape struct {
+	Properties []string // that can be written; sorted
+	Relations  []string // sorted
+	// Instants are the properties that hold a date and time: Port may write one in
+	// another time zone. A text like one in any other property is a text.
+	Instants map[string]bool
+	// Defaults are what Port gives to properties that a new entity, or one that
+	// replaces another, leaves out.
+	Defaults map[string]any
+	// Inherited is true when Port works out the team by a relation: what an entity
+	// says of it is not what Port holds.
+	Inherited bool
 }
 
-// slot is the hash of one value: zero when it is not there, and blank when it says
-// nothing, such as a title that is the identifier.
-type slot [8]byte
+// Digest is a hash of each value by which a Digester compares. It is small, and
+// comparable.
+type Digest string
+
+// slot is the hash of one value: zero when the entity says nothing of it, and blank
+// when the value is none, such as null, or a title that is the identifier.
+type slot [slotBytes]byte
+
+const slotBytes = 8
 
 var blank = slot{1}
 
-// Digester makes digests of the fields that a mapping names. It is safe for
-// concurrent use.
+func (d Digest) slot(i int) (s slot) {
+	if d != "" {
+		copy(s[:], d[i*slotBytes:])
+	}
+	return s
+}
+
+// Digester compares the entities of one blueprint. It is safe for concurrent use.
 type Digester struct {
-	keys Keys
-	all  bool
+	keys     []key
+	shape    Shape
+	replaces bool
 }
 
-// NewDigester compares by the given keys.
-func NewDigester(k Keys) *Digester { return &Digester{keys: k} }
+type key struct {
+	group group
+	name  string // of a property or a relation
+	// absent is what Port holds where an entity that replaces another says nothing.
+	absent slot
+}
 
-// NewFullDigester compares by every key that is there, since the entity replaces
-// what Port holds.
-func NewFullDigester() *Digester { return &Digester{all: true} }
+type group int
 
-// Digest is the canonical hash of f. What Port writes in another way counts as
-// the same: null and absent; the order of a to-many relation, and an empty one
-// and null; instants, to the millisecond, in whichever time zone; numbers, in
-// whichever notation. The icon does not count.
+const (
+	title group = iota
+	icon
+	team
+	property
+	relation
+)
+
+// NewDigester compares by the keys that a mapping names for a blueprint: an entity
+// leaves the others as Port holds them.
+func NewDigester(k Keys, s Shape) *Digester {
+	return newDigester(k, s, false)
+}
+
+// NewReplacingDigester compares by every key that can be written, since an entity
+// replaces what Port holds. An icon that the mapping does not name is left alone.
+func NewReplacingDigester(k Keys, s Shape) *Digester {
+	return newDigester(k.And(Keys{Title: true, Team: true, Properties: s.Properties, Relations: s.Relations}), s, true)
+}
+
+func newDigester(k Keys, s Shape, replaces bool) *Digester {
+	d := &Digester{shape: s, replaces: replaces}
+	if k.Title {
+		d.keys = append(d.keys, key{title, "", blank})
+	}
+	if k.Icon {
+		d.keys = append(d.keys, key{icon, "", slot{}})
+	}
+	if k.Team && !s.Inherited {
+		d.keys = append(d.keys, key{team, "", blank})
+	}
+	for _, name := range k.Properties {
+		absent := blank
+		if v, ok := s.Defaults[name]; ok && v != nil {
+			absent = d.valueOf(name, v)
+		}
+		d.keys = append(d.keys, key{property, name, absent})
+	}
+	for _, name := range k.Relations {
+		d.keys = append(d.keys, key{relation, name, blank})
+	}
+	return d
+}
+
+// Digest is the canonical hash of f, which a mapping gave or Port holds. What Port
+// writes in another way counts as the same: null and absent; the order of a to-many
+// relation, and an empty one and null; instants, to the millisecond, in whichever
+// time zone; numbers, in whichever notation and as precise as Port keeps them.
 func (d *Digester) Digest(f Fields) Digest {
-	var sum Digest
-	if d.all || d.keys.Title {
-		sum.title = titleSlot(f)
+	sum := make([]byte, 0, len(d.keys)*slotBytes)
+	for _, k := range d.keys {
+		s := d.slot(k, f)
+		sum = append(sum, s[:]...)
 	}
-	if d.all || d.keys.Team {
-		sum.team = teamSlot(f)
-	}
-	w := &canonical{h: sha256.New()}
-	for _, k := range d.names(d.keys.Properties, f.Properties) {
-		w.field("p:"+k, f.Properties[k], false)
-	}
-	for _, k := range d.names(d.keys.Relations, f.Relations) {
-		w.field("r:"+k, f.Relations[k], true)
-	}
-	copy(sum.rest[:], w.h.Sum(nil))
-	return sum
+	return Digest(sum)
 }
 
-// Same says whether writing an entity would change nothing of what Port holds.
-func (d *Digester) Same(entity, held Digest) bool {
-	return entity.rest == held.rest && entity.title.same(held.title, !d.all) && entity.team.same(held.team, !d.all)
+func (d *Digester) slot(k key, f Fields) slot {
+	switch k.group {
+	case title:
+		return titleSlot(f)
+	case icon:
+		return textSlot(f.Icon)
+	case team:
+		return setSlot(f.Team)
+	case property:
+		if v, given := f.Properties[k.name]; given {
+			return d.valueOf(k.name, v)
+		}
+	case relation:
+		if v, given := f.Relations[k.name]; given {
+			return relationSlot(v)
+		}
+	}
+	return slot{}
 }
 
-func (s slot) same(held slot, merge bool) bool {
-	nothing := func(s slot) bool { return s == slot{} || s == blank }
-	return s == held || nothing(s) && nothing(held) || merge && s == slot{}
+func (d *Digester) valueOf(name string, v any) slot {
+	if v == nil {
+		return blank
+	}
+	if text, ok := v.(string); ok && d.shape.Instants[name] {
+		v = instant(text)
+	}
+	return slotOf(v)
 }
 
-// titleSlot takes the identifier for no title: Port gives it to an entity that has none.
+// titleSlot takes the identifier for no title: Port shows it for an entity that has none.
 func titleSlot(f Fields) slot {
-	title, _ := f.Title.(string)
 	identifier, named := f.Identifier.(string)
-	switch {
-	case f.Title == nil:
-		return slot{}
-	case title == "" || named && title == identifier:
+	if text, ok := f.Title.(string); ok && named && text == identifier {
 		return blank
 	}
-	return slotOf(f.Title)
+	return textSlot(f.Title)
 }
 
-func teamSlot(f Fields) slot {
-	switch v := asSet(f.Team); {
-	case f.Team == nil:
+func textSlot(v any) slot {
+	switch v {
+	case nil:
 		return slot{}
-	case v == nil:
+	case "":
 		return blank
-	default:
-		return slotOf(v)
 	}
+	return slotOf(v)
 }
 
-// Same says whether two values of one property are the same to Port, or, with
-// related, of one relation; see Digester.Digest.
-func Same(a, b any, related bool) bool {
-	if related {
-		a, b = asSet(a), asSet(b)
+func setSlot(v any) slot {
+	if v == nil {
+		return slot{}
+	}
+	return relationSlot(v)
+}
+
+func relationSlot(v any) slot {
+	if v = asSet(v); v == nil {
+		return blank
+	}
+	return slotOf(v)
+}
+
+// Over is what remains when an entity is written over what was written before; the
+// empty digest is that of nothing.
+func (d *Digester) Over(before, entity Digest) Digest {
+	if before == "" || d.replaces {
+		return entity
+	}
+	sum := []byte(before)
+	for i := range d.keys {
+		if s := entity.slot(i); s != (slot{}) {
+			copy(sum[i*slotBytes:], s[:])
+		}
+	}
+	return Digest(sum)
+}
+
+// Same reports whether writing an entity would change nothing of what Port holds.
+func (d *Digester) Same(entity, held Digest) bool {
+	for i := range d.keys {
+		if d.changes(i, entity, held) {
+			return false
+		}
+	}
+	return true
+}
+
+// Covers reports whether entities with the given keys can write over everything
+// that an entity would change.
+func (d *Digester) Covers(entity, held Digest, by Keys) bool {
+	for i, k := range d.keys {
+		if !d.replaces && d.changes(i, entity, held) && !by.has(k) {
+			return false
+		}
+	}
+	return true
+}
+
+// changes reports whether writing an entity would change one value.
+func (d *Digester) changes(i int, entity, held Digest) bool {
+	is, was := entity.slot(i), held.slot(i)
+	if is == (slot{}) && d.replaces {
+		is = d.keys[i].absent
+	}
+	if was == (slot{}) {
+		was = blank
+	}
+	return is != (slot{}) && is != was
+}
+
+func (k Keys) has(one key) bool {
+	switch one.group {
+	case title:
+		return k.Title
+	case icon:
+		return k.Icon
+	case team:
+		return k.Team
+	case property:
+		return slices.Contains(k.Properties, one.name)
+	}
+	return slices.Contains(k.Relations, one.name)
+}
+
+// Form is how two values of Port are compared.
+type Form int
+
+// The forms: a plain value; a text that is a date and time, in whichever zone; a
+// relation or a team, in whichever order.
+const (
+	Plain Form = iota
+	Instant
+	Set
+)
+
+// Same reports whether two values are the same to Port; see Digester.Digest.
+func Same(a, b any, as Form) bool {
+	for _, v := range []*any{&a, &b} {
+		switch text, isText := (*v).(string); {
+		case as == Set:
+			*v = asSet(*v)
+		case as == Instant && isText:
+			*v = instant(text)
+		}
 	}
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}
 	return slotOf(a) == slotOf(b)
-}
-
-func slotOf(v any) slot {
-	w := &canonical{h: sha256.New()}
-	w.value(v)
-	var s slot
-	copy(s[:], w.h.Sum(nil))
-	return s
-}
-
-func (d *Digester) names(mapped []string, held map[string]any) []string {
-	if !d.all {
-		return mapped
-	}
-	names := make([]string, 0, len(held))
-	for k := range held {
-		names = append(names, k)
-	}
-	slices.Sort(names)
-	return names
-}
-
-type canonical struct {
-	h   hash.Hash
-	buf []byte
-}
-
-func (w *canonical) field(name string, v any, set bool) {
-	if set {
-		v = asSet(v)
-	}
-	if v == nil {
-		return
-	}
-	w.text('k', name)
-	w.value(v)
-}
-
-// asSet sorts an array of strings; an empty one is nil, and a single string an array of one.
-func asSet(v any) any {
-	switch v := v.(type) {
-	case string:
-		return []any{v}
-	case []any:
-		if len(v) == 0 {
-			return nil
-		}
-		sorted := slices.Clone(v)
-		slices.SortFunc(sorted, func(a, b any) int {
-			s, _ := a.(string)
-			t, _ := b.(string)
-			return strings.Compare(s, t)
-		})
-		return slices.CompactFunc(sorted, func(a, b any) bool {
-			s, ok := a.(string)
-			t, also := b.(string)
-			return ok && also && s == t
-		})
-	}
-	return v
-}
-
-func (w *canonical) value(v any) {
-	switch v := v.(type) {
-	case nil:
-		w.text('z', "")
-	case bool:
-		w.text('b', strconv.FormatBool(v))
-	case string:
-		w.text('s', instant(v))
-	case []any:
-		w.text('a', strconv.Itoa(len(v)))
-		for _, e := range v {
-			w.value(e)
-		}
-	case map[string]any:
-		w.object(v)
-	default:
-		w.text('n', number(v))
-	}
-}
-
-func (w *canonical) object(m map[string]any) {
-	keys := make([]string, 0, len(m))
-	for k, v := range m {
-		if v != nil {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	w.text('o', strconv.Itoa(len(keys)))
-	for _, k := range keys {
-		w.text('k', k)
-		w.value(m[k])
-	}
-}
-
-func (w *canonical) text(kind byte, s string) {
-	if !utf8.ValidString(s) {
-		s = string([]rune(s)) // as JSON carries it
-	}
-	w.buf = append(w.buf[:0], kind)
-	w.buf = strconv.AppendInt(w.buf, int64(len(s)), 10)
-	w.buf = append(w.buf, ':')
-	w.h.Write(w.buf)
-	io.WriteString(w.h, s)
-}
-
-// instant writes a date and time with zone in one way, and leaves every other
-// string as it is.
-func instant(s string) string {
-	// time.Parse alone would also take an hour of one digit, and a comma before the fraction.
-	if len(s) < len("2006-01-02T15:04:05Z") || s[4] != '-' || s[10] != 'T' || s[13] != ':' || s[19] == ',' {
-		return s
-	}
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return s
-	}
-	return t.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano)
-}
-
-// number writes a JSON number in one way: its digits without zeros at either end,
-// and an exponent. 1, 1.0 and 1e0 are the same, and so are 0 and -0.
-func number(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return "?"
-	}
-	mantissa, exp, _ := strings.Cut(strings.ToLower(string(text)), "e")
-	mantissa, negative := strings.CutPrefix(mantissa, "-")
-	whole, fraction, _ := strings.Cut(mantissa, ".")
-	digits := strings.TrimLeft(whole+fraction, "0")
-	if digits == "" {
-		return "0"
-	}
-	power := int64(0)
-	if exp != "" {
-		if power, err = strconv.ParseInt(exp, 10, 32); err != nil {
-			return string(text)
-		}
-	}
-	short := strings.TrimRight(digits, "0")
-	power += int64(len(digits) - len(short) - len(fraction))
-	if negative {
-		short = "-" + short
-	}
-	return short + "e" + strconv.FormatInt(power, 10)
 }

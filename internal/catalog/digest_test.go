@@ -16,10 +16,18 @@ import (
 )
 
 // all are the keys of the fields that the generators below make.
-var keys = catalog.Keys{Title: true, Team: true, Properties: []string{"a", "b", "c"}, Relations: []string{"many", "one"}}
+var (
+	keys  = catalog.Keys{Title: true, Team: true, Properties: []string{"a", "at", "b", "c"}, Relations: []string{"many", "one"}}
+	shape = catalog.Shape{Properties: keys.Properties, Relations: keys.Relations, Instants: map[string]bool{"at": true}}
+)
 
 func digesters() map[string]*catalog.Digester {
-	return map[string]*catalog.Digester{"mapped": catalog.NewDigester(keys), "full": catalog.NewFullDigester()}
+	return map[string]*catalog.Digester{"mapped": catalog.NewDigester(keys, shape), "full": catalog.NewReplacingDigester(keys, shape)}
+}
+
+// date is a property whose blueprint wants a date and time.
+func date(v any) catalog.Fields {
+	return catalog.Fields{Identifier: "id", Properties: map[string]any{"at": v}}
 }
 
 func property(v any) catalog.Fields {
@@ -44,14 +52,17 @@ func TestWhatSaysTheSame(t *testing.T) {
 		{"null in an object", property(map[string]any{"k": nil, "l": 1}), property(map[string]any{"l": 1}), true},
 		{"null and absent team", catalog.Fields{Identifier: "id", Team: []any{}}, none, true},
 		{"identifier as title", catalog.Fields{Identifier: "id", Title: "id"}, none, true},
-		{"icon", catalog.Fields{Identifier: "id", Icon: "Git"}, none, true},
+		{"icon that is not mapped", catalog.Fields{Identifier: "id", Icon: "Git"}, none, true},
 		{"order of relations", relation([]any{"x", "y", "z"}), relation([]any{"z", "x", "y"}), true},
 		{"repeated relation", relation([]any{"x", "y", "x"}), relation([]any{"y", "x"}), true},
 		{"single and array of one", relation("x"), relation([]any{"x"}), true},
 		{"team as text and array", catalog.Fields{Identifier: "id", Team: "t"}, catalog.Fields{Identifier: "id", Team: []any{"t"}}, true},
-		{"time zone", property("2026-11-22T10:00:00.123456+02:00"), property("2026-11-22T08:00:00.123Z"), true},
-		{"no fraction", property("2026-11-22T10:00:00+00:00"), property("2026-11-22T10:00:00.000Z"), true},
-		{"instant in an array", property([]any{"2026-11-22T10:00:00-01:00"}), property([]any{"2026-11-22T11:00:00Z"}), true},
+		{"time zone", date("2026-11-22T10:00:00.123456+02:00"), date("2026-11-22T08:00:00.123Z"), true},
+		{"no fraction", date("2026-11-22T10:00:00+00:00"), date("2026-11-22T10:00:00.000Z"), true},
+		{"whole numbers above 2^53", property(json.Number("9007199254740993")), property(json.Number("9007199254740992")), true},
+		{"as precise as a double", property(json.Number("0.1000000000000000055511151231257827")), property(0.1), true},
+		{"too small for a double", property(json.Number("1e-400")), property(0), true},
+		{"too large for a double, within", property([]any{json.Number("1e400"), map[string]any{"k": json.Number("-1e400")}}), property([]any{nil, map[string]any{}}), true},
 		{"1 and 1.0", property(1), property(json.Number("1.0")), true},
 		{"1 and 1e0", property(1.0), property(json.Number("1e0")), true},
 		{"100 and 1E+2", property(100), property(json.Number("1E+2")), true},
@@ -73,18 +84,22 @@ func TestWhatSaysTheSame(t *testing.T) {
 		{"single and array in a property", property("x"), property([]any{"x"}), false},
 		{"number and text", property(1), property("1"), false},
 		{"boolean and text", property(true), property("true"), false},
-		{"big integers", property(json.Number("12345678901234567890")), property(json.Number("12345678901234567891")), false},
+		{"big integers", property(json.Number("12345678901234567890")), property(json.Number("12345678901234569900")), false},
+		{"too large for a double, and null", property(json.Number("1e400")), none, false},
+		{"time zone of a text", property("2026-11-22T10:00:00+02:00"), property("2026-11-22T08:00:00Z"), false},
+		{"time zone within an array", date([]any{"2026-11-22T10:00:00-01:00"}), date([]any{"2026-11-22T11:00:00Z"}), false},
+		{"time zone within an object", date(map[string]any{"k": "2026-11-22T10:00:00-01:00"}), date(map[string]any{"k": "2026-11-22T11:00:00Z"}), false},
 		{"sign", property(1), property(-1), false},
 		{"power", property(json.Number("1e2")), property(json.Number("1e3")), false},
 		{"digits across the point", property(json.Number("1.23")), property(json.Number("12.3")), false},
-		{"a millisecond", property("2026-11-22T10:00:00.123Z"), property("2026-11-22T10:00:00.124Z"), false},
-		{"instant without a zone", property("2026-11-22T10:00:00"), property("2026-11-22T10:00:00Z"), false},
-		{"instant with a blank", property("2026-11-22 10:00:00Z"), property("2026-11-22T10:00:00Z"), false},
-		{"instant with a comma", property("2026-11-22T10:00:00,5Z"), property("2026-11-22T10:00:00.5Z"), false},
-		{"hour of one digit", property("2026-11-22T9:00:00.00Z"), property("2026-11-22T09:00:00Z"), false},
-		{"zone without a colon", property("2026-11-22T10:00:00+0200"), property("2026-11-22T08:00:00Z"), false},
-		{"a day that is none", property("2026-02-30T10:00:00Z"), property("2026-03-02T10:00:00Z"), false},
-		{"date", property("2026-11-22"), property("2026-11-22T00:00:00Z"), false},
+		{"a millisecond", date("2026-11-22T10:00:00.123Z"), date("2026-11-22T10:00:00.124Z"), false},
+		{"instant without a zone", date("2026-11-22T10:00:00"), date("2026-11-22T10:00:00Z"), false},
+		{"instant with a blank", date("2026-11-22 10:00:00Z"), date("2026-11-22T10:00:00Z"), false},
+		{"instant with a comma", date("2026-11-22T10:00:00,5Z"), date("2026-11-22T10:00:00.5Z"), false},
+		{"hour of one digit", date("2026-11-22T9:00:00.00Z"), date("2026-11-22T09:00:00Z"), false},
+		{"zone without a colon", date("2026-11-22T10:00:00+0200"), date("2026-11-22T08:00:00Z"), false},
+		{"a day that is none", date("2026-02-30T10:00:00Z"), date("2026-03-02T10:00:00Z"), false},
+		{"date", date("2026-11-22"), date("2026-11-22T00:00:00Z"), false},
 		{"moved between keys", property("x"), catalog.Fields{Identifier: "id", Properties: map[string]any{"b": "x"}}, false},
 		{"moved into an array", property([]any{[]any{1}, 2}), property([]any{[]any{1, 2}}), false},
 		{"moved between texts", property([]any{"ab", "c"}), property([]any{"a", "bc"}), false},
@@ -113,23 +128,28 @@ func TestWhatSaysTheSame(t *testing.T) {
 	}
 }
 
-func TestUnmappedKeysCountOnlyInFull(t *testing.T) {
+func TestUnmappedKeysCountOnlyWhereReplaced(t *testing.T) {
 	t.Parallel()
-	x := catalog.Fields{Identifier: "id", Title: "t", Team: "t", Properties: map[string]any{"a": 1}, Relations: map[string]any{"one": "r"}}
+	few := catalog.Keys{Properties: []string{"a"}, Relations: []string{"one"}}
+	x := catalog.Fields{Identifier: "id", Properties: map[string]any{"a": 1}, Relations: map[string]any{"one": "r"}}
 	tests := map[string]catalog.Fields{
-		"title":    {Identifier: "id", Title: "u", Team: "t", Properties: x.Properties, Relations: x.Relations},
-		"team":     {Identifier: "id", Title: "t", Team: "u", Properties: x.Properties, Relations: x.Relations},
-		"property": {Identifier: "id", Title: "t", Team: "t", Properties: map[string]any{"a": 1, "other": 2}, Relations: x.Relations},
-		"relation": {Identifier: "id", Title: "t", Team: "t", Properties: x.Properties, Relations: map[string]any{"one": "r", "other": "s"}},
+		"title":    {Identifier: "id", Title: "u", Properties: x.Properties, Relations: x.Relations},
+		"team":     {Identifier: "id", Team: "u", Properties: x.Properties, Relations: x.Relations},
+		"property": {Identifier: "id", Properties: map[string]any{"a": 1, "b": 2}, Relations: x.Relations},
+		"relation": {Identifier: "id", Properties: x.Properties, Relations: map[string]any{"one": "r", "many": "s"}},
 	}
-	mapped, full := catalog.NewDigester(catalog.Keys{Properties: []string{"a"}, Relations: []string{"one"}}), catalog.NewFullDigester()
+	mapped, full := catalog.NewDigester(few, shape), catalog.NewReplacingDigester(few, shape)
 	for name, y := range tests {
-		if mapped.Digest(x) != mapped.Digest(y) {
+		if !mapped.Same(mapped.Digest(x), mapped.Digest(y)) {
 			t.Errorf("%s that is not mapped: got a difference, want none", name)
 		}
-		if full.Digest(x) == full.Digest(y) {
-			t.Errorf("%s that is not mapped, in full: got the same, want a difference", name)
+		if full.Same(full.Digest(x), full.Digest(y)) {
+			t.Errorf("%s that is not mapped, replaced: got the same, want a difference", name)
 		}
+	}
+	computed := catalog.Fields{Identifier: "id", Icon: "Git", Properties: map[string]any{"a": 1, "mirrored": 2}, Relations: x.Relations}
+	if !full.Same(full.Digest(x), full.Digest(computed)) {
+		t.Error("an icon that is not mapped, and what Port computes: got a difference, want none")
 	}
 }
 
@@ -139,8 +159,9 @@ var leaves = rapid.OneOf(
 	rapid.Map(rapid.Int64Range(-1000, 1000), func(n int64) any { return json.Number(fmt.Sprint(n)) }),
 	rapid.Map(rapid.Float64Range(-1e6, 1e6), func(f float64) any { return f }),
 	rapid.Map(rapid.StringMatching(`[a-z :]{0,6}`), func(s string) any { return s }),
-	rapid.Map(rapid.Int64Range(0, 4e9), func(ms int64) any { return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano) }),
 )
+
+var instants = rapid.Map(rapid.Int64Range(0, 4e9), func(ms int64) any { return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano) })
 
 func tree(depth int) *rapid.Generator[any] {
 	if depth == 0 {
@@ -167,8 +188,12 @@ var fields = rapid.Custom(func(t *rapid.T) catalog.Fields {
 		Relations:  map[string]any{"many": list("many"), "one": rapid.StringMatching(`[p-s]{1,2}`).Draw(t, "one")},
 	}
 	for _, k := range keys.Properties {
+		values := tree(3)
+		if k == "at" {
+			values = instants
+		}
 		if rapid.Bool().Draw(t, "has "+k) {
-			f.Properties[k] = tree(3).Draw(t, k)
+			f.Properties[k] = values.Draw(t, k)
 		}
 	}
 	return f
@@ -247,8 +272,8 @@ func TestDigestOfWhatIsRewritten(t *testing.T) {
 	})
 }
 
-// An entity without a title or a team is sent without the key: merged, it leaves
-// what Port holds.
+// An entity that says nothing of a title or a team is sent without the key: merged, it
+// leaves what Port holds.
 func TestWhatIsNotSentIsNotCompared(t *testing.T) {
 	t.Parallel()
 	none := catalog.Fields{Identifier: "id"}
@@ -266,7 +291,7 @@ func mutate(t *rapid.T, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		m := maps.Clone(v)
-		k := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "key")
+		k := rapid.SampledFrom([]string{"a", "at", "b", "c"}).Draw(t, "key")
 		m[k] = mutate(t, v[k])
 		return m
 	case []any:
@@ -325,7 +350,7 @@ func TestDigestOfWhatIsHostile(t *testing.T) {
 		}
 		return property(v)
 	}
-	d := catalog.NewFullDigester()
+	d := digesters()["full"]
 	if d.Digest(deep("x")) == d.Digest(deep("y")) {
 		t.Error("deep: got the same, want a difference")
 	}
@@ -337,7 +362,7 @@ func TestDigestOfWhatIsHostile(t *testing.T) {
 
 func TestDigesterIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
-	d := catalog.NewDigester(keys)
+	d := catalog.NewDigester(keys, shape)
 	want := d.Digest(property([]any{"x", 1}))
 	done := make(chan catalog.Digest)
 	for range 8 {

@@ -34,9 +34,10 @@ type Target struct {
 	Identifier string
 }
 
-// Encode makes the entity of a blueprint from its fields. Null titles, icons and
-// teams are left out, since Port's schema has no null for them.
+// Encode makes the entity of a blueprint from its fields. Where title, icon or team
+// is null, what empties it is sent, since Port's schema has no null for them.
 func Encode(blueprint string, f Fields, d *Digester) (Entity, error) {
+	f = f.cleared()
 	body := map[string]any{"identifier": f.Identifier}
 	for name, v := range map[string]any{"title": f.Title, "icon": f.Icon, "team": f.Team} {
 		if v != nil {

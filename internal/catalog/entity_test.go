@@ -21,9 +21,14 @@ func TestEncode(t *testing.T) {
 		ref  string
 	}{
 		{"identifier alone", catalog.Fields{Identifier: "a"}, `{"identifier":"a"}`, "bp/a"},
-		{"null title, icon and team are left out",
+		{"no title, icon and team are left out",
 			catalog.Fields{Identifier: "a", Title: nil, Icon: nil, Team: nil, Properties: map[string]any{}, Relations: map[string]any{}},
 			`{"identifier":"a","properties":{},"relations":{}}`, "bp/a"},
+		{"null title, icon and team are emptied",
+			catalog.Fields{Identifier: "a", Null: catalog.Null{Title: true, Icon: true, Team: true}},
+			`{"icon":"","identifier":"a","team":[],"title":"a"}`, "bp/a"},
+		{"null title of a search query", catalog.Fields{Identifier: query, Null: catalog.Null{Title: true}},
+			`{"identifier":{"combinator":"and","rules":[{"operator":"=","property":"$title","value":"x"}]},"title":""}`, "bp/"},
 		{"null property and relation stay",
 			catalog.Fields{Identifier: "a", Properties: map[string]any{"p": nil}, Relations: map[string]any{"r": nil}},
 			`{"identifier":"a","properties":{"p":null},"relations":{"r":null}}`, "bp/a"},
@@ -42,7 +47,7 @@ func TestEncode(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := catalog.Encode("bp", tt.f, catalog.NewFullDigester())
+			got, err := catalog.Encode("bp", tt.f, digesters()["full"])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -52,7 +57,7 @@ func TestEncode(t *testing.T) {
 			if got.Ref.String() != tt.ref || got.Largest != "" {
 				t.Errorf("got %q and largest %q, want %q and none", got.Ref, got.Largest, tt.ref)
 			}
-			if got.Digest != catalog.NewFullDigester().Digest(tt.f) {
+			if got.Digest == "" || tt.f.Null == (catalog.Null{}) && got.Digest != digesters()["full"].Digest(tt.f) {
 				t.Error("digest: got another than that of the fields")
 			}
 		})
@@ -63,7 +68,7 @@ func TestEncodeWhatIsNoJSON(t *testing.T) {
 	t.Parallel()
 	for _, v := range []any{math.NaN(), math.Inf(1), json.Number("nonsense"), func() {}} {
 		f := catalog.Fields{Identifier: "a", Properties: map[string]any{"p": v}}
-		if _, err := catalog.Encode("bp", f, catalog.NewFullDigester()); err == nil {
+		if _, err := catalog.Encode("bp", f, digesters()["full"]); err == nil {
 			t.Errorf("%T: got no error", v)
 		}
 	}
@@ -77,7 +82,7 @@ func TestTargets(t *testing.T) {
 	}}
 	want := []catalog.Target{{"many", "b"}, {"many", "c"}, {"many", "d"}, {"z", "one"}}
 	for range 20 { // a map has no order
-		got, err := catalog.Encode("bp", f, catalog.NewFullDigester())
+		got, err := catalog.Encode("bp", f, digesters()["full"])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +98,7 @@ func TestLargest(t *testing.T) {
 	f := catalog.Fields{Identifier: "a", Properties: map[string]any{
 		"angle": strings.Repeat("<", 600<<10), "quote": strings.Repeat(`"`, 400<<10), "small": "x",
 	}}
-	got, err := catalog.Encode("bp", f, catalog.NewFullDigester())
+	got, err := catalog.Encode("bp", f, digesters()["full"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +106,7 @@ func TestLargest(t *testing.T) {
 		t.Errorf("got largest %q of %d bytes, want quote", got.Largest, len(got.Body))
 	}
 	delete(f.Properties, "quote")
-	if got, err = catalog.Encode("bp", f, catalog.NewFullDigester()); err != nil || got.Largest != "" || len(got.Body) > catalog.MaxBytes {
+	if got, err = catalog.Encode("bp", f, digesters()["full"]); err != nil || got.Largest != "" || len(got.Body) > catalog.MaxBytes {
 		t.Errorf("got largest %q of %d bytes (%v), want none: it fits", got.Largest, len(got.Body), err)
 	}
 }

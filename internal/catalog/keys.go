@@ -2,10 +2,11 @@ package catalog
 
 import "slices"
 
-// Keys are the keys of an entity that a mapping names, other than identifier,
-// blueprint and icon. Two entities are compared by them alone.
+// Keys are the keys of an entity that a mapping names, other than identifier and
+// blueprint. Two entities are compared by them alone.
 type Keys struct {
 	Title      bool
+	Icon       bool
 	Team       bool
 	Properties []string // sorted, without repetition
 	Relations  []string // sorted, without repetition
@@ -15,6 +16,7 @@ type Keys struct {
 func (k Keys) Without(o Keys) Keys {
 	return Keys{
 		Title:      k.Title && !o.Title,
+		Icon:       k.Icon && !o.Icon,
 		Team:       k.Team && !o.Team,
 		Properties: without(k.Properties, o.Properties),
 		Relations:  without(k.Relations, o.Relations),
@@ -24,13 +26,29 @@ func (k Keys) Without(o Keys) Keys {
 // Size is how many keys there are.
 func (k Keys) Size() int {
 	n := len(k.Properties) + len(k.Relations)
-	if k.Title {
-		n++
-	}
-	if k.Team {
-		n++
+	for _, named := range []bool{k.Title, k.Icon, k.Team} {
+		if named {
+			n++
+		}
 	}
 	return n
+}
+
+// And are the keys that k or o has.
+func (k Keys) And(o Keys) Keys {
+	return Keys{
+		Title:      k.Title || o.Title,
+		Icon:       k.Icon || o.Icon,
+		Team:       k.Team || o.Team,
+		Properties: union(k.Properties, o.Properties),
+		Relations:  union(k.Relations, o.Relations),
+	}
+}
+
+func union(names, others []string) []string {
+	all := slices.Concat(names, others)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func without(names, others []string) []string {

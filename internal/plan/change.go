@@ -61,7 +61,7 @@ func (s *Store) change(ref catalog.Ref) *Change {
 }
 
 // note remembers how an entity would change, beside what was noted of it before.
-func (s *Store) note(e *body, old, next *entity, absent, merge bool) {
+func (s *Store) note(e *body, shape catalog.Shape, old, next *entity, absent bool) {
 	c := s.change(e.ref)
 	switch {
 	case c.Action == Create:
@@ -71,45 +71,59 @@ func (s *Store) note(e *body, old, next *entity, absent, merge bool) {
 		c.Action = Update
 	}
 	c.Why = ""
-	if !catalog.Same(titled(e.ref, old.title), titled(e.ref, next.title), false) {
-		c.set("title", old.title, next.title, false)
+	c.set("title", old.title, next.title, catalog.Plain)
+	c.Fields = slices.DeleteFunc(c.Fields, func(f Field) bool {
+		return f.Name == "title" && catalog.Same(titled(e.ref, f.From), titled(e.ref, f.To), catalog.Plain)
+	})
+	c.set("icon", texted(old.icon), texted(next.icon), catalog.Plain)
+	if !shape.Inherited {
+		c.set("team", old.team, next.team, catalog.Set)
 	}
-	c.set("team", old.team, next.team, true)
-	for _, group := range []struct {
-		word         string
-		was, is, new map[string]any
-		related      bool
-	}{
-		{"property", old.properties, next.properties, e.Properties, false},
-		{"relation", old.relations, next.relations, e.Relations, true},
-	} {
-		names := group.new
-		if !merge { // what is not sent is lost
-			names = map[string]any{}
-			maps.Copy(names, group.was)
-			maps.Copy(names, group.new)
+	for name := range either(old.properties, next.properties) {
+		form := catalog.Plain
+		if shape.Instants[name] {
+			form = catalog.Instant
 		}
-		for _, name := range slices.Sorted(maps.Keys(names)) {
-			c.set(group.word+` "`+name+`"`, group.was[name], group.is[name], group.related)
-		}
+		c.set(`property "`+name+`"`, old.properties[name], next.properties[name], form)
+	}
+	for name := range either(old.relations, next.relations) {
+		c.set(`relation "`+name+`"`, old.relations[name], next.relations[name], catalog.Set)
 	}
 }
 
-// titled is nil for the title that Port gives to an entity without one.
+// either has the keys of both.
+func either(was, is map[string]any) map[string]any {
+	all := maps.Clone(was)
+	if all == nil {
+		all = map[string]any{}
+	}
+	maps.Copy(all, is)
+	return all
+}
+
+// titled is nil for the title that Port shows for an entity without one.
 func titled(ref catalog.Ref, title any) any {
-	if title == "" || title == ref.Identifier {
+	if title == ref.Identifier {
 		return nil
 	}
-	return title
+	return texted(title)
+}
+
+// texted is nil for a text that says nothing.
+func texted(v any) any {
+	if v == "" {
+		return nil
+	}
+	return v
 }
 
 // set notes one value. One that changes back is no change.
-func (c *Change) set(name string, from, to any, related bool) {
+func (c *Change) set(name string, from, to any, as catalog.Form) {
 	i, found := slices.BinarySearchFunc(c.Fields, name, func(f Field, name string) int { return cmp.Compare(f.Name, name) })
 	if found {
 		from = c.Fields[i].From
 	}
-	switch same := catalog.Same(from, to, related); {
+	switch same := catalog.Same(from, to, as); {
 	case same && found:
 		c.Fields = slices.Delete(c.Fields, i, i+1)
 	case same:

@@ -23,6 +23,7 @@ import (
 // schema is a blueprint by which entities are checked.
 type schema struct {
 	port.Blueprint
+	shape    catalog.Shape
 	required []string
 	exists   bool // in Port
 }
@@ -44,6 +45,7 @@ func (s *Store) schema(ctx context.Context, blueprint string) (*schema, error) {
 	case err != nil:
 		return nil, err
 	}
+	read.shape = read.Shape()
 	names, _ := read.Schema.Required.([]any)
 	for _, name := range names {
 		if text, ok := name.(string); ok {
@@ -69,6 +71,11 @@ func (b *schema) check(e *body, next *entity) *port.Error {
 		}
 		if v := e.Properties[name]; v != nil {
 			object, _ := rules.(map[string]any)
+			if n, isNumber := v.(json.Number); isNumber {
+				if _, err := n.Float64(); err != nil {
+					return invalid("property %q is a number that Port cannot keep: it has doubles", name)
+				}
+			}
 			if why := violation(object, v); why != "" {
 				return invalid("property %q %s", name, why)
 			}
@@ -93,7 +100,7 @@ func violation(rules map[string]any, v any) string {
 	if want, ok := rules["type"].(string); ok && !isType(want, v) {
 		return fmt.Sprintf("must be %s, and is %s", want, typeOf(v))
 	}
-	if list, ok := rules["enum"].([]any); ok && !slices.ContainsFunc(list, func(e any) bool { return catalog.Same(e, v, false) }) {
+	if list, ok := rules["enum"].([]any); ok && !slices.ContainsFunc(list, func(e any) bool { return catalog.Same(e, v, catalog.Plain) }) {
 		return "must be equal to one of the allowed values: " + listed(list)
 	}
 	switch v := v.(type) {

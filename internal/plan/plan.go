@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,6 +35,7 @@ type Store struct {
 // entity is the state of one, as it is or would be.
 type entity struct {
 	title      any
+	icon       any
 	team       any
 	properties map[string]any
 	relations  map[string]any
@@ -109,6 +111,7 @@ type body struct {
 	ref        catalog.Ref
 	refused    *port.Error
 	Title      any            `json:"title"`
+	Icon       any            `json:"icon"`
 	Team       any            `json:"team"`
 	Properties map[string]any `json:"properties"`
 	Relations  map[string]any `json:"relations"`
@@ -161,7 +164,7 @@ func (s *Store) held(ctx context.Context, blueprint string, of *schema, bodies [
 			return nil, err
 		}
 		id, _ := f.Identifier.(string)
-		held[id] = &entity{f.Title, f.Team, known(f.Properties, of.Schema.Properties), known(f.Relations, of.Relations)}
+		held[id] = &entity{f.Title, f.Icon, f.Team, known(f.Properties, of.Schema.Properties), known(f.Relations, of.Relations)}
 	}
 	return held, nil
 }
@@ -197,7 +200,13 @@ func (s *Store) upsertOne(ctx context.Context, b *schema, e *body, held *entity,
 		return port.Outcome{}, err
 	}
 	e.Relations = relations
+	if e.Team, err = s.team(ctx, e.Team); err != nil {
+		return port.Outcome{}, err
+	}
 	next := old.with(e, f.Merge)
+	if !f.Merge || absent && !stub {
+		next.fill(e, b.shape.Defaults)
+	}
 	if refused == nil {
 		refused = b.check(e, next)
 	}
@@ -213,7 +222,7 @@ func (s *Store) upsertOne(ctx context.Context, b *schema, e *body, held *entity,
 			c.Action, c.Why = Create, "for a relation to it"
 		}
 	}
-	s.note(e, old, next, absent, f.Merge)
+	s.note(e, b.shape, old, next, absent)
 	s.written[e.ref] = next
 	return port.Outcome{Identifier: e.ref.Identifier, Created: absent && !stub}, nil
 }
@@ -237,11 +246,10 @@ func refuse(status int, code, format string, args ...any) *port.Error {
 
 // with is the state after an entity has been written over it.
 func (old *entity) with(e *body, merge bool) *entity {
-	next := &entity{title: e.Title, team: e.Team, properties: map[string]any{}, relations: map[string]any{}}
+	next := &entity{title: e.Title, icon: e.Icon, team: e.Team, properties: map[string]any{}, relations: map[string]any{}}
 	if merge {
-		if next.title == nil {
-			next.title = old.title
-		}
+		next.title = cmp.Or(next.title, old.title)
+		next.icon = cmp.Or(next.icon, old.icon)
 		if next.team == nil {
 			next.team = old.team
 		}
@@ -252,3 +260,29 @@ func (old *entity) with(e *body, merge bool) *entity {
 	maps.Copy(next.relations, e.Relations)
 	return next
 }
+
+// fill gives the blueprint's defaults to properties that an entity leaves out.
+func (next *entity) fill(e *body, defaults map[string]any) {
+	for name, v := range defaults {
+		if _, given := e.Properties[name]; !given {
+			next.properties[name] = v
+		}
+	}
+}
+
+// team is what a team would hold: one that a search query names is found.
+func (s *Store) team(ctx context.Context, team any) (any, error) {
+	query, ok := team.(map[string]any)
+	if !ok {
+		return team, nil
+	}
+	found, err := s.find(ctx, "_team", query, maxTeams)
+	list := make([]any, len(found))
+	for i, id := range found {
+		list[i] = id
+	}
+	return list, err
+}
+
+// maxTeams bounds what a search query finds for a team.
+const maxTeams = 1000

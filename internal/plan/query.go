@@ -81,9 +81,9 @@ func matchesRule(rule map[string]any, ref catalog.Ref, e *entity) bool {
 	want := rule["value"]
 	switch operator {
 	case "=":
-		return catalog.Same(is, want, false)
+		return catalog.Same(is, want, catalog.Plain)
 	case "!=":
-		return !catalog.Same(is, want, false)
+		return !catalog.Same(is, want, catalog.Plain)
 	case "in":
 		return in(is, want)
 	case "notIn":
@@ -127,6 +127,8 @@ func valueOf(rule map[string]any, ref catalog.Ref, e *entity) any {
 		return ref.Blueprint
 	case "$title":
 		return e.title
+	case "$icon":
+		return e.icon
 	case "$team":
 		return e.team
 	default:
@@ -136,7 +138,7 @@ func valueOf(rule map[string]any, ref catalog.Ref, e *entity) any {
 
 func in(v, list any) bool {
 	all, _ := list.([]any)
-	return slices.ContainsFunc(all, func(w any) bool { return catalog.Same(v, w, false) })
+	return slices.ContainsFunc(all, func(w any) bool { return catalog.Same(v, w, catalog.Plain) })
 }
 
 func contains(is, want any) bool {

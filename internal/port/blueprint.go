@@ -5,7 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+
+	"port-bitbucket-exporter/internal/catalog"
 )
 
 // Blueprint is the part of a blueprint that tells what its entities may hold, and
@@ -18,6 +22,37 @@ type Blueprint struct {
 	Mirrored   map[string]any `json:"mirrorProperties"`
 	Calculated map[string]any `json:"calculationProperties"`
 	Aggregated map[string]any `json:"aggregationProperties"`
+	// Ownership is {"type": "Inherited", "path": "…"} where the team is that of another
+	// entity; TeamInheritance is {"path": "…"} in an older blueprint.
+	Ownership       any `json:"ownership"`
+	TeamInheritance any `json:"teamInheritance"`
+}
+
+// Shape is how Port keeps the values of entities of the blueprint.
+//
+// Source: static/apispec.yaml of https://github.com/port-labs/port-docs, 2026-01-28:
+// the formats of properties, and "ownership". That a default fills what an entity
+// leaves out is what JSON Schema's validator of JavaScript does:
+// https://ajv.js.org/guide/modifying-data.html#assigning-defaults, read 2026-11.
+func (b Blueprint) Shape() catalog.Shape {
+	s := catalog.Shape{
+		Properties: slices.Sorted(maps.Keys(b.Schema.Properties)), Relations: slices.Sorted(maps.Keys(b.Relations)),
+		Instants: map[string]bool{}, Defaults: map[string]any{},
+	}
+	for name, v := range b.Schema.Properties {
+		rules, _ := v.(map[string]any)
+		switch rules["format"] {
+		case "date-time", "timer":
+			s.Instants[name] = true
+		}
+		if v := rules["default"]; v != nil {
+			s.Defaults[name] = v
+		}
+	}
+	ownership, _ := b.Ownership.(map[string]any)
+	inheritance, _ := b.TeamInheritance.(map[string]any)
+	s.Inherited = ownership["type"] == "Inherited" || inheritance["path"] != nil
+	return s
 }
 
 // Schema names the properties that can be written.

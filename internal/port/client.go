@@ -62,6 +62,8 @@ type Client struct {
 	// lasting are the routes on which a request was refused for as long as one waits,
 	// until one gets through.
 	lasting sync.Map
+	// down is true once Port was seen to fail at whatever was written.
+	down atomic.Bool
 
 	turn chan struct{} // holds a value while a login is under way
 
@@ -106,6 +108,8 @@ type call struct {
 	// brief is true for what a run does not depend on: two attempts, and ten seconds
 	// in all.
 	brief bool
+	// attempts is how often it goes out at most; 0 is roundtrip.Attempts.
+	attempts int
 	// answered is told the headers of a good answer; nil for nobody.
 	answered func(http.Header)
 }
@@ -135,7 +139,7 @@ func (c *Client) do(ctx context.Context, k call, into any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", k.where(), err)
 	}
-	attempts, maxWait := roundtrip.Attempts, maxLimitWait
+	attempts, maxWait := cmp.Or(k.attempts, roundtrip.Attempts), maxLimitWait
 	if k.brief {
 		attempts, maxWait = briefAttempts, briefTime
 		var stop context.CancelFunc

@@ -46,7 +46,7 @@ func (c *Client) search(ctx context.Context, blueprint string, query any) iter.S
 			if err != nil {
 				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)
 			}
-			fields := catalog.Fields{Identifier: e.Identifier, Title: e.Title, Team: e.Team, Properties: e.Properties, Relations: e.Relations}
+			fields := catalog.Fields{Identifier: e.Identifier, Title: e.Title, Icon: e.Icon, Team: e.Team, Properties: e.Properties, Relations: e.Relations}
 			if !yield(fields, err) {
 				return
 			}

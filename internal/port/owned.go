@@ -23,6 +23,7 @@ const (
 type held struct {
 	Identifier string         `json:"identifier"`
 	Title      any            `json:"title"`
+	Icon       any            `json:"icon"`
 	Team       any            `json:"team"`
 	Properties map[string]any `json:"properties"`
 	Relations  map[string]any `json:"relations"`

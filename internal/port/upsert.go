@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"port-bitbucket-exporter/internal/catalog"
@@ -35,31 +36,47 @@ type Outcome struct {
 	// RequestFailed is true when Err is that of the request as a whole, or its answer
 	// does not mention the entity: whether it was stored is not known.
 	RequestFailed bool
+	// Alone is true when Port failed at this entity by itself, and took others that were
+	// in a request with it.
+	Alone bool
 }
 
 // Upsert stores a batch of entities of one blueprint: at most MaxBatch of them,
 // and, but for a single one, at most MaxBatchBytes of their bodies; each
 // identifier once. It returns one Outcome for each, in order. A batch that Port
 // refuses as a whole, for one entity in it or for its size, is halved until the
-// culprit stands alone.
+// culprit stands alone; so is one at which Port fails in every attempt, unless it
+// fails at the parts alike.
 //
 // API: https://docs.port.io/api-reference/create-multiple-entities
 func (c *Client) Upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) []Outcome {
-	outcomes, err := c.upsert(ctx, blueprint, batch, f)
+	outcomes, err := c.upsert(ctx, blueprint, batch, f, 0)
 	if err == nil {
 		return outcomes
 	}
-	var e *Error
-	refused := errors.As(err, &e) && (e.Status == http.StatusUnprocessableEntity || e.Status == http.StatusRequestEntityTooLarge)
-	if refused && len(batch) > 1 {
+	status := statusOf(err)
+	refused := status == http.StatusUnprocessableEntity || status == http.StatusRequestEntityTooLarge
+	switch {
+	case refused && len(batch) > 1:
 		half := len(batch) / 2
 		return append(c.Upsert(ctx, blueprint, batch[:half], f), c.Upsert(ctx, blueprint, batch[half:], f)...)
+	case (status == http.StatusBadRequest || status >= http.StatusInternalServerError) && len(batch) > 1 && !c.down.Load():
+		return c.halve(ctx, blueprint, batch, f, err)
 	}
-	outcomes = make([]Outcome, len(batch))
-	for i := range outcomes {
-		outcomes[i] = Outcome{Err: err, RequestFailed: !refused}
+	return failed(batch, Outcome{Err: err, RequestFailed: !refused})
+}
+
+func failed(batch []catalog.Entity, o Outcome) []Outcome {
+	return slices.Repeat([]Outcome{o}, len(batch))
+}
+
+// statusOf is that of Port's answer; 0 when there was none.
+func statusOf(err error) int {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Status
 	}
-	return outcomes
+	return 0
 }
 
 // upsertAnswer is that of 200 and of 207.
@@ -86,7 +103,7 @@ func (a upsertAnswer) check() error {
 
 var errUnanswered = errors.New("not mentioned in Port's answer")
 
-func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) ([]Outcome, error) {
+func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags, attempts int) ([]Outcome, error) {
 	var answer upsertAnswer
 	var trace string
 	err := c.do(ctx, call{
@@ -98,6 +115,7 @@ func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.E
 			"create_missing_related_entities": {strconv.FormatBool(f.CreateMissingRelatedEntities)},
 		},
 		body:     upsertBody(batch),
+		attempts: attempts,
 		answered: func(h http.Header) { trace = h.Get(traceHeader) },
 	}, &answer)
 	if err != nil {

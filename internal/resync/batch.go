@@ -166,9 +166,13 @@ func (l *loader) stored(p *pending, o port.Outcome) {
 		l.count(p, created)
 	} else {
 		if p.state == nil || p.state.counted == nil {
-			if _, ours := l.holds(p.entry, catalog.Ref{Blueprint: p.entity.Ref.Blueprint, Identifier: o.Identifier}); !ours {
-				l.adopted[p.entity.Ref.Blueprint] = true
+			ref := catalog.Ref{Blueprint: p.entity.Ref.Blueprint, Identifier: o.Identifier}
+			if _, ours := l.holds(ref); !ours {
+				l.adopt(p, ref)
 			}
+		}
+		if p.entry.searches() {
+			l.noteSearched(p, o.Identifier)
 		}
 		l.count(p, updated)
 	}

@@ -32,7 +32,6 @@ type unit struct {
 	entry     *entry
 	blueprint string
 	entity    catalog.Entity // when mapped
-	rest      catalog.Digest // of what a later entry leaves of it
 	ref       catalog.Ref    // when refused, as far as known
 	fault     *transform.Fault
 	raw       bool   // the object's content was not parsed, or is not given
@@ -48,7 +47,7 @@ type note struct {
 
 // extract runs one task: each object is decoded, mapped by all expressions and
 // dropped here, in one goroutine.
-func (r *resource) extract(ctx, asking context.Context, task kind.Task, wanted *samples, emit func(chunk) bool) {
+func (r *resource) extract(ctx, asking context.Context, schemas *schemas, task kind.Task, wanted *samples, emit func(chunk) bool) {
 	c := chunk{source: task.Source}
 	taken := 0 // for samples
 	for found, err := range task.Run(asking) {
@@ -60,7 +59,7 @@ func (r *resource) extract(ctx, asking context.Context, task kind.Task, wanted *
 			taken++
 			c.samples = append(c.samples, wanted.copied(found.Object))
 		}
-		c.add(ctx, asking, r, found)
+		c.add(ctx, asking, schemas, r, found)
 		if c.objects == chunkObjects {
 			if !emit(c) {
 				return
@@ -73,7 +72,7 @@ func (r *resource) extract(ctx, asking context.Context, task kind.Task, wanted *
 	}
 }
 
-func (c *chunk) add(ctx, asking context.Context, r *resource, found kind.Found) {
+func (c *chunk) add(ctx, asking context.Context, schemas *schemas, r *resource, found kind.Found) {
 	source := page(found.Object)
 	result := r.program.Apply(ctx, transform.Source{Object: found.Object, Raw: found.Raw, Read: c.reader(asking, found)})
 	c.objects++
@@ -89,7 +88,11 @@ func (c *chunk) add(ctx, asking context.Context, r *resource, found kind.Found) 
 		c.notes = append(c.notes, note{n, source})
 	}
 	for _, u := range result.Units {
-		unit := encode(r.entries[u.Entry], u, source)
+		var d *catalog.Digester
+		if u.Outcome == transform.Mapped {
+			d = schemas.digester(ctx, u.Blueprint)
+		}
+		unit := encode(r.entries[u.Entry], u, source, d)
 		unit.raw, unit.unparsed = found.Raw, found.Unparsed
 		c.units = append(c.units, unit)
 	}
@@ -112,11 +115,11 @@ func (c *chunk) reader(asking context.Context, found kind.Found) func(context.Co
 	}
 }
 
-func encode(e *entry, u transform.Unit, source string) unit {
+func encode(e *entry, u transform.Unit, source string, d *catalog.Digester) unit {
 	out := unit{outcome: u.Outcome, entry: e, blueprint: u.Blueprint, fault: u.Fault, source: source}
 	switch u.Outcome {
 	case transform.Mapped:
-		entity, err := catalog.Encode(u.Blueprint, u.Fields, e.digester)
+		entity, err := catalog.Encode(u.Blueprint, u.Fields, d)
 		if err != nil {
 			out.outcome = transform.Refused
 			out.fault = &transform.Fault{Expr: e.source.Blueprint, Message: err.Error()}
@@ -126,9 +129,6 @@ func encode(e *entry, u transform.Unit, source string) unit {
 		}
 		out.entity = entity
 		out.title, _ = u.Fields.Title.(string)
-		if e.rest != nil {
-			out.rest = e.rest.Digest(u.Fields)
-		}
 	case transform.Refused:
 		out.ref.Blueprint = u.Blueprint
 		out.ref.Identifier, _ = u.Fields.Identifier.(string)

@@ -14,6 +14,17 @@ func (l *loader) deliverFound(blueprint string) {
 	delete(l.searching, blueprint)
 }
 
+// deliverNamed sees to it that earlier results which wait go out before an entity of
+// their blueprint that a search query names: it may be one of them, and the later one
+// wins.
+func (l *loader) deliverNamed(p *pending) {
+	for _, earlier := range l.deferred {
+		if earlier.stage == waiting && earlier.entity.Ref.Blueprint == p.entity.Ref.Blueprint {
+			l.pack(earlier)
+		}
+	}
+}
+
 // mayBeNamed says whether what a search query has not found may be produced by a
 // later entry. It is not waited for when it would write over what that one gives:
 // the later one wins, and the next run finds it in time.

@@ -9,14 +9,14 @@ import (
 )
 
 // held is what Port held of our data source in one blueprint before this run
-// wrote to it, as digests: one for each entry that can produce the blueprint.
+// wrote to it, as digests.
 type held struct {
-	digests map[*entry]map[string]catalog.Digest
-	rest    map[*entry]map[string]catalog.Digest // of those that a later entry writes over
-	edges   []edge                               // what entities relate to
-	failed  bool                                 // it was not read to its end
-	absent  bool                                 // Port knows no such blueprint
-	err     error                                // until it is told
+	digests map[string]catalog.Digest // by identifier
+	edges   []edge                    // what entities relate to
+	failed  bool                      // it was not read to its end
+	absent  bool                      // Port knows no such blueprint
+	err     error                     // until it is told
+	vague   error                     // why values are compared as texts; until it is told
 	reading guarded
 }
 
@@ -24,17 +24,11 @@ type held struct {
 type edge struct{ from, relation, to string }
 
 // readHeld begins to read a blueprint.
-func readHeld(ctx context.Context, client *port.Client, blueprint string, entries []*entry, whole bool) *held {
-	h := &held{digests: map[*entry]map[string]catalog.Digest{}, rest: map[*entry]map[string]catalog.Digest{}}
-	for _, e := range entries {
-		h.digests[e] = map[string]catalog.Digest{}
-		if e.rest != nil {
-			h.rest[e] = map[string]catalog.Digest{}
-		}
-	}
+func readHeld(ctx context.Context, client *port.Client, schemas *schemas, blueprint string, whole bool) *held {
+	h := &held{digests: map[string]catalog.Digest{}}
 	h.reading.run(func() {
 		begun := false
-		if begun, h.err = h.read(ctx, client, blueprint, whole); !begun && errors.Is(h.err, port.ErrNotFound) {
+		if begun, h.err = h.read(ctx, client, schemas, blueprint, whole); !begun && errors.Is(h.err, port.ErrNotFound) {
 			h.err, h.absent = nil, true // nothing in it
 		}
 		h.failed = h.err != nil
@@ -42,15 +36,17 @@ func readHeld(ctx context.Context, client *port.Client, blueprint string, entrie
 	return h
 }
 
-// read compares by every key of the blueprint's schema when entities are replaced
-// as a whole: what Port computes is not ours to compare. An error after it has begun
-// is no absence of the blueprint.
-func (h *held) read(ctx context.Context, client *port.Client, blueprint string, whole bool) (begun bool, err error) {
-	var schema port.Blueprint
-	if whole {
-		if schema, err = client.Blueprint(ctx, blueprint); err != nil {
-			return false, err
-		}
+// read compares by the blueprint's schema. When entities are replaced as a whole, it
+// is not enough to know what the mapping names: what Port computes is not ours to
+// compare. An error after it has begun is no absence of the blueprint.
+func (h *held) read(ctx context.Context, client *port.Client, schemas *schemas, blueprint string, whole bool) (begun bool, err error) {
+	schema := schemas.read(ctx, blueprint)
+	switch {
+	case schema.err == nil, errors.Is(schema.err, port.ErrNotFound) && !whole:
+	case whole:
+		return false, schema.err
+	default:
+		h.vague = schema.err
 	}
 	texts := interned{}
 	for fields, err := range client.Held(ctx, blueprint) {
@@ -59,17 +55,8 @@ func (h *held) read(ctx context.Context, client *port.Client, blueprint string, 
 		}
 		begun = true
 		identifier, _ := fields.Identifier.(string)
-		if whole {
-			keep(fields.Properties, schema.Schema.Properties)
-			keep(fields.Relations, schema.Relations)
-		}
 		h.edges = texts.edges(h.edges, fields)
-		for e, digests := range h.digests {
-			digests[identifier] = e.digester.Digest(fields)
-		}
-		for e, digests := range h.rest {
-			digests[identifier] = e.rest.Digest(fields)
-		}
+		h.digests[identifier] = schema.digester.Digest(fields)
 	}
 	return begun, nil
 }
@@ -92,19 +79,4 @@ func (i interned) edges(all []edge, f catalog.Fields) []edge {
 		all = append(all, edge{identifier, i.one(t.Relation), i.one(t.Identifier)})
 	}
 	return all
-}
-
-func keep[V any](m map[string]any, keys map[string]V) {
-	for k := range m {
-		if _, ok := keys[k]; !ok {
-			delete(m, k)
-		}
-	}
-}
-
-// lookup says what Port held of an entity, compared as the entry compares.
-func (h *held) lookup(e *entry, identifier string) (catalog.Digest, bool) {
-	h.reading.wait()
-	d, ok := h.digests[e][identifier]
-	return d, ok
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
@@ -19,7 +18,7 @@ const (
 	portConcurrency = 5
 	// maxDeferred and maxDeferredBytes bound the changed entities that wait for the
 	// end of their resource.
-	maxDeferred      = 1000
+	maxDeferred      = 10_000
 	maxDeferredBytes = 8 << 20
 )
 
@@ -28,8 +27,9 @@ const (
 //
 // Entities are taken in the order of the resources and their lists. One that Port
 // does not hold goes out at once. One that Port holds otherwise waits for the end
-// of its resource, as far as there is room: a later result for the same entity may
-// be what Port holds already, and then nothing is written.
+// of its resource, and for later ones that may write over it, as far as there is
+// room: together with a later result it may be what Port holds already, and then
+// nothing is written.
 type loader struct {
 	ctx    context.Context
 	plan   *Plan
@@ -52,7 +52,8 @@ type loader struct {
 	flying        []*batch          // oldest first
 	deferred      []*pending
 	deferredBytes int
-	postponed     []*pending // they lack a related entity, or are behind such a one
+	done          map[int]bool // indexes of the resources that are loaded
+	postponed     []*pending   // they lack a related entity, or are behind such a one
 	// apart is true when Port was seen not to take entities of one request in turn.
 	apart bool
 
@@ -68,7 +69,7 @@ type relation struct{ blueprint, name string }
 
 // state is what this run did with one entity.
 type state struct {
-	results []result // one for each entry of a mapping that produced it
+	results []result // one for each entry of a mapping that produced it, the last one last
 	written bool
 	from    string   // key of the source of the last result
 	title   string   // where it is new in a blueprint of which Port held others; else empty
@@ -83,7 +84,9 @@ type result struct {
 	entry   *entry
 	digest  catalog.Digest
 	source  string
-	pending *pending // nil when there was nothing to send
+	pending *pending // nil when there was nothing to send, or it is over
+	// rejected is true when Port holds nothing of it.
+	rejected bool
 }
 
 // pending is an entity on its way.
@@ -95,11 +98,8 @@ type pending struct {
 	state  *state // nil when the identifier is a search query
 	number int    // in the order in which entities were taken
 	size   int    // of the entity's body, in bytes
-	rest   catalog.Digest
-	// free is true when it does not wait for a later entry any more.
-	free  bool
-	stage stage
-	batch *batch // when packed
+	stage  stage
+	batch  *batch // when packed
 	// refused is true when Port did not find what it relates to.
 	refused bool
 	// due is true when it goes out whatever it relates to, and last when it must not
@@ -153,10 +153,10 @@ func newLoader(ctx context.Context, job Job, rep *report.Report) *loader {
 		ctx: ctx, plan: job.Plan, port: job.Port, store: job.Store, report: rep,
 		flags:   port.Flags{Merge: m.EnableMergeEntity, CreateMissingRelatedEntities: m.CreateMissingRelatedEntities},
 		held:    map[string]*held{},
-		schemas: newSchemas(job.Port),
+		schemas: newSchemas(job.Port, job.Plan),
 		states:  map[catalog.Ref]*state{},
 		targets: map[relation]map[string]bool{}, adopted: map[string]bool{},
-		open: map[string]*batch{}, searching: map[string]*batch{},
+		done: map[int]bool{}, open: map[string]*batch{}, searching: map[string]*batch{},
 	}
 }
 
@@ -166,14 +166,14 @@ func (l *loader) expect(blueprint string) *held {
 	h := l.held[blueprint]
 	if h == nil {
 		l.land()
-		h = readHeld(l.ctx, l.port, blueprint, l.plan.entriesOf(blueprint), !l.flags.Merge)
+		h = readHeld(l.ctx, l.port, l.schemas, blueprint, !l.flags.Merge)
 		l.held[blueprint] = h
 	}
 	return h
 }
 
 // holds says what Port held of an entity before the run wrote to it.
-func (l *loader) holds(e *entry, ref catalog.Ref) (catalog.Digest, bool) {
+func (l *loader) holds(ref catalog.Ref) (catalog.Digest, bool) {
 	h := l.expect(ref.Blueprint)
 	h.reading.wait()
 	if h.err != nil {
@@ -186,36 +186,42 @@ func (l *loader) holds(e *entry, ref catalog.Ref) (catalog.Digest, bool) {
 			Example:  h.err.Error(),
 		})
 	}
-	h.err = nil // told once
-	return h.lookup(e, ref.Identifier)
+	if h.err == nil && h.vague != nil && l.ctx.Err() == nil {
+		l.report.Note(report.Problem{
+			Severity: report.Warning,
+			Message:  fmt.Sprintf("blueprint %q could not be read: a date and time that Port writes in another way counts as changed", ref.Blueprint),
+			Example:  h.vague.Error(),
+		})
+	}
+	h.err, h.vague = nil, nil // told once
+	digest, there := h.digests[ref.Identifier]
+	return digest, there
 }
 
 // add takes one mapped entity.
 func (l *loader) add(of *loading, u unit) {
 	l.taken++
-	p := &pending{entity: u.entity, entry: u.entry, of: of, source: u.source, number: l.taken, size: len(u.entity.Body), rest: u.rest}
+	p := &pending{entity: u.entity, entry: u.entry, of: of, source: u.source, number: l.taken, size: len(u.entity.Body)}
 	l.relate(p.entity)
 	if p.entity.Ref.Identifier == "" {
 		if p.size > catalog.MaxBytes {
 			l.tooLarge(p)
 		} else {
+			l.deliverNamed(p)
 			l.pack(p)
 		}
 		return
 	}
 	p.state = l.state(p.entity.Ref)
-	earlier := p.state.result(u.entry)
-	if earlier != nil && earlier.digest == p.entity.Digest {
-		l.repeat(p)
-		return
+	if i := p.state.of(u.entry); i >= 0 {
+		if p.state.results[i].digest == p.entity.Digest {
+			l.repeat(p)
+			return
+		}
+		l.collide(p, &p.state.results[i])
+		p.state.results = slices.Delete(p.state.results, i, i+1)
 	}
-	if earlier == nil {
-		p.state.results = append(p.state.results, result{entry: u.entry})
-		earlier = &p.state.results[len(p.state.results)-1]
-	} else {
-		l.collide(p, earlier)
-	}
-	*earlier = result{entry: u.entry, digest: p.entity.Digest, source: u.source, pending: p}
+	p.state.results = append(p.state.results, result{entry: u.entry, digest: p.entity.Digest, source: u.source, pending: p})
 	if p.size > catalog.MaxBytes {
 		l.tooLarge(p)
 		return
@@ -232,59 +238,24 @@ func (l *loader) state(ref catalog.Ref) *state {
 	return s
 }
 
-func (s *state) result(e *entry) *result {
-	for i := range s.results {
-		if s.results[i].entry == e {
-			return &s.results[i]
-		}
-	}
-	return nil
+// of is the index of the result of an entry; -1 when there is none.
+func (s *state) of(e *entry) int {
+	return slices.IndexFunc(s.results, func(r result) bool { return r.entry == e })
 }
 
 // choose compares with what Port held, unless this run has written over that, or
 // is about to.
 func (l *loader) choose(p *pending) {
 	l.deliverFound(p.entity.Ref.Blueprint)
-	digest, there := l.holds(p.entry, p.entity.Ref)
-	a := p.ahead()
+	_, there := l.holds(p.entity.Ref)
 	switch {
-	case a != nil && l.overlays(p, a, digest, there):
-		a.of.report.Merged++
-		a.of.stored[a.entry]++
-		a.close()
-		p.close()
-		l.count(p, unchanged)
-	case a != nil:
-		a.free = a.free || a.entry.over == p.entry
-		l.hold(p)
-	case p.state.touched || !there:
+	case l.settled(p):
+		l.leave(p)
+	case p.ahead() == nil && (p.state.touched || !there):
 		l.pack(p)
-	case p.entry.digester.Same(p.entity.Digest, digest):
-		p.close()
-		l.count(p, unchanged)
 	default:
 		l.hold(p)
 	}
-}
-
-// overlays says whether a result and the one that waits ahead of it, over which it
-// writes, make together what Port holds: then neither is written.
-func (l *loader) overlays(p, a *pending, held catalog.Digest, there bool) bool {
-	if !there || p.state.touched || a.stage != waiting || a.entry.over != p.entry || !p.entry.digester.Same(p.entity.Digest, held) {
-		return false
-	}
-	for _, r := range p.state.results {
-		if r.pending != nil && r.pending != a && r.pending != p {
-			return false
-		}
-	}
-	return a.entry.rest == nil || a.entry.rest.Same(a.rest, l.held[p.entity.Ref.Blueprint].rest[a.entry][p.entity.Ref.Identifier])
-}
-
-// contested says whether an entity waits for a later resource, which may write
-// over it what Port holds already.
-func (p *pending) contested(resource int) bool {
-	return p.stage == waiting && !p.free && p.entry.over != nil && p.entry.over.resource > resource
 }
 
 // hold lets an entity wait, as far as there is room.
@@ -296,9 +267,13 @@ func (l *loader) hold(p *pending) {
 		first := l.deferred[0]
 		l.deferred = l.deferred[1:]
 		l.deferredBytes -= first.size
-		if first.stage == waiting {
-			l.pack(first)
+		if first.stage != waiting {
+			continue
 		}
+		if l.contested(first) {
+			l.noteCrowded(first)
+		}
+		l.pack(first)
 	}
 }
 
@@ -330,13 +305,17 @@ func (p *pending) close() {
 	}
 }
 
-// allResources is after the last resource.
-const allResources = math.MaxInt
+// finish is for the end of resources: nothing more comes of them.
+func (l *loader) finish(resources ...*resource) {
+	for _, r := range resources {
+		l.done[r.Index] = true
+	}
+	l.flush()
+}
 
-// finish sends all that waits when a resource is loaded, but for what waits for a
-// later one, and returns when Port has answered. Results for one entity go in as
-// many rounds.
-func (l *loader) finish(resource int) {
+// flush sends all that waits, but for what waits for a resource that is still to come,
+// and returns when Port has answered. Results for one entity go in as many rounds.
+func (l *loader) flush() {
 	var kept []*pending
 	for l.release() || len(l.deferred) > 0 || len(l.open) > 0 || len(l.flying) > 0 {
 		round := l.deferred
@@ -344,7 +323,7 @@ func (l *loader) finish(resource int) {
 		for _, p := range round {
 			switch a := p.ahead(); {
 			case p.stage != waiting:
-			case p.contested(resource), a != nil && a.contested(resource):
+			case l.contested(p):
 				kept = append(kept, p)
 			case a != nil && a.stage != postponed:
 				l.deferred = append(l.deferred, p)
@@ -375,7 +354,7 @@ func (l *loader) land() {
 func (l *loader) forget() {
 	for _, h := range l.held {
 		h.reading.wait()
-		h.digests, h.rest = nil, nil
+		h.digests = nil
 	}
 }
 

@@ -36,12 +36,8 @@ func (l *loader) there(ref catalog.Ref) bool {
 // has says whether Port held an entity.
 func (h *held) has(identifier string) bool {
 	h.reading.wait()
-	for _, digests := range h.digests {
-		if _, ok := digests[identifier]; ok {
-			return true
-		}
-	}
-	return false
+	_, ok := h.digests[identifier]
+	return ok
 }
 
 // lacks says whether an entity relates to another one that this run may still bring:

@@ -2,6 +2,7 @@ package resync
 
 import (
 	"context"
+	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/kind"
@@ -24,10 +25,7 @@ func (l *loader) cameFrom(u unit, source kind.Source) {
 // some reports whether Port held any entity of the blueprint.
 func (h *held) some() bool {
 	h.reading.wait()
-	for _, digests := range h.digests {
-		return len(digests) > 0
-	}
-	return false
+	return len(h.digests) > 0
 }
 
 // origins tell which sources can have produced an entity, by what the identifiers of
@@ -94,7 +92,7 @@ func (o *origins) trust(ctx context.Context, of *loading, entry int) bool {
 	}
 	trusted, shown := true, false
 	for ref, s := range o.run.loader.states {
-		if s.result(e) == nil {
+		if !slices.ContainsFunc(s.results, func(r result) bool { return r.entry == e }) {
 			continue
 		}
 		source, listed := of.sources[s.from]

@@ -7,7 +7,6 @@ import (
 	"iter"
 	"slices"
 
-	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/transform"
@@ -35,12 +34,7 @@ type resource struct {
 type entry struct {
 	transform.Entry
 	source   mapping.Entity
-	digester *catalog.Digester
 	resource int // index of its resource
-	// over is the one later entry that can write over values of this one; rest
-	// compares by what it leaves of them, and is nil when that is nothing.
-	over *entry
-	rest *catalog.Digester
 }
 
 // Bind decodes every selector and compiles every expression of a mapping; it asks
@@ -67,11 +61,7 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 		res.bound = res.bound.Reading(res.program.Reads().Reach)
 		res.bound.ReadsFiles = res.bound.ReadsFiles || len(res.program.Files()) > 0
 		for i, e := range res.program.Entries() {
-			digester := catalog.NewDigester(e.Keys)
-			if !m.EnableMergeEntity {
-				digester = catalog.NewFullDigester()
-			}
-			res.entries = append(res.entries, &entry{Entry: e, source: r.Entities[i], digester: digester, resource: r.Index})
+			res.entries = append(res.entries, &entry{Entry: e, source: r.Entities[i], resource: r.Index})
 		}
 		plan.resources = append(plan.resources, res)
 	}
@@ -82,7 +72,6 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 		return nil, problems
 	}
 	plan.Warnings, plan.Notes = advice.Warnings(), advice.Notes()
-	plan.overlay()
 	return plan, nil
 }
 
@@ -97,32 +86,6 @@ func bindBroken(broken []mapping.Resource, env transform.Environment) (problems 
 		problems = append(problems, transform.Check(r, env)...)
 	}
 	return problems
-}
-
-// overlay finds for each entry the later one that can write over its values.
-func (p *Plan) overlay() {
-	var all []*entry
-	for _, r := range p.resources {
-		all = append(all, r.entries...)
-	}
-	for i, e := range all {
-		var over []*entry
-		for _, later := range all[i+1:] {
-			if !e.Dynamic && !later.Dynamic && e.Blueprint != later.Blueprint {
-				continue
-			}
-			if !p.mapping.EnableMergeEntity || e.Keys.Without(later.Keys).Size() < e.Keys.Size() {
-				over = append(over, later)
-			}
-		}
-		if len(over) != 1 {
-			continue // of three the final state is not worked out: they are written
-		}
-		e.over = over[0]
-		if p.mapping.EnableMergeEntity {
-			e.rest = catalog.NewDigester(e.Keys.Without(e.over.Keys))
-		}
-	}
 }
 
 func asProblems(r mapping.Resource, err error) mapping.Problems {

@@ -148,13 +148,14 @@ func differences(ref values.Ref, a, b porttest.Entity) []string {
 		}
 		return out
 	}
-	add := func(name string, x, y any, related bool) {
-		if !values.Same(x, y, related) {
+	add := func(name string, x, y any, as values.Form) {
+		if !values.Same(x, y, as) {
 			names = append(names, name)
 		}
 	}
-	add("title", title(a), title(b), false)
-	add("team", list(a.Team), list(b.Team), true)
+	add("title", title(a), title(b), values.Plain)
+	add("icon", a.Icon, b.Icon, values.Plain)
+	add("team", list(a.Team), list(b.Team), values.Set)
 	keys := map[string]bool{}
 	for _, m := range []map[string]any{a.Properties, b.Properties} {
 		for k := range m {
@@ -162,7 +163,7 @@ func differences(ref values.Ref, a, b porttest.Entity) []string {
 		}
 	}
 	for k := range keys {
-		add(`property "`+k+`"`, a.Properties[k], b.Properties[k], false)
+		add(`property "`+k+`"`, a.Properties[k], b.Properties[k], values.Plain)
 	}
 	keys = map[string]bool{}
 	for _, m := range []map[string]any{a.Relations, b.Relations} {
@@ -171,7 +172,7 @@ func differences(ref values.Ref, a, b porttest.Entity) []string {
 		}
 	}
 	for k := range keys {
-		add(`relation "`+k+`"`, a.Relations[k], b.Relations[k], true)
+		add(`relation "`+k+`"`, a.Relations[k], b.Relations[k], values.Set)
 	}
 	slices.Sort(names)
 	return names
@@ -189,6 +190,11 @@ var odd = []string{
 	entity("repository", `{identifier: .slug, blueprint: '"nowhere"'}`),
 	entity("repository", `{identifier: {combinator: '"and"', rules: [{property: '"language"', operator: '"="', value: .language}]}, blueprint: '"repo"', properties: {description: '"found"'}}`),
 	entity("repository", `{identifier: .slug, blueprint: '"service"', team: '"core"', relations: {repo: {combinator: '"and"', rules: [{property: '"$identifier"', operator: '"="', value: .slug}]}}}`),
+	entity("repository", `{identifier: .slug, blueprint: '"service"', title: 'if .language == "go" then "S" else null end', icon: 'if .language == "go" then "Git" else null end', team: 'if .language == "go" then ["a"] else null end'}`),
+	entity("repository", `{identifier: .slug, blueprint: '"service"', title: .language, icon: 'null', team: '"core"'}`),
+	entity("repository", `{identifier: .slug, blueprint: '"owned"', title: .language, properties: {owner: .language}, relations: {repo: .slug}}`),
+	entity("repository", `{identifier: .slug, blueprint: '"owned"', properties: {level: '9007199254740993', since: '"2026-11-22T10:00:00+02:00"', tier: 'if .language == "go" then null else "gold" end'}}`),
+	entity("repository", `{identifier: .slug, blueprint: '"service"', team: {combinator: '"and"', rules: [{property: '"$identifier"', operator: '"="', value: '"blue"'}]}}`),
 	entity("pull-request", `{identifier: .id|tostring, blueprint: '"pull"', properties: {status: '"DRAFT"'}}`),
 	entity("repository", `{identifier: '.slug + " "', blueprint: '"repo"'}`),
 	entity("repository", `{identifier: 'if .slug == "r1" then error("no") else .slug end', blueprint: '"service"'}`),
@@ -210,7 +216,7 @@ func TestPlanIsWhatASyncDoes(t *testing.T) {
 				parts = append(parts, ordinary[i])
 			}
 		}
-		for range rapid.IntRange(0, 2).Draw(rt, name+" odd ones") {
+		for range rapid.IntRange(0, 3).Draw(rt, name+" odd ones") {
 			parts = append(parts, rapid.SampledFrom(odd).Draw(rt, name+" odd"))
 		}
 		if len(parts) == 4 {
@@ -223,12 +229,15 @@ func TestPlanIsWhatASyncDoes(t *testing.T) {
 		s := drawState(rt)
 		first, second := drawMapping(rt, "first"), drawMapping(rt, "second")
 		edits := rapid.SliceOfN(rapid.Custom(drawEdit), 0, 5).Draw(rt, "edits")
-		foreign := rapid.SliceOfN(rapid.IntRange(0, 5), 0, 3).Draw(rt, "foreign")
+		foreign := rapid.SliceOfN(rapid.IntRange(0, 6), 0, 3).Draw(rt, "foreign")
 		seed := rapid.Uint64().Draw(rt, "delays")
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, s.build())
 			w.unequal = true
 			w.delays = rand.New(rand.NewPCG(seed, 0))
+			w.port.AddBlueprint(owned)
+			w.port.AddBlueprint(`{"identifier":"_team","title":"Team","schema":{"properties":{},"required":[]},"relations":{}}`)
+			w.port.PutEntity("_team", porttest.Entity{Identifier: "blue"})
 			w.sync(first)
 			for _, e := range edits {
 				s.edit(e, w.bitbucket)
@@ -263,6 +272,8 @@ func (w *world) meddle(what int) {
 		w.port.PutEntity("repo", porttest.Entity{Identifier: "stale", Datasource: "port-ocean/bitbucket-cloud/1/test/exporter", Relations: map[string]any{"peers": []any{"r1"}}})
 	case 5:
 		w.port.PutEntity("pull", porttest.Entity{Identifier: "stale", Datasource: "port-ocean/bitbucket-cloud/1/test/exporter", Relations: map[string]any{"repo": "stale"}})
+	case 6:
+		w.port.PutEntity("service", porttest.Entity{Identifier: "r0", Title: "By hand", Icon: "Hand", Team: []string{"hand"}, Datasource: ours})
 	}
 }
 

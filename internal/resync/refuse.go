@@ -30,7 +30,7 @@ func (l *loader) refuse(of *loading, u unit) {
 	if catalog.CheckBlueprint(ref.Blueprint) != nil || catalog.CheckIdentifier(ref.Identifier) != nil {
 		return // Port cannot hold it
 	}
-	if _, there := l.holds(u.entry, ref); there {
+	if _, there := l.holds(ref); there {
 		of.stored[u.entry]++
 	}
 }
@@ -90,21 +90,27 @@ func (l *loader) reject(p *pending, o port.Outcome) {
 	if e := (*port.Error)(nil); !o.RequestFailed && errors.As(o.Err, &e) {
 		l.noteRefused(p, o.Err, e)
 	} else {
-		l.noteUndelivered(p, o.Err)
+		l.noteUndelivered(p, o)
 	}
 }
 
 // noteUndelivered tells of an entity that went down with its request.
-func (l *loader) noteUndelivered(p *pending, err error) {
+func (l *loader) noteUndelivered(p *pending, o port.Outcome) {
+	err := o.Err
 	at, blueprint := p.entry.position(), p.entity.Ref.Blueprint
 	if errors.Is(err, port.ErrNotFound) {
 		at = p.entry.source.Blueprint.Pos
 	}
+	what, fix := fmt.Sprintf("Port did not take a request of blueprint %q", blueprint), fixOf(err, blueprint)
+	if o.Alone {
+		what = fmt.Sprintf("Port fails at an entity of blueprint %q, and took the others of its request", blueprint)
+		fix = "look for what is special about the entity; if Port fails at it again, give the x-trace-id to Port's support"
+	}
 	text := blurError(err, []string{p.entity.Ref.Identifier}, blueprint)
 	l.report.Note(report.Problem{
 		Severity: report.Error, File: at.File, Line: at.Line, Column: at.Column,
-		Message: fmt.Sprintf("%s: Port did not take a request of blueprint %q: %s", p.of.resource.Where(), blueprint, text),
-		Fix:     fixOf(err, blueprint),
+		Message: fmt.Sprintf("%s: %s: %s", p.of.resource.Where(), what, text),
+		Fix:     fix,
 		Example: example(p.entity.Ref, p.source, err),
 	})
 }
@@ -183,7 +189,12 @@ func (l *loader) keep(p *pending) {
 		p.of.loseName()
 		return
 	}
-	if _, there := l.holds(p.entry, p.entity.Ref); there || p.state.written {
+	for i := range p.state.results {
+		if r := &p.state.results[i]; r.pending == p {
+			r.rejected = true
+		}
+	}
+	if _, there := l.holds(p.entity.Ref); there || p.state.written {
 		p.of.stored[p.entry]++
 	}
 }

@@ -217,9 +217,9 @@ func TestPortFails(t *testing.T) {
 				Match: func(_ *http.Request, body []byte) bool {
 					return strings.Contains(string(body), `"identifier":"r13"`) || strings.Contains(string(body), `"identifier":"r33"`)
 				}})
-			r := w.sync(mapped(repos)).ended(report.Partial).is(want{"created": 60, "rejected": 40})
-			if p := r.problem("error", "did not take a request", "503"); p.Count != 40 || !strings.Contains(p.Example, "t-1") || strings.Contains(p.Message, "t-1") {
-				t.Errorf("got %+v, want one problem for all 40, the trace in its example", p)
+			r := w.sync(mapped(repos)).ended(report.Partial).is(want{"created": 98, "rejected": 2})
+			if p := r.problem("error", "Port fails at an entity", "503", "repo/r13"); p.Count != 2 || !strings.Contains(p.Example, "t-1") || strings.Contains(p.Message, "t-1") {
+				t.Errorf("got %+v, want one problem for both, the trace in its example", p)
 			}
 		})
 	})

@@ -75,7 +75,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	for _, of := range r.inOrder(ctx) {
 		r.resource(ctx, asking, of)
 	}
-	r.loader.finish(allResources)
+	r.loader.finish(r.job.Plan.resources...)
 	r.loader.retry()
 	r.settleGone(asking)
 	for _, of := range r.loads {
@@ -139,7 +139,7 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 	arrays, noArrays := 0, 0
 	tasks := r.tasks(asking, of)
 	for c, err := range ordered(tasks, tasksPerRequest*r.job.Concurrency, func(task kind.Task, emit func(chunk) bool) {
-		of.resource.extract(ctx, asking, task, of.samples, emit)
+		of.resource.extract(ctx, asking, r.loader.schemas, task, of.samples, emit)
 	}) {
 		if err != nil {
 			r.unlisted(asking, of, err, stop)
@@ -160,7 +160,7 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 		r.note(report.Error, *x, of.resource.Where()+": itemsToParse never gave an array", "check the path of the array", "")
 	}
 	r.tellNulls(of)
-	r.loader.finish(of.resource.Index)
+	r.loader.finish(of.resource)
 	of.report.Listed = of.listed || of.tasks > 0
 	if of.denied && of.report.Extracted == 0 {
 		of.report.Listed = false
@@ -236,7 +236,7 @@ func (r *run) take(asking context.Context, of *loading, c chunk, stop context.Ca
 			of.mapped[u.entry]++
 			r.addBlueprint(of, u.entity.Ref.Blueprint)
 			if u.unparsed {
-				if _, held := r.loader.holds(u.entry, u.entity.Ref); !held {
+				if _, held := r.loader.holds(u.entity.Ref); !held {
 					r.notKnown(of, c.source, u.source) // a new name may stand for an old one
 				}
 			}

@@ -73,7 +73,7 @@ func (l *loader) sendInOrder(left []*pending) {
 					continue
 				}
 				if a := left[j].entity.Ref; l.apart || a.Blueprint != left[i].entity.Ref.Blueprint || a == left[i].entity.Ref {
-					l.finish(allResources)
+					l.flush()
 					clear(sent)
 				} else {
 					shares = true
@@ -90,7 +90,7 @@ func (l *loader) sendInOrder(left []*pending) {
 			sent[i] = true
 		}
 	}
-	l.finish(allResources)
+	l.flush()
 }
 
 // dependencies are, for each entity, the others that must go before it.

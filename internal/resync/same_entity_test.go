@@ -72,7 +72,7 @@ func TestCollisionBeyondWhatWaits(t *testing.T) {
 		w.delays = rand.New(rand.NewPCG(1, 1))
 		// the first and the last object collide, with more than a thousand between them
 		m := func(title string) string {
-			return mapped(entity("repository", `{identifier: 'if .slug == "r1049" then "r0000" else .slug end', title: '`+title+`', blueprint: '"repo"'}`))
+			return mapped(entity("repository", `{identifier: 'if .slug == "r1049" then "r0000" else .slug end', title: '`+title+`', blueprint: '"repo"', properties: {readme: '"x" * 10000'}}`))
 		}
 		w.sync(m(".slug")).is(want{"created": 1049, "merged": 1})
 		keep := `if .slug == "r1049" then .slug else "new " + .slug end` // what Port holds of r0000 is right already

@@ -2,31 +2,75 @@ package resync
 
 import (
 	"context"
+	"sync"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/port"
 )
 
-// schemas reads blueprints as they are asked for, each once.
+// schemas reads blueprints as they are asked for, each once. It is safe for
+// concurrent use.
 type schemas struct {
 	client *port.Client
-	known  map[string]*port.Blueprint // nil for one that could not be read
+	plan   *Plan
+
+	mu    sync.Mutex // guards what follows
+	known map[string]*schema
 }
 
-func newSchemas(client *port.Client) *schemas {
-	return &schemas{client: client, known: map[string]*port.Blueprint{}}
+// schema is one blueprint, and how its entities are compared.
+type schema struct {
+	ready     chan struct{} // closed when what follows may be read
+	blueprint port.Blueprint
+	err       error // why it could not be read
+	digester  *catalog.Digester
+}
+
+func newSchemas(client *port.Client, plan *Plan) *schemas {
+	return &schemas{client: client, plan: plan, known: map[string]*schema{}}
 }
 
 // of is false, with an empty blueprint, when the blueprint could not be read.
 func (s *schemas) of(ctx context.Context, blueprint string) (port.Blueprint, bool) {
-	b, asked := s.known[blueprint]
-	if !asked {
-		if read, err := s.client.Blueprint(ctx, blueprint); err == nil {
-			b = &read
-		}
+	b := s.read(ctx, blueprint)
+	return b.blueprint, b.err == nil
+}
+
+// digester compares the entities of a blueprint: by the keys that the entries of the
+// mapping name, or by all where they replace what Port holds.
+func (s *schemas) digester(ctx context.Context, blueprint string) *catalog.Digester {
+	return s.read(ctx, blueprint).digester
+}
+
+func (s *schemas) read(ctx context.Context, blueprint string) *schema {
+	s.mu.Lock()
+	b := s.known[blueprint]
+	first := b == nil
+	if first {
+		b = &schema{ready: make(chan struct{})}
 		s.known[blueprint] = b
 	}
-	if b == nil {
-		return port.Blueprint{}, false
+	s.mu.Unlock()
+	if !first {
+		<-b.ready
+		return b
 	}
-	return *b, true
+	defer close(b.ready)
+	b.digester = s.plan.digester(blueprint, catalog.Shape{})
+	if b.blueprint, b.err = s.client.Blueprint(ctx, blueprint); b.err == nil {
+		b.digester = s.plan.digester(blueprint, b.blueprint.Shape())
+	}
+	return b
+}
+
+// digester compares the entities of a blueprint of a shape.
+func (p *Plan) digester(blueprint string, shape catalog.Shape) *catalog.Digester {
+	var keys catalog.Keys
+	for _, e := range p.entriesOf(blueprint) {
+		keys = keys.And(e.Keys)
+	}
+	if p.mapping.EnableMergeEntity {
+		return catalog.NewDigester(keys, shape)
+	}
+	return catalog.NewReplacingDigester(keys, shape)
 }

@@ -151,6 +151,7 @@ func (c *compiler) entry(e mapping.Entity) entry {
 	made.Entry = Entry{
 		Keys: catalog.Keys{
 			Title:      e.Title != nil,
+			Icon:       e.Icon != nil,
 			Team:       e.Team != nil,
 			Properties: names(e.Properties),
 			Relations:  names(e.Relations),

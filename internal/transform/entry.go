@@ -62,14 +62,12 @@ func (e *entry) fill(a *application, object map[string]any, unit *Unit, identifi
 	}
 	var faults []*Fault
 	var fault *Fault
-	f.Title, fault = a.text(e.title, object, "a title")
+	f.Title, f.Null.Title, fault = a.text(e.title, object, "a title")
 	faults = append(faults, fault)
-	f.Icon, fault = a.text(e.icon, object, "an icon")
+	f.Icon, f.Null.Icon, fault = a.text(e.icon, object, "an icon")
 	faults = append(faults, fault)
-	if e.team != nil {
-		f.Team, fault = a.team(*e.team, object)
-		faults = append(faults, fault)
-	}
+	f.Team, f.Null.Team, fault = a.team(e.team, object)
+	faults = append(faults, fault)
 	if e.properties != nil {
 		f.Properties = make(map[string]any, len(e.properties))
 	}
@@ -169,36 +167,42 @@ func (a *application) build(q *query, object map[string]any) (built any, failed 
 	return map[string]any{"combinator": combinator, "rules": rules}, nil, nil
 }
 
-// text evaluates a title or an icon.
-func (a *application) text(x *expression, object map[string]any, what string) (any, *Fault) {
+// text evaluates a title or an icon. It is null when it is mapped, and not when it
+// is left out.
+func (a *application) text(x *expression, object map[string]any, what string) (got any, null bool, fault *Fault) {
 	if x == nil {
-		return nil, nil
+		return nil, false, nil
 	}
-	v, _ := a.nullable(value{expr: x}, object)
-	switch v.(type) {
+	got, leftOut := a.nullable(value{expr: x}, object)
+	switch got.(type) {
 	case nil, string:
-		return v, nil
+		return got, got == nil && !leftOut, nil
 	}
-	return v, notText(x.Expr, v, what)
+	return got, false, notText(x.Expr, got, what)
 }
 
 // team evaluates a team: a text, an array of texts or a search query.
-func (a *application) team(v value, object map[string]any) (any, *Fault) {
-	got, _ := a.nullable(v, object)
+func (a *application) team(v *value, object map[string]any) (got any, null bool, fault *Fault) {
+	if v == nil {
+		return nil, false, nil
+	}
+	got, leftOut := a.nullable(*v, object)
 	switch team := got.(type) {
-	case nil, string:
+	case nil:
+		return nil, !leftOut, nil
+	case string:
 	case map[string]any:
-		return got, checkQuery(v.where(), team)
+		return got, false, checkQuery(v.where(), team)
 	case []any:
 		for _, member := range team {
 			if _, ok := member.(string); !ok {
-				return got, notText(v.where(), member, "a member of a team list")
+				return got, false, notText(v.where(), member, "a member of a team list")
 			}
 		}
 	default:
-		return got, notText(v.where(), got, "a team")
+		return got, false, notText(v.where(), got, "a team")
 	}
-	return got, nil
+	return got, false, nil
 }
 
 // UniqueIdentifier is, for a kind, an expression whose text Port takes as an

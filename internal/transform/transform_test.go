@@ -216,6 +216,7 @@ relations:
 			"inner": []any{1, nil, 5},
 		},
 		Relations: map[string]any{"missing": nil, "raised": nil},
+		Null:      catalog.Null{Title: true, Icon: true, Team: true},
 	}
 	if diff := cmp.Diff(r.Units[0].Fields, wantFields); diff != "" || r.Units[0].Outcome != Mapped {
 		t.Errorf("got -, want +\n%s", diff)

@@ -3,6 +3,7 @@ package porttest
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -25,6 +26,8 @@ type blueprint struct {
 	relations    map[string]relation
 	mirrors      map[string]string // name to path
 	calculations map[string]string // name to type
+	defaults     map[string]any    // of properties
+	inherits     []string          // the relations that lead to whose team it is; nil when it has its own
 }
 
 type property struct {
@@ -41,7 +44,7 @@ type relation struct {
 func newBlueprint(doc map[string]any) (*blueprint, error) {
 	b := &blueprint{
 		doc: doc, properties: map[string]property{}, relations: map[string]relation{},
-		mirrors: map[string]string{}, calculations: map[string]string{},
+		mirrors: map[string]string{}, calculations: map[string]string{}, defaults: map[string]any{},
 	}
 	body, _ := doc["schema"].(map[string]any)
 	b.required = stringsOf(body["required"])
@@ -51,6 +54,16 @@ func newBlueprint(doc map[string]any) (*blueprint, error) {
 			return nil, fmt.Errorf("body/schema/properties/%s: %w", name, err)
 		}
 		b.properties[name] = property{schema: c, format: c.format}
+		if v, given := raw["default"]; given && v != nil {
+			if why := c.check(fmt.Sprintf("body/schema/properties/%s/default", name), v); why != "" {
+				return nil, errors.New(why)
+			}
+			b.defaults[name] = stored(v)
+		}
+	}
+	if ownership, _ := doc["ownership"].(map[string]any); ownership["type"] == "Inherited" {
+		path, _ := ownership["path"].(string)
+		b.inherits = strings.Split(path, ".")
 	}
 	for name, raw := range objects(doc["relations"]) {
 		r := relation{many: raw["many"] == true, required: raw["required"] == true}
@@ -91,6 +104,11 @@ func (b *blueprint) refusal(id string, others map[string]*blueprint) string {
 	for _, name := range b.required {
 		if _, known := b.properties[name]; !known {
 			return fmt.Sprintf("required property %q is not a property", name)
+		}
+	}
+	if len(b.inherits) > 0 {
+		if _, known := b.relations[b.inherits[0]]; !known {
+			return fmt.Sprintf("ownership: %q is not a relation", b.inherits[0])
 		}
 	}
 	for _, name := range sortedKeys(b.mirrors) {

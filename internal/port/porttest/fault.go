@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Fault is a misbehaviour to come. A request that fits Method, Route, Path and Match
-// meets it; when several fit, the one planned first, and the later ones do not
+// Fault is a misbehaviour to come. A request that fits Method, Route, Path, Entity and
+// Match meets it; when several fit, the one planned first, and the later ones do not
 // count that request.
 type Fault struct {
 	Method string // "" is any
@@ -16,6 +16,8 @@ type Fault struct {
 	// Path is a glob over the escaped path, "" is any. "*" stays within a
 	// segment; "/**" at the end is anything below.
 	Path string
+	// Entity fits every write of entities whose body holds one of this identifier, "" is any.
+	Entity string
 	// Match sees the request (its body is read already) and its body; nil fits all.
 	Match func(r *http.Request, body []byte) bool
 
@@ -111,7 +113,25 @@ func (s *Server) fire(f *fault) bool {
 func (f *fault) fits(r *http.Request, route string, body []byte) bool {
 	return (f.Method == "" || f.Method == r.Method) && (f.Route == "" || f.Route == route) &&
 		(f.Path == "" || globMatch(f.Path, r.URL.EscapedPath())) &&
+		(f.Entity == "" || holdsEntity(body, f.Entity)) &&
 		(f.Match == nil || f.Match(r, body))
+}
+
+// holdsEntity tells whether the body of an upsert, of one or of many, has an entity.
+func holdsEntity(body []byte, identifier string) bool {
+	var sent struct {
+		Identifier any
+		Entities   []struct{ Identifier any }
+	}
+	if decodeInto(body, &sent) != nil {
+		return false
+	}
+	for _, e := range sent.Entities {
+		if e.Identifier == identifier {
+			return true
+		}
+	}
+	return sent.Identifier == identifier
 }
 
 func globMatch(glob, p string) bool {

@@ -297,3 +297,15 @@ func TestRemoveEntity(t *testing.T) {
 	equal(t, "there still", r.RemoveEntity("thing", "b"), false)
 	equal(t, "left", len(r.Entities("thing")), 3)
 }
+
+func TestFaultOfAnEntity(t *testing.T) {
+	t.Parallel()
+	r := startThings(t)
+	fired := r.Fault(porttest.Fault{Entity: "b", Status: 500, Times: -1, Body: "{}"})
+	r.put("thing", upsert, `{"identifier":"a"}`, `{"identifier":"b"}`).want(500)
+	r.call("POST", "/v1/blueprints/thing/entities"+upsert, `{"identifier":"b"}`).want(500)
+	r.put("thing", upsert, `{"identifier":"a","title":"b"}`, `{"identifier":"bb"}`).want(200)
+	r.call("POST", "/v1/blueprints/thing/entities/search", `{}`).want(200)
+	equal(t, "fired", fired(), 2)
+	equal(t, "entities", len(r.Entities("thing")), 2)
+}

@@ -73,7 +73,7 @@ func (t *store) field(c *cell, name string) any {
 	case "$datasource":
 		return textOrNil(e.Datasource)
 	case "$team":
-		return listOf(e.Team)
+		return listOf(t.team(c))
 	case "$createdAt":
 		return wireTime(e.CreatedAt)
 	case "$updatedAt":

@@ -34,7 +34,7 @@ func (s *Server) render(c *cell, w selection) map[string]any {
 		"identifier": e.Identifier,
 		"title":      textOrNil(e.Title),
 		"icon":       textOrNil(e.Icon),
-		"team":       listOf(e.Team),
+		"team":       listOf(s.store.team(c)),
 		"blueprint":  e.Blueprint,
 		"createdAt":  wireTime(e.CreatedAt),
 		"updatedAt":  wireTime(e.UpdatedAt),
@@ -57,6 +57,29 @@ func (s *Server) render(c *cell, w selection) map[string]any {
 		}
 	}
 	return all
+}
+
+// maxInherited bounds how far a team is looked for, as relations may form a ring.
+const maxInherited = 15
+
+// team is an entity's own, or that of the entity to which its blueprint's path of
+// relations leads.
+func (t *store) team(c *cell) []string {
+	for range maxInherited {
+		b := t.blueprints[c.entity.Blueprint]
+		if len(b.inherits) == 0 {
+			break
+		}
+		for _, name := range b.inherits {
+			id, single := c.entity.Relations[name].(string)
+			target := t.cells[ref{t.blueprints[c.entity.Blueprint].relations[name].target, id}]
+			if !single || target == nil {
+				return nil
+			}
+			c = target
+		}
+	}
+	return c.entity.Team
 }
 
 // answeredProperties has a key for each property of the blueprint.

@@ -75,7 +75,7 @@ func TestAnswersAreNoEcho(t *testing.T) {
 	for key, want := range map[string]string{
 		"identifier": `"b"`, "title": `"Beta"`, "icon": `null`, "team": `["t"]`, "blueprint": `"thing"`, "createdBy": `"porttest"`, "updatedBy": `"porttest"`,
 		"relations":  `{"many":["b","a"],"one":"a","owner":null}`,
-		"properties": `{"a":null,"at":"2026-11-22T08:00:00.000Z","b":null,"e":null,"email":null,"n":2,"o":null,"s":"ab","sum":null,"text":"calculated for b","upTitle":"Alpha","url":null,"user":null,"v4":null,"v6":null}`,
+		"properties": `{"a":null,"at":"2026-11-22T08:00:00.000Z","b":null,"e":null,"email":null,"m":null,"n":2,"o":null,"s":"ab","sum":null,"text":"calculated for b","upTitle":"Alpha","url":null,"user":null,"v4":null,"v6":null}`,
 	} {
 		text, err := json.Marshal(entity[key])
 		if err != nil {

@@ -126,6 +126,12 @@ func (s *Server) plan(c *call, b *blueprint, blueprint string, raw map[string]an
 		func() *refusal { return s.setFields(&ch.entity, raw) },
 		func() *refusal { return s.setProperties(&ch.entity, b, raw["properties"]) },
 		func() *refusal {
+			if old == nil || !c.flag("merge") {
+				fill(&ch.entity, b, raw["properties"])
+			}
+			return nil
+		},
+		func() *refusal {
 			return s.setRelations(&ch, b, raw["relations"], c.flag("create_missing_related_entities"))
 		},
 		func() *refusal { return checkRequired(&ch.entity, b) },
@@ -227,9 +233,53 @@ func (s *Server) setProperties(e *Entity, b *blueprint, given any) *refusal {
 		if why := p.schema.check(fmt.Sprintf("property %q", name), values[name]); why != "" {
 			return invalid("%s", why)
 		}
-		e.Properties[name] = values[name]
+		if e.Properties[name] = stored(values[name]); e.Properties[name] == nil {
+			return invalid("property %q must be number", name) // that of JavaScript which is none of JSON
+		}
 	}
 	return nil
+}
+
+// fill gives the defaults of the schema to what a new entity, or one that replaces
+// another, leaves out. A null is no omission.
+// Source: https://ajv.js.org/guide/modifying-data.html#assigning-defaults, read
+// 2026-11; that Port does it is assumed.
+func fill(e *Entity, b *blueprint, given any) {
+	values, _ := given.(map[string]any)
+	for name, v := range b.defaults {
+		if _, named := values[name]; !named {
+			e.Properties[name] = v
+		}
+	}
+}
+
+// stored is a value as a service in JavaScript keeps it: numbers are doubles, and one
+// beyond their range is null.
+// Source: https://tc39.es/ecma262/#sec-json.parse, read 2026-11.
+func stored(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		f, err := v.Float64()
+		if err != nil {
+			return nil
+		}
+		text, err := json.Marshal(f + 0) // as JavaScript writes it: 0 for -0
+		must(err)
+		return json.Number(text)
+	case []any:
+		list := make([]any, len(v))
+		for i, e := range v {
+			list[i] = stored(e)
+		}
+		return list
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, e := range v {
+			m[k] = stored(e)
+		}
+		return m
+	}
+	return v
 }
 
 func (s *Server) setRelations(ch *change, b *blueprint, given any, create bool) *refusal {

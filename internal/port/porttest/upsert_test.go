@@ -14,6 +14,7 @@ import (
 const thing = `{"identifier":"thing","title":"Thing","schema":{"properties":{
   "s":{"type":"string","minLength":2,"maxLength":3,"pattern":"^a"},
   "n":{"type":"number","minimum":1,"maximum":5},
+  "m":{"type":"number"},
   "b":{"type":"boolean"},
   "o":{"type":"object"},
   "a":{"type":"array","maxItems":2,"items":{"type":"string","format":"url"}},
@@ -56,6 +57,7 @@ func TestEntityRefused(t *testing.T) {
 	}{
 		{"unknown property", "thing", `{"identifier":"bad","properties":{"zz":1}}`, 422, `"zz"`},
 		{"calculation property", "thing", `{"identifier":"bad","properties":{"sum":1}}`, 422, `"sum"`},
+		{"beyond doubles", "thing", `{"identifier":"bad","properties":{"m":1e400}}`, 422, "must be number"},
 		{"string", "thing", `{"identifier":"bad","properties":{"s":1}}`, 422, "must be string"},
 		{"number", "thing", `{"identifier":"bad","properties":{"n":"1"}}`, 422, "must be number"},
 		{"boolean", "thing", `{"identifier":"bad","properties":{"b":"true"}}`, 422, "must be boolean"},
@@ -178,6 +180,60 @@ func TestMerge(t *testing.T) {
 			equal(t, "entity", string(got), tt.want)
 		})
 	}
+}
+
+// The schema of an entity has no null for these, and any text.
+func TestTitleIconAndTeam(t *testing.T) {
+	t.Parallel()
+	r := startThings(t)
+	r.put("thing", upsert, `{"identifier":"a","title":"T","icon":"I","team":["t"]}`).want(200)
+	for _, key := range []string{"title", "icon", "team"} {
+		r.put("thing", upsert, `{"identifier":"a","`+key+`":null}`).says(422, key)
+	}
+	e := r.Catalog()["thing"]["a"]
+	equal(t, "kept", fmt.Sprint(e.Title, e.Icon, e.Team), "TI[t]")
+	r.put("thing", upsert, `{"identifier":"a","title":"","icon":"","team":[]}`).want(200)
+	e = r.Catalog()["thing"]["a"]
+	equal(t, "emptied", fmt.Sprint(e.Title, e.Icon, e.Team), "[]")
+	r.wantViolations(3)
+}
+
+// Numbers are kept as JavaScript has them.
+func TestNumbersAreDoubles(t *testing.T) {
+	t.Parallel()
+	r := startThings(t)
+	r.put("thing", upsert, `{"identifier":"a","properties":{"m":9007199254740993,"o":{"k":[12345678901234567890,1e2,-0,1.0,1e400]}}}`).want(200)
+	equal(t, "numbers", fmt.Sprint(r.Catalog()["thing"]["a"].Properties), "map[m:9007199254740992 o:map[k:[12345678901234567000 100 0 1 <nil>]]]")
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	r := startThings(t)
+	r.AddBlueprint(`{"identifier":"kept","title":"Kept","schema":{"properties":{"a":{"type":"string","default":"x"},"b":{"type":"number"}},"required":["a"]},"relations":{}}`)
+	property := func() string { return fmt.Sprint(r.Catalog()["kept"]["e"].Properties) }
+	r.put("kept", upsert, `{"identifier":"e"}`).want(200)
+	equal(t, "new", property(), "map[a:x]")
+	r.put("kept", upsert, `{"identifier":"e","properties":{"a":"y"}}`, `{"identifier":"f","properties":{"a":null}}`).want(207)
+	equal(t, "given", property(), "map[a:y]")
+	r.put("kept", upsert, `{"identifier":"e","properties":{"b":1}}`).want(200)
+	equal(t, "merged", property(), "map[a:y b:1]")
+	r.put("kept", "?upsert=true&merge=false", `{"identifier":"e"}`).want(200)
+	equal(t, "replaced", property(), "map[a:x]")
+	bad := `{"identifier":"bad","title":"Bad","schema":{"properties":{"a":{"type":"string","default":1}}}}`
+	r.call("POST", "/v1/blueprints", bad).says(422, "default")
+}
+
+func TestInheritedTeam(t *testing.T) {
+	t.Parallel()
+	r := startThings(t)
+	r.AddBlueprint(`{"identifier":"part","title":"Part","ownership":{"type":"Inherited","path":"of.one"},"schema":{"properties":{}},"relations":{"of":{"target":"thing","required":false,"many":false}}}`)
+	r.put("thing", upsert, `{"identifier":"top","team":"blue"}`, `{"identifier":"mid","relations":{"one":"top"}}`).want(200)
+	r.put("part", upsert, `{"identifier":"p","team":["own"],"relations":{"of":"mid"}}`, `{"identifier":"alone"}`).want(200)
+	got := r.call("POST", "/v1/blueprints/part/entities/search", `{"query":{"combinator":"and","rules":[{"property":"$team","operator":"contains","value":"blue"}]}}`).want(200)
+	equal(t, "team", got.column("entities", "team"), "[blue]")
+	equal(t, "identifier", got.column("entities", "identifier"), "p")
+	bad := `{"identifier":"bad","title":"Bad","ownership":{"type":"Inherited","path":"nope"},"schema":{"properties":{}}}`
+	r.call("POST", "/v1/blueprints", bad).says(422, "nope")
 }
 
 func TestDuplicateInOneRequest(t *testing.T) {

@@ -1,0 +1,75 @@
+package port
+
+import (
+	"context"
+	"net/http"
+
+	"port-bitbucket-exporter/internal/catalog"
+)
+
+// partAttempts is how often a part of a batch goes out: the whole was repeated already.
+const partAttempts = 2
+
+// halving looks for the entities of a batch at which Port fails.
+type halving struct {
+	client    *Client
+	blueprint string
+	flags     Flags
+	some      bool // some part got through
+	alone     int  // entities that failed alone
+}
+
+// halve sends the parts of a batch that failed with an error, until each entity at
+// which Port fails stands alone. An upsert may be repeated: what was stored is stored.
+func (c *Client) halve(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags, err error) []Outcome {
+	h := &halving{client: c, blueprint: blueprint, flags: f}
+	outcomes := h.halves(ctx, batch, err)
+	h.isDown()
+	for i := range outcomes {
+		o := &outcomes[i]
+		o.Alone = o.Alone && h.some
+		switch statusOf(o.Err) {
+		case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+			o.RequestFailed = o.RequestFailed && !o.Alone // it speaks of the entity, since others were taken
+		}
+	}
+	return outcomes
+}
+
+// halves sends a batch in two parts. When the first two entities that stand alone
+// fail, and nothing has got through, it is Port that is down: the rest is not sent,
+// nor is another batch halved.
+func (h *halving) halves(ctx context.Context, batch []catalog.Entity, err error) []Outcome {
+	var all []Outcome
+	half := len(batch) / 2
+	for _, part := range [][]catalog.Entity{batch[:half], batch[half:]} {
+		if ctx.Err() != nil || h.isDown() {
+			all = append(all, failed(part, Outcome{Err: err, RequestFailed: true})...)
+			continue
+		}
+		all = append(all, h.part(ctx, part)...)
+	}
+	return all
+}
+
+func (h *halving) part(ctx context.Context, part []catalog.Entity) []Outcome {
+	outcomes, err := h.client.upsert(ctx, h.blueprint, part, h.flags, partAttempts)
+	switch {
+	case err == nil:
+		h.some = true
+		return outcomes
+	case len(part) > 1:
+		return h.halves(ctx, part, err)
+	}
+	h.alone++
+	return failed(part, Outcome{Err: err, RequestFailed: true, Alone: true})
+}
+
+// isDown remembers for the rest of the run that Port is down.
+func (h *halving) isDown() bool {
+	if !h.some && h.alone > 1 {
+		h.client.down.Store(true)
+		return true
+	}
+	return false
+}
