@@ -13,6 +13,9 @@ import (
 // minPagelen is the server's own page length where none is asked for.
 const minPagelen = 10
 
+// restartAttempts is how often each page of a list that was begun again is asked for.
+const restartAttempts = 2
+
 // errShorter is that the list is to be read again from its beginning, in shorter pages.
 var errShorter = errors.New("the list is to be read in shorter pages")
 
@@ -23,7 +26,11 @@ var errShorter = errors.New("the list is to be read in shorter pages")
 // for the route.
 func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page, error) {
 	first, route := r.got == 0 && len(r.visited) == 0, l.endpoint.Route
-	p, err := l.ask(ctx, r, address, 0)
+	attempts := 0
+	if l.restarted { // a page of the list was waited for in vain already
+		attempts = restartAttempts
+	}
+	p, err := l.ask(ctx, r, address, attempts)
 	for first && tooLong(err) && l.length > minPagelen {
 		l.length = max(l.length/2, minPagelen)
 		l.client.pagelens.Store(route, l.length)

@@ -147,7 +147,7 @@ func TestHeavyLaterPageOfATree(t *testing.T) {
 				equal(t, "paths", got, want)
 				wanted := 1 + roundtrip.Attempts + (230+24)/25
 				if takes == 10 {
-					wanted = 2*(1+roundtrip.Attempts) + 23
+					wanted = 1 + roundtrip.Attempts + 1 + bitbucket.RestartAttempts + 23
 				}
 				equal(t, "requests", s.Requests(), wanted)
 				s.ResetJournal()
