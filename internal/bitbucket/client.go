@@ -64,7 +64,7 @@ type Client struct {
 	answered     atomic.Bool // with JSON as it is due, at least once
 	pagelens     sync.Map    // route name → page length that the server took
 	unkeyed      sync.Map    // route name → true where the server does not keep to the key of a Sorted list
-	down         sync.Map    // route name → true while even its shortest page fails
+	down         sync.Map    // route name → true while even its shortest page fails, or a file is waited for in vain
 }
 
 // New returns a client; it makes no request.

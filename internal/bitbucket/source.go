@@ -83,6 +83,13 @@ func sourcePath(workspace, slug, commit, name string) string {
 	return path(segments...)
 }
 
+// routeFile is the route of files. While one was waited for in vain for as many attempts
+// as any, the others are asked for so often: each attempt may take a minute.
+const (
+	routeFile    = "file"
+	lateAttempts = 2
+)
+
 // File reads a file at a commit, at most limit bytes of it. The error is ErrNoFile
 // when the commit has no such file, or has a directory of that name, and
 // ErrElsewhere when another host keeps it.
@@ -91,7 +98,11 @@ func sourcePath(workspace, slug, commit, name string) string {
 func (c *Client) File(ctx context.Context, slug, commit, name string, limit int64) ([]byte, error) {
 	var text []byte
 	address := c.url(sourcePath(c.workspace, slug, commit, strings.TrimPrefix(name, "/")), nil)
-	err := c.do(ctx, question{address: address, accept: "*/*"}, func(resp *http.Response) error {
+	q := question{address: address, accept: "*/*"}
+	if _, down := c.down.Load(routeFile); down {
+		q.attempts = lateAttempts
+	}
+	err := c.do(ctx, q, func(resp *http.Response) error {
 		var err error
 		text, err = readBody(ctx, resp, limit)
 		switch {
@@ -104,6 +115,11 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 		}
 		return nil
 	})
+	if errors.Is(err, errLate) {
+		c.down.Store(routeFile, true)
+	} else {
+		c.down.Delete(routeFile)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read file %q of repository %q: %w", name, slug, err)
 	}

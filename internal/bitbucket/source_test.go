@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/roundtrip"
 )
 
 func withFiles(files map[string]string) *bitbuckettest.Server {
@@ -168,4 +170,30 @@ func TestBranches(t *testing.T) {
 		equal(t, "not found", errors.Is(err, bitbucket.ErrNotFound), true)
 	})
 	correct(t, s)
+}
+
+// Files of a service that does not answer are not all waited for as long as the first.
+func TestFilesThatAreWaitedForInVain(t *testing.T) {
+	s := withFiles(map[string]string{"a": "a", "b": "b", "c": "c"})
+	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+		s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/**", Delay: time.Hour, Times: roundtrip.Attempts + 2})
+		read := func(name string) (requests int, err error) {
+			before := s.Requests()
+			_, err = c.File(t.Context(), "r", s.Head("r"), name, 100)
+			return s.Requests() - before, err
+		}
+		for _, tt := range []struct {
+			name     string
+			requests int
+			fails    bool
+		}{{"a", roundtrip.Attempts, true}, {"b", 2, true}, {"c", 1, false}, {"b", 1, false}} {
+			n, err := read(tt.name)
+			equal(t, "requests for "+tt.name, n, tt.requests)
+			equal(t, "fails", err != nil, tt.fails)
+		}
+		s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/**", Status: 500, Times: 3})
+		n, err := read("a")
+		equal(t, "requests after an answer", n, 4)
+		equal(t, "error", err, nil)
+	})
 }
