@@ -63,6 +63,7 @@ type Client struct {
 	sourcesApart bool
 	answered     atomic.Bool // with JSON as it is due, at least once
 	pagelens     sync.Map    // route name → page length that the server took
+	keyed        sync.Map    // route name → true where the server was seen to keep to it
 	unkeyed      sync.Map    // route name → true where the server does not keep to the key of a Sorted list
 	down         sync.Map    // route name → true while even its shortest page fails, or a file is waited for in vain
 }

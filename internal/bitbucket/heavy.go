@@ -39,7 +39,7 @@ func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page
 	if err == nil {
 		l.client.down.Delete(route)
 	}
-	if _, down := l.client.down.Load(route); down || !l.heavy(err) {
+	if _, down := l.client.down.Load(route); down || !l.heavy(err) || l.unkeyed(r, p, err) {
 		return p, err
 	}
 	for l.heavy(err) && l.length > minPagelen {

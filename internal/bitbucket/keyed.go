@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+
+	"port-bitbucket-exporter/internal/roundtrip"
 )
 
 // Sorted is for a list that is asked for in the order of a number that its values keep,
@@ -59,11 +61,22 @@ func (l *lister[T]) behind(r *reading) string {
 	return l.address(l.endpoint.Sorted.Behind(l.query, r.keyed.last))
 }
 
-// unkeyed is true for an answer of a server that does not take the query of a page that
-// begins behind a value.
-func (r *reading) unkeyed(err error) bool {
+// unkeyed reports whether an answer is of a server that does not take the query of a
+// page that begins behind a value: it refuses it, or fails at it each time, or has nothing
+// there though the page before names a next one. It may be wrong of an answer with
+// nothing in it, when the last value went meanwhile: that costs a reading by links.
+func (l *lister[T]) unkeyed(r *reading, p *page, err error) bool {
+	_, worked := l.client.keyed.Load(l.endpoint.Route)
 	var e *Error
-	return r.keyed.behind && errors.As(err, &e) && e.Status == http.StatusBadRequest && !tooLong(err)
+	switch {
+	case !r.keyed.behind:
+		return false
+	case err == nil:
+		return r.keyed.broken || len(*p.Values) == 0
+	case errors.As(err, &e):
+		return e.Status == http.StatusBadRequest && !tooLong(err) || !worked && roundtrip.Passing(e.Status)
+	}
+	return false
 }
 
 // whole is nil when the pages hold what their sizes say: all of them together, or where

@@ -139,7 +139,7 @@ func (l *lister[T]) read(ctx context.Context) error {
 	l.pages = 0
 	p, err := l.page(ctx, r, l.first())
 	for {
-		if r.unkeyed(err) {
+		if l.unkeyed(r, p, err) {
 			return l.unkey()
 		}
 		if err != nil {
@@ -152,10 +152,13 @@ func (l *lister[T]) read(ctx context.Context) error {
 		if err = l.values(p, r); err != nil {
 			return err
 		}
-		if r.keyed.behind && r.keyed.broken {
+		if l.unkeyed(r, p, nil) {
 			return l.unkey()
 		}
-		if p.Next == "" || r.keyed.behind && len(*p.Values) == 0 {
+		if r.keyed.behind {
+			l.client.keyed.Store(l.endpoint.Route, true)
+		}
+		if p.Next == "" {
 			return r.whole(p)
 		}
 		var link string
