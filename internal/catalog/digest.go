@@ -70,7 +70,7 @@ func NewDigester(k Keys, s Shape) *Digester {
 // NewReplacingDigester compares by every key that can be written, since an entity
 // replaces what Port holds. An icon that the mapping does not name is left alone.
 func NewReplacingDigester(k Keys, s Shape) *Digester {
-	return newDigester(k.And(Keys{Title: true, Team: true, Properties: s.Properties, Relations: s.Relations}), s, true)
+	return newDigester(k.Union(Keys{Title: true, Team: true, Properties: s.Properties, Relations: s.Relations}), s, true)
 }
 
 func newDigester(k Keys, s Shape, replaces bool) *Digester {

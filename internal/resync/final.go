@@ -66,7 +66,7 @@ func (l *loader) contested(p *pending) bool {
 	any := false
 	for _, e := range l.plan.entriesOf(p.entity.Ref.Blueprint) {
 		if !l.done[e.resource] && !e.QueryIdentifier {
-			later, any = later.And(e.Keys), true
+			later, any = later.Union(e.Keys), true
 		}
 	}
 	if !any {

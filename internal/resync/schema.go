@@ -67,7 +67,7 @@ func (s *schemas) read(ctx context.Context, blueprint string) *schema {
 func (p *Plan) digester(blueprint string, shape catalog.Shape) *catalog.Digester {
 	var keys catalog.Keys
 	for _, e := range p.entriesOf(blueprint) {
-		keys = keys.And(e.Keys)
+		keys = keys.Union(e.Keys)
 	}
 	if p.mapping.EnableMergeEntity {
 		return catalog.NewDigester(keys, shape)
