@@ -29,22 +29,22 @@ func (a *app) settleStandIn(ctx context.Context, plan *resync.Plan) {
 
 // shownSelectors compares the selectors of the resources with those of the mapping that
 // Port shows, which an earlier run had. That of a stored mapping is this one itself.
-func (a *app) shownSelectors(plan *resync.Plan, stored bool) func(index int) resync.Known {
+func (a *app) shownSelectors(plan *resync.Plan, stored bool) func(index int) resync.SelectorHistory {
 	shown, _ := a.record.Config.(map[string]any)
 	before, _ := shown["resources"].([]any)
 	now, _ := plan.Config()["resources"].([]any)
 	if stored || len(before) == 0 {
-		return func(int) resync.Known { return resync.Unknown }
+		return func(int) resync.SelectorHistory { return resync.SelectorUnknown }
 	}
-	return func(index int) resync.Known {
+	return func(index int) resync.SelectorHistory {
 		kind, selector := ofResource(now[index-1])
 		if slices.ContainsFunc(before, func(r any) bool {
 			otherKind, other := ofResource(r)
 			return kind == otherKind && sameJSON(selector, other)
 		}) {
-			return resync.Same
+			return resync.SelectorSame
 		}
-		return resync.Changed
+		return resync.SelectorChanged
 	}
 }
 

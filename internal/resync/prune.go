@@ -327,8 +327,8 @@ func (r *run) unshown(of *loading, e *entry, listed listing) string {
 		if !e.Dynamic {
 			held = listed.counts[e.Blueprint]
 		}
-		known := r.job.known(of.resource.Index)
-		if !of.resource.bound.Selective || known == Same || known == Unknown && held <= maxEmptied {
+		history := r.job.selectorHistory(of.resource.Index)
+		if !of.resource.bound.Selective || history == SelectorSame || history == SelectorUnknown && held <= maxEmptied {
 			return "" // read to its end, and empty
 		}
 		gap := of.resource.Where() + " finds nothing, and earlier runs are not known to have had its selector"
