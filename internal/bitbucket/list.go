@@ -119,12 +119,12 @@ type reading struct {
 	largest int             // size that a page named
 	base    int             // count before the page that began behind a value; 0 for none
 	keyed   keys
-	keys    maphash.Hash
+	digest  maphash.Hash // of the keys of a fixed list
 }
 
 func (l *lister[T]) begin() *reading {
 	r := &reading{visited: map[string]bool{}, seen: map[string]bool{}, alike: map[string]int{}}
-	r.keys.SetSeed(l.seed)
+	r.digest.SetSeed(l.seed)
 	return r
 }
 
@@ -133,7 +133,7 @@ func (l *lister[T]) read(ctx context.Context) error {
 	r := l.begin()
 	defer func() {
 		if r.got > l.passed {
-			l.passed, l.digest = r.got, r.keys.Sum64()
+			l.passed, l.digest = r.got, r.digest.Sum64()
 		}
 	}()
 	l.pages = 0
@@ -277,9 +277,9 @@ func (l *lister[T]) value(raw json.RawMessage) (v T, key string, err error) {
 func (l *lister[T]) fresh(r *reading, key string) (fresh, differs bool) {
 	if l.endpoint.Fixed {
 		r.count++
-		_, _ = r.keys.WriteString(key) // which has no errors
-		_ = r.keys.WriteByte(0)
-		return r.got > l.passed, r.got == l.passed && r.keys.Sum64() != l.digest
+		_, _ = r.digest.WriteString(key) // which has no errors
+		_ = r.digest.WriteByte(0)
+		return r.got > l.passed, r.got == l.passed && r.digest.Sum64() != l.digest
 	}
 	if r.seen[key] {
 		return false, false

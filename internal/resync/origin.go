@@ -105,7 +105,7 @@ func (o *origins) trust(ctx context.Context, of *loading, entry int) bool {
 		}
 	}
 	if !shown { // then only what the expression reads says so
-		keys := of.resource.bound.Telling()
+		keys := of.resource.bound.IdentifyingKeys()
 		trusted = keys == nil || of.resource.program.IdentifierReads(entry).Only(keys...)
 	}
 	o.trusted[e] = trusted
