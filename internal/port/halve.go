@@ -24,7 +24,6 @@ type halving struct {
 func (c *Client) halve(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags, err error) []Outcome {
 	h := &halving{client: c, blueprint: blueprint, flags: f}
 	outcomes := h.halves(ctx, batch, err)
-	h.isDown()
 	for i := range outcomes {
 		o := &outcomes[i]
 		o.Alone = o.Alone && h.some
@@ -37,8 +36,8 @@ func (c *Client) halve(ctx context.Context, blueprint string, batch []catalog.En
 }
 
 // halves sends a batch in two parts. When the first two entities that stand alone
-// fail, and nothing has got through, it is Port that is down: the rest is not sent,
-// nor is another batch halved.
+// fail, and nothing has got through, Port is down: the rest is not sent, and no other
+// batch of the run is halved.
 func (h *halving) halves(ctx context.Context, batch []catalog.Entity, err error) []Outcome {
 	var all []Outcome
 	half := len(batch) / 2
@@ -62,14 +61,11 @@ func (h *halving) part(ctx context.Context, part []catalog.Entity) []Outcome {
 		return h.halves(ctx, part, err)
 	}
 	h.alone++
+	if h.isDown() {
+		h.client.down.Store(true)
+	}
 	return failed(part, Outcome{Err: err, RequestFailed: true, Alone: true})
 }
 
-// isDown remembers for the rest of the run that Port is down.
-func (h *halving) isDown() bool {
-	if !h.some && h.alone > 1 {
-		h.client.down.Store(true)
-		return true
-	}
-	return false
-}
+// isDown reports whether Port is down: two entities failed alone, and nothing got through.
+func (h *halving) isDown() bool { return !h.some && h.alone > 1 }
