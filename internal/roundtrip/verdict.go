@@ -3,6 +3,7 @@ package roundtrip
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 )
@@ -207,11 +208,4 @@ func (p *Pool) Unfit() []Unfit {
 	return all
 }
 
-func sortedScopes(a *account) []string {
-	var scopes []string
-	for scope := range a.weak {
-		scopes = append(scopes, scope)
-	}
-	slices.Sort(scopes)
-	return scopes
-}
+func sortedScopes(a *account) []string { return slices.Sorted(maps.Keys(a.weak)) }
