@@ -8,9 +8,9 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 )
 
-// Source is what objects come from: a repository, or for the kind project the project
-// itself. Completeness is known of each source, so that one that cannot be read holds
-// back the deletion of its own entities alone. The zero Source is none.
+// Source is what objects come from: a repository or, for the kind project, the project
+// itself. Whether objects are complete is known of each source, so that one that cannot be
+// read holds back the deletion of its own entities alone. The zero Source stands for none.
 type Source struct {
 	Key  string // unique, and unchanged by a rename
 	Name string // for messages: a slug, or the key of a project
@@ -46,9 +46,9 @@ func (w *Workspace) Forget() {
 	w.secondProjects = nil
 }
 
-// repositoriesAgain reads a list of repositories once more. Until Forget it is
-// read once. What the first reading missed, since the list moved or the repository was
-// away for a while, stands in it.
+// repositoriesAgain reads a list of repositories a second time; until Forget, further
+// calls return the same reading. It holds what the first reading missed, since the list
+// moved or a repository was away for a while.
 func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.RepositoryQuery) (Second, error) {
 	if s, ok := w.secondLists[q]; ok {
 		return s, nil
@@ -71,7 +71,7 @@ func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.Repositor
 	return s, nil
 }
 
-// projectsAgain is repositoriesAgain for the list of projects.
+// projectsAgain does for the list of projects what repositoriesAgain does.
 func (w *Workspace) projectsAgain(ctx context.Context) (Second, error) {
 	if w.secondProjects != nil {
 		return *w.secondProjects, nil
@@ -92,7 +92,7 @@ func (w *Workspace) projectsAgain(ctx context.Context) (Second, error) {
 	return s, nil
 }
 
-// sourceOfProject names a project by its uuid, or its key. It has no JSON.
+// sourceOfProject identifies a project by its uuid, or else its key. It leaves JSON empty.
 func sourceOfProject(object Object) Source {
 	uuid, _ := object["uuid"].(string)
 	key, _ := object["key"].(string)
@@ -108,7 +108,7 @@ type place struct {
 	keys []string
 }
 
-// itself is the place of kinds whose objects are their sources.
+// itself is the place for kinds whose objects are their own sources.
 var itself = place{put: func(_, source Object) Object { return source }}
 
 // Place puts a source into an object of the kind that is otherwise made up, and returns

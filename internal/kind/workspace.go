@@ -155,7 +155,7 @@ func (w walked) again(ctx context.Context, ws *Workspace) (Second, error) {
 	return ws.repositoriesAgain(ctx, w.query())
 }
 
-// without is the repoQuery that leaves out a repository, as YAML wants it.
+// without returns the repoQuery that leaves out a repository, quoted for YAML.
 func (w walked) without(s Source) string {
 	var repository struct{ Name string }
 	_ = json.Unmarshal(s.JSON, &repository) // it was read before
