@@ -270,7 +270,7 @@ func fillDefaults(next *entity, e *body, defaults map[string]any) {
 	}
 }
 
-// team is what a team would hold: one that a search query names is found.
+// team returns the team that Port would store: what a search query finds, or what is given.
 func (s *Store) team(ctx context.Context, team any) (any, error) {
 	query, ok := team.(map[string]any)
 	if !ok {

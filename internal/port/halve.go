@@ -7,7 +7,7 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 )
 
-// partAttempts is how often a part of a batch goes out: the whole was repeated already.
+// partAttempts is how often a part of a batch is sent: the whole batch had all attempts already.
 const partAttempts = 2
 
 // halving looks for the entities of a batch at which Port fails.
@@ -20,7 +20,8 @@ type halving struct {
 }
 
 // halve sends the parts of a batch that failed with an error, until each entity at
-// which Port fails stands alone. An upsert may be repeated: what was stored is stored.
+// which Port fails stands alone. An upsert may be repeated: storing an entity twice
+// changes nothing.
 func (c *Client) halve(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags, err error) []Outcome {
 	h := &halving{client: c, blueprint: blueprint, flags: f}
 	outcomes := h.halves(ctx, batch, err)
@@ -29,7 +30,7 @@ func (c *Client) halve(ctx context.Context, blueprint string, batch []catalog.En
 		o.Alone = o.Alone && h.some
 		switch statusOf(o.Err) {
 		case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
-			o.RequestFailed = o.RequestFailed && !o.Alone // it speaks of the entity, since others were taken
+			o.RequestFailed = o.RequestFailed && !o.Alone // the answer is about the entity, since Port took others
 		}
 	}
 	return outcomes
