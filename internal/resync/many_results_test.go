@@ -82,7 +82,7 @@ func TestManyResultsBeyondWhatWaits(t *testing.T) {
 		w.settled(m(10_000))
 		w.sync(m(100_000)).ended(report.Success).is(want{"updated": 100})
 		r := w.sync(m(100_000)).ended(report.Success)
-		p := r.problem("notice", "resource 1 (repository)", "more of them differ than can wait", "repo/r00")
+		p := r.problem("notice", "resource 1 (repository)", "than there is room for", "repo/r00")
 		if p.Count != r.counts.Updated || p.Count == 0 || p.Count > 50 {
 			t.Errorf("told of %d, want those that were written, %d", p.Count, r.counts.Updated)
 		}
