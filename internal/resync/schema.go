@@ -22,7 +22,7 @@ type schemas struct {
 type schema struct {
 	ready     chan struct{} // closed when what follows may be read
 	blueprint port.Blueprint
-	err       error // why it could not be read
+	err       error // why the blueprint could not be read
 	digester  *catalog.Digester
 }
 
