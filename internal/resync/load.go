@@ -1,6 +1,7 @@
 package resync
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -183,6 +184,7 @@ func (l *loader) holds(ref catalog.Ref) (catalog.Digest, bool) {
 		l.report.Note(report.Problem{
 			Severity: report.Warning,
 			Message:  fmt.Sprintf("what Port holds of blueprint %q could not be read: every entity is written, changed or not", ref.Blueprint),
+			Fix:      cmp.Or(port.Fix(h.err), "give Port's credential a role that may read entities of this blueprint"),
 			Example:  h.err.Error(),
 		})
 	}
@@ -190,6 +192,7 @@ func (l *loader) holds(ref catalog.Ref) (catalog.Digest, bool) {
 		l.report.Note(report.Problem{
 			Severity: report.Warning,
 			Message:  fmt.Sprintf("blueprint %q could not be read: a date and time that Port writes in another way counts as changed", ref.Blueprint),
+			Fix:      cmp.Or(port.Fix(h.vague), "give Port's credential a role that may read this blueprint"),
 			Example:  h.vague.Error(),
 		})
 	}

@@ -280,7 +280,9 @@ func (r *run) checkEmpty(listed listing) {
 		}
 		switch {
 		case of.resource.bound.Narrowed:
-			r.gap(of, "Bitbucket's list for "+of.resource.Where()+" was empty under its repoQuery or userRole")
+			gap := "Bitbucket's list for " + of.resource.Where() + " was empty under its repoQuery or userRole"
+			r.fixes[gap] = "check repoQuery and userRole; if nothing is left indeed, delete the entities in Port"
+			r.gap(of, gap)
 		case owned > 0:
 			r.gap(of, "Bitbucket's list for "+of.resource.Where()+" was empty")
 			of.report.Listed, of.report.Complete = false, false
@@ -347,5 +349,6 @@ func (r *run) unshown(of *loading, e *entry, listed listing) string {
 	if len(of.resource.entries) > 1 {
 		gap += " by the entry at " + e.source.Pos.String()
 	}
+	r.fixes[gap] = "check the selector and the identifier: the counts of the resource say what became of its objects"
 	return gap
 }

@@ -49,6 +49,7 @@ func (l *loader) noteSearched(p *pending, identifier string) {
 	l.report.Note(report.Problem{
 		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
 		Message: p.of.resource.Where() + ": an entity with a search query as identifier, team or relation is written in every run, changed or not",
+		Fix:     "where that is too much, map identifiers in place of search queries",
 		Example: example(ref, p.source, nil),
 	})
 }
