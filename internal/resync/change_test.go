@@ -10,7 +10,7 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// settled runs once more on a workspace and a catalog that nobody has changed: what
+// settled runs once more on an unchanged workspace and catalog: what
 // was planned and what is done is nothing.
 func (w *world) settled(text string) result {
 	w.t.Helper()

@@ -58,7 +58,7 @@ func TestManyResultsForOneEntity(t *testing.T) {
 					if got, want := plain(second.before)["repo"], plain(first.after)["repo"]; fmt.Sprint(got) != fmt.Sprint(want) {
 						t.Errorf("got %v, want %v", got, want)
 					}
-					// What somebody changes is put right.
+					// A change by hand is put right.
 					e := w.port.Catalog()["repo"]["web"]
 					e.Title = "changed"
 					w.port.PutEntity("repo", e)
@@ -70,7 +70,7 @@ func TestManyResultsForOneEntity(t *testing.T) {
 }
 
 // More entities may be written over by a later resource than there is room for: those
-// are written, and it is told.
+// are written, and the report says so.
 func TestManyResultsBeyondWhatWaits(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, numbered(100))
