@@ -114,8 +114,8 @@ type app struct {
 	// foreseen are the blueprints that a sync would make, in a plan.
 	foreseen map[string]port.Blueprint
 	record   record // of the integration, as the run found it
-	// standIn is true when the default mapping runs in the place of one that is not
-	// known: none is given, Port stores none, and holds what another may have made.
+	// standIn is true when the default mapping runs in place of one that is not known:
+	// no mapping is given, Port stores none, and holds entities that another may have made.
 	standIn bool
 }
 

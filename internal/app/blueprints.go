@@ -15,11 +15,11 @@ import (
 )
 
 // checkBlueprints finds blueprints that the mapping names and Port does not have:
-// every write to one would be refused, after all of Bitbucket was read for it. Those that
-// this run has made, or in a plan would make, are there. It costs one request, and one
-// more for each name that is not in the list, which may hold only what the credential
-// sees. What cannot be read is not checked, and neither are computed names, and those
-// of Port itself (_user), which it may hide. The error is a *usageError.
+// Port would refuse every write to one, after all of Bitbucket was read for it. Those that
+// this run has made, or in a plan would make, count as there. It costs one request, and
+// one more for each name that is not in the list, which may hold only what the credential
+// sees. It skips what it cannot read, computed names, and Port's own blueprints (_user),
+// which Port may hide. The error is a *usageError.
 func (a *app) checkBlueprints(ctx context.Context, plan *resync.Plan, made []string) error {
 	there := map[string]bool{}
 	for _, name := range slices.AppendSeq(made, maps.Keys(a.foreseen)) {
@@ -27,9 +27,10 @@ func (a *app) checkBlueprints(ctx context.Context, plan *resync.Plan, made []str
 	}
 	unknown := map[string]bool{}
 	for name := range plan.Blueprints() {
-		unknown[name] = !there[name] && !strings.HasPrefix(name, "_")
+		if !there[name] && !strings.HasPrefix(name, "_") {
+			unknown[name] = true
+		}
 	}
-	maps.DeleteFunc(unknown, func(_ string, is bool) bool { return !is })
 	if len(unknown) == 0 {
 		return nil
 	}
@@ -86,7 +87,7 @@ func missingFix(name string, there []string) string {
 func defaultNames() (names []string) {
 	var blueprints []map[string]any
 	if json.Unmarshal(defaultBlueprints, &blueprints) != nil {
-		return nil // it is told where they are made
+		return nil // createBlueprints reports it
 	}
 	for _, b := range blueprints {
 		names = append(names, identifier(b))

@@ -58,9 +58,9 @@ func (a *app) ofAnother(r record) bool {
 
 // openPage brings the integration up to date with what runs, and begins its page.
 // stored is true when the mapping that runs is the integration's own, and standard when
-// it is the default one, which is not shown while it stands in for another. What fails here
-// is a warning: the run does not need it. The error is that the integration is there
-// after all, with a mapping that is not known to be the one that runs.
+// it is the default one, which is not shown while it stands in for another. A failure here
+// is a warning: the run does not need the page. The error means that the integration is
+// there after all, with a mapping that is not known to be the one that runs.
 func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored, standard bool) error {
 	begun := time.Now()
 	switch {

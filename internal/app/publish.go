@@ -92,7 +92,7 @@ func firstLine(text string) string {
 	return strings.TrimSuffix(line, ":")
 }
 
-// noteRefused tells of credentials that were refused while others went on.
+// noteRefused reports credentials that were refused while others were still used.
 func (a *app) noteRefused() {
 	if a.bitbucket == nil {
 		return

@@ -7,8 +7,8 @@ import (
 	"port-bitbucket-exporter/internal/resync"
 )
 
-// ownsSomething reports whether Port holds entities of this integration already. When
-// that cannot be read, it may.
+// ownsSomething reports whether Port holds entities of this integration already. It is
+// true when that cannot be read.
 func (a *app) ownsSomething(ctx context.Context) bool {
 	for _, err := range a.port.Owned(ctx, a.port.Start()) {
 		return err == nil || ctx.Err() == nil
@@ -17,7 +17,7 @@ func (a *app) ownsSomething(ctx context.Context) bool {
 }
 
 // settleStandIn makes the default mapping the integration's own, after a run in which
-// it made all that Port holds of the integration: then it stood in for itself.
+// it made all that Port holds of the integration: then it is the mapping that was missing.
 func (a *app) settleStandIn(ctx context.Context, plan *resync.Plan) {
 	switch {
 	case a.record.unreadable, a.record.absent && !a.config.InitializePortResources, a.record.AppType != "" && a.ofAnother(a.record):
@@ -28,23 +28,24 @@ func (a *app) settleStandIn(ctx context.Context, plan *resync.Plan) {
 }
 
 // shownSelectors compares the selectors of the resources with those of the mapping that
-// Port shows, which an earlier run had. That of a stored mapping is this one itself.
-func (a *app) shownSelectors(plan *resync.Plan, stored bool) func(index int) resync.Known {
+// Port shows, which an earlier run had. When the stored mapping itself runs, or Port shows
+// none, nothing is known of earlier selectors.
+func (a *app) shownSelectors(plan *resync.Plan, stored bool) func(index int) resync.SelectorHistory {
 	shown, _ := a.record.Config.(map[string]any)
 	before, _ := shown["resources"].([]any)
 	now, _ := plan.Config()["resources"].([]any)
 	if stored || len(before) == 0 {
-		return func(int) resync.Known { return resync.Unknown }
+		return func(int) resync.SelectorHistory { return resync.SelectorUnknown }
 	}
-	return func(index int) resync.Known {
+	return func(index int) resync.SelectorHistory {
 		kind, selector := ofResource(now[index-1])
 		if slices.ContainsFunc(before, func(r any) bool {
 			otherKind, other := ofResource(r)
 			return kind == otherKind && sameJSON(selector, other)
 		}) {
-			return resync.Same
+			return resync.SelectorSame
 		}
-		return resync.Changed
+		return resync.SelectorChanged
 	}
 }
 

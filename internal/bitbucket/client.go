@@ -61,7 +61,7 @@ type Client struct {
 	// sourcesApart is true when requests for folders and files have an allowance of
 	// their own.
 	sourcesApart bool
-	answered     atomic.Bool // with JSON as it is due, at least once
+	answered     atomic.Bool // the API has answered with valid JSON at least once
 	pagelens     sync.Map    // route name → page length that the server took
 	keyed        sync.Map    // route name → true where the server was seen to keep to it
 	unkeyed      sync.Map    // route name → true where the server does not keep to the key of a Sorted list
@@ -262,7 +262,7 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 	return again("%w", err)
 }
 
-// errLate is that the time of an attempt ran out.
+// errLate means that the time of an attempt ran out.
 var errLate = fmt.Errorf("no complete answer within %s", attemptTimeout)
 
 // inTime says in words that the time of an attempt ran out.

@@ -42,23 +42,25 @@ func judge(status int, body []byte) roundtrip.Verdict {
 	return roundtrip.Verdict{}
 }
 
-// lacksScope is true for a refusal that another credential may not meet: it is about
-// scopes, and not about a repository.
+// lacksScope reports whether the refusal is about scopes, so that another credential may
+// pass, and not about a repository. Not every such answer names the scopes.
+//
+// Source: "Your credentials lack one or more required privilege scopes.", a recorded answer of 403.
 func (e *Error) lacksScope() bool {
 	text := e.text()
 	return e.Status == http.StatusForbidden &&
 		(len(e.Required) > 0 || strings.Contains(text, "privilege scope") || strings.Contains(text, "required scope"))
 }
 
-// barred is true when the account behind the credential is shut out, whatever is asked: each
-// further attempt with a password prolongs it. A name in the message, such as that of a
-// repository "captcha-account-locked", does not make it so.
+// barred reports whether the account behind the credential is shut out, whatever is asked:
+// each further attempt with a password prolongs that. A name in the message, such as that of
+// a repository "captcha-account-locked", does not count.
 func (e *Error) barred() bool {
 	refused := e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
 	return refused && shutOut.MatchString(e.text())
 }
 
-// shutOut matches a lower-case sentence about an account, or a login, that is shut out.
+// shutOut matches a lower-case sentence that says that an account, or a login, is shut out.
 //
 // Source, read 2026-11: "Too many invalid password attempts. Log in at https://id.atlassian.com/ to
 // restore access." in https://github.com/conduktor/kafka-security-manager/issues/68; "CAPTCHA
@@ -72,7 +74,7 @@ var shutOut = regexp.MustCompile(`(^|\s)too many (\S+ ){0,3}attempts` +
 
 const barredFix = "log in at https://id.atlassian.com with the account of this credential and do what it asks for; use a workspace access token, which no login locks"
 
-// scopesFix says which scopes a credential needs; those that are required may not be named.
+// scopesFix says which scopes a credential needs; required is empty when the answer names none.
 func scopesFix(required []string) string {
 	if len(required) == 0 {
 		return "create a credential with all scopes that a run needs: " + allScopes
@@ -82,10 +84,10 @@ func scopesFix(required []string) string {
 
 const allScopes = "to read projects, repositories and pull requests"
 
-// Refused is what to tell of a credential that Bitbucket refused while others went on.
+// Refused describes, for messages, a credential that Bitbucket refused while others went on.
 type Refused struct{ What, Fix string }
 
-// Refused tells of each such credential, in order.
+// Refused returns the credentials that Bitbucket refused while others went on, in order.
 func (c *Client) Refused() []Refused {
 	var all []Refused
 	for _, u := range c.pool.Unfit() {

@@ -59,7 +59,7 @@ func refusedWith(s *bitbuckettest.Server, status int) string {
 }
 
 // One of two tokens lacks the scope of pull requests: it is asked with once for them, is
-// used for the rest, and is told with what it lacks.
+// used for the rest, and is reported with what it lacks.
 func TestTokenWithoutAScope(t *testing.T) {
 	for _, weak := range []int{0, 1} {
 		t.Run(fmt.Sprint(weak), func(t *testing.T) {

@@ -40,8 +40,8 @@ type Error struct {
 	// MissingPath is true for a 404 that says which path of the repository is missing:
 	// the repository and the commit are there.
 	MissingPath bool
-	// NoAPI is true for a 404 that something other than Bitbucket's API gave, while that has
-	// not answered yet: it says nothing of what was asked for.
+	// NoAPI is true for a 404 of something other than Bitbucket's API, as long as the API has
+	// never answered: it does not mean that what was asked for is missing.
 	NoAPI      bool
 	Credential string // the kind of credential that was used
 }
@@ -155,22 +155,23 @@ func (e *Error) Fix() string {
 	return ""
 }
 
-// itStays is for what may pass.
+// itStays is the fix for faults that may pass by themselves.
 const itStays = "run again; if it stays so, look at https://bitbucket.status.atlassian.com, and at proxies on the way"
 
-// broken is an answer that did not come, or is none.
+// broken is an answer that did not arrive, or cannot be read.
 type broken struct{ err error }
 
 func (b *broken) Error() string { return b.err.Error() }
 
 func (b *broken) Unwrap() error { return b.err }
 
-// again is a broken answer that is asked for once more.
+// again makes a broken answer an error that is tried again.
 func again(format string, args ...any) error {
 	return &roundtrip.Again{Err: &broken{fmt.Errorf(format, args...)}}
 }
 
-// stranger is what something other than Bitbucket's API gave, while that has not answered yet.
+// stranger is an answer of something other than Bitbucket's API, as long as the API has
+// never answered.
 type stranger struct{ err error }
 
 func (s *stranger) Error() string { return s.err.Error() }
@@ -227,7 +228,8 @@ func (c *Client) statusError(req *http.Request, resp *http.Response, final bool)
 	return e
 }
 
-// noAPIText is in the answer of Bitbucket's host to an address outside of its API, in small letters.
+// noAPIText is a part, in small letters, of what Bitbucket's host answers to an address outside
+// of its API.
 //
 // Source: "There is no API hosted at this URL.", a recorded answer of 404.
 const noAPIText = "no api hosted"

@@ -10,24 +10,27 @@ import (
 	"port-bitbucket-exporter/internal/roundtrip"
 )
 
-// minPagelen is the server's own page length where none is asked for.
+// minPagelen is the page length that the server takes when none is asked for, and the
+// shortest that it documents.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination, read 2026-11.
 const minPagelen = 10
 
-// restartAttempts is how often each page of a list that was begun again is asked for.
+// restartAttempts is how many attempts each page has after the list was begun again.
 const restartAttempts = 2
 
-// errShorter is that the list is to be read again from its beginning, in shorter pages.
+// errShorter asks for the list to be read again from its beginning, in shorter pages.
 var errShorter = errors.New("the list is to be read in shorter pages")
 
-// page asks for a page. Where the server does not take the length of the first one, it is
-// halved. Where a page fails again and again as one does that is too heavy, it is asked for
-// in shorter ones, with one attempt for each length: when the shortest fails too, it is the
-// service, and the next list of the route fails without them. What the server took is kept
-// for the route.
+// page asks for a page. When the server refuses the length of the first page, page halves
+// it. When all attempts fail as they do for a page that is too heavy, it asks for shorter
+// pages, with one attempt for each length. When the shortest fails too, the service is
+// down: the next list of the route then fails without trying shorter pages. The length that
+// the server took is kept for the route.
 func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page, error) {
 	first, route := r.got == 0 && len(r.visited) == 0, l.endpoint.Route
 	attempts := 0
-	if l.restarted { // a page of the list was waited for in vain already
+	if l.restarted { // an earlier page has had all attempts already
 		attempts = restartAttempts
 	}
 	p, err := l.ask(ctx, r, address, attempts)
@@ -58,8 +61,8 @@ func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page
 	return p, err
 }
 
-// heavy is true for the error of a page that a shorter one may not meet: somebody lost
-// patience with it, or broke down over it.
+// heavy reports whether a shorter page may avoid the error: the server, or a balancer
+// before it, ran out of time or failed over this one.
 func (l *lister[T]) heavy(err error) bool {
 	var e *Error
 	if errors.As(err, &e) {
@@ -68,11 +71,12 @@ func (l *lister[T]) heavy(err error) bool {
 	return errors.Is(err, errLate)
 }
 
-// shorter makes the pages shorter, and gives the address of the one that begins where the
-// page at the address begins, or a little before: values that were read are known by their
-// keys. It is false where the list has to be read again from its beginning, since its pages
-// have names and no numbers. How many values were read that are surely different says where a
-// page begins, and not the numbers in the link: a server may give fewer than it is asked for.
+// shorter makes the pages shorter, and returns the address of the page that begins where
+// the page at the address begins, or a little before: values that were read already are
+// known by their keys. ok is false when the list must be read again from its beginning,
+// since its pages have names instead of numbers. Where the page begins follows from how many
+// different values were read, not from the number in the link: a server may give fewer
+// values than it is asked for.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination, read 2026-11.
 func (l *lister[T]) shorter(address string, r *reading, first bool) (link string, ok bool) {
@@ -81,7 +85,7 @@ func (l *lister[T]) shorter(address string, r *reading, first bool) (link string
 		return "", false
 	}
 	q, err := url.ParseQuery(u.RawQuery)
-	if r.keyed.behind { // it begins behind a value, whatever its length
+	if r.keyed.behind { // the page begins behind a value, whatever its length
 		l.length = max(l.length/2, minPagelen)
 		q.Set("pagelen", strconv.Itoa(l.length))
 		u.RawQuery = q.Encode()
@@ -89,7 +93,7 @@ func (l *lister[T]) shorter(address string, r *reading, first bool) (link string
 	}
 	if _, notNumber := strconv.Atoi(q.Get("page")); !first && (err != nil || notNumber != nil || l.endpoint.Fixed) {
 		l.restarted = true
-		l.length = max(l.length/4, minPagelen) // a reading costs all pages that were read so far
+		l.length = max(l.length/4, minPagelen) // reading again costs all pages that were read so far
 		return "", false
 	}
 	l.length = shorterFrom(r.known, l.length)
@@ -101,8 +105,8 @@ func (l *lister[T]) shorter(address string, r *reading, first bool) (link string
 	return u.String(), true
 }
 
-// shorterFrom is the longest length of at most a half with which a page begins after so
-// many values; where there is none, the half.
+// shorterFrom returns the longest page length, at most half of length, that divides the
+// number of values got so far, so that a page begins behind them; half of length when none does.
 func shorterFrom(got, length int) int {
 	half := max(length/2, minPagelen)
 	for n := half; n >= minPagelen; n-- {

@@ -9,25 +9,27 @@ import (
 	"port-bitbucket-exporter/internal/roundtrip"
 )
 
-// Sorted is for a list that is asked for in the order of a number that its values keep,
-// and can be narrowed to what stands behind one of them. Then each page begins behind
-// the last value of the one before it: values that come and go shift no others from
-// page to page, and what is there all the time is always found.
+// Sorted describes a list that the query sorts by a number which a value never changes, and
+// that a query can narrow to the values behind one of them. Each page then begins behind
+// the last value of the page before: values that come and go do not shift others from page
+// to page, and a value that is there all the time is always found.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#filtering, read 2026-11.
 type Sorted[T any] struct {
-	// Number is what the list is sorted by, ascending; false when a value has none.
+	// Number is what the list is sorted by, ascending; false when a value has no number.
 	Number func(T) (int64, bool)
-	// Behind narrows a query to values of a higher number.
+	// Behind returns a copy of a query that selects only values of a higher number.
 	Behind func(q url.Values, number int64) url.Values
 }
 
-// errUnkeyed is a server that does not keep to the order, or does not take the query:
-// then the pages are followed by their links.
+// errUnkeyed means that the server does not keep to the order, or refuses the query: the
+// list is then read again by following the links of its pages.
 var errUnkeyed = errors.New("the list does not keep to its key")
 
 // keys is how far a reading by keys has come.
 type keys struct {
 	last   int64
-	any    bool // last is one
+	any    bool // a value was read: last is its number
 	broken bool // a value was out of order
 	behind bool // the page at hand begins behind a value
 }
@@ -37,7 +39,7 @@ func (l *lister[T]) keyed(r *reading) bool {
 	return l.endpoint.Sorted.Number != nil && !l.plain && r.keyed.any && !r.keyed.broken
 }
 
-// sort holds a value to the order of the list.
+// sort checks that a value keeps to the order of the list, and remembers its number.
 func (l *lister[T]) sort(r *reading, v T, err error) {
 	if l.endpoint.Sorted.Number == nil || l.plain {
 		return
@@ -54,7 +56,7 @@ func (l *lister[T]) sort(r *reading, v T, err error) {
 	r.keyed.last, r.keyed.any = n, true
 }
 
-// behind is the address of the page that begins behind the last value.
+// behind returns the address of the page that begins behind the last value.
 func (l *lister[T]) behind(r *reading) string {
 	r.keyed.behind = true
 	r.largest, r.base = 0, r.count
@@ -79,8 +81,8 @@ func (l *lister[T]) unkeyed(r *reading, p *page, err error) bool {
 	return false
 }
 
-// whole is nil when the pages hold what their sizes say: all of them together, or where
-// each begins behind a value the last one by itself.
+// whole returns an ErrIncomplete when the pages do not hold as many values as their sizes
+// say: all pages together or, where each begins behind a value, the last page alone.
 func (r *reading) whole(last *page) error {
 	count := r.count - r.base
 	switch {

@@ -24,13 +24,13 @@ type Endpoint[T any] struct {
 	Route string
 	// Pagelen is the longest page that the route gives.
 	Pagelen int
-	// Key tells what no other value of the list has; an empty key is never a
-	// duplicate. The error is what makes the value useless.
+	// Key returns what identifies a value in the list; an empty key is never a
+	// duplicate. The error says why the value cannot be used.
 	Key func(T) (string, error)
 	// Sorted lets pages begin behind a value; the zero value follows links.
 	Sorted Sorted[T]
 	// Fixed is true for a list that has the same values in the same order whenever it is
-	// read, each once: then no key is remembered.
+	// read, each once: keys are then not remembered, which saves memory.
 	Fixed bool
 	// Final are statuses that are not tried again, though others of their kind are.
 	Final []int
@@ -50,9 +50,9 @@ var errNextPage = errors.New("next page refused")
 // ErrIncomplete. Fewer than an earlier one: where one value goes and the next page
 // begins one later, the count and the last size agree, and one value was missed.
 //
-// A page that is too heavy for the server is asked for in smaller ones. A list that is
-// Sorted is read by its key; where the server does not keep to that, links are followed,
-// and a list of several pages is read twice, for what moved.
+// A page that is too heavy for the server is asked for in shorter ones. A Sorted list is
+// read by its key; where the server does not keep to the key, List follows links, and reads
+// a list of several pages twice, to find values that moved.
 func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		l := newLister(c, e, q)
@@ -75,7 +75,7 @@ func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) it
 	}
 }
 
-// errStop is that the caller wants no more.
+// errStop means that the caller wants no more values.
 var errStop = errors.New("stop")
 
 // lister is a list over all its readings.
@@ -86,7 +86,8 @@ type lister[T any] struct {
 	yield    func(T, error) bool
 	length   int             // of the pages that are asked for
 	yielded  map[string]bool // keys
-	// plain is true for a list without a key, or of a server that does not keep to it.
+	// plain is true for a Sorted list whose values, or whose server, do not keep to the
+	// key: its links are followed.
 	plain bool
 	pages int // of the last reading
 	// restarted is true once the list was begun again for shorter pages.
@@ -119,12 +120,12 @@ type reading struct {
 	largest int             // size that a page named
 	base    int             // count before the page that began behind a value; 0 for none
 	keyed   keys
-	keys    maphash.Hash
+	digest  maphash.Hash // of the keys of a fixed list
 }
 
 func (l *lister[T]) begin() *reading {
 	r := &reading{visited: map[string]bool{}, seen: map[string]bool{}, alike: map[string]int{}}
-	r.keys.SetSeed(l.seed)
+	r.digest.SetSeed(l.seed)
 	return r
 }
 
@@ -133,7 +134,7 @@ func (l *lister[T]) read(ctx context.Context) error {
 	r := l.begin()
 	defer func() {
 		if r.got > l.passed {
-			l.passed, l.digest = r.got, r.keys.Sum64()
+			l.passed, l.digest = r.got, r.digest.Sum64()
 		}
 	}()
 	l.pages = 0
@@ -181,14 +182,14 @@ func (l *lister[T]) address(q url.Values) string {
 	return l.client.url(l.endpoint.Path, q)
 }
 
-// ask sends the request for a page, so often at most; 0 is as often as any.
+// ask sends the request for a page, with so many attempts at most; 0 for the usual number.
 func (l *lister[T]) ask(ctx context.Context, r *reading, address string, attempts int) (*page, error) {
 	r.visited[sorted(address)] = true
 	p := &page{}
 	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts}, p)
 }
 
-// sorted is an address with its parameters in order, which tells nothing apart.
+// sorted returns an address with its parameters in order, so that equal addresses compare equal.
 func sorted(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -198,7 +199,7 @@ func sorted(address string) string {
 	return u.String()
 }
 
-// after is the address of the page after one: behind its last value, or its link.
+// after returns the address of the next page: behind the last value, or the link.
 func (l *lister[T]) after(p *page, r *reading) (string, error) {
 	link, err := l.next(p.Next, r)
 	switch {
@@ -212,7 +213,7 @@ func (l *lister[T]) after(p *page, r *reading) (string, error) {
 	return link, nil
 }
 
-// next is a link as it is, when it leads to the same host, and was never followed.
+// next returns the link as it is, when it leads to the same host and was not followed before.
 func (l *lister[T]) next(link string, r *reading) (string, error) {
 	u, err := url.Parse(link)
 	if err != nil {
@@ -239,7 +240,7 @@ func (l *lister[T]) values(p *page, r *reading) error {
 			err = l.named(odd(r.count+1, raw, err))
 		}
 		if l.sort(r, v, err); r.keyed.behind && r.keyed.broken {
-			return nil // read again, by its links
+			return nil // read starts the list again, by its links
 		}
 		if key != "" {
 			if !r.seen[key] {
@@ -247,7 +248,7 @@ func (l *lister[T]) values(p *page, r *reading) error {
 			}
 		} else {
 			r.alike[string(raw)]++
-			key = fmt.Sprintf("\x00%d %s", r.alike[string(raw)], raw) // no other value of this reading, and that of another one
+			key = fmt.Sprintf("\x00%d %s", r.alike[string(raw)], raw) // unique in this reading, and the same in another reading
 		}
 		fresh, differs := l.fresh(r, key)
 		if differs {
@@ -260,7 +261,7 @@ func (l *lister[T]) values(p *page, r *reading) error {
 	return nil
 }
 
-// value decodes a value, and gives its key; empty when it has none.
+// value decodes a value, and returns its key; empty when it has none.
 func (l *lister[T]) value(raw json.RawMessage) (v T, key string, err error) {
 	if string(raw) == "null" {
 		return v, "", errNull
@@ -280,9 +281,9 @@ func (l *lister[T]) value(raw json.RawMessage) (v T, key string, err error) {
 func (l *lister[T]) fresh(r *reading, key string) (fresh, differs bool) {
 	if l.endpoint.Fixed {
 		r.count++
-		_, _ = r.keys.WriteString(key) // which has no errors
-		_ = r.keys.WriteByte(0)
-		return r.got > l.passed, r.got == l.passed && r.keys.Sum64() != l.digest
+		_, _ = r.digest.WriteString(key) // which has no errors
+		_ = r.digest.WriteByte(0)
+		return r.got > l.passed, r.got == l.passed && r.digest.Sum64() != l.digest
 	}
 	if r.seen[key] {
 		return false, false
@@ -294,14 +295,14 @@ func (l *lister[T]) fresh(r *reading, key string) (fresh, differs bool) {
 	return fresh, false
 }
 
-// unkey lets the list, and others of its route, be read by their links.
+// unkey makes this list, and later ones of its route, be read by their links.
 func (l *lister[T]) unkey() error {
 	l.plain = true
 	l.client.unkeyed.Store(l.endpoint.Route, true)
 	return errUnkeyed
 }
 
-// tooLong is true for the refusal of a page length.
+// tooLong reports whether the server refused the page length.
 //
 // Source: the limit differs by route and is not documented for pull requests; seen in public clients.
 func tooLong(err error) bool {

@@ -26,7 +26,7 @@ func change(key string, value any) func(map[string]any) {
 	}
 }
 
-// One odd value is told by its place and its names, and the others come.
+// One odd value is an error with its place and its names, and the others come.
 func TestOddValue(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -62,7 +62,7 @@ func TestOddValue(t *testing.T) {
 	}
 }
 
-// An odd value counts as one of the list, and is told once, however often that is read.
+// An odd value counts as one of the list, and comes once, however often the list is read.
 func TestOddValuesAreToldOnce(t *testing.T) {
 	s := withRepositories(120)
 	s.Fault(bitbuckettest.Fault{Times: -1, Mutate: second(nil)}) // one in each page

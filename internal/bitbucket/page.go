@@ -11,7 +11,7 @@ import (
 )
 
 // page is the envelope of every list. Only values and next can be relied on. Each value is
-// decoded by itself: an odd one is not to take the others with it.
+// decoded by itself, so that an odd one does not spoil the others.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination, read 2026-11.
 type page struct {
@@ -49,10 +49,10 @@ func (n *integer) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Odd is a value of a list that cannot be used. It comes in the place of the value, and
-// others may follow. What the value would have given is not known.
+// Odd is the error of one value of a list that cannot be used. It comes in the place of the
+// value, and others may follow. What the value stands for is not known.
 type Odd struct {
-	// Name tells it apart: its place in the list, and what it calls itself.
+	// Name identifies the value: its place in the list, and the names it gives itself.
 	Name string
 	Err  error
 }
@@ -64,23 +64,23 @@ func (o *Odd) Unwrap() error { return o.Err }
 // names are the fields by which a person knows an object, the best first.
 var names = []string{"slug", "path", "key", "name", "title", "id", "uuid"}
 
-// maxName bounds what is told of an odd value, in bytes.
+// maxName bounds each name of an odd value in messages, in bytes.
 const maxName = 100
 
 // odd names a value by its place, from 1, and by the first two of its names.
 func odd(place int, raw json.RawMessage, err error) *Odd {
 	o, decodeErr := Decode(raw)
-	var told []string
+	var found []string
 	for _, key := range names {
 		text, isText := o[key].(string)
 		number, isNumber := o[key].(json.Number)
-		if text = cmp.Or(text, number.String()); decodeErr == nil && (isText || isNumber) && text != "" && len(told) < 2 {
-			told = append(told, fmt.Sprintf("%s %q", key, cut(text)))
+		if text = cmp.Or(text, number.String()); decodeErr == nil && (isText || isNumber) && text != "" && len(found) < 2 {
+			found = append(found, fmt.Sprintf("%s %q", key, cut(text)))
 		}
 	}
 	name := fmt.Sprintf("value %d of the list", place)
-	if len(told) > 0 {
-		name += " (" + strings.Join(told, ", ") + ")"
+	if len(found) > 0 {
+		name += " (" + strings.Join(found, ", ") + ")"
 	}
 	return &Odd{name, err}
 }

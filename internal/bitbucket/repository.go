@@ -21,8 +21,8 @@ type Repository struct {
 	JSON       json.RawMessage
 }
 
-// Key tells the repository from all others, also after it has been renamed: its uuid,
-// or its slug where the list names no uuid.
+// Key identifies the repository, also after it has been renamed: its uuid, or its slug
+// where the list names no uuid.
 func (r Repository) Key() string { return cmp.Or(r.UUID, r.Slug) }
 
 // RepositoryQuery narrows a list of repositories; the zero value lists all.

@@ -153,7 +153,7 @@ func webPage(h http.Header, name string) bool {
 }
 
 // Branches are the names of a repository's branches, at most a hundred, those with
-// the newest commits. The name of one that the list does not tell is empty.
+// the newest commits. A branch without a usable name has an empty one.
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-refs/#api-repositories-workspace-repo-slug-refs-branches-get
 func (c *Client) Branches(ctx context.Context, slug string) ([]string, error) {

@@ -10,7 +10,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 )
 
-// What something on the way answers in the place of Bitbucket is told as such, after one request.
+// The error says that something on the way answered in place of Bitbucket, after one request.
 func TestProxyWantsALogin(t *testing.T) {
 	for _, status := range []int{407, 511} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {

@@ -27,7 +27,8 @@ type canonical struct {
 	buf []byte
 }
 
-// asSet sorts an array of strings; an empty one is nil, and a single string an array of one.
+// asSet sorts an array of strings and drops repetitions; an empty array becomes nil, and a
+// single string an array of one.
 func asSet(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -127,7 +128,7 @@ func number(v any) string {
 	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
-// double is the nearest one; infinite beyond their range.
+// double returns the double nearest to a number; infinite beyond the range of doubles.
 func double(v any) (f float64, ok bool) {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -137,8 +138,8 @@ func double(v any) (f float64, ok bool) {
 	return f, err == nil || math.IsInf(f, 0)
 }
 
-// within is a value as it stands within an object or an array: JavaScript writes null
-// for a number beyond the range of doubles.
+// within returns a value as it is kept within an object or an array: JavaScript writes
+// null for a number beyond the range of doubles.
 func within(v any) any {
 	switch v.(type) {
 	case nil, bool, string, []any, map[string]any:

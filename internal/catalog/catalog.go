@@ -24,17 +24,17 @@ type Fields struct {
 	Team       any
 	Properties map[string]any
 	Relations  map[string]any
-	// Null says which keys beside properties and relations are there with null.
+	// Null names the keys beside properties and relations that a mapping gives null.
 	Null Null `json:",omitzero"`
 }
 
-// Null names keys of an entity that a mapping gives null: what Port holds of them
-// is to go.
+// Null says of keys of an entity whether a mapping gives them null, so that what Port
+// holds of them must go.
 type Null struct{ Title, Icon, Team bool }
 
-// cleared gives what empties a key of Port the place of its null. The schema of the
-// route has no null for them: it takes any text, and a list of no teams. A title
-// becomes the identifier, which Port shows for an entity without one.
+// cleared replaces each null by a value that empties the key in Port. The schema of the
+// route does not allow null there, but an empty text and an empty list of teams. A title
+// becomes the identifier, which Port shows for an entity without a title.
 //
 // Source: static/apispec.yaml of https://github.com/port-labs/port-docs, 2026-01-28,
 // the body of POST /v1/blueprints/{blueprint_identifier}/entities/bulk.

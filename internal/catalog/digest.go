@@ -2,19 +2,19 @@ package catalog
 
 import "slices"
 
-// Shape is what a blueprint says of how Port keeps the values of its entities. The
-// zero value is that of a blueprint which is not known: its texts are texts.
+// Shape says how Port keeps the values of the entities of a blueprint. The zero value is
+// for a blueprint that is not known: no text in it counts as a date and time.
 type Shape struct {
 	Properties []string // that can be written; sorted
 	Relations  []string // sorted
-	// Instants are the properties that hold a date and time: Port may write one in
-	// another time zone. A text like one in any other property is a text.
+	// Instants are the properties that hold a date and time, which Port may write in
+	// another time zone. In any other property such a text is compared as a text.
 	Instants map[string]bool
 	// Defaults are what Port gives to properties that a new entity, or one that
 	// replaces another, leaves out.
 	Defaults map[string]any
-	// Inherited is true when Port works out the team by a relation: what an entity
-	// says of it is not what Port holds.
+	// Inherited is true when Port takes the team from a related entity: what an entity
+	// itself gives is then not what Port holds.
 	Inherited bool
 }
 
@@ -22,8 +22,8 @@ type Shape struct {
 // comparable.
 type Digest string
 
-// slot is the hash of one value: zero when the entity says nothing of it, and blank
-// when the value is none, such as null, or a title that is the identifier.
+// slot is the hash of one value: zero when the entity does not give the key, and blank
+// when it gives null or the like, such as a title that is the identifier.
 type slot [slotBytes]byte
 
 const slotBytes = 8
@@ -47,7 +47,7 @@ type Digester struct {
 type key struct {
 	group group
 	name  string // of a property or a relation
-	// absent is what Port holds where an entity that replaces another says nothing.
+	// absent is what Port holds after an entity without the key has replaced another.
 	absent slot
 }
 
@@ -70,7 +70,7 @@ func NewDigester(k Keys, s Shape) *Digester {
 // NewReplacingDigester compares by every key that can be written, since an entity
 // replaces what Port holds. An icon that the mapping does not name is left alone.
 func NewReplacingDigester(k Keys, s Shape) *Digester {
-	return newDigester(k.And(Keys{Title: true, Team: true, Properties: s.Properties, Relations: s.Relations}), s, true)
+	return newDigester(k.Union(Keys{Title: true, Team: true, Properties: s.Properties, Relations: s.Relations}), s, true)
 }
 
 func newDigester(k Keys, s Shape, replaces bool) *Digester {
@@ -140,7 +140,7 @@ func (d *Digester) valueOf(name string, v any) slot {
 	return slotOf(v)
 }
 
-// titleSlot takes the identifier for no title: Port shows it for an entity that has none.
+// titleSlot treats the identifier as no title: Port shows it for an entity without one.
 func titleSlot(f Fields) slot {
 	identifier, named := f.Identifier.(string)
 	if text, ok := f.Title.(string); ok && named && text == identifier {
@@ -173,8 +173,8 @@ func relationSlot(v any) slot {
 	return slotOf(v)
 }
 
-// Over is what remains when an entity is written over what was written before; the
-// empty digest is that of nothing.
+// Over returns the digest of what Port holds after an entity was written over another;
+// before is empty when nothing was written.
 func (d *Digester) Over(before, entity Digest) Digest {
 	if before == "" || d.replaces {
 		return entity

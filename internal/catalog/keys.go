@@ -34,8 +34,8 @@ func (k Keys) Size() int {
 	return n
 }
 
-// And are the keys that k or o has.
-func (k Keys) And(o Keys) Keys {
+// Union are the keys that k or o has.
+func (k Keys) Union(o Keys) Keys {
 	return Keys{
 		Title:      k.Title || o.Title,
 		Icon:       k.Icon || o.Icon,

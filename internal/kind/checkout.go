@@ -26,9 +26,9 @@ type checkout struct {
 	indexes map[*listing]index
 	recent  recent
 
-	mu    sync.Mutex // guards what follows
-	told  []error    // *Warning and *Unreadable
-	knows map[any]bool
+	mu      sync.Mutex   // guards what follows
+	pending []error      // *Warning and *Unreadable, until untold returns them
+	noted   map[any]bool // what was pending already: warnings and listings
 }
 
 type headKey struct{ repository, branch string }
@@ -44,7 +44,7 @@ type head struct {
 // bitbucket.ErrNotFound when there is no such branch, and a *Gone when the
 // repository is not there any more.
 func (w *Workspace) checkout(ctx context.Context, r bitbucket.Repository, branch string) (*checkout, error) {
-	c := &checkout{ws: w, repository: r, branch: cmp.Or(branch, r.MainBranch), indexes: map[*listing]index{}, knows: map[any]bool{}}
+	c := &checkout{ws: w, repository: r, branch: cmp.Or(branch, r.MainBranch), indexes: map[*listing]index{}, noted: map[any]bool{}}
 	if c.branch == "" {
 		return c, nil
 	}

@@ -161,7 +161,7 @@ func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, b
 	return w
 }
 
-// warnings yields what is to be told.
+// warnings yields warnings, and no object.
 func warnings(all []*Warning) Run {
 	return func(context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {

@@ -2,23 +2,24 @@ package kind
 
 import "sync"
 
-// depths is how deep a run lists at once: as deep as it may want to, until the server
-// gives up on a depth. That costs a request, which takes the server's whole time
-// limit, so what is asked next, of the same repository and of others, is half as
-// deep. Too small a depth costs requests as well: one for each folder that a listing
-// ends at. So twice as deep is tried again when as many listings ended too early as the
+// depths decides how deep a run lists in one request: as deep as a pattern wants, until
+// the server gives up on a depth. A refused depth costs a request that takes the server's
+// whole time limit, so the next requests, for the same repository and for others, go half
+// as deep. Too small a depth costs requests as well: one for each folder where a listing
+// ends. So depths doubles the depth again once as many listings ended too early as the
 // server has given up on since it last went deeper. One large repository does not make
-// the others shallow for long, and where every greater depth is refused, the tries in
-// vain grow with the root of the listings. What is found never depends on it.
+// the others shallow for long, and where the server refuses every greater depth, the
+// number of vain tries grows with the square root of the number of listings. What is
+// found never depends on the depth.
 type depths struct {
 	mu      sync.Mutex // guards what follows
 	most    int        // levels to ask for at once; 0 before the first refusal is maxDepth
-	refused int        // listings that the server gave up on
+	refused int        // listings that the server gave up on, since it last went deeper
 	short   int        // listings that ended too early since most was changed
-	tried   bool       // most was raised, and no answer has come to that
+	tried   bool       // most was raised, and the server has not answered at that depth yet
 }
 
-// limit is how deep to ask, where so many levels are wanted.
+// limit returns how deep to ask when so many levels are wanted.
 func (d *depths) limit(levels int) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -28,7 +29,7 @@ func (d *depths) limit(levels int) int {
 	return min(levels, d.most)
 }
 
-// tooDeep is for a depth that the server gave up on.
+// tooDeep learns of a depth that the server gave up on.
 func (d *depths) tooDeep(depth int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -38,8 +39,8 @@ func (d *depths) tooDeep(depth int) {
 	}
 }
 
-// listed is for a depth that the server went to; short is true when the listing ended
-// at folders to look into, and was to go deeper.
+// listed learns of a depth that the server listed; short is true when a pattern wants more
+// than the listing holds.
 func (d *depths) listed(depth int, short bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

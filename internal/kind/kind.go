@@ -66,8 +66,8 @@ type Bound struct {
 	Cost Cost
 	// Warnings are what the selector's author should know.
 	Warnings mapping.Problems
-	// Again reads the list that the kind begins with once more: once for all resources
-	// that share it, until Workspace.Forget.
+	// Again reads the list that the kind begins with a second time. Until
+	// Workspace.Forget, resources that share a list share its second reading.
 	Again func(ctx context.Context, ws *Workspace) (Second, error)
 	// Without is the repoQuery that leaves out a source, as YAML wants it; empty for a
 	// kind without repositories.
@@ -76,9 +76,9 @@ type Bound struct {
 	reading func(Reads) Bound // see Reading
 }
 
-// Cost is the least number of requests, for each repository where nothing else is said. Requests that a
-// listing shows to be needless are not made, and what more than one resource wants
-// is asked for once: it is the least for one resource alone.
+// Cost is the least number of requests of one resource alone, for each repository where
+// nothing else is said. Requests that a listing shows to be needless are not made, and
+// what several resources want is asked for once.
 type Cost struct {
 	// Each is true when each task is a repository of a list.
 	Each         bool
@@ -123,8 +123,8 @@ type Warning struct {
 
 func (w *Warning) Error() string { return w.Message }
 
-// Gone is a repository that answers as if it were not there. Where the list does not
-// name it any more, it disappeared while it was read.
+// Gone is a repository that answers as if it were not there. When the list does not name
+// it any more either, it disappeared while the run read it.
 type Gone struct {
 	Slug string
 	// Objects is how many objects are known to be lost with it.
@@ -155,14 +155,14 @@ type selector interface {
 	cost() Cost
 	// problems are the values that have the right type and no meaning.
 	problems(mapping.Selector) mapping.Problems
-	// again reads the list that the kind begins with once more.
+	// again reads the list that the kind begins with a second time.
 	again(ctx context.Context, ws *Workspace) (Second, error)
-	// without is a repoQuery that leaves out a source; empty when there is none.
+	// without returns a repoQuery that leaves out a source; empty when there is none.
 	without(Source) string
 }
 
-// define makes a kind of its selector's type, its extraction, and where its objects
-// have what they come from: the type is known in one file, and nowhere else.
+// define makes a kind of its selector's type, its extraction, and the place where its
+// objects hold their source: the type is known in one file, and nowhere else.
 func define[S selector](name string, at place, extract func(context.Context, *Workspace, S) iter.Seq2[Task, error]) Kind {
 	return Kind{name, mapping.SelectorKeys(*new(S)), func(raw mapping.Selector) (Bound, error) {
 		var s S
@@ -283,20 +283,20 @@ func single(object Object) Run {
 	}
 }
 
-// failing is the task of what cannot be extracted.
+// failing returns a task that yields one error.
 func failing(err error) Task {
 	return Task{Run: func(context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) { yield(Found{}, err) }
 	}}
 }
 
-// isOdd is true for the error of one value of a list, after which others may follow.
+// isOdd reports whether an error is about one value of a list, after which others may follow.
 func isOdd(err error) bool {
 	var o *bitbucket.Odd
 	return errors.As(err, &o)
 }
 
-// unreadable is an odd value in a list of what is to be extracted.
+// unreadable makes an odd value of a list an *Unreadable.
 func unreadable(err error) error {
 	u := &Unreadable{Err: err}
 	if o := (*bitbucket.Odd)(nil); errors.As(err, &o) {
@@ -305,5 +305,5 @@ func unreadable(err error) error {
 	return u
 }
 
-// Denied is true for an error after which the rest of a resource need not be asked for.
+// Denied reports whether the rest of a resource need not be asked for after an error.
 func Denied(err error) bool { return bitbucket.Denied(err) }

@@ -49,7 +49,7 @@ type listing struct {
 	folder string
 	depth  int
 	kept   blob    // the entries as compressed JSON, one after the other
-	odd    []error // of entries that cannot be used: any path may be one of them
+	odd    []error // of entries that cannot be used: any path may be among them
 }
 
 // need is a folder to list, and how deep.

@@ -216,7 +216,7 @@ type rootFiles struct {
 	err      error
 }
 
-// rootFiles are those of some names that expressions reach; nil without any name.
+// rootFiles returns the root's files of these names that expressions reach; nil without names.
 func (c *checkout) rootFiles(names []string, reads Reads) *rootFiles {
 	if len(names) == 0 {
 		return nil
@@ -264,41 +264,41 @@ func (c *checkout) listInstead(ctx context.Context, folder string, names []strin
 	return c.ws.gone(ctx, c.repository.Slug, c.list(ctx, &listing{folder: folder, depth: 1}, func(bitbucket.Entry) {}))
 }
 
-// warn keeps a warning until the next call of untold. One about a file is told once.
+// warn keeps a warning, once, until the next call of untold.
 func (c *checkout) warn(w Warning) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.knows[w] {
-		c.knows[w] = true
-		c.told = append(c.told, &w)
+	if !c.noted[w] {
+		c.noted[w] = true
+		c.pending = append(c.pending, &w)
 	}
 }
 
-// fail keeps the odd entries of a listing until the next call of untold, once: what a
-// pattern looks for may be among them.
+// fail keeps the odd entries of a listing until the next call of untold, once for each
+// listing: what a pattern looks for may be among them.
 func (c *checkout) fail(l *listing) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.knows[l] {
+	if c.noted[l] {
 		return
 	}
-	c.knows[l] = true
+	c.noted[l] = true
 	for _, err := range l.odd {
-		c.told = append(c.told, unreadable(err))
+		c.pending = append(c.pending, unreadable(err))
 	}
 }
 
-// untold is what there is to tell since the last call. A task yields it when it has found
-// its objects, and after each: reading a file that a mapping names may have added some.
+// untold returns the errors and warnings since the last call. A task yields them when it has
+// found its objects, and after each object: reading a file that a mapping names may add some.
 func (c *checkout) untold() []error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	told := c.told
-	c.told = nil
-	return told
+	pending := c.pending
+	c.pending = nil
+	return pending
 }
 
-// tell yields what is untold.
+// tell yields what untold returns.
 func (c *checkout) tell(yield func(Found, error) bool) bool {
 	for _, err := range c.untold() {
 		if !yield(Found{}, err) {

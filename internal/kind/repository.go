@@ -22,7 +22,7 @@ func (s repositorySelector) reading(reads Reads) repositorySelector {
 	return s
 }
 
-// included are the files that are read.
+// included returns the files to read.
 func (s repositorySelector) included() []string { return s.reads.of(s.IncludedFiles, includedFiles) }
 
 func (s repositorySelector) readsFiles() bool { return len(s.included()) > 0 }

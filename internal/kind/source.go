@@ -8,11 +8,11 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 )
 
-// Source is what objects come from: a repository, or for the kind project the project
-// itself. Completeness is known of each source, so that one that cannot be read holds
-// back the deletion of its own entities alone. The zero Source is none.
+// Source is what objects come from: a repository or, for the kind project, the project
+// itself. Whether objects are complete is known of each source, so that one that cannot be
+// read holds back the deletion of its own entities alone. The zero Source stands for none.
 type Source struct {
-	Key  string // tells it from all others, also after it has been renamed
+	Key  string // unique, and unchanged by a rename
 	Name string // for messages: a slug, or the key of a project
 	JSON json.RawMessage
 }
@@ -40,17 +40,17 @@ func secondOf(all []Source, known map[string]bool) Second {
 	return s
 }
 
-// Forget drops second readings: the next one is made anew.
+// Forget drops second readings: the next call reads the list again.
 func (w *Workspace) Forget() {
-	clear(w.again)
-	w.projectsRead = nil
+	clear(w.secondLists)
+	w.secondProjects = nil
 }
 
-// repositoriesAgain reads a list of repositories once more. Until Forget it is
-// read once. What the first reading missed, since the list moved or the repository was
-// away for a while, stands in it.
+// repositoriesAgain reads a list of repositories a second time; until Forget, further
+// calls return the same reading. It holds what the first reading missed, since the list
+// moved or a repository was away for a while.
 func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.RepositoryQuery) (Second, error) {
-	if s, ok := w.again[q]; ok {
+	if s, ok := w.secondLists[q]; ok {
 		return s, nil
 	}
 	var all []Source
@@ -67,14 +67,14 @@ func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.Repositor
 		}
 	}
 	s := secondOf(all, known)
-	w.again[q] = s
+	w.secondLists[q] = s
 	return s, nil
 }
 
-// projectsAgain is repositoriesAgain for the list of projects.
+// projectsAgain does for the list of projects what repositoriesAgain does.
 func (w *Workspace) projectsAgain(ctx context.Context) (Second, error) {
-	if w.projectsRead != nil {
-		return *w.projectsRead, nil
+	if w.secondProjects != nil {
+		return *w.secondProjects, nil
 	}
 	var all []Source
 	for object, err := range w.client.Projects(ctx) {
@@ -88,31 +88,31 @@ func (w *Workspace) projectsAgain(ctx context.Context) (Second, error) {
 		all = append(all, source)
 	}
 	s := secondOf(all, w.projectKeys)
-	w.projectsRead = &s
+	w.secondProjects = &s
 	return s, nil
 }
 
-// sourceOfProject names a project by its uuid, or its key. It has no JSON.
+// sourceOfProject identifies a project by its uuid, or else its key. It leaves JSON empty.
 func sourceOfProject(object Object) Source {
 	uuid, _ := object["uuid"].(string)
 	key, _ := object["key"].(string)
 	return Source{Key: cmp.Or(uuid, key), Name: key}
 }
 
-// place is where the objects of a kind have what tells which one they are.
+// place says where the objects of a kind hold what identifies them.
 type place struct {
-	// put puts a source into an object, and gives the object.
+	// put puts a source into an object, and returns the object.
 	put func(object, source Object) Object
-	// keys are those of an object under which its source stands, and what tells it from
-	// the others of its source; nil for all.
+	// keys are the keys of an object that hold its source, and what distinguishes it from
+	// other objects of that source; nil for all keys.
 	keys []string
 }
 
-// itself is the place of kinds whose objects are their sources.
+// itself is the place for kinds whose objects are their own sources.
 var itself = place{put: func(_, source Object) Object { return source }}
 
-// Place puts a source into an object of the kind that is otherwise made up, and gives
-// the object: what an expression makes of it tells the source's objects from others.
+// Place puts a source into an object of the kind that is otherwise made up, and returns
+// the object: an expression makes of it what distinguishes the source's objects from others.
 func (b Bound) Place(object Object, s Source) (Object, error) {
 	source, err := bitbucket.Decode(s.JSON)
 	if err != nil {
@@ -121,6 +121,5 @@ func (b Bound) Place(object Object, s Source) (Object, error) {
 	return b.place.put(object, source), nil
 }
 
-// Telling are the keys of an object under which stands what tells which one it is; nil
-// for all of them.
-func (b Bound) Telling() []string { return b.place.keys }
+// IdentifyingKeys are the keys of an object that hold what identifies it; nil for all keys.
+func (b Bound) IdentifyingKeys() []string { return b.place.keys }

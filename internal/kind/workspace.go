@@ -46,13 +46,13 @@ type Workspace struct {
 	// projectList is nil until it has been read.
 	projectList *projectList
 	projectKeys map[string]bool // of the sources in the list
-	// Second readings, as far as there were any.
-	again        map[bitbucket.RepositoryQuery]Second
-	projectsRead *Second
-	spool        *spool
-	seed         maphash.Seed
-	packers      sync.Pool // of *flate.Writer
-	depths       depths
+	// Second readings since the last Forget.
+	secondLists    map[bitbucket.RepositoryQuery]Second
+	secondProjects *Second
+	spool          *spool
+	seed           maphash.Seed
+	packers        sync.Pool // of *flate.Writer
+	depths         depths
 
 	mu    sync.Mutex // guards what follows
 	trees map[treeKey]*tree
@@ -76,7 +76,7 @@ func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	o.MaxFile = cmp.Or(o.MaxFile, defaultMaxFile)
 	return &Workspace{
 		client: c, options: o, spool: &spool{folder: o.TempDir}, seed: maphash.MakeSeed(),
-		lists: map[bitbucket.RepositoryQuery]*list{}, projectKeys: map[string]bool{}, again: map[bitbucket.RepositoryQuery]Second{}, trees: map[treeKey]*tree{}, heads: map[headKey]head{},
+		lists: map[bitbucket.RepositoryQuery]*list{}, projectKeys: map[string]bool{}, secondLists: map[bitbucket.RepositoryQuery]Second{}, trees: map[treeKey]*tree{}, heads: map[headKey]head{},
 	}
 }
 
@@ -155,7 +155,7 @@ func (w walked) again(ctx context.Context, ws *Workspace) (Second, error) {
 	return ws.repositoriesAgain(ctx, w.query())
 }
 
-// without is the repoQuery that leaves out a repository, as YAML wants it.
+// without returns the repoQuery that leaves out a repository, quoted for YAML.
 func (w walked) without(s Source) string {
 	var repository struct{ Name string }
 	_ = json.Unmarshal(s.JSON, &repository) // it was read before

@@ -80,7 +80,7 @@ func (w *world) runSome(what string, before catalog, may ...string) ran {
 	r := w.run()
 	for _, ref := range w.lost(before) {
 		if !slices.Contains(may, ref) {
-			w.t.Errorf("%s: %s is deleted, and nobody knows that it is gone\n%s", what, ref, r.stdout)
+			w.t.Errorf("%s: %s is deleted, and the run cannot know that it is gone\n%s", what, ref, r.stdout)
 		}
 	}
 	between()
@@ -179,7 +179,7 @@ func merge(b *bitbuckettest.Server, slug string) {
 	b.UpdatePullRequest(slug, 1, func(p *bitbuckettest.PullRequest) { p.State = "MERGED" })
 }
 
-// Four of twenty repositories are listed, and there is no reading them.
+// Four of twenty repositories are listed, and cannot be read.
 func TestListedAndNotReadable(t *testing.T) {
 	for name, v := range map[string]bitbuckettest.Visibility{"404": bitbuckettest.ListedMissing, "403": bitbuckettest.ListedForbidden} {
 		t.Run(name, func(t *testing.T) {
@@ -271,7 +271,7 @@ func TestOneRepositoryIsForbidden(t *testing.T) {
 		merge(b, "unit-03")
 		w.runAgain("one is merged", before, "pullRequest/unit-03-1")
 		merge(b, "unit-04")
-		merge(b, "unit-02") // nobody can know
+		merge(b, "unit-02") // which no run can know
 		w.runAgain("another is merged", before, "pullRequest/unit-03-1", "pullRequest/unit-04-1")
 	})
 }

@@ -22,7 +22,7 @@ type edit struct {
 	apply func(*bitbuckettest.Server)
 	// back undoes it, later in the run; nil when it stays.
 	back func(*bitbuckettest.Server)
-	// unread is true when the repository stays in the list, and there is no reading it.
+	// unread is true when the repository stays in the list, and cannot be read.
 	unread bool
 	// holds are blueprints that a resource cannot answer for any more, since what its
 	// selector names is not there.

@@ -76,7 +76,7 @@ func (m *mover) changing() {
 	m.label(from, "the run")
 }
 
-// checkFields: each field is as one of the states of the entity has it. A state without
+// checkFields checks that each field is as one of the states has it. A state without
 // an identifier is none: it was not there yet, or is not any more.
 func (m *mover) checkFields(ref string, is porttest.Entity, states ...porttest.Entity) {
 	got, names := fieldsOf(is), map[string]bool{}
@@ -109,7 +109,7 @@ func fieldsOf(e porttest.Entity) map[string]any {
 	return all
 }
 
-// checkTold: what is ours and has no object stays only where that is told.
+// checkTold checks that what is ours and has no object stays only where the report says so.
 func (m *mover) checkTold(there func(ref string) bool) {
 	kept := map[string]int{}
 	for ref, is := range m.after {
@@ -120,7 +120,7 @@ func (m *mover) checkTold(there func(ref string) bool) {
 	}
 	for blueprint, n := range kept {
 		if told := m.toldOf(blueprint); told < n {
-			m.errorf("%d entities of %s have no object and stay, and %d are told", n, blueprint, told)
+			m.errorf("%d entities of %s have no object and stay, and the report names %d", n, blueprint, told)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (m *mover) clean() {
 		is, there := m.after[ref]
 		if m.unread[ref] {
 			if _, was := first[ref]; was && !there {
-				m.errorf("%s is deleted, and nobody can know whether its object is gone", ref)
+				m.errorf("%s is deleted, and no run can know whether its object is gone", ref)
 			}
 			continue
 		}

@@ -141,7 +141,7 @@ func (s *scene) firstRun(t *testing.T, edit func(*world)) (all catalog) {
 		}
 		all = catalogOf(w.port)
 	})
-	// What somebody has written by hand into an entity of the program is kept.
+	// What was written by hand into an entity of the program is kept.
 	for _, e := range s.organization.entities {
 		is, there := all[e.Blueprint+"/"+e.Identifier]
 		if note := e.Properties["note"]; there && note != nil && ours(e) {

@@ -91,7 +91,7 @@ func (s *Store) note(e *body, shape catalog.Shape, old, next *entity, absent boo
 	}
 }
 
-// either has the keys of both.
+// either returns a map that has the keys of both.
 func either(was, is map[string]any) map[string]any {
 	all := maps.Clone(was)
 	if all == nil {
@@ -101,7 +101,7 @@ func either(was, is map[string]any) map[string]any {
 	return all
 }
 
-// titled is nil for the title that Port shows for an entity without one.
+// titled returns nil for the title that Port shows for an entity without one.
 func titled(ref catalog.Ref, title any) any {
 	if title == ref.Identifier {
 		return nil
@@ -109,7 +109,7 @@ func titled(ref catalog.Ref, title any) any {
 	return texted(title)
 }
 
-// texted is nil for a text that says nothing.
+// texted returns nil for an empty text.
 func texted(v any) any {
 	if v == "" {
 		return nil

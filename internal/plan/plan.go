@@ -205,7 +205,7 @@ func (s *Store) upsertOne(ctx context.Context, b *schema, e *body, held *entity,
 	}
 	next := old.with(e, f.Merge)
 	if !f.Merge || absent && !stub {
-		next.fill(e, b.shape.Defaults)
+		fillDefaults(next, e, b.shape.Defaults)
 	}
 	if refused == nil {
 		refused = b.check(e, next)
@@ -261,8 +261,8 @@ func (old *entity) with(e *body, merge bool) *entity {
 	return next
 }
 
-// fill gives the blueprint's defaults to properties that an entity leaves out.
-func (next *entity) fill(e *body, defaults map[string]any) {
+// fillDefaults gives next the blueprint's defaults of properties that a body leaves out.
+func fillDefaults(next *entity, e *body, defaults map[string]any) {
 	for name, v := range defaults {
 		if _, given := e.Properties[name]; !given {
 			next.properties[name] = v
@@ -270,7 +270,7 @@ func (next *entity) fill(e *body, defaults map[string]any) {
 	}
 }
 
-// team is what a team would hold: one that a search query names is found.
+// team returns the team that Port would store: what a search query finds, or what is given.
 func (s *Store) team(ctx context.Context, team any) (any, error) {
 	query, ok := team.(map[string]any)
 	if !ok {

@@ -31,8 +31,8 @@ type Blueprint struct {
 // Shape is how Port keeps the values of entities of the blueprint.
 //
 // Source: static/apispec.yaml of https://github.com/port-labs/port-docs, 2026-01-28:
-// the formats of properties, and "ownership". That a default fills what an entity
-// leaves out is what JSON Schema's validator of JavaScript does:
+// the formats of properties, and "ownership". That Port fills in a default where an entity
+// leaves the property out is assumed, as the JSON Schema validator of JavaScript does it:
 // https://ajv.js.org/guide/modifying-data.html#assigning-defaults, read 2026-11.
 func (b Blueprint) Shape() catalog.Shape {
 	s := catalog.Shape{

@@ -62,7 +62,7 @@ type Client struct {
 	// lasting are the routes on which a request was refused for as long as one waits,
 	// until one gets through.
 	lasting sync.Map
-	// down is true once Port was seen to fail at whatever was written.
+	// down is true once Port has failed at every part of a batch.
 	down atomic.Bool
 
 	turn chan struct{} // holds a value while a login is under way

@@ -50,8 +50,8 @@ func (e *Error) Is(target error) bool {
 	return target == ErrNotFound && e.Status == http.StatusNotFound
 }
 
-// Passing reports whether the same request may succeed later. Where such an answer comes
-// from somebody on the way, Port may have done what was asked.
+// Passing reports whether the same request may succeed later. Where a gateway or a proxy on
+// the way gave such an answer, Port may have done what was asked.
 func (e *Error) Passing() bool { return roundtrip.Passing(e.Status) }
 
 // Fix says what to do about an error that is no refusal of what was sent; empty when
@@ -80,7 +80,7 @@ func Fix(err error) string {
 	return ""
 }
 
-// itStays is for what may pass.
+// itStays is the fix for faults that may pass by themselves.
 const itStays = "run again; if it stays so, look at Port's status page, and at proxies on the way, and give the x-trace-id to Port's support"
 
 // traceHeader names an answer for Port's support.

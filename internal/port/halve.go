@@ -7,7 +7,7 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 )
 
-// partAttempts is how often a part of a batch goes out: the whole was repeated already.
+// partAttempts is how often a part of a batch is sent: the whole batch had all attempts already.
 const partAttempts = 2
 
 // halving looks for the entities of a batch at which Port fails.
@@ -20,25 +20,25 @@ type halving struct {
 }
 
 // halve sends the parts of a batch that failed with an error, until each entity at
-// which Port fails stands alone. An upsert may be repeated: what was stored is stored.
+// which Port fails stands alone. An upsert may be repeated: storing an entity twice
+// changes nothing.
 func (c *Client) halve(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags, err error) []Outcome {
 	h := &halving{client: c, blueprint: blueprint, flags: f}
 	outcomes := h.halves(ctx, batch, err)
-	h.isDown()
 	for i := range outcomes {
 		o := &outcomes[i]
 		o.Alone = o.Alone && h.some
 		switch statusOf(o.Err) {
 		case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
-			o.RequestFailed = o.RequestFailed && !o.Alone // it speaks of the entity, since others were taken
+			o.RequestFailed = o.RequestFailed && !o.Alone // the answer is about the entity, since Port took others
 		}
 	}
 	return outcomes
 }
 
 // halves sends a batch in two parts. When the first two entities that stand alone
-// fail, and nothing has got through, it is Port that is down: the rest is not sent,
-// nor is another batch halved.
+// fail, and nothing has got through, Port is down: the rest is not sent, and no other
+// batch of the run is halved.
 func (h *halving) halves(ctx context.Context, batch []catalog.Entity, err error) []Outcome {
 	var all []Outcome
 	half := len(batch) / 2
@@ -62,14 +62,11 @@ func (h *halving) part(ctx context.Context, part []catalog.Entity) []Outcome {
 		return h.halves(ctx, part, err)
 	}
 	h.alone++
+	if h.isDown() {
+		h.client.down.Store(true)
+	}
 	return failed(part, Outcome{Err: err, RequestFailed: true, Alone: true})
 }
 
-// isDown remembers for the rest of the run that Port is down.
-func (h *halving) isDown() bool {
-	if !h.some && h.alone > 1 {
-		h.client.down.Store(true)
-		return true
-	}
-	return false
-}
+// isDown reports whether Port is down: two entities failed alone, and nothing got through.
+func (h *halving) isDown() bool { return !h.some && h.alone > 1 }

@@ -187,8 +187,8 @@ func TestRefusalsAreNotRepeated(t *testing.T) {
 	}
 }
 
-// What something on the way answers in the place of Port is told as such, after one
-// attempt, and nothing of it is for Port's support.
+// The error says that something on the way answered in place of Port, after one attempt, and
+// nothing of it is for Port's support.
 func TestProxyWantsALogin(t *testing.T) {
 	t.Parallel()
 	for call, do := range safe {

@@ -36,8 +36,8 @@ type Outcome struct {
 	// RequestFailed is true when Err is that of the request as a whole, or its answer
 	// does not mention the entity: whether it was stored is not known.
 	RequestFailed bool
-	// Alone is true when Port failed at this entity by itself, and took others that were
-	// in a request with it.
+	// Alone is true when Port failed at this entity in a request of its own, and took others
+	// that were first in one request with it.
 	Alone bool
 }
 
@@ -45,8 +45,8 @@ type Outcome struct {
 // and, but for a single one, at most MaxBatchBytes of their bodies; each
 // identifier once. It returns one Outcome for each, in order. A batch that Port
 // refuses as a whole, for one entity in it or for its size, is halved until the
-// culprit stands alone; so is one at which Port fails in every attempt, unless it
-// fails at the parts alike.
+// culprit stands alone; so is a batch at which Port fails in every attempt, unless it
+// fails at all parts too.
 //
 // API: https://docs.port.io/api-reference/create-multiple-entities
 func (c *Client) Upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) []Outcome {

@@ -1,26 +1,28 @@
-// Package reconcile decides which entities are stale and may be deleted. It asks
-// nobody and changes nothing.
+// Package reconcile decides which entities are stale and may be deleted. It makes no
+// request and changes nothing.
 //
 // # What proves that an entity has no source any more
 //
 // Absence is proven, not inferred. An entity goes only when all of this holds:
 //
-//   - The lists that could have held its source were read to their end, by a key that
-//     does not move or in one answer, in this run. What was read to its end and is empty
-//     is known to be empty; where something was filtered, skipped, or failed, and nothing
-//     was stored, nothing is known.
-//   - Those lists were read a second time, after everything else and before the first
-//     deletion, and what appears there only then cannot have produced the entity.
-//   - No source that is listed and could not be read can have produced it. One answer of
+//   - The lists that could have held its source were read to their end in this run. What
+//     was read to its end and is empty is known to be empty; where objects were filtered,
+//     skipped, or failed, and no entity was stored, nothing is known. The same holds where
+//     a selector of files, folders or pull requests finds nothing, and is new, or may be
+//     new and would let many entities go.
+//   - The lists of projects and repositories were read a second time, after everything
+//     else and before the first deletion, and what appears only then cannot have produced
+//     the entity.
+//   - No source that is listed and could not be read can have produced it. An answer of
 //     404 proves nothing while the list names the repository.
-//   - The mapping is known to be the one that the integration runs with, and not a
-//     stand-in for one that is not known.
+//   - The mapping is the one that the integration runs with, and not a stand-in for one
+//     that is not known.
 //   - The run did not produce it, stored or not, and nothing that stays relates to it.
 //   - It does not look like an entity that this run made under another identifier.
 //   - So few go that the mapping's threshold and the input max_deletions allow it.
 //
 // A list that moved, a count that agrees by chance, an answer of 404, an error, a time
-// limit and a mapping that nobody gave prove nothing.
+// limit and a mapping that was not given prove nothing.
 package reconcile
 
 import (
@@ -63,7 +65,7 @@ type Run struct {
 	Owned int
 	// Produced reports whether the run produced an entity, stored or not.
 	Produced func(catalog.Ref) bool
-	// Needed reports whether an entity that is kept relates to it, and would suffer.
+	// Needed reports whether an entity that the run produced relates to it.
 	Needed func(catalog.Ref) bool
 	// Guards hold back the deletion of whole blueprints, each with its reason in words.
 	Guards map[string]string
@@ -112,9 +114,9 @@ type Held struct {
 // Decide finds the stale entities, and those of them that may be deleted.
 //
 // Stale is what is listed, was not produced, and is not needed. It may go when no
-// resource that can produce it has a gap that it can have fallen into, no guard holds
-// its blueprint, no more than the threshold and the bound go in all, and deletion is
-// applied.
+// resource that can produce it has a gap that may be the reason for its absence, no guard
+// holds its blueprint, no more than the threshold and the bound go in all, and deletion
+// is applied.
 func Decide(r Run) Verdict {
 	var v Verdict
 	guards := guards{run: r, known: map[string]string{}}
@@ -144,7 +146,7 @@ func Decide(r Run) Verdict {
 	return v
 }
 
-// guard is why the entities of a blueprint may not be deleted; empty when they may.
+// guard says why the entities of a blueprint may not be deleted; empty when they may.
 func (r Run) guard(blueprint string) string {
 	if r.Halt != "" {
 		return r.Halt
@@ -157,7 +159,8 @@ func (r Run) guard(blueprint string) string {
 	return r.Guards[blueprint]
 }
 
-// partial is why one entity may not be deleted while others of its blueprint may.
+// partial says why one entity may not be deleted while others of its blueprint may;
+// empty when it may.
 func (r Run) partial(ref catalog.Ref) string {
 	for _, s := range r.Resources {
 		if !s.produces(ref.Blueprint) {

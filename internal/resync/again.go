@@ -8,9 +8,9 @@ import (
 	"port-bitbucket-exporter/internal/kind"
 )
 
-// again reads the lists once more that can have held the sources of entities which are
-// about to be deleted. What appears there only now, since the list moved while it was
-// read or its repository was away for a while, is a gap of its own.
+// again reads a second time the lists that can have held the sources of the doomed
+// entities. A source that appears only now, since the list moved while it was read or the
+// repository was away for a while, is a gap of its own.
 func (r *run) again(asking context.Context, doomed []catalog.Ref) {
 	r.workspace.Forget()
 	for _, of := range r.loads {
@@ -34,7 +34,7 @@ func (r *run) again(asking context.Context, doomed []catalog.Ref) {
 	}
 }
 
-// cameBack is for a source that is there before the deletion, and was not read.
+// cameBack notes a source that is there before the deletion, and that the run did not read.
 func (of *loading) cameBack(source kind.Source, why string) {
 	of.partial = append(of.partial, sourceGap{source, fmt.Sprintf("%s: %q is there, and %s", of.resource.Where(), source.Name, why), "run again: the next run reads it"})
 }

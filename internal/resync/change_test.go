@@ -10,7 +10,7 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// settled runs once more on a workspace and a catalog that nobody has changed: what
+// settled runs once more on an unchanged workspace and catalog: what
 // was planned and what is done is nothing.
 func (w *world) settled(text string) result {
 	w.t.Helper()
@@ -181,8 +181,8 @@ func TestWhatPortAdds(t *testing.T) {
 	})
 }
 
-// An entity that somebody else wrote last becomes ours, which is told; taken by turns
-// it is written, and told, in every run.
+// An entity that another data source wrote last becomes ours, which is reported; taken by
+// turns it is written, and reported, in every run.
 func TestEntityOfAnotherDataSource(t *testing.T) {
 	onMerge(t, func(t *testing.T, flag string) {
 		w := newWorld(t, acme("api", "web", "cli"))
@@ -195,23 +195,23 @@ func TestEntityOfAnotherDataSource(t *testing.T) {
 				w.port.PutEntity("repo", e)
 			}
 			r := w.sync(m).ended(report.Success).is(want{"updated": 2, "unchanged": 1})
-			p := r.problem("notice", `somebody else wrote the entity of blueprint "repo" last`, "repo/api", "another integration", "mapping.yml:5:")
+			p := r.problem("notice", `another integration, tool or person was the last to write an entity of blueprint "repo": this run takes it over`, "repo/api", "another integration", "mapping.yml:5:")
 			if p.Count != 2 {
 				t.Errorf("count: got %d, want 2", p.Count)
 			}
-			if again := w.settled(m).story(); strings.Contains(again, "somebody else") {
+			if again := w.settled(m).story(); strings.Contains(again, "takes it over") {
 				t.Errorf("told once more:\n%s", again)
 			}
 		}
 	})
 }
 
-// Entities that were made for relations to them are nobody else's.
+// Entities that were made for relations to them are not taken over from another one.
 func TestStubsAreNotAdopted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, acme("PAY/api"))
 		w.unequal = true
-		if r := w.sync(mapped(repos, projects)).ended(report.Success); strings.Contains(r.story(), "somebody else") {
+		if r := w.sync(mapped(repos, projects)).ended(report.Success); strings.Contains(r.story(), "takes it over") {
 			t.Errorf("told of a stub:\n%s", r.story())
 		}
 	})

@@ -6,13 +6,13 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 )
 
-// digester compares the entities of the blueprint of one.
+// digester compares the entities of the blueprint of p.
 func (l *loader) digester(p *pending) *catalog.Digester {
 	return l.schemas.digester(l.ctx, p.entity.Ref.Blueprint)
 }
 
-// final is what Port would hold of an entity after all results for it so far: where
-// entities are merged, of each key what was produced last.
+// final returns what Port would hold of an entity after all results for it so far: where
+// entities are merged, what was produced last of each key.
 func (l *loader) final(p *pending) catalog.Digest {
 	d, sum := l.digester(p), catalog.Digest("")
 	for _, r := range p.state.results {
@@ -24,7 +24,7 @@ func (l *loader) final(p *pending) catalog.Digest {
 }
 
 // settled reports whether Port holds already what all results for an entity so far
-// make together, and none of them is on its way.
+// make together, and no other of them is on its way.
 func (l *loader) settled(p *pending) bool {
 	held, there := l.holds(p.entity.Ref)
 	if !there || p.state.touched {
@@ -36,8 +36,8 @@ func (l *loader) settled(p *pending) bool {
 	return !underWay && l.digester(p).Same(l.final(p), held)
 }
 
-// leave is for an entity that need not be written, and the earlier results for it
-// that wait.
+// leave counts an entity that need not be written as unchanged, and closes the earlier
+// results for it that wait.
 func (l *loader) leave(p *pending) {
 	held, _ := l.holds(p.entity.Ref)
 	for i := range p.state.results {
@@ -56,8 +56,8 @@ func (l *loader) leave(p *pending) {
 }
 
 // contested reports whether a waiting entity may turn out to be what Port holds:
-// resources that are still to come can write over all in which it differs. A search
-// query is not waited for: its entities are written in any case.
+// resources that are still to come can write over everything in which it differs. Entries
+// whose identifier is a search query do not count: their entities are written in any case.
 func (l *loader) contested(p *pending) bool {
 	if p.stage != waiting || p.state.touched {
 		return false
@@ -66,7 +66,7 @@ func (l *loader) contested(p *pending) bool {
 	any := false
 	for _, e := range l.plan.entriesOf(p.entity.Ref.Blueprint) {
 		if !l.done[e.resource] && !e.QueryIdentifier {
-			later, any = later.And(e.Keys), true
+			later, any = later.Union(e.Keys), true
 		}
 	}
 	if !any {

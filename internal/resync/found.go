@@ -14,9 +14,8 @@ func (l *loader) deliverFound(blueprint string) {
 	delete(l.searching, blueprint)
 }
 
-// deliverNamed sees to it that earlier results which wait go out before an entity of
-// their blueprint that a search query names: it may be one of them, and the later one
-// wins.
+// deliverNamed sends earlier results that wait before an entity of their blueprint that a
+// search query names: it may be one of them, and the later one wins.
 func (l *loader) deliverNamed(p *pending) {
 	for _, earlier := range l.deferred {
 		if earlier.stage == waiting && earlier.entity.Ref.Blueprint == p.entity.Ref.Blueprint {

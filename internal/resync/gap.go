@@ -9,8 +9,8 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// goneShare is the part of its repositories from which on a resource is taken to
-// be incomplete, when so many disappear at once.
+// goneShare bounds how many repositories of a resource may disappear in one run, as a part
+// of all: when more than one in goneShare do, the resource is taken to be incomplete.
 const goneShare = 4
 
 // sourceGap is why the entities of one source may be incomplete.
@@ -29,15 +29,15 @@ type loss struct {
 // complete reports whether all that the resource can produce is known.
 func (of *loading) complete() bool { return of.gap == "" && len(of.partial) == 0 && len(of.lost) == 0 }
 
-// gap closes deletion for what a resource can produce. The first reason is told.
+// gap holds back the deletion of all that a resource can produce. The first reason counts.
 func (r *run) gap(of *loading, why string) {
 	if of.gap == "" {
 		of.gap = why
 	}
 }
 
-// gapAt closes deletion for what a resource can produce of one source, of which the
-// first reason is told; for all of it when the source is none.
+// gapAt holds back the deletion of what a resource can produce of one source, or of all when
+// the source is the zero Source. The first reason for a source counts.
 func (r *run) gapAt(of *loading, from kind.Source, why string) {
 	switch {
 	case from.Key == "":
@@ -47,8 +47,8 @@ func (r *run) gapAt(of *loading, from kind.Source, why string) {
 	}
 }
 
-// wayOut says how to let go what one source holds back for good: its own entities, and
-// those that cannot be told from them.
+// wayOut says how to leave out a source that holds back deletion in every run: that of its
+// own entities, and of those that may be its own.
 func (of *loading) wayOut(source kind.Source) string {
 	without := of.resource.bound.Without(source)
 	if without == "" {
@@ -65,7 +65,7 @@ func (of *loading) lose(from kind.Source, gone *kind.Gone) {
 }
 
 // settleGone finds out what became of the repositories that answered as if they were
-// not there. One that the list still names is there and cannot be read, as one that is
+// not there. One that the list still names exists and cannot be read, such as one that is
 // suspended, being moved, or closed to the credential: what Port holds of it stays.
 func (r *run) settleGone(asking context.Context) {
 	for _, of := range r.loads {
@@ -97,7 +97,7 @@ func (r *run) settleGone(asking context.Context) {
 	}
 }
 
-// unreadable is for a repository that is listed, and answers as if it were not there.
+// unreadable accounts for a repository that is listed, and answers as if it were not there.
 func (r *run) unreadable(of *loading, l loss) {
 	n := l.gone.Objects * len(of.resource.entries)
 	of.report.Extracted += n

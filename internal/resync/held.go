@@ -15,8 +15,8 @@ type held struct {
 	edges   []edge                    // what entities relate to
 	failed  bool                      // it was not read to its end
 	absent  bool                      // Port knows no such blueprint
-	err     error                     // until it is told
-	vague   error                     // why values are compared as texts; until it is told
+	err     error                     // why it could not be read; nil once reported
+	vague   error                     // why the schema could not be read, so that dates are compared as texts; nil once reported
 	reading guarded
 }
 
@@ -36,9 +36,10 @@ func readHeld(ctx context.Context, client *port.Client, schemas *schemas, bluepr
 	return h
 }
 
-// read compares by the blueprint's schema. When entities are replaced as a whole, it
-// is not enough to know what the mapping names: what Port computes is not ours to
-// compare. An error after it has begun is no absence of the blueprint.
+// read reads the entities of a blueprint, as digests by the blueprint's schema. When
+// entities are replaced as a whole (whole), the schema is needed: the mapping alone does not
+// say which other properties Port computes. begun is true once an entity was read: an error
+// after that does not mean that the blueprint is absent.
 func (h *held) read(ctx context.Context, client *port.Client, schemas *schemas, blueprint string, whole bool) (begun bool, err error) {
 	schema := schemas.read(ctx, blueprint)
 	switch {

@@ -34,26 +34,26 @@ type Job struct {
 	// deleted.
 	StandIn bool
 	// Selector says of a resource, by its index, whether earlier runs had its selector;
-	// nil says nothing.
-	Selector func(index int) Known
+	// nil for SelectorUnknown.
+	Selector func(index int) SelectorHistory
 	// ConfirmRenames lets entities go that seem to be renamed; see run.renamed.
 	ConfirmRenames bool
 	Log            *slog.Logger
 	Watch          Watch
 }
 
-// Known is what is known of a selector.
-type Known int
+// SelectorHistory says whether earlier runs had the selector of a resource.
+type SelectorHistory int
 
 const (
-	Unknown Known = iota
-	Same          // an earlier run had it
-	Changed       // it is new
+	SelectorUnknown SelectorHistory = iota
+	SelectorSame                    // an earlier run had it
+	SelectorChanged                 // it is new
 )
 
-func (j Job) known(index int) Known {
+func (j Job) selectorHistory(index int) SelectorHistory {
 	if j.Selector == nil {
-		return Unknown
+		return SelectorUnknown
 	}
 	return j.Selector(index)
 }

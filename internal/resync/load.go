@@ -1,6 +1,7 @@
 package resync
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -125,8 +126,8 @@ type loading struct {
 	stored   map[*entry]int         // units whose entity Port holds after the load
 	tasks    int                    // of the list
 	sources  map[string]kind.Source // of the tasks, by key
-	vanished []loss                 // of them, those that the list did not name any more
 	lost     []loss                 // repositories that answered as if they were not there
+	vanished []loss                 // those of them that the list did not name any more
 	listed   bool                   // the list was read to its end
 	denied   bool                   // Bitbucket refused, and would refuse the rest
 	gap      string                 // why its entities may be incomplete
@@ -183,6 +184,7 @@ func (l *loader) holds(ref catalog.Ref) (catalog.Digest, bool) {
 		l.report.Note(report.Problem{
 			Severity: report.Warning,
 			Message:  fmt.Sprintf("what Port holds of blueprint %q could not be read: every entity is written, changed or not", ref.Blueprint),
+			Fix:      cmp.Or(port.Fix(h.err), "give Port's credential a role that may read entities of this blueprint"),
 			Example:  h.err.Error(),
 		})
 	}
@@ -190,6 +192,7 @@ func (l *loader) holds(ref catalog.Ref) (catalog.Digest, bool) {
 		l.report.Note(report.Problem{
 			Severity: report.Warning,
 			Message:  fmt.Sprintf("blueprint %q could not be read: a date and time that Port writes in another way counts as changed", ref.Blueprint),
+			Fix:      cmp.Or(port.Fix(h.vague), "give Port's credential a role that may read this blueprint"),
 			Example:  h.vague.Error(),
 		})
 	}
@@ -305,7 +308,7 @@ func (p *pending) close() {
 	}
 }
 
-// finish is for the end of resources: nothing more comes of them.
+// finish ends resources: they give nothing more.
 func (l *loader) finish(resources ...*resource) {
 	for _, r := range resources {
 		l.done[r.Index] = true
@@ -313,8 +316,8 @@ func (l *loader) finish(resources ...*resource) {
 	l.flush()
 }
 
-// flush sends all that waits, but for what waits for a resource that is still to come,
-// and returns when Port has answered. Results for one entity go in as many rounds.
+// flush sends all that waits, except for what waits for a resource that is still to come,
+// and returns when Port has answered. Each result for one entity takes a round of its own.
 func (l *loader) flush() {
 	var kept []*pending
 	for l.release() || len(l.deferred) > 0 || len(l.open) > 0 || len(l.flying) > 0 {

@@ -58,7 +58,7 @@ func TestManyResultsForOneEntity(t *testing.T) {
 					if got, want := plain(second.before)["repo"], plain(first.after)["repo"]; fmt.Sprint(got) != fmt.Sprint(want) {
 						t.Errorf("got %v, want %v", got, want)
 					}
-					// What somebody changes is put right.
+					// A change by hand is put right.
 					e := w.port.Catalog()["repo"]["web"]
 					e.Title = "changed"
 					w.port.PutEntity("repo", e)
@@ -70,7 +70,7 @@ func TestManyResultsForOneEntity(t *testing.T) {
 }
 
 // More entities may be written over by a later resource than there is room for: those
-// are written, and it is told.
+// are written, and the report says so.
 func TestManyResultsBeyondWhatWaits(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, numbered(100))
@@ -82,7 +82,7 @@ func TestManyResultsBeyondWhatWaits(t *testing.T) {
 		w.settled(m(10_000))
 		w.sync(m(100_000)).ended(report.Success).is(want{"updated": 100})
 		r := w.sync(m(100_000)).ended(report.Success)
-		p := r.problem("notice", "resource 1 (repository)", "more of them differ than can wait", "repo/r00")
+		p := r.problem("notice", "resource 1 (repository)", "than there is room for", "repo/r00")
 		if p.Count != r.counts.Updated || p.Count == 0 || p.Count > 50 {
 			t.Errorf("told of %d, want those that were written, %d", p.Count, r.counts.Updated)
 		}

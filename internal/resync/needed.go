@@ -11,8 +11,8 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// needed are the entities that a produced one relates to, each with a relation to it.
-// Where the blueprint of the target is not known, it is left empty, and stands for any.
+// needed returns the entities that a produced one relates to, each with a relation to it.
+// An empty blueprint stands for any: that of the relation's target is not known.
 func (r *run) needed(ctx context.Context) map[catalog.Ref]relation {
 	needed := map[catalog.Ref]relation{}
 	for _, rel := range slices.SortedFunc(maps.Keys(r.loader.targets), compareRelations) {
@@ -28,9 +28,18 @@ func (r *run) needed(ctx context.Context) map[catalog.Ref]relation {
 	return needed
 }
 
-// tellNeeded counts and tells what was not produced and stays for what relates to it.
-// What the mapping cannot produce, or holds nothing, was made for a relation: it is no
-// more than that, and not stale.
+// relationTo returns the relation for which an entity is needed, also when it is known
+// under no blueprint.
+func relationTo(needed map[catalog.Ref]relation, to catalog.Ref) (rel relation, ok bool) {
+	if rel, ok = needed[to]; !ok {
+		rel, ok = needed[catalog.Ref{Identifier: to.Identifier}]
+	}
+	return rel, ok
+}
+
+// tellNeeded counts and reports what was not produced and stays for what relates to it. It
+// leaves out what the mapping cannot produce, and what holds nothing: Port made that for a
+// relation, and it is not stale.
 func (r *run) tellNeeded(ctx context.Context, kept []catalog.Ref, by map[catalog.Ref]relation) {
 	kept = slices.DeleteFunc(slices.Clone(kept), func(ref catalog.Ref) bool { return !r.job.Plan.produces(ref.Blueprint) })
 	stubs := r.stubs(ctx, kept)
@@ -39,10 +48,7 @@ func (r *run) tellNeeded(ctx context.Context, kept []catalog.Ref, by map[catalog
 		if stubs[ref] {
 			continue
 		}
-		rel, known := by[ref]
-		if !known {
-			rel = by[catalog.Ref{Identifier: ref.Identifier}]
-		}
+		rel, _ := relationTo(by, ref)
 		r.report.Blueprint(ref.Blueprint).StaleKept++
 		p := report.Problem{
 			Severity: report.Warning,
@@ -57,7 +63,7 @@ func (r *run) tellNeeded(ctx context.Context, kept []catalog.Ref, by map[catalog
 	}
 }
 
-// stubs are those entities that hold nothing but their identifier, as far as Port says.
+// stubs returns those entities that hold nothing but their identifier, as far as Port says.
 func (r *run) stubs(ctx context.Context, refs []catalog.Ref) map[catalog.Ref]bool {
 	stubs := map[catalog.Ref]bool{}
 	for fields, ref := range r.find(ctx, refs) {
@@ -69,7 +75,7 @@ func (r *run) stubs(ctx context.Context, refs []catalog.Ref) map[catalog.Ref]boo
 	return stubs
 }
 
-// holds reports whether one of the values is anything.
+// holds reports whether one of the values is neither null nor an empty list.
 func holds(values map[string]any) bool {
 	for _, v := range values {
 		if list, ok := v.([]any); v != nil && !(ok && len(list) == 0) {
@@ -82,7 +88,8 @@ func holds(values map[string]any) bool {
 // findAtOnce is how many entities are asked for by name in one request to Port.
 const findAtOnce = 100
 
-// find yields what Port holds of entities, sorted by blueprint, as far as it says.
+// find yields what Port holds of entities, which are sorted by blueprint. It passes over
+// errors: what cannot be read is left out.
 func (r *run) find(ctx context.Context, refs []catalog.Ref) iter.Seq2[catalog.Fields, catalog.Ref] {
 	return func(yield func(catalog.Fields, catalog.Ref) bool) {
 		for len(refs) > 0 {

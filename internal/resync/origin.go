@@ -9,7 +9,7 @@ import (
 	"port-bitbucket-exporter/internal/transform"
 )
 
-// cameFrom remembers what an entity comes from, and the title of one that may take the
+// cameFrom remembers the source of an entity, and the title of one that may take the
 // place of another.
 func (l *loader) cameFrom(u unit, source kind.Source) {
 	s := l.states[u.entity.Ref]
@@ -28,18 +28,18 @@ func (h *held) some() bool {
 	return len(h.digests) > 0
 }
 
-// origins tell which sources can have produced an entity, by what the identifiers of
+// origins finds out which sources can have produced an entity, by what the identifiers of
 // all objects of one source have in common.
 type origins struct {
 	run   *run
 	spans map[*entry]map[string]span // by key of the source
-	// trusted says of entries that all that they produced in this run lies in the span
-	// of what it comes from.
+	// trusted says of an entry whether all that it produced in this run lies in the span
+	// of its source.
 	trusted map[*entry]bool
 }
 
-// may reports whether a source can have produced an entity by a resource. When that
-// cannot be told, it can.
+// may reports whether a source can have produced an entity by a resource. It is true when
+// that is not known.
 func (o *origins) may(ctx context.Context, of *loading, source kind.Source, ref catalog.Ref) bool {
 	for i, e := range of.resource.entries {
 		if !e.Dynamic && e.Blueprint != ref.Blueprint {
@@ -52,8 +52,8 @@ func (o *origins) may(ctx context.Context, of *loading, source kind.Source, ref 
 	return false
 }
 
-// span finds what the identifiers of one source have in common, once for each entry.
-// It covers all where they have nothing, or cannot be made up.
+// span returns what the identifiers of one source have in common, computed once for each
+// entry. It covers every identifier when they have nothing in common, or cannot be made up.
 func (o *origins) span(ctx context.Context, of *loading, entry int, source kind.Source) span {
 	e := of.resource.entries[entry]
 	if known, ok := o.spans[e][source.Key]; ok {
@@ -81,9 +81,9 @@ func (o *origins) span(ctx context.Context, of *loading, entry int, source kind.
 	return s
 }
 
-// trust reports whether the spans of an entry hold for all that it produced in this
-// run: an expression may treat what is made up in another way than what is there. Where
-// it produced nothing, the expression must not read anything else.
+// trust reports whether the spans of an entry hold for all that it produced in this run:
+// an expression may treat a made-up object in another way than a real one. Where the entry
+// produced nothing, its expression must read nothing but the identifying keys.
 func (o *origins) trust(ctx context.Context, of *loading, entry int) bool {
 	e := of.resource.entries[entry]
 	trusted, known := o.trusted[e]
@@ -104,8 +104,8 @@ func (o *origins) trust(ctx context.Context, of *loading, entry int) bool {
 			break
 		}
 	}
-	if !shown { // then only what the expression reads says so
-		keys := of.resource.bound.Telling()
+	if !shown { // only what the expression reads can show it
+		keys := of.resource.bound.IdentifyingKeys()
 		trusted = keys == nil || of.resource.program.IdentifierReads(entry).Only(keys...)
 	}
 	o.trusted[e] = trusted

@@ -55,9 +55,8 @@ func (r *run) prune(ctx, asking context.Context, failure error) {
 		Owned:     r.owned(listed),
 		Produced:  r.produced,
 		Needed: func(ref catalog.Ref) bool {
-			_, known := needed[ref]
-			_, anywhere := needed[catalog.Ref{Identifier: ref.Identifier}]
-			return known || anywhere
+			_, ok := relationTo(needed, ref)
+			return ok
 		},
 		Threshold:    m.EntityDeletionThreshold,
 		MaxDeletions: r.job.MaxDeletions,
@@ -72,19 +71,27 @@ func (r *run) prune(ctx, asking context.Context, failure error) {
 	verdict := reconcile.Decide(decision)
 	r.tellHeld(verdict.Held)
 	r.tellNeeded(ctx, verdict.Needed, needed)
-	cascade := len(verdict.Delete) > 0 && m.DeleteDependentEntities && !verdict.Closed && r.report.Total().Rejected == 0
-	if cascade && !r.mayCascade(ctx) {
-		cascade = false
-		r.report.Note(report.Problem{
-			Severity: report.Notice,
-			Message:  "deleteDependentEntities is not applied in this run: what this run produced could be deleted along with a stale entity",
-			Fix:      "look which entities that the mapping produces relate to others that it does not",
-		})
-	}
-	r.delete(ctx, verdict.Delete, cascade)
+	r.delete(ctx, verdict.Delete, r.cascade(ctx, verdict))
 }
 
-// tellHeld counts and tells the stale entities that stay, by why they do.
+// cascade reports whether dependants may be deleted along with stale entities, and notes
+// it when the mapping wants that and what this run produced forbids it.
+func (r *run) cascade(ctx context.Context, verdict reconcile.Verdict) bool {
+	if len(verdict.Delete) == 0 || !r.job.Plan.mapping.DeleteDependentEntities || verdict.Closed || r.report.Total().Rejected > 0 {
+		return false
+	}
+	if r.mayCascade(ctx) {
+		return true
+	}
+	r.report.Note(report.Problem{
+		Severity: report.Notice,
+		Message:  "deleteDependentEntities is not applied in this run: what this run produced could be deleted along with a stale entity",
+		Fix:      "look which entities that the mapping produces relate to others that it does not",
+	})
+	return false
+}
+
+// tellHeld counts and reports the stale entities that stay, by the reason.
 func (r *run) tellHeld(held []reconcile.Held) {
 	for _, h := range held {
 		b := r.report.Blueprint(h.Blueprint)
@@ -246,8 +253,8 @@ func (r *run) halt(failure error) string {
 	return ""
 }
 
-// standIn is why a plan that stands in for one that is not known deletes nothing: what
-// is stale by it may be what the other one makes.
+// standIn says why a plan that stands in for one that is not known deletes nothing: what
+// is stale by it may be what the other plan makes. It is empty for any other plan.
 func (r *run) standIn() string {
 	if !r.job.StandIn {
 		return ""
@@ -273,7 +280,9 @@ func (r *run) checkEmpty(listed listing) {
 		}
 		switch {
 		case of.resource.bound.Narrowed:
-			r.gap(of, "Bitbucket's list for "+of.resource.Where()+" was empty under its repoQuery or userRole")
+			gap := "Bitbucket's list for " + of.resource.Where() + " was empty under its repoQuery or userRole"
+			r.fixes[gap] = "check repoQuery and userRole; if nothing is left indeed, delete the entities in Port"
+			r.gap(of, gap)
 		case owned > 0:
 			r.gap(of, "Bitbucket's list for "+of.resource.Where()+" was empty")
 			of.report.Listed, of.report.Complete = false, false
@@ -311,13 +320,14 @@ func (r *run) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 	return all
 }
 
-// maxEmptied is how many entities may go of a resource that finds nothing any more, where
-// it is not known whether earlier runs had its selector: more are rather a mistake in it.
+// maxEmptied is how many entities of a resource that finds nothing any more may go, when
+// it is not known whether earlier runs had its selector: when more would go, a mistake in
+// the selector is more likely.
 const maxEmptied = 10
 
-// unshown is why nothing shows that an entry finds what it used to produce; empty when
-// Port holds something of it, or there was nothing to map. A selector that is new, and
-// finds nothing, may be a mistake.
+// unshown says why the run does not show that an entry still finds what it used to
+// produce; empty when Port holds something of it, or there was nothing to map. A selector
+// that is new, and finds nothing, may be a mistake.
 func (r *run) unshown(of *loading, e *entry, listed listing) string {
 	if of.stored[e] > 0 {
 		return ""
@@ -327,8 +337,8 @@ func (r *run) unshown(of *loading, e *entry, listed listing) string {
 		if !e.Dynamic {
 			held = listed.counts[e.Blueprint]
 		}
-		known := r.job.known(of.resource.Index)
-		if !of.resource.bound.Selective || known == Same || known == Unknown && held <= maxEmptied {
+		history := r.job.selectorHistory(of.resource.Index)
+		if !of.resource.bound.Selective || history == SelectorSame || history == SelectorUnknown && held <= maxEmptied {
 			return "" // read to its end, and empty
 		}
 		gap := of.resource.Where() + " finds nothing, and earlier runs are not known to have had its selector"
@@ -339,5 +349,6 @@ func (r *run) unshown(of *loading, e *entry, listed listing) string {
 	if len(of.resource.entries) > 1 {
 		gap += " by the entry at " + e.source.Pos.String()
 	}
+	r.fixes[gap] = "check the selector and the identifier: the counts of the resource say what became of its objects"
 	return gap
 }

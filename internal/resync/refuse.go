@@ -37,8 +37,8 @@ func (l *loader) refuse(of *loading, u unit) {
 
 // loseName is for a rejected entity that only a search query names: it is not
 // known which one of those that Port holds must not be stale.
-func (d *loading) loseName() {
-	d.unnamed = d.resource.Where() + ": an entity whose identifier is a search query was rejected"
+func (of *loading) loseName() {
+	of.unnamed = of.resource.Where() + ": an entity whose identifier is a search query was rejected"
 }
 
 func (l *loader) rejected(of *loading, blueprint string, cause report.Cause) {

@@ -9,17 +9,18 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 )
 
-// Entities that would be deleted are taken for renamed when so many of a blueprint,
-// and more than this part of what Port holds of it, have a twin: another identifier for
-// the same thing. Fewer may be chance, such as pull requests of one title.
+// Entities that would be deleted are taken for renamed when more than maxTwins of a
+// blueprint, and more than one in twinShare of what Port holds of it, have a twin: an
+// entity of another identifier for the same thing. Fewer may be chance, such as pull
+// requests of one title.
 const (
 	maxTwins  = 10
 	twinShare = 10
 )
 
-// renamed finds the blueprints of which entities would be deleted that live on under
-// another identifier, as after a change of the mapping's identifier or of what it is
-// made of, and says why nothing of them is deleted.
+// renamed finds the blueprints whose doomed entities live on under other identifiers, as
+// after a change of the mapping's identifier or of what it is made of, and returns for
+// each why nothing of it is deleted.
 func (r *run) renamed(ctx context.Context, listed listing, doomed []catalog.Ref) map[string]string {
 	guards := map[string]string{}
 	if r.job.ConfirmRenames {
@@ -49,7 +50,7 @@ func (r *run) renamed(ctx context.Context, listed listing, doomed []catalog.Ref)
 	return guards
 }
 
-// holding is how many entities of a blueprint were ours when the run began, as far as
+// holding returns how many entities of a blueprint were ours when the run began, as far as
 // Port lists them or the run has updated them.
 func (r *run) holding(listed listing, blueprint string) int {
 	n := listed.counts[blueprint]
@@ -61,9 +62,9 @@ func (r *run) holding(listed listing, blueprint string) int {
 	return n
 }
 
-// twins counts the entities that have a twin among those that the run produced: one
-// that it created under the same title, each for one of them, or one of the same
-// address.
+// twins counts the entities that have a twin among those that the run produced: an entity
+// of the same address, or one that the run created under the same title. Each twin counts
+// once.
 func (r *run) twins(ctx context.Context, blueprint string, doomed []catalog.Ref) (int, error) {
 	titles, addresses := r.fresh(blueprint)
 	if len(doomed) <= maxTwins || len(titles)+len(addresses) == 0 {
@@ -93,7 +94,7 @@ func (r *run) twins(ctx context.Context, blueprint string, doomed []catalog.Ref)
 	return n, nil
 }
 
-// fresh are the titles of the entities of a blueprint that the run created, and how
+// fresh returns the titles of the entities of a blueprint that the run created, with how
 // often, and the addresses of all that it produced.
 func (r *run) fresh(blueprint string) (titles map[string]int, addresses map[string]bool) {
 	titles, addresses = map[string]int{}, map[string]bool{}
@@ -113,7 +114,7 @@ func (r *run) fresh(blueprint string) (titles map[string]int, addresses map[stri
 	return titles, addresses
 }
 
-// addressOf is the property that is one of the addresses; empty when none is.
+// addressOf returns the property that is one of the addresses; empty when none is.
 func addressOf(f catalog.Fields, addresses map[string]bool) string {
 	for _, name := range slices.Sorted(maps.Keys(f.Properties)) {
 		if text, ok := f.Properties[name].(string); ok && addresses[text] {

@@ -10,7 +10,7 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// adopt is for an entity that Port held, and our data source had not written last: it
+// adopt notes an entity that Port held, and that another data source had written last: it
 // is ours now. Where another integration gives it too, each takes it from the other,
 // and writes it in every run.
 func (l *loader) adopt(p *pending, ref catalog.Ref) {
@@ -21,8 +21,8 @@ func (l *loader) adopt(p *pending, ref catalog.Ref) {
 	at := p.entry.position()
 	l.report.Note(report.Problem{
 		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
-		Message: fmt.Sprintf("%s: somebody else wrote the entity of blueprint %q last; that it is written makes it this integration's", p.of.resource.Where(), ref.Blueprint),
-		Fix:     "if this is told in every run, another integration gives the same entity: leave it to one of them",
+		Message: fmt.Sprintf("%s: another integration, tool or person was the last to write an entity of blueprint %q: this run takes it over", p.of.resource.Where(), ref.Blueprint),
+		Fix:     "if this comes again in every run, another integration gives the same entity: leave it to one of them",
 		Example: example(ref, p.source, nil),
 	})
 }
@@ -41,25 +41,26 @@ func (l *loader) mayBeStub(ref catalog.Ref) bool {
 	return false
 }
 
-// noteSearched is for an entity that Port finds, or relates, by a search query. What
-// Port would find could be asked one query at a time: writing 20 entities at once costs less.
+// noteSearched reports an entity that Port finds, or relates, by a search query. To compare
+// it would take one request for each query: writing 20 entities in one request costs less.
 func (l *loader) noteSearched(p *pending, identifier string) {
 	at := p.entry.position()
 	ref := catalog.Ref{Blueprint: p.entity.Ref.Blueprint, Identifier: cmp.Or(p.entity.Ref.Identifier, identifier)}
 	l.report.Note(report.Problem{
 		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
 		Message: p.of.resource.Where() + ": an entity with a search query as identifier, team or relation is written in every run, changed or not",
+		Fix:     "where that is too much, map identifiers in place of search queries",
 		Example: example(ref, p.source, nil),
 	})
 }
 
-// noteCrowded is for an entity that should wait for a later resource, and for which
-// there is no room: it may be written in every run, and then again by that resource.
+// noteCrowded reports an entity that should wait for a later resource, and for which there
+// is no room: it may be written in every run, and then again by that resource.
 func (l *loader) noteCrowded(p *pending) {
 	at := p.entry.position()
 	l.report.Note(report.Problem{
 		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
-		Message: fmt.Sprintf("%s: a later resource may write over an entity of blueprint %q, and more of them differ than can wait for it: it is written before", p.of.resource.Where(), p.entity.Ref.Blueprint),
+		Message: fmt.Sprintf("%s: more changed entities of blueprint %q should wait for a later resource than there is room for: some are written before it, and may be written in every run", p.of.resource.Where(), p.entity.Ref.Blueprint),
 		Fix:     "give each property in one resource only",
 		Example: example(p.entity.Ref, p.source, nil),
 	})

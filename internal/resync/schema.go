@@ -22,7 +22,7 @@ type schemas struct {
 type schema struct {
 	ready     chan struct{} // closed when what follows may be read
 	blueprint port.Blueprint
-	err       error // why it could not be read
+	err       error // why the blueprint could not be read
 	digester  *catalog.Digester
 }
 
@@ -67,7 +67,7 @@ func (s *schemas) read(ctx context.Context, blueprint string) *schema {
 func (p *Plan) digester(blueprint string, shape catalog.Shape) *catalog.Digester {
 	var keys catalog.Keys
 	for _, e := range p.entriesOf(blueprint) {
-		keys = keys.And(e.Keys)
+		keys = keys.Union(e.Keys)
 	}
 	if p.mapping.EnableMergeEntity {
 		return catalog.NewDigester(keys, shape)

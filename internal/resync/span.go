@@ -10,9 +10,9 @@ import (
 // span covers every identifier.
 type span struct {
 	prefix, suffix string
-	// exact is true when they are all the same: the prefix.
+	// exact is true when all identifiers are the same: the prefix.
 	exact bool
-	// number is true when they differ in a number alone.
+	// number is true when they differ only in a number.
 	number bool
 }
 

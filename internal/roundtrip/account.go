@@ -11,7 +11,7 @@ type account struct {
 	ledgers map[string]*ledger // by the name that Rates.ledger gives
 	retired bool
 	unfit   Unfit            // why it is retired
-	wrong   bool             // it was refused twice running
+	wrong   bool             // it was refused twice in a row
 	weak    map[string]Unfit // by scope
 	classes map[string]*freeze
 }

@@ -66,11 +66,11 @@ const patienceWindows = 2
 // answer, and that of others of the class which would have to wait for a freeze: each
 // for two windows, they could take days. Waiting is no attempt.
 //
-// A refusal of the credential is an answer of 401 or 403 that the service judges to be
-// one. A request that is refused so goes out again: with the same credential once more
-// after a 401, and then with another one while there is one. A credential that is wrong
-// is retired, and one that lacks a scope is left out where that is needed. The last one is
-// never retired: its refusal is the answer.
+// An answer of 401 or 403 is a refusal of the credential when Service.Judge says so. The
+// request then goes out again: after a 401 once more with the same credential, and then with
+// another one while there is one. A credential that is wrong is retired. One that lacks a
+// scope is not used for requests that need the scope. The last credential is never retired:
+// its refusal is the answer.
 //
 // A Pool is safe for concurrent use.
 type Pool struct {
@@ -86,10 +86,10 @@ type Pool struct {
 	// lasting are the refusals of classes that were refused for too long, until an
 	// answer other than that.
 	lasting map[string]*refusal
-	barred  *refusal // of the last credential; nil while there is none
+	barred  *refusal // the answer to every request, when the last credential is barred; else nil
 }
 
-// refusal is an answer, as often as it is wanted.
+// refusal is an answer that can be given to many requests.
 type refusal struct {
 	resp *http.Response
 	text []byte
@@ -181,16 +181,15 @@ func (p *Pool) wake() {
 	p.changed = make(chan struct{})
 }
 
-// givenUp is that a request was refused for long enough, or others of its class were, or
-// all for good: then last is their refusal.
+// givenUp means that a request was refused for long enough, or others of its class were, or
+// that the last credential is barred; in the latter two cases last is their refusal.
 type givenUp struct{ last *refusal }
 
 func (*givenUp) Error() string { return "refused for too long" }
 
-// acquire waits for the credential to send the next request of a class with, and
-// enters the request into its ledger. The error is a *givenUp at the time patience,
-// when the last credential is barred, and instead of the wait for a freeze when others
-// have given up.
+// acquire waits for a credential that may send the request, and enters the request into
+// its ledger. The error is a *givenUp at the time patience, when the last credential is
+// barred, and in place of waiting for a freeze when other requests have given up.
 func (p *Pool) acquire(ctx context.Context, t *trip, patience time.Time) (*account, time.Time, error) {
 	class := t.class
 	for {
@@ -223,9 +222,9 @@ func (p *Pool) acquire(ctx context.Context, t *trip, patience time.Time) (*accou
 	}
 }
 
-// pick returns the credential that may send now and has most left, or when one may. One
-// that is to be asked with once more goes first, and one that is weak for the scope is for
-// when there is no other.
+// pick returns the credential that may send now and has the most requests left, or when
+// one may. It prefers the one that is to be tried once more, and takes one that is weak for
+// the scope only when there is no other.
 func (p *Pool) pick(t *trip, now time.Time) (best *account, first due) {
 	most, strong := 0, p.strong(t.scope)
 	for _, a := range p.all {

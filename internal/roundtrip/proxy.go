@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// ProxyError is an answer of a proxy, and not of the service behind it.
+// ProxyError is an answer of a proxy in place of the service behind it.
 type ProxyError struct {
-	Proxy  string // host and port; empty when it is not known
-	Target string // host and port that were to be reached through it; empty as well
+	Proxy  string // host and port; empty when unknown
+	Target string // host and port to reach through it; empty when unknown
 	Status int
 }
 
-// Error never tells the proxy's user or password.
+// Error leaves out the proxy's user and password.
 func (p *ProxyError) Error() string {
 	proxy, target := "a proxy on the way", "the service"
 	if p.Proxy != "" {
@@ -35,7 +35,7 @@ func (p *ProxyError) Error() string {
 	return fmt.Sprintf("%s does not reach %s (%s)", proxy, target, status)
 }
 
-// Lasting reports whether another attempt would find the same.
+// Lasting reports whether another attempt would get the same answer.
 func (p *ProxyError) Lasting() bool {
 	return !Passing(p.Status) && p.Status != http.StatusTooManyRequests
 }
@@ -52,7 +52,7 @@ func (p *ProxyError) Fix() string {
 	return "run again; if it stays so, look at the proxy that HTTPS_PROXY names, " + around
 }
 
-// AsProxyError is the *ProxyError in an error, or nil.
+// AsProxyError returns the *ProxyError in an error, or nil.
 func AsProxyError(err error) *ProxyError {
 	var p *ProxyError
 	if errors.As(err, &p) {
@@ -61,15 +61,15 @@ func AsProxyError(err error) *ProxyError {
 	return nil
 }
 
-// wantsLogin is true for a status by which something on the way asks who is there.
+// wantsLogin reports whether something on the way asks for a login by this status.
 //
 // Source: RFC 9110, section 15.5.8 (407); RFC 6585, section 6 (511).
 func wantsLogin(status int) bool {
 	return status == http.StatusProxyAuthRequired || status == http.StatusNetworkAuthenticationRequired
 }
 
-// FromProxy is a *ProxyError when an answer that came in the place of the service's is a
-// proxy's, else nil.
+// FromProxy returns a *ProxyError when the answer is a proxy's, and nil when it is the
+// service's.
 func FromProxy(resp *http.Response) error {
 	if wantsLogin(resp.StatusCode) {
 		return &ProxyError{Status: resp.StatusCode}
@@ -77,8 +77,8 @@ func FromProxy(resp *http.Response) error {
 	return nil
 }
 
-// Proxied makes a transport tell what its proxy answers from what the service does: as a
-// *ProxyError, also where the proxy refuses to connect. The transport is changed.
+// Proxied makes a transport return a *ProxyError for what its proxy answers in place of the
+// service, also when the proxy refuses to connect. It changes the transport.
 //
 // Source: https://pkg.go.dev/net/http#Transport.OnProxyConnectResponse, read 2026-11.
 func Proxied(t *http.Transport) http.RoundTripper {

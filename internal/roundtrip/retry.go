@@ -80,16 +80,16 @@ func exponential() backoff.BackOff {
 	return b
 }
 
-// delaySeconds is a number of seconds as servers write it: RFC 9110 has whole ones alone,
-// and some send a fraction.
+// delaySeconds matches a number of seconds as servers write it: RFC 9110 allows whole
+// seconds only, and some servers send a fraction.
 var delaySeconds = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
 
 // RetryAfter reads the header Retry-After: seconds, also with a fraction, or a date in
-// one of the three formats of HTTP. What is neither, such as a negative number or one that
-// is too long for any wait, is as good as none.
+// one of the three formats of HTTP. ok is false for anything else, such as a negative
+// number or one above maxSeconds.
 //
 // Source: RFC 9110, sections 10.2.3 and 5.6.7.
-func RetryAfter(h http.Header) (time.Duration, bool) {
+func RetryAfter(h http.Header) (after time.Duration, ok bool) {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if delaySeconds.MatchString(text) {
 		seconds, err := strconv.ParseFloat(text, 64)

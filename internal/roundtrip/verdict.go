@@ -3,26 +3,27 @@ package roundtrip
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 )
 
-// Service is what a Pool must know of the service that it asks.
+// Service is what a Pool must know about the service.
 type Service struct {
-	// Class names the class of a request: a rate limit counts those together.
+	// Class names the class of a request: a rate limit counts the requests of a class together.
 	Class func(*http.Request) string
 	// Scope says, in words for messages, what a credential must be allowed to do for a
-	// request. It may be nil with Judge.
+	// request. It may be nil when Judge never answers Weak.
 	Scope func(*http.Request) string
-	// Judge reads what an answer of 401 or 403 says of the credential, of which the
-	// beginning of the body is at hand. When nil, a 401 makes it Doubted.
+	// Judge says what an answer of 401 or 403, given the beginning of its body, means for
+	// the credential. When nil, a 401 makes it Doubted.
 	Judge func(status int, body []byte) Verdict
 }
 
-// Verdict is what a refusal says of the credential that the request bore.
+// Verdict is what a refusal means for the credential of the request.
 type Verdict struct {
 	Standing Standing
-	// Why are the service's words; Missing are the scopes that it names.
+	// Why is the service's message; Missing are the scopes that it names.
 	Why     string
 	Missing []string
 }
@@ -31,22 +32,22 @@ type Verdict struct {
 type Standing int
 
 const (
-	// Sound is a credential of which the refusal says nothing.
+	// Sound: the refusal is not about the credential.
 	Sound Standing = iota
-	// Doubted is one that is not taken. Refused twice running it is wrong: one refusal
-	// may be a fault of the service.
+	// Doubted: the service did not accept the credential. It is wrong when refused twice in
+	// a row: one refusal may be a fault of the service.
 	Doubted
-	// Weak is one that may not do this, and others like it.
+	// Weak: the credential lacks the scope that the request needs.
 	Weak
-	// Barred is one whose owner must act before anything is answered: each further
-	// attempt makes it worse.
+	// Barred: the owner of the credential must act before the service answers again, and
+	// each further attempt makes it worse.
 	Barred
 )
 
-// Unfit is a credential that was refused while others went on.
+// Unfit is a credential that was refused while others were still used.
 type Unfit struct {
 	Credential string
-	Scope      string // that it is not used for any more; empty when it is not used at all
+	Scope      string // it is no longer used for this; empty when it is not used at all
 	Status     int
 	Verdict
 }
@@ -54,8 +55,8 @@ type Unfit struct {
 // trip is one request on its way through a Pool.
 type trip struct {
 	class, scope string
-	refusals     map[*account]int // how often each has been refused, running
-	again        *account         // to be asked with once more, when it may send
+	refusals     map[*account]int // how often each was refused
+	again        *account         // to be tried once more, when it may send
 }
 
 func (p *Pool) trip(req *http.Request) *trip {
@@ -69,13 +70,13 @@ func (p *Pool) trip(req *http.Request) *trip {
 // maxRefusal bounds what is kept of the body of a refusal, in bytes.
 const maxRefusal = 64 << 10
 
-// judge learns what an answer says of the credential, and reports whether the request
-// goes out again. Else the answer is whole.
+// judge learns what an answer means for the credential, and reports whether the request
+// goes out again. If not, the answer's body can still be read from its beginning.
 func (p *Pool) judge(t *trip, a *account, resp *http.Response) (again bool) {
 	if resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden {
 		return false
 	}
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // of a refusal a part will do
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // a part of it is enough
 	verdict := p.verdict(resp.StatusCode, text)
 	switch verdict.Standing {
 	case Doubted:
@@ -109,8 +110,8 @@ func (p *Pool) verdict(status int, body []byte) Verdict {
 	return Verdict{}
 }
 
-// doubt asks once more with the same credential, and then not again: one that has been
-// refused twice running is asked with once for each request, when it is the last one.
+// doubt lets a request try the credential once more. A credential that was refused twice in
+// a row is retired or, when it is the last one, tried only once for each request.
 func (p *Pool) doubt(t *trip, a *account, status int, v Verdict) (again bool) {
 	if t.refusals == nil {
 		t.refusals = map[*account]int{}
@@ -127,8 +128,8 @@ func (p *Pool) doubt(t *trip, a *account, status int, v Verdict) (again bool) {
 	return p.retire(a, status, v)
 }
 
-// weaken leaves the credential out for what needs the same scope, and reports whether
-// there is another one for it.
+// weaken stops the use of the credential for requests that need the same scope, and reports
+// whether there is another one for them.
 func (p *Pool) weaken(t *trip, a *account, status int, v Verdict) (other bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -149,7 +150,8 @@ func (a *account) isWeak(scope string) bool {
 	return weak
 }
 
-// retire takes a refused credential out of use, unless it is the last one.
+// retire takes a refused credential out of use, unless it is the last one, and reports
+// whether another one is in use.
 func (p *Pool) retire(a *account, status int, v Verdict) (other bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -175,7 +177,7 @@ func (p *Pool) bar(r *refusal) {
 	p.wake()
 }
 
-// accepted is for an answer that shows that the credential is taken.
+// accepted learns from an answer that the credential works, for the scope when it is a success.
 func (a *account) accepted(status int, scope string) {
 	if status == http.StatusUnauthorized {
 		return
@@ -186,8 +188,8 @@ func (a *account) accepted(status int, scope string) {
 	}
 }
 
-// Unfit are the credentials that were refused while others went on, in order: those that
-// are not used any more, then those that are not used for a scope.
+// Unfit returns the credentials that were refused while others were still used, in order:
+// those that are no longer used, then those that are not used for a scope.
 func (p *Pool) Unfit() []Unfit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -207,11 +209,4 @@ func (p *Pool) Unfit() []Unfit {
 	return all
 }
 
-func sortedScopes(a *account) []string {
-	var scopes []string
-	for scope := range a.weak {
-		scopes = append(scopes, scope)
-	}
-	slices.Sort(scopes)
-	return scopes
-}
+func sortedScopes(a *account) []string { return slices.Sorted(maps.Keys(a.weak)) }

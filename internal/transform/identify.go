@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// Identify gives the identifier that an entry of mappings gives to an object, whatever
-// the selector says of it. ok is false when it is no text, when the expression raises
-// an error, and with itemsToParse, where an object has as many identifiers as elements.
-// The object is used up.
+// Identify returns the identifier that an entry of mappings gives to an object, whatever
+// the selector says about the object. ok is false when the identifier is not a text, when
+// the expression raises an error, and with itemsToParse, where an object has as many
+// identifiers as elements. Identify may change the object.
 func (p *Program) Identify(ctx context.Context, entry int, object map[string]any) (identifier string, ok bool) {
 	x := p.entries[entry].identifier.expr
 	if p.items != nil || x == nil || x.code == nil && !x.constant {
@@ -36,9 +36,8 @@ const Variants = 3
 // MadeUpNumber is the number that stands in a variant of MadeUp.
 func MadeUpNumber(variant int) string { return madeUpNumbers[variant].String() }
 
-// MadeUp gives an object of a kind as Bitbucket documents it, in which every text,
-// number and flag is made up; what may be of any shape is null. nil for a kind that is
-// not known.
+// MadeUp returns an object of a kind as Bitbucket documents it, in which every text,
+// number and flag is made up, and what may have any shape is null; nil for an unknown kind.
 func MadeUp(kind string, variant int) map[string]any {
 	s := shapes[kind]
 	if s == nil {

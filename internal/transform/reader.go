@@ -8,16 +8,16 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// reader finds what expressions reach: it follows where in the object the results of
-// each step can stand, without any object.
+// reader finds what expressions reach. Without any object, it follows at which places of
+// the object the results of each step can be.
 type reader struct {
 	root    *Reads
 	split   bool   // the object holds an element of itemsToParse
 	element string // its key
 }
 
-// places are where in the object a value can stand. What it can be beside that was made
-// of what has been read.
+// places are where in the object a value can come from. Any other value that it can be was
+// made from what counts as read already.
 type places []*Reads
 
 // maxPlaces bounds the places of one value.
@@ -26,20 +26,20 @@ const maxPlaces = 64
 // expression adds what one expression reads of the object; its result is read.
 func (r *reader) expression(x *expression) {
 	if x == nil || x.tree == nil {
-		return // nothing is given, or a file
+		return // no expression, or a file
 	}
 	r.tree(x.tree)
 }
 
 func (r *reader) tree(q *gojq.Query) {
-	if len(newTyper(q).own) > 0 { // functions of its own, which may have the names of others
+	if len(newTyper(q).own) > 0 { // functions of its own, which may hide those of jq
 		r.root.whole = true
 		return
 	}
 	r.read(r.query(q, places{r.root}, nil))
 }
 
-// read is for a value of which anything may matter.
+// read marks places of which anything may matter.
 func (r *reader) read(all places) {
 	for _, p := range all {
 		p.whole = true
@@ -60,19 +60,19 @@ func (r *reader) union(all ...places) places {
 	return one
 }
 
-// child is where a key of a value stands. That the value is an object then matters.
+// child returns the places of a key of a value. That the value is an object then matters.
 func (r *reader) child(of places, key string) places {
 	var all places
 	for _, p := range of {
 		if p == r.root && r.split && key == r.element {
-			continue // the element was made of what itemsToParse reads
+			continue // the element comes from what itemsToParse reads
 		}
 		all = append(all, p.at(key))
 	}
 	return all
 }
 
-// scope is what a variable holds, and the variables around it.
+// scope is one variable, with the places of its value, and the variables around it.
 type scope struct {
 	name   string
 	places places
@@ -88,7 +88,7 @@ func (s *scope) find(name string) (places, bool) {
 	return nil, false
 }
 
-// query gives the places of the results of a query.
+// query returns the places of the results of a query.
 func (r *reader) query(q *gojq.Query, in places, vars *scope) places {
 	switch {
 	case q == nil:
@@ -102,7 +102,7 @@ func (r *reader) query(q *gojq.Query, in places, vars *scope) places {
 		return r.query(q.Right, in, r.bind(q.Patterns, r.query(q.Left, in, vars), vars))
 	case q.Op == gojq.OpPipe:
 		return r.query(q.Right, r.query(q.Left, in, vars), vars)
-	case q.Op == gojq.OpComma, q.Op == gojq.OpAlt: // of the left one the latter asks whether it counts as true
+	case q.Op == gojq.OpComma, q.Op == gojq.OpAlt: // the latter also reads whether the left one counts as true
 		return r.union(r.query(q.Left, in, vars), r.query(q.Right, in, vars))
 	case assigns(q.Op):
 		r.read(in)
@@ -126,7 +126,7 @@ func (r *reader) term(t *gojq.Term, in places, vars *scope) places {
 	return got
 }
 
-// head is a term without its suffixes.
+// head returns the places of a term without its suffixes.
 func (r *reader) head(t *gojq.Term, in places, vars *scope) places {
 	switch t.Type {
 	case gojq.TermTypeIdentity:
@@ -171,7 +171,7 @@ func (r *reader) head(t *gojq.Term, in places, vars *scope) places {
 	return nil
 }
 
-// index is .key, or something computed: of that all may be meant.
+// index returns the places of .key; a computed index reads the whole value.
 func (r *reader) index(i *gojq.Index, of, in places, vars *scope) places {
 	if key, ok := keyOf(i); ok {
 		return r.child(of, key)
@@ -205,7 +205,7 @@ func (r *reader) choice(i *gojq.If, in places, vars *scope) places {
 	return r.union(got, r.query(i.Else, in, vars))
 }
 
-// member is a key and a value of an object that is made.
+// member reads a key and a value of an object that the expression makes.
 func (r *reader) member(kv *gojq.ObjectKeyVal, in places, vars *scope) {
 	r.text(kv.KeyString, in, vars)
 	r.read(r.query(kv.KeyQuery, in, vars))
@@ -223,7 +223,7 @@ func (r *reader) member(kv *gojq.ObjectKeyVal, in places, vars *scope) {
 	}
 }
 
-// fold is reduce and foreach: what goes round in them has been read.
+// fold reads reduce and foreach: the value that goes around comes from what has been read.
 func (r *reader) fold(of *gojq.Query, patterns []*gojq.Pattern, start *gojq.Query, steps []*gojq.Query, in places, vars *scope) {
 	r.read(r.query(of, in, vars))
 	r.read(r.query(start, in, vars))
@@ -233,9 +233,9 @@ func (r *reader) fold(of *gojq.Query, patterns []*gojq.Pattern, start *gojq.Quer
 	}
 }
 
-// bind adds the variables of patterns.
+// bind returns the scope with the variables of patterns.
 func (r *reader) bind(patterns []*gojq.Pattern, of places, vars *scope) *scope {
-	if len(patterns) > 1 { // each is for the error of those before
+	if len(patterns) > 1 { // each is tried when those before raise an error
 		r.read(of)
 		of = nil
 	}
@@ -278,14 +278,14 @@ func (r *reader) pattern(p *gojq.Pattern, of places, vars *scope) *scope {
 	return vars
 }
 
-// effect is what a function reads, beside what its arguments give.
+// effect is what a function reads of its input, and what its results are.
 type effect struct {
-	passes bool // its input can be its result; else only the type of that matters
-	gives  int  // the argument whose results are its own, from 1 on; 0 for none
+	passes bool // its input can be its result; of the input itself only the type matters
+	gives  int  // the argument whose results are the function's, from 1 on; 0 for none
 }
 
-// effects are the functions of jq that do not read all of their input, by their number
-// of arguments. All arguments see the input.
+// effects are the functions of jq that do not read all of their input, by name and number
+// of arguments. Every argument sees the input.
 //
 // Source: https://github.com/itchyny/gojq/blob/v0.12.20/builtin.jq, read 2026-11.
 var effects = map[string]effect{
@@ -310,7 +310,7 @@ func (r *reader) call(f *gojq.Func, in places, vars *scope) places {
 		return nil
 	}
 	of, known := effects[name]
-	if !known { // and what its arguments are given is made of what has been read
+	if !known { // what it passes to its arguments then comes from what has been read
 		r.read(in)
 		in = nil
 	}

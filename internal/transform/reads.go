@@ -2,16 +2,16 @@ package transform
 
 import "slices"
 
-// Reads says which paths of an object expressions can reach. What stands at any other
-// path can change, come or go, and no result changes. A path is of keys of objects.
-// What is not provably left alone counts as reached.
+// Reads says which paths of an object expressions can reach. A value at any other path can
+// change, come or go without changing a result. A path is made of keys of objects. What
+// expressions do not provably leave alone counts as reached.
 type Reads struct {
-	whole bool              // all that stands here, and below
-	below map[string]*Reads // what stands at these keys, and that there is an object here
+	whole bool              // everything here and below is reached
+	below map[string]*Reads // what is reached at these keys, and that this is an object
 }
 
-// Reach reports whether an expression can reach what stands at a path, or a part of
-// it, or what it is a part of.
+// Reach reports whether an expression can reach the value at a path, a part of it, or a
+// value that contains it.
 func (r *Reads) Reach(path ...string) bool {
 	for _, key := range path {
 		if r.whole {
@@ -24,7 +24,7 @@ func (r *Reads) Reach(path ...string) bool {
 	return true
 }
 
-// Only reports whether all that expressions can reach stands below these keys of the
+// Only reports whether expressions can reach nothing but what is below these keys of the
 // object.
 func (r *Reads) Only(keys ...string) bool {
 	if r.whole {
@@ -48,8 +48,8 @@ func (r *Reads) at(key string) *Reads {
 	return r.below[key]
 }
 
-// Reads says what the expressions of the resource can reach of an object: with
-// itemsToParse of the object as it comes from Bitbucket, without its element.
+// Reads returns what the expressions of the resource can reach of an object; with
+// itemsToParse, of the object as it comes from Bitbucket, without the element.
 func (p *Program) Reads() *Reads {
 	r := reader{root: &Reads{}}
 	if p.items != nil {
@@ -65,7 +65,7 @@ func (p *Program) Reads() *Reads {
 	return r.root
 }
 
-// expressions are all of an entry; some are nil.
+// expressions returns all expressions of an entry; some are nil.
 func (e *entry) expressions() []*expression {
 	all := append(e.identifier.expressions(), e.blueprint, e.title, e.icon)
 	if e.team != nil {
@@ -97,7 +97,7 @@ func (q *query) expressions() []*expression {
 	return all
 }
 
-// IdentifierReads is Reads for the identifier of one entry alone.
+// IdentifierReads returns what the identifier of one entry alone can reach.
 func (p *Program) IdentifierReads(entry int) *Reads {
 	r := reader{root: &Reads{}}
 	r.expression(p.entries[entry].identifier.expr)
