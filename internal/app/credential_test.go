@@ -77,6 +77,7 @@ func TestAccountIsShutOut(t *testing.T) {
 	t.Parallel()
 	w := pullWorld(t)
 	w.addStale()
+	w.offContract() // the answer is no JSON
 	const words = "Too many invalid password attempts. Log in at https://id.atlassian.com/ to restore access."
 	w.bitbucket.Fault(bitbuckettest.Fault{Status: http.StatusForbidden, Body: words, Times: -1})
 	r := w.run(nil)

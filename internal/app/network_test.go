@@ -102,7 +102,11 @@ type proxy struct {
 
 func newProxy(t *testing.T, hosts map[string]string) *proxy {
 	t.Helper()
-	p := &proxy{hosts: hosts}
+	return startProxy(t, &proxy{hosts: hosts})
+}
+
+func startProxy(t *testing.T, p *proxy) *proxy {
+	t.Helper()
 	p.Server = httptest.NewServer(http.HandlerFunc(p.serve))
 	t.Cleanup(p.Close)
 	return p
@@ -251,8 +255,7 @@ func TestProxyRefuses(t *testing.T) {
 			t.Parallel()
 			w := smallWorld(t)
 			w.addStale()
-			p := newProxy(t, nil)
-			p.refuse = c.status
+			p := startProxy(t, &proxy{refuse: c.status})
 			w.env["MAPPING"], w.env["LOG_LEVEL"] = repositories, "debug"
 			w.env["HTTPS_PROXY"] = strings.Replace(p.URL, "http://", "http://ann:proxy-password@", 1)
 			w.env["BITBUCKET_HOST_URL"] = "https://bitbucket.example.com/2.0"

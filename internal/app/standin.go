@@ -49,7 +49,9 @@ func (a *app) shownSelectors(plan *resync.Plan, stored bool) func(index int) res
 	}
 }
 
-func ofResource(r any) (kind, selector any) {
+// ofResource is what says which objects a resource takes.
+func ofResource(r any) (kind any, taken []any) {
 	m, _ := r.(map[string]any)
-	return m["kind"], m["selector"]
+	port, _ := m["port"].(map[string]any)
+	return m["kind"], []any{m["selector"], port["itemsToParse"]}
 }

@@ -81,7 +81,7 @@ func (w *Workspace) head(ctx context.Context, r bitbucket.Repository, branch str
 		if branch == r.MainBranch {
 			others, otherErr := w.client.Branches(ctx, r.Slug)
 			switch {
-			case otherErr != nil && !errors.Is(otherErr, bitbucket.ErrNotFound):
+			case otherErr != nil: // also when they are not found: the repository is there
 				return "", otherErr
 			case len(others) == 0:
 				err = nil

@@ -120,7 +120,7 @@ func (s fileSelector) problems(raw mapping.Selector) mapping.Problems {
 	return problems
 }
 
-var file = define("file", place{putInFile, []string{"repo", "file", "metadata", "branch"}}, extractFiles)
+var file = define("file", place{put: putInFile, paths: [][]string{{"repo"}, {"metadata", "commit", "repository"}}}, extractFiles)
 
 // wanted is one glob of a selector's files.
 type wanted struct {
@@ -129,9 +129,9 @@ type wanted struct {
 }
 
 func putInFile(object, source Object) Object {
-	if metadata, ok := object["metadata"].(Object); ok {
-		addRepository(metadata, source)
-	}
+	metadata := Object{}
+	addRepository(metadata, source)
+	object["metadata"] = metadata
 	return putRepo(object, source)
 }
 

@@ -63,7 +63,7 @@ func (s folderSelector) problems(raw mapping.Selector) mapping.Problems {
 	return problems
 }
 
-var folder = define("folder", place{putRepo, []string{"repo", "folder", "branch"}}, extractFolders)
+var folder = define("folder", place{put: putRepo, paths: [][]string{{"repo"}}}, extractFolders)
 
 func putRepo(object, source Object) Object {
 	object["repo"] = source

@@ -18,7 +18,9 @@ type pullRequestSelector struct {
 	IncludedFiles []string `yaml:"includedFiles" deprecated:"true" help:"Has no effect for pull requests."`
 }
 
-func (s pullRequestSelector) selective() bool { return strings.TrimSpace(s.PullRequestQuery) != "" }
+func (s pullRequestSelector) selective() bool {
+	return s.narrowed() || strings.TrimSpace(s.PullRequestQuery) != ""
+}
 
 func (pullRequestSelector) readsFiles() bool { return false }
 
@@ -27,7 +29,7 @@ func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1
 // openPullRequests is the query when the selector has none.
 const openPullRequests = `state="OPEN"`
 
-var pullRequest = define("pull-request", place{putInDestination, []string{"id", "destination"}}, extractPullRequests)
+var pullRequest = define("pull-request", place{put: putInDestination, paths: [][]string{{"destination", "repository"}}}, extractPullRequests)
 
 // putInDestination puts a repository into a pull request as Bitbucket does: with less
 // than its own answer has.

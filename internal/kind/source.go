@@ -99,27 +99,30 @@ func sourceOfProject(object Object) Source {
 	return Source{Key: cmp.Or(uuid, key), Name: key}
 }
 
-// place says where the objects of a kind hold what identifies them.
+// place says where the objects of a kind hold their source.
 type place struct {
 	// put puts a source into an object, and returns the object.
 	put func(object, source Object) Object
-	// keys are the keys of an object that hold its source, and what distinguishes it from
-	// other objects of that source; nil for all keys.
-	keys []string
+	// paths are those of an object that hold the source alone.
+	paths [][]string
+	// except are keys of an object that do not come with the source all the same.
+	except []string
 }
 
 // itself is the place for kinds whose objects are their own sources.
-var itself = place{put: func(_, source Object) Object { return source }}
+var itself = place{put: func(_, source Object) Object { return source }, paths: [][]string{{}}, except: []string{includedFiles}}
 
-// Place puts a source into an object of the kind that is otherwise made up, and returns
-// the object: an expression makes of it what distinguishes the source's objects from others.
-func (b Bound) Place(object Object, s Source) (Object, error) {
+// Place returns an object of the kind that holds a source and nothing else.
+func (b Bound) Place(s Source) (Object, error) {
 	source, err := bitbucket.Decode(s.JSON)
 	if err != nil {
 		return nil, err
 	}
-	return b.place.put(object, source), nil
+	return b.place.put(Object{}, source), nil
 }
 
-// IdentifyingKeys are the keys of an object that hold what identifies it; nil for all keys.
-func (b Bound) IdentifyingKeys() []string { return b.place.keys }
+// SourcePaths are the paths of an object that hold its source alone, and keys of an object
+// that do not belong to the source all the same.
+func (b Bound) SourcePaths() (paths [][]string, except []string) {
+	return b.place.paths, b.place.except
+}

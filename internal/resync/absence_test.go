@@ -277,7 +277,7 @@ func TestManyThatWentAtOnce(t *testing.T) {
 		}
 		w.sync(m("a.yml")).is(want{"created": 12})
 		r := w.sync(m("b.yml")).ended(report.Success).is(want{"deleted": 0, "kept": 12})
-		r.problem("warning", "finds nothing, and earlier runs are not known to have had its selector", "publish_mapping")
+		r.problem("warning", "finds nothing, and earlier runs are not known to have had its selector", "delete these entities in Port")
 		w.adjust = func(j *resync.Job) { j.Selector = func(int) resync.SelectorHistory { return resync.SelectorSame } }
 		w.sync(m("b.yml")).ended(report.Success).is(want{"deleted": 12})
 	})
@@ -295,7 +295,7 @@ func TestRenames(t *testing.T) {
 		deleted             int
 		again               int // deleted by the run after
 	}{
-		{"of the same title", strings.Replace(first, "url: .links.html.href", "", 1), strings.Replace(strings.Replace(first, "url: .links.html.href", "", 1), ".slug", `'"x-" + .slug'`, 1), 12, false, 0, 12},
+		{"of the same title", strings.Replace(first, "url: .links.html.href", "", 1), strings.Replace(strings.Replace(first, "url: .links.html.href", "", 1), ".slug", `'"x-" + .slug'`, 1), 12, false, 0, 0},
 		{"of the same address", strings.Replace(first, "title: .name,", "", 1), strings.Replace(strings.Replace(first, "title: .name,", "", 1), ".slug", `'"x-" + .slug'`, 1), 12, false, 0, 0},
 		{"confirmed", first, strings.Replace(first, ".slug", `'"x-" + .slug'`, 1), 12, true, 12, 0},
 		{"few", first, strings.Replace(first, ".slug", `'"x-" + .slug'`, 1), 10, false, 10, 0},

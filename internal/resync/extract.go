@@ -37,7 +37,7 @@ type unit struct {
 	raw       bool   // the object's content was not parsed, or is not given
 	unparsed  bool   // the object's content should have been parsed
 	source    string // the object's page or path, for messages
-	title     string
+	title     uint64 // see titleOf
 }
 
 type note struct {
@@ -128,7 +128,7 @@ func encode(e *entry, u transform.Unit, source string, d *catalog.Digester) unit
 			return out
 		}
 		out.entity = entity
-		out.title, _ = u.Fields.Title.(string)
+		out.title = titleOf(u.Fields)
 	case transform.Refused:
 		out.ref.Blueprint = u.Blueprint
 		out.ref.Identifier, _ = u.Fields.Identifier.(string)

@@ -22,8 +22,9 @@ type sourceGap struct {
 
 // loss is a repository that answered as if it were not there.
 type loss struct {
-	source kind.Source
-	gone   *kind.Gone
+	source  kind.Source
+	gone    *kind.Gone
+	skipped int // units of it that were counted as skipped
 }
 
 // complete reports whether all that the resource can produce is known.
@@ -57,11 +58,15 @@ func (of *loading) wayOut(source kind.Source) string {
 	return "if it stays so, leave it out by the selector's repoQuery: " + without
 }
 
-// lose remembers a repository that answered as if it were not there, once.
-func (of *loading) lose(from kind.Source, gone *kind.Gone) {
-	if !slices.ContainsFunc(of.lost, func(l loss) bool { return l.gone.Slug == gone.Slug }) {
-		of.lost = append(of.lost, loss{from, gone})
+// lose remembers a repository that answered as if it were not there, once, and how many
+// units of it were skipped for that.
+func (of *loading) lose(from kind.Source, gone *kind.Gone, skipped int) {
+	i := slices.IndexFunc(of.lost, func(l loss) bool { return l.gone.Slug == gone.Slug })
+	if i < 0 {
+		i = len(of.lost)
+		of.lost = append(of.lost, loss{source: from, gone: gone})
 	}
+	of.lost[i].skipped += skipped
 }
 
 // settleGone finds out what became of the repositories that answered as if they were
@@ -75,6 +80,9 @@ func (r *run) settleGone(asking context.Context) {
 		second, err := of.resource.bound.Again(asking, r.workspace)
 		if err != nil {
 			r.lost(asking, of, kind.Source{}, err, func(error) {}, "")
+			for _, l := range of.lost {
+				of.miss(l)
+			}
 			continue
 		}
 		vanished := 0
@@ -99,10 +107,7 @@ func (r *run) settleGone(asking context.Context) {
 
 // unreadable accounts for a repository that is listed, and answers as if it were not there.
 func (r *run) unreadable(of *loading, l loss) {
-	n := l.gone.Objects * len(of.resource.entries)
-	of.report.Extracted += n
-	of.report.Failed += n
-	of.report.Unread += n
+	of.miss(l)
 	r.gapAt(of, l.source, fmt.Sprintf("%s: repository %q is listed, and cannot be read", of.resource.Where(), l.gone.Slug))
 	r.report.Mark(report.Unread)
 	r.report.Note(report.Problem{
@@ -110,4 +115,13 @@ func (r *run) unreadable(of *loading, l loss) {
 		Message:  fmt.Sprintf("%s: repository %q is listed, and its own routes answer 404: what Port holds of it stays", of.resource.Where(), l.gone.Slug),
 		Fix:      "it may be suspended, being moved, or closed to the credential; to leave it out, set the selector's repoQuery to " + of.resource.bound.Without(l.source),
 	})
+}
+
+// miss counts what was not read of a repository.
+func (of *loading) miss(l loss) {
+	n := l.gone.Objects * len(of.resource.entries)
+	of.report.Extracted += n
+	of.report.Skipped -= l.skipped
+	of.report.Failed += n + l.skipped
+	of.report.Unread += n + l.skipped
 }

@@ -73,7 +73,8 @@ type state struct {
 	results []result // one for each entry of a mapping that produced it, the last one last
 	written bool
 	from    string   // key of the source of the last result
-	title   string   // where it is new in a blueprint of which Port held others; else empty
+	title   uint64   // a hash of its title; 0 for none
+	fresh   bool     // Port is not known to have held it when the run began
 	touched bool     // written, or perhaps: what Port held says nothing any more
 	listed  bool     // Port lists it as untouched since the run began
 	counted *loading // whose counts hold the entity; nil when none do

@@ -68,11 +68,26 @@ func (r *run) stubs(ctx context.Context, refs []catalog.Ref) map[catalog.Ref]boo
 	stubs := map[catalog.Ref]bool{}
 	for fields, ref := range r.find(ctx, refs) {
 		title, _ := fields.Title.(string)
+		r.written(ctx, ref.Blueprint, fields.Properties)
 		if (title == "" || title == ref.Identifier) && !holds(fields.Properties) && !holds(fields.Relations) {
 			stubs[ref] = true
 		}
 	}
 	return stubs
+}
+
+// written leaves of the properties of an entity those that somebody wrote: not what Port
+// works out, nor the defaults of the blueprint.
+func (r *run) written(ctx context.Context, blueprint string, properties map[string]any) {
+	schema, known := r.loader.schemas.of(ctx, blueprint)
+	if !known {
+		return
+	}
+	maps.DeleteFunc(properties, func(name string, v any) bool {
+		property, writable := schema.Schema.Properties[name]
+		fields, _ := property.(map[string]any)
+		return !writable || fields["default"] != nil && fmt.Sprint(fields["default"]) == fmt.Sprint(v)
+	})
 }
 
 // holds reports whether one of the values is neither null nor an empty list.

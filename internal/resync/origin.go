@@ -9,88 +9,121 @@ import (
 	"port-bitbucket-exporter/internal/transform"
 )
 
-// cameFrom remembers the source of an entity, and the title of one that may take the
-// place of another.
+// cameFrom remembers the source of an entity, and by what it may be the twin of another.
 func (l *loader) cameFrom(u unit, source kind.Source) {
 	s := l.states[u.entity.Ref]
 	if s == nil {
 		return
 	}
 	s.from = source.Key
-	if h := l.held[u.entity.Ref.Blueprint]; h != nil && h.some() && !h.has(u.entity.Ref.Identifier) {
+	if u.title != 0 {
 		s.title = u.title
 	}
+	h := l.held[u.entity.Ref.Blueprint]
+	s.fresh = h != nil && !h.has(u.entity.Ref.Identifier)
 }
 
-// some reports whether Port held any entity of the blueprint.
-func (h *held) some() bool {
-	h.reading.wait()
-	return len(h.digests) > 0
-}
-
-// origins finds out which sources can have produced an entity, by what the identifiers of
-// all objects of one source have in common.
+// origins finds out which sources can have produced an entity, by the frames of their
+// identifiers.
 type origins struct {
-	run   *run
-	spans map[*entry]map[string]span // by key of the source
-	// trusted says of an entry whether all that it produced in this run lies in the span
-	// of its source.
+	run       *run
+	stale     []catalog.Ref // what Port lists and the run did not produce
+	presences map[presence]bool
+	frames    map[*entry]map[string]*transform.Frame // by key of the source; nil for one that is not known
+	// trusted says of an entry whether all that it produced in this run lies in the frame
+	// of its source: the list may have named a source otherwise than its objects do.
 	trusted map[*entry]bool
 }
 
-// may reports whether a source can have produced an entity by a resource. It is true when
-// that is not known.
+// presence is one source of an entry.
+type presence struct {
+	entry  *entry
+	source string // its key
+}
+
+// may reports whether a source that was not read can have produced an entity by a
+// resource. It cannot when the identifier is one of a source that was read, and none of
+// its own. An identifier of nobody may be one that it had under an earlier name, unless
+// Port holds entities of its present name: then an earlier run has read it since.
 func (o *origins) may(ctx context.Context, of *loading, source kind.Source, ref catalog.Ref) bool {
+	others, present := false, false
 	for i, e := range of.resource.entries {
 		if !e.Dynamic && e.Blueprint != ref.Blueprint {
 			continue
 		}
-		if e.QueryIdentifier || o.span(ctx, of, i, source).covers(ref.Identifier) || !o.trust(ctx, of, i) {
+		if e.QueryIdentifier || !o.trust(ctx, of, i) {
+			return true
+		}
+		if f := o.frame(ctx, of, i, source); f == nil || f.Covers(ref.Identifier) {
+			return true
+		}
+		others = others || o.anothers(ctx, of, i, ref)
+		present = present || o.present(ctx, of, i, source)
+	}
+	return !others && !present
+}
+
+// present reports whether Port holds an entity that only a source can have produced under
+// its present name.
+func (o *origins) present(ctx context.Context, of *loading, entry int, source kind.Source) bool {
+	e := of.resource.entries[entry]
+	key := presence{e, source.Key}
+	if known, ok := o.presences[key]; ok {
+		return known
+	}
+	f := o.frame(ctx, of, entry, source)
+	o.presences[key] = slices.ContainsFunc(o.stale, func(ref catalog.Ref) bool {
+		return (e.Dynamic || e.Blueprint == ref.Blueprint) && f != nil && f.Covers(ref.Identifier) && !o.anothers(ctx, of, entry, ref)
+	})
+	return o.presences[key]
+}
+
+// anothers reports whether an identifier is one of a source that was read.
+func (o *origins) anothers(ctx context.Context, of *loading, entry int, ref catalog.Ref) bool {
+	for _, source := range of.sources {
+		if source.Key == "" || of.misses(source) {
+			continue
+		}
+		if f := o.frame(ctx, of, entry, source); f != nil && f.Covers(ref.Identifier) {
 			return true
 		}
 	}
 	return false
 }
 
-// span returns what the identifiers of one source have in common, computed once for each
-// entry. It covers every identifier when they have nothing in common, or cannot be made up.
-func (o *origins) span(ctx context.Context, of *loading, entry int, source kind.Source) span {
-	e := of.resource.entries[entry]
-	if known, ok := o.spans[e][source.Key]; ok {
-		return known
-	}
-	var ids [transform.Variants]string
-	made := true
-	for variant := range ids {
-		object, err := of.resource.bound.Place(transform.MadeUp(of.resource.Kind, variant), source)
-		if made = err == nil; made {
-			ids[variant], made = of.resource.program.Identify(ctx, entry, object)
-		}
-		if !made {
-			break
-		}
-	}
-	var s span
-	if made {
-		s = spanOf(ids)
-	}
-	if o.spans[e] == nil {
-		o.spans[e] = map[string]span{}
-	}
-	o.spans[e][source.Key] = s
-	return s
+// misses reports whether something of a source was not read.
+func (of *loading) misses(source kind.Source) bool {
+	return slices.ContainsFunc(of.partial, func(g sourceGap) bool { return g.source.Key == source.Key })
 }
 
-// trust reports whether the spans of an entry hold for all that it produced in this run:
-// an expression may treat a made-up object in another way than a real one. Where the entry
-// produced nothing, its expression must read nothing but the identifying keys.
+// frame returns what the identifiers of one source have in common, found once for each
+// entry; nil when that is not known.
+func (o *origins) frame(ctx context.Context, of *loading, entry int, source kind.Source) *transform.Frame {
+	e := of.resource.entries[entry]
+	if known, ok := o.frames[e][source.Key]; ok {
+		return known
+	}
+	var frame *transform.Frame
+	if object, err := of.resource.bound.Place(source); err == nil {
+		if f, ok := of.resource.program.Frame(ctx, entry, object); ok {
+			frame = &f
+		}
+	}
+	if o.frames[e] == nil {
+		o.frames[e] = map[string]*transform.Frame{}
+	}
+	o.frames[e][source.Key] = frame
+	return frame
+}
+
+// trust reports whether the frames of an entry hold for all that it produced in this run.
 func (o *origins) trust(ctx context.Context, of *loading, entry int) bool {
 	e := of.resource.entries[entry]
 	trusted, known := o.trusted[e]
 	if known {
 		return trusted
 	}
-	trusted, shown := true, false
+	trusted = true
 	for ref, s := range o.run.loader.states {
 		if !slices.ContainsFunc(s.results, func(r result) bool { return r.entry == e }) {
 			continue
@@ -99,14 +132,10 @@ func (o *origins) trust(ctx context.Context, of *loading, entry int) bool {
 		if !listed {
 			continue
 		}
-		if shown = true; !o.span(ctx, of, entry, source).covers(ref.Identifier) {
+		if f := o.frame(ctx, of, entry, source); f != nil && !f.Covers(ref.Identifier) {
 			trusted = false
 			break
 		}
-	}
-	if !shown { // only what the expression reads can show it
-		keys := of.resource.bound.IdentifyingKeys()
-		trusted = keys == nil || of.resource.program.IdentifierReads(entry).Only(keys...)
 	}
 	o.trusted[e] = trusted
 	return trusted

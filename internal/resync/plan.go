@@ -58,6 +58,8 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Plan, error) {
 			problems = append(problems, asProblems(r, err)...)
 			continue
 		}
+		paths, except := res.bound.SourcePaths()
+		res.program.SetOrigin(r, env, transform.Origin{Paths: paths, Except: except})
 		res.bound = res.bound.Reading(res.program.Reads().Reach)
 		res.bound.ReadsFiles = res.bound.ReadsFiles || len(res.program.Files()) > 0
 		for i, e := range res.program.Entries() {

@@ -15,6 +15,7 @@ import (
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/transform"
 )
 
 // prune deletes what is stale. With a failure it deletes nothing, and tells what
@@ -58,16 +59,18 @@ func (r *run) prune(ctx, asking context.Context, failure error) {
 			_, ok := relationTo(needed, ref)
 			return ok
 		},
-		Threshold:    m.EntityDeletionThreshold,
-		MaxDeletions: r.job.MaxDeletions,
-		Halt:         cmp.Or(r.halt(failure), r.standIn()),
+		Threshold: 1,
+		Halt:      cmp.Or(r.halt(failure), r.standIn()),
 	}
+	// What could go is looked at first without the bounds on how much may: of a rename the
+	// reason is told, and not that it is much.
 	if doomed := reconcile.Decide(decision).Delete; len(doomed) > 0 {
 		r.again(asking, doomed)
 		decision.Resources = r.gaps(ctx, listed)
+		decision.Halt = cmp.Or(r.halt(failure), r.standIn()) // the time limit may have been reached
 		decision.Guards = r.renamed(ctx, listed, reconcile.Decide(decision).Delete)
 	}
-	decision.Deletion = r.job.Deletion
+	decision.Threshold, decision.MaxDeletions, decision.Deletion = m.EntityDeletionThreshold, r.job.MaxDeletions, r.job.Deletion
 	verdict := reconcile.Decide(decision)
 	r.tellHeld(verdict.Held)
 	r.tellNeeded(ctx, verdict.Needed, needed)
@@ -279,6 +282,8 @@ func (r *run) checkEmpty(listed listing) {
 			}
 		}
 		switch {
+		case of.resource.bound.Narrowed && owned <= maxEmptied && r.job.selectorHistory(of.resource.Index) == SelectorSame:
+			// read to its end, and empty
 		case of.resource.bound.Narrowed:
 			gap := "Bitbucket's list for " + of.resource.Where() + " was empty under its repoQuery or userRole"
 			r.fixes[gap] = "check repoQuery and userRole; if nothing is left indeed, delete the entities in Port"
@@ -301,7 +306,7 @@ func (r *run) checkEmpty(listed listing) {
 // must not delete what it used to produce. It is none where there was nothing to map.
 func (r *run) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 	var all []reconcile.Resource
-	origins := &origins{run: r, spans: map[*entry]map[string]span{}, trusted: map[*entry]bool{}}
+	origins := &origins{run: r, stale: listed.others, presences: map[presence]bool{}, frames: map[*entry]map[string]*transform.Frame{}, trusted: map[*entry]bool{}}
 	for _, of := range r.loads {
 		_, any := of.resource.blueprints()
 		res := reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: cmp.Or(of.gap, of.unnamed)}
@@ -332,17 +337,17 @@ func (r *run) unshown(of *loading, e *entry, listed listing) string {
 	if of.stored[e] > 0 {
 		return ""
 	}
-	if of.listed && of.report.Extracted == 0 {
+	if of.listed && (of.tasks > 0 || of.resource.bound.Narrowed) && of.report.Extracted == 0 {
 		held := listed.count
 		if !e.Dynamic {
 			held = listed.counts[e.Blueprint]
 		}
 		history := r.job.selectorHistory(of.resource.Index)
-		if !of.resource.bound.Selective || history == SelectorSame || history == SelectorUnknown && held <= maxEmptied {
+		if !(of.resource.bound.Selective || of.resource.ItemsToParse != nil) || history == SelectorSame || history == SelectorUnknown && held <= maxEmptied {
 			return "" // read to its end, and empty
 		}
 		gap := of.resource.Where() + " finds nothing, and earlier runs are not known to have had its selector"
-		r.fixes[gap] = "check the selector; if it is right, set publish_mapping to always and run twice"
+		r.fixes[gap] = "check the selector; if it is right, delete these entities in Port"
 		return gap
 	}
 	gap := "Port holds no entity that " + of.resource.Where() + " gave in this run"

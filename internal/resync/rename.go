@@ -3,10 +3,14 @@ package resync
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"maps"
 	"slices"
+	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/port"
 )
 
 // Entities that would be deleted are taken for renamed when more than maxTwins of a
@@ -62,64 +66,141 @@ func (r *run) holding(listed listing, blueprint string) int {
 	return n
 }
 
-// twins counts the entities that have a twin among those that the run produced: an entity
-// of the same address, or one that the run created under the same title. Each twin counts
-// once.
+// twins counts the entities that have a twin among those that the run produced: one of the
+// same address, or the only one of the same title, that Port did not hold when the run
+// began, or that was made after the other was last written. Each twin counts once.
 func (r *run) twins(ctx context.Context, blueprint string, doomed []catalog.Ref) (int, error) {
-	titles, addresses := r.fresh(blueprint)
-	if len(doomed) <= maxTwins || len(titles)+len(addresses) == 0 {
+	if len(doomed) <= maxTwins {
 		return 0, nil
 	}
+	lives, err := r.lives(ctx, blueprint, doomed)
+	if err != nil {
+		return 0, err
+	}
+	titles := map[uint64]int{}
+	for _, l := range lives {
+		titles[titleOf(l.Fields)]++
+	}
+	born := r.born(blueprint)
+	older := map[string]time.Time{} // by the identifier of what may be a twin: when the other was written
 	n := 0
-	for part := range slices.Chunk(doomed, findAtOnce) {
+	for _, ref := range slices.Sorted(maps.Keys(lives)) {
+		l := lives[ref]
+		twin := born.address(l.Fields)
+		if title := titleOf(l.Fields); twin == nil && titles[title] == 1 {
+			twin = born.title(title)
+		}
+		switch {
+		case twin == nil || twin.used:
+		case twin.fresh:
+			n++
+		default:
+			older[twin.identifier] = l.Updated
+		}
+		if twin != nil {
+			twin.used = true
+		}
+	}
+	later, err := r.madeLater(ctx, blueprint, older)
+	return n + later, err
+}
+
+// aRunApart is how long after another entity was written one must have been made, so that
+// not both are of one run.
+const aRunApart = time.Minute
+
+// madeLater counts the entities that were made after the times given for them.
+func (r *run) madeLater(ctx context.Context, blueprint string, times map[string]time.Time) (n int, err error) {
+	var refs []catalog.Ref
+	for _, identifier := range slices.Sorted(maps.Keys(times)) {
+		refs = append(refs, catalog.Ref{Blueprint: blueprint, Identifier: identifier})
+	}
+	lives, err := r.lives(ctx, blueprint, refs)
+	for identifier, l := range lives {
+		if written := times[identifier]; !written.IsZero() && l.Created.After(written.Add(aRunApart)) {
+			n++
+		}
+	}
+	return n, err
+}
+
+// lives are what Port holds of entities of one blueprint, by identifier.
+func (r *run) lives(ctx context.Context, blueprint string, refs []catalog.Ref) (map[string]port.Life, error) {
+	lives := map[string]port.Life{}
+	for part := range slices.Chunk(refs, findAtOnce) {
 		identifiers := make([]string, len(part))
 		for i, ref := range part {
 			identifiers[i] = ref.Identifier
 		}
-		for fields, err := range r.job.Port.Find(ctx, blueprint, identifiers) {
+		for l, err := range r.job.Port.Lives(ctx, blueprint, identifiers) {
 			if err != nil {
-				return 0, err
+				return nil, err
 			}
-			title, _ := fields.Title.(string)
-			switch address := addressOf(fields, addresses); {
-			case address != "":
-				delete(addresses, address) // several entities of one object may share it
-				n++
-			case titles[title] > 0:
-				titles[title]--
-				n++
-			}
+			identifier, _ := l.Identifier.(string)
+			lives[identifier] = l
 		}
 	}
-	return n, nil
+	return lives, nil
 }
 
-// fresh returns the titles of the entities of a blueprint that the run created, with how
-// often, and the addresses of all that it produced.
-func (r *run) fresh(blueprint string) (titles map[string]int, addresses map[string]bool) {
-	titles, addresses = map[string]int{}, map[string]bool{}
+// produce are the entities of a blueprint that a run produced, by what twins share.
+type produce struct {
+	addresses map[string][]*sibling
+	titles    map[uint64][]*sibling
+}
+
+// sibling is one of them.
+type sibling struct {
+	identifier string
+	fresh      bool // Port did not hold it when the run began
+	used       bool // it is the twin of another already
+}
+
+func (r *run) born(blueprint string) produce {
+	p := produce{map[string][]*sibling{}, map[uint64][]*sibling{}}
 	for ref, s := range r.loader.states {
-		if ref.Blueprint != blueprint {
+		if ref.Blueprint != blueprint || s.counted == nil {
 			continue
 		}
+		one := &sibling{identifier: ref.Identifier, fresh: s.fresh}
+		if s.title != 0 {
+			p.titles[s.title] = append(p.titles[s.title], one)
+		}
 		for _, res := range s.results {
-			if res.source != "" {
-				addresses[res.source] = true
+			if res.source != "" && !slices.Contains(p.addresses[res.source], one) {
+				p.addresses[res.source] = append(p.addresses[res.source], one)
 			}
 		}
-		if s.title != "" && s.counted != nil && s.as == created {
-			titles[s.title]++
-		}
 	}
-	return titles, addresses
+	return p
 }
 
-// addressOf returns the property that is one of the addresses; empty when none is.
-func addressOf(f catalog.Fields, addresses map[string]bool) string {
+// title returns the only entity of a title; nil when there is none, or are several.
+func (p produce) title(title uint64) *sibling {
+	if all := p.titles[title]; title != 0 && len(all) == 1 {
+		return all[0]
+	}
+	return nil
+}
+
+// address returns the only entity whose object has the address that is a property of
+// another; nil when there is none, or are several.
+func (p produce) address(f catalog.Fields) *sibling {
 	for _, name := range slices.Sorted(maps.Keys(f.Properties)) {
-		if text, ok := f.Properties[name].(string); ok && addresses[text] {
-			return text
+		if text, ok := f.Properties[name].(string); ok && len(p.addresses[text]) == 1 {
+			return p.addresses[text][0]
 		}
 	}
-	return ""
+	return nil
+}
+
+// titleOf is a hash of a title, in the place of very many texts; 0 when there is none.
+func titleOf(f catalog.Fields) uint64 {
+	title, _ := f.Title.(string)
+	if title == "" {
+		return 0
+	}
+	h := fnv.New64a()
+	io.WriteString(h, title)
+	return max(h.Sum64(), 1)
 }

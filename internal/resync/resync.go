@@ -270,7 +270,7 @@ func (r *run) failed(asking context.Context, of *loading, from kind.Source, err 
 		of.report.Skipped += n
 		r.noteLeft(of, from, left)
 	case errors.As(err, &gone):
-		of.lose(from, gone)
+		of.lose(from, gone, 0)
 	case errors.As(err, &unreadable) && asking.Err() == nil:
 		n := len(of.resource.entries)
 		of.report.Extracted += n
@@ -289,7 +289,7 @@ func (r *run) noteUnread(asking context.Context, of *loading, from kind.Source, 
 	switch {
 	case errors.As(u.fault.Unread, &gone):
 		of.report.Skipped++
-		of.lose(from, gone)
+		of.lose(from, gone, 1)
 	case errors.As(u.fault.Unread, &left):
 		of.report.Skipped++
 		r.noteLeft(of, from, left)

@@ -91,6 +91,7 @@ type entry struct {
 	Entry
 	kind       string // as the mapping spells it
 	identifier value
+	anatomy    *anatomy // of the identifier; nil when it cannot be taken apart
 	blueprint  *expression
 	title      *expression
 	icon       *expression

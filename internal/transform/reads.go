@@ -24,20 +24,6 @@ func (r *Reads) Reach(path ...string) bool {
 	return true
 }
 
-// Only reports whether expressions can reach nothing but what is below these keys of the
-// object.
-func (r *Reads) Only(keys ...string) bool {
-	if r.whole {
-		return false
-	}
-	for key := range r.below {
-		if !slices.Contains(keys, key) {
-			return false
-		}
-	}
-	return true
-}
-
 func (r *Reads) at(key string) *Reads {
 	if r.below == nil {
 		r.below = map[string]*Reads{}
@@ -97,9 +83,28 @@ func (q *query) expressions() []*expression {
 	return all
 }
 
-// IdentifierReads returns what the identifier of one entry alone can reach.
-func (p *Program) IdentifierReads(entry int) *Reads {
-	r := reader{root: &Reads{}}
-	r.expression(p.entries[entry].identifier.expr)
-	return r.root
+// within reports whether all that expressions can reach belongs to an origin.
+func (r *Reads) within(o Origin, path ...string) bool {
+	if len(path) == 0 && !r.whole && len(r.below) == 0 {
+		return true // nothing is reached
+	}
+	if r.whole || len(r.below) == 0 {
+		return o.has(path)
+	}
+	for key, next := range r.below {
+		if !next.within(o, append(slices.Clone(path), key)...) {
+			return false
+		}
+	}
+	return true
+}
+
+// has reports whether all that stands at a path belongs to the origin.
+func (o Origin) has(path []string) bool {
+	if len(o.Except) > 0 && (len(path) == 0 || slices.Contains(o.Except, path[0])) {
+		return false
+	}
+	return slices.ContainsFunc(o.Paths, func(own []string) bool {
+		return len(own) <= len(path) && slices.Equal(own, path[:len(own)])
+	})
 }

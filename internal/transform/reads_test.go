@@ -135,28 +135,6 @@ func TestReadsReach(t *testing.T) {
 	}
 }
 
-func TestReadsOnly(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		text, keys string
-		only       bool
-	}{
-		{`.a.b`, "a", true},
-		{`.a.b`, "b", false},
-		{`.a.b + (.c | tostring)`, "a c", true},
-		{`.a.b + .c`, "a", false},
-		{`.`, "a", false},
-		{`"x"`, "", true},
-		{`if .state == "OPEN" then .a else .b end`, "a b", false},
-		{`.a | type`, "a", true},
-	} {
-		r, _ := readsOf(tt.text)
-		if got := r.Only(strings.Fields(tt.keys)...); got != tt.only {
-			t.Errorf("%s reads only %q: got %v, want %v", tt.text, tt.keys, got, tt.only)
-		}
-	}
-}
-
 // Every expression of a resource counts, and an element of itemsToParse is not of the object.
 func TestProgramReads(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,208 @@
+package transform
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/mapping"
+)
+
+// Origin says where in an object stands what it comes from: a repository, say.
+type Origin struct {
+	Paths  [][]string // of keys; an empty path is the whole object
+	Except []string   // keys of the object that do not belong to it all the same
+}
+
+// Frame is what the identifiers of all objects of one origin have in common: they begin
+// and end with texts that it alone decides.
+type Frame struct {
+	Prefix, Suffix string
+	// Exact is true when nothing stands between: the identifier is the prefix.
+	Exact bool
+	// Number is true when a whole number stands between, and nothing else.
+	Number bool
+}
+
+// Covers reports whether an identifier may be one of the frame's.
+func (f Frame) Covers(identifier string) bool {
+	if f.Exact {
+		return identifier == f.Prefix
+	}
+	rest, ok := strings.CutPrefix(identifier, f.Prefix)
+	if ok {
+		rest, ok = strings.CutSuffix(rest, f.Suffix)
+	}
+	return ok && (!f.Number || isWhole(rest))
+}
+
+// isWhole reports whether a text is a whole number as jq writes it.
+func isWhole(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == "" && (text[0] != '0' || len(text) == 1)
+}
+
+// anatomy is how an identifier is put together. What its head and tail give depends on
+// the origin of an object alone, whatever else the object holds.
+type anatomy struct {
+	head, tail    []*expression
+	exact, number bool
+}
+
+// Frame gives the frame of the identifiers that an entry of mappings makes of the objects
+// of one origin, of which the given object holds that and nothing else. ok is false when
+// the origin's part in the identifier is not a text at its ends: then its identifiers
+// cannot be told from those of others. The object is used up.
+func (p *Program) Frame(ctx context.Context, entry int, object map[string]any) (f Frame, ok bool) {
+	a := p.entries[entry].anatomy
+	if a == nil {
+		return Frame{}, false
+	}
+	e := newEvaluator(ctx, &p.alone)
+	defer e.close()
+	if f.Prefix, ok = e.joined(a.head, object); !ok {
+		return Frame{}, false
+	}
+	if f.Suffix, ok = e.joined(a.tail, object); !ok {
+		return Frame{}, false
+	}
+	f.Exact, f.Number = a.exact, a.number
+	return f, f.Prefix != "" || f.Suffix != ""
+}
+
+// joined concatenates texts as jq does: null adds nothing.
+func (e *evaluator) joined(parts []*expression, object map[string]any) (text string, ok bool) {
+	var b strings.Builder
+	for _, x := range parts {
+		switch got, err := e.value(x, object); v := got.(type) {
+		case nil:
+			if err != nil {
+				return "", false
+			}
+		case string:
+			b.WriteString(v)
+		default:
+			return "", false
+		}
+	}
+	return b.String(), true
+}
+
+// SetOrigin finds out how the identifiers of the resource are put together, for Frame. It
+// is called once, before the program is used.
+func (p *Program) SetOrigin(r mapping.Resource, env Environment, o Origin) {
+	for i := range p.entries {
+		if x := p.entries[i].identifier.expr; x != nil && x.tree != nil && p.items == nil {
+			p.entries[i].anatomy = dissect(x.tree, r, env, o)
+		}
+	}
+}
+
+// part is one of the texts that are joined. A part of a text with \(…) is made a text of.
+type part struct {
+	query *gojq.Query
+	text  bool
+	after []string // functions through which each part of the joined text goes alike
+}
+
+// dissect takes an identifier apart at the places where texts are joined. It is nil where
+// no end of it depends on the origin alone.
+func dissect(q *gojq.Query, r mapping.Resource, env Environment, o Origin) *anatomy {
+	parts := joinedParts(q)
+	from := 0
+	for from < len(parts) && parts[from].of(o) {
+		from++
+	}
+	to := len(parts)
+	for to > from && parts[to-1].of(o) {
+		to--
+	}
+	a := &anatomy{exact: from == len(parts), number: to-from == 1 && parts[from].isID()}
+	for i, p := range parts {
+		if from <= i && i < to {
+			continue
+		}
+		x := p.compiled(r, env)
+		switch {
+		case x == nil:
+			return nil
+		case i < from:
+			a.head = append(a.head, x)
+		default:
+			a.tail = append(a.tail, x)
+		}
+	}
+	if len(a.head)+len(a.tail) == 0 {
+		return nil
+	}
+	return a
+}
+
+// joinedParts are the texts that an expression joins, in order; the expression itself
+// where it joins none.
+func joinedParts(q *gojq.Query) []part {
+	switch {
+	case len(q.FuncDefs) > 0 || q.Meta != nil || len(q.Imports) > 0:
+	case q.Term == nil && q.Op == gojq.OpAdd:
+		return append(joinedParts(q.Left), joinedParts(q.Right)...)
+	case q.Term == nil && q.Op == gojq.OpPipe && len(q.Patterns) == 0:
+		// A change of case is made of each part alike.
+		if f := call(q.Right); f != nil && len(f.Args) == 0 && (f.Name == "ascii_downcase" || f.Name == "ascii_upcase") {
+			parts := joinedParts(q.Left)
+			for i := range parts {
+				parts[i].after = append(slices.Clone(parts[i].after), f.Name)
+			}
+			return parts
+		}
+	case q.Term != nil && len(q.Term.SuffixList) == 0 && q.Term.Type == gojq.TermTypeQuery:
+		return joinedParts(q.Term.Query)
+	case q.Term != nil && len(q.Term.SuffixList) == 0 && q.Term.Type == gojq.TermTypeString && len(q.Term.Str.Queries) > 0:
+		var parts []part
+		for _, inner := range q.Term.Str.Queries {
+			parts = append(parts, part{query: inner, text: true})
+		}
+		return parts
+	}
+	return []part{{query: q}}
+}
+
+// of reports whether a part depends on the origin alone.
+func (p part) of(o Origin) bool {
+	r := reader{root: &Reads{}}
+	r.tree(p.query)
+	return r.root.within(o)
+}
+
+// isID reports whether a part is the number of an object, as a text.
+func (p part) isID() bool {
+	q := p.query
+	for q.Term != nil && q.Term.Type == gojq.TermTypeQuery && len(q.Term.SuffixList) == 0 {
+		q = q.Term.Query
+	}
+	if !p.text {
+		if q.Term != nil || q.Op != gojq.OpPipe || len(q.Patterns) > 0 || call(q.Right) == nil || call(q.Right).Name != "tostring" {
+			return false
+		}
+		q = q.Left
+	}
+	t := onlyTerm(q)
+	return t != nil && t.Type == gojq.TermTypeIndex && len(t.SuffixList) == 0 && t.Index.Name == "id"
+}
+
+// compiled is the part as an expression of its own; nil where it is none.
+func (p part) compiled(r mapping.Resource, env Environment) *expression {
+	text := "(" + p.query.String() + ")"
+	if p.text {
+		text += " | tostring"
+	}
+	for _, f := range p.after {
+		text += " | " + f
+	}
+	c := newCompiler(r, env)
+	x := c.expr(mapping.Expr{Text: text}, lenient)
+	if len(c.problems.Errors()) > 0 || x.code == nil && !x.constant {
+		return nil
+	}
+	return x
+}
