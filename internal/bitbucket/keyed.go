@@ -29,12 +29,16 @@ type keys struct {
 	last   int64
 	any    bool // last is one
 	broken bool // a value was out of order
+	odd    bool // a value has no number
 	behind bool // the page at hand begins behind a value
 }
 
+// lost reports whether it is not known behind which value the next page begins.
+func (k *keys) lost() bool { return k.broken || k.odd }
+
 // keyed reports whether the next page can begin behind the last value.
 func (l *lister[T]) keyed(r *reading) bool {
-	return l.endpoint.Sorted.Number != nil && !l.plain && r.keyed.any && !r.keyed.broken
+	return l.endpoint.Sorted.Number != nil && !l.plain && r.keyed.any && !r.keyed.lost()
 }
 
 // sort holds a value to the order of the list.
@@ -47,11 +51,14 @@ func (l *lister[T]) sort(r *reading, v T, err error) {
 	if ok {
 		n, ok = l.endpoint.Sorted.Number(v)
 	}
-	if !ok || r.keyed.any && n <= r.keyed.last {
+	switch {
+	case !ok:
+		r.keyed.odd = true
+	case r.keyed.any && n <= r.keyed.last:
 		r.keyed.broken = true
-		return
+	default:
+		r.keyed.last, r.keyed.any = n, true
 	}
-	r.keyed.last, r.keyed.any = n, true
 }
 
 // behind is the address of the page that begins behind the last value.
@@ -61,10 +68,11 @@ func (l *lister[T]) behind(r *reading) string {
 	return l.address(l.endpoint.Sorted.Behind(l.query, r.keyed.last))
 }
 
-// unkeyed reports whether an answer is of a server that does not take the query of a
-// page that begins behind a value: it refuses it, or fails at it each time, or has nothing
-// there though the page before names a next one. It may be wrong of an answer with
-// nothing in it, when the last value went meanwhile: that costs a reading by links.
+// unkeyed reports whether the list cannot be read by its key: the server refuses the query
+// of a page that begins behind a value, or fails at it each time, or has nothing there
+// though the page before names a next one, or an odd value there has no key. It may be wrong
+// of an answer with nothing in it, when the last value went meanwhile: that costs a reading
+// by links.
 func (l *lister[T]) unkeyed(r *reading, p *page, err error) bool {
 	_, worked := l.client.keyed.Load(l.endpoint.Route)
 	var e *Error
@@ -72,11 +80,22 @@ func (l *lister[T]) unkeyed(r *reading, p *page, err error) bool {
 	case !r.keyed.behind:
 		return false
 	case err == nil:
-		return r.keyed.broken || len(*p.Values) == 0
+		return r.keyed.lost() || len(*p.Values) == 0
 	case errors.As(err, &e):
 		return e.Status == http.StatusBadRequest && !tooLong(err) || !worked && roundtrip.Passing(e.Status)
 	}
 	return false
+}
+
+// unkey lets the list be read by its links, and others of its route too when it was for a
+// query that the server does not take, or an order that it does not keep. An odd value
+// and an empty page tell nothing of other lists.
+func (l *lister[T]) unkey(r *reading, err error) error {
+	l.plain = true
+	if err != nil || r.keyed.broken {
+		l.client.unkeyed.Store(l.endpoint.Route, true)
+	}
+	return errUnkeyed
 }
 
 // whole is nil when the pages hold what their sizes say: all of them together, or where

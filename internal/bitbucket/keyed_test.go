@@ -2,6 +2,7 @@ package bitbucket_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -129,6 +130,60 @@ func TestKeyThatIsPassedOver(t *testing.T) {
 				if n := len(requests(s)); n > tt.most {
 					t.Errorf("got %d requests, want at most %d", n, tt.most)
 				}
+			})
+		})
+	}
+}
+
+// One odd pull request, or a list whose end goes while it is read, lets its own list be
+// read by links, and no other one.
+func TestOddPullRequestIsOfItsOwnList(t *testing.T) {
+	odd := func(id any) func(map[string]any) {
+		return func(page map[string]any) {
+			for _, v := range page["values"].([]any) {
+				if v := v.(map[string]any); fmt.Sprint(v["id"]) == "70" {
+					v["id"] = id
+				}
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name     string
+		fault    bitbuckettest.Fault
+		odd      int
+		requests string // for each list
+	}{
+		{"no id", bitbuckettest.Fault{Times: -1, Mutate: odd(nil)}, 1, "8 3 3"},
+		{"an id that is no number", bitbuckettest.Fault{Times: -1, Mutate: odd("70")}, 1, "8 3 3"},
+		{"an id with a fraction", bitbuckettest.Fault{Times: -1, Mutate: odd(json.Number("70.5"))}, 0, "8 3 3"},
+		{"nothing behind the first page", bitbuckettest.Fault{Query: "id > 50", Mutate: func(page map[string]any) {
+			page["values"], page["size"] = []any{}, 0
+		}}, 0, "8 3 3"},
+		{"a query that is refused", bitbuckettest.Fault{Query: "id > ", Times: -1, Status: http.StatusBadRequest}, 0, "8 6 6"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := withRepositories(3)
+			for _, slug := range s.Slugs() {
+				for range 120 {
+					s.AddPullRequest(slug, bitbuckettest.PullRequest{Title: "x"})
+				}
+			}
+			tt.fault.Path = "/repositories/acme/repo-1/pullrequests"
+			s.Fault(tt.fault)
+			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+				var counts []string
+				for _, slug := range s.Slugs() {
+					s.ResetJournal()
+					got, odd, err := collectOdd(c.PullRequests(t.Context(), slug, `state="OPEN"`))
+					equal(t, "error", err, nil)
+					if slug != "repo-1" {
+						tt.odd = 0
+					}
+					equal(t, "odd values of "+slug, len(odd), tt.odd)
+					equal(t, "pull requests of "+slug, len(got), 120-tt.odd)
+					counts = append(counts, fmt.Sprint(s.Requests()))
+				}
+				equal(t, "requests", strings.Join(counts, " "), tt.requests)
 			})
 		})
 	}

@@ -140,7 +140,7 @@ func (l *lister[T]) read(ctx context.Context) error {
 	p, err := l.page(ctx, r, l.first())
 	for {
 		if l.unkeyed(r, p, err) {
-			return l.unkey()
+			return l.unkey(r, err)
 		}
 		if err != nil {
 			return err
@@ -153,7 +153,7 @@ func (l *lister[T]) read(ctx context.Context) error {
 			return err
 		}
 		if l.unkeyed(r, p, nil) {
-			return l.unkey()
+			return l.unkey(r, nil)
 		}
 		if r.keyed.behind {
 			l.client.keyed.Store(l.endpoint.Route, true)
@@ -238,7 +238,7 @@ func (l *lister[T]) values(p *page, r *reading) error {
 		if err != nil {
 			err = l.named(odd(r.count+1, raw, err))
 		}
-		if l.sort(r, v, err); r.keyed.behind && r.keyed.broken {
+		if l.sort(r, v, err); r.keyed.behind && r.keyed.lost() {
 			return nil // read again, by its links
 		}
 		if key != "" {
@@ -292,13 +292,6 @@ func (l *lister[T]) fresh(r *reading, key string) (fresh, differs bool) {
 	fresh = !l.yielded[key]
 	l.yielded[key] = true
 	return fresh, false
-}
-
-// unkey lets the list, and others of its route, be read by their links.
-func (l *lister[T]) unkey() error {
-	l.plain = true
-	l.client.unkeyed.Store(l.endpoint.Route, true)
-	return errUnkeyed
 }
 
 // tooLong is true for the refusal of a page length.
