@@ -66,7 +66,7 @@ func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) it
 			err = l.read(ctx)
 		}
 		if err == nil && l.restarted {
-			c.pagelens.Store(e.Route, l.length)
+			c.pagelens.heavy(e.Route, e.Path, l.length)
 		}
 		if err != nil && !errors.Is(err, errStop) {
 			var zero T
@@ -98,10 +98,7 @@ type lister[T any] struct {
 }
 
 func newLister[T any](c *Client, e Endpoint[T], q url.Values) *lister[T] {
-	l := &lister[T]{client: c, endpoint: e, query: q, length: e.Pagelen, yielded: map[string]bool{}, seed: maphash.MakeSeed()}
-	if known, ok := c.pagelens.Load(e.Route); ok {
-		l.length = min(l.length, known.(int))
-	}
+	l := &lister[T]{client: c, endpoint: e, query: q, length: c.pagelens.known(e.Route, e.Path, e.Pagelen), yielded: map[string]bool{}, seed: maphash.MakeSeed()}
 	_, l.plain = c.unkeyed.Load(e.Route)
 	return l
 }
