@@ -51,19 +51,15 @@ var errNextPage = errors.New("next page refused")
 // begins one later, the count and the last size agree, and one value was missed.
 //
 // A page that is too heavy for the server is asked for in smaller ones. A list that is
-// Sorted is read by its key; where the server does not keep to that, links are followed,
-// and a list of several pages is read twice, for what moved.
+// Sorted is read by its key; where that cannot be, links are followed, and a list of several
+// pages is read twice, for what moved; each of the two may be read once more.
 func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		l := newLister(c, e, q)
 		l.yield = yield
-		err, again := l.read(ctx), true
-		for errors.Is(err, errShorter) || errors.Is(err, errUnkeyed) || errors.Is(err, ErrIncomplete) && again {
-			again = again && !errors.Is(err, ErrIncomplete)
-			err = l.read(ctx)
-		}
+		err := l.readWhole(ctx)
 		if err == nil && l.plain && l.pages > 1 {
-			err = l.read(ctx)
+			err = l.readWhole(ctx)
 		}
 		if err == nil && l.restarted {
 			c.pagelens.heavy(e.Route, e.Path, l.length)
@@ -123,6 +119,21 @@ func (l *lister[T]) begin() *reading {
 	r := &reading{visited: map[string]bool{}, seen: map[string]bool{}, alike: map[string]int{}}
 	r.keys.SetSeed(l.seed)
 	return r
+}
+
+// readWhole reads the list, from its beginning when it has to be read otherwise, and once
+// more when its pages do not add up. Pages grow shorter down to minPagelen, and the way of
+// reading changes once: then it ends.
+func (l *lister[T]) readWhole(ctx context.Context) error {
+	for again := true; ; {
+		err := l.read(ctx)
+		switch {
+		case errors.Is(err, ErrIncomplete) && again:
+			again = false
+		case !errors.Is(err, errShorter) && !errors.Is(err, errUnkeyed):
+			return err
+		}
+	}
 }
 
 // read goes through all pages once.
