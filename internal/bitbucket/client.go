@@ -61,11 +61,11 @@ type Client struct {
 	// sourcesApart is true when requests for folders and files have an allowance of
 	// their own.
 	sourcesApart bool
-	answered     atomic.Bool // the API has answered with valid JSON at least once
-	pagelens     sync.Map    // route name → page length that the server took
-	keyed        sync.Map    // route name → true where the server was seen to keep to it
-	unkeyed      sync.Map    // route name → true where the server does not keep to the key of a Sorted list
-	down         sync.Map    // route name → true while even its shortest page fails, or a file is waited for in vain
+	answered     atomic.Bool // with JSON as it is due, at least once
+	pagelens     pagelens
+	keyed        sync.Map // route name → true where the server was seen to keep to it
+	unkeyed      sync.Map // route name → true where the server does not keep to the key of a Sorted list
+	down         sync.Map // route name → true while even its shortest page fails, or a file is waited for in vain
 }
 
 // New returns a client; it makes no request.

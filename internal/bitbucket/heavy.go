@@ -3,9 +3,11 @@ package bitbucket
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
+	"sync"
 
 	"port-bitbucket-exporter/internal/roundtrip"
 )
@@ -26,7 +28,7 @@ var errShorter = errors.New("the list is to be read in shorter pages")
 // it. When all attempts fail as they do for a page that is too heavy, it asks for shorter
 // pages, with one attempt for each length. When the shortest fails too, the service is
 // down: the next list of the route then fails without trying shorter pages. The length that
-// the server took is kept for the route.
+// the server took is kept, as pagelens says.
 func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page, error) {
 	first, route := r.got == 0 && len(r.visited) == 0, l.endpoint.Route
 	attempts := 0
@@ -36,7 +38,7 @@ func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page
 	p, err := l.ask(ctx, r, address, attempts)
 	for first && tooLong(err) && l.length > minPagelen {
 		l.length = max(l.length/2, minPagelen)
-		l.client.pagelens.Store(route, l.length)
+		l.client.pagelens.refused(route, l.length)
 		p, err = l.ask(ctx, r, l.first(), 0)
 	}
 	if err == nil {
@@ -54,7 +56,7 @@ func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page
 	}
 	switch {
 	case err == nil:
-		l.client.pagelens.Store(route, l.length)
+		l.client.pagelens.heavy(route, l.endpoint.Path, l.length)
 	case l.heavy(err):
 		l.client.down.Store(route, true)
 	}
@@ -115,4 +117,59 @@ func shorterFrom(got, length int) int {
 		}
 	}
 	return half
+}
+
+// pagelens are the page lengths that the server took. One that it refuses is refused to all
+// lists of the route. One that is too heavy may be so for one list alone: it is the route's
+// once a second list needs shorter pages too.
+type pagelens struct {
+	mu     sync.Mutex
+	routes map[string]int
+	lists  map[string]map[string]int // of the heavy ones, by route and path
+}
+
+// known is with which length a list begins, which takes at most that of its endpoint.
+func (k *pagelens) known(route, path string, most int) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, n := range []int{k.routes[route], k.lists[route][path]} {
+		if n > 0 {
+			most = min(most, n)
+		}
+	}
+	return most
+}
+
+// refused keeps what is asked for where the server refused a longer page.
+func (k *pagelens) refused(route string, length int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.keep(route, length)
+}
+
+// heavy keeps the length that a list needed, and for the route the longer one of the two
+// shortest that its lists needed.
+func (k *pagelens) heavy(route, path string, length int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.lists == nil {
+		k.lists = map[string]map[string]int{}
+	}
+	if k.lists[route] == nil {
+		k.lists[route] = map[string]int{}
+	}
+	k.lists[route][path] = length
+	if needed := slices.Sorted(maps.Values(k.lists[route])); len(needed) > 1 {
+		k.keep(route, needed[1])
+	}
+}
+
+// keep never makes the pages of a route longer. It is called with mu held.
+func (k *pagelens) keep(route string, length int) {
+	if k.routes == nil {
+		k.routes = map[string]int{}
+	}
+	if known := k.routes[route]; known == 0 || length < known {
+		k.routes[route] = length
+	}
 }

@@ -123,6 +123,78 @@ func TestHeavyPageOfAServerThatGivesFewer(t *testing.T) {
 	})
 }
 
+// A heavy list keeps its shorter pages to itself, until a second one of its route needs
+// shorter ones too: then the others begin with what is enough for one of the two.
+func TestHeavyListOfItsRoute(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		takes []int // longest page of each list that the server gives in time; 0 for any
+		asked string
+	}{
+		{"one", []int{10, 0, 0}, "50 50 50 50 50 25 12 10 10, 50, 50"},
+		{"two that need the same", []int{12, 0, 12, 0}, "50 50 50 50 50 25 12, 50, 50 50 50 50 50 25 12, 12"},
+		{"the second needs more", []int{10, 25, 0}, "50 50 50 50 50 25 12 10 10, 50 50 50 50 50 25, 25"},
+		{"the second needs less", []int{25, 10, 0}, "50 50 50 50 50 25, 50 50 50 50 50 25 12 10 10, 25"},
+		{"a third that needs less", []int{25, 25, 10, 0}, "50 50 50 50 50 25, 50 50 50 50 50 25, 25 25 25 25 25 12 10 10, 25"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := withRepositories(len(tt.takes))
+			for i, slug := range s.Slugs() {
+				for range 12 {
+					s.AddPullRequest(slug, bitbuckettest.PullRequest{Title: "x"})
+				}
+				if tt.takes[i] > 0 {
+					s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/" + slug + "/pullrequests", Status: 504, Times: -1, Match: longer(tt.takes[i])})
+				}
+			}
+			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+				for i, want := range strings.Split(tt.asked, ", ") {
+					got, err := askedFor(t, s, c, s.Slugs()[i])
+					equal(t, "error", err, nil)
+					equal(t, fmt.Sprintf("page lengths of list %d", i+1), got, want)
+				}
+				if tt.takes[0] == 10 { // read again, it begins with its own
+					got, err := askedFor(t, s, c, "repo-1")
+					equal(t, "error", err, nil)
+					equal(t, "page lengths of the first list, read again", got, "10 10")
+				}
+				correct(t, s)
+			})
+		})
+	}
+}
+
+// askedFor reads the pull requests of a repository, and gives the page lengths that it took.
+func askedFor(t *testing.T, s *bitbuckettest.Server, c *bitbucket.Client, slug string) (string, error) {
+	t.Helper()
+	s.ResetJournal()
+	all, err := collect(c.PullRequests(t.Context(), slug, `state="OPEN"`))
+	equal(t, "pull requests of "+slug, len(all), 12)
+	var lengths []string
+	for _, x := range s.Journal() {
+		lengths = append(lengths, x.Query.Get("pagelen"))
+	}
+	return strings.Join(lengths, " "), err
+}
+
+// A length that the server refuses is refused to all lists of the route at once.
+func TestRefusedLengthIsOfTheRoute(t *testing.T) {
+	s := withRepositories(2)
+	for _, slug := range s.Slugs() {
+		for range 12 {
+			s.AddPullRequest(slug, bitbuckettest.PullRequest{Title: "x"})
+		}
+	}
+	s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/repo-1/pullrequests", Status: 400, Times: -1, Match: longer(25), Body: `{"type":"error","error":{"message":"Invalid pagelen"}}`})
+	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+		for i, want := range []string{"50 25", "25"} {
+			got, err := askedFor(t, s, c, s.Slugs()[i])
+			equal(t, "error", err, nil)
+			equal(t, "page lengths", got, want)
+		}
+	})
+}
+
 // Pages of a folder have names, and no numbers: it is read again from its beginning, and
 // each entry comes once.
 func TestHeavyLaterPageOfATree(t *testing.T) {

@@ -31,12 +31,16 @@ type keys struct {
 	last   int64
 	any    bool // a value was read: last is its number
 	broken bool // a value was out of order
+	odd    bool // a value has no number
 	behind bool // the page at hand begins behind a value
 }
 
+// lost reports whether it is not known behind which value the next page begins.
+func (k *keys) lost() bool { return k.broken || k.odd }
+
 // keyed reports whether the next page can begin behind the last value.
 func (l *lister[T]) keyed(r *reading) bool {
-	return l.endpoint.Sorted.Number != nil && !l.plain && r.keyed.any && !r.keyed.broken
+	return l.endpoint.Sorted.Number != nil && !l.plain && r.keyed.any && !r.keyed.lost()
 }
 
 // sort checks that a value keeps to the order of the list, and remembers its number.
@@ -49,11 +53,14 @@ func (l *lister[T]) sort(r *reading, v T, err error) {
 	if ok {
 		n, ok = l.endpoint.Sorted.Number(v)
 	}
-	if !ok || r.keyed.any && n <= r.keyed.last {
+	switch {
+	case !ok:
+		r.keyed.odd = true
+	case r.keyed.any && n <= r.keyed.last:
 		r.keyed.broken = true
-		return
+	default:
+		r.keyed.last, r.keyed.any = n, true
 	}
-	r.keyed.last, r.keyed.any = n, true
 }
 
 // behind returns the address of the page that begins behind the last value.
@@ -63,10 +70,11 @@ func (l *lister[T]) behind(r *reading) string {
 	return l.address(l.endpoint.Sorted.Behind(l.query, r.keyed.last))
 }
 
-// unkeyed reports whether an answer is of a server that does not take the query of a
-// page that begins behind a value: it refuses it, or fails at it each time, or has nothing
-// there though the page before names a next one. It may be wrong of an answer with
-// nothing in it, when the last value went meanwhile: that costs a reading by links.
+// unkeyed reports whether the list cannot be read by its key: the server refuses the query
+// of a page that begins behind a value, or fails at it each time, or has nothing there
+// though the page before names a next one, or an odd value there has no key. It may be wrong
+// of an answer with nothing in it, when the last value went meanwhile: that costs a reading
+// by links.
 func (l *lister[T]) unkeyed(r *reading, p *page, err error) bool {
 	_, worked := l.client.keyed.Load(l.endpoint.Route)
 	var e *Error
@@ -74,11 +82,22 @@ func (l *lister[T]) unkeyed(r *reading, p *page, err error) bool {
 	case !r.keyed.behind:
 		return false
 	case err == nil:
-		return r.keyed.broken || len(*p.Values) == 0
+		return r.keyed.lost() || len(*p.Values) == 0
 	case errors.As(err, &e):
 		return e.Status == http.StatusBadRequest && !tooLong(err) || !worked && roundtrip.Passing(e.Status)
 	}
 	return false
+}
+
+// unkey makes the list be read by its links, and others of its route too when the server
+// does not take the query, or does not keep the order. An odd value and an empty page say
+// nothing of other lists.
+func (l *lister[T]) unkey(r *reading, err error) error {
+	l.plain = true
+	if err != nil || r.keyed.broken {
+		l.client.unkeyed.Store(l.endpoint.Route, true)
+	}
+	return errUnkeyed
 }
 
 // whole returns an ErrIncomplete when the pages do not hold as many values as their sizes

@@ -51,22 +51,18 @@ var errNextPage = errors.New("next page refused")
 // begins one later, the count and the last size agree, and one value was missed.
 //
 // A page that is too heavy for the server is asked for in shorter ones. A Sorted list is
-// read by its key; where the server does not keep to the key, List follows links, and reads
-// a list of several pages twice, to find values that moved.
+// read by its key; where that cannot be, List follows links, and reads a list of several
+// pages twice, to find values that moved; each of the two may be read once more.
 func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		l := newLister(c, e, q)
 		l.yield = yield
-		err, again := l.read(ctx), true
-		for errors.Is(err, errShorter) || errors.Is(err, errUnkeyed) || errors.Is(err, ErrIncomplete) && again {
-			again = again && !errors.Is(err, ErrIncomplete)
-			err = l.read(ctx)
-		}
+		err := l.readWhole(ctx)
 		if err == nil && l.plain && l.pages > 1 {
-			err = l.read(ctx)
+			err = l.readWhole(ctx)
 		}
 		if err == nil && l.restarted {
-			c.pagelens.Store(e.Route, l.length)
+			c.pagelens.heavy(e.Route, e.Path, l.length)
 		}
 		if err != nil && !errors.Is(err, errStop) {
 			var zero T
@@ -99,10 +95,7 @@ type lister[T any] struct {
 }
 
 func newLister[T any](c *Client, e Endpoint[T], q url.Values) *lister[T] {
-	l := &lister[T]{client: c, endpoint: e, query: q, length: e.Pagelen, yielded: map[string]bool{}, seed: maphash.MakeSeed()}
-	if known, ok := c.pagelens.Load(e.Route); ok {
-		l.length = min(l.length, known.(int))
-	}
+	l := &lister[T]{client: c, endpoint: e, query: q, length: c.pagelens.known(e.Route, e.Path, e.Pagelen), yielded: map[string]bool{}, seed: maphash.MakeSeed()}
 	_, l.plain = c.unkeyed.Load(e.Route)
 	return l
 }
@@ -129,6 +122,21 @@ func (l *lister[T]) begin() *reading {
 	return r
 }
 
+// readWhole reads the list, from its beginning when it has to be read otherwise, and once
+// more when its pages do not add up. Pages grow shorter down to minPagelen, and the way of
+// reading changes once: then it ends.
+func (l *lister[T]) readWhole(ctx context.Context) error {
+	for again := true; ; {
+		err := l.read(ctx)
+		switch {
+		case errors.Is(err, ErrIncomplete) && again:
+			again = false
+		case !errors.Is(err, errShorter) && !errors.Is(err, errUnkeyed):
+			return err
+		}
+	}
+}
+
 // read goes through all pages once.
 func (l *lister[T]) read(ctx context.Context) error {
 	r := l.begin()
@@ -141,7 +149,7 @@ func (l *lister[T]) read(ctx context.Context) error {
 	p, err := l.page(ctx, r, l.first())
 	for {
 		if l.unkeyed(r, p, err) {
-			return l.unkey()
+			return l.unkey(r, err)
 		}
 		if err != nil {
 			return err
@@ -154,7 +162,7 @@ func (l *lister[T]) read(ctx context.Context) error {
 			return err
 		}
 		if l.unkeyed(r, p, nil) {
-			return l.unkey()
+			return l.unkey(r, nil)
 		}
 		if r.keyed.behind {
 			l.client.keyed.Store(l.endpoint.Route, true)
@@ -239,7 +247,7 @@ func (l *lister[T]) values(p *page, r *reading) error {
 		if err != nil {
 			err = l.named(odd(r.count+1, raw, err))
 		}
-		if l.sort(r, v, err); r.keyed.behind && r.keyed.broken {
+		if l.sort(r, v, err); r.keyed.behind && r.keyed.lost() {
 			return nil // read starts the list again, by its links
 		}
 		if key != "" {
@@ -293,13 +301,6 @@ func (l *lister[T]) fresh(r *reading, key string) (fresh, differs bool) {
 	fresh = !l.yielded[key]
 	l.yielded[key] = true
 	return fresh, false
-}
-
-// unkey makes this list, and later ones of its route, be read by their links.
-func (l *lister[T]) unkey() error {
-	l.plain = true
-	l.client.unkeyed.Store(l.endpoint.Route, true)
-	return errUnkeyed
 }
 
 // tooLong reports whether the server refused the page length.

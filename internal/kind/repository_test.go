@@ -107,12 +107,18 @@ func TestHeadThatCannotBeRead(t *testing.T) {
 		"500":                        {bitbuckettest.Fault{Status: 500}, true},
 		"403":                        {bitbuckettest.Fault{Status: 403}, true},
 		"an answer without a commit": {bitbuckettest.Fault{Status: 200, Body: "{}"}, true},
-		"404: no commit":             {bitbuckettest.Fault{Status: 404}, false},
+		"404, also of the branches":  {bitbuckettest.Fault{Status: 404}, true},
+		"404, and no branches":       {bitbuckettest.Fault{Path: "/repositories/acme/lazy/refs/branches/*", Status: 404}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := workspace()
-			tt.fault.Path, tt.fault.Times = "/repositories/acme/lazy/refs/**", -1
+			if tt.fault.Times = -1; tt.fault.Path == "" {
+				tt.fault.Path = "/repositories/acme/lazy/refs/**"
+			}
 			s.Fault(tt.fault)
+			s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/lazy/refs/branches", Times: -1, Mutate: func(page map[string]any) {
+				page["values"], page["size"] = []any{}, 0
+			}})
 			inBubble(t, s, func(w world) {
 				got := w.extract("repository", "includedFiles: [README.md]")
 				if tt.unreadable {

@@ -62,8 +62,9 @@ type Client struct {
 	// lasting are the routes on which a request was refused for as long as one waits,
 	// until one gets through.
 	lasting sync.Map
-	// down is true once Port has failed at every part of a batch.
-	down atomic.Bool
+	// down are the blueprints of which Port was seen to fail at whatever was written,
+	// until it takes something.
+	down sync.Map
 
 	turn chan struct{} // holds a value while a login is under way
 

@@ -7,66 +7,96 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 )
 
-// partAttempts is how often a part of a batch is sent: the whole batch had all attempts already.
-const partAttempts = 2
+const (
+	// aloneAttempts is how often an entity by itself goes out, which was in several
+	// requests already. A part of a batch goes out once: its halves are its next attempt.
+	aloneAttempts = 2
+	// downParts is how many parts of a batch have to fail before Port counts as down: as
+	// many poison entities, each in a part of its own, are less likely.
+	downParts = 8
+)
 
 // halving looks for the entities of a batch at which Port fails.
 type halving struct {
 	client    *Client
 	blueprint string
 	flags     Flags
+	batch     []catalog.Entity
+	outcomes  []Outcome
 	some      bool // some part got through
-	alone     int  // entities that failed alone
+	spoke     bool // some answer speaks of the entities
 }
+
+// span is a part of a batch: from an index, to another one.
+type span struct{ from, to int }
 
 // halve sends the parts of a batch that failed with an error, until each entity at
 // which Port fails stands alone. An upsert may be repeated: storing an entity twice
 // changes nothing.
+//
+// All parts of one size go out before their halves do. When each of many fails, or each
+// entity of a small batch, Port is down for the blueprint, and the rest is not sent. Of a
+// later batch only the two halves are sent, until Port takes something.
 func (c *Client) halve(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags, err error) []Outcome {
-	h := &halving{client: c, blueprint: blueprint, flags: f}
-	outcomes := h.halves(ctx, batch, err)
-	for i := range outcomes {
-		o := &outcomes[i]
-		o.Alone = o.Alone && h.some
-		switch statusOf(o.Err) {
-		case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
-			o.RequestFailed = o.RequestFailed && !o.Alone // the answer is about the entity, since Port took others
+	h := &halving{client: c, blueprint: blueprint, flags: f, batch: batch, spoke: ofEntities(err)}
+	h.outcomes = failed(batch, Outcome{Err: err, RequestFailed: true})
+	_, down := c.down.Load(blueprint)
+	for level := halves([]span{{0, len(batch)}}); len(level) > 0 && ctx.Err() == nil; {
+		again := h.send(ctx, level)
+		if !h.some && !h.spoke && ctx.Err() == nil && (down || len(level) >= downParts || len(again) == 0) {
+			c.down.Store(blueprint, true)
+			break
 		}
+		level = halves(again)
 	}
-	return outcomes
+	for i := range h.outcomes {
+		o := &h.outcomes[i]
+		o.Alone = o.Alone && h.some
+		o.RequestFailed = o.RequestFailed && !(o.Alone && ofEntities(o.Err)) // since others were taken
+	}
+	return h.outcomes
 }
 
-// halves sends a batch in two parts. When the first two entities that stand alone
-// fail, and nothing has got through, Port is down: the rest is not sent, and no other
-// batch of the run is halved.
-func (h *halving) halves(ctx context.Context, batch []catalog.Entity, err error) []Outcome {
-	var all []Outcome
-	half := len(batch) / 2
-	for _, part := range [][]catalog.Entity{batch[:half], batch[half:]} {
-		if ctx.Err() != nil || h.isDown() {
-			all = append(all, failed(part, Outcome{Err: err, RequestFailed: true})...)
-			continue
+// send sends each part, and returns those that failed and can be halved.
+func (h *halving) send(ctx context.Context, level []span) (again []span) {
+	for _, s := range level {
+		if ctx.Err() != nil {
+			return nil
 		}
-		all = append(all, h.part(ctx, part)...)
+		part, attempts := h.batch[s.from:s.to], 1
+		if len(part) == 1 {
+			attempts = aloneAttempts
+		}
+		outcomes, err := h.client.upsert(ctx, h.blueprint, part, h.flags, attempts)
+		if err == nil {
+			h.some = true
+		} else {
+			h.spoke = h.spoke || ofEntities(err)
+			outcomes = failed(part, Outcome{Err: err, RequestFailed: true, Alone: len(part) == 1})
+		}
+		copy(h.outcomes[s.from:], outcomes)
+		if err != nil && len(part) > 1 {
+			again = append(again, s)
+		}
+	}
+	return again
+}
+
+// halves are those of each part, which holds several entities.
+func halves(parts []span) []span {
+	var all []span
+	for _, s := range parts {
+		half := (s.from + s.to) / 2
+		all = append(all, span{s.from, half}, span{half, s.to})
 	}
 	return all
 }
 
-func (h *halving) part(ctx context.Context, part []catalog.Entity) []Outcome {
-	outcomes, err := h.client.upsert(ctx, h.blueprint, part, h.flags, partAttempts)
-	switch {
-	case err == nil:
-		h.some = true
-		return outcomes
-	case len(part) > 1:
-		return h.halves(ctx, part, err)
+// ofEntities reports whether an answer of Port is about the entities of a request.
+func ofEntities(err error) bool {
+	switch statusOf(err) {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return true
 	}
-	h.alone++
-	if h.isDown() {
-		h.client.down.Store(true)
-	}
-	return failed(part, Outcome{Err: err, RequestFailed: true, Alone: true})
+	return false
 }
-
-// isDown reports whether Port is down: two entities failed alone, and nothing got through.
-func (h *halving) isDown() bool { return !h.some && h.alone > 1 }

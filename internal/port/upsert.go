@@ -46,7 +46,7 @@ type Outcome struct {
 // identifier once. It returns one Outcome for each, in order. A batch that Port
 // refuses as a whole, for one entity in it or for its size, is halved until the
 // culprit stands alone; so is a batch at which Port fails in every attempt, unless it
-// fails at all parts too.
+// fails at all parts of the blueprint alike.
 //
 // API: https://docs.port.io/api-reference/create-multiple-entities
 func (c *Client) Upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) []Outcome {
@@ -60,7 +60,7 @@ func (c *Client) Upsert(ctx context.Context, blueprint string, batch []catalog.E
 	case refused && len(batch) > 1:
 		half := len(batch) / 2
 		return append(c.Upsert(ctx, blueprint, batch[:half], f), c.Upsert(ctx, blueprint, batch[half:], f)...)
-	case (status == http.StatusBadRequest || status >= http.StatusInternalServerError) && len(batch) > 1 && !c.down.Load():
+	case (status == http.StatusBadRequest || status >= http.StatusInternalServerError) && len(batch) > 1:
 		return c.halve(ctx, blueprint, batch, f, err)
 	}
 	return failed(batch, Outcome{Err: err, RequestFailed: !refused})
@@ -121,6 +121,7 @@ func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.E
 	if err != nil {
 		return nil, err
 	}
+	c.down.Delete(blueprint)
 	outcomes := make([]Outcome, len(batch))
 	for i := range outcomes {
 		outcomes[i] = Outcome{Err: traced(errUnanswered, trace), RequestFailed: true}

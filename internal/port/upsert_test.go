@@ -218,7 +218,7 @@ func TestAFailedRequestFailsEachEntity(t *testing.T) {
 			want := 1
 			switch code {
 			case 400:
-				want = 4 // of all, of the first two, and of each of these alone
+				want = 1 + 2 + 4 + 2 // of all, of its parts, and of theirs, down to each alone
 			case 401:
 				want = 2 // the token is renewed once
 			}
