@@ -114,6 +114,8 @@ type app struct {
 	// foreseen are the blueprints that a sync would make, in a plan.
 	foreseen map[string]port.Blueprint
 	record   record // of the integration, as the run found it
+	// publishLater is true when the page is to show the mapping once it has found something.
+	publishLater bool
 	// standIn is true when the default mapping runs in place of one that is not known:
 	// no mapping is given, Port stores none, and holds entities that another may have made.
 	standIn bool
@@ -176,7 +178,11 @@ func (a *app) run(ctx context.Context) error {
 	}
 	job.Watch = a.watch()
 	err = resync.Run(ctx, job, a.report)
-	if err == nil && a.standIn && a.report.Settled {
+	switch {
+	case ctx.Err() != nil:
+	case a.publishLater:
+		a.publishFound(ctx, plan)
+	case err == nil && a.standIn && a.report.Settled:
 		a.settleStandIn(ctx, plan)
 	}
 	return err

@@ -389,3 +389,44 @@ func TestRollbackFails(t *testing.T) {
 	r.check(t, 1, "failed")
 	r.contains(t, `not rolled back: delete blueprint "bitbucketPullRequest"`)
 }
+
+// A selector with a mistake, which finds nothing, does not become known by running: it
+// deletes nothing in the next run either.
+func TestMistakeIsNotPublished(t *testing.T) {
+	t.Parallel()
+	files := func(name string) string {
+		return `
+entityDeletionThreshold: 1
+resources:
+  - kind: file
+    selector: {query: 'true', files: [{path: "` + name + `"}]}
+    port: {entity: {mappings: {identifier: .repo.slug, title: .repo.slug, blueprint: '"bitbucketRepository"'}}}`
+	}
+	for _, publish := range []string{"always", "if-empty"} {
+		t.Run(publish, func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			env := func(name string) map[string]string {
+				return map[string]string{"MAPPING": files(name), "PUBLISH_MAPPING": publish}
+			}
+			w.run(env("README.md")).check(t, 0, "success")
+			for range 3 {
+				w.port.Age(time.Minute)
+				r := w.run(env("REDAME.md"))
+				r.check(t, 0, "success")
+				r.contains(t, "finds nothing, and earlier runs are not known to have had its selector")
+			}
+			if !w.holds("bitbucketRepository", "ledger") {
+				t.Error("a mistake has deleted the entities")
+			}
+			w.port.Age(time.Minute)
+			w.run(env("README.md")).check(t, 0, "success")
+			w.bitbucket.RemoveFile("ledger", "README.md")
+			w.port.Age(time.Minute)
+			w.run(env("README.md")).check(t, 0, "success")
+			if w.holds("bitbucketRepository", "ledger") {
+				t.Error("the entity of a file that is gone stays")
+			}
+		})
+	}
+}

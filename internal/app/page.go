@@ -83,7 +83,9 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored,
 	case a.ofAnother(r):
 		return nil
 	case !stored && !a.standIn && a.toPublish(r.Integration, plan.Config()):
-		a.publishConfig(ctx, plan)
+		if a.publishLater = a.hasChangedSelector(plan); !a.publishLater {
+			a.publishConfig(ctx, plan)
+		}
 	}
 	if err := a.port.UpdateIntegration(ctx, r.Integration, r.made); err != nil {
 		a.warnPage(ctx, "Port's Data sources page shows an old version of the integration", err)

@@ -2,8 +2,11 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
 )
 
@@ -47,6 +50,30 @@ func (a *app) shownSelectors(plan *resync.Plan, stored bool) func(index int) res
 		}
 		return resync.SelectorChanged
 	}
+}
+
+// hasChangedSelector reports whether the mapping of the inputs has a selector that the
+// mapping which Port shows does not have.
+func (a *app) hasChangedSelector(plan *resync.Plan) bool {
+	history := a.shownSelectors(plan, false)
+	return slices.ContainsFunc(plan.Resources(), func(r mapping.Resource) bool { return history(r.Index) == resync.SelectorChanged })
+}
+
+// publishFound shows the mapping that ran, when each selector that is new to Port found
+// something. One that is shown counts as known from then on, and what it does not find is
+// deleted: a mistake in it must not become known by running.
+func (a *app) publishFound(ctx context.Context, plan *resync.Plan) {
+	history := a.shownSelectors(plan, false)
+	for _, r := range a.report.Resources {
+		if history(r.Index) == resync.SelectorChanged && r.Extracted == 0 {
+			a.warn(report.Problem{
+				Message: fmt.Sprintf("Port's Data sources page still shows the mapping before this one: resource %d (%s) is new in it, and finds nothing", r.Index, r.Kind),
+				Fix:     "check its selector; if it is right, save the mapping on Port's Data sources page",
+			})
+			return
+		}
+	}
+	a.publishConfig(ctx, plan)
 }
 
 // ofResource is what says which objects a resource takes.
