@@ -13,8 +13,9 @@
 //   - The lists of projects and repositories were read a second time, after everything
 //     else and before the first deletion, and what appears only then cannot have produced
 //     the entity.
-//   - No source that is listed and could not be read can have produced it. An answer of
-//     404 proves nothing while the list names the repository.
+//   - No source that is listed and could not be read can have produced it, under its present
+//     name or an earlier one. An answer of 404 proves nothing while the list names the
+//     repository.
 //   - The mapping is the one that the integration runs with, and not a stand-in for one
 //     that is not known.
 //   - The run did not produce it, stored or not, and nothing that stays relates to it.
