@@ -430,3 +430,25 @@ resources:
 		})
 	}
 }
+
+// Where Port has no list of what an integration owns, its blueprints are asked for that.
+func TestDefaultMappingWithoutTheList(t *testing.T) {
+	t.Parallel()
+	for _, holds := range []bool{false, true} {
+		t.Run(fmt.Sprint("holds something: ", holds), func(t *testing.T) {
+			t.Parallel()
+			w := smallWorld(t)
+			if holds {
+				w.addStale()
+			}
+			w.port.Fault(porttest.Fault{Path: "/v1/blueprints/entities/datasource-entities", Status: http.StatusNotFound, Times: -1})
+			w.run(nil).check(t, 0, "success")
+			if shown := len(resourcesOf(w.port.DataSource(identifier).Config)) > 0; shown == holds {
+				t.Errorf("the page shows the default mapping: %t, want %t", shown, !holds)
+			}
+			if holds && !w.holds("bitbucketRepository", "stale") {
+				t.Error("an entity of another mapping is deleted")
+			}
+		})
+	}
+}

@@ -78,7 +78,7 @@ func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, er
 		}
 	}
 	if standard {
-		a.standIn = a.ownsSomething(ctx)
+		a.standIn = a.ownsSomething(ctx, plan)
 	}
 	a.record = r
 	var made []string

@@ -2,19 +2,39 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
 )
 
-// ownsSomething reports whether Port holds entities of this integration already. It is
-// true when that cannot be read.
-func (a *app) ownsSomething(ctx context.Context) bool {
-	for _, err := range a.port.Owned(ctx, a.port.Start()) {
+// ownsSomething reports whether Port holds entities of this integration already, in the
+// blueprints of a mapping where it has no list of all of them. When that cannot be read, it
+// may.
+func (a *app) ownsSomething(ctx context.Context, plan *resync.Plan) bool {
+	start, listed := a.port.Start(), true
+	for _, err := range a.port.Owned(ctx, start) {
+		var e *port.Error
+		if listed = !errors.As(err, &e) || e.Status != http.StatusNotFound && e.Status != http.StatusGone; !listed {
+			break
+		}
 		return err == nil || ctx.Err() == nil
+	}
+	if listed {
+		return false
+	}
+	for blueprint := range plan.Blueprints() {
+		for _, err := range a.port.HeldBefore(ctx, blueprint, start) {
+			if errors.Is(err, port.ErrNotFound) {
+				break
+			}
+			return err == nil || ctx.Err() == nil
+		}
 	}
 	return false
 }

@@ -1,10 +1,9 @@
 package catalog
 
 import (
-	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
-	"hash"
-	"io"
+	"hash/maphash"
 	"math"
 	"slices"
 	"strconv"
@@ -13,18 +12,23 @@ import (
 	"unicode/utf8"
 )
 
+// seed is that of all slots: they mean nothing in another process, and nobody can make
+// two values of one slot.
+var seed = maphash.MakeSeed()
+
 func slotOf(v any) slot {
-	w := &canonical{h: sha256.New()}
+	var w canonical
+	w.h.SetSeed(seed)
 	w.value(v)
 	var s slot
-	copy(s[:], w.h.Sum(nil))
+	binary.NativeEndian.PutUint64(s[:], w.h.Sum64())
 	return s
 }
 
 // canonical hashes a value in one way, whichever way it is written.
 type canonical struct {
-	h   hash.Hash
-	buf []byte
+	h   maphash.Hash
+	buf [24]byte
 }
 
 // asSet sorts an array of strings and drops repetitions; an empty array becomes nil, and a
@@ -91,11 +95,9 @@ func (w *canonical) text(kind byte, s string) {
 	if !utf8.ValidString(s) {
 		s = string([]rune(s)) // as JSON carries it
 	}
-	w.buf = append(w.buf[:0], kind)
-	w.buf = strconv.AppendInt(w.buf, int64(len(s)), 10)
-	w.buf = append(w.buf, ':')
-	w.h.Write(w.buf)
-	io.WriteString(w.h, s)
+	head := strconv.AppendInt(append(w.buf[:0], kind), int64(len(s)), 10)
+	w.h.Write(append(head, ':'))
+	w.h.WriteString(s)
 }
 
 // instant writes a date and time with zone in one way, and leaves every other
