@@ -29,10 +29,24 @@ type origins struct {
 	run       *run
 	stale     []catalog.Ref // what Port lists and the run did not produce
 	presences map[presence]bool
+	claims    map[claim]bool                         // answers of anothers: it looks at all sources
 	frames    map[*entry]map[string]*transform.Frame // by key of the source; nil for one that is not known
 	// trusted says of an entry whether all that it produced in this run lies in the frame
 	// of its source: the list may have named a source otherwise than its objects do.
 	trusted map[*entry]bool
+}
+
+func newOrigins(r *run, stale []catalog.Ref) *origins {
+	return &origins{
+		run: r, stale: stale, presences: map[presence]bool{}, claims: map[claim]bool{},
+		frames: map[*entry]map[string]*transform.Frame{}, trusted: map[*entry]bool{},
+	}
+}
+
+// claim is an entity that an entry may have produced.
+type claim struct {
+	entry *entry
+	ref   catalog.Ref
 }
 
 // presence is one source of an entry.
@@ -80,14 +94,20 @@ func (o *origins) present(ctx context.Context, of *loading, entry int, source ki
 
 // anothers reports whether an identifier is one of a source that was read.
 func (o *origins) anothers(ctx context.Context, of *loading, entry int, ref catalog.Ref) bool {
+	key := claim{of.resource.entries[entry], ref}
+	if known, ok := o.claims[key]; ok {
+		return known
+	}
 	for _, source := range of.sources {
 		if source.Key == "" || of.misses(source) {
 			continue
 		}
 		if f := o.frame(ctx, of, entry, source); f != nil && f.Covers(ref.Identifier) {
+			o.claims[key] = true
 			return true
 		}
 	}
+	o.claims[key] = false
 	return false
 }
 

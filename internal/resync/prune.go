@@ -15,7 +15,6 @@ import (
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
-	"port-bitbucket-exporter/internal/transform"
 )
 
 // prune deletes what is stale. With a failure it deletes nothing, and tells what
@@ -306,7 +305,7 @@ func (r *run) checkEmpty(listed listing) {
 // must not delete what it used to produce. It is none where there was nothing to map.
 func (r *run) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 	var all []reconcile.Resource
-	origins := &origins{run: r, stale: listed.others, presences: map[presence]bool{}, frames: map[*entry]map[string]*transform.Frame{}, trusted: map[*entry]bool{}}
+	origins := newOrigins(r, listed.others)
 	for _, of := range r.loads {
 		_, any := of.resource.blueprints()
 		res := reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: cmp.Or(of.gap, of.unnamed)}
