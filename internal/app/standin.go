@@ -29,7 +29,7 @@ func (a *app) ownsSomething(ctx context.Context, plan *resync.Plan) bool {
 		return false
 	}
 	for blueprint := range plan.Blueprints() {
-		for _, err := range a.port.HeldBefore(ctx, blueprint, start) {
+		for _, err := range a.port.Held(ctx, blueprint) {
 			if errors.Is(err, port.ErrNotFound) {
 				break
 			}
@@ -85,13 +85,18 @@ func (a *app) hasChangedSelector(plan *resync.Plan) bool {
 func (a *app) publishFound(ctx context.Context, plan *resync.Plan) {
 	history := a.shownSelectors(plan, false)
 	for _, r := range a.report.Resources {
-		if history(r.Index) == resync.SelectorChanged && r.Extracted == 0 {
-			a.warn(report.Problem{
-				Message: fmt.Sprintf("Port's Data sources page still shows the mapping before this one: resource %d (%s) is new in it, and finds nothing", r.Index, r.Kind),
-				Fix:     "check its selector; if it is right, save the mapping on Port's Data sources page",
-			})
-			return
+		if history(r.Index) != resync.SelectorChanged || r.Extracted > 0 {
+			continue
 		}
+		why, fix := "finds nothing", "check its selector; if it is right, save the mapping on Port's Data sources page"
+		if !r.Complete {
+			why, fix = "was not read to its end", "run again"
+		}
+		a.warn(report.Problem{
+			Message: fmt.Sprintf("Port's Data sources page still shows the mapping before this one: resource %d (%s) is new in it, and %s", r.Index, r.Kind, why),
+			Fix:     fix,
+		})
+		return
 	}
 	a.publishConfig(ctx, plan)
 }

@@ -29,7 +29,8 @@ type origins struct {
 	run       *run
 	stale     []catalog.Ref // what Port lists and the run did not produce
 	presences map[presence]bool
-	claims    map[claim]bool                         // answers of anothers: it looks at all sources
+	claims    map[claim]claimed                      // answers of anothers: it looks at all sources
+	missed    map[*loading]map[string]bool           // by key: the sources of which something was not read
 	frames    map[*entry]map[string]*transform.Frame // by key of the source; nil for one that is not known
 	// trusted says of an entry whether all that it produced in this run lies in the frame
 	// of its source: the list may have named a source otherwise than its objects do.
@@ -38,7 +39,7 @@ type origins struct {
 
 func newOrigins(r *run, stale []catalog.Ref) *origins {
 	return &origins{
-		run: r, stale: stale, presences: map[presence]bool{}, claims: map[claim]bool{},
+		run: r, stale: stale, presences: map[presence]bool{}, claims: map[claim]claimed{}, missed: map[*loading]map[string]bool{},
 		frames: map[*entry]map[string]*transform.Frame{}, trusted: map[*entry]bool{},
 	}
 }
@@ -49,6 +50,15 @@ type claim struct {
 	ref   catalog.Ref
 }
 
+// claimed says whether an identifier is one of a source that was read.
+type claimed int
+
+const (
+	nobodys claimed = iota
+	perhaps         // or of another name
+	surely
+)
+
 // presence is one source of an entry.
 type presence struct {
 	entry  *entry
@@ -56,22 +66,22 @@ type presence struct {
 }
 
 // may reports whether a source that was not read can have produced an entity by a
-// resource. It cannot when the identifier is one of a source that was read, and none of
-// its own. An identifier of nobody may be one that it had under an earlier name, unless
-// Port holds entities of its present name: then an earlier run has read it since.
+// resource. It cannot when the identifier is surely one of a source that was read, and
+// none of its own. Any other may be one that it had under an earlier name, unless Port
+// holds entities of its present name: then an earlier run has read it since.
 func (o *origins) may(ctx context.Context, of *loading, source kind.Source, ref catalog.Ref) bool {
 	others, present := false, false
 	for i, e := range of.resource.entries {
 		if !e.Dynamic && e.Blueprint != ref.Blueprint {
 			continue
 		}
-		if e.QueryIdentifier || !o.trust(ctx, of, i) {
+		if ctx.Err() != nil || e.QueryIdentifier || !o.trust(ctx, of, i) {
 			return true
 		}
 		if f := o.frame(ctx, of, i, source); f == nil || f.Covers(ref.Identifier) {
 			return true
 		}
-		others = others || o.anothers(ctx, of, i, ref)
+		others = others || o.anothers(ctx, of, i, ref) == surely
 		present = present || o.present(ctx, of, i, source)
 	}
 	return !others && !present
@@ -86,34 +96,73 @@ func (o *origins) present(ctx context.Context, of *loading, entry int, source ki
 		return known
 	}
 	f := o.frame(ctx, of, entry, source)
-	o.presences[key] = slices.ContainsFunc(o.stale, func(ref catalog.Ref) bool {
-		return (e.Dynamic || e.Blueprint == ref.Blueprint) && f != nil && f.Covers(ref.Identifier) && !o.anothers(ctx, of, entry, ref)
+	o.presences[key] = f != nil && !o.shared(of, e) && slices.ContainsFunc(o.stale, func(ref catalog.Ref) bool {
+		return (e.Dynamic || e.Blueprint == ref.Blueprint) && f.Covers(ref.Identifier) && (f.Number || f.Alone(ref.Identifier)) &&
+			o.anothers(ctx, of, entry, ref) == nobodys
 	})
 	return o.presences[key]
 }
 
+// shared reports whether another resource may produce entities of an entry's blueprint.
+func (o *origins) shared(of *loading, e *entry) bool {
+	return slices.ContainsFunc(o.run.loads, func(other *loading) bool {
+		return other != of && slices.ContainsFunc(other.resource.entries, func(b *entry) bool {
+			return e.Dynamic || b.Dynamic || b.Blueprint == e.Blueprint
+		})
+	})
+}
+
 // anothers reports whether an identifier is one of a source that was read.
-func (o *origins) anothers(ctx context.Context, of *loading, entry int, ref catalog.Ref) bool {
+func (o *origins) anothers(ctx context.Context, of *loading, entry int, ref catalog.Ref) claimed {
 	key := claim{of.resource.entries[entry], ref}
 	if known, ok := o.claims[key]; ok {
 		return known
 	}
+	answer := nobodys
 	for _, source := range of.sources {
-		if source.Key == "" || of.misses(source) {
+		if source.Key == "" || o.misses(of, source) {
 			continue
 		}
-		if f := o.frame(ctx, of, entry, source); f != nil && f.Covers(ref.Identifier) {
-			o.claims[key] = true
-			return true
+		f := o.frame(ctx, of, entry, source)
+		if f == nil || !f.Covers(ref.Identifier) {
+			continue
+		}
+		answer = perhaps
+		if f.Alone(ref.Identifier) {
+			answer = surely
+			break
 		}
 	}
-	o.claims[key] = false
-	return false
+	o.claims[key] = answer
+	return answer
 }
 
 // misses reports whether something of a source was not read.
-func (of *loading) misses(source kind.Source) bool {
-	return slices.ContainsFunc(of.partial, func(g sourceGap) bool { return g.source.Key == source.Key })
+func (o *origins) misses(of *loading, source kind.Source) bool {
+	if o.missed[of] == nil {
+		o.missed[of] = map[string]bool{}
+		for _, g := range of.partial {
+			o.missed[of][g.source.Key] = true
+		}
+	}
+	return o.missed[of][source.Key]
+}
+
+// numbers reports whether an identifier is put together as those of the source of an entity
+// that the run produced, and differs from it in the number only: it is of another thing.
+func (o *origins) numbers(ctx context.Context, s *state, ref catalog.Ref) bool {
+	for _, of := range o.run.loads {
+		source, listed := of.sources[s.from]
+		for i, e := range of.resource.entries {
+			if !listed || e.QueryIdentifier || !slices.ContainsFunc(s.results, func(r result) bool { return r.entry == e }) {
+				continue
+			}
+			if f := o.frame(ctx, of, i, source); f != nil && f.Number && f.Covers(ref.Identifier) && o.trust(ctx, of, i) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // frame returns what the identifiers of one source have in common, found once for each

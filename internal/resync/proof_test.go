@@ -459,3 +459,106 @@ func TestLastOneUnderARepoQuery(t *testing.T) {
 		r.has("repo")
 	})
 }
+
+// What comes of a repository that was renamed and cannot be read is not known, whatever
+// its earlier identifiers look like.
+func TestRenamedAndUnread(t *testing.T) {
+	pulls := func(identifier string) string {
+		return entity("pull-request", `{identifier: '`+identifier+`', title: .title, blueprint: '"pull"'}`)
+	}
+	byTitle := `.destination.repository.name + "-" + .title`
+	tests := []struct {
+		name         string
+		repositories []string
+		resources    []string
+		change       func(b *bitbuckettest.Server)
+		kept         string
+	}{
+		{"number 11 of svc is number 1 of svc1", []string{"svc", "svc1"}, []string{joinedPulls},
+			func(b *bitbuckettest.Server) { b.RenameRepository("svc1", "moved") }, "svc11"},
+		{"svc-gw-x begins like svc", []string{"svc", "svc-gw"}, []string{pulls(byTitle)},
+			func(b *bitbuckettest.Server) { b.RenameRepository("svc-gw", "moved") }, "svc-gw-x"},
+		{"moved-old-x begins like the present name", []string{"a", "foo", "moved-old"}, []string{pulls(byTitle)},
+			func(b *bitbuckettest.Server) {
+				b.RemoveRepository("moved-old")
+				b.RenameRepository("foo", "moved")
+			}, "foo-x"},
+		{"another resource made what looks like the present name", []string{"a", "foo", "c"}, []string{
+			pulls(`.destination.repository.name + "-" + (.id|tostring)`), `
+- kind: file
+  selector: {query: 'true', files: [{path: "port.yml"}]}
+  port: {entity: {mappings: {identifier: '.content.name', title: .repo.slug, blueprint: '"pull"'}}}`},
+			func(b *bitbuckettest.Server) {
+				b.SetFile("c", "port.yml", []byte("name: other\n"))
+				b.RenameRepository("foo", "moved")
+			}, "foo-1"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := acme(test.repositories...)
+				for _, slug := range test.repositories {
+					b.AddPullRequest(slug, bitbuckettest.PullRequest{Title: "x"})
+					b.SetFile(slug, "port.yml", []byte("name: moved-1\n"))
+				}
+				w := newWorld(t, b)
+				m := mapped(append([]string{everything}, test.resources...)...)
+				w.sync(m)
+				test.change(b)
+				b.Fault(bitbuckettest.Fault{Times: -1, Status: http.StatusForbidden, Path: "/repositories/acme/moved/pullrequests"})
+				r := w.sync(m)
+				if _, there := r.after["pull"][test.kept]; !there {
+					t.Errorf("%s is deleted\n%s", test.kept, r.story())
+				}
+			})
+		})
+	}
+}
+
+// One who is held back and tries a third identifier is held back again.
+func TestRenamedTwice(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, numbered(12))
+		m := func(identifier string) string {
+			return mapped(everything, entity("repository", `{identifier: '`+identifier+`', title: .name, blueprint: '"repo"'}`))
+		}
+		w.sync(m(".slug"))
+		w.sync(m(`"x-" + .slug`)).is(want{"deleted": 0, "kept": 12})
+		w.sync(m(`"y-" + .slug`)).is(want{"deleted": 0, "kept": 24})
+	})
+}
+
+// An object of two entities has two twins.
+func TestRenamedByTwoEntries(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, numbered(12))
+		m := func(separator string) string {
+			one := func(end string) string {
+				return entity("repository", `{identifier: '.slug + "`+separator+end+`"', title: .name, blueprint: '"repo"', properties: {url: .links.html.href}}`)
+			}
+			return mapped(everything, one("a"), one("b"))
+		}
+		w.sync(m("-")).is(want{"created": 24})
+		w.sync(m("_")).is(want{"deleted": 0, "kept": 24})
+	})
+}
+
+// A pull request opened every week under one title takes no other's place.
+func TestWeeklyPullRequestsAreNotRenamed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := numbered(12)
+		for _, slug := range b.Slugs() {
+			b.AddPullRequest(slug, bitbuckettest.PullRequest{Title: slug + ": weekly update"})
+		}
+		w := newWorld(t, b)
+		m := mapped(everything, joinedPulls)
+		w.sync(m)
+		for week := range 3 {
+			for _, slug := range b.Slugs() {
+				b.RemovePullRequest(slug, week+1)
+				b.AddPullRequest(slug, bitbuckettest.PullRequest{Title: slug + ": weekly update"})
+			}
+			w.sync(m).is(want{"created": 12, "deleted": 12, "kept": 0})
+		}
+	})
+}

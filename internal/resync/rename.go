@@ -67,8 +67,9 @@ func (r *run) holding(listed listing, blueprint string) int {
 }
 
 // twins counts the entities that have a twin among those that the run produced: one of the
-// same address, or the only one of the same title, that Port did not hold when the run
-// began, or that was made after the other was last written. Each twin counts once.
+// same address, or else of the same title, that Port did not hold when the run began, or
+// that was made after the other was last written. Each twin counts once, so that what
+// several mappings left of one thing hides none.
 func (r *run) twins(ctx context.Context, blueprint string, doomed []catalog.Ref) (int, error) {
 	if len(doomed) <= maxTwins {
 		return 0, nil
@@ -77,28 +78,23 @@ func (r *run) twins(ctx context.Context, blueprint string, doomed []catalog.Ref)
 	if err != nil {
 		return 0, err
 	}
-	titles := map[uint64]int{}
-	for _, l := range lives {
-		titles[titleOf(l.Fields)]++
-	}
-	born := r.born(blueprint)
+	born, origins := r.born(blueprint), newOrigins(r, nil)
 	older := map[string]time.Time{} // by the identifier of what may be a twin: when the other was written
 	n := 0
 	for _, ref := range slices.Sorted(maps.Keys(lives)) {
 		l := lives[ref]
 		twin := born.address(l.Fields)
-		if title := titleOf(l.Fields); twin == nil && titles[title] == 1 {
-			twin = born.title(title)
+		if twin == nil {
+			twin = free(born.titles[titleOf(l.Fields)])
 		}
-		switch {
-		case twin == nil || twin.used:
-		case twin.fresh:
+		if twin == nil || origins.numbers(ctx, twin.state, catalog.Ref{Blueprint: blueprint, Identifier: ref}) {
+			continue
+		}
+		twin.used = true
+		if twin.state.fresh {
 			n++
-		default:
+		} else {
 			older[twin.identifier] = l.Updated
-		}
-		if twin != nil {
-			twin.used = true
 		}
 	}
 	later, err := r.madeLater(ctx, blueprint, older)
@@ -152,7 +148,7 @@ type produce struct {
 // sibling is one of them.
 type sibling struct {
 	identifier string
-	fresh      bool // Port did not hold it when the run began
+	state      *state
 	used       bool // it is the twin of another already
 }
 
@@ -162,7 +158,7 @@ func (r *run) born(blueprint string) produce {
 		if ref.Blueprint != blueprint || s.counted == nil {
 			continue
 		}
-		one := &sibling{identifier: ref.Identifier, fresh: s.fresh}
+		one := &sibling{identifier: ref.Identifier, state: s}
 		if s.title != 0 {
 			p.titles[s.title] = append(p.titles[s.title], one)
 		}
@@ -175,20 +171,32 @@ func (r *run) born(blueprint string) produce {
 	return p
 }
 
-// title returns the only entity of a title; nil when there is none, or are several.
-func (p produce) title(title uint64) *sibling {
-	if all := p.titles[title]; title != 0 && len(all) == 1 {
-		return all[0]
+// free returns one that is no twin yet, new to Port if there is such a one. It is nil too
+// when an entry of the mapping made several: then they are of different things.
+func free(all []*sibling) (one *sibling) {
+	made := map[*entry]bool{}
+	for _, s := range all {
+		for _, res := range s.state.results {
+			if made[res.entry] {
+				return nil
+			}
+			made[res.entry] = true
+		}
+		if !s.used && (one == nil || s.state.fresh && !one.state.fresh) {
+			one = s
+		}
 	}
-	return nil
+	return one
 }
 
-// address returns the only entity whose object has the address that is a property of
-// another; nil when there is none, or are several.
+// address returns an entity whose object has the address that is a property of another;
+// nil when there is none that can be told.
 func (p produce) address(f catalog.Fields) *sibling {
 	for _, name := range slices.Sorted(maps.Keys(f.Properties)) {
-		if text, ok := f.Properties[name].(string); ok && len(p.addresses[text]) == 1 {
-			return p.addresses[text][0]
+		if text, ok := f.Properties[name].(string); ok {
+			if one := free(p.addresses[text]); one != nil {
+				return one
+			}
 		}
 	}
 	return nil

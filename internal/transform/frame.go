@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
 
@@ -36,6 +38,30 @@ func (f Frame) Covers(identifier string) bool {
 		rest, ok = strings.CutSuffix(rest, f.Suffix)
 	}
 	return ok && (!f.Number || isWhole(rest))
+}
+
+// Alone reports whether an identifier that the frame covers cannot be put together from
+// another name of an origin: "svc11" is number 11 of svc and number 1 of svc1, while
+// "svc-11" and "svc/11" are of svc alone.
+func (f Frame) Alone(identifier string) bool {
+	if f.Exact {
+		return true
+	}
+	before, _ := utf8.DecodeLastRuneInString(f.Prefix)
+	after, _ := utf8.DecodeRuneInString(f.Suffix)
+	if !f.Number {
+		return f.Prefix+f.Suffix != "" && (f.Prefix == "" || !ofName(before)) && (f.Suffix == "" || !ofName(after))
+	}
+	digits := len(identifier) - len(f.Prefix) - len(f.Suffix)
+	sharp := func(end string, r rune) bool {
+		return end == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r) || digits == 1 && !unicode.IsDigit(r)
+	}
+	return sharp(f.Prefix, before) && sharp(f.Suffix, after)
+}
+
+// ofName reports whether names of repositories and the like hold a character.
+func ofName(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_. ", r)
 }
 
 // isWhole reports whether a text is a whole number as jq writes it.
