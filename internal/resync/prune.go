@@ -48,7 +48,7 @@ func (r *run) prune(ctx, asking context.Context, failure error) {
 	if m.CreateMissingRelatedEntities && len(listed.others) > 0 {
 		needed = r.needed(ctx)
 	}
-	r.report.Settled = failure == nil && len(listed.others) == 0 && !slices.ContainsFunc(r.loads, func(of *loading) bool { return !of.complete() })
+	r.report.Settled = failure == nil && !r.searched && len(listed.others) == 0 && !slices.ContainsFunc(r.loads, func(of *loading) bool { return !of.complete() })
 	decision := reconcile.Run{
 		Resources: r.gaps(ctx, listed),
 		Listed:    listed.others,
@@ -218,6 +218,7 @@ func (r *run) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 }
 
 func (r *run) searchOld(ctx context.Context, start time.Time, yield func(catalog.Ref, error) bool) {
+	r.searched = true
 	r.report.Note(report.Problem{Severity: report.Notice, Message: "Port does not list a whole data source any more: the blueprints of the mapping were searched"})
 	for _, blueprint := range slices.Sorted(maps.Keys(r.loader.held)) {
 		for ref, err := range r.job.Port.HeldBefore(ctx, blueprint, start) {

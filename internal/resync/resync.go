@@ -37,6 +37,7 @@ type run struct {
 	loads     []*loading
 	samples   map[string]*samples // by kind
 	told      sync.Once           // the forecast
+	searched  bool                // Port has no list of a data source; its searches may not say how old an entity is
 	fixes     map[string]string   // of the guards of deletion
 }
 
