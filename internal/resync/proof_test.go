@@ -321,10 +321,9 @@ func TestRenamesOfWhatRelationsMade(t *testing.T) {
 	})
 }
 
-// Renames wait for the confirmation, and not for the next run.
+// Renames wait for the confirmation, and neither for the next run nor for a third identifier.
 func TestRenamesWait(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		// 12 renamed in run 1 (held), run 2 deletes without confirmation
 		b := numbered(12)
 		w := newWorld(t, b)
 		m := func(id string) string {
@@ -333,6 +332,7 @@ func TestRenamesWait(t *testing.T) {
 		w.sync(m(".slug"))
 		w.sync(m(`"x-" + .slug`)).is(want{"deleted": 0, "kept": 12})
 		w.sync(m(`"x-" + .slug`)).is(want{"deleted": 0, "kept": 12})
+		w.sync(m(`"y-" + .slug`)).is(want{"deleted": 0, "kept": 24})
 	})
 }
 
@@ -513,19 +513,6 @@ func TestRenamedAndUnread(t *testing.T) {
 			})
 		})
 	}
-}
-
-// One who is held back and tries a third identifier is held back again.
-func TestRenamedTwice(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		w := newWorld(t, numbered(12))
-		m := func(identifier string) string {
-			return mapped(everything, entity("repository", `{identifier: '`+identifier+`', title: .name, blueprint: '"repo"'}`))
-		}
-		w.sync(m(".slug"))
-		w.sync(m(`"x-" + .slug`)).is(want{"deleted": 0, "kept": 12})
-		w.sync(m(`"y-" + .slug`)).is(want{"deleted": 0, "kept": 24})
-	})
 }
 
 // An object of two entities has two twins.
