@@ -80,8 +80,7 @@ func TestIdentifierByPathOfAMissingRepository(t *testing.T) {
   port: {entity: {mappings: {identifier: '.folder.path | split("/") | if length > 1 then .[1] else "root" end', title: .folder.path, blueprint: '"service"'}}}`)
 		w.sync(m)
 		unreadable(b, http.StatusNotFound, "mono")
-		r := w.sync(m)
-		t.Log(r.deleted, r.kept, r.story())
+		w.sync(m).is(want{"deleted": 0}).has("service", "root", "cart")
 	})
 }
 
@@ -285,17 +284,19 @@ func TestRenamesOfSeveralResults(t *testing.T) {
 	})
 }
 
+// named maps repositories under an identifier, to be renamed by another one.
+func named(identifier string, resources ...string) string {
+	one := entity("repository", `{identifier: '`+identifier+`', title: .name, blueprint: '"repo"'}`)
+	return mapped(append(append([]string{everything}, resources...), one)...)
+}
+
 // What Port held could not be read.
 func TestRenamesWhereNothingIsKnown(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		b := numbered(12)
-		w := newWorld(t, b)
-		m := func(id string) string {
-			return mapped(everything, entity("repository", `{identifier: '`+id+`', title: .name, blueprint: '"repo"'}`))
-		}
-		w.sync(m(".slug")).is(want{"created": 12})
+		w := newWorld(t, numbered(12))
+		w.sync(named(".slug")).is(want{"created": 12})
 		w.port.Fault(porttest.Fault{Path: "/v1/blueprints/repo/entities/search", Status: 500, Times: 5})
-		w.sync(m(`"x-" + .slug`)).is(want{"deleted": 0, "kept": 12})
+		w.sync(named(`"x-" + .slug`)).is(want{"deleted": 0, "kept": 12})
 	})
 }
 
@@ -324,33 +325,24 @@ func TestRenamesOfWhatRelationsMade(t *testing.T) {
 // Renames wait for the confirmation, and neither for the next run nor for a third identifier.
 func TestRenamesWait(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		b := numbered(12)
-		w := newWorld(t, b)
-		m := func(id string) string {
-			return mapped(everything, entity("repository", `{identifier: '`+id+`', title: .name, blueprint: '"repo"'}`))
-		}
-		w.sync(m(".slug"))
-		w.sync(m(`"x-" + .slug`)).is(want{"deleted": 0, "kept": 12})
-		w.sync(m(`"x-" + .slug`)).is(want{"deleted": 0, "kept": 12})
-		w.sync(m(`"y-" + .slug`)).is(want{"deleted": 0, "kept": 24})
+		w := newWorld(t, numbered(12))
+		w.sync(named(".slug"))
+		w.sync(named(`"x-" + .slug`)).is(want{"deleted": 0, "kept": 12})
+		w.sync(named(`"x-" + .slug`)).is(want{"deleted": 0, "kept": 12})
+		w.sync(named(`"y-" + .slug`)).is(want{"deleted": 0, "kept": 24})
 	})
 }
 
 // Of a rename the reason is told, also where it is more than may go.
 func TestRenamesAboveTheBound(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		b := numbered(12)
-		w := newWorld(t, b)
-		m := func(id string) string {
-			return mapped(everything, projects, entity("repository", `{identifier: '`+id+`', title: .name, blueprint: '"repo"'}`))
-		}
-		w.sync(m(".slug"))
+		w := newWorld(t, numbered(12))
+		w.sync(named(".slug", projects))
 		n := 5
 		w.adjust = func(j *resync.Job) { j.MaxDeletions = &n }
-		r := w.sync(m(`"x-" + .slug`)).is(want{"deleted": 0})
-		t.Log(r.story())
+		r := w.sync(named(`"x-" + .slug`, projects)).is(want{"deleted": 0})
 		if !strings.Contains(r.story(), "confirm_renames") {
-			t.Error("not told as a rename")
+			t.Errorf("not told as a rename\n%s", r.story())
 		}
 	})
 }
@@ -406,9 +398,7 @@ func TestMissingRepositoryIsAccountedFor(t *testing.T) {
 		w.sync(m)
 		unreadable(w.bitbucket, 404, "a")
 		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Nth: 2, Times: -1, Status: 403})
-		r := w.sync(m)
-		t.Log(r.story())
-		r.is(want{"extracted": 2, "failed": 1})
+		w.sync(m).is(want{"extracted": 2, "failed": 1})
 	})
 }
 
@@ -419,9 +409,7 @@ func TestFileOfAMissingRepository(t *testing.T) {
 		m := mapped(everything, entity("repository", `{identifier: .slug, title: .name, blueprint: '"repo"', properties: {readme: 'file://README.md'}}`))
 		w.sync(m)
 		unreadable(w.bitbucket, 404, "a")
-		r := w.sync(m)
-		t.Log(r.story(), r.counts)
-		r.is(want{"extracted": 2, "failed": 1, "skipped": 0, "kept": 1})
+		w.sync(m).is(want{"extracted": 2, "failed": 1, "skipped": 0, "kept": 1})
 	})
 }
 
@@ -436,11 +424,7 @@ func TestTimeLimitInTheSecondReading(t *testing.T) {
 		b.RemoveProject("B")
 		w.timeLimit = 2 * time.Minute
 		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Nth: 2, Times: -1, Delay: 10 * time.Minute})
-		r := w.sync(m)
-		t.Log(r.deleted, r.kept, r.story())
-		if r.deleted > 0 && strings.Contains(r.story(), "nothing is deleted") {
-			t.Errorf("told that nothing is deleted, deleted %d", r.deleted)
-		}
+		w.sync(m).is(want{"deleted": 0, "kept": 2})
 	})
 }
 
@@ -454,9 +438,7 @@ func TestLastOneUnderARepoQuery(t *testing.T) {
 		w.sync(m).has("repo", "api")
 		b.RemoveRepository("api")
 		w.adjust = func(j *resync.Job) { j.Selector = func(int) resync.SelectorHistory { return resync.SelectorSame } }
-		r := w.sync(m)
-		t.Log(r.story())
-		r.has("repo")
+		w.sync(m).has("repo")
 	})
 }
 
