@@ -481,8 +481,8 @@ func TestRenamedAndUnread(t *testing.T) {
 				b := acme(test.repositories...)
 				for _, slug := range test.repositories {
 					b.AddPullRequest(slug, bitbuckettest.PullRequest{Title: "x"})
-					b.SetFile(slug, "port.yml", []byte("name: moved-1\n"))
 				}
+				b.SetFile(test.repositories[len(test.repositories)-1], "port.yml", []byte("name: moved-1\n"))
 				w := newWorld(t, b)
 				m := mapped(append([]string{everything}, test.resources...)...)
 				w.sync(m)

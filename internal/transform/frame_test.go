@@ -102,3 +102,30 @@ func TestFrameCovers(t *testing.T) {
 
 // quoted is a text in single quotes, as YAML has it.
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// Where a name and what follows it have no separator, another name may give the same.
+func TestFrameAlone(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		frame      transform.Frame
+		identifier string
+		want       bool
+	}{
+		{transform.Frame{Prefix: "svc", Exact: true}, "svc", true},
+		{transform.Frame{Prefix: "svc", Number: true}, "svc1", true},
+		{transform.Frame{Prefix: "svc", Number: true}, "svc11", false},
+		{transform.Frame{Prefix: "svc1", Number: true}, "svc11", false},
+		{transform.Frame{Prefix: "svc-", Number: true}, "svc-11", true},
+		{transform.Frame{Suffix: "@svc", Number: true}, "11@svc", true},
+		{transform.Frame{Suffix: "svc", Number: true}, "11svc", false},
+		{transform.Frame{Prefix: "svc/"}, "svc/a", true},
+		{transform.Frame{Prefix: "svc-"}, "svc-gw-a", false},
+		{transform.Frame{Prefix: "svc"}, "svca", false},
+		{transform.Frame{Suffix: "@svc"}, "a@svc", true},
+		{transform.Frame{}, "a", false},
+	} {
+		if got := test.frame.Alone(test.identifier); got != test.want || !test.frame.Covers(test.identifier) {
+			t.Errorf("%+v, %q: alone %t, want %t", test.frame, test.identifier, got, test.want)
+		}
+	}
+}
