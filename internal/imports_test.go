@@ -25,8 +25,8 @@ var imports = map[string][]string{
 	"internal":      {},
 
 	"internal/app": {
-		"internal/bitbucket", "internal/catalog", "internal/datasource", "internal/input", "internal/kind", "internal/mapping", "internal/plan",
-		"internal/platform", "internal/port", "internal/reconcile", "internal/report", "internal/resync", "internal/roundtrip",
+		"internal/bitbucket", "internal/catalog", "internal/datasource", "internal/input", "internal/kind", "internal/mapping", "internal/dryrun",
+		"internal/platform", "internal/port", "internal/reconcile", "internal/report", "internal/resync", "internal/transport",
 		"internal/sarif", "internal/transform",
 	},
 	"internal/resync": {
@@ -37,9 +37,9 @@ var imports = map[string][]string{
 	"internal/kind":       {"internal/bitbucket", "internal/mapping"},
 	"internal/transform":  {"internal/catalog", "internal/mapping"},
 	"internal/reconcile":  {"internal/catalog"},
-	"internal/plan":       {"internal/catalog", "internal/port"},
-	"internal/port":       {"internal/catalog", "internal/roundtrip"},
-	"internal/bitbucket":  {"internal/roundtrip"},
+	"internal/dryrun":     {"internal/catalog", "internal/port"},
+	"internal/port":       {"internal/catalog", "internal/transport"},
+	"internal/bitbucket":  {"internal/transport"},
 	"internal/sarif":      {"internal/mapping"},
 	"internal/schema":     {"internal/kind", "internal/mapping"},
 
@@ -48,23 +48,23 @@ var imports = map[string][]string{
 	"internal/mapping":   {},
 	"internal/platform":  {},
 	"internal/report":    {},
-	"internal/roundtrip": {},
+	"internal/transport": {},
 
-	"internal/bitbucket/bitbuckettest": {"internal/inprocess"},
-	"internal/port/porttest":           {"internal/inprocess"},
-	"internal/inprocess":               {},
-	"internal/contract":                {},
-	"internal/matrix":                  {},
+	"internal/bitbucket/bitbuckettest": {"internal/memtransport"},
+	"internal/port/porttest":           {"internal/memtransport"},
+	"internal/memtransport":            {},
+	"internal/openapicheck":            {},
+	"internal/faultmatrix":             {},
 }
 
 // support are the packages that any test may import.
-var support = []string{"internal/bitbucket/bitbuckettest", "internal/port/porttest", "internal/contract", "internal/inprocess"}
+var support = []string{"internal/bitbucket/bitbuckettest", "internal/port/porttest", "internal/openapicheck", "internal/memtransport"}
 
 // testImports says what else the tests of a package may import.
 var testImports = map[string][]string{
-	"internal/kind":   {"internal/roundtrip"},
-	"internal/matrix": {"internal/app"},
-	"internal/resync": {"internal/plan", "internal/roundtrip"},
+	"internal/kind":        {"internal/transport"},
+	"internal/faultmatrix": {"internal/app"},
+	"internal/resync":      {"internal/dryrun", "internal/transport"},
 }
 
 // modules are those of other people in the binary.

@@ -25,8 +25,8 @@ import (
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
-	"port-bitbucket-exporter/internal/roundtrip"
 	"port-bitbucket-exporter/internal/transform"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // Version is that of this program, in its user agents and in Port's integration.
@@ -285,7 +285,7 @@ func (a *app) wire() error {
 	if err := checkProxy(a.environment); err != nil {
 		return err
 	}
-	var credentials []roundtrip.Credential
+	var credentials []transport.Credential
 	kind := ""
 	for i, c := range a.config.Credentials {
 		kind = c.Kind.String()
@@ -293,27 +293,27 @@ func (a *app) wire() error {
 		if len(a.config.Credentials) > 1 {
 			name = fmt.Sprintf("%s %d of %d", kind, i+1, len(a.config.Credentials))
 		}
-		credentials = append(credentials, roundtrip.Credential{Name: name, Authorize: authorize(c)})
+		credentials = append(credentials, transport.Credential{Name: name, Authorize: authorize(c)})
 	}
-	var source roundtrip.Rate
+	var source transport.Rate
 	if r := a.config.SourceRate; r != nil {
-		source = roundtrip.Rate{N: r.N, Window: r.Window}
+		source = transport.Rate{N: r.N, Window: r.Window}
 	}
-	transport := a.transport()
+	network := a.transport()
 	var err error
 	a.bitbucket, err = bitbucket.New(bitbucket.Config{
 		BaseURL: a.config.BitbucketHostURL, Workspace: a.config.Workspace,
 		Credentials: credentials, CredentialKind: kind,
-		Rate:        roundtrip.Rate{N: a.config.RateLimit.N, Window: a.config.RateLimit.Window},
+		Rate:        transport.Rate{N: a.config.RateLimit.N, Window: a.config.RateLimit.Window},
 		SourceRate:  source,
 		Concurrency: a.config.Concurrency,
 		UserAgent:   program + "/" + Version,
-		Transport:   transport, Log: a.log,
+		Transport:   network, Log: a.log,
 	})
 	a.port = port.New(port.Config{
 		BaseURL: a.config.PortBaseURL, ClientID: a.config.PortClientID.Reveal(), ClientSecret: a.config.PortClientSecret.Reveal(),
 		Identifier: a.config.IntegrationIdentifier, Version: Version,
-		Transport: transport, Log: a.log,
+		Transport: network, Log: a.log,
 		OnToken: func(token string) { a.platform.Mask(token) },
 	})
 	return err

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"port-bitbucket-exporter/internal/inprocess"
+	"port-bitbucket-exporter/internal/memtransport"
 )
 
 // webPage answers with a page of HTML.
@@ -64,7 +64,7 @@ func TestWrongHostURL(t *testing.T) {
 					w.addStale()
 					w.env["MAPPING"], w.env["MODE"], w.env["BITBUCKET_HOST_URL"] = repositories, mode, "https://api.bitbucket.org/rest"
 					if tt.handler != nil {
-						w.transport.(hosts)["wrong.example.com"] = inprocess.RoundTripper(tt.handler)
+						w.transport.(hosts)["wrong.example.com"] = memtransport.RoundTripper(tt.handler)
 						w.env["BITBUCKET_HOST_URL"] = "https://wrong.example.com"
 					}
 					r := w.run(nil)

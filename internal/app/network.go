@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"strings"
 
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // transport is that of the process, or the network's: through the proxies that the
@@ -23,7 +23,7 @@ func (a *app) transport() http.RoundTripper {
 		t.TLSClientConfig = &tls.Config{RootCAs: authorities(a.config.Authorities), MinVersion: tls.VersionTLS12}
 	}
 	a.network = t
-	return roundtrip.Proxied(t)
+	return transport.Proxied(t)
 }
 
 // authorities are the system's and the given ones. Where the system has none, as in

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"port-bitbucket-exporter/internal/dryrun"
 	"port-bitbucket-exporter/internal/input"
-	"port-bitbucket-exporter/internal/plan"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
@@ -18,7 +18,7 @@ func (a *app) planning() bool { return a.config.Mode == input.Plan }
 
 // plan does what a sync does, up to the write, and reports what would change.
 func (a *app) plan(ctx context.Context, job resync.Job) error {
-	store := plan.New(a.port, a.foreseen)
+	store := dryrun.New(a.port, a.foreseen)
 	job.Store = store
 	err := resync.Run(ctx, job, a.report)
 	for _, c := range store.Changes() {

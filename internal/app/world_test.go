@@ -18,7 +18,7 @@ import (
 
 	"port-bitbucket-exporter/internal/app"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
-	"port-bitbucket-exporter/internal/contract"
+	"port-bitbucket-exporter/internal/openapicheck"
 	"port-bitbucket-exporter/internal/port/porttest"
 )
 
@@ -42,8 +42,8 @@ const (
 )
 
 // specs is the checker of the vendors' documents; nil when the environment names none.
-var specs = sync.OnceValues(func() (*contract.Checker, error) {
-	c, _, err := contract.FromEnv()
+var specs = sync.OnceValues(func() (*openapicheck.Checker, error) {
+	c, _, err := openapicheck.FromEnv()
 	return c, err
 })
 
@@ -73,8 +73,8 @@ func newWorld(t *testing.T, b *bitbuckettest.Server) *world {
 		p.Configure(porttest.Options{DocumentedAnswers: true})
 		fail := func(err error) { t.Errorf("contract: %v", err) }
 		w.transport = hosts{
-			strings.TrimPrefix(bs.URL, "http://"): checker.RoundTripper(transport, fail, contract.Bitbucket("/2.0")),
-			strings.TrimPrefix(ps.URL, "http://"): checker.RoundTripper(transport, fail, contract.Port("")),
+			strings.TrimPrefix(bs.URL, "http://"): checker.RoundTripper(transport, fail, openapicheck.Bitbucket("/2.0")),
+			strings.TrimPrefix(ps.URL, "http://"): checker.RoundTripper(transport, fail, openapicheck.Port("")),
 		}
 	}
 	return w

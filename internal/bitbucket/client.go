@@ -20,7 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // Object is a JSON value from Bitbucket, whole, with numbers as json.Number.
@@ -38,12 +38,12 @@ type Config struct {
 	BaseURL   string // "https://api.bitbucket.org/2.0", without a trailing slash
 	Workspace string // slug
 	// Credentials are used side by side; all are of the kind that CredentialKind names.
-	Credentials    []roundtrip.Credential
+	Credentials    []transport.Credential
 	CredentialKind string // for messages: "workspace access token"
-	Rate           roundtrip.Rate
+	Rate           transport.Rate
 	// SourceRate is the allowance of requests for folders and files of a
 	// repository. When N is 0 they spend Rate as other repository data does.
-	SourceRate  roundtrip.Rate
+	SourceRate  transport.Rate
 	Concurrency int // requests under way at once
 	UserAgent   string
 	Transport   http.RoundTripper
@@ -56,7 +56,7 @@ type Client struct {
 	workspace string
 	kind      string
 	http      *http.Client
-	pool      *roundtrip.Pool
+	pool      *transport.Pool
 	requests  atomic.Int64
 	// sourcesApart is true when requests for folders and files have an allowance of
 	// their own.
@@ -75,19 +75,19 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("base URL of Bitbucket: %w", err)
 	}
 	client := &Client{base: base, workspace: c.Workspace, kind: c.CredentialKind}
-	transport := roundtrip.Log(c.Transport, c.Log, &client.requests)
-	transport = roundtrip.Deadline(transport, attemptTimeout)
-	transport = roundtrip.Header(transport, "User-Agent", c.UserAgent)
-	rates, class := roundtrip.Rates{Default: c.Rate}, classOf
+	chain := transport.Log(c.Transport, c.Log, &client.requests)
+	chain = transport.Deadline(chain, attemptTimeout)
+	chain = transport.Header(chain, "User-Agent", c.UserAgent)
+	rates, class := transport.Rates{Default: c.Rate}, classOf
 	if c.SourceRate.N > 0 {
 		client.sourcesApart = true
-		rates.Classes, class = map[string]roundtrip.Rate{classSource: c.SourceRate}, classWithSource
+		rates.Classes, class = map[string]transport.Rate{classSource: c.SourceRate}, classWithSource
 	}
-	client.pool = roundtrip.NewPool(transport, c.Credentials, rates, roundtrip.Service{Class: class, Scope: scopeOf, Judge: judge}, c.Log)
-	transport = client.pool
+	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge}, c.Log)
+	chain = client.pool
 	// Above the pool: what waited for a slot below it would go out into a freeze.
-	transport = roundtrip.Limit(transport, c.Concurrency)
-	client.http = &http.Client{Transport: transport, CheckRedirect: client.checkRedirect}
+	chain = transport.Limit(chain, c.Concurrency)
+	client.http = &http.Client{Transport: chain, CheckRedirect: client.checkRedirect}
 	return client, nil
 }
 
@@ -95,7 +95,7 @@ func New(c Config) (*Client, error) {
 func (c *Client) Requests() int { return int(c.requests.Load()) }
 
 // Forecast is what requests cost at the client's allowances.
-type Forecast = roundtrip.Forecast
+type Forecast = transport.Forecast
 
 // Forecast says what so many requests cost, some of them for folders and files.
 func (c *Client) Forecast(requests, sources int) Forecast {
@@ -208,17 +208,17 @@ type question struct {
 	accept  string // JSON when it is empty
 	// final are statuses that are not tried again.
 	final []int
-	// attempts is how often it goes out at most; 0 is roundtrip.Attempts.
+	// attempts is how often it goes out at most; 0 is transport.Attempts.
 	attempts int
 }
 
 // do sends a GET, with retries, and hands each good answer to read. What read
-// returns as an *roundtrip.Again, as for a cut body, is tried again.
+// returns as an *transport.Again, as for a cut body, is tried again.
 func (c *Client) do(ctx context.Context, q question, read func(*http.Response) error) error {
-	return roundtrip.Retry(ctx, cmp.Or(q.attempts, roundtrip.Attempts), func() error {
+	return transport.Retry(ctx, cmp.Or(q.attempts, transport.Attempts), func() error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, q.address, nil)
 		if err == nil {
-			err = roundtrip.CheckPath(req.URL)
+			err = transport.CheckPath(req.URL)
 		}
 		if err != nil {
 			return err
@@ -253,10 +253,10 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 		return err
 	}
 	err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), inTime(err))
-	if untrusted := roundtrip.Untrusted(err); untrusted != nil {
+	if untrusted := transport.Untrusted(err); untrusted != nil {
 		return untrusted
 	}
-	if p := roundtrip.AsProxyError(err); p != nil && p.Lasting() {
+	if p := transport.AsProxyError(err); p != nil && p.Lasting() {
 		return err
 	}
 	return again("%w", err)

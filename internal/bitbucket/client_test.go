@@ -13,7 +13,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // shorterPages are the attempts that a list makes after a page that may be too heavy: of 50,
@@ -72,7 +72,7 @@ func TestPassingFaults(t *testing.T) {
 					got, err := slugs(c)
 					equal(t, "slugs", got, "")
 					wantError(t, err, `list repositories of workspace "acme": GET /2.0/repositories/acme: `)
-					want := roundtrip.Attempts
+					want := transport.Attempts
 					if fault.Status > 400 || fault.Delay > 0 {
 						want += shorterPages
 					}
@@ -273,7 +273,7 @@ func TestEndlessAnswers(t *testing.T) {
 	for _, status := range []int{200, 400} {
 		synctest.Test(t, func(t *testing.T) {
 			body := &endless{}
-			c := newClient(t, inProcess, roundtrip.Func(func(req *http.Request) (*http.Response, error) {
+			c := newClient(t, inProcess, transport.Func(func(req *http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: status, Body: io.NopCloser(body), Header: http.Header{}, Request: req}, nil
 			}))
 			_, err := slugs(c)
@@ -309,7 +309,7 @@ func TestStalledBody(t *testing.T) {
 				t.Errorf("%s: got %v", what, err)
 			}
 		}
-		equal(t, "attempts", s.Requests(), 2*roundtrip.Attempts+shorterPages)
+		equal(t, "attempts", s.Requests(), 2*transport.Attempts+shorterPages)
 		if took := time.Since(start); took < 14*time.Minute || took > 15*time.Minute {
 			t.Errorf("got %s, want a minute for each of 14 attempts", took)
 		}

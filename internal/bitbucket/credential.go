@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // scopeOf names what a credential must be allowed to read for a request.
@@ -28,18 +28,18 @@ func scopeOf(req *http.Request) string {
 }
 
 // judge reads what an answer of 401 or 403 says of the credential.
-func judge(status int, body []byte) roundtrip.Verdict {
+func judge(status int, body []byte) transport.Verdict {
 	e := &Error{Status: status}
 	e.decode(body)
 	switch {
 	case e.barred():
-		return roundtrip.Verdict{Standing: roundtrip.Barred, Why: e.Message}
+		return transport.Verdict{Standing: transport.Barred, Why: e.Message}
 	case status == http.StatusUnauthorized:
-		return roundtrip.Verdict{Standing: roundtrip.Doubted, Why: e.Message}
+		return transport.Verdict{Standing: transport.Doubted, Why: e.Message}
 	case e.lacksScope():
-		return roundtrip.Verdict{Standing: roundtrip.Weak, Why: e.Message, Missing: e.Missing()}
+		return transport.Verdict{Standing: transport.Weak, Why: e.Message, Missing: e.Missing()}
 	}
-	return roundtrip.Verdict{}
+	return transport.Verdict{}
 }
 
 // lacksScope reports whether the refusal is about scopes, so that another credential may
@@ -96,9 +96,9 @@ func (c *Client) Refused() []Refused {
 	return all
 }
 
-func refused(u roundtrip.Unfit) Refused {
+func refused(u transport.Unfit) Refused {
 	switch {
-	case u.Standing == roundtrip.Weak:
+	case u.Standing == transport.Weak:
 		why := cmp.Or(u.Why, "a scope is missing")
 		fix := "replace it by one with all scopes that a run needs: " + allScopes
 		if len(u.Missing) > 0 {
@@ -106,7 +106,7 @@ func refused(u roundtrip.Unfit) Refused {
 			why, fix = "missing scopes: "+missing, "replace it by one that has the scopes "+missing+" too"
 		}
 		return Refused{fmt.Sprintf("Bitbucket refused a credential for %s (%d), and the others were used for them: %s; %s", u.Scope, u.Status, u.Credential, why), fix}
-	case u.Standing == roundtrip.Barred:
+	case u.Standing == transport.Barred:
 		return Refused{fmt.Sprintf("Bitbucket has shut out a credential (%d), and the run went on with the others: %s; %s", u.Status, u.Credential, u.Why), barredFix}
 	}
 	return Refused{fmt.Sprintf("Bitbucket refused a credential (%d), and the run went on with the others: %s", u.Status, u.Credential),

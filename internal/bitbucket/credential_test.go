@@ -12,7 +12,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // withTokens runs a test in virtual time with a client of the tokens t1, t2, ...; each may do
@@ -21,19 +21,19 @@ func withTokens(t *testing.T, s *bitbuckettest.Server, all []bitbuckettest.Acces
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var credentials []roundtrip.Credential
+		var credentials []transport.Credential
 		for i, access := range all {
 			token := fmt.Sprintf("t%d", i+1)
 			access.Name, access.Limit = token, -1
 			s.AllowToken(token, access)
-			credentials = append(credentials, roundtrip.Credential{
+			credentials = append(credentials, transport.Credential{
 				Name:      fmt.Sprintf("token %d of %d", i+1, len(all)),
 				Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) },
 			})
 		}
 		c, err := bitbucket.New(bitbucket.Config{
 			BaseURL: inProcess, Workspace: "acme", Credentials: credentials, CredentialKind: "workspace access token",
-			Rate: roundtrip.Rate{N: 10_000, Window: time.Hour}, Concurrency: 4, UserAgent: "exporter/1",
+			Rate: transport.Rate{N: 10_000, Window: time.Hour}, Concurrency: 4, UserAgent: "exporter/1",
 			Transport: s.RoundTripper(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		})
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // ErrNotFound is what an *Error with status 404 is.
@@ -112,7 +112,7 @@ func (e *Error) text() string { return strings.ToLower(e.Message + " " + e.Detai
 // Error.Denied does, also where a proxy lets nothing pass.
 func Denied(err error) bool {
 	var e *Error
-	p := roundtrip.AsProxyError(err)
+	p := transport.AsProxyError(err)
 	return errors.As(err, &e) && e.Denied() || p != nil && p.Lasting()
 }
 
@@ -149,7 +149,7 @@ func (e *Error) Fix() string {
 		}
 		return "give the credential read access to it, if it is there"
 	}
-	if roundtrip.Passing(e.Status) {
+	if transport.Passing(e.Status) {
 		return itStays
 	}
 	return ""
@@ -167,7 +167,7 @@ func (b *broken) Unwrap() error { return b.err }
 
 // again makes a broken answer an error that is tried again.
 func again(format string, args ...any) error {
-	return &roundtrip.Again{Err: &broken{fmt.Errorf(format, args...)}}
+	return &transport.Again{Err: &broken{fmt.Errorf(format, args...)}}
 }
 
 // stranger is an answer of something other than Bitbucket's API, as long as the API has
@@ -189,7 +189,7 @@ func Fix(err error) string {
 	var s *stranger
 	var o *Odd
 	var b *broken
-	p := roundtrip.AsProxyError(err)
+	p := transport.AsProxyError(err)
 	switch {
 	case p != nil:
 		return p.Fix()
@@ -214,16 +214,16 @@ func Fix(err error) string {
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#standardized-error-responses, read 2026-11.
 func (c *Client) statusError(req *http.Request, resp *http.Response, final bool) error {
-	if err := roundtrip.FromProxy(resp); err != nil {
+	if err := transport.FromProxy(resp); err != nil {
 		return fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
 	}
 	e := &Error{Method: req.Method, Path: req.URL.EscapedPath(), Status: resp.StatusCode, Credential: c.kind}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
 	known := e.decode(text)
 	e.NoAPI = e.Status == http.StatusNotFound && !c.answered.Load() && (!known || strings.Contains(e.text(), noAPIText))
-	if roundtrip.Passing(resp.StatusCode) && !final {
-		after, _ := roundtrip.RetryAfter(resp.Header)
-		return &roundtrip.Again{Err: e, After: after}
+	if transport.Passing(resp.StatusCode) && !final {
+		after, _ := transport.RetryAfter(resp.Header)
+		return &transport.Again{Err: e, After: after}
 	}
 	return e
 }

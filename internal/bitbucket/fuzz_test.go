@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 
 	"port-bitbucket-exporter/internal/bitbucket"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // answer is what a server gives that knows nothing of the request.
@@ -41,14 +41,14 @@ func FuzzURL(f *testing.F) {
 func checkURL(t *testing.T, slug, commit, name string) {
 	t.Helper()
 	var sent []*http.Request
-	c := newClient(t, inProcess, roundtrip.Func(func(req *http.Request) (*http.Response, error) {
+	c := newClient(t, inProcess, transport.Func(func(req *http.Request) (*http.Response, error) {
 		sent = append(sent, req)
 		return answer(req, http.StatusNotFound, `{}`), nil
 	}))
 	_, err := c.File(context.Background(), slug, commit, name, 10)
 	want := append([]string{"", "2.0", "repositories", "acme", slug, "src", commit}, strings.Split(strings.TrimPrefix(name, "/"), "/")...)
 	if dots := slices.Contains(want, ".") || slices.Contains(want, ".."); dots || len(sent) != 1 {
-		if len(sent) != 0 || !errors.Is(err, roundtrip.ErrDots) || !dots {
+		if len(sent) != 0 || !errors.Is(err, transport.ErrDots) || !dots {
 			t.Errorf("%q: %d requests went out, error %v", want, len(sent), err)
 		}
 		return
@@ -104,7 +104,7 @@ func FuzzPages(f *testing.F) {
 	f.Fuzz(func(t *testing.T, first, second, third string) {
 		synctest.Test(t, func(t *testing.T) {
 			bodies, n := []string{first, second, third}, 0
-			c := newClient(t, inProcess, roundtrip.Func(func(req *http.Request) (*http.Response, error) {
+			c := newClient(t, inProcess, transport.Func(func(req *http.Request) (*http.Response, error) {
 				if n++; n > 100 {
 					t.Fatal("the list does not end")
 				}

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"sync"
 
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // minPagelen is the page length that the server takes when none is asked for, and the
@@ -68,7 +68,7 @@ func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page
 func (l *lister[T]) heavy(err error) bool {
 	var e *Error
 	if errors.As(err, &e) {
-		return roundtrip.Passing(e.Status) && !slices.Contains(l.endpoint.Final, e.Status)
+		return transport.Passing(e.Status) && !slices.Contains(l.endpoint.Final, e.Status)
 	}
 	return errors.Is(err, errLate)
 }

@@ -13,7 +13,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 func pagelen(r *http.Request) int {
@@ -217,9 +217,9 @@ func TestHeavyLaterPageOfATree(t *testing.T) {
 					got = append(got, e.Path)
 				}
 				equal(t, "paths", got, want)
-				wanted := 1 + roundtrip.Attempts + (230+24)/25
+				wanted := 1 + transport.Attempts + (230+24)/25
 				if takes == 10 {
-					wanted = 1 + roundtrip.Attempts + 1 + bitbucket.RestartAttempts + 23
+					wanted = 1 + transport.Attempts + 1 + bitbucket.RestartAttempts + 23
 				}
 				equal(t, "requests", s.Requests(), wanted)
 				s.ResetJournal()

@@ -18,26 +18,26 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // inProcess is the base URL of clients that call the emulator without a socket.
 const inProcess = "https://bitbucket.test/2.0"
 
 // newClient reads workspace "acme" with the token "good".
-func newClient(t *testing.T, baseURL string, transport http.RoundTripper) *bitbucket.Client {
+func newClient(t *testing.T, baseURL string, network http.RoundTripper) *bitbucket.Client {
 	t.Helper()
 	c, err := bitbucket.New(bitbucket.Config{
 		BaseURL: baseURL, Workspace: "acme",
-		Credentials: []roundtrip.Credential{{
+		Credentials: []transport.Credential{{
 			Name:      "workspace access token",
 			Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") },
 		}},
 		CredentialKind: "workspace access token",
-		Rate:           roundtrip.Rate{N: 10_000, Window: time.Hour},
+		Rate:           transport.Rate{N: 10_000, Window: time.Hour},
 		Concurrency:    4,
 		UserAgent:      "exporter/1",
-		Transport:      transport,
+		Transport:      network,
 		Log:            slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

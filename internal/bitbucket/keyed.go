@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // Sorted describes a list that the query sorts by a number which a value never changes, and
@@ -84,7 +84,7 @@ func (l *lister[T]) unkeyed(r *reading, p *page, err error) bool {
 	case err == nil:
 		return r.keyed.lost() || len(*p.Values) == 0
 	case errors.As(err, &e):
-		return e.Status == http.StatusBadRequest && !tooLong(err) || !worked && roundtrip.Passing(e.Status)
+		return e.Status == http.StatusBadRequest && !tooLong(err) || !worked && transport.Passing(e.Status)
 	}
 	return false
 }

@@ -14,7 +14,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // A list of pull requests that moves while it is read, on servers that keep to the key of
@@ -273,7 +273,7 @@ func TestHeavySecondReading(t *testing.T) {
 				got, err := collect(c.PullRequests(t.Context(), "repo-1", `state="OPEN"`))
 				equal(t, "error", err, nil)
 				equal(t, "pull requests", len(got), 120)
-				equal(t, "requests", asked(s), "1@50 1@50 1@50 2@50 3@50 1@50"+strings.Repeat(" 2@50", roundtrip.Attempts)+" "+tt.asked)
+				equal(t, "requests", asked(s), "1@50 1@50 1@50 2@50 3@50 1@50"+strings.Repeat(" 2@50", transport.Attempts)+" "+tt.asked)
 			})
 		})
 	}

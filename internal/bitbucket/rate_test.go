@@ -9,7 +9,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // Three requests for files and three others at 2 an hour, in turn: with an
@@ -17,11 +17,11 @@ import (
 func TestSourceRate(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
-		source        roundtrip.Rate
+		source        transport.Rate
 		files, others []time.Duration
 	}{
-		{"none: one allowance", roundtrip.Rate{}, []time.Duration{0, time.Hour, 2 * time.Hour}, []time.Duration{0, time.Hour, 2 * time.Hour}},
-		{"of its own", roundtrip.Rate{N: 3, Window: time.Hour}, []time.Duration{0, 0, 0}, []time.Duration{0, 0, time.Hour}},
+		{"none: one allowance", transport.Rate{}, []time.Duration{0, time.Hour, 2 * time.Hour}, []time.Duration{0, time.Hour, 2 * time.Hour}},
+		{"of its own", transport.Rate{N: 3, Window: time.Hour}, []time.Duration{0, 0, 0}, []time.Duration{0, 0, time.Hour}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -31,8 +31,8 @@ func TestSourceRate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, err := bitbucket.New(bitbucket.Config{
 					BaseURL: inProcess, Workspace: "acme", Concurrency: 1,
-					Credentials: []roundtrip.Credential{{Name: "token", Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") }}},
-					Rate:        roundtrip.Rate{N: 2, Window: time.Hour}, SourceRate: tt.source,
+					Credentials: []transport.Credential{{Name: "token", Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") }}},
+					Rate:        transport.Rate{N: 2, Window: time.Hour}, SourceRate: tt.source,
 					Transport: s.RoundTripper(), Log: slog.New(slog.DiscardHandler),
 				})
 				if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 func withFiles(files map[string]string) *bitbuckettest.Server {
@@ -176,7 +176,7 @@ func TestBranches(t *testing.T) {
 func TestFilesThatAreWaitedForInVain(t *testing.T) {
 	s := withFiles(map[string]string{"a": "a", "b": "b", "c": "c"})
 	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
-		s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/**", Delay: time.Hour, Times: roundtrip.Attempts + 2})
+		s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/**", Delay: time.Hour, Times: transport.Attempts + 2})
 		read := func(name string) (requests int, err error) {
 			before := s.Requests()
 			_, err = c.File(t.Context(), "r", s.Head("r"), name, 100)
@@ -186,7 +186,7 @@ func TestFilesThatAreWaitedForInVain(t *testing.T) {
 			name     string
 			requests int
 			fails    bool
-		}{{"a", roundtrip.Attempts, true}, {"b", 2, true}, {"c", 1, false}, {"b", 1, false}} {
+		}{{"a", transport.Attempts, true}, {"b", 2, true}, {"c", 1, false}, {"b", 1, false}} {
 			n, err := read(tt.name)
 			equal(t, "requests for "+tt.name, n, tt.requests)
 			equal(t, "fails", err != nil, tt.fails)

@@ -18,7 +18,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // resource is a mapping's only one. The selector is written in flow style: `repoQuery: x, userRole: y`.
@@ -68,8 +68,8 @@ func newWorld(t testing.TB, s *bitbuckettest.Server) world {
 	s.AllowToken("good", bitbuckettest.Access{Limit: -1})
 	c, err := bitbucket.New(bitbucket.Config{
 		BaseURL: "https://bitbucket.test/2.0", Workspace: "acme", CredentialKind: "workspace access token",
-		Credentials: []roundtrip.Credential{{Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") }}},
-		Rate:        roundtrip.Rate{N: 10_000, Window: time.Hour}, Concurrency: 4,
+		Credentials: []transport.Credential{{Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") }}},
+		Rate:        transport.Rate{N: 10_000, Window: time.Hour}, Concurrency: 4,
 		Transport: s.RoundTripper(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 const (
@@ -56,7 +56,7 @@ type Config struct {
 type Client struct {
 	config    Config
 	transport http.RoundTripper
-	wait      roundtrip.Wait
+	wait      transport.Wait
 	requests  atomic.Int64
 	pace      pace
 	// lasting are the routes on which a request was refused for as long as one waits,
@@ -75,13 +75,13 @@ type Client struct {
 
 // New returns a client; it makes no request.
 func New(c Config) *Client {
-	client := &Client{config: c, wait: roundtrip.Waiting("Port", c.Log), turn: make(chan struct{}, 1)}
-	t := roundtrip.Log(c.Transport, c.Log, &client.requests)
-	t = roundtrip.Deadline(t, attemptTimeout)
+	client := &Client{config: c, wait: transport.Waiting("Port", c.Log), turn: make(chan struct{}, 1)}
+	t := transport.Log(c.Transport, c.Log, &client.requests)
+	t = transport.Deadline(t, attemptTimeout)
 	// Port copies the User-Agent into $datasource of what is written: it says who
 	// owns an entity. Source: Ocean's client (port_ocean/clients/port), read 2026-11.
 	agent := fmt.Sprintf("port-ocean/%s/%s/%s/exporter", IntegrationType, c.Version, c.Identifier)
-	client.transport = roundtrip.Header(t, "User-Agent", agent)
+	client.transport = transport.Header(t, "User-Agent", agent)
 	return client
 }
 
@@ -109,7 +109,7 @@ type call struct {
 	// brief is true for what a run does not depend on: two attempts, and ten seconds
 	// in all.
 	brief bool
-	// attempts is how often it goes out at most; 0 is roundtrip.Attempts.
+	// attempts is how often it goes out at most; 0 is transport.Attempts.
 	attempts int
 	// answered is told the headers of a good answer; nil for nobody.
 	answered func(http.Header)
@@ -140,7 +140,7 @@ func (c *Client) do(ctx context.Context, k call, into any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", k.where(), err)
 	}
-	attempts, maxWait := cmp.Or(k.attempts, roundtrip.Attempts), maxLimitWait
+	attempts, maxWait := cmp.Or(k.attempts, transport.Attempts), maxLimitWait
 	if k.brief {
 		attempts, maxWait = briefAttempts, briefTime
 		var stop context.CancelFunc
@@ -158,7 +158,7 @@ func (c *Client) do(ctx context.Context, k call, into any) error {
 			if err == nil && k.answered != nil {
 				k.answered(header)
 			}
-			var again *roundtrip.Again
+			var again *transport.Again
 			if k.once && errors.As(err, &again) {
 				return again.Err
 			}
@@ -188,7 +188,7 @@ func encode(v any) ([]byte, error) {
 func (c *Client) retry(ctx context.Context, route string, attempts int, maxWait time.Duration, attempt func() error) error {
 	var waited time.Duration
 	pause := firstLimitPause
-	return roundtrip.Retry(ctx, attempts, func() error {
+	return transport.Retry(ctx, attempts, func() error {
 		for {
 			err := attempt()
 			var limit *limited
@@ -211,7 +211,7 @@ func (c *Client) retry(ctx context.Context, route string, attempts int, maxWait 
 				}
 				return limit.err
 			}
-			if err := c.wait(ctx, wait, roundtrip.Refused); err != nil {
+			if err := c.wait(ctx, wait, transport.Refused); err != nil {
 				return err
 			}
 		}
@@ -219,7 +219,7 @@ func (c *Client) retry(ctx context.Context, route string, attempts int, maxWait 
 }
 
 // attempt sends one request, and returns the headers of a good answer. The error
-// is an *Error when Port answered, within a *roundtrip.Again or a *limited where
+// is an *Error when Port answered, within a *transport.Again or a *limited where
 // the same request may succeed later.
 func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization string, into any) (http.Header, error) {
 	where := k.where()
@@ -229,7 +229,7 @@ func (c *Client) attempt(ctx context.Context, k call, body []byte, authorization
 	}
 	req, err := http.NewRequestWithContext(ctx, k.method, address, bytes.NewReader(body))
 	if err == nil {
-		err = roundtrip.CheckPath(req.URL)
+		err = transport.CheckPath(req.URL)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", where, err)
@@ -318,11 +318,11 @@ func (c *Client) again(ctx context.Context, where string, err error) error {
 		err = traced(errors.New("no complete answer in time"), Trace(err))
 	}
 	err = fmt.Errorf("%s: %w", where, err)
-	if untrusted := roundtrip.Untrusted(err); untrusted != nil {
+	if untrusted := transport.Untrusted(err); untrusted != nil {
 		return untrusted
 	}
-	if p := roundtrip.AsProxyError(err); p != nil && p.Lasting() {
+	if p := transport.AsProxyError(err); p != nil && p.Lasting() {
 		return err
 	}
-	return &roundtrip.Again{Err: err}
+	return &transport.Again{Err: err}
 }

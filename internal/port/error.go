@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // ErrNotFound is what an *Error with status 404 is.
@@ -52,17 +52,17 @@ func (e *Error) Is(target error) bool {
 
 // Passing reports whether the same request may succeed later. Where a gateway or a proxy on
 // the way gave such an answer, Port may have done what was asked.
-func (e *Error) Passing() bool { return roundtrip.Passing(e.Status) }
+func (e *Error) Passing() bool { return transport.Passing(e.Status) }
 
 // Fix says what to do about an error that is no refusal of what was sent; empty when
 // it is one, or says it itself.
 func Fix(err error) string {
 	var e *Error
-	p := roundtrip.AsProxyError(err)
+	p := transport.AsProxyError(err)
 	switch {
 	case p != nil:
 		return p.Fix()
-	case roundtrip.Untrusted(err) != nil:
+	case transport.Untrusted(err) != nil:
 		return "" // another attempt would find the same, and the error says what to do
 	case !errors.As(err, &e):
 		return itStays
@@ -137,7 +137,7 @@ func (l *limited) Error() string { return l.err.Error() }
 func (l *limited) Unwrap() error { return l.err }
 
 func statusError(where string, resp *http.Response) error {
-	if err := roundtrip.FromProxy(resp); err != nil {
+	if err := transport.FromProxy(resp); err != nil {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	e := &Error{Where: where, Status: resp.StatusCode, Trace: resp.Header.Get(traceHeader)}
@@ -151,9 +151,9 @@ func statusError(where string, resp *http.Response) error {
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests:
 		return &limited{e, limitWait(resp.Header)}
-	case roundtrip.Passing(resp.StatusCode):
-		after, _ := roundtrip.RetryAfter(resp.Header)
-		return &roundtrip.Again{Err: e, After: after}
+	case transport.Passing(resp.StatusCode):
+		after, _ := transport.RetryAfter(resp.Header)
+		return &transport.Again{Err: e, After: after}
 	}
 	return e
 }
@@ -165,7 +165,7 @@ const minEpoch = 10_000
 // limitWait reads Retry-After, else x-ratelimit-reset: a time by Port's own clock,
 // which the answer's Date tells.
 func limitWait(h http.Header) time.Duration {
-	if after, ok := roundtrip.RetryAfter(h); ok {
+	if after, ok := transport.RetryAfter(h); ok {
 		return max(after, time.Second)
 	}
 	if after, ok := untilReset(h); ok {

@@ -15,12 +15,12 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/port"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // canned is a client to which every call is answered by answer, after a login.
 func canned(answer func(req *http.Request, body []byte) (status int, text string)) *port.Client {
-	return port.New(config("http://port.test/odd", roundtrip.Func(func(req *http.Request) (*http.Response, error) {
+	return port.New(config("http://port.test/odd", transport.Func(func(req *http.Request) (*http.Response, error) {
 		body, err := io.ReadAll(req.Body)
 		if err != nil {
 			return nil, err
@@ -48,7 +48,7 @@ func FuzzURL(f *testing.F) {
 			})
 			_, err := c.Blueprint(context.Background(), name)
 			if dots := name == "." || name == ".."; dots || len(sent) != 1 {
-				if len(sent) != 0 || !errors.Is(err, roundtrip.ErrDots) || !dots {
+				if len(sent) != 0 || !errors.Is(err, transport.ErrDots) || !dots {
 					t.Errorf("%q: %d requests went out, error %v", name, len(sent), err)
 				}
 				return

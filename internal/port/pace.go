@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // pace keeps to what Port says of its rate limits, so that a request waits instead
@@ -39,13 +39,13 @@ type allowance struct {
 const maxDry = 2
 
 // wait returns when the route has something left, and takes one of it.
-func (p *pace) wait(ctx context.Context, route string, wait roundtrip.Wait) error {
+func (p *pace) wait(ctx context.Context, route string, wait transport.Wait) error {
 	for waited := time.Duration(0); ; {
 		pause := p.take(route)
 		if waited += pause; pause <= 0 || waited > maxLimitWait {
 			return nil // Port's answer decides
 		}
-		if err := wait(ctx, pause, roundtrip.UsedUp); err != nil {
+		if err := wait(ctx, pause, transport.UsedUp); err != nil {
 			return err
 		}
 	}

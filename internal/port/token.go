@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // tokenMargin is how long before its end a token is not used any more.
@@ -28,7 +28,7 @@ func (t token) header() string { return t.kind + " " + t.text }
 // Login gets an access token. It is called as needed; calling it first tells
 // wrong credentials early.
 func (c *Client) Login(ctx context.Context) error {
-	return c.retry(ctx, callLogin.route(), roundtrip.Attempts, maxLimitWait, func() error {
+	return c.retry(ctx, callLogin.route(), transport.Attempts, maxLimitWait, func() error {
 		_, err := c.login(ctx)
 		return err
 	})

@@ -12,12 +12,12 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
 	"port-bitbucket-exporter/internal/report"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // reworded lets Port refuse what it refuses in other words.
 func reworded(base http.RoundTripper, reword func(index int, entity map[string]any) string) http.RoundTripper {
-	return roundtrip.Func(func(req *http.Request) (*http.Response, error) {
+	return transport.Func(func(req *http.Request) (*http.Response, error) {
 		if !strings.HasSuffix(req.URL.Path, "/entities/bulk") {
 			return base.RoundTrip(req)
 		}

@@ -16,7 +16,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
 	"port-bitbucket-exporter/internal/report"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 const noStubs = "createMissingRelatedEntities: false"
@@ -86,7 +86,7 @@ func TestEveryOrderWorks(t *testing.T) {
 // atOnce is a Port that looks for what entities relate to before it stores any of a
 // request: the documentation does not say that it takes them in turn.
 func atOnce(base http.RoundTripper) http.RoundTripper {
-	return roundtrip.Func(func(req *http.Request) (*http.Response, error) {
+	return transport.Func(func(req *http.Request) (*http.Response, error) {
 		if !strings.HasSuffix(req.URL.Path, "/entities/bulk") {
 			return base.RoundTrip(req)
 		}

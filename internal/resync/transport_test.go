@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 func (w *world) changed(base http.RoundTripper) http.RoundTripper {
@@ -26,7 +26,7 @@ func (w *world) hosts(base http.RoundTripper) http.RoundTripper {
 	if w.elsewhere == nil {
 		return base
 	}
-	return roundtrip.Func(func(req *http.Request) (*http.Response, error) {
+	return transport.Func(func(req *http.Request) (*http.Response, error) {
 		if req.URL.Host != "bitbucket.test" {
 			return w.elsewhere.RoundTrip(req)
 		}
@@ -45,7 +45,7 @@ func (w *world) slow(base http.RoundTripper) http.RoundTripper {
 		w.delaysMu.Unlock()
 		time.Sleep(d)
 	}
-	return roundtrip.Func(func(req *http.Request) (*http.Response, error) {
+	return transport.Func(func(req *http.Request) (*http.Response, error) {
 		pause()
 		resp, err := base.RoundTrip(req)
 		pause()
@@ -57,7 +57,7 @@ func (w *world) slow(base http.RoundTripper) http.RoundTripper {
 func (w *world) exclusive(base http.RoundTripper) http.RoundTripper {
 	var mu sync.Mutex
 	busy := map[string]bool{}
-	return roundtrip.Func(func(req *http.Request) (*http.Response, error) {
+	return transport.Func(func(req *http.Request) (*http.Response, error) {
 		if !strings.HasSuffix(req.URL.Path, "/entities/bulk") {
 			return base.RoundTrip(req)
 		}

@@ -22,7 +22,7 @@ import (
 	"port-bitbucket-exporter/internal/port/porttest"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
-	"port-bitbucket-exporter/internal/roundtrip"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // bubble runs a test in virtual time. A goroutine that a run leaves behind fails it.
@@ -208,8 +208,8 @@ func (w *world) job(text string) resync.Job {
 	log := slog.New(slog.DiscardHandler)
 	client, err := bitbucket.New(bitbucket.Config{
 		BaseURL: "http://bitbucket.test/2.0", Workspace: w.workspace, CredentialKind: "workspace access token",
-		Credentials: []roundtrip.Credential{{Name: "token", Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer workspace-token") }}},
-		Rate:        roundtrip.Rate{N: 1_000_000, Window: time.Hour}, Concurrency: w.concurrency,
+		Credentials: []transport.Credential{{Name: "token", Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer workspace-token") }}},
+		Rate:        transport.Rate{N: 1_000_000, Window: time.Hour}, Concurrency: w.concurrency,
 		UserAgent: "test", Transport: w.hosts(w.slow(w.bitbucket.RoundTripper())), Log: log,
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"port-bitbucket-exporter/internal/inprocess"
+	"port-bitbucket-exporter/internal/memtransport"
 )
 
 // Server is one workspace behind the REST 2.0 routes. Make it with New.
@@ -198,7 +198,7 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	if a.stall > 0 && a.stall < len(a.body) {
 		_, _ = w.Write(a.body[:a.stall])
 		_ = http.NewResponseController(w).Flush()
-		inprocess.Stall(w, r)
+		memtransport.Stall(w, r)
 	}
 	if a.truncate > 0 && a.truncate < len(a.body) {
 		_, _ = w.Write(a.body[:a.truncate])

@@ -28,7 +28,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"port-bitbucket-exporter/internal/inprocess"
+	"port-bitbucket-exporter/internal/memtransport"
 )
 
 // maxBodyBytes is Port's limit for a request body.
@@ -287,7 +287,7 @@ func (o reply) send(w http.ResponseWriter, r *http.Request, f *fault) {
 		_, _ = w.Write(o.body[:len(o.body)/2])
 		_ = http.NewResponseController(w).Flush()
 		if f.StallBody {
-			inprocess.Stall(w, r)
+			memtransport.Stall(w, r)
 		}
 		panic(http.ErrAbortHandler)
 	}

@@ -1,0 +1,130 @@
+package faultmatrix_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tally counts over all combinations.
+var tally struct{ held, fired atomic.Int64 }
+
+// sampleOf is which part of the combinations is tried where MATRIX does not say "full".
+const sampleOf = 10
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	fmt.Printf("matrix: %d combinations held, %d faults fired\n", tally.held.Load(), tally.fired.Load())
+	tellMoves()
+	os.Exit(code)
+}
+
+// TestMatrix tries each combination in a world of its own, in virtual time.
+func TestMatrix(t *testing.T) {
+	for _, s := range scenes(t) {
+		g, routes := s.good(t)
+		for i, c := range s.combinations(routes) {
+			if os.Getenv("MATRIX") != "full" && i%sampleOf != 0 {
+				continue
+			}
+			t.Run(s.name+"/"+c.String(), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { s.try(t, g, c) })
+			})
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestRoutes shows which routes the matrix covers, with how many combinations: one that
+// no run uses any more would fall out of it unseen.
+func TestRoutes(t *testing.T) {
+	const golden = "testdata/routes.txt"
+	var text strings.Builder
+	for _, s := range scenes(t) {
+		_, routes := s.good(t)
+		n := map[route]int{}
+		for _, c := range s.combinations(routes) {
+			n[c.use.route]++
+		}
+		for _, u := range routes {
+			fmt.Fprintf(&text, "%s: %s: %s %d\n", s.name, u.service, u.route, n[u.route])
+		}
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(text.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(text.String(), string(want)); diff != "" {
+		t.Errorf("routes (-got +want):\n%s", diff)
+	}
+}
+
+// good runs the scene without a fault.
+func (s *scene) good(t *testing.T) (g good, routes []use) {
+	synctest.Test(t, func(t *testing.T) {
+		w := s.world(t)
+		w.bitbucket.Record(true)
+		g.before = catalogOf(w.port)
+		r := w.run()
+		g.after, g.status, g.exit = catalogOf(w.port), r.report.Status, r.exit
+		g.bitbucket, g.port = w.bitbucket.Journal(), w.port.Journal()
+		g.blueprints, g.config = w.blueprints(), w.port.DataSource(identifier).Config
+		routes = uses(g.bitbucket, g.port)
+		k := &checker{good: g, w: w}
+		k.again()
+		if len(k.faults) > 0 {
+			t.Fatalf("scene %s: %s", s.name, strings.Join(k.faults, "\n"))
+		}
+	})
+	return g, routes
+}
+
+// try runs the scene with one fault, and then without.
+func (s *scene) try(t *testing.T, g good, c combination) {
+	w := s.world(t)
+	if c.use.path != examplesRoute {
+		w.env["SEND_RAW_DATA_EXAMPLES"] = "false" // they take a third of the time
+	}
+	fired := c.plan(w)
+	k := &checker{c: c, good: g, w: w}
+	k.run = w.run()
+	if n := w.hits(); n == 0 || n != fired() {
+		k.errorf("the fault fell %d times, %d by the journal", fired(), n)
+	}
+	k.check()
+	if len(k.unlike()) > 0 { // else the run after is the one that good has made
+		k.again()
+	}
+	if len(k.faults) == 0 {
+		tally.held.Add(1)
+		tally.fired.Add(int64(fired()))
+		return
+	}
+	t.Errorf("%s\n%s%s", strings.Join(k.faults, "\n"), k.run.stdout, k.run.stderr)
+}
+
+// hits counts the requests of both journals that a fault fell on.
+func (w *world) hits() (n int) {
+	for _, x := range w.bitbucket.Journal() {
+		n += x.Faults
+	}
+	for _, x := range w.port.Journal() {
+		if x.Fault {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,44 @@
+package transport_test
+
+import (
+	"testing"
+	"time"
+
+	"port-bitbucket-exporter/internal/transport"
+)
+
+func TestForecast(t *testing.T) {
+	t.Parallel()
+	hour := transport.Rate{N: 1000, Window: time.Hour}
+	apart := transport.Rates{Default: hour, Classes: map[string]transport.Rate{"source": {N: 5000, Window: time.Hour}}}
+	for _, tt := range []struct {
+		name        string
+		rates       transport.Rates
+		credentials int
+		requests    map[string]int
+		want        string
+	}{
+		{"few", transport.Rates{Default: hour}, 1, map[string]int{"repositories": 1000}, "1000 requests; 1 credential may make 1000 in 1h: no waiting"},
+		{"one more", transport.Rates{Default: hour}, 1, map[string]int{"repositories": 1001},
+			"1001 requests; 1 credential may make 1000 in 1h: 1h of waiting, none with 2 credentials"},
+		{"several windows", transport.Rates{Default: hour}, 1, map[string]int{"repositories": 2011},
+			"2011 requests; 1 credential may make 1000 in 1h: 2h of waiting, none with 3 credentials"},
+		{"several credentials", transport.Rates{Default: hour}, 2, map[string]int{"repositories": 2011},
+			"2011 requests; 2 credentials, each may make 1000 in 1h: 1h of waiting, none with 3 credentials"},
+		{"classes share", transport.Rates{Default: hour}, 1, map[string]int{"repositories": 900, "source": 900},
+			"1800 requests; 1 credential may make 1000 in 1h: 1h of waiting, none with 2 credentials"},
+		{"classes apart", apart, 1, map[string]int{"repositories": 900, "source": 4900},
+			"5800 requests; 1 credential may make 1000 in 1h: no waiting"},
+		{"one class of two waits", apart, 1, map[string]int{"repositories": 900, "source": 5001},
+			"5901 requests; 1 credential may make 1000 in 1h: 1h of waiting, none with 2 credentials"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			credentials := make([]transport.Credential, tt.credentials)
+			p := transport.NewPool(nil, credentials, tt.rates, transport.Service{}, nil)
+			if got := p.Forecast(tt.requests).String(); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,44 @@
+package transport
+
+import "time"
+
+// ledger is a sliding log of the requests of the last window. A token bucket
+// would let twice the allowance through in some windows. The server enters a
+// request somewhere between its sending and its answer, so it counts from the
+// one until a window after the other: no window of the server's holds more.
+type ledger struct {
+	limit    int
+	window   time.Duration
+	underWay int
+	answered []time.Time // oldest first
+}
+
+// next is when one more request may go out: now, or when enough of the answered
+// ones have left the window; a zero time when that depends on those under way.
+func (l *ledger) next(now time.Time) time.Time {
+	i := -l.free(now)
+	switch {
+	case i < 0:
+		return now
+	case i < len(l.answered):
+		return l.answered[i].Add(l.window)
+	}
+	return time.Time{}
+}
+
+// free is how many more requests may go out now; below zero when the limit was lowered.
+func (l *ledger) free(now time.Time) int {
+	n := 0
+	for n < len(l.answered) && !l.answered[n].Add(l.window).After(now) {
+		n++
+	}
+	l.answered = l.answered[n:]
+	return l.limit - len(l.answered) - l.underWay
+}
+
+func (l *ledger) send() { l.underWay++ }
+
+func (l *ledger) answer(now time.Time) {
+	l.underWay--
+	l.answered = append(l.answered, now)
+}
