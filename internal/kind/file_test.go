@@ -251,11 +251,11 @@ func TestFileTooLarge(t *testing.T) {
 		w.equal("told", len(told), 0)
 		var objects []string
 		for _, err := range failed {
-			var left *kind.Left
-			if !errors.As(err, &left) {
-				w.Fatalf("got %v, want a *Left", err)
+			var omitted *kind.Omitted
+			if !errors.As(err, &omitted) {
+				w.Fatalf("got %v, want an *Omitted", err)
 			}
-			objects = append(objects, left.Object)
+			objects = append(objects, omitted.Object)
 		}
 		w.equal("left: the file, and the one that names it", objects, []string{"r/big.json", "r/ref.yml"})
 		w.equal("requests: it is not read", w.asked(), "/repositories/acme r/src/HEAD/ r/src/HEAD/a.json r/src/HEAD/ref.yml")

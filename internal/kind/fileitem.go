@@ -22,7 +22,7 @@ type fileReader struct {
 func (t *fileReader) read(ctx context.Context, e bitbucket.Entry, skipParsing bool, yield func(Found, error) bool) bool {
 	f := &fileItem{reader: t, checkout: t.checkout, entry: e, skipParsing: skipParsing, told: map[string]bool{}}
 	found, err := f.found(ctx)
-	var left *Left
+	var omitted *Omitted
 	var gone *Gone
 	switch {
 	case errors.Is(err, errNoItem):
@@ -30,7 +30,7 @@ func (t *fileReader) read(ctx context.Context, e bitbucket.Entry, skipParsing bo
 	case errors.As(err, &gone), err != nil && ctx.Err() != nil:
 		yield(Found{}, err)
 		return false
-	case err != nil && !errors.As(err, &left):
+	case err != nil && !errors.As(err, &omitted):
 		err = &Unreadable{Object: t.checkout.at(e.Path), Err: err}
 	}
 	return yield(found, err) && t.checkout.tell(yield)

@@ -40,7 +40,7 @@ type Task struct {
 	Run    Run
 }
 
-// Run yields the objects of a task. A *Warning, an *Unreadable and a *Left come in the
+// Run yields the objects of a task. A *Warning, an *Unreadable and an *Omitted come in the
 // place of an object, and others may follow. Any other error comes last: a *Gone when
 // the repository answers as if it were not there, else an unknown number of objects is
 // missing.
@@ -99,26 +99,26 @@ func (u *Unreadable) Error() string { return u.Err.Error() }
 
 func (u *Unreadable) Unwrap() error { return u.Err }
 
-// Left is one object that is left out by a limit. Port may hold an entity of it.
-type Left struct {
+// Omitted is one object that is left out by a limit. Port may hold an entity of it.
+type Omitted struct {
 	Object string // its name, for messages
 	Why    string
 	Fix    string
 	Err    error // may be nil
 }
 
-func (l *Left) Error() string { return l.Object + ": " + l.Why }
+func (o *Omitted) Error() string { return o.Object + ": " + o.Why }
 
-func (l *Left) Unwrap() error { return l.Err }
+func (o *Omitted) Unwrap() error { return o.Err }
 
 // Warning is something to tell that loses no object.
 type Warning struct {
 	Message string // the same for all that are to be told as one
 	Fix     string
 	Example string
-	// Holds is true when what the mapping names could be there under another name:
+	// BlocksDeletion is true when what the mapping names could be there under another name:
 	// then what Port holds of it is not stale for certain.
-	Holds bool
+	BlocksDeletion bool
 }
 
 func (w *Warning) Error() string { return w.Message }

@@ -27,8 +27,8 @@ type body struct {
 
 // file gives the bytes of a file, or nil when the commit has no such file or it is
 // a folder or a submodule; no request is made for a file that a listing at hand does
-// not have. More than the workspace's maximum is an error, a *Left, before it is
-// read where the size is known. A file on another host (Git LFS) is a *Left too,
+// not have. More than the workspace's maximum is an error, an *Omitted, before it is
+// read where the size is known. A file on another host (Git LFS) is an *Omitted too,
 // and bitbucket.ErrElsewhere. The error is a *Gone when the repository is not there
 // any more.
 func (c *checkout) file(ctx context.Context, name string) ([]byte, error) {
@@ -44,8 +44,8 @@ func (c *checkout) file(ctx context.Context, name string) ([]byte, error) {
 		return c.bytes(name, b)
 	}
 	text, err := c.read(ctx, name)
-	var left *Left
-	if err != nil && !errors.As(err, &left) {
+	var omitted *Omitted
+	if err != nil && !errors.As(err, &omitted) {
 		return nil, c.ws.gone(ctx, c.repository.Slug, err)
 	}
 	b := body{there: text != nil, text: text, err: err}
@@ -109,12 +109,12 @@ func (c *checkout) read(ctx context.Context, name string) ([]byte, error) {
 }
 
 func (c *checkout) elsewhere(name string) error {
-	return &Left{Object: c.at(name), Why: elsewhere, Err: bitbucket.ErrElsewhere}
+	return &Omitted{Object: c.at(name), Why: elsewhere, Err: bitbucket.ErrElsewhere}
 }
 
 // tooLarge is for a file of which the beginning was read, or nothing.
 func (c *checkout) tooLarge(name string, beginning []byte) error {
-	return &Left{Object: c.at(name), Why: fmt.Sprintf("a file is larger than max_file_size (%d bytes), and is not read", c.ws.options.MaxFile),
+	return &Omitted{Object: c.at(name), Why: fmt.Sprintf("a file is larger than max_file_size (%d bytes), and is not read", c.ws.options.MaxFile),
 		Fix: "raise the input max_file_size, or leave the file out", Err: &tooLarge{beginning}}
 }
 
@@ -134,10 +134,10 @@ func (c *checkout) text(ctx context.Context, name string) (any, error) {
 	if large := (*tooLarge)(nil); errors.As(err, &large) {
 		body, err = c.beginning(ctx, name, large)
 	}
-	var left *Left
+	var omitted *Omitted
 	switch {
-	case errors.As(err, &left):
-		c.warn(Warning{Message: left.Why + ": it is null", Fix: left.Fix, Example: left.Object})
+	case errors.As(err, &omitted):
+		c.warn(Warning{Message: omitted.Why + ": it is null", Fix: omitted.Fix, Example: omitted.Object})
 		return nil, nil
 	case err != nil || body == nil:
 		return nil, err

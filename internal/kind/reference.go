@@ -70,15 +70,15 @@ func (r *references) reference(ctx context.Context, value string) (any, error) {
 	r.left--
 	var body []byte
 	var err error
-	var left *Left
+	var omitted *Omitted
 	if name != "" {
 		body, err = r.item.checkout.file(ctx, name)
 	}
 	switch {
 	case errors.Is(err, bitbucket.ErrElsewhere):
 		return r.null("a file:// value names a file that another host keeps (Git LFS): it is null", value)
-	case errors.As(err, &left): // null would overwrite what Port holds
-		return nil, &Left{Object: r.item.checkout.at(r.item.entry.Path), Why: "a file that it names by file:// is left out: " + left.Why, Fix: left.Fix}
+	case errors.As(err, &omitted): // null would overwrite what Port holds
+		return nil, &Omitted{Object: r.item.checkout.at(r.item.entry.Path), Why: "a file that it names by file:// is left out: " + omitted.Why, Fix: omitted.Fix}
 	case err != nil:
 		return nil, err
 	case body == nil:

@@ -69,7 +69,7 @@ func TestFileThatIsNotRead(t *testing.T) {
 			"", []string{"warning: ", "disappeared during the run", "lost"},
 		},
 		{
-			"left", is(&kind.Left{Object: "lost/docs/README.md", Why: "a file is too large", Fix: "raise the limit"}), report.Success,
+			"left", is(&kind.Omitted{Object: "lost/docs/README.md", Why: "a file is too large", Fix: "raise the limit"}), report.Success,
 			want{"extracted": 4, "skipped": 1, "created": 1, "deleted": 0, "kept": 1},
 			"left out lost/docs/README.md: a file is too large", []string{"warning: ", "a file is too large", "fix: raise the limit"},
 		},

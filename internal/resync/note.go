@@ -82,8 +82,8 @@ func valueFrom(u unit) string {
 	return u.fault.Value + " from " + u.source
 }
 
-// noteLeft is for an object that is left out by a limit.
-func (r *run) noteLeft(of *loading, from kind.Source, left *kind.Left) {
-	r.gapAt(of, from, of.resource.Where()+" left out "+left.Object+": "+left.Why)
-	r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + left.Why, Fix: left.Fix, Example: left.Object})
+// noteOmitted is for an object that is left out by a limit.
+func (r *run) noteOmitted(of *loading, from kind.Source, omitted *kind.Omitted) {
+	r.gapAt(of, from, of.resource.Where()+" left out "+omitted.Object+": "+omitted.Why)
+	r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + omitted.Why, Fix: omitted.Fix, Example: omitted.Object})
 }

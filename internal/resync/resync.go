@@ -257,19 +257,19 @@ func (r *run) addBlueprint(of *loading, blueprint string) {
 func (r *run) failed(asking context.Context, of *loading, from kind.Source, err error, stop context.CancelCauseFunc) {
 	var gone *kind.Gone
 	var unreadable *kind.Unreadable
-	var left *kind.Left
+	var omitted *kind.Omitted
 	var warning *kind.Warning
 	switch {
 	case errors.As(err, &warning):
-		if warning.Holds {
+		if warning.BlocksDeletion {
 			r.gapAt(of, from, of.resource.Where()+": "+warning.Message)
 		}
 		r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + warning.Message, Fix: warning.Fix, Example: warning.Example})
-	case errors.As(err, &left):
+	case errors.As(err, &omitted):
 		n := len(of.resource.entries)
 		of.report.Extracted += n
 		of.report.Skipped += n
-		r.noteLeft(of, from, left)
+		r.noteOmitted(of, from, omitted)
 	case errors.As(err, &gone):
 		of.lose(from, gone, 0)
 	case errors.As(err, &unreadable) && asking.Err() == nil:
@@ -286,14 +286,14 @@ func (r *run) failed(asking context.Context, of *loading, from kind.Source, err 
 // noteUnread is for a unit without a file that its mapping names.
 func (r *run) noteUnread(asking context.Context, of *loading, from kind.Source, u unit, stop context.CancelCauseFunc) {
 	var gone *kind.Gone
-	var left *kind.Left
+	var omitted *kind.Omitted
 	switch {
 	case errors.As(u.fault.Unread, &gone):
 		of.report.Skipped++
 		of.lose(from, gone, 1)
-	case errors.As(u.fault.Unread, &left):
+	case errors.As(u.fault.Unread, &omitted):
 		of.report.Skipped++
-		r.noteLeft(of, from, left)
+		r.noteOmitted(of, from, omitted)
 	default:
 		of.report.Failed++
 		of.report.Unread++
