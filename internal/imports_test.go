@@ -1,4 +1,35 @@
 // Package internal_test holds the rules of the house that no single package can hold.
+//
+// The house, from the roof down: a package, what it is, and which others of ours it may
+// import. A row names only rows below it. The tests of this package read this table: it is
+// the rule. What a package is stands in its doc comment too, as the beginning of the first
+// sentence. A fourth column names what the tests of a package may import beside that.
+//
+//	. | ingests a Bitbucket Cloud workspace into Port's catalog | app
+//	examples/demo | runs the real program against emulators of Bitbucket Cloud and Port on loopback | app bitbucket/bitbuckettest port/porttest
+//	faultmatrix | tries every fault of both services at every request of a run | - | app
+//	app | is the program | bitbucket datasource dryrun input mapping platform port reconcile report resync sarif transform transport
+//	resync | does one run | bitbucket catalog kind mapping port reconcile report transform | dryrun transport
+//	datasource | keeps what Port's Data sources page shows of a run | port report
+//	dryrun | answers writes as Port would | catalog port
+//	schema | describes the language of mappings as a JSON Schema | kind mapping
+//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket mapping | transport
+//	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog mapping
+//	reconcile | decides which entities are stale and may be deleted | catalog
+//	port | is a client of Port's API | catalog transport
+//	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | transport
+//	sarif | writes the problems of a mapping as SARIF 2.1.0 | mapping
+//	report | counts what a run did | -
+//	mapping | reads a mapping | -
+//	input | reads what the user asked for | -
+//	platform | speaks to the CI system that the program runs in | -
+//	transport | holds what both clients need on the way to the network | -
+//	catalog | holds the plain values of Port's software catalog that the other packages share | -
+//	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | memtransport
+//	port/porttest | is Port's API in memory | memtransport
+//	memtransport | calls an http.Handler without a socket | -
+//	openapicheck | checks HTTP exchanges against the vendors' OpenAPI documents | -
+//	internal | holds the rules of the house that no single package can hold | -
 package internal_test
 
 import (
@@ -17,55 +48,8 @@ import (
 
 const module = "port-bitbucket-exporter"
 
-// imports says, for each package of ours, which others of ours its code may import.
-// Arrows point down only, and siblings do not know each other.
-var imports = map[string][]string{
-	".":             {"internal/app"},
-	"examples/demo": {"internal/app", "internal/bitbucket/bitbuckettest", "internal/port/porttest"},
-	"internal":      {},
-
-	"internal/app": {
-		"internal/bitbucket", "internal/catalog", "internal/datasource", "internal/input", "internal/kind", "internal/mapping", "internal/dryrun",
-		"internal/platform", "internal/port", "internal/reconcile", "internal/report", "internal/resync", "internal/transport",
-		"internal/sarif", "internal/transform",
-	},
-	"internal/resync": {
-		"internal/bitbucket", "internal/catalog", "internal/kind", "internal/mapping",
-		"internal/port", "internal/reconcile", "internal/report", "internal/transform",
-	},
-	"internal/datasource": {"internal/port", "internal/report"},
-	"internal/kind":       {"internal/bitbucket", "internal/mapping"},
-	"internal/transform":  {"internal/catalog", "internal/mapping"},
-	"internal/reconcile":  {"internal/catalog"},
-	"internal/dryrun":     {"internal/catalog", "internal/port"},
-	"internal/port":       {"internal/catalog", "internal/transport"},
-	"internal/bitbucket":  {"internal/transport"},
-	"internal/sarif":      {"internal/mapping"},
-	"internal/schema":     {"internal/kind", "internal/mapping"},
-
-	"internal/catalog":   {},
-	"internal/input":     {},
-	"internal/mapping":   {},
-	"internal/platform":  {},
-	"internal/report":    {},
-	"internal/transport": {},
-
-	"internal/bitbucket/bitbuckettest": {"internal/memtransport"},
-	"internal/port/porttest":           {"internal/memtransport"},
-	"internal/memtransport":            {},
-	"internal/openapicheck":            {},
-	"internal/faultmatrix":             {},
-}
-
 // support are the packages that any test may import.
-var support = []string{"internal/bitbucket/bitbuckettest", "internal/port/porttest", "internal/openapicheck", "internal/memtransport"}
-
-// testImports says what else the tests of a package may import.
-var testImports = map[string][]string{
-	"internal/kind":        {"internal/transport"},
-	"internal/faultmatrix": {"internal/app"},
-	"internal/resync":      {"internal/dryrun", "internal/transport"},
-}
+var support = []string{"bitbucket/bitbuckettest", "port/porttest", "openapicheck", "memtransport"}
 
 // modules are those of other people in the binary.
 var modules = []string{
@@ -78,17 +62,61 @@ var modules = []string{
 	"gopkg.in/yaml.v3",
 }
 
+// row is one package of the house.
+type row struct {
+	name      string // the folder, below internal/ where it is there
+	sentence  string // begins its doc comment
+	imports   []string
+	testsAlso []string // what its tests may import beside that and test support
+}
+
+// house reads the table in the comment above, from the roof down.
+func house(t *testing.T) []row {
+	t.Helper()
+	self, err := parser.ParseFile(token.NewFileSet(), "imports_test.go", nil, parser.ParseComments|parser.PackageClauseOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(cell string) []string {
+		return strings.Fields(strings.TrimPrefix(cell, "-"))
+	}
+	var rows []row
+	for line := range strings.Lines(self.Doc.Text()) {
+		if !strings.HasPrefix(line, "\t") {
+			continue
+		}
+		cells := strings.Split(line, "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		if len(cells) != 3 && len(cells) != 4 {
+			t.Fatalf("a row of the house is package | sentence | imports, and | what its tests import beside that: %q", line)
+		}
+		r := row{name: cells[0], sentence: cells[1], imports: names(cells[2])}
+		if len(cells) == 4 {
+			r.testsAlso = names(cells[3])
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
 // arrow is one import of one of our packages by another.
 type arrow struct {
-	from, to string // folders below the module's root
+	from, to string // names of rows
 	test     bool
 }
 
-// arrows reads every Go file of the module, whatever its build constraints. It
-// returns the file that each arrow was first seen in, and the packages.
-func arrows(t *testing.T) (map[arrow]string, map[string]bool) {
+// found is what the Go files of the module hold.
+type found struct {
+	arrows map[arrow]string  // the file that each was first seen in
+	docs   map[string]string // doc comments, by name of row; empty where a package has none
+}
+
+// read reads every Go file of the module, whatever its build constraints.
+func read(t *testing.T) found {
 	t.Helper()
-	found, packages := map[arrow]string{}, map[string]bool{}
+	out := found{map[arrow]string{}, map[string]string{}}
 	err := filepath.WalkDir("..", func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -100,24 +128,24 @@ func arrows(t *testing.T) (map[arrow]string, map[string]bool) {
 		if d.IsDir() || path.Ext(name) != ".go" {
 			return nil
 		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly|parser.ParseComments)
 		if err != nil {
 			return err
 		}
-		from, err := filepath.Rel("..", filepath.Dir(file))
+		folder, err := filepath.Rel("..", filepath.Dir(file))
 		if err != nil {
 			return err
 		}
-		from = filepath.ToSlash(from)
-		packages[from] = true
+		from := rowName(filepath.ToSlash(folder))
+		out.docs[from] += parsed.Doc.Text()
 		for _, spec := range parsed.Imports {
 			imported, err := strconv.Unquote(spec.Path.Value)
 			if err != nil {
 				return err
 			}
 			to, ours := strings.CutPrefix(imported, module+"/")
-			if ours && to != from {
-				found[arrow{from, to, strings.HasSuffix(name, "_test.go")}] = file
+			if to = rowName(to); ours && to != from {
+				out.arrows[arrow{from, to, strings.HasSuffix(name, "_test.go")}] = file
 			}
 		}
 		return nil
@@ -125,54 +153,78 @@ func arrows(t *testing.T) (map[arrow]string, map[string]bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found, packages
+	return out
 }
+
+// rowName is the name of a folder in the table.
+func rowName(folder string) string { return strings.TrimPrefix(folder, "internal/") }
 
 func TestImports(t *testing.T) {
 	t.Parallel()
-	found, packages := arrows(t)
-	if len(found) == 0 {
+	seen := read(t)
+	if len(seen.arrows) == 0 {
 		t.Fatal("no import of ours was found")
 	}
-	for p := range packages {
-		if _, ok := imports[p]; !ok {
-			t.Errorf("package %s is not in the table of imports", p)
+	rows := map[string]row{}
+	for _, r := range house(t) {
+		rows[r.name] = r
+		if _, ok := seen.docs[r.name]; !ok {
+			t.Errorf("package %s of the house does not exist", r.name)
 		}
 	}
-	for p := range imports {
-		if !packages[p] {
-			t.Errorf("package %s of the table of imports does not exist", p)
+	for p := range seen.docs {
+		if _, ok := rows[p]; !ok {
+			t.Errorf("package %s has no row in the house", p)
 		}
 	}
-	for a, file := range found {
-		may := imports[a.from]
+	for a, file := range seen.arrows {
+		may := rows[a.from].imports
 		if a.test {
-			may = slices.Concat(may, support, testImports[a.from])
+			may = slices.Concat(may, support, rows[a.from].testsAlso)
 		}
 		if !slices.Contains(may, a.to) {
 			t.Errorf("%s: package %s must not import %s", file, a.from, a.to)
 		}
 	}
-}
-
-// A table with a cycle, or with test support in it, would allow what it is there to refuse.
-func TestTableOfImports(t *testing.T) {
-	t.Parallel()
-	var visit func(p string, above []string)
-	visit = func(p string, above []string) {
-		if slices.Contains(above, p) {
-			t.Fatalf("cycle: %s", strings.Join(append(above, p), " -> "))
-		}
-		for _, below := range imports[p] {
-			visit(below, append(slices.Clone(above), p))
+	for _, r := range rows {
+		for _, to := range r.imports {
+			if seen.arrows[arrow{r.name, to, false}] == "" {
+				t.Errorf("package %s does not import %s: take it out of its row", r.name, to)
+			}
 		}
 	}
-	for _, p := range slices.Sorted(maps.Keys(imports)) {
-		visit(p, nil)
-		for _, below := range imports[p] {
-			if p != "examples/demo" && !slices.Contains(support, p) && slices.Contains(support, below) {
-				t.Errorf("%s may import %s, which is for tests", p, below)
+}
+
+// Each row names only rows below it, which excludes cycles, and no production package may
+// import test support.
+func TestHouse(t *testing.T) {
+	t.Parallel()
+	rows := house(t)
+	for i, r := range rows {
+		for _, below := range r.imports {
+			if !slices.ContainsFunc(rows[i+1:], func(r row) bool { return r.name == below }) {
+				t.Errorf("%s may import %s, which has no row below it", r.name, below)
 			}
+			if r.name != "examples/demo" && !slices.Contains(support, r.name) && slices.Contains(support, below) {
+				t.Errorf("%s may import %s, which is for tests", r.name, below)
+			}
+		}
+	}
+}
+
+// The first sentence of a package's doc comment is, or begins with, the sentence of its row.
+func TestSentences(t *testing.T) {
+	t.Parallel()
+	docs := read(t).docs
+	for _, r := range house(t) {
+		words := strings.Fields(docs[r.name])
+		subject := 1 // of a command: its name
+		if len(words) > 0 && words[0] == "Package" {
+			subject = 2
+		}
+		doc := strings.Join(words[min(subject, len(words)):], " ")
+		if rest, ok := strings.CutPrefix(doc, r.sentence); !ok || !strings.ContainsAny(rest[:min(1, len(rest))], ".,:;") {
+			t.Errorf("the doc comment of %s must begin with the sentence of its row:\ngot  %q\nwant %q", r.name, doc, r.sentence)
 		}
 	}
 }
@@ -193,7 +245,7 @@ func TestBinary(t *testing.T) {
 		switch len(fields) {
 		case 1:
 			ours++
-			if p := strings.TrimPrefix(fields[0], module+"/"); slices.Contains(support, p) || strings.HasSuffix(p, "test") {
+			if p := rowName(strings.TrimPrefix(fields[0], module+"/")); slices.Contains(support, p) || strings.HasSuffix(p, "test") {
 				t.Errorf("the binary holds %s, which is for tests", p)
 			}
 		case 2:

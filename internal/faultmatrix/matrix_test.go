@@ -1,3 +1,5 @@
+// Package faultmatrix_test tries every fault of both services at every request of a run:
+// what a run leaves behind must be right, or be said to be incomplete.
 package faultmatrix_test
 
 import (
