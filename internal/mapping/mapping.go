@@ -58,6 +58,14 @@ type Entity struct {
 	Relations  []Field // in file order
 }
 
+// Place returns the position of the entry's identifier, or else of the entry.
+func (e Entity) Place() Position {
+	if x := e.Identifier.Expr; x != nil {
+		return x.Pos
+	}
+	return e.Pos
+}
+
 // Field is a named property or relation.
 type Field struct {
 	Name  string

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/reconcile"
+	"port-bitbucket-exporter/internal/refusal"
 	"port-bitbucket-exporter/internal/report"
 )
 
@@ -74,7 +74,7 @@ func (d *deletion) end() {
 			Severity: report.Warning,
 			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", one.ref.Blueprint),
 			Fix:      d.dependantsFix(),
-			Example:  example(one.ref, "", one.err) + ": " + cut(untraced(one.err), maxWords),
+			Example:  refusal.Example(one.ref, "", one.err) + ": " + refusal.Words(one.err),
 		})
 	}
 	for _, k := range d.order.Kept() {
@@ -129,9 +129,9 @@ func (d *deletion) account(ref catalog.Ref, result port.Deletion) {
 	d.run.report.Mark(report.Undelivered)
 	d.run.report.Note(report.Problem{
 		Severity: report.Error,
-		Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", ref.Blueprint, blurError(result.Err, []string{ref.Identifier}, ref.Blueprint)),
+		Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", ref.Blueprint, refusal.Generalize(result.Err, []string{ref.Identifier}, ref.Blueprint)),
 		Fix:      deletionFix(result.Err),
-		Example:  example(ref, "", result.Err),
+		Example:  refusal.Example(ref, "", result.Err),
 	})
 }
 
@@ -173,7 +173,7 @@ func (d *deletion) keep(k reconcile.Kept) {
 	case len(k.Cycle) > 0:
 		why = "they relate to each other in a cycle over blueprints, of which Port deletes one at a time"
 		fix = "delete one of the cycle in Port, or set deleteDependentEntities: true in the mapping"
-		example = k.Ref.String() + ", in " + cycleText(k.Cycle)
+		example = k.Ref.String() + ", in " + refusal.Cycle(k.Cycle)
 	case k.Cyclic > 0:
 		why = fmt.Sprintf("more than %d of them relate to each other in cycles, and Port deletes so many at a time", port.MaxDelete)
 		fix = "delete some of them in Port, or set deleteDependentEntities: true in the mapping"
@@ -189,20 +189,4 @@ func (d *deletion) keep(k reconcile.Kept) {
 		Fix:      fix,
 		Example:  example,
 	})
-}
-
-// maxCycle bounds how many entities of a cycle are named.
-const maxCycle = 6
-
-// cycleText names a cycle: a → b → a.
-func cycleText(cycle []catalog.Ref) string {
-	var names []string
-	for i, ref := range cycle {
-		if i == maxCycle-1 && len(cycle) > maxCycle {
-			names = append(names, fmt.Sprintf("… (%d more)", len(cycle)-maxCycle), cycle[len(cycle)-1].String())
-			break
-		}
-		names = append(names, cut(ref.String(), maxExample/maxCycle*2))
-	}
-	return strings.Join(names, " → ")
 }

@@ -1,20 +1,12 @@
 package resync
 
 import (
-	"errors"
-	"net/http"
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/refusal"
 )
-
-// missing is true when Port did not find what an entity relates to, or what the
-// search query of its identifier names.
-func missing(err error) bool {
-	var e *port.Error
-	return errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Code == "not_found")
-}
 
 // target is the entity that a relation names; false when its blueprint is not known.
 func (l *loader) target(p *pending, t catalog.Target) (catalog.Ref, bool) {
@@ -96,30 +88,19 @@ func (p *Plan) produces(blueprint string) bool {
 	})
 }
 
-// absent is what an entity relates to and Port does not hold, as far as is known:
-// the one that Port's words name, or else the first.
-func (l *loader) absent(p *pending, words string) (relation string, ref catalog.Ref, found bool) {
+// absent returns what an entity relates to and Port does not hold, as far as is known, when
+// that is why Port refused it.
+func (l *loader) absent(p *pending, o port.Outcome) []refusal.Absent {
+	if o.RequestFailed || !refusal.NotFound(o.Err) || p.entry.QueryIdentifier || l.flags.CreateMissingRelatedEntities {
+		return nil
+	}
+	var absent []refusal.Absent
 	for _, t := range p.entity.Targets {
 		to, ok := l.target(p, t)
 		if !ok || to == p.entity.Ref || l.plan.produces(to.Blueprint) && l.there(to) {
 			continue
 		}
-		named := slices.ContainsFunc(culpritQuoted.FindAllStringSubmatch(words, -1), func(q []string) bool { return q[1] == to.Identifier })
-		if !found || named {
-			relation, ref, found = t.Relation, to, true
-		}
-		if named {
-			break
-		}
+		absent = append(absent, refusal.Absent{Relation: t.Relation, Ref: to, Produced: l.states[to] != nil})
 	}
-	return relation, ref, found
-}
-
-// absence names an entity that is not there.
-func (l *loader) absence(ref catalog.Ref) string {
-	name := cut(ref.String(), maxExample/2)
-	if l.states[ref] != nil {
-		return name + ", which was not stored either"
-	}
-	return name + ", which is not there"
+	return absent
 }

@@ -7,6 +7,7 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/refusal"
 	"port-bitbucket-exporter/internal/report"
 )
 
@@ -18,12 +19,12 @@ func (l *loader) adopt(p *pending, ref catalog.Ref) {
 	if l.held[ref.Blueprint].failed || l.mayBeStub(ref) {
 		return
 	}
-	at := p.entry.position()
+	at := p.entry.source.Place()
 	l.report.Note(report.Problem{
 		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf("%s: another integration, tool or person was the last to write an entity of blueprint %q: this run takes it over", p.of.resource.Where(), ref.Blueprint),
 		Fix:     "if this comes again in every run, another integration gives the same entity: leave it to one of them",
-		Example: example(ref, p.source, nil),
+		Example: refusal.Example(ref, p.source, nil),
 	})
 }
 
@@ -44,25 +45,25 @@ func (l *loader) mayBeStub(ref catalog.Ref) bool {
 // noteSearched reports an entity that Port finds, or relates, by a search query. To compare
 // it would take one request for each query: writing 20 entities in one request costs less.
 func (l *loader) noteSearched(p *pending, identifier string) {
-	at := p.entry.position()
+	at := p.entry.source.Place()
 	ref := catalog.Ref{Blueprint: p.entity.Ref.Blueprint, Identifier: cmp.Or(p.entity.Ref.Identifier, identifier)}
 	l.report.Note(report.Problem{
 		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
 		Message: p.of.resource.Where() + ": an entity with a search query as identifier, team or relation is written in every run, changed or not",
 		Fix:     "where that is too much, map identifiers in place of search queries",
-		Example: example(ref, p.source, nil),
+		Example: refusal.Example(ref, p.source, nil),
 	})
 }
 
 // noteCrowded reports an entity that should wait for a later resource, and for which there
 // is no room: it may be written in every run, and then again by that resource.
 func (l *loader) noteCrowded(p *pending) {
-	at := p.entry.position()
+	at := p.entry.source.Place()
 	l.report.Note(report.Problem{
 		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf("%s: more changed entities of blueprint %q should wait for a later resource than there is room for: some are written before it, and may be written in every run", p.of.resource.Where(), p.entity.Ref.Blueprint),
 		Fix:     "give each property in one resource only",
-		Example: example(p.entity.Ref, p.source, nil),
+		Example: refusal.Example(p.entity.Ref, p.source, nil),
 	})
 }
 

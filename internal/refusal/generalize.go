@@ -1,31 +1,41 @@
-package resync
+package refusal
 
 import (
 	"cmp"
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"port-bitbucket-exporter/internal/port"
 )
 
-// maxWords bounds what is kept of Port's words, in bytes.
-const maxWords = 600
-
-// longValue is the length, in bytes, above which a value is found by its beginning:
-// Port may have cut it.
+// longValue is the length, in bytes, above which a value is found by its beginning, since
+// Port may cut a long one. Port does not document where it cuts; 40 bytes identify a value.
 const longValue = 40
 
-// Places in a batch, and in a list.
+// These match places in a batch and in a list.
 var (
 	batchIndex = regexp.MustCompile(`\b(entities[/.]|index:? )\d+`)
 	pathIndex  = regexp.MustCompile(`([\w\])…]/)\d+\b`)
 	listIndex  = regexp.MustCompile(`\[\d+\]`)
 )
 
-// blur replaces in Port's words what differs between entities of one cause: values,
-// and places in a batch or a list. Names that are the same for all are left alone.
-func blur(text string, values []string, names ...string) string {
+// Generalize returns an error's text without what differs between the entities of one
+// cause, so that a report counts them under one message: the values, the places in a batch
+// or a list, and the trace of the one answer. It leaves the names alone.
+func Generalize(err error, values []string, names ...string) string {
+	text := untraced(err)
+	var e *port.Error
+	if errors.As(err, &e) && e.Message != "" {
+		return strings.Replace(text, e.Message, generalize(e.Message, values, names...), 1)
+	}
+	return generalize(text, values, names...)
+}
+
+func generalize(text string, values []string, names ...string) string {
 	text = batchIndex.ReplaceAllString(text, "${1}…")
 	text = pathIndex.ReplaceAllString(text, "${1}…")
 	text = listIndex.ReplaceAllString(text, "[…]")
@@ -36,17 +46,18 @@ func blur(text string, values []string, names ...string) string {
 		if v == "" || slices.Contains(names, v) {
 			continue
 		}
-		text = blurValue(text, v)
+		text = replaceValue(text, v)
 		if quoted := strconv.Quote(v); quoted[1:len(quoted)-1] != v { // as JSON writes it
-			text = blurValue(text, quoted[1:len(quoted)-1])
+			text = replaceValue(text, quoted[1:len(quoted)-1])
 		}
 	}
 	return cut(text, maxWords)
 }
 
-func blurValue(text, v string) string {
+// replaceValue replaces a value in quotes, or as a word of its own.
+func replaceValue(text, v string) string {
 	if len(v) > longValue {
-		return blurLong(text, v)
+		return replaceLong(text, v)
 	}
 	for _, quote := range []string{`"`, `'`, "`"} {
 		text = strings.ReplaceAll(text, quote+v+quote, quote+"…"+quote)
@@ -70,8 +81,8 @@ func blurValue(text, v string) string {
 	}
 }
 
-// blurLong replaces a value as far as it is there.
-func blurLong(text, v string) string {
+// replaceLong replaces as much of a value as the text holds.
+func replaceLong(text, v string) string {
 	for {
 		start := strings.Index(text, v[:longValue])
 		if start < 0 {
@@ -92,13 +103,13 @@ func endsInWord(s string) bool { return s != "" && inWord(s[len(s)-1]) }
 
 func beginsInWord(s string) bool { return s != "" && inWord(s[0]) }
 
-// inWord is true for what goes on in a word or a number.
+// inWord reports whether a byte continues a word or a number.
 func inWord(c byte) bool {
 	return c == '_' || c == '-' || c >= utf8.RuneSelf || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// vocabulary are words of messages like Port's, which a value may happen to be: out
-// of quotes they are taken for themselves.
+// vocabulary holds words of messages like Port's. A value may happen to be one of them:
+// outside quotes the text means the word, and it stays.
 var vocabulary = wordsOf(`a an additional all allowed already and any array at be blueprint body boolean by can cannot could
 	create date-time defined does duplicate email empty entities entity enum equal error exist exists expected expression field
 	for format found given got greater has have icon identifier identifiers in index integer invalid ipv4 ipv6 is item items its
@@ -113,12 +124,4 @@ func wordsOf(text string) map[string]bool {
 		words[w] = true
 	}
 	return words
-}
-
-// cut bounds a text, at a whole character.
-func cut(s string, maxBytes int) string {
-	if len(s) <= maxBytes {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxBytes], "") + "…"
 }
