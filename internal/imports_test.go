@@ -14,11 +14,12 @@
 //	datasource | keeps what Port's Data sources page shows of a run | port report
 //	dryrun | answers writes as Port would | catalog port
 //	schema | describes the language of mappings as a JSON Schema | kind mapping
-//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket mapping | transport
+//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket glob mapping | transport
 //	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog mapping
 //	reconcile | decides which entities are stale and may be deleted | catalog
 //	port | is a client of Port's API | catalog transport
 //	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | transport
+//	glob | compares the paths of a repository with patterns | -
 //	sarif | writes the problems of a mapping as SARIF 2.1.0 | mapping
 //	report | counts what a run did | -
 //	mapping | reads a mapping | -

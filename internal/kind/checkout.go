@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/glob"
 )
 
 // checkout is one commit of a repository: what folders and files are read from.
@@ -125,7 +126,7 @@ const (
 // and for one path by pattern. It lists as few folders as the patterns' literal
 // beginnings and depths allow. The error is a *Gone when the repository is not
 // there any more.
-func (c *checkout) match(ctx context.Context, what entryType, patterns []glob) ([]match, error) {
+func (c *checkout) match(ctx context.Context, what entryType, patterns []glob.Pattern) ([]match, error) {
 	if c.hash == "" {
 		return nil, nil
 	}
@@ -133,87 +134,52 @@ func (c *checkout) match(ctx context.Context, what entryType, patterns []glob) (
 		return nil, err
 	}
 	defer c.tree.unlock()
-	s := &search{what: what, patterns: patterns, queued: map[need]bool{}}
-	s.queue(needs(patterns))
-	for len(s.open) > 0 {
-		n := s.open[0]
-		s.open = s.open[1:]
-		is, size, err := c.look(n.folder)
+	walk := glob.NewWalk(patterns)
+	var found []match
+	for n, more := walk.Next(); more; n, more = walk.Next() {
+		is, size, err := c.look(n.Folder)
 		if err != nil {
 			return nil, err
 		}
 		if is == absent || is == present && size != isFolder {
 			continue
 		}
-		s.deeper = nil
-		before := len(s.found)
+		before := len(found)
 		asked, err := c.entries(ctx, n, func(l *listing, e bitbucket.Entry) {
-			if within(n.folder, e.Path) {
-				s.visit(l, e)
+			if !glob.Within(n.Folder, e.Path) {
+				return
 			}
-		}, func() { s.found, s.deeper = s.found[:before], nil })
+			found = appendMatches(found, what, patterns, e)
+			if entryType(e.Type) == folders && glob.Level(e.Path) == glob.Level(l.Folder)+l.Depth {
+				walk.Below(e.Path)
+			}
+		}, func() {
+			found = found[:before]
+			walk.Restart()
+		})
 		if err != nil {
 			return nil, c.ws.gone(ctx, c.repository.Slug, err)
 		}
 		if asked > 0 {
-			c.ws.depths.listed(asked, asked < n.depth && len(s.deeper) > 0)
+			c.ws.depths.listed(asked, asked < n.Depth && walk.Unfinished())
 		}
-		s.queue(s.deeper)
 	}
 	order := func(a, b match) int {
 		return cmp.Or(strings.Compare(a.entry.Path, b.entry.Path), cmp.Compare(a.pattern, b.pattern))
 	}
-	slices.SortFunc(s.found, order)
-	return slices.CompactFunc(s.found, func(a, b match) bool { return order(a, b) == 0 }), nil
+	slices.SortFunc(found, order)
+	return slices.CompactFunc(found, func(a, b match) bool { return order(a, b) == 0 }), nil
 }
 
-// search is one match under way.
-type search struct {
-	what     entryType
-	patterns []glob
-	found    []match
-	open     []need
-	queued   map[need]bool
-	deeper   []need // below the listing that is read
-}
-
-func (s *search) queue(all []need) {
-	for _, n := range all {
-		if !s.queued[n] {
-			s.queued[n] = true
-			s.open = append(s.open, n)
+// appendMatches appends an entry once for each pattern that matches it.
+func appendMatches(found []match, what entryType, patterns []glob.Pattern, e bitbucket.Entry) []match {
+	if entryType(e.Type) != what {
+		return found
+	}
+	for i, p := range patterns {
+		if p.Matches(e.Path) {
+			found = append(found, match{e, i})
 		}
 	}
-}
-
-func (s *search) visit(l *listing, e bitbucket.Entry) {
-	if entryType(e.Type) == s.what {
-		for i, g := range s.patterns {
-			if g.matches(e.Path) {
-				s.found = append(s.found, match{e, i})
-			}
-		}
-	}
-	if entryType(e.Type) != folders || level(e.Path) != level(l.folder)+l.depth {
-		return
-	}
-	if depth := s.reach(e.Path); depth > 0 {
-		s.deeper = append(s.deeper, need{e.Path, depth})
-	}
-}
-
-// reach is that of all patterns but those that have a listing of their own below
-// the folder.
-func (s *search) reach(folder string) int {
-	depth := 0
-	for _, g := range s.patterns {
-		for _, of := range g.alternatives {
-			base := of.base()
-			if base != folder && within(folder, base) && s.queued[need{base, of.reach(base)}] {
-				continue
-			}
-			depth = max(depth, of.reach(folder))
-		}
-	}
-	return depth
+	return found
 }

@@ -1,6 +1,10 @@
 package kind
 
-import "sync"
+import (
+	"sync"
+
+	"port-bitbucket-exporter/internal/glob"
+)
 
 // depths decides how deep a run lists in one request: as deep as a pattern wants, until
 // the server gives up on a depth. A refused depth costs a request that takes the server's
@@ -13,7 +17,7 @@ import "sync"
 // found never depends on the depth.
 type depths struct {
 	mu      sync.Mutex // guards what follows
-	most    int        // levels to ask for at once; 0 before the first refusal is maxDepth
+	most    int        // levels to ask for at once; 0 before the first refusal is glob.MaxDepth
 	refused int        // listings that the server gave up on, since it last went deeper
 	short   int        // listings that ended too early since most was changed
 	tried   bool       // most was raised, and the server has not answered at that depth yet
@@ -54,6 +58,6 @@ func (d *depths) listed(depth int, short bool) {
 		return
 	}
 	if d.short++; d.short >= d.refused {
-		d.most, d.short, d.tried = min(2*d.most, maxDepth), 0, true
+		d.most, d.short, d.tried = min(2*d.most, glob.MaxDepth), 0, true
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -74,13 +75,13 @@ func (p filePattern) problems(raw mapping.Selector, at string) (problems mapping
 		}
 	}
 	for i, pattern := range p.patterns() {
-		_, err := parseGlob(pattern)
+		_, err := glob.Parse(pattern)
 		if err == nil {
 			continue
 		}
 		field, text := ".path", p.Path
 		if i < len(p.Filenames) {
-			if _, bad := parseGlob(p.Filenames[i]); bad != nil {
+			if _, bad := glob.Parse(p.Filenames[i]); bad != nil {
 				field, text = fmt.Sprintf(".filenames[%d]", i), p.Filenames[i]
 			}
 		}
@@ -124,7 +125,7 @@ var file = define("file", place{put: putInFile, paths: [][]string{{"repo"}, {"me
 
 // wanted is one glob of a selector's files.
 type wanted struct {
-	glob        glob
+	glob        glob.Pattern
 	skipParsing bool
 }
 
@@ -141,7 +142,7 @@ func extractFiles(ctx context.Context, ws *Workspace, s fileSelector) iter.Seq2[
 	for i, p := range s.Files {
 		refs[i] = p.repos()
 		for _, pattern := range p.patterns() {
-			g, err := parseGlob(pattern)
+			g, err := glob.Parse(pattern)
 			if err != nil {
 				return func(yield func(Task, error) bool) { yield(Task{}, err) }
 			}
@@ -169,7 +170,7 @@ func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 				yield(Found{}, err)
 				return
 			}
-			globs := make([]glob, len(want))
+			globs := make([]glob.Pattern, len(want))
 			for i, w := range want {
 				globs[i] = w.glob
 			}

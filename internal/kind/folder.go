@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -50,7 +51,7 @@ func (s folderSelector) problems(raw mapping.Selector) mapping.Problems {
 	}
 	for i, p := range s.Folders {
 		at := fmt.Sprintf("folders[%d]", i)
-		switch _, err := parseGlob(p.Path); {
+		switch _, err := glob.Parse(p.Path); {
 		case p.Path == "" || p.Path == "/":
 			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, at+".path", fmt.Sprintf("%q names no folder: a pattern is needed", p.Path),
 				`write "*" for the folders in the root, or "**" for all folders`))
@@ -72,16 +73,16 @@ func putRepo(object, source Object) Object {
 
 func extractFolders(ctx context.Context, ws *Workspace, s folderSelector) iter.Seq2[Task, error] {
 	refs := make([][]repoRef, len(s.Folders))
-	globs := make([]glob, len(s.Folders))
+	globs := make([]glob.Pattern, len(s.Folders))
 	for i, p := range s.Folders {
 		var err error
-		if globs[i], err = parseGlob(p.Path); err != nil {
+		if globs[i], err = glob.Parse(p.Path); err != nil {
 			return func(yield func(Task, error) bool) { yield(Task{}, err) }
 		}
 		refs[i] = p.Repos
 	}
 	return choose(ctx, ws, s.query(), refs, func(c chosen) Run {
-		patterns := make([]glob, len(c.patterns))
+		patterns := make([]glob.Pattern, len(c.patterns))
 		for i, p := range c.patterns {
 			patterns[i] = globs[p]
 		}
@@ -89,7 +90,7 @@ func extractFolders(ctx context.Context, ws *Workspace, s folderSelector) iter.S
 	})
 }
 
-func folderTask(ws *Workspace, of chosen, patterns []glob, s folderSelector) Run {
+func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelector) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			c, err := ws.checkout(ctx, of.repository, of.branch)
@@ -136,7 +137,7 @@ type folderReader struct {
 
 // object is the item of a folder. Included files are those of the repository's
 // root, and beside the fields of the folder those of the folder.
-func (t *folderReader) object(ctx context.Context, e bitbucket.Entry, pattern glob) (Object, error) {
+func (t *folderReader) object(ctx context.Context, e bitbucket.Entry, pattern glob.Pattern) (Object, error) {
 	c := t.checkout
 	entry, err := bitbucket.Decode(e.JSON)
 	if err != nil {

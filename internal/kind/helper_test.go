@@ -64,12 +64,15 @@ func inBubble(t *testing.T, s *bitbuckettest.Server, test func(w world)) {
 	synctest.Test(t, func(t *testing.T) { test(newWorld(t, s)) })
 }
 
-func newWorld(t testing.TB, s *bitbuckettest.Server) world {
+func newWorld(t testing.TB, s *bitbuckettest.Server) world { return newWorldWith(t, s, 4) }
+
+func newWorldWith(t testing.TB, s *bitbuckettest.Server, concurrency int) world {
+	t.Helper()
 	s.AllowToken("good", bitbuckettest.Access{Limit: -1})
 	c, err := bitbucket.New(bitbucket.Config{
 		BaseURL: "https://bitbucket.test/2.0", Workspace: "acme", CredentialKind: "workspace access token",
 		Credentials: []transport.Credential{{Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") }}},
-		Rate:        transport.Rate{N: 10_000, Window: time.Hour}, Concurrency: 4,
+		Rate:        transport.Rate{N: 10_000, Window: time.Hour}, Concurrency: concurrency,
 		Transport: s.RoundTripper(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"hash/maphash"
 	"io"
 	"slices"
-	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/glob"
 )
 
 type treeKey struct{ repository, hash string }
@@ -46,67 +46,9 @@ func (t *tree) unlock() { t.turn <- struct{}{} }
 // listing is all that is in a folder, down to a depth. A folder that does not exist
 // has nothing in it.
 type listing struct {
-	folder string
-	depth  int
-	kept   blob    // the entries as compressed JSON, one after the other
-	odd    []error // of entries that cannot be used: any path may be among them
-}
-
-// need is a folder to list, and how deep.
-type need struct {
-	folder string
-	depth  int
-}
-
-// covers tells whether the listing answers a need. One of maxDepth answers also
-// what goes deeper than itself: who reads it goes on below its deepest folders.
-func (l *listing) covers(n need) bool {
-	if !within(l.folder, n.folder) {
-		return false
-	}
-	below := level(n.folder) - level(l.folder)
-	return below+n.depth <= l.depth || l.depth == maxDepth && below < maxDepth
-}
-
-// within tells whether a path is a folder, or lies below it.
-func within(folder, path string) bool {
-	return folder == "" || path == folder || strings.HasPrefix(path, folder) && path[len(folder)] == '/'
-}
-
-// level is how many segments a path has.
-func level(path string) int {
-	if path == "" {
-		return 0
-	}
-	return strings.Count(path, "/") + 1
-}
-
-// needs are the listings that patterns begin with, none of which covers another.
-func needs(patterns []glob) []need {
-	var all []need
-	for _, g := range patterns {
-		for _, s := range g.alternatives {
-			base := s.base()
-			all = append(all, need{base, s.reach(base)})
-		}
-	}
-	slices.SortFunc(all, func(a, b need) int {
-		if d := level(a.folder) - level(b.folder); d != 0 {
-			return d
-		}
-		if d := strings.Compare(a.folder, b.folder); d != 0 {
-			return d
-		}
-		return b.depth - a.depth
-	})
-	var least []need
-	for _, n := range all {
-		covered := slices.ContainsFunc(least, func(o need) bool { return (&listing{folder: o.folder, depth: o.depth}).covers(n) })
-		if !covered {
-			least = append(least, n)
-		}
-	}
-	return least
+	glob.Need
+	kept blob    // the entries as compressed JSON, one after the other
+	odd  []error // of entries that cannot be used: any path may be among them
 }
 
 // entries visits what is in a folder, down to a depth and maybe deeper, and maybe
@@ -115,33 +57,33 @@ func needs(patterns []glob) []need {
 // it gives up on this one: the folders in it are then listed by themselves. restart
 // is called when what was visited so far does not count. It returns how deep a new
 // listing is, or 0 for one at hand.
-func (c *checkout) entries(ctx context.Context, n need, visit func(*listing, bitbucket.Entry), restart func()) (asked int, err error) {
-	wanted := n.depth
-	if depth, ok := c.tree.shallow[n.folder]; ok {
-		n.depth = min(n.depth, depth)
+func (c *checkout) entries(ctx context.Context, n glob.Need, visit func(*listing, bitbucket.Entry), restart func()) (asked int, err error) {
+	wanted := n.Depth
+	if depth, ok := c.tree.shallow[n.Folder]; ok {
+		n.Depth = min(n.Depth, depth)
 	}
 	for _, l := range c.tree.listings {
-		if l.covers(n) {
+		if l.Covers(n) {
 			c.fail(l)
 			return 0, c.replay(l, func(e bitbucket.Entry) { visit(l, e) })
 		}
 	}
-	n.depth = c.ws.depths.limit(n.depth)
-	l := &listing{folder: n.folder, depth: n.depth}
+	n.Depth = c.ws.depths.limit(n.Depth)
+	l := &listing{Need: n}
 	err = c.list(ctx, l, func(e bitbucket.Entry) { visit(l, e) })
-	if n.depth > 1 && bitbucket.TooDeep(err) {
-		c.ws.depths.tooDeep(n.depth)
-		c.tree.shallow[n.folder] = 1
+	if n.Depth > 1 && bitbucket.TooDeep(err) {
+		c.ws.depths.tooDeep(n.Depth)
+		c.tree.shallow[n.Folder] = 1
 		restart()
 		return c.entries(ctx, n, visit, restart)
 	}
-	if n.depth < wanted {
-		c.tree.shallow[n.folder] = n.depth
+	if n.Depth < wanted {
+		c.tree.shallow[n.Folder] = n.Depth
 	}
 	if err == nil {
 		c.fail(l)
 	}
-	return n.depth, err
+	return n.Depth, err
 }
 
 // list asks for a listing, and keeps it when it comes to its end.
@@ -153,8 +95,8 @@ func (c *checkout) list(ctx context.Context, l *listing, visit func(bitbucket.En
 	}
 	defer c.ws.packers.Put(packer)
 	var ix index
-	for e, err := range c.ws.client.Tree(ctx, c.repository.Slug, c.hash, l.folder, l.depth) {
-		if errors.Is(err, bitbucket.ErrNoFile) && l.folder != "" && len(ix) == 0 {
+	for e, err := range c.ws.client.Tree(ctx, c.repository.Slug, c.hash, l.Folder, l.Depth) {
+		if errors.Is(err, bitbucket.ErrNoFile) && l.Folder != "" && len(ix) == 0 {
 			break // there is no such folder; the root is there, and what has begun goes on
 		}
 		if isOdd(err) {
@@ -201,7 +143,7 @@ func (c *checkout) replay(l *listing, visit func(bitbucket.Entry)) error {
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("read the listing of folder %q of repository %q again: %w", "/"+l.folder, c.repository.Slug, err)
+			return fmt.Errorf("read the listing of folder %q of repository %q again: %w", "/"+l.Folder, c.repository.Slug, err)
 		}
 		ix = append(ix, c.indexed(e))
 		visit(e)
@@ -279,7 +221,7 @@ const (
 // look tells what is known of a path. The size is that of an index, when present.
 func (c *checkout) look(path string) (presence, int64, error) {
 	for _, l := range c.tree.listings {
-		if !within(l.folder, path) || path == l.folder {
+		if !glob.Within(l.Folder, path) || path == l.Folder {
 			continue
 		}
 		if _, ok := c.indexes[l]; !ok {
@@ -287,7 +229,7 @@ func (c *checkout) look(path string) (presence, int64, error) {
 				return unknown, 0, err
 			}
 		}
-		listed := firstSegments(path, level(l.folder)+l.depth)
+		listed := firstSegments(path, glob.Level(l.Folder)+l.Depth)
 		size, ok := c.indexes[l].find(maphash.String(c.ws.seed, listed))
 		switch {
 		case !ok && len(l.odd) > 0: // it may be there

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/glob"
 )
 
 // Why files are left out, or have no text.
@@ -247,7 +248,7 @@ func (c *checkout) listInstead(ctx context.Context, folder string, names []strin
 	blind := map[string]bool{}
 	for _, name := range names {
 		path := below(folder, name)
-		if _, ok := c.known(path); ok || level(path) != level(folder)+1 {
+		if _, ok := c.known(path); ok || glob.Level(path) != glob.Level(folder)+1 {
 			continue
 		}
 		is, _, err := c.look(path)
@@ -261,7 +262,7 @@ func (c *checkout) listInstead(ctx context.Context, folder string, names []strin
 	if len(blind) < listingInstead {
 		return nil
 	}
-	return c.ws.gone(ctx, c.repository.Slug, c.list(ctx, &listing{folder: folder, depth: 1}, func(bitbucket.Entry) {}))
+	return c.ws.gone(ctx, c.repository.Slug, c.list(ctx, &listing{Need: glob.Need{Folder: folder, Depth: 1}}, func(bitbucket.Entry) {}))
 }
 
 // warn keeps a warning, once, until the next call of untold.

@@ -1,4 +1,4 @@
-package kind
+package glob
 
 import (
 	"slices"
@@ -111,12 +111,12 @@ func TestGlobMatches(t *testing.T) {
 		{`{a\,b,c}`, "a,b", true},
 		{"{[,}]/x,y}", "}/x", true},
 	} {
-		g, err := parseGlob(tt.pattern)
+		g, err := Parse(tt.pattern)
 		if err != nil {
 			t.Errorf("%q: got %v, want no error", tt.pattern, err)
 			continue
 		}
-		if got := g.matches(tt.path); got != tt.want {
+		if got := g.Matches(tt.path); got != tt.want {
 			t.Errorf("%q and %q: got %v, want %v", tt.pattern, tt.path, got, tt.want)
 		}
 		if g.String() != tt.pattern {
@@ -149,7 +149,7 @@ func TestGlobRefuses(t *testing.T) {
 		strings.Repeat("{a,b}", 10):   "more than 200 alternatives",
 		strings.Repeat("{a/x,b}", 60): "more than 200 alternatives",
 	} {
-		_, err := parseGlob(pattern)
+		_, err := Parse(pattern)
 		switch {
 		case want == "":
 			if err != nil {
@@ -165,32 +165,32 @@ func TestNeeds(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, patterns string
-		want           []need
+		want           []Need
 	}{
-		{"root", "*", []need{{"", 1}}},
-		{"folder", "apps", []need{{"", 1}}},
-		{"file", "apps/web/port.yml", []need{{"apps/web", 1}}},
-		{"below", "apps/*", []need{{"apps", 1}}},
-		{"two below", "apps/*/src", []need{{"apps", 2}}},
-		{"any depth", "apps/**", []need{{"apps", maxDepth}}},
-		{"any depth from the root", "**/port.yml", []need{{"", maxDepth}}},
-		{"behind a wildcard", "*/apps/web/*", []need{{"", 4}}},
-		{"escaped", `a\*/*`, []need{{"a*", 1}}},
-		{"choice in a segment", "{apps,libs}/*", []need{{"", 2}}},
-		{"choice across segments", "{apps,libs/go}/*", []need{{"apps", 1}, {"libs/go", 1}}},
-		{"beside each other", "apps/* libs/*", []need{{"apps", 1}, {"libs", 1}}},
-		{"the same", "apps/* apps/web apps/?", []need{{"apps", 1}}},
-		{"the deepest", "apps/* apps/*/*", []need{{"apps", 2}}},
-		{"covered", "apps/*/* apps/web/*", []need{{"apps", 2}}},
-		{"not covered", "apps/* apps/web/*", []need{{"apps", 1}, {"apps/web", 1}}},
-		{"covered by any depth", "apps/web/** ** libs/*", []need{{"", maxDepth}}},
-		{"a name that begins alike", "app/** apps/*", []need{{"app", maxDepth}, {"apps", 1}}},
-		{"documented", "integrations/* integrations/**/*", []need{{"integrations", maxDepth}}},
-		{"deep without any depth", strings.Repeat("*/", 29) + "*", []need{{"", maxDepth}}},
+		{"root", "*", []Need{{"", 1}}},
+		{"folder", "apps", []Need{{"", 1}}},
+		{"file", "apps/web/port.yml", []Need{{"apps/web", 1}}},
+		{"below", "apps/*", []Need{{"apps", 1}}},
+		{"two below", "apps/*/src", []Need{{"apps", 2}}},
+		{"any depth", "apps/**", []Need{{"apps", MaxDepth}}},
+		{"any depth from the root", "**/port.yml", []Need{{"", MaxDepth}}},
+		{"behind a wildcard", "*/apps/web/*", []Need{{"", 4}}},
+		{"escaped", `a\*/*`, []Need{{"a*", 1}}},
+		{"choice in a segment", "{apps,libs}/*", []Need{{"", 2}}},
+		{"choice across segments", "{apps,libs/go}/*", []Need{{"apps", 1}, {"libs/go", 1}}},
+		{"beside each other", "apps/* libs/*", []Need{{"apps", 1}, {"libs", 1}}},
+		{"the same", "apps/* apps/web apps/?", []Need{{"apps", 1}}},
+		{"the deepest", "apps/* apps/*/*", []Need{{"apps", 2}}},
+		{"covered", "apps/*/* apps/web/*", []Need{{"apps", 2}}},
+		{"not covered", "apps/* apps/web/*", []Need{{"apps", 1}, {"apps/web", 1}}},
+		{"covered by any depth", "apps/web/** ** libs/*", []Need{{"", MaxDepth}}},
+		{"a name that begins alike", "app/** apps/*", []Need{{"app", MaxDepth}, {"apps", 1}}},
+		{"documented", "integrations/* integrations/**/*", []Need{{"integrations", MaxDepth}}},
+		{"deep without any depth", strings.Repeat("*/", 29) + "*", []Need{{"", MaxDepth}}},
 	} {
-		var patterns []glob
+		var patterns []Pattern
 		for p := range strings.FieldsSeq(tt.patterns) {
-			g, err := parseGlob(p)
+			g, err := Parse(p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,16 +212,16 @@ func TestReach(t *testing.T) {
 		{"apps/*", "apps", 1},
 		{"apps/*", "apps/a", 0},
 		{"apps/*", "libs", 0},
-		{"apps/**/x", "", maxDepth},
-		{"apps/**/x", "apps/a/b", maxDepth},
+		{"apps/**/x", "", MaxDepth},
+		{"apps/**/x", "apps/a/b", MaxDepth},
 		{"apps/**/x", "libs", 0},
-		{"**/x/y", "a/x", maxDepth},
+		{"**/x/y", "a/x", MaxDepth},
 		{"a/{b,c/d}", "a", 2},
 		{"a/{b,c/d}", "a/c", 1},
 		{"a/{b,c/d}", "a/b", 0},
 		{strings.Repeat("*/", 24) + "*", "a/b/c/d/e/f", 19},
 	} {
-		g, err := parseGlob(tt.pattern)
+		g, err := Parse(tt.pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,16 +244,16 @@ func FuzzGlob(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, pattern, path string) {
 		path = strings.Trim(path, "/")
-		g, err := parseGlob(pattern)
+		g, err := Parse(pattern)
 		if err != nil || path == "" || len(path) > 60 || len(g.alternatives) > 20 || strings.Contains(path, "//") {
 			return
 		}
-		if !g.matches(path) {
+		if !g.Matches(path) {
 			return
 		}
 		inside := false
 		for _, s := range g.alternatives {
-			inside = inside || within(s.base(), path) && path != s.base()
+			inside = inside || Within(s.base(), path) && path != s.base()
 		}
 		if !inside {
 			t.Errorf("%q matches %q, which is below no base", pattern, path)
@@ -262,7 +262,7 @@ func FuzzGlob(f *testing.F) {
 			if c != '/' {
 				continue
 			}
-			if got, want := g.reach(path[:i]), min(level(path)-level(path[:i]), maxDepth); got < want {
+			if got, want := g.reach(path[:i]), min(Level(path)-Level(path[:i]), MaxDepth); got < want {
 				t.Errorf("%q matches %q: reach below %q: got %d, want %d at least", pattern, path, path[:i], got, want)
 			}
 		}

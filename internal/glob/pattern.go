@@ -1,29 +1,29 @@
-package kind
+// Package glob compares the paths of a repository with patterns, and finds out which
+// folders must be listed to see all that the patterns match.
+package glob
 
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// maxDepth is how many levels of folders one listing asks for where a pattern
-// holds "**". What lies deeper is listed from there on.
-const maxDepth = 20
-
 const (
-	maxPattern      = 1000 // bytes
-	maxAlternatives = 200  // of all braces of one pattern
+	// maxPattern is longer than any pattern that a person writes, in bytes.
+	maxPattern = 1000
+	// maxAlternatives bounds what the braces of one pattern expand to: each further pair
+	// of braces multiplies it.
+	maxAlternatives = 200
 )
 
-// glob is a pattern of paths, from the root of a repository: "*" and "?" stay
+// Pattern is a pattern of paths, from the root of a repository: "*" and "?" stay
 // within a segment, "**" as a whole segment stands for any number of them, also
 // none, "[…]" is a class of characters and "{a,b}" a choice. A last "**" stands for
 // everything below, not for the folder itself. Hidden names match, case counts, and
 // "\" takes a character as it is.
-type glob struct {
+type Pattern struct {
 	text         string // as it was written
 	alternatives []segments
 }
@@ -38,34 +38,34 @@ type segment struct {
 	choices []string // of its braces, written out: to match braces themselves takes exponential time
 }
 
-// parseGlob reads a pattern. A leading "/" means the root, as does none; a
-// trailing "/" says nothing. The error says what is wrong with it.
-func parseGlob(pattern string) (glob, error) {
+// Parse reads a pattern. A leading "/" means the root, as does none; a trailing "/" is
+// ignored. The error completes a sentence that begins with the pattern.
+func Parse(pattern string) (Pattern, error) {
 	text := strings.TrimSuffix(strings.TrimPrefix(pattern, "/"), "/")
 	switch {
 	case text == "":
-		return glob{}, errors.New("is empty")
+		return Pattern{}, errors.New("is empty")
 	case len(text) > maxPattern:
-		return glob{}, fmt.Errorf("is longer than %d bytes", maxPattern)
+		return Pattern{}, fmt.Errorf("is longer than %d bytes", maxPattern)
 	case !doublestar.ValidatePattern(text):
-		return glob{}, errors.New(`has a "[" or "{" that is not closed, an empty "[]", a "}" too many, or a "\" at its end`)
+		return Pattern{}, errors.New(`has a "[" or "{" that is not closed, an empty "[]", a "}" too many, or a "\" at its end`)
 	}
 	expanded, spans, err := expand(text)
 	if err != nil {
-		return glob{}, err
+		return Pattern{}, err
 	}
 	if !spans {
 		expanded = []string{text}
 	}
-	g := glob{text: pattern}
+	p := Pattern{text: pattern}
 	for _, one := range expanded {
 		parsed, err := parseSegments(one)
 		if err != nil {
-			return glob{}, err
+			return Pattern{}, err
 		}
-		g.alternatives = append(g.alternatives, parsed)
+		p.alternatives = append(p.alternatives, parsed)
 	}
-	return g, nil
+	return p, nil
 }
 
 func parseSegments(pattern string) (segments, error) {
@@ -97,7 +97,7 @@ func parseSegments(pattern string) (segments, error) {
 	return list, nil
 }
 
-// unescape gives the text that a segment without wildcards stands for; one with
+// unescape returns the text that a segment without wildcards stands for; one with
 // wildcards stays as it is.
 func unescape(text string) (plain string, literal bool) {
 	var b strings.Builder
@@ -113,8 +113,8 @@ func unescape(text string) (plain string, literal bool) {
 	return b.String(), true
 }
 
-// expand writes out the choices of a valid pattern. It tells whether one of them
-// spans segments, or could.
+// expand writes out the choices of a valid pattern, and reports whether one of them spans
+// segments, or could.
 func expand(pattern string) (expanded []string, spans bool, err error) {
 	open := indexOutside(pattern, "{")
 	if open < 0 {
@@ -196,96 +196,4 @@ func indexOutside(pattern, characters string) int {
 }
 
 // String is the pattern as it was written.
-func (g glob) String() string { return g.text }
-
-// matches compares the pattern with a whole path.
-func (g glob) matches(path string) bool {
-	for _, s := range g.alternatives {
-		if s.after(path)[len(s)] {
-			return true
-		}
-	}
-	return false
-}
-
-// reach is how many levels below a folder the pattern can match something, at most
-// maxDepth; 0 is none. The root is "".
-func (g glob) reach(folder string) int {
-	depth := 0
-	for _, s := range g.alternatives {
-		depth = max(depth, s.reach(folder))
-	}
-	return depth
-}
-
-func (s segments) reach(folder string) int {
-	for i, live := range s.after(folder) {
-		if !live || i == len(s) {
-			continue
-		}
-		for _, rest := range s[i:] {
-			if rest.any {
-				return maxDepth
-			}
-		}
-		return min(len(s)-i, maxDepth) // the first that is alive has the most before it
-	}
-	return 0
-}
-
-// after tells, for each number of segments of the pattern, whether so many can
-// stand for the whole path.
-func (s segments) after(path string) []bool {
-	now, next := make([]bool, len(s)+1), make([]bool, len(s)+1)
-	now[0] = true
-	s.skip(now)
-	if path == "" {
-		return now
-	}
-	for name := range strings.SplitSeq(path, "/") {
-		clear(next)
-		for i, of := range s {
-			switch {
-			case !now[i]:
-			case of.any:
-				next[i] = true
-			case of.match(name):
-				next[i+1] = true
-			}
-		}
-		s.skip(next)
-		now, next = next, now
-		if !slices.Contains(now, true) {
-			break
-		}
-	}
-	return now
-}
-
-// skip goes on behind each "**", which may stand for nothing.
-func (s segments) skip(alive []bool) {
-	for i, of := range s {
-		if alive[i] && of.any {
-			alive[i+1] = true
-		}
-	}
-}
-
-func (s segment) match(name string) bool {
-	if s.literal {
-		return s.text == name
-	}
-	return slices.ContainsFunc(s.choices, func(c string) bool { return doublestar.MatchUnvalidated(c, name) })
-}
-
-// base is the folder that the pattern's literal beginning names.
-func (s segments) base() string {
-	var names []string
-	for _, of := range s[:len(s)-1] {
-		if !of.literal {
-			break
-		}
-		names = append(names, of.text)
-	}
-	return strings.Join(names, "/")
-}
+func (p Pattern) String() string { return p.text }
