@@ -2,9 +2,9 @@ package reconcile
 
 import "slices"
 
-// Components are the groups of a directed graph whose members lead to each other;
-// most have one member. A group comes after all that it leads to; members are
-// sorted. Targets are what each vertex leads to.
+// Components returns the groups of a directed graph whose members lead to each other;
+// most have one member. A group comes after all groups that it leads to; its members
+// are sorted. Targets are the vertices that each vertex leads to.
 func Components(targets [][]int) [][]int {
 	t := tarjan{targets: targets, number: make([]int, len(targets)), low: make([]int, len(targets)), open: make([]bool, len(targets))}
 	for v := range targets {
@@ -52,8 +52,8 @@ func (t *tarjan) visit(v int) {
 	t.groups = append(t.groups, members)
 }
 
-// Path is the shortest way in a directed graph, both ends included; nil when there
-// is none.
+// Path returns a shortest way in a directed graph, with both ends, or nil where none
+// exists.
 func Path(targets [][]int, from, to int) []int {
 	before, found := map[int]int{from: from}, from == to
 	for queue := []int{from}; len(queue) > 0 && !found; queue = queue[1:] {

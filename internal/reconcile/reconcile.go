@@ -35,12 +35,12 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 )
 
-// Resource says what a resource of the mapping can produce, and whether what it
-// produced this time is all there is.
+// Resource is what a resource of the mapping can produce, and why what it produced
+// this time may not be all.
 type Resource struct {
 	Blueprints []string // those it names, or produced
 	Any        bool     // its blueprint is computed: it can be any
-	Gap        string   // why its entities may be incomplete, in words; empty when they are not
+	Gap        string   // why its entities may be incomplete, in words; empty when they are complete
 	Partial    []Partial
 }
 
@@ -68,45 +68,45 @@ type Run struct {
 	Produced func(catalog.Ref) bool
 	// Needed reports whether an entity that the run produced relates to it.
 	Needed func(catalog.Ref) bool
-	// Guards hold back the deletion of whole blueprints, each with its reason in words.
+	// Guards block the deletion of whole blueprints, each with its reason in words.
 	Guards map[string]string
 	// Threshold is the largest share of the owned entities that may go, 0 to 1.
 	Threshold float64
-	// MaxDeletions is how many entities may go at most; nil when their number is not bounded.
+	// MaxDeletions bounds how many entities may go; nil is no bound.
 	MaxDeletions *int
 	Deletion     Policy
 	// Halt is why nothing at all may be deleted, in words; empty when something may.
 	Halt string
 }
 
-// Policy says what is done with stale entities.
+// Policy is what a run does with stale entities.
 type Policy int
 
 const (
-	Apply  Policy = iota // they are deleted, as far as nothing holds that back
-	Report               // they are counted and told
-	Never                // they are not looked for
+	Apply  Policy = iota // deletes them, where nothing blocks it
+	Report               // counts and reports them
+	Never                // does not look for them
 )
 
-// String is how the input deletion spells it.
+// String returns the word of the input deletion.
 func (p Policy) String() string { return [...]string{"apply", "report", "never"}[p] }
 
-// Verdict says which entities go.
+// Verdict is which stale entities go, and which stay.
 type Verdict struct {
 	// Delete is sorted by blueprint and identifier.
 	Delete []catalog.Ref
-	// Held tells which stale entities stay, for each blueprint and reason.
-	Held []Held
-	// Needed are those that were not produced, and stay for what relates to them:
-	// sorted by blueprint and identifier.
+	// Blocked counts the stale entities that stay, by blueprint and reason.
+	Blocked []Blocked
+	// Needed are those that were not produced, and stay since a produced entity relates
+	// to them: sorted by blueprint and identifier.
 	Needed []catalog.Ref
-	// Closed is true when deletion is closed for some blueprint: then nothing may be
-	// deleted along with what it depends on.
+	// Closed reports whether the deletion of some blueprint is closed: then nothing may
+	// be deleted along with what it depends on.
 	Closed bool
 }
 
-// Held are stale entities of one blueprint that stay for one reason.
-type Held struct {
+// Blocked are stale entities of one blueprint that stay for one reason.
+type Blocked struct {
 	Blueprint string
 	Count     int
 	Guard     string // in words
@@ -116,38 +116,37 @@ type Held struct {
 //
 // Stale is what is listed, was not produced, and is not needed. It may go when no
 // resource that can produce it has a gap that may be the reason for its absence, no guard
-// holds its blueprint, no more than the threshold and the bound go in all, and deletion
+// blocks its blueprint, no more than the threshold and the bound go in all, and deletion
 // is applied.
 func Decide(r Run) Verdict {
 	var v Verdict
 	guards := guards{run: r, known: map[string]string{}}
-	held := holds{}
+	blocked := blocks{}
 	listed := slices.SortedFunc(slices.Values(r.Listed), compareRefs)
 	for _, ref := range slices.Compact(listed) {
-		switch guard := ""; {
-		case r.Produced(ref):
-		case r.Needed(ref):
+		if r.Produced(ref) {
+			continue
+		}
+		if r.Needed(ref) {
 			v.Needed = append(v.Needed, ref)
-		default:
-			if guard = guards.of(ref); guard != "" {
-				held.add(ref, guard)
-			} else {
-				v.Delete = append(v.Delete, ref)
-			}
+		} else if guard := guards.of(ref); guard != "" {
+			blocked.add(ref, guard)
+		} else {
+			v.Delete = append(v.Delete, ref)
 		}
 	}
 	if guard := r.guardAll(len(v.Delete)); guard != "" {
 		for _, ref := range v.Delete {
-			held.add(ref, guard)
+			blocked.add(ref, guard)
 		}
 		v.Delete = nil
 	}
-	v.Held = held.sorted()
+	v.Blocked = blocked.sorted()
 	v.Closed = r.Halt != "" || len(r.Guards) > 0 || slices.ContainsFunc(r.Resources, func(s Resource) bool { return s.Gap != "" || len(s.Partial) > 0 })
 	return v
 }
 
-// guard says why the entities of a blueprint may not be deleted; empty when they may.
+// guard returns why no entity of a blueprint may be deleted; empty when some may.
 func (r Run) guard(blueprint string) string {
 	if r.Halt != "" {
 		return r.Halt
@@ -160,7 +159,7 @@ func (r Run) guard(blueprint string) string {
 	return r.Guards[blueprint]
 }
 
-// partial says why one entity may not be deleted while others of its blueprint may;
+// partial returns why one entity may not be deleted while others of its blueprint may;
 // empty when it may.
 func (r Run) partial(ref catalog.Ref) string {
 	for _, s := range r.Resources {
@@ -194,22 +193,22 @@ func (g *guards) of(ref catalog.Ref) string {
 	return guard
 }
 
-// holds counts what is held, by blueprint and guard.
-type holds map[[2]string]int
+// blocks counts what is blocked, by blueprint and guard.
+type blocks map[[2]string]int
 
-func (h holds) add(ref catalog.Ref, guard string) { h[[2]string{ref.Blueprint, guard}]++ }
+func (b blocks) add(ref catalog.Ref, guard string) { b[[2]string{ref.Blueprint, guard}]++ }
 
-func (h holds) sorted() (all []Held) {
-	for key, n := range h {
-		all = append(all, Held{Blueprint: key[0], Guard: key[1], Count: n})
+func (b blocks) sorted() (all []Blocked) {
+	for key, n := range b {
+		all = append(all, Blocked{Blueprint: key[0], Guard: key[1], Count: n})
 	}
-	slices.SortFunc(all, func(a, b Held) int {
+	slices.SortFunc(all, func(a, b Blocked) int {
 		return cmp.Or(strings.Compare(a.Blueprint, b.Blueprint), strings.Compare(a.Guard, b.Guard))
 	})
 	return all
 }
 
-// guardAll is why none of so many stale entities may go; empty when all may.
+// guardAll returns why none of so many stale entities may go; empty when all may.
 func (r Run) guardAll(stale int) string {
 	if stale == 0 {
 		return ""
@@ -247,7 +246,7 @@ func Order(blueprints []string, relates func(from, to string) bool) []string {
 	}
 	order := make([]string, 0, len(blueprints))
 	for len(left) > 0 {
-		// There always is one that only those of its own cycle relate to.
+		// There is always one to which only blueprints of its own cycle relate.
 		next := max(0, slices.IndexFunc(left, func(to int) bool {
 			return !slices.ContainsFunc(left, func(from int) bool { return reach[from][to] && !reach[to][from] })
 		}))
@@ -257,7 +256,7 @@ func Order(blueprints []string, relates func(from, to string) bool) []string {
 	return order
 }
 
-// closure says which blueprints relate to which, directly or through others.
+// closure returns which blueprints relate to which, directly or through others.
 func closure(blueprints []string, relates func(from, to string) bool) [][]bool {
 	reach := make([][]bool, len(blueprints))
 	for i, from := range blueprints {

@@ -40,39 +40,39 @@ func TestDecide(t *testing.T) {
 		{Why: "a is away", May: in("pr/a1 pr/x1 repo/a")}, {Why: "x is away", May: in("pr/x1 pr/x2")},
 	}}
 	tests := []struct {
-		name   string
-		run    reconcile.Run
-		delete string
-		held   []reconcile.Held
-		needed string
-		closed bool
+		name    string
+		run     reconcile.Run
+		delete  string
+		blocked []reconcile.Blocked
+		needed  string
+		closed  bool
 	}{
 		{
-			name:   "a gap of one source holds what may come from it, in its own blueprints",
+			name:   "a gap of one source blocks what may come from it, in its own blueprints",
 			run:    reconcile.Run{Resources: []reconcile.Resource{away}, Listed: refs("pr/b1 pr/a1 repo/a pr/x1 pr/x2"), Owned: 10, Produced: none, Needed: none, Threshold: 1},
-			delete: "pr/b1 repo/a", held: []reconcile.Held{{"pr", 2, "a is away"}, {"pr", 1, "x is away"}}, closed: true,
+			delete: "pr/b1 repo/a", blocked: []reconcile.Blocked{{"pr", 2, "a is away"}, {"pr", 1, "x is away"}}, closed: true,
 		},
 		{
-			name: "a gap of one source of a computed blueprint holds in any",
+			name: "a gap of one source of a computed blueprint blocks in any",
 			run: reconcile.Run{
 				Resources: []reconcile.Resource{{Any: true, Partial: away.Partial}}, Listed: refs("pr/b1 repo/a"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
 			},
-			delete: "pr/b1", held: []reconcile.Held{{"repo", 1, "a is away"}}, closed: true,
+			delete: "pr/b1", blocked: []reconcile.Blocked{{"repo", 1, "a is away"}}, closed: true,
 		},
 		{
 			name: "a gap of the whole resource comes before one of a source",
 			run: reconcile.Run{
 				Resources: []reconcile.Resource{away, broken}, Listed: refs("pr/a1"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
 			},
-			held: []reconcile.Held{{"pr", 1, "unread"}}, closed: true,
+			blocked: []reconcile.Blocked{{"pr", 1, "unread"}}, closed: true,
 		},
 		{
-			name: "a guard holds its blueprint alone",
+			name: "a guard blocks its blueprint alone",
 			run: reconcile.Run{
 				Resources: []reconcile.Resource{complete}, Guards: map[string]string{"repo": "renamed"},
 				Listed: refs("repo/a old/x"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
 			},
-			delete: "old/x", held: []reconcile.Held{{"repo", 1, "renamed"}}, closed: true,
+			delete: "old/x", blocked: []reconcile.Blocked{{"repo", 1, "renamed"}}, closed: true,
 		},
 		{
 			name:   "what was not produced is stale",
@@ -92,7 +92,7 @@ func TestDecide(t *testing.T) {
 		{
 			name:   "a gap closes its own blueprints alone",
 			run:    reconcile.Run{Resources: []reconcile.Resource{complete, broken}, Listed: refs("repo/a pr/1 pr/2 old/x"), Owned: 10, Produced: none, Needed: none, Threshold: 0.9},
-			delete: "old/x repo/a", held: []reconcile.Held{{Blueprint: "pr", Count: 2, Guard: "unread"}}, closed: true,
+			delete: "old/x repo/a", blocked: []reconcile.Blocked{{Blueprint: "pr", Count: 2, Guard: "unread"}}, closed: true,
 		},
 		{
 			name: "one incomplete resource of two closes the blueprint",
@@ -100,7 +100,7 @@ func TestDecide(t *testing.T) {
 				Resources: []reconcile.Resource{{Blueprints: []string{"pr"}}, broken},
 				Listed:    refs("pr/1"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
 			},
-			held: []reconcile.Held{{Blueprint: "pr", Count: 1, Guard: "unread"}}, closed: true,
+			blocked: []reconcile.Blocked{{Blueprint: "pr", Count: 1, Guard: "unread"}}, closed: true,
 		},
 		{
 			name: "a gap of a computed blueprint closes all",
@@ -108,7 +108,7 @@ func TestDecide(t *testing.T) {
 				Resources: []reconcile.Resource{complete, {Any: true, Gap: "an expression failed"}},
 				Listed:    refs("repo/a old/x"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
 			},
-			held: []reconcile.Held{{"old", 1, "an expression failed"}, {"repo", 1, "an expression failed"}}, closed: true,
+			blocked: []reconcile.Blocked{{"old", 1, "an expression failed"}, {"repo", 1, "an expression failed"}}, closed: true,
 		},
 		{
 			name:   "a computed blueprint without a gap closes nothing",
@@ -116,14 +116,14 @@ func TestDecide(t *testing.T) {
 			delete: "repo/a",
 		},
 		{
-			name: "a halt keeps everything",
-			run:  reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b"), Owned: 2, Produced: in("repo/b"), Needed: none, Threshold: 1, Halt: "time limit"},
-			held: []reconcile.Held{{"repo", 1, "time limit"}}, closed: true,
+			name:    "a halt keeps everything",
+			run:     reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b"), Owned: 2, Produced: in("repo/b"), Needed: none, Threshold: 1, Halt: "time limit"},
+			blocked: []reconcile.Blocked{{"repo", 1, "time limit"}}, closed: true,
 		},
 		{
 			name: "the threshold keeps everything",
 			run:  reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b old/x"), Owned: 3, Produced: none, Needed: none, Threshold: 0.9},
-			held: []reconcile.Held{
+			blocked: []reconcile.Blocked{
 				{"old", 1, "3 of 3 entities are stale, more than the entityDeletionThreshold of 0.9 allows"},
 				{"repo", 2, "3 of 3 entities are stale, more than the entityDeletionThreshold of 0.9 allows"},
 			},
@@ -134,9 +134,9 @@ func TestDecide(t *testing.T) {
 			delete: "repo/a repo/b repo/c",
 		},
 		{
-			name: "a threshold of 0 keeps the only stale one of very many",
-			run:  reconcile.Run{Listed: refs("repo/a"), Owned: 1_000_000, Produced: none, Needed: none},
-			held: []reconcile.Held{{"repo", 1, "1 of 1000000 entities are stale, more than the entityDeletionThreshold of 0 allows"}},
+			name:    "a threshold of 0 keeps the only stale one of very many",
+			run:     reconcile.Run{Listed: refs("repo/a"), Owned: 1_000_000, Produced: none, Needed: none},
+			blocked: []reconcile.Blocked{{"repo", 1, "1 of 1000000 entities are stale, more than the entityDeletionThreshold of 0 allows"}},
 		},
 		{
 			name:   "a threshold of 1 lets everything go",
@@ -146,7 +146,7 @@ func TestDecide(t *testing.T) {
 		{
 			name: "more than may go",
 			run:  reconcile.Run{Listed: refs("repo/a repo/b old/x"), Owned: 9, Produced: none, Needed: none, Threshold: 1, MaxDeletions: most(2)},
-			held: []reconcile.Held{
+			blocked: []reconcile.Blocked{
 				{"old", 1, "3 entities are stale, more than the input max_deletions of 2 allows"},
 				{"repo", 2, "3 entities are stale, more than the input max_deletions of 2 allows"},
 			},
@@ -157,22 +157,22 @@ func TestDecide(t *testing.T) {
 			delete: "repo/a repo/b",
 		},
 		{
-			name: "what is held is not counted among those that may go",
+			name: "what is blocked is not counted among those that may go",
 			run: reconcile.Run{
 				Resources: []reconcile.Resource{broken}, Listed: refs("pr/1 pr/2 repo/a"), Owned: 9, Produced: none, Needed: none,
 				Threshold: 1, MaxDeletions: most(1),
 			},
-			delete: "repo/a", held: []reconcile.Held{{"pr", 2, "unread"}}, closed: true,
+			delete: "repo/a", blocked: []reconcile.Blocked{{"pr", 2, "unread"}}, closed: true,
 		},
 		{
-			name: "deletion is only told",
-			run:  reconcile.Run{Resources: []reconcile.Resource{broken}, Listed: refs("repo/a pr/1"), Owned: 9, Produced: none, Needed: none, Threshold: 1, Deletion: reconcile.Report},
-			held: []reconcile.Held{{"pr", 1, "unread"}, {"repo", 1, `the input deletion is "report"; with "apply" they would go`}}, closed: true,
+			name:    "deletion is only told",
+			run:     reconcile.Run{Resources: []reconcile.Resource{broken}, Listed: refs("repo/a pr/1"), Owned: 9, Produced: none, Needed: none, Threshold: 1, Deletion: reconcile.Report},
+			blocked: []reconcile.Blocked{{"pr", 1, "unread"}, {"repo", 1, `the input deletion is "report"; with "apply" they would go`}}, closed: true,
 		},
 		{
-			name: "deletion is never applied",
-			run:  reconcile.Run{Listed: refs("repo/a"), Owned: 9, Produced: none, Needed: none, Threshold: 1, Deletion: reconcile.Never},
-			held: []reconcile.Held{{"repo", 1, `the input deletion is "never"; with "apply" they would go`}},
+			name:    "deletion is never applied",
+			run:     reconcile.Run{Listed: refs("repo/a"), Owned: 9, Produced: none, Needed: none, Threshold: 1, Deletion: reconcile.Never},
+			blocked: []reconcile.Blocked{{"repo", 1, `the input deletion is "never"; with "apply" they would go`}},
 		},
 		{
 			name:   "listed twice is one",
@@ -187,7 +187,7 @@ func TestDecide(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			want := reconcile.Verdict{Delete: refs(tt.delete), Held: tt.held, Needed: refs(tt.needed), Closed: tt.closed}
+			want := reconcile.Verdict{Delete: refs(tt.delete), Blocked: tt.blocked, Needed: refs(tt.needed), Closed: tt.closed}
 			if diff := cmp.Diff(reconcile.Decide(tt.run), want); diff != "" {
 				t.Errorf("got (-), want (+):\n%s", diff)
 			}
@@ -269,26 +269,26 @@ func (w world) open(ref catalog.Ref) bool {
 	return w.Halt == "" && !guarded
 }
 
-// model is what may go, and how many entities of each blueprint are held.
-func (w world) model() (gone map[catalog.Ref]bool, held map[string]int) {
-	gone, held = map[catalog.Ref]bool{}, map[string]int{}
+// model is what may go, and how many entities of each blueprint are blocked.
+func (w world) model() (gone map[catalog.Ref]bool, blocked map[string]int) {
+	gone, blocked = map[catalog.Ref]bool{}, map[string]int{}
 	for r := range w.distinct() {
 		switch {
 		case w.produced[r] || w.needed[r]:
 		case w.open(r):
 			gone[r] = true
 		default:
-			held[r.Blueprint]++
+			blocked[r.Blueprint]++
 		}
 	}
 	tooMany := w.MaxDeletions != nil && len(gone) > *w.MaxDeletions
 	if tooMany || w.Deletion != reconcile.Apply || len(gone)*100 > w.percent*w.Owned { // whole numbers: nothing is rounded
 		for r := range gone {
-			held[r.Blueprint]++
+			blocked[r.Blueprint]++
 		}
 		clear(gone)
 	}
-	return gone, held
+	return gone, blocked
 }
 
 func TestDecideIsTheModel(t *testing.T) {
@@ -297,7 +297,7 @@ func TestDecideIsTheModel(t *testing.T) {
 		w := draw(t)
 		before := slices.Clone(w.Listed)
 		got := reconcile.Decide(w.Run)
-		gone, held := w.model()
+		gone, blocked := w.model()
 
 		deleted := map[catalog.Ref]bool{}
 		for _, r := range got.Delete {
@@ -310,14 +310,14 @@ func TestDecideIsTheModel(t *testing.T) {
 			t.Errorf("deleted: got %v, want %v", deleted, gone)
 		}
 		stays := map[string]int{}
-		for _, h := range got.Held {
+		for _, h := range got.Blocked {
 			stays[h.Blueprint] += h.Count
 			if h.Guard == "" {
-				t.Errorf("%d of %s are held without a guard", h.Count, h.Blueprint)
+				t.Errorf("%d of %s are blocked without a guard", h.Count, h.Blueprint)
 			}
 		}
-		if !maps.Equal(stays, held) {
-			t.Errorf("held: got %v, want %v", got.Held, held)
+		if !maps.Equal(stays, blocked) {
+			t.Errorf("blocked: got %v, want %v", got.Blocked, blocked)
 		}
 		needed := map[catalog.Ref]bool{}
 		for r := range w.distinct() {
@@ -366,11 +366,11 @@ func TestDecideObeysTheLaws(t *testing.T) {
 				kept++
 			}
 		}
-		held := 0
-		for _, h := range got.Held {
-			held += h.Count
+		blocked := 0
+		for _, h := range got.Blocked {
+			blocked += h.Count
 		}
-		if sum := kept + held + len(got.Delete); sum != len(w.distinct()) {
+		if sum := kept + blocked + len(got.Delete); sum != len(w.distinct()) {
 			t.Errorf("listed: got %d accounted for, want %d", sum, len(w.distinct()))
 		}
 		if len(got.Delete)*100 > w.percent*w.Owned {

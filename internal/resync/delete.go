@@ -26,8 +26,8 @@ func (r *run) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
 	limits := reconcile.Limits{Most: port.MaxDelete, Cascade: cascade}
 	relations, all := r.related(ctx, stale)
 	for {
-		d := deletion{run: r, cascade: cascade, order: reconcile.NewDeletion(stale, relations, limits), deleted: map[catalog.Ref]bool{}}
-		for step := range d.order.Steps() {
+		d := deletion{run: r, cascade: cascade, order: reconcile.NewDeleteOrder(stale, relations, limits), deleted: map[catalog.Ref]bool{}}
+		for step, more := d.order.Next(); more; step, more = d.order.Next() {
 			d.do(ctx, step.Blueprint, step.Groups)
 		}
 		left := d.left()
@@ -44,7 +44,7 @@ func (r *run) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
 type deletion struct {
 	run     *run
 	cascade bool
-	order   *reconcile.Deletion
+	order   *reconcile.DeleteOrder
 	deleted map[catalog.Ref]bool
 	refused []refusedDeletion // for dependants
 }

@@ -71,7 +71,7 @@ func (r *run) prune(ctx, asking context.Context, failure error) {
 	}
 	decision.Threshold, decision.MaxDeletions, decision.Deletion = m.EntityDeletionThreshold, r.job.MaxDeletions, r.job.Deletion
 	verdict := reconcile.Decide(decision)
-	r.tellHeld(verdict.Held)
+	r.tellHeld(verdict.Blocked)
 	r.tellNeeded(ctx, verdict.Needed, needed)
 	r.delete(ctx, verdict.Delete, r.cascade(ctx, verdict))
 }
@@ -94,7 +94,7 @@ func (r *run) cascade(ctx context.Context, verdict reconcile.Verdict) bool {
 }
 
 // tellHeld counts and reports the stale entities that stay, by the reason.
-func (r *run) tellHeld(held []reconcile.Held) {
+func (r *run) tellHeld(held []reconcile.Blocked) {
 	for _, h := range held {
 		b := r.report.Blueprint(h.Blueprint)
 		b.StaleKept += h.Count

@@ -2,66 +2,65 @@ package reconcile
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
 )
 
-// Relation says that one entity relates to another, which Port does not delete
-// without it.
+// Relation is one from an entity to another, which Port does not delete before it.
 type Relation struct{ From, To catalog.Ref }
 
 // Limits are what one request may delete.
 type Limits struct {
-	// Most is how many entities of one blueprint may go in one request. Those may
+	// Most bounds the entities of one request. They are of one blueprint, and may
 	// relate to each other.
 	Most int
-	// Cascade is true when whatever relates to an entity goes along with it.
+	// Cascade reports whether what relates to an entity is deleted along with it.
 	Cascade bool
 }
 
-// Deletion is an order in which stale entities go: none before the others that
-// relate to it. It is not safe for concurrent use.
-type Deletion struct {
+// DeleteOrder hands out stale entities in an order in which Port deletes them: each
+// after those that relate to it. It is not safe for concurrent use.
+type DeleteOrder struct {
 	limits     Limits
 	refs       []catalog.Ref // sorted
 	index      map[catalog.Ref]int
-	targets    [][]int // what each one relates to, of those that are stale
+	targets    [][]int // what each ref relates to, of those that are stale
 	groups     [][]int // of refs that relate to each other in a cycle; most have one
 	group      []int   // of each ref
-	waits      []int   // for each group, the relations to it from others that have not gone
+	waits      []int   // for each group, the relations to it from groups not handed out
 	blueprints []string
-	kept       map[int]Kept // by group; its Ref is empty
-	told       map[int]bool // refs that Keep was told of
+	ready      map[string][]int // groups that wait for none, by blueprint
+	next       int              // of blueprints: where the next step is looked for
+	kept       map[int]Kept     // by group; its Ref is empty
+	failed     map[int]bool     // refs that were given to Keep
 }
 
-// Kept is a stale entity that cannot be deleted alone, and why: exactly one of the
-// reasons is given.
+// Kept is a stale entity that cannot be deleted alone, with exactly one reason.
 type Kept struct {
 	Ref catalog.Ref
-	// By is an entity that stays and relates to it. Its identifier is empty when it
-	// is not known.
+	// By is an entity that stays and relates to it. Its identifier is empty where it
+	// is unknown.
 	By catalog.Ref
 	// Cycle leads from an entity back to it, over another blueprint.
 	Cycle []catalog.Ref
-	// Cyclic is how many entities relate to each other in cycles, more than one
-	// request may delete.
+	// Cyclic counts the entities that relate to each other in cycles: more than one
+	// request deletes.
 	Cyclic int
 }
 
 // Step is what one request deletes.
 type Step struct {
 	Blueprint string
-	// Groups are identifiers: those of one group go together or not at all. Whatever
-	// relates to a group is in an earlier one, or in an earlier step.
+	// Groups are identifiers: those of one group are deleted together or not at all.
+	// What relates to a group is in an earlier one, or in an earlier step.
 	Groups [][]string
 }
 
-// NewDeletion puts stale entities in order. Relations may name any entities: one
-// that is not stale stays, and so does what it relates to.
-func NewDeletion(stale []catalog.Ref, relations []Relation, limits Limits) *Deletion {
-	d := &Deletion{limits: limits, index: map[catalog.Ref]int{}, kept: map[int]Kept{}, told: map[int]bool{}}
+// NewDeleteOrder puts stale entities in order. Relations may name any entities: one
+// that is not stale stays, and what it relates to is kept.
+func NewDeleteOrder(stale []catalog.Ref, relations []Relation, limits Limits) *DeleteOrder {
+	d := &DeleteOrder{limits: limits, index: map[catalog.Ref]int{}, ready: map[string][]int{}, kept: map[int]Kept{}, failed: map[int]bool{}}
 	d.refs = slices.Compact(slices.SortedFunc(slices.Values(stale), compareRefs))
 	for i, ref := range d.refs {
 		d.index[ref] = i
@@ -102,8 +101,8 @@ func NewDeletion(stale []catalog.Ref, relations []Relation, limits Limits) *Dele
 	return d
 }
 
-// split forgets the cycles: whichever of them goes first takes the others along.
-func (d *Deletion) split() {
+// split makes a group of each entity: the first of a cycle takes the others along.
+func (d *DeleteOrder) split() {
 	for v, targets := range d.targets {
 		d.targets[v] = slices.DeleteFunc(targets, func(t int) bool { return d.group[t] == d.group[v] })
 	}
@@ -118,8 +117,9 @@ func compareRelations(a, b Relation) int {
 	return cmp.Or(compareRefs(a.To, b.To), compareRefs(a.From, b.From))
 }
 
-// order counts what each group waits for, and puts the blueprints in order.
-func (d *Deletion) order() {
+// order counts what each group waits for, sorts the blueprints, and makes ready the
+// groups that wait for none.
+func (d *DeleteOrder) order() {
 	d.waits = make([]int, len(d.groups))
 	related := map[[2]string]bool{}
 	for from, targets := range d.targets {
@@ -131,11 +131,21 @@ func (d *Deletion) order() {
 		}
 	}
 	d.blueprints = Order(d.blueprints, func(from, to string) bool { return related[[2]string{from, to}] })
+	for g, n := range d.waits {
+		if n == 0 {
+			d.makeReady(g)
+		}
+	}
 }
 
-// keepCycles keeps what no request can delete: it deletes so many entities of one
-// blueprint, and nothing to which others relate.
-func (d *Deletion) keepCycles() {
+func (d *DeleteOrder) makeReady(group int) {
+	blueprint := d.refs[d.groups[group][0]].Blueprint
+	d.ready[blueprint] = append(d.ready[blueprint], group)
+}
+
+// keepCycles keeps the cycles that no single request can delete: those over several
+// blueprints, and those of more entities than a request may name.
+func (d *DeleteOrder) keepCycles() {
 	for g, members := range d.groups {
 		first, last := d.refs[members[0]], d.refs[members[len(members)-1]]
 		switch {
@@ -147,9 +157,9 @@ func (d *Deletion) keepCycles() {
 	}
 }
 
-// cycle is the shortest way from an entity of the group to one of another blueprint
-// and back, for the first entity that has such a relation.
-func (d *Deletion) cycle(group int) []catalog.Ref {
+// cycle returns the shortest way from an entity of the group to one of another
+// blueprint and back, for the first entity that has such a relation.
+func (d *DeleteOrder) cycle(group int) []catalog.Ref {
 	for _, start := range d.groups[group] {
 		for _, next := range d.targets[start] {
 			if d.group[next] == group && d.refs[next].Blueprint != d.refs[start].Blueprint {
@@ -161,11 +171,11 @@ func (d *Deletion) cycle(group int) []catalog.Ref {
 			}
 		}
 	}
-	return nil // never: a group over blueprints has one
+	return nil // not reached: a group over several blueprints has such a relation
 }
 
 // keep keeps a group, and all that it relates to.
-func (d *Deletion) keep(group int, why Kept) {
+func (d *DeleteOrder) keep(group int, why Kept) {
 	if _, done := d.kept[group]; done {
 		return
 	}
@@ -182,17 +192,17 @@ func (d *Deletion) keep(group int, why Kept) {
 	}
 }
 
-// Keep is told that an entity was not deleted: what it relates to is kept too, but
-// with Cascade.
-func (d *Deletion) Keep(ref catalog.Ref) {
+// Keep records that an entity was not deleted. What it relates to is kept too, unless
+// the limits cascade.
+func (d *DeleteOrder) Keep(ref catalog.Ref) {
 	if i, ok := d.index[ref]; ok && !d.limits.Cascade {
-		d.told[i] = true
+		d.failed[i] = true
 		d.keep(d.group[i], Kept{By: ref})
 	}
 }
 
-// Keeps says whether an entity is kept.
-func (d *Deletion) Keeps(ref catalog.Ref) bool {
+// Keeps reports whether an entity is kept.
+func (d *DeleteOrder) Keeps(ref catalog.Ref) bool {
 	i, ok := d.index[ref]
 	if !ok {
 		return false
@@ -201,11 +211,11 @@ func (d *Deletion) Keeps(ref catalog.Ref) bool {
 	return kept
 }
 
-// Kept are the entities that are kept, sorted, but for those that Keep was told of.
-func (d *Deletion) Kept() []Kept {
+// Kept returns the entities that are kept, sorted, without those that were given to Keep.
+func (d *DeleteOrder) Kept() []Kept {
 	var all []Kept
 	for i, ref := range d.refs {
-		if k, kept := d.kept[d.group[i]]; kept && !d.told[i] {
+		if k, kept := d.kept[d.group[i]]; kept && !d.failed[i] {
 			k.Ref = ref
 			all = append(all, k)
 		}
@@ -213,43 +223,36 @@ func (d *Deletion) Kept() []Kept {
 	return all
 }
 
-// Steps yields what goes in each request, and as much in one as may. What is kept
-// meanwhile is left out of later steps.
-func (d *Deletion) Steps() iter.Seq[Step] {
-	return func(yield func(Step) bool) {
-		ready := map[string][]int{} // groups, by blueprint
-		for g, members := range d.groups {
-			if d.waits[g] == 0 {
-				blueprint := d.refs[members[0]].Blueprint
-				ready[blueprint] = append(ready[blueprint], g)
-			}
+// Next returns the next step, as large as one request may be, or false when none is
+// left. What Keep kept by then is left out of it, and of those that follow.
+func (d *DeleteOrder) Next() (Step, bool) {
+	for idle := 0; idle < len(d.blueprints); {
+		blueprint := d.blueprints[d.next]
+		if len(d.ready[blueprint]) == 0 {
+			d.next = (d.next + 1) % len(d.blueprints)
+			idle++
+			continue
 		}
-		for some := true; some; {
-			some = false
-			for _, blueprint := range d.blueprints {
-				for len(ready[blueprint]) > 0 {
-					some = true
-					if s := d.step(blueprint, ready); len(s.Groups) > 0 && !yield(s) {
-						return
-					}
-				}
-			}
+		idle = 0
+		if s := d.step(blueprint); len(s.Groups) > 0 {
+			return s, true
 		}
 	}
+	return Step{}, false
 }
 
-// step takes groups of a blueprint that wait for nothing any more. What they relate
-// to may go in the same step.
-func (d *Deletion) step(blueprint string, ready map[string][]int) Step {
+// step takes groups of a blueprint that are ready. What they relate to may be in the
+// same step.
+func (d *DeleteOrder) step(blueprint string) Step {
 	s := Step{Blueprint: blueprint}
-	for n := 0; len(ready[blueprint]) > 0; {
-		g := ready[blueprint][0]
+	for n := 0; len(d.ready[blueprint]) > 0; {
+		g := d.ready[blueprint][0]
 		members := d.groups[g]
 		_, kept := d.kept[g]
 		if !kept && n > 0 && n+len(members) > d.limits.Most {
 			break
 		}
-		ready[blueprint] = ready[blueprint][1:]
+		d.ready[blueprint] = d.ready[blueprint][1:]
 		if kept {
 			continue // and so is all that it relates to
 		}
@@ -257,18 +260,22 @@ func (d *Deletion) step(blueprint string, ready map[string][]int) Step {
 		var identifiers []string
 		for _, m := range members {
 			identifiers = append(identifiers, d.refs[m].Identifier)
-			for _, t := range d.targets[m] {
-				to := d.group[t]
-				if to == g {
-					continue
-				}
-				if d.waits[to]--; d.waits[to] == 0 {
-					other := d.refs[t].Blueprint
-					ready[other] = append(ready[other], to)
-				}
-			}
+			d.release(m)
 		}
 		s.Groups = append(s.Groups, identifiers)
 	}
 	return s
+}
+
+// release makes ready the groups that waited for this entity last.
+func (d *DeleteOrder) release(member int) {
+	for _, t := range d.targets[member] {
+		to := d.group[t]
+		if to == d.group[member] {
+			continue
+		}
+		if d.waits[to]--; d.waits[to] == 0 {
+			d.makeReady(to)
+		}
+	}
 }

@@ -24,9 +24,9 @@ func related(text string) []reconcile.Relation {
 }
 
 // steps tells all steps: "a: x y+z; b: w", where y and z go together.
-func steps(d *reconcile.Deletion) string {
+func steps(d *reconcile.DeleteOrder) string {
 	var all []string
-	for s := range d.Steps() {
+	for s, more := d.Next(); more; s, more = d.Next() {
 		var groups []string
 		for _, g := range s.Groups {
 			groups = append(groups, strings.Join(g, "+"))
@@ -37,7 +37,7 @@ func steps(d *reconcile.Deletion) string {
 }
 
 // kept tells what is kept and why: "b/y<a/x" for a/x that relates to it.
-func kept(d *reconcile.Deletion) string {
+func kept(d *reconcile.DeleteOrder) string {
 	var all []string
 	for _, k := range d.Kept() {
 		text := k.Ref.String()
@@ -83,7 +83,7 @@ func TestDeletion(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := reconcile.NewDeletion(refs(tt.stale), related(tt.related), reconcile.Limits{Most: 3, Cascade: tt.cascade})
+			d := reconcile.NewDeleteOrder(refs(tt.stale), related(tt.related), reconcile.Limits{Most: 3, Cascade: tt.cascade})
 			if got := steps(d); got != tt.steps {
 				t.Errorf("steps: got %q, want %q", got, tt.steps)
 			}
@@ -94,12 +94,33 @@ func TestDeletion(t *testing.T) {
 	}
 }
 
+// What Keep was given between two steps counts from the next step on, and the end stays
+// the end.
+func TestNextGoesOneStep(t *testing.T) {
+	t.Parallel()
+	d := reconcile.NewDeleteOrder(refs("a/1 a/2 a/3 a/4 b/1"), related("a/2>b/1 a/4>a/3"), reconcile.Limits{Most: 2})
+	want := []string{"a [[1] [2]]", "a [[4] [3]]", ""} // b/1 is kept by then
+	for i, w := range append(want, "", "") {
+		s, more := d.Next()
+		got := ""
+		if more {
+			got = fmt.Sprint(s.Blueprint, " ", s.Groups)
+		}
+		if got != w {
+			t.Errorf("step %d: got %q, want %q", i, got, w)
+		}
+		if i == 0 {
+			d.Keep(refs("a/2")[0])
+		}
+	}
+}
+
 // What an entity relates to that Port did not delete is left out of later steps.
 func TestKeep(t *testing.T) {
 	t.Parallel()
-	d := reconcile.NewDeletion(refs("a/1 a/2 b/1 c/1 c/2"), related("a/1>b/1 b/1>c/1 a/2>c/2"), reconcile.Limits{Most: 3})
+	d := reconcile.NewDeleteOrder(refs("a/1 a/2 b/1 c/1 c/2"), related("a/1>b/1 b/1>c/1 a/2>c/2"), reconcile.Limits{Most: 3})
 	var got []string
-	for s := range d.Steps() {
+	for s, more := d.Next(); more; s, more = d.Next() {
 		got = append(got, s.Blueprint+":"+strings.Join(slices.Concat(s.Groups...), " "))
 		if s.Blueprint == "a" {
 			d.Keep(refs("a/1")[0])
@@ -130,7 +151,8 @@ func TestLongChain(t *testing.T) {
 		}
 	}
 	count, last := 0, fmt.Sprintf("%05d", n)
-	for s := range reconcile.NewDeletion(stale, relations, reconcile.Limits{Most: 100}).Steps() {
+	d := reconcile.NewDeleteOrder(stale, relations, reconcile.Limits{Most: 100})
+	for s, more := d.Next(); more; s, more = d.Next() {
 		count++
 		for _, g := range s.Groups {
 			if g[0] >= last {
@@ -209,9 +231,9 @@ func TestDeletionIsTheMost(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		o := drawOrganization(rt)
-		d := reconcile.NewDeletion(o.stale, o.relations, reconcile.Limits{Most: o.most})
+		d := reconcile.NewDeleteOrder(o.stale, o.relations, reconcile.Limits{Most: o.most})
 		gone, requests, groups := map[catalog.Ref]bool{}, 0, 0
-		for s := range d.Steps() {
+		for s, more := d.Next(); more; s, more = d.Next() {
 			requests++
 			var call []catalog.Ref
 			for _, g := range s.Groups {
