@@ -8,11 +8,12 @@
 //	. | ingests a Bitbucket Cloud workspace into Port's catalog | app
 //	examples/demo | runs the real program against emulators of Bitbucket Cloud and Port on loopback | app bitbucket/bitbuckettest port/porttest
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket datasource dryrun input mapping platform port reconcile report resync sarif transform transport
-//	resync | does one run | bitbucket catalog kind mapping port reconcile refusal report transform | dryrun transport
+//	app | is the program | bitbucket check datasource dryrun input mapping platform port reconcile report resync sarif transform transport
+//	resync | does one run | bitbucket catalog check kind mapping port reconcile refusal report transform | dryrun transport
 //	refusal | explains why Port did not take an entity | catalog mapping port
 //	datasource | keeps what Port's Data sources page shows of a run | port report
 //	dryrun | answers writes as Port would | catalog port
+//	check | binds a mapping | catalog kind mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping
 //	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket glob mapping | transport
 //	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog mapping

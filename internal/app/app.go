@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/datasource"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/mapping"
@@ -165,7 +166,7 @@ func (a *app) run(ctx context.Context) error {
 		return err
 	}
 	job := resync.Job{
-		Plan: plan, Bitbucket: a.bitbucket, Port: a.port,
+		Bound: plan, Bitbucket: a.bitbucket, Port: a.port,
 		Concurrency: a.config.Concurrency, MaxFile: a.config.MaxFileSize, Log: a.log,
 		MaxDeletions: a.config.MaxDeletions, Deletion: deletions[a.config.Deletion],
 		StandIn: a.standIn, Selector: a.shownSelectors(plan, given == nil), ConfirmRenames: a.config.ConfirmRenames,
@@ -331,14 +332,14 @@ func authorize(c input.Credential) func(*http.Request) {
 }
 
 // bind binds a mapping; its warnings are told, and its problems are the error.
-func (a *app) bind(file string, text []byte) (*resync.Plan, error) {
+func (a *app) bind(file string, text []byte) (*check.Bound, error) {
 	env := transform.Environment{}
 	for _, name := range a.config.JQEnvAllow {
 		if value, ok := a.environment[name]; ok {
 			env[name] = value
 		}
 	}
-	plan, problems := resync.Check(file, text, env)
+	plan, problems := check.Check(file, text, env)
 	a.checked, a.problems = true, problems
 	a.noteMapping(problems)
 	if errs := problems.Errors(); len(errs) > 0 {

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
-	"port-bitbucket-exporter/internal/resync"
 )
 
 // checkBlueprints finds blueprints that the mapping names and Port does not have:
@@ -20,7 +20,7 @@ import (
 // one more for each name that is not in the list, which may hold only what the credential
 // sees. It skips what it cannot read, computed names, and Port's own blueprints (_user),
 // which Port may hide. The error is a *usageError.
-func (a *app) checkBlueprints(ctx context.Context, plan *resync.Plan, made []string) error {
+func (a *app) checkBlueprints(ctx context.Context, plan *check.Bound, made []string) error {
 	there := map[string]bool{}
 	for _, name := range slices.AppendSeq(made, maps.Keys(a.foreseen)) {
 		there[name] = true
@@ -53,7 +53,7 @@ func (a *app) checkBlueprints(ctx context.Context, plan *resync.Plan, made []str
 }
 
 // tellMissing is the error for blueprints that are not there, at each place that names one.
-func (a *app) tellMissing(plan *resync.Plan, missing map[string]bool, there []string) error {
+func (a *app) tellMissing(plan *check.Bound, missing map[string]bool, there []string) error {
 	var problems mapping.Problems
 	for name, at := range plan.Blueprints() {
 		if missing[name] {

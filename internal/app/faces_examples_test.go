@@ -15,10 +15,10 @@ import (
 
 	"port-bitbucket-exporter/internal/app"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port/porttest"
 	"port-bitbucket-exporter/internal/report"
-	"port-bitbucket-exporter/internal/resync"
 )
 
 // documented begins the names of the mappings that are the documentation's own, with
@@ -34,7 +34,7 @@ func checkMapping(t *testing.T, name, text string) {
 		t.Errorf("%s:\n%v", name, err)
 		return
 	}
-	plan, err := resync.Bind(m, nil)
+	plan, err := check.Bind(m, nil)
 	if err != nil {
 		t.Errorf("%s:\n%v", name, err)
 		return

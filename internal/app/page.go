@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/datasource"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/mapping"
@@ -61,7 +62,7 @@ func (a *app) ofAnother(r record) bool {
 // it is the default one, which is not shown while it stands in for another. A failure here
 // is a warning: the run does not need the page. The error means that the integration is
 // there after all, with a mapping that is not known to be the one that runs.
-func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored, standard bool) error {
+func (a *app) openPage(ctx context.Context, r record, plan *check.Bound, stored, standard bool) error {
 	begun := time.Now()
 	switch {
 	case r.absent && !a.config.InitializePortResources, r.unreadable:
@@ -94,13 +95,13 @@ func (a *app) openPage(ctx context.Context, r record, plan *resync.Plan, stored,
 		return nil
 	}
 	a.page.Begin(ctx, datasource.Config{
-		Port: a.port, Integration: r.Integration, Kinds: a.pageKinds(plan.Resources()),
+		Port: a.port, Integration: r.Integration, Kinds: a.pageKinds(plan.Mapping.Resources),
 		Status: a.config.SyncStatus, Logs: a.config.ShipLogs, Examples: a.config.SendExamples, Spent: time.Since(begun),
 	}, a.report.Started)
 	return nil
 }
 
-func (a *app) publishConfig(ctx context.Context, plan *resync.Plan) {
+func (a *app) publishConfig(ctx context.Context, plan *check.Bound) {
 	if err := a.port.PublishConfig(ctx, plan.Config()); err != nil {
 		a.warnPage(ctx, "Port's Data sources page does not show the mapping that runs", err)
 	}

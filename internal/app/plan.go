@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/dryrun"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/port"
@@ -61,7 +62,7 @@ func (a *app) foreseeBlueprints(blueprints []map[string]any, there map[string]bo
 }
 
 // foreseePage tells what a sync would do to the integration.
-func (a *app) foreseePage(r record, bound *resync.Plan, stored bool) {
+func (a *app) foreseePage(r record, bound *check.Bound, stored bool) {
 	switch {
 	case r.unreadable, r.absent && !a.config.InitializePortResources:
 		return

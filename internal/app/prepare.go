@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"port-bitbucket-exporter/internal/check"
 	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
-	"port-bitbucket-exporter/internal/resync"
 )
 
 // The documented default mapping, and the blueprints that it needs.
@@ -36,7 +36,7 @@ const (
 )
 
 // givenMapping binds the mapping of the inputs; nil when they hold none.
-func (a *app) givenMapping() (*resync.Plan, error) {
+func (a *app) givenMapping() (*check.Bound, error) {
 	switch {
 	case a.config.Mapping != "":
 		return a.bind(inlineMapping, []byte(a.config.Mapping))
@@ -56,7 +56,7 @@ func (a *app) givenMapping() (*resync.Plan, error) {
 // given one, else the integration's, else the default. Only then it writes: the
 // default blueprints, and, when all that the mapping names are there, the
 // integration when there is none.
-func (a *app) prepare(ctx context.Context, given *resync.Plan) (*resync.Plan, error) {
+func (a *app) prepare(ctx context.Context, given *check.Bound) (*check.Bound, error) {
 	if err := a.port.Login(ctx); err != nil {
 		return nil, loginError(err)
 	}
@@ -137,7 +137,7 @@ func (a *app) unreadable(err error, given bool) error {
 
 // bindStored binds the mapping of the integration in Port, or the default where
 // there never was one. It is an object there; a text is taken for YAML.
-func (a *app) bindStored(integration port.Integration) (plan *resync.Plan, standard bool, err error) {
+func (a *app) bindStored(integration port.Integration) (plan *check.Bound, standard bool, err error) {
 	var text []byte
 	switch config := integration.Config.(type) {
 	case nil:

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
@@ -16,7 +17,7 @@ import (
 // ownsSomething reports whether Port holds entities of this integration already, in the
 // blueprints of a mapping where it has no list of all of them. When that cannot be read, it
 // may.
-func (a *app) ownsSomething(ctx context.Context, plan *resync.Plan) bool {
+func (a *app) ownsSomething(ctx context.Context, plan *check.Bound) bool {
 	start, listed := a.port.Start(), true
 	for _, err := range a.port.Owned(ctx, start) {
 		var e *port.Error
@@ -41,7 +42,7 @@ func (a *app) ownsSomething(ctx context.Context, plan *resync.Plan) bool {
 
 // settleStandIn makes the default mapping the integration's own, after a run in which
 // it made all that Port holds of the integration: then it is the mapping that was missing.
-func (a *app) settleStandIn(ctx context.Context, plan *resync.Plan) {
+func (a *app) settleStandIn(ctx context.Context, plan *check.Bound) {
 	switch {
 	case a.record.unreadable, a.record.absent && !a.config.InitializePortResources, a.record.AppType != "" && a.ofAnother(a.record):
 		return
@@ -53,7 +54,7 @@ func (a *app) settleStandIn(ctx context.Context, plan *resync.Plan) {
 // shownSelectors compares the selectors of the resources with those of the mapping that
 // Port shows, which an earlier run had. When the stored mapping itself runs, or Port shows
 // none, nothing is known of earlier selectors.
-func (a *app) shownSelectors(plan *resync.Plan, stored bool) func(index int) resync.SelectorHistory {
+func (a *app) shownSelectors(plan *check.Bound, stored bool) func(index int) resync.SelectorHistory {
 	shown, _ := a.record.Config.(map[string]any)
 	before, _ := shown["resources"].([]any)
 	now, _ := plan.Config()["resources"].([]any)
@@ -74,15 +75,15 @@ func (a *app) shownSelectors(plan *resync.Plan, stored bool) func(index int) res
 
 // hasChangedSelector reports whether the mapping of the inputs has a selector that the
 // mapping which Port shows does not have.
-func (a *app) hasChangedSelector(plan *resync.Plan) bool {
+func (a *app) hasChangedSelector(plan *check.Bound) bool {
 	history := a.shownSelectors(plan, false)
-	return slices.ContainsFunc(plan.Resources(), func(r mapping.Resource) bool { return history(r.Index) == resync.SelectorChanged })
+	return slices.ContainsFunc(plan.Mapping.Resources, func(r mapping.Resource) bool { return history(r.Index) == resync.SelectorChanged })
 }
 
 // publishFound shows the mapping that ran, when each selector that is new to Port found
 // something. One that is shown counts as known from then on, and what it does not find is
 // deleted: a mistake in it must not become known by running.
-func (a *app) publishFound(ctx context.Context, plan *resync.Plan) {
+func (a *app) publishFound(ctx context.Context, plan *check.Bound) {
 	history := a.shownSelectors(plan, false)
 	for _, r := range a.report.Resources {
 		if history(r.Index) != resync.SelectorChanged || r.Extracted > 0 {

@@ -17,7 +17,7 @@ func (r *run) again(asking context.Context, doomed []catalog.Ref) {
 		if !of.canProduce(doomed) || of.gap != "" {
 			continue
 		}
-		second, err := of.resource.bound.Again(asking, r.workspace)
+		second, err := of.resource.Bound.Again(asking, r.workspace)
 		if err != nil {
 			r.lost(asking, of, kind.Source{}, fmt.Errorf("read again before the deletion: %w", err), func(error) {}, "")
 			of.report.Complete = of.complete()
@@ -41,7 +41,7 @@ func (of *loading) cameBack(source kind.Source, why string) {
 
 // canProduce reports whether a resource can produce the blueprint of one of the entities.
 func (of *loading) canProduce(refs []catalog.Ref) bool {
-	for _, e := range of.resource.entries {
+	for _, e := range of.resource.Entries {
 		for i, ref := range refs { // sorted by blueprint
 			if (i == 0 || ref.Blueprint != refs[i-1].Blueprint) && (e.Dynamic || e.Blueprint == ref.Blueprint) {
 				return true

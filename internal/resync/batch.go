@@ -171,7 +171,7 @@ func (l *loader) stored(p *pending, o port.Outcome) {
 				l.adopt(p, ref)
 			}
 		}
-		if p.entry.searches() {
+		if p.entry.Searches() {
 			l.noteSearched(p, o.Identifier)
 		}
 		l.count(p, updated)

@@ -144,7 +144,7 @@ func deletionFix(err error) string {
 }
 
 func (d *deletion) dependantsFix() string {
-	if d.run.job.Plan.mapping.DeleteDependentEntities {
+	if d.run.job.Bound.Mapping.DeleteDependentEntities {
 		return "delete those first: in this run nothing goes along with them, since it could be what the workspace still has"
 	}
 	return "delete those first, or set deleteDependentEntities: true in the mapping"

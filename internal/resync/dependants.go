@@ -115,11 +115,11 @@ func (r *run) stillRelates(ref catalog.Ref, relation string) bool {
 	if s == nil || s.counted == nil {
 		return true
 	}
-	if !r.job.Plan.mapping.EnableMergeEntity {
+	if !r.job.Bound.Mapping.EnableMergeEntity {
 		return false
 	}
 	if len(s.results) == 0 { // found by a search query: which entry did is not known
-		_, left := r.job.Plan.setBy(ref.Blueprint, relation, true)
+		_, left := r.job.Bound.SetBy(ref.Blueprint, relation)
 		return left
 	}
 	return !slices.ContainsFunc(s.results, func(res result) bool { return slices.Contains(res.entry.Keys.Relations, relation) })

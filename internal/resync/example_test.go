@@ -217,7 +217,7 @@ func TestExampleMappings(t *testing.T) {
 				}
 				e.workspace(w.bitbucket)
 				text := readFile(exampleMappings + e.name + ".yml")
-				checkParts(t, "warnings of the mapping", textsOf(w.job(text).Plan.Warnings), e.bound)
+				checkParts(t, "warnings of the mapping", textsOf(w.job(text).Bound.Warnings), e.bound)
 				planned, changes, err := w.rehearse(text)
 				r := w.sync(text).ended(report.Success)
 				w.foreseen(planned, changes, err, r)
@@ -325,7 +325,7 @@ func TestDocumentedNames(t *testing.T) {
 - kind: folder
   selector: {query: 'true', folders: [{path: apps/*, repos: [shop, cart]}]}
   port: {entity: {mappings: {identifier: '.repo.slug + "/" + .folder.path', title: .folder.name, blueprint: '"service"'}}}`)
-		checkParts(t, "warnings of the mapping", textsOf(w.job(m).Plan.Warnings), nil)
+		checkParts(t, "warnings of the mapping", textsOf(w.job(m).Bound.Warnings), nil)
 		r := w.sync(m).ended(report.Success).is(want{"created": 4})
 		r.has("project", "cart/apps/web/package.json", "shop/apps/web/package.json").has("service", "cart/apps/web", "shop/apps/web")
 		for id, want := range map[string]string{"cart/apps/web/package.json": "acme/cart", "cart/apps/web": "web"} {
@@ -334,7 +334,7 @@ func TestDocumentedNames(t *testing.T) {
 			}
 		}
 		misspelt := strings.Replace(m, "repository.name", "repository.slug", 1)
-		checkParts(t, "warnings of a wrong name", textsOf(w.job(misspelt).Plan.Warnings), []string{`.metadata.commit.repository has no field "slug"`})
+		checkParts(t, "warnings of a wrong name", textsOf(w.job(misspelt).Bound.Warnings), []string{`.metadata.commit.repository has no field "slug"`})
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/transform"
 )
@@ -29,7 +30,7 @@ type chunk struct {
 // unit is one of a transform.Result, ready to be sent.
 type unit struct {
 	outcome   transform.Outcome
-	entry     *entry
+	entry     *check.Entry
 	blueprint string
 	entity    catalog.Entity // when mapped
 	ref       catalog.Ref    // when refused, as far as known
@@ -47,7 +48,7 @@ type note struct {
 
 // extract runs one task: each object is decoded, mapped by all expressions and
 // dropped here, in one goroutine.
-func (r *resource) extract(ctx, asking context.Context, schemas *schemas, task kind.Task, wanted *samples, emit func(chunk) bool) {
+func extract(ctx, asking context.Context, r *check.Resource, schemas *schemas, task kind.Task, wanted *samples, emit func(chunk) bool) {
 	c := chunk{source: task.Source}
 	taken := 0 // for samples
 	for found, err := range task.Run(asking) {
@@ -72,9 +73,9 @@ func (r *resource) extract(ctx, asking context.Context, schemas *schemas, task k
 	}
 }
 
-func (c *chunk) add(ctx, asking context.Context, schemas *schemas, r *resource, found kind.Found) {
+func (c *chunk) add(ctx, asking context.Context, schemas *schemas, r *check.Resource, found kind.Found) {
 	source := page(found.Object)
-	result := r.program.Apply(ctx, transform.Source{Object: found.Object, Raw: found.Raw, Read: c.reader(asking, found)})
+	result := r.Program.Apply(ctx, transform.Source{Object: found.Object, Raw: found.Raw, Read: c.reader(asking, found)})
 	c.objects++
 	if r.ItemsToParse != nil && result.NotArray {
 		c.noArrays++
@@ -92,7 +93,7 @@ func (c *chunk) add(ctx, asking context.Context, schemas *schemas, r *resource, 
 		if u.Outcome == transform.Mapped {
 			d = schemas.digester(ctx, u.Blueprint)
 		}
-		unit := encode(r.entries[u.Entry], u, source, d)
+		unit := encode(r.Entries[u.Entry], u, source, d)
 		unit.raw, unit.unparsed = found.Raw, found.Unparsed
 		c.units = append(c.units, unit)
 	}
@@ -115,14 +116,14 @@ func (c *chunk) reader(asking context.Context, found kind.Found) func(context.Co
 	}
 }
 
-func encode(e *entry, u transform.Unit, source string, d *catalog.Digester) unit {
+func encode(e *check.Entry, u transform.Unit, source string, d *catalog.Digester) unit {
 	out := unit{outcome: u.Outcome, entry: e, blueprint: u.Blueprint, fault: u.Fault, source: source}
 	switch u.Outcome {
 	case transform.Mapped:
 		entity, err := catalog.Encode(u.Blueprint, u.Fields, d)
 		if err != nil {
 			out.outcome = transform.Refused
-			out.fault = &transform.Fault{Expr: e.source.Blueprint, Message: err.Error()}
+			out.fault = &transform.Fault{Expr: e.Source.Blueprint, Message: err.Error()}
 			out.ref.Blueprint = u.Blueprint
 			out.ref.Identifier, _ = u.Fields.Identifier.(string)
 			return out

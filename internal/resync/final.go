@@ -64,8 +64,8 @@ func (l *loader) contested(p *pending) bool {
 	}
 	var later catalog.Keys
 	any := false
-	for _, e := range l.plan.entriesOf(p.entity.Ref.Blueprint) {
-		if !l.done[e.resource] && !e.QueryIdentifier {
+	for _, e := range l.bound.Entries(p.entity.Ref.Blueprint) {
+		if !l.done[e.Resource] && !e.QueryIdentifier {
 			later, any = later.Union(e.Keys), true
 		}
 	}

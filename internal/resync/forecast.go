@@ -10,8 +10,8 @@ const pageLength = 100
 func (r *run) forecast(repositories int) {
 	r.told.Do(func() {
 		requests, sources := max(1, (repositories+pageLength-1)/pageLength), 0
-		for _, res := range r.job.Plan.resources {
-			n, cost := repositories, res.bound.Cost
+		for _, res := range r.job.Bound.Resources {
+			n, cost := repositories, res.Bound.Cost
 			if cost.Named > 0 {
 				n = cost.Named
 			}

@@ -29,8 +29,8 @@ func (l *loader) deliverNamed(p *pending) {
 // the later one wins, and the next run finds it in time.
 func (l *loader) mayBeNamed(p *pending) bool {
 	may := false
-	for _, e := range l.plan.entriesOf(p.entity.Ref.Blueprint) {
-		if e.QueryIdentifier || e.resource < p.entry.resource {
+	for _, e := range l.bound.Entries(p.entity.Ref.Blueprint) {
+		if e.QueryIdentifier || e.Resource < p.entry.Resource {
 			continue
 		}
 		keys := p.entry.Keys

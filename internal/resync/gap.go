@@ -51,7 +51,7 @@ func (r *run) gapAt(of *loading, from kind.Source, why string) {
 // wayOut says how to leave out a source that holds back deletion in every run: that of its
 // own entities, and of those that may be its own.
 func (of *loading) wayOut(source kind.Source) string {
-	without := of.resource.bound.Without(source)
+	without := of.resource.Bound.Without(source)
 	if without == "" {
 		return ""
 	}
@@ -77,7 +77,7 @@ func (r *run) settleGone(asking context.Context) {
 		if len(of.lost) == 0 {
 			continue
 		}
-		second, err := of.resource.bound.Again(asking, r.workspace)
+		second, err := of.resource.Bound.Again(asking, r.workspace)
 		if err != nil {
 			r.lost(asking, of, kind.Source{}, err, func(error) {}, "")
 			for _, l := range of.lost {
@@ -113,13 +113,13 @@ func (r *run) unreadable(of *loading, l loss) {
 	r.report.Note(report.Problem{
 		Severity: report.Error,
 		Message:  fmt.Sprintf("%s: repository %q is listed, and its own routes answer 404: what Port holds of it stays", of.resource.Where(), l.gone.Slug),
-		Fix:      "it may be suspended, being moved, or closed to the credential; to leave it out, set the selector's repoQuery to " + of.resource.bound.Without(l.source),
+		Fix:      "it may be suspended, being moved, or closed to the credential; to leave it out, set the selector's repoQuery to " + of.resource.Bound.Without(l.source),
 	})
 }
 
 // miss counts what was not read of a repository.
 func (of *loading) miss(l loss) {
-	n := l.gone.Objects * len(of.resource.entries)
+	n := l.gone.Objects * len(of.resource.Entries)
 	of.report.Extracted += n
 	of.report.Skipped -= l.skipped
 	of.report.Failed += n + l.skipped

@@ -7,6 +7,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/reconcile"
@@ -15,7 +16,7 @@ import (
 
 // Job is what one run needs.
 type Job struct {
-	Plan      *Plan
+	Bound     *check.Bound
 	Bitbucket *bitbucket.Client
 	Port      *port.Client
 	// Store takes what is written; nil is Port.
@@ -61,8 +62,8 @@ func (j Job) selectorHistory(index int) SelectorHistory {
 // options keep what more than one resource may want.
 func (j Job) options() kind.Options {
 	readers, projects := 0, 0
-	for _, res := range j.Plan.resources {
-		if res.bound.ReadsFiles {
+	for _, res := range j.Bound.Resources {
+		if res.Bound.ReadsFiles {
 			readers++
 		}
 		if res.Kind == "project" {

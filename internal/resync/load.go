@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
@@ -33,7 +34,7 @@ const (
 // nothing is written.
 type loader struct {
 	ctx    context.Context
-	plan   *Plan
+	bound  *check.Bound
 	port   *port.Client
 	store  Store
 	report *report.Report
@@ -83,7 +84,7 @@ type state struct {
 
 // result is what one entry produced last for an entity.
 type result struct {
-	entry   *entry
+	entry   *check.Entry
 	digest  catalog.Digest
 	source  string
 	pending *pending // nil when there was nothing to send, or it is over
@@ -94,7 +95,7 @@ type result struct {
 // pending is an entity on its way.
 type pending struct {
 	entity catalog.Entity
-	entry  *entry
+	entry  *check.Entry
 	of     *loading
 	source string
 	state  *state // nil when the identifier is a search query
@@ -122,9 +123,9 @@ const (
 
 // loading is the load of one resource.
 type loading struct {
-	resource *resource
+	resource *check.Resource
 	report   *report.Resource
-	stored   map[*entry]int         // units whose entity Port holds after the load
+	stored   map[*check.Entry]int   // units whose entity Port holds after the load
 	tasks    int                    // of the list
 	sources  map[string]kind.Source // of the tasks, by key
 	lost     []loss                 // repositories that answered as if they were not there
@@ -135,7 +136,7 @@ type loading struct {
 	partial  []sourceGap            // and those of one source; one for each
 	samples  *samples
 	nulls    map[mapping.Position]*nulls
-	mapped   map[*entry]int // units that became an entity, refused or not
+	mapped   map[*check.Entry]int // units that became an entity, refused or not
 	// unnamed is why a rejected entity is not known by its identifier, and could be
 	// any that Port holds.
 	unnamed string
@@ -150,12 +151,12 @@ const (
 )
 
 func newLoader(ctx context.Context, job Job, rep *report.Report) *loader {
-	m := job.Plan.mapping
+	m := job.Bound.Mapping
 	return &loader{
-		ctx: ctx, plan: job.Plan, port: job.Port, store: job.Store, report: rep,
+		ctx: ctx, bound: job.Bound, port: job.Port, store: job.Store, report: rep,
 		flags:   port.Flags{Merge: m.EnableMergeEntity, CreateMissingRelatedEntities: m.CreateMissingRelatedEntities},
 		held:    map[string]*held{},
-		schemas: newSchemas(job.Port, job.Plan),
+		schemas: newSchemas(job.Port, job.Bound),
 		states:  map[catalog.Ref]*state{},
 		targets: map[relation]map[string]bool{}, adopted: map[string]bool{},
 		done: map[int]bool{}, open: map[string]*batch{}, searching: map[string]*batch{},
@@ -243,7 +244,7 @@ func (l *loader) state(ref catalog.Ref) *state {
 }
 
 // of is the index of the result of an entry; -1 when there is none.
-func (s *state) of(e *entry) int {
+func (s *state) of(e *check.Entry) int {
 	return slices.IndexFunc(s.results, func(r result) bool { return r.entry == e })
 }
 
@@ -310,7 +311,7 @@ func (p *pending) close() {
 }
 
 // finish ends resources: they give nothing more.
-func (l *loader) finish(resources ...*resource) {
+func (l *loader) finish(resources ...*check.Resource) {
 	for _, r := range resources {
 		l.done[r.Index] = true
 	}

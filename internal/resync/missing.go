@@ -41,7 +41,7 @@ func (l *loader) lacks(p *pending) bool {
 	}
 	return slices.ContainsFunc(p.entity.Targets, func(t catalog.Target) bool {
 		ref, ok := l.target(p, t)
-		if !ok || ref == p.entity.Ref || !l.plan.produces(ref.Blueprint) {
+		if !ok || ref == p.entity.Ref || !l.bound.Produces(ref.Blueprint) {
 			return false
 		}
 		l.expect(ref.Blueprint)
@@ -65,7 +65,7 @@ func (l *loader) underWay(ref catalog.Ref) bool {
 func (l *loader) sharesInVain(p *pending) bool {
 	return !p.entry.QueryIdentifier && !slices.ContainsFunc(p.entity.Targets, func(t catalog.Target) bool {
 		ref, ok := l.target(p, t)
-		return !ok || ref != p.entity.Ref && !(l.plan.produces(ref.Blueprint) && l.there(ref))
+		return !ok || ref != p.entity.Ref && !(l.bound.Produces(ref.Blueprint) && l.there(ref))
 	})
 }
 
@@ -76,15 +76,7 @@ func (l *loader) mayCome(p *pending) bool {
 	}
 	return !l.flags.CreateMissingRelatedEntities && slices.ContainsFunc(p.entity.Targets, func(t catalog.Target) bool {
 		ref, ok := l.target(p, t)
-		return !ok || l.plan.produces(ref.Blueprint)
-	})
-}
-
-// produces says whether an entry can produce a blueprint; a computed one is none of
-// Port's own.
-func (p *Plan) produces(blueprint string) bool {
-	return slices.ContainsFunc(p.entriesOf(blueprint), func(e *entry) bool {
-		return !e.Dynamic || blueprint != "" && blueprint[0] != '_'
+		return !ok || l.bound.Produces(ref.Blueprint)
 	})
 }
 
@@ -97,7 +89,7 @@ func (l *loader) absent(p *pending, o port.Outcome) []refusal.Absent {
 	var absent []refusal.Absent
 	for _, t := range p.entity.Targets {
 		to, ok := l.target(p, t)
-		if !ok || to == p.entity.Ref || l.plan.produces(to.Blueprint) && l.there(to) {
+		if !ok || to == p.entity.Ref || l.bound.Produces(to.Blueprint) && l.there(to) {
 			continue
 		}
 		absent = append(absent, refusal.Absent{Relation: t.Relation, Ref: to, Produced: l.states[to] != nil})

@@ -41,7 +41,7 @@ func relationTo(needed map[catalog.Ref]relation, to catalog.Ref) (rel relation, 
 // leaves out what the mapping cannot produce, and what holds nothing: Port made that for a
 // relation, and it is not stale.
 func (r *run) tellNeeded(ctx context.Context, kept []catalog.Ref, by map[catalog.Ref]relation) {
-	kept = slices.DeleteFunc(slices.Clone(kept), func(ref catalog.Ref) bool { return !r.job.Plan.produces(ref.Blueprint) })
+	kept = slices.DeleteFunc(slices.Clone(kept), func(ref catalog.Ref) bool { return !r.job.Bound.Produces(ref.Blueprint) })
 	stubs := r.stubs(ctx, kept)
 	first := map[string]bool{} // messages
 	for _, ref := range kept {

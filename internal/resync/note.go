@@ -55,9 +55,9 @@ func (r *run) noteSkipped(of *loading, from kind.Source, u unit) {
 		r.note(report.Warning, u.fault.Expr, r.where(of, u.fault.Expr)+": objects without an array are skipped", "", u.source)
 		return
 	}
-	x := u.entry.source.Blueprint
-	if u.entry.source.Identifier.Expr != nil {
-		x = *u.entry.source.Identifier.Expr
+	x := u.entry.Source.Blueprint
+	if u.entry.Source.Identifier.Expr != nil {
+		x = *u.entry.Source.Identifier.Expr
 	}
 	r.note(report.Warning, x, of.resource.Where()+": identifier or blueprint is null: the object is skipped", "leave such objects out in selector.query, or give them an identifier", u.source)
 }

@@ -38,8 +38,8 @@ func (r *run) tellNulls(of *loading) {
 		return cmp.Or(cmp.Compare(a.expr.Pos.Line, b.expr.Pos.Line), cmp.Compare(a.expr.Pos.Column, b.expr.Pos.Column))
 	}) {
 		entities := 0
-		for _, e := range of.resource.entries {
-			if e.has(n.expr.Pos) { // more than one where YAML repeats a part by an alias
+		for _, e := range of.resource.Entries {
+			if e.Has(n.expr.Pos) { // more than one where YAML repeats a part by an alias
 				entities += of.mapped[e]
 			}
 		}
@@ -49,13 +49,4 @@ func (r *run) tellNulls(of *loading) {
 			Message: fmt.Sprintf("%s %s in %d of %d", r.where(of, n.expr), nullMessage, n.count, entities),
 		})
 	}
-}
-
-// has says whether an expression at a position is one of the entry's.
-func (e *entry) has(pos mapping.Position) bool {
-	is := func(x *mapping.Expr) bool { return x != nil && x.Pos == pos }
-	of := func(v *mapping.Value) bool { return v != nil && (is(v.Expr) || v.Query != nil && v.Query.Has(pos)) }
-	field := func(f mapping.Field) bool { return of(&f.Value) }
-	return is(e.source.Title) || is(e.source.Icon) || of(e.source.Team) ||
-		slices.ContainsFunc(e.source.Properties, field) || slices.ContainsFunc(e.source.Relations, field)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/transform"
 )
@@ -29,24 +30,24 @@ type origins struct {
 	run       *run
 	stale     []catalog.Ref // what Port lists and the run did not produce
 	presences map[presence]bool
-	claims    map[claim]claimed                      // answers of anothers: it looks at all sources
-	missed    map[*loading]map[string]bool           // by key: the sources of which something was not read
-	frames    map[*entry]map[string]*transform.Frame // by key of the source; nil for one that is not known
+	claims    map[claim]claimed                            // answers of anothers: it looks at all sources
+	missed    map[*loading]map[string]bool                 // by key: the sources of which something was not read
+	frames    map[*check.Entry]map[string]*transform.Frame // by key of the source; nil for one that is not known
 	// trusted says of an entry whether all that it produced in this run lies in the frame
 	// of its source: the list may have named a source otherwise than its objects do.
-	trusted map[*entry]bool
+	trusted map[*check.Entry]bool
 }
 
 func newOrigins(r *run, stale []catalog.Ref) *origins {
 	return &origins{
 		run: r, stale: stale, presences: map[presence]bool{}, claims: map[claim]claimed{}, missed: map[*loading]map[string]bool{},
-		frames: map[*entry]map[string]*transform.Frame{}, trusted: map[*entry]bool{},
+		frames: map[*check.Entry]map[string]*transform.Frame{}, trusted: map[*check.Entry]bool{},
 	}
 }
 
 // claim is an entity that an entry may have produced.
 type claim struct {
-	entry *entry
+	entry *check.Entry
 	ref   catalog.Ref
 }
 
@@ -61,7 +62,7 @@ const (
 
 // presence is one source of an entry.
 type presence struct {
-	entry  *entry
+	entry  *check.Entry
 	source string // its key
 }
 
@@ -71,7 +72,7 @@ type presence struct {
 // holds entities of its present name: then an earlier run has read it since.
 func (o *origins) may(ctx context.Context, of *loading, source kind.Source, ref catalog.Ref) bool {
 	others, present := false, false
-	for i, e := range of.resource.entries {
+	for i, e := range of.resource.Entries {
 		if !e.Dynamic && e.Blueprint != ref.Blueprint {
 			continue
 		}
@@ -90,7 +91,7 @@ func (o *origins) may(ctx context.Context, of *loading, source kind.Source, ref 
 // present reports whether Port holds an entity that only a source can have produced under
 // its present name.
 func (o *origins) present(ctx context.Context, of *loading, entry int, source kind.Source) bool {
-	e := of.resource.entries[entry]
+	e := of.resource.Entries[entry]
 	key := presence{e, source.Key}
 	if known, ok := o.presences[key]; ok {
 		return known
@@ -104,9 +105,9 @@ func (o *origins) present(ctx context.Context, of *loading, entry int, source ki
 }
 
 // shared reports whether another resource may produce entities of an entry's blueprint.
-func (o *origins) shared(of *loading, e *entry) bool {
+func (o *origins) shared(of *loading, e *check.Entry) bool {
 	return slices.ContainsFunc(o.run.loads, func(other *loading) bool {
-		return other != of && slices.ContainsFunc(other.resource.entries, func(b *entry) bool {
+		return other != of && slices.ContainsFunc(other.resource.Entries, func(b *check.Entry) bool {
 			return e.Dynamic || b.Dynamic || b.Blueprint == e.Blueprint
 		})
 	})
@@ -114,7 +115,7 @@ func (o *origins) shared(of *loading, e *entry) bool {
 
 // anothers reports whether an identifier is one of a source that was read.
 func (o *origins) anothers(ctx context.Context, of *loading, entry int, ref catalog.Ref) claimed {
-	key := claim{of.resource.entries[entry], ref}
+	key := claim{of.resource.Entries[entry], ref}
 	if known, ok := o.claims[key]; ok {
 		return known
 	}
@@ -153,7 +154,7 @@ func (o *origins) misses(of *loading, source kind.Source) bool {
 func (o *origins) numbers(ctx context.Context, s *state, ref catalog.Ref) bool {
 	for _, of := range o.run.loads {
 		source, listed := of.sources[s.from]
-		for i, e := range of.resource.entries {
+		for i, e := range of.resource.Entries {
 			if !listed || e.QueryIdentifier || !slices.ContainsFunc(s.results, func(r result) bool { return r.entry == e }) {
 				continue
 			}
@@ -168,13 +169,13 @@ func (o *origins) numbers(ctx context.Context, s *state, ref catalog.Ref) bool {
 // frame returns what the identifiers of one source have in common, found once for each
 // entry; nil when that is not known.
 func (o *origins) frame(ctx context.Context, of *loading, entry int, source kind.Source) *transform.Frame {
-	e := of.resource.entries[entry]
+	e := of.resource.Entries[entry]
 	if known, ok := o.frames[e][source.Key]; ok {
 		return known
 	}
 	var frame *transform.Frame
-	if object, err := of.resource.bound.Place(source); err == nil {
-		if f, ok := of.resource.program.Frame(ctx, entry, object); ok {
+	if object, err := of.resource.Bound.Place(source); err == nil {
+		if f, ok := of.resource.Program.Frame(ctx, entry, object); ok {
 			frame = &f
 		}
 	}
@@ -187,7 +188,7 @@ func (o *origins) frame(ctx context.Context, of *loading, entry int, source kind
 
 // trust reports whether the frames of an entry hold for all that it produced in this run.
 func (o *origins) trust(ctx context.Context, of *loading, entry int) bool {
-	e := of.resource.entries[entry]
+	e := of.resource.Entries[entry]
 	trusted, known := o.trusted[e]
 	if known {
 		return trusted

@@ -3,6 +3,8 @@ package resync
 import (
 	"context"
 	"slices"
+
+	"port-bitbucket-exporter/internal/check"
 )
 
 // inOrder are the resources in the order in which they run. It is the mapping's; but
@@ -15,7 +17,7 @@ func (r *run) inOrder(ctx context.Context) []*loading {
 	for len(left) > 0 {
 		next := max(0, slices.IndexFunc(left, func(of *loading) bool {
 			return !slices.ContainsFunc(left, func(o *loading) bool {
-				return o != of && (o.resource.Index < of.resource.Index && o.resource.shares(of.resource) || r.relatesTo(ctx, of.resource, o.resource))
+				return o != of && (o.resource.Index < of.resource.Index && o.resource.Shares(of.resource) || r.relatesTo(ctx, of.resource, o.resource))
 			})
 		}))
 		order = append(order, left[next])
@@ -24,20 +26,13 @@ func (r *run) inOrder(ctx context.Context) []*loading {
 	return order
 }
 
-// shares says whether two resources can produce one blueprint.
-func (r *resource) shares(other *resource) bool {
-	names, any := r.blueprints()
-	others, otherAny := other.blueprints()
-	return any || otherAny || slices.ContainsFunc(names, func(b string) bool { return slices.Contains(others, b) })
-}
-
 // relatesTo says whether entities of one resource relate to those of another, which
 // must be there before them.
-func (r *run) relatesTo(ctx context.Context, from, to *resource) bool {
-	names, _ := to.blueprints()
-	for _, e := range from.entries {
-		for _, f := range e.source.Relations {
-			if e.Dynamic || f.Value.Query == nil && r.job.Plan.mapping.CreateMissingRelatedEntities {
+func (r *run) relatesTo(ctx context.Context, from, to *check.Resource) bool {
+	names, _ := to.Blueprints()
+	for _, e := range from.Entries {
+		for _, f := range e.Source.Relations {
+			if e.Dynamic || f.Value.Query == nil && r.job.Bound.Mapping.CreateMissingRelatedEntities {
 				continue
 			}
 			schema, _ := r.loader.schemas.of(ctx, e.Blueprint)

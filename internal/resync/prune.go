@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
@@ -43,7 +44,7 @@ func (r *run) prune(ctx, asking context.Context, failure error) {
 	if failure == nil {
 		failure = r.failure(ctx)
 	}
-	m := r.job.Plan.mapping
+	m := r.job.Bound.Mapping
 	var needed map[catalog.Ref]relation
 	if m.CreateMissingRelatedEntities && len(listed.others) > 0 {
 		needed = r.needed(ctx)
@@ -79,7 +80,7 @@ func (r *run) prune(ctx, asking context.Context, failure error) {
 // cascade reports whether dependants may be deleted along with stale entities, and notes
 // it when the mapping wants that and what this run produced forbids it.
 func (r *run) cascade(ctx context.Context, verdict reconcile.Verdict) bool {
-	if len(verdict.Delete) == 0 || !r.job.Plan.mapping.DeleteDependentEntities || verdict.Closed || r.report.Total().Rejected > 0 {
+	if len(verdict.Delete) == 0 || !r.job.Bound.Mapping.DeleteDependentEntities || verdict.Closed || r.report.Total().Rejected > 0 {
 		return false
 	}
 	if r.mayCascade(ctx) {
@@ -125,7 +126,6 @@ func (r *run) noteUnlisted(err error) {
 // produced: one that relates to anything but produced entities, as the run has set
 // it or as Port held it, or by a search.
 func (r *run) mayCascade(ctx context.Context) bool {
-	m := r.job.Plan.mapping
 	for _, b := range r.report.Blueprints {
 		if b.Created+b.Updated+b.Unchanged == 0 {
 			continue
@@ -136,7 +136,7 @@ func (r *run) mayCascade(ctx context.Context) bool {
 		}
 		held := r.loader.held[b.Identifier]
 		for name, rel := range schema.Relations {
-			searched, left := r.job.Plan.setBy(b.Identifier, name, m.EnableMergeEntity)
+			searched, left := r.job.Bound.SetBy(b.Identifier, name)
 			if searched || !r.allProduced(rel.Target, r.loader.targets[relation{b.Identifier, name}]) ||
 				left && (held == nil || !r.allProduced(rel.Target, r.stillRelated(b.Identifier, name, held))) {
 				return false
@@ -274,7 +274,7 @@ func (r *run) checkEmpty(listed listing) {
 		if !of.report.Listed || of.tasks > 0 || of.gap != "" {
 			continue
 		}
-		names, any := of.resource.blueprints()
+		names, any := of.resource.Blueprints()
 		owned := 0
 		for blueprint, n := range listed.counts {
 			if any || slices.Contains(names, blueprint) {
@@ -282,9 +282,9 @@ func (r *run) checkEmpty(listed listing) {
 			}
 		}
 		switch {
-		case of.resource.bound.Narrowed && owned <= maxEmptied && r.job.selectorHistory(of.resource.Index) == SelectorSame:
+		case of.resource.Bound.Narrowed && owned <= maxEmptied && r.job.selectorHistory(of.resource.Index) == SelectorSame:
 			// read to its end, and empty
-		case of.resource.bound.Narrowed:
+		case of.resource.Bound.Narrowed:
 			gap := "Bitbucket's list for " + of.resource.Where() + " was empty under its repoQuery or userRole"
 			r.fixes[gap] = "check repoQuery and userRole; if nothing is left indeed, delete the entities in Port"
 			r.gap(of, gap)
@@ -308,14 +308,14 @@ func (r *run) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 	var all []reconcile.Resource
 	origins := newOrigins(r, listed.others)
 	for _, of := range r.loads {
-		_, any := of.resource.blueprints()
+		_, any := of.resource.Blueprints()
 		res := reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: cmp.Or(of.gap, of.unnamed)}
 		for _, g := range of.partial {
 			r.fixes[g.why] = g.fix
 			res.Partial = append(res.Partial, reconcile.Partial{Why: g.why, May: func(ref catalog.Ref) bool { return origins.may(ctx, of, g.source, ref) }})
 		}
 		all = append(all, res)
-		for _, e := range of.resource.entries {
+		for _, e := range of.resource.Entries {
 			gap := r.unshown(of, e, listed)
 			if gap != "" {
 				all = append(all, reconcile.Resource{Blueprints: []string{e.Blueprint}, Any: e.Dynamic, Gap: gap})
@@ -333,17 +333,17 @@ const maxEmptied = 10
 // unshown says why the run does not show that an entry still finds what it used to
 // produce; empty when Port holds something of it, or there was nothing to map. A selector
 // that is new, and finds nothing, may be a mistake.
-func (r *run) unshown(of *loading, e *entry, listed listing) string {
+func (r *run) unshown(of *loading, e *check.Entry, listed listing) string {
 	if of.stored[e] > 0 {
 		return ""
 	}
-	if of.listed && (of.tasks > 0 || of.resource.bound.Narrowed) && of.report.Extracted == 0 {
+	if of.listed && (of.tasks > 0 || of.resource.Bound.Narrowed) && of.report.Extracted == 0 {
 		held := listed.count
 		if !e.Dynamic {
 			held = listed.counts[e.Blueprint]
 		}
 		history := r.job.selectorHistory(of.resource.Index)
-		if !(of.resource.bound.Selective || of.resource.ItemsToParse != nil) || history == SelectorSame || history == SelectorUnknown && held <= maxEmptied {
+		if !(of.resource.Bound.Selective || of.resource.ItemsToParse != nil) || history == SelectorSame || history == SelectorUnknown && held <= maxEmptied {
 			return "" // read to its end, and empty
 		}
 		gap := of.resource.Where() + " finds nothing, and earlier runs are not known to have had its selector"
@@ -351,8 +351,8 @@ func (r *run) unshown(of *loading, e *entry, listed listing) string {
 		return gap
 	}
 	gap := "Port holds no entity that " + of.resource.Where() + " gave in this run"
-	if len(of.resource.entries) > 1 {
-		gap += " by the entry at " + e.source.Pos.String()
+	if len(of.resource.Entries) > 1 {
+		gap += " by the entry at " + e.Source.Pos.String()
 	}
 	r.fixes[gap] = "check the selector and the identifier: the counts of the resource say what became of its objects"
 	return gap

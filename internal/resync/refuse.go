@@ -47,8 +47,8 @@ func (l *loader) rejected(of *loading, blueprint string, cause report.Cause) {
 
 // tooLarge is for an entity that no request can carry.
 func (l *loader) tooLarge(p *pending) {
-	at := p.entry.source.Place()
-	for _, f := range p.entry.source.Properties {
+	at := p.entry.Source.Place()
+	for _, f := range p.entry.Source.Properties {
 		if f.Name == p.entity.Largest && f.Value.Expr != nil {
 			at = f.Value.Expr.Pos
 		}
@@ -89,7 +89,7 @@ func (l *loader) reject(p *pending, o port.Outcome) {
 // noteRejected reports why Port did not take an entity.
 func (l *loader) noteRejected(p *pending, o port.Outcome) {
 	x := refusal.Explain(refusal.Refusal{
-		Mapping: p.entry.source, Entity: p.entity, Source: p.source, Outcome: o, Planned: l.report.Planned,
+		Mapping: p.entry.Source, Entity: p.entity, Source: p.source, Outcome: o, Planned: l.report.Planned,
 		Schema: func() (port.Blueprint, bool) { return l.schemas.of(l.ctx, p.entity.Ref.Blueprint) },
 		Absent: l.absent(p, o), Cycle: p.cycle,
 	})
@@ -120,7 +120,7 @@ func (l *loader) keep(p *pending) {
 // collide is for two different results of one resource for one entity: the later
 // one wins. The earlier one is dropped, or arrives first when it is under way.
 func (l *loader) collide(p *pending, earlier *result) {
-	at := p.entry.source.Place()
+	at := p.entry.Source.Place()
 	l.report.Note(report.Problem{
 		Severity: report.Warning, File: at.File, Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf("%s: different objects give the same identifier of blueprint %q; the last one wins", p.of.resource.Where(), p.entity.Ref.Blueprint),

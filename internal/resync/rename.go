@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -174,7 +175,7 @@ func (r *run) born(blueprint string) produce {
 // free returns one that is no twin yet, new to Port if there is such a one. It is nil too
 // when an entry of the mapping made several: then they are of different things.
 func free(all []*sibling) (one *sibling) {
-	made := map[*entry]bool{}
+	made := map[*check.Entry]bool{}
 	for _, s := range all {
 		for _, res := range s.state.results {
 			if made[res.entry] {

@@ -1,3 +1,5 @@
+// Package resync does one run, from the first request to Bitbucket to the last
+// deletion in Port: it holds the only loop over the resources of a mapping.
 package resync
 
 import (
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/transform"
@@ -60,11 +63,11 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	defer r.close()
 	defer r.loader.wait()
 	defer cancel()
-	for _, res := range job.Plan.resources {
-		names, _ := res.blueprints()
+	for _, res := range job.Bound.Resources {
+		names, _ := res.Blueprints()
 		out := &report.Resource{Index: res.Index, Kind: res.Kind, Blueprints: slices.Compact(slices.Sorted(slices.Values(names)))}
 		rep.Resources = append(rep.Resources, out)
-		r.loads = append(r.loads, &loading{resource: res, report: out, sources: map[string]kind.Source{}, stored: map[*entry]int{}, mapped: map[*entry]int{}, samples: r.samplesOf(res.Kind)})
+		r.loads = append(r.loads, &loading{resource: res, report: out, sources: map[string]kind.Source{}, stored: map[*check.Entry]int{}, mapped: map[*check.Entry]int{}, samples: r.samplesOf(res.Kind)})
 	}
 	// All of them before the first write: an entity that is made for a relation to it
 	// must not count as one that Port held.
@@ -76,7 +79,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	for _, of := range r.inOrder(ctx) {
 		r.resource(ctx, asking, of)
 	}
-	r.loader.finish(r.job.Plan.resources...)
+	r.loader.finish(r.job.Bound.Resources...)
 	r.loader.retry()
 	r.settleGone(asking)
 	for _, of := range r.loads {
@@ -140,7 +143,7 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 	arrays, noArrays := 0, 0
 	tasks := r.tasks(asking, of)
 	for c, err := range ordered(tasks, tasksPerRequest*r.job.Concurrency, func(task kind.Task, emit func(chunk) bool) {
-		of.resource.extract(ctx, asking, r.loader.schemas, task, of.samples, emit)
+		extract(ctx, asking, of.resource, r.loader.schemas, task, of.samples, emit)
 	}) {
 		if err != nil {
 			r.unlisted(asking, of, err, stop)
@@ -179,7 +182,7 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 // tasks counts the tasks of a resource as they are listed.
 func (r *run) tasks(asking context.Context, of *loading) iter.Seq2[kind.Task, error] {
 	return func(yield func(kind.Task, error) bool) {
-		for task, err := range of.resource.bound.Extract(asking, r.workspace) {
+		for task, err := range of.resource.Bound.Extract(asking, r.workspace) {
 			if err == nil {
 				of.tasks++
 				of.sources[task.Source.Key] = task.Source
@@ -189,7 +192,7 @@ func (r *run) tasks(asking context.Context, of *loading) iter.Seq2[kind.Task, er
 			}
 		}
 		of.listed = true
-		if of.resource.bound.Cost.Each && !of.resource.bound.Narrowed {
+		if of.resource.Bound.Cost.Each && !of.resource.Bound.Narrowed {
 			r.forecast(of.tasks)
 		}
 	}
@@ -266,14 +269,14 @@ func (r *run) failed(asking context.Context, of *loading, from kind.Source, err 
 		}
 		r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + warning.Message, Fix: warning.Fix, Example: warning.Example})
 	case errors.As(err, &omitted):
-		n := len(of.resource.entries)
+		n := len(of.resource.Entries)
 		of.report.Extracted += n
 		of.report.Skipped += n
 		r.noteOmitted(of, from, omitted)
 	case errors.As(err, &gone):
 		of.lose(from, gone, 0)
 	case errors.As(err, &unreadable) && asking.Err() == nil:
-		n := len(of.resource.entries)
+		n := len(of.resource.Entries)
 		of.report.Extracted += n
 		of.report.Failed += n
 		of.report.Unread += n

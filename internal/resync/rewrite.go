@@ -3,10 +3,8 @@ package resync
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
-	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/refusal"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -19,7 +17,7 @@ func (l *loader) adopt(p *pending, ref catalog.Ref) {
 	if l.held[ref.Blueprint].failed || l.mayBeStub(ref) {
 		return
 	}
-	at := p.entry.source.Place()
+	at := p.entry.Source.Place()
 	l.report.Note(report.Problem{
 		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf("%s: another integration, tool or person was the last to write an entity of blueprint %q: this run takes it over", p.of.resource.Where(), ref.Blueprint),
@@ -45,7 +43,7 @@ func (l *loader) mayBeStub(ref catalog.Ref) bool {
 // noteSearched reports an entity that Port finds, or relates, by a search query. To compare
 // it would take one request for each query: writing 20 entities in one request costs less.
 func (l *loader) noteSearched(p *pending, identifier string) {
-	at := p.entry.source.Place()
+	at := p.entry.Source.Place()
 	ref := catalog.Ref{Blueprint: p.entity.Ref.Blueprint, Identifier: cmp.Or(p.entity.Ref.Identifier, identifier)}
 	l.report.Note(report.Problem{
 		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
@@ -58,18 +56,11 @@ func (l *loader) noteSearched(p *pending, identifier string) {
 // noteCrowded reports an entity that should wait for a later resource, and for which there
 // is no room: it may be written in every run, and then again by that resource.
 func (l *loader) noteCrowded(p *pending) {
-	at := p.entry.source.Place()
+	at := p.entry.Source.Place()
 	l.report.Note(report.Problem{
 		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf("%s: more changed entities of blueprint %q should wait for a later resource than there is room for: some are written before it, and may be written in every run", p.of.resource.Where(), p.entity.Ref.Blueprint),
 		Fix:     "give each property in one resource only",
 		Example: refusal.Example(p.entity.Ref, p.source, nil),
 	})
-}
-
-// searches reports whether an identifier, a team or a relation of the entry is a
-// search query.
-func (e *entry) searches() bool {
-	byQuery := func(f mapping.Field) bool { return f.Value.Query != nil }
-	return e.QueryIdentifier || e.source.Team != nil && e.source.Team.Query != nil || slices.ContainsFunc(e.source.Relations, byQuery)
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -12,7 +13,7 @@ import (
 // concurrent use.
 type schemas struct {
 	client *port.Client
-	plan   *Plan
+	bound  *check.Bound
 
 	mu    sync.Mutex // guards what follows
 	known map[string]*schema
@@ -26,8 +27,8 @@ type schema struct {
 	digester  *catalog.Digester
 }
 
-func newSchemas(client *port.Client, plan *Plan) *schemas {
-	return &schemas{client: client, plan: plan, known: map[string]*schema{}}
+func newSchemas(client *port.Client, bound *check.Bound) *schemas {
+	return &schemas{client: client, bound: bound, known: map[string]*schema{}}
 }
 
 // of is false, with an empty blueprint, when the blueprint could not be read.
@@ -56,21 +57,9 @@ func (s *schemas) read(ctx context.Context, blueprint string) *schema {
 		return b
 	}
 	defer close(b.ready)
-	b.digester = s.plan.digester(blueprint, catalog.Shape{})
+	b.digester = s.bound.Digester(blueprint, catalog.Shape{})
 	if b.blueprint, b.err = s.client.Blueprint(ctx, blueprint); b.err == nil {
-		b.digester = s.plan.digester(blueprint, b.blueprint.Shape())
+		b.digester = s.bound.Digester(blueprint, b.blueprint.Shape())
 	}
 	return b
-}
-
-// digester compares the entities of a blueprint of a shape.
-func (p *Plan) digester(blueprint string, shape catalog.Shape) *catalog.Digester {
-	var keys catalog.Keys
-	for _, e := range p.entriesOf(blueprint) {
-		keys = keys.Union(e.Keys)
-	}
-	if p.mapping.EnableMergeEntity {
-		return catalog.NewDigester(keys, shape)
-	}
-	return catalog.NewReplacingDigester(keys, shape)
 }

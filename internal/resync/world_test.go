@@ -16,6 +16,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
@@ -198,12 +199,12 @@ func (w *world) job(text string) resync.Job {
 	if err != nil {
 		w.t.Fatalf("mapping: %v\n%s", err, text)
 	}
-	plan, err := resync.Bind(m, nil)
+	plan, err := check.Bind(m, nil)
 	if err != nil {
 		w.t.Fatalf("bind: %v\n%s", err, text)
 	}
 	if w.extract != nil {
-		plan.Replace(0, w.extract)
+		plan.Resources[0].Bound.Extract = w.extract
 	}
 	log := slog.New(slog.DiscardHandler)
 	client, err := bitbucket.New(bitbucket.Config{
@@ -222,7 +223,7 @@ func (w *world) job(text string) resync.Job {
 	if err := p.Login(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
-	job := resync.Job{Plan: plan, Bitbucket: client, Port: p, Concurrency: w.concurrency, Log: log}
+	job := resync.Job{Bound: plan, Bitbucket: client, Port: p, Concurrency: w.concurrency, Log: log}
 	if w.timeLimit > 0 {
 		job.Deadline = time.Now().Add(w.timeLimit)
 	}

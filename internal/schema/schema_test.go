@@ -131,7 +131,7 @@ func TestBadMappings(t *testing.T) {
 	t.Parallel()
 	s := compiled(t)
 	refused := 0
-	all := slices.Concat(files(t, "../resync/testdata/mappings/*.yml"), files(t, "../mapping/testdata/warnings/*.yml"), files(t, "../mapping/testdata/err/*.yml"))
+	all := slices.Concat(files(t, "../check/testdata/mappings/*.yml"), files(t, "../mapping/testdata/warnings/*.yml"), files(t, "../mapping/testdata/err/*.yml"))
 	for _, file := range all {
 		problems := parse(t, file)
 		byForm := slices.ContainsFunc(problems, func(p mapping.Problem) bool { return slices.Contains(form, p.Rule) })

@@ -1,6 +1,7 @@
-package resync_test
+package check_test
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,10 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/mapping"
-	"port-bitbucket-exporter/internal/resync"
 	"port-bitbucket-exporter/internal/transform"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestCheck compares what is told of every bad mapping in testdata/mappings, and its
 // rules. Each rule has a case.
@@ -32,7 +35,7 @@ func TestCheck(t *testing.T) {
 		if strings.Contains(string(text), "ALLOWED") {
 			env["ALLOWED"] = "x"
 		}
-		plan, problems := resync.Check(filepath.Base(file), text, env)
+		plan, problems := check.Check(filepath.Base(file), text, env)
 		if (plan == nil) != (len(problems.Errors()) > 0) {
 			t.Errorf("%s: got plan %v beside %d errors", file, plan, len(problems.Errors()))
 		}

@@ -1,4 +1,4 @@
-package resync_test
+package check_test
 
 import (
 	"os"
@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/mapping"
-	"port-bitbucket-exporter/internal/resync"
 	"port-bitbucket-exporter/internal/transform"
 )
 
@@ -45,7 +45,7 @@ func TestFixes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, problems := resync.Check("m.yml", text, transform.Environment{})
+			_, problems := check.Check("m.yml", text, transform.Environment{})
 			lines := strings.Split(string(text), "\n")
 			var got []string
 			for _, p := range problems.Errors() {
@@ -60,7 +60,7 @@ func TestFixes(t *testing.T) {
 			if strings.Join(got, "\n") != strings.Join(want, "\n") {
 				t.Errorf("got the values\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
-			_, problems = resync.Check("m.yml", []byte(strings.Join(lines, "\n")), transform.Environment{})
+			_, problems = check.Check("m.yml", []byte(strings.Join(lines, "\n")), transform.Environment{})
 			if left := problems.Errors(); len(left) > 0 {
 				t.Errorf("after the fixes there is still\n%v", mapping.Problems(left))
 			}

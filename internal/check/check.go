@@ -1,4 +1,6 @@
-package resync
+// Package check binds a mapping: it decodes every selector, compiles every expression,
+// and finds every problem. It makes no request.
+package check
 
 import (
 	"errors"
@@ -8,24 +10,24 @@ import (
 	"port-bitbucket-exporter/internal/transform"
 )
 
-// Check reads a mapping and binds it; it asks nobody. The problems are all of them, in
-// file order. The plan is nil when there is an error among them.
-func Check(file string, text []byte, env transform.Environment) (*Plan, mapping.Problems) {
+// Check reads a mapping and binds it. It returns all problems, in file order, and a nil
+// Bound when one of them is an error.
+func Check(file string, text []byte, env transform.Environment) (*Bound, mapping.Problems) {
 	m, err := mapping.Parse(file, text)
 	problems := problemsOf(err)
 	if m == nil {
 		return nil, problems
 	}
-	plan, bindErr := Bind(m, env)
+	bound, bindErr := Bind(m, env)
 	problems = append(slices.Clone(problems), problemsOf(bindErr)...)
-	if plan != nil {
-		problems = slices.Concat(problems, plan.Warnings, plan.Notes)
+	if bound != nil {
+		problems = slices.Concat(problems, bound.Warnings, bound.Notes)
 	}
 	problems.Sort()
 	if len(problems.Errors()) > 0 {
-		plan = nil
+		bound = nil
 	}
-	return plan, problems
+	return bound, problems
 }
 
 // problemsOf gives the problems that an error holds; another error is one.

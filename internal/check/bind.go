@@ -1,0 +1,71 @@
+package check
+
+import (
+	"errors"
+	"slices"
+
+	"port-bitbucket-exporter/internal/kind"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/transform"
+)
+
+// Bind decodes every selector and compiles every expression of a mapping; it asks
+// nobody. The error is mapping.Problems: every problem, warning and note, in file
+// order. Resources that are broken are checked, and are in no bound.
+func Bind(m *mapping.Mapping, env transform.Environment) (*Bound, error) {
+	bound := &Bound{Mapping: m}
+	advice := slices.Clone(m.Warnings)
+	problems := bindBroken(m.Broken, env)
+	for _, r := range m.Resources {
+		res := &Resource{Resource: r}
+		var err error
+		if res.Bound, err = kind.Bind(r); err != nil {
+			problems = append(problems, asProblems(r, err)...)
+		}
+		advice = append(advice, res.Bound.Warnings...)
+		var more mapping.Problems
+		res.Program, more, err = transform.Compile(r, env)
+		advice = append(advice, more...)
+		if err != nil {
+			problems = append(problems, asProblems(r, err)...)
+			continue
+		}
+		paths, except := res.Bound.SourcePaths()
+		res.Program.SetOrigin(r, env, transform.Origin{Paths: paths, Except: except})
+		res.Bound = res.Bound.Reading(res.Program.Reads().Reach)
+		res.Bound.ReadsFiles = res.Bound.ReadsFiles || len(res.Program.Files()) > 0
+		for i, e := range res.Program.Entries() {
+			res.Entries = append(res.Entries, &Entry{Entry: e, Source: r.Entities[i], Resource: r.Index})
+		}
+		bound.Resources = append(bound.Resources, res)
+	}
+	advice.Sort()
+	if len(problems) > 0 || len(m.Broken) > 0 {
+		problems = append(problems, advice...)
+		problems.Sort()
+		return nil, problems
+	}
+	bound.Warnings, bound.Notes = advice.Warnings(), advice.Notes()
+	return bound, nil
+}
+
+// bindBroken finds further problems of resources that have some already.
+func bindBroken(broken []mapping.Resource, env transform.Environment) (problems mapping.Problems) {
+	for _, r := range broken {
+		if bound, err := kind.Bind(r); r.Kind != "" && err != nil {
+			problems = append(problems, asProblems(r, err)...)
+		} else {
+			problems = append(problems, bound.Warnings...)
+		}
+		problems = append(problems, transform.Check(r, env)...)
+	}
+	return problems
+}
+
+func asProblems(r mapping.Resource, err error) mapping.Problems {
+	var problems mapping.Problems
+	if errors.As(err, &problems) {
+		return problems.Errors()
+	}
+	return mapping.Problems{r.Problem(mapping.RuleSelectorValue, mapping.Error, r.KindPos, "", err.Error(), "")}
+}
