@@ -59,7 +59,7 @@ func (a Annotation) plain(s *Scrubber) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// safeMessage is the message with each of its lines scrubbed.
+// safeMessage scrubs each line of a message.
 func safeMessage(s *Scrubber, message string) string {
 	lines := messageLines(s.Redact(message))
 	for i, line := range lines {

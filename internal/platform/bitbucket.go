@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// bitbucket is Bitbucket Pipelines, in a pipe or in a script.
-type bitbucket struct{ printer }
+// bitbucket is Bitbucket Pipelines, in a pipe or in a script. It prints as plain does.
+type bitbucket struct{ plain }
 
 func (*bitbucket) Name() string { return "Bitbucket Pipelines" }
 
@@ -36,14 +36,6 @@ func (b *bitbucket) Publish(outputs []Output) error {
 	}
 	_ = appendLines(path, lines.String())
 	return nil
-}
-
-func lineBreak(r rune) bool {
-	switch r {
-	case '\n', '\r', '\v', '\f', 0, '\u0085', '\u2028', '\u2029':
-		return true
-	}
-	return false
 }
 
 // appendLines adds text to the file, on a line of its own. What the file holds

@@ -36,7 +36,8 @@ func encodings(secret string) []string {
 
 // insideBase64 are the parts of a base64 text that the secret alone decides,
 // wherever it stands in what was encoded: three bytes make four characters, so
-// there are three ways. Short ones are left out; they would match by chance.
+// there are three ways. It skips parts of fewer than minForm characters (six bytes), which
+// match other text by chance.
 func insideBase64(secret []byte) []string {
 	const minForm = 8
 	var forms []string

@@ -28,7 +28,7 @@ const (
 	// GitHub's documentation, read 2026-11.
 	maxOutputBytes = 1 << 20
 	// outputDelimiter ends every output that go-githubactions v1.4.0 writes: a
-	// value with such a line would end there and forge further outputs. By trial.
+	// value with such a line would end there and forge further outputs. Found by trial.
 	outputDelimiter = "_GitHubActionsFileCommandDelimeter_"
 )
 
@@ -40,9 +40,9 @@ type github struct {
 	mu          sync.Mutex
 	err         error // the first failure that Mask or Annotate had
 	masked      map[string]bool
-	counts      [Notice + 1]int // annotations so far, by severity
-	held        [Notice + 1]*Annotation
-	outputUnits int // UTF-16 code units written to the outputs
+	counts      [Notice + 1]int         // annotations so far, by severity
+	waiting     [Notice + 1]*Annotation // the last that GitHub shows, by severity
+	outputUnits int                     // UTF-16 code units written to the outputs
 }
 
 func newGitHub(w World) *github {
@@ -55,10 +55,10 @@ func newGitHub(w World) *github {
 
 func (*github) Name() string { return "GitHub Actions" }
 
-// Annotates is true: GitHub shows annotations beside the changed files and above the log.
+// Annotates is true: GitHub shows annotations next to the changed files and above the log.
 func (*github) Annotates() bool { return true }
 
-// Mask also tells the runner, which hides further encodings of the secret.
+// Mask also registers the secrets with the runner, which hides further encodings of them.
 func (g *github) Mask(secrets ...string) {
 	g.world.Scrubber.Add(secrets...)
 	g.mu.Lock()
@@ -71,8 +71,9 @@ func (g *github) Mask(secrets ...string) {
 	}
 }
 
-// Annotate prints the first nine annotations of a severity at once. The tenth,
-// the last that GitHub shows, waits until it is known whether more follow.
+// Annotate prints the first nine annotations of a severity at once. The tenth is the
+// last that GitHub shows: it waits until Publish or Close, when its place may be needed to
+// say how many more there are.
 func (g *github) Annotate(a Annotation) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -84,17 +85,17 @@ func (g *github) Annotate(a Annotation) {
 	case n < annotationCap:
 		g.issue(a)
 	case n == annotationCap:
-		g.held[a.Severity] = &a
+		g.waiting[a.Severity] = &a
 	}
 }
 
-// flush prints the tenth annotations, or in their place how many were left out.
+// flush prints the tenth annotations, or in their place how many GitHub does not show.
 func (g *github) flush() {
-	for severity, a := range g.held {
+	for severity, a := range g.waiting {
 		if a == nil {
 			continue
 		}
-		g.held[severity] = nil
+		g.waiting[severity] = nil
 		if left := g.counts[severity] - annotationCap + 1; left > 1 {
 			a = &Annotation{Severity: Severity(severity), Message: fmt.Sprintf(
 				"%d more of this severity were left out: GitHub shows %d for a step; the summary and the report hold them all",
@@ -130,8 +131,8 @@ func (g *github) issue(a Annotation) {
 	}))
 }
 
-// relative answers the path from the root of the checkout, which annotations
-// are shown by, or the path as it is when the file is not in the checkout.
+// relative returns the path from the root of the checkout, by which GitHub shows
+// annotations, or the path itself when the file is outside the checkout.
 func (g *github) relative(file string) string {
 	root := g.world.Getenv("GITHUB_WORKSPACE")
 	path := file
@@ -183,8 +184,8 @@ func (g *github) publish(o Output) error {
 	return nil
 }
 
-// Summary appends to the file in GITHUB_STEP_SUMMARY, as far as what the step has
-// written there leaves room.
+// Summary appends to the file in GITHUB_STEP_SUMMARY, as far as there is room left
+// in it.
 func (g *github) Summary(markdown func(limitBytes int) string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -219,8 +220,7 @@ func (g *github) keep(err error) {
 	}
 }
 
-// guard turns a panic of go-githubactions, which is how it tells that it could
-// not write, into its error.
+// guard returns the error that go-githubactions panics with when it cannot write.
 func guard(write func()) (err error) {
 	defer func() {
 		switch cause := recover().(type) {
@@ -233,15 +233,4 @@ func guard(write func()) (err error) {
 	}()
 	write()
 	return nil
-}
-
-// validName says whether an output may have this name.
-func validName(name string) bool {
-	for i, r := range name {
-		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-		if !letter && (i == 0 || r < '0' || r > '9') {
-			return false
-		}
-	}
-	return name != ""
 }

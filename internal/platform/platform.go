@@ -5,24 +5,21 @@
 // It also holds the Scrubber, the one sanitizer of everything that is printed.
 package platform
 
-import (
-	"io"
-	"sync"
-)
+import "io"
 
 // Platform is a CI system. Its methods may be called from several goroutines.
 type Platform interface {
-	// Name is the platform's name for people.
+	// Name returns the platform's name for people.
 	Name() string
-	// Mask hides the secrets in everything printed from now on. It must be
-	// called before any other use of them. Secrets that are too short or too
-	// common to be hidden are left alone (see Scrubber.Add).
+	// Mask hides the secrets in everything that is printed from now on. Call it
+	// before any other use of them. It skips secrets that are too short or too
+	// common to be hidden (see Scrubber.Add).
 	Mask(secrets ...string)
 	// Annotate shows a message, the worst first: a platform that shows only so
 	// many leaves out the rest, and says how many when Publish or Close is called.
 	Annotate(a Annotation)
-	// Annotates says whether people see annotations apart from the log. Where they do
-	// not, Annotate prints into the log.
+	// Annotates reports whether people see annotations apart from the log. Where they
+	// do not, Annotate prints into the log.
 	Annotates() bool
 	// Publish hands over outputs for later steps, and shows what Annotate has
 	// kept back. An error names the outputs that were not written; the others were.
@@ -41,81 +38,25 @@ type Output struct {
 	Value string
 }
 
+// validName reports whether an output may have this name.
+func validName(name string) bool {
+	for i, r := range name {
+		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
 // World is what a platform is made of.
 type World struct {
-	// Getenv answers like os.Getenv.
+	// Getenv works like os.Getenv.
 	Getenv func(name string) string
-	// Stdout is the platform's: nobody else writes to it.
+	// Stdout belongs to the platform alone.
 	Stdout io.Writer
-	// Dir is the working directory, which relative paths of annotations start from.
+	// Dir is the working directory: relative paths of annotations start there.
 	Dir string
 	// Scrubber learns the secrets. With nil the platform has one of its own.
 	Scrubber *Scrubber
-}
-
-// Detect chooses the platform by the environment.
-func Detect(w World) Platform {
-	if w.Scrubber == nil {
-		w.Scrubber = &Scrubber{}
-	}
-	switch {
-	case actions(w.Getenv):
-		return newGitHub(w)
-	case Pipelines(w.Getenv):
-		return &bitbucket{printer: printer{world: w}}
-	default:
-		return &plain{printer: printer{world: w}}
-	}
-}
-
-func actions(getenv func(string) string) bool { return getenv("GITHUB_ACTIONS") == "true" }
-
-// Pipelines says whether Detect answers Bitbucket Pipelines. Both variables are
-// among those that Pipelines sets itself (Atlassian's documentation, read 2026-11).
-func Pipelines(getenv func(string) string) bool {
-	return !actions(getenv) && (getenv("BITBUCKET_PIPELINE_UUID") != "" || getenv("BITBUCKET_BUILD_NUMBER") != "")
-}
-
-// Root is the folder of the checkout, by whose files the platform names places; empty
-// where it is not known. Sources: GitHub's and Atlassian's documentation of default
-// variables, read 2026-11.
-func Root(getenv func(string) string) string {
-	switch {
-	case actions(getenv):
-		return getenv("GITHUB_WORKSPACE")
-	case Pipelines(getenv):
-		return getenv("BITBUCKET_CLONE_DIR")
-	}
-	return ""
-}
-
-// printer is what the platforms without commands of their own share: it prints
-// annotations as plain lines.
-type printer struct {
-	world World
-
-	mu  sync.Mutex
-	err error // the first failed write
-}
-
-func (p *printer) Mask(secrets ...string) { p.world.Scrubber.Add(secrets...) }
-
-func (p *printer) Annotate(a Annotation) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, err := io.WriteString(p.world.Stdout, a.plain(p.world.Scrubber)); err != nil && p.err == nil {
-		p.err = err
-	}
-}
-
-// Annotates is false: an annotation is a line of the log.
-func (p *printer) Annotates() bool { return false }
-
-// Summary does nothing: there is no place for one.
-func (p *printer) Summary(func(int) string) error { return nil }
-
-func (p *printer) Close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.err
 }

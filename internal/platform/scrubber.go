@@ -13,11 +13,12 @@ import (
 // hidden stands in place of a secret.
 const hidden = "***"
 
-// minSecretBytes is the length below which a secret is not hidden: everything
-// that happens to be equal would disappear from the log.
+// minSecretBytes is the length of the shortest secret that is hidden. A shorter one occurs
+// in ordinary words, which would disappear from the log; and a replacement must be shorter
+// than what it replaces, or Redact would not end.
 const minSecretBytes = len(hidden) + 1
 
-// commonWords are not hidden, for the same reason.
+// commonWords are not hidden either, because the log needs them.
 var commonWords = []string{
 	"true", "false", "null", "none", "main", "master", "default", "test", "user", "admin", "port",
 	"token", "secret", "password", "http", "https", "github", "bitbucket", "success", "partial", "failed",
@@ -38,8 +39,7 @@ type Scrubber struct {
 }
 
 // Add makes the scrubber hide the secrets, each line of one that has several,
-// and their encodings. Secrets of less than four bytes and common words are
-// left alone.
+// and their encodings. It skips secrets of less than four bytes and common words.
 func (s *Scrubber) Add(secrets ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,6 +85,15 @@ func (s *Scrubber) add(secret string) {
 	}
 }
 
+// lineBreak reports whether a reader of the log may begin a new line at r.
+func lineBreak(r rune) bool {
+	switch r {
+	case '\n', '\r', '\v', '\f', 0, '\u0085', '\u2028', '\u2029':
+		return true
+	}
+	return false
+}
+
 // Redact replaces secrets, also one that was cut off, and changes nothing else.
 func (s *Scrubber) Redact(text string) string {
 	s.mu.RLock()
@@ -111,7 +120,9 @@ func (s *Scrubber) Redact(text string) string {
 // cutMarks end a text that was too long.
 var cutMarks = []string{"…", "..."}
 
-// minPieceBytes is the length from which the beginning of a secret is hidden.
+// minPieceBytes is the length of the shortest beginning of a secret that is hidden: more
+// than minSecretBytes, since ordinary words begin like some secret more often than they
+// are one.
 const minPieceBytes = 6
 
 // redactCut replaces the beginning of a secret that stands right before a mark.
@@ -186,10 +197,10 @@ func visible(text string) string {
 	return b.String()
 }
 
-// invisible says of controls, line and paragraph separators, bidirectional
-// controls, byte order marks and unassigned characters that they do not show.
-// The two joiners are let through: emoji and several scripts need them. The
-// replacement character counts, since bytes that are not UTF-8 are read as one.
+// invisible reports whether r does not show: controls, line and paragraph separators,
+// bidirectional controls, byte order marks and unassigned characters. The two joiners count
+// as visible, since emoji and several scripts need them. The replacement character counts
+// as invisible, since bytes that are not UTF-8 decode to it.
 func invisible(r rune) bool {
 	const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d'
 	if r == zeroWidthNonJoiner || r == zeroWidthJoiner {
@@ -199,8 +210,7 @@ func invisible(r rune) bool {
 }
 
 // ignorable matches characters that a comparison by the rules of a language
-// skips. Whether a CI system compares so is its own affair: they do not hide a
-// command here.
+// skips. Some CI system may compare so: these characters do not hide a command here.
 const ignorable = `[\x{200C}\x{200D}\p{M}\x{115F}\x{1160}\x{3164}\x{FFA0}]*`
 
 var (

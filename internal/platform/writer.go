@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// maxLineBytes is how much of one line is kept.
+// maxLineBytes is how much of one line is kept: far more than any line of this program,
+// and little enough that a line without an end does not fill the memory.
 const maxLineBytes = 1 << 20
 
 // LineWriter scrubs what is written to it, line by line. It may be used from
