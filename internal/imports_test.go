@@ -16,7 +16,7 @@
 //	check | binds a mapping | catalog kind mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping
 //	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket glob mapping | transport
-//	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog mapping
+//	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog jq mapping
 //	reconcile | decides which entities are stale and may be deleted | catalog
 //	port | is a client of Port's API | catalog transport
 //	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | transport
@@ -27,6 +27,7 @@
 //	input | reads what the user asked for | -
 //	platform | speaks to the CI system that the program runs in | -
 //	transport | holds what both clients need on the way to the network | -
+//	jq | evaluates jq expressions within bounds of time and memory | -
 //	catalog | holds the plain values of Port's software catalog that the other packages share | -
 //	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | memtransport
 //	port/porttest | is Port's API in memory | memtransport

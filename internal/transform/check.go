@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -57,7 +58,7 @@ func identifierFix(s string) string {
 
 // asText is the way out for a number or a boolean where a text is due.
 func asText(expr mapping.Expr) string {
-	text := strings.TrimSpace(doubleQuotes(expr.Text))
+	text := strings.TrimSpace(jq.DoubleQuotes(expr.Text))
 	if len(text) > maxQuoted || strings.ContainsAny(text, "\r\n") {
 		text = "…"
 	}

@@ -35,11 +35,7 @@ func Check(r mapping.Resource, env Environment) mapping.Problems {
 }
 
 func newCompiler(r mapping.Resource, env Environment) *compiler {
-	c := &compiler{known: env, resource: r}
-	for _, name := range slices.Sorted(maps.Keys(env)) {
-		c.environ = append(c.environ, name+"="+env[name])
-	}
-	return c
+	return &compiler{known: env, resource: r}
 }
 
 func (c *compiler) program(r mapping.Resource) *Program {
@@ -71,7 +67,6 @@ func (c *compiler) given(e mapping.Expr, s strictness) *expression {
 type compiler struct {
 	resource mapping.Resource
 	known    Environment
-	environ  []string        // NAME=value
 	files    map[string]bool // named by file://; nil when none is
 	problems mapping.Problems
 	itemless bool // it is told that there are no items

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -33,7 +34,7 @@ func TestNoStreams(t *testing.T) {
 
 func TestLongExpression(t *testing.T) {
 	t.Parallel()
-	k := keys{identifier: strings.Repeat("(", maxText) + ".id" + strings.Repeat(")", maxText)}
+	k := keys{identifier: strings.Repeat("(", jq.MaxText) + ".id" + strings.Repeat(")", jq.MaxText)}
 	_, _, err := Compile(resource(t, k.yaml()), nil)
 	if err == nil || !strings.Contains(err.Error(), "at most 65536 are read") {
 		t.Errorf("error = %.200v", err)

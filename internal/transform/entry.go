@@ -7,6 +7,7 @@ import (
 	"github.com/itchyny/gojq"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -46,7 +47,7 @@ func (a *application) required(v value, object map[string]any) (any, *Fault) {
 		}
 		return built, nil
 	}
-	got, err := a.evaluator.value(v.expr, object)
+	got, err := a.evaluator.Value(v.expr.code, object)
 	if err != nil {
 		return nil, raised(v.expr.Expr, err)
 	}
@@ -126,14 +127,14 @@ func (a *application) nullable(v value, object map[string]any) (got any, leftOut
 			where = failed.Expr
 		}
 	} else {
-		got, err = a.evaluator.value(v.expr, object)
+		got, err = a.evaluator.Value(v.expr.code, object)
 	}
 	switch {
-	case errors.Is(err, errNotFinite):
+	case errors.Is(err, jq.ErrNotFinite):
 		a.note(where, err.Error()+": null stands for it")
 	case err != nil:
 		leftOut = a.source.Raw
-		a.result.Notes = append(a.result.Notes, Note{Expr: where, Raised: true, LeftOut: leftOut, Message: message(err)})
+		a.result.Notes = append(a.result.Notes, Note{Expr: where, Raised: true, LeftOut: leftOut, Message: jq.Message(err)})
 		return nil, leftOut
 	case got == nil:
 		a.note(where, "is null")
@@ -144,7 +145,7 @@ func (a *application) nullable(v value, object map[string]any) (got any, leftOut
 // build makes a search query of its leaves. When a leaf raises an error, failed
 // is the leaf.
 func (a *application) build(q *query, object map[string]any) (built any, failed *expression, err error) {
-	combinator, err := a.evaluator.value(q.combinator, object)
+	combinator, err := a.evaluator.Value(q.combinator.code, object)
 	if err != nil {
 		return nil, q.combinator, err
 	}
@@ -158,7 +159,7 @@ func (a *application) build(q *query, object map[string]any) (built any, failed 
 		}
 		made := make(map[string]any, len(r.leaves))
 		for _, l := range r.leaves {
-			if made[l.name], err = a.evaluator.value(l.expr, object); err != nil {
+			if made[l.name], err = a.evaluator.Value(l.expr.code, object); err != nil {
 				return nil, l.expr, err
 			}
 		}

@@ -1,11 +1,12 @@
 package transform
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/jq"
 )
 
 // environmentNames gives the variables that an expression reads by name:
@@ -14,7 +15,7 @@ import (
 func environmentNames(q *gojq.Query) []string {
 	var names []string
 	own := false // the expression defines a function env of its own
-	walk(q, func(node any) {
+	jq.Walk(q, func(node any) {
 		switch node := node.(type) {
 		case *gojq.FuncDef:
 			own = own || node.Name == "env"
@@ -35,25 +36,6 @@ func environmentNames(q *gojq.Query) []string {
 	return slices.Compact(names)
 }
 
-// visit calls f for every node of a syntax tree.
-func visit(v reflect.Value, f func(node any)) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			f(v.Interface())
-			visit(v.Elem(), f)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			visit(v.Field(i), f)
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			visit(v.Index(i), f)
-		}
-	}
-}
-
 // indexedVariable is the name in env.NAME and its like, (env).NAME included.
 func indexedVariable(t *gojq.Term) (string, bool) {
 	if len(t.SuffixList) == 0 {
@@ -64,7 +46,7 @@ func indexedVariable(t *gojq.Term) (string, bool) {
 	if !isEnvironment(&gojq.Query{Term: &bare}) {
 		return "", false
 	}
-	return keyOf(t.SuffixList[0].Index)
+	return jq.Key(t.SuffixList[0].Index)
 }
 
 // pipedVariable is the name in env | .NAME.
@@ -76,15 +58,15 @@ func pipedVariable(q *gojq.Query) (string, bool) {
 	for head.Op == gojq.OpPipe && len(head.Patterns) == 0 {
 		head = head.Left
 	}
-	t := onlyTerm(head)
+	t := jq.OnlyTerm(head)
 	if t == nil || t.Type != gojq.TermTypeIndex {
 		return "", false
 	}
-	return keyOf(t.Index)
+	return jq.Key(t.Index)
 }
 
 func isEnvironment(q *gojq.Query) bool {
-	f := call(q)
+	f := jq.Call(q)
 	return f != nil && len(f.Args) == 0 && (f.Name == "env" || f.Name == "$ENV")
 }
 

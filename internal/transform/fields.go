@@ -7,6 +7,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -185,7 +186,7 @@ var sameInput = []string{
 // rootPaths are the paths that an expression reads of the object itself, as far as
 // that can be told, in their order.
 func rootPaths(q *gojq.Query) [][]step {
-	r := rooted{own: newTyper(q).own}
+	r := rooted{own: jq.Defined(q)}
 	r.query(q)
 	return r.paths
 }
@@ -212,7 +213,7 @@ func (r *rooted) query(q *gojq.Query) {
 
 // identical reports whether a query gives what it sees.
 func identical(q *gojq.Query) bool {
-	t := onlyTerm(q)
+	t := jq.OnlyTerm(q)
 	return t != nil && t.Type == gojq.TermTypeIdentity && len(t.SuffixList) == 0
 }
 
@@ -282,14 +283,14 @@ func (r *rooted) text(s *gojq.String) {
 
 // path adds a path that begins with a key. It ends before what is not known.
 func (r *rooted) path(first *gojq.Index, suffixes []*gojq.Suffix) {
-	key, ok := keyOf(first)
+	key, ok := jq.Key(first)
 	if !ok {
 		return
 	}
 	path := []step{{key: key}}
 steps:
 	for _, suffix := range suffixes {
-		key, isKey := keyOf(suffix.Index)
+		key, isKey := jq.Key(suffix.Index)
 		switch {
 		case suffix.Optional: // an error is expected
 			r.paths = append(r.paths, path[:1])

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -23,7 +24,7 @@ func fileReference(text string) (name string, ok bool) {
 // fileOrExpr compiles an expression that may also name a file.
 func (c *compiler) fileOrExpr(e mapping.Expr) *expression {
 	name, ok := fileReference(e.Text)
-	if !ok || len(e.Text) > maxText {
+	if !ok || len(e.Text) > jq.MaxText {
 		return c.given(e, lenient)
 	}
 	offset := strings.Index(e.Text, fileScheme)
@@ -96,7 +97,7 @@ func (a *application) file(x *expression) any {
 	}
 	f, known := a.files[x.file]
 	if !known && a.unread == nil {
-		f.text, f.err = a.source.Read(a.evaluator.outer, x.file)
+		f.text, f.err = a.source.Read(a.evaluator.Context(), x.file)
 		if a.files == nil {
 			a.files = map[string]file{}
 		}

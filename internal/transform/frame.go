@@ -9,6 +9,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -85,12 +86,12 @@ func (p *Program) Frame(ctx context.Context, entry int, object map[string]any) (
 	if a == nil {
 		return Frame{}, false
 	}
-	e := newEvaluator(ctx, &p.alone)
-	defer e.close()
-	if f.Prefix, ok = e.joined(a.head, object); !ok {
+	e := jq.NewEvaluator(ctx, &p.turn)
+	defer e.Close()
+	if f.Prefix, ok = joined(e, a.head, object); !ok {
 		return Frame{}, false
 	}
-	if f.Suffix, ok = e.joined(a.tail, object); !ok {
+	if f.Suffix, ok = joined(e, a.tail, object); !ok {
 		return Frame{}, false
 	}
 	f.Exact, f.Number = a.exact, a.number
@@ -98,10 +99,10 @@ func (p *Program) Frame(ctx context.Context, entry int, object map[string]any) (
 }
 
 // joined concatenates texts as jq does: null adds nothing.
-func (e *evaluator) joined(parts []*expression, object map[string]any) (text string, ok bool) {
+func joined(e *jq.Evaluator, parts []*expression, object map[string]any) (text string, ok bool) {
 	var b strings.Builder
 	for _, x := range parts {
-		switch got, err := e.value(x, object); v := got.(type) {
+		switch got, err := e.Value(x.code, object); v := got.(type) {
 		case nil:
 			if err != nil {
 				return "", false
@@ -174,7 +175,7 @@ func joinedParts(q *gojq.Query) []part {
 		return append(joinedParts(q.Left), joinedParts(q.Right)...)
 	case q.Term == nil && q.Op == gojq.OpPipe && len(q.Patterns) == 0:
 		// A change of case is made of each part alike.
-		if f := call(q.Right); f != nil && len(f.Args) == 0 && (f.Name == "ascii_downcase" || f.Name == "ascii_upcase") {
+		if f := jq.Call(q.Right); f != nil && len(f.Args) == 0 && (f.Name == "ascii_downcase" || f.Name == "ascii_upcase") {
 			parts := joinedParts(q.Left)
 			for i := range parts {
 				parts[i].after = append(slices.Clone(parts[i].after), f.Name)
@@ -207,12 +208,12 @@ func (p part) isID() bool {
 		q = q.Term.Query
 	}
 	if !p.text {
-		if q.Term != nil || q.Op != gojq.OpPipe || len(q.Patterns) > 0 || call(q.Right) == nil || call(q.Right).Name != "tostring" {
+		if q.Term != nil || q.Op != gojq.OpPipe || len(q.Patterns) > 0 || jq.Call(q.Right) == nil || jq.Call(q.Right).Name != "tostring" {
 			return false
 		}
 		q = q.Left
 	}
-	t := onlyTerm(q)
+	t := jq.OnlyTerm(q)
 	return t != nil && t.Type == gojq.TermTypeIndex && len(t.SuffixList) == 0 && t.Index.Name == "id"
 }
 

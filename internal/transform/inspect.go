@@ -7,6 +7,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -14,7 +15,7 @@ import (
 // looks, in an expression that is jq.
 func (c *compiler) inspect(x *expression) {
 	i := inspector{compiler: c, expression: x, types: newTyper(x.tree)}
-	walk(x.tree, func(node any) {
+	jq.Walk(x.tree, func(node any) {
 		switch node := node.(type) {
 		case *gojq.Func:
 			i.function(node)
@@ -83,21 +84,15 @@ func (i *inspector) function(f *gojq.Func) {
 	if !ok || len(f.Args) == 0 || f.Name == "split" && len(f.Args) == 1 {
 		return
 	}
-	if pattern, ok := literalText(f.Args[0]); ok {
+	if pattern, ok := jq.Text(f.Args[0]); ok {
 		i.regex(f.Name, pattern)
 	}
 	if at == len(f.Args)-1 {
-		if flags, ok := literalText(f.Args[at]); ok && strings.Trim(flags, "gim") != "" {
+		if flags, ok := jq.Text(f.Args[at]); ok && strings.Trim(flags, "gim") != "" {
 			i.tell(mapping.RuleJQRegex, mapping.Error, locateText(i.source, f.Name, flags),
 				fmt.Sprintf("jq: the flags %q of %s are not supported", flags, f.Name), "the flags are g, i and m")
 		}
 	}
-}
-
-func literalText(q *gojq.Query) (string, bool) {
-	v, constant := constantOf(q)
-	s, ok := v.(string)
-	return s, constant && ok
 }
 
 // formats are those that gojq knows.
@@ -192,7 +187,7 @@ func (i *inspector) operand(q, operand, other *gojq.Query) {
 	}
 	fix := "compare it: .length > 0, .name == \"x\""
 	if other.Term == nil && compares(other.Op) {
-		if _, literal := literalText(operand); literal {
+		if _, literal := jq.Text(operand); literal {
 			fix = fmt.Sprintf("repeat the comparison: %s %s %s %s %s", short(other), q.Op, short(other.Left), other.Op, short(operand))
 		}
 	}
@@ -202,7 +197,7 @@ func (i *inspector) operand(q, operand, other *gojq.Query) {
 
 // operandAt finds a literal, else the start of the expression.
 func (i *inspector) operandAt(operand *gojq.Query) int {
-	if value, ok := literalText(operand); ok {
+	if value, ok := jq.Text(operand); ok {
 		return locateText(i.source, "", value)
 	}
 	return 0
@@ -297,7 +292,7 @@ var booleans = []string{
 // comparison tells of values that can never be equal.
 func (i *inspector) comparison(q *gojq.Query) {
 	for _, side := range [][2]*gojq.Query{{q.Left, q.Right}, {q.Right, q.Left}} {
-		value, ok := literalText(side[1])
+		value, ok := jq.Text(side[1])
 		if !ok {
 			continue
 		}
@@ -326,7 +321,7 @@ func (i *inspector) comparison(q *gojq.Query) {
 
 // lastKey gives the key that a path ends with.
 func lastKey(q *gojq.Query) (string, bool) {
-	t := onlyTerm(q)
+	t := jq.OnlyTerm(q)
 	if t == nil || t.Type != gojq.TermTypeIndex {
 		return "", false
 	}
@@ -339,13 +334,13 @@ func lastKey(q *gojq.Query) (string, bool) {
 			index = suffix.Index
 		}
 	}
-	return keyOf(index)
+	return jq.Key(index)
 }
 
 // called tells of a function that is a field of the object as well, and is all that
 // the expression has.
 func (i *inspector) called() {
-	if f := call(i.tree); f != nil && f.Name == "type" && len(f.Args) == 0 {
+	if f := jq.Call(i.tree); f != nil && f.Name == "type" && len(f.Args) == 0 {
 		i.tell(mapping.RuleJQText, mapping.Warning, locate(i.source, "type"), `type is a function here, and gives "object"`, "for the field write .type")
 	}
 }

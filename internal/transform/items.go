@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -36,18 +37,18 @@ const (
 var errElements = fmt.Errorf("gives more than %d elements", maxElements)
 
 // elements evaluates the expression. A fault means that it gave no array.
-func (t *items) elements(e *evaluator, object map[string]any) ([]any, *Fault) {
-	e.room = maxElementBytes
-	v, err := e.value(t.expr, object)
+func (t *items) elements(e *jq.Evaluator, object map[string]any) ([]any, *Fault) {
+	e.SetRoom(maxElementBytes)
+	v, err := e.Value(t.expr.code, object)
 	elements, ok := v.([]any)
 	if len(elements) > maxElements {
 		err = errElements
 	}
-	if err != nil && err != errNotFinite {
+	if err != nil && err != jq.ErrNotFinite {
 		return nil, &Fault{
 			Expr:    t.expr.Expr,
 			Raised:  true,
-			Message: message(err),
+			Message: jq.Message(err),
 			Fix:     elementsFix(err),
 		}
 	}
@@ -101,7 +102,7 @@ func remove(object map[string]any, path []string) map[string]any {
 // is none: then nothing is left out of the copies, where Port's own
 // integrations would skip the object.
 func sourcePath(text string) []string {
-	for step := range strings.SplitSeq(doubleQuotes(text), "|") {
+	for step := range strings.SplitSeq(jq.DoubleQuotes(text), "|") {
 		if path := leadingPath(strings.TrimLeft(step, "[( \t\r\n")); path != nil {
 			return path
 		}
@@ -138,7 +139,7 @@ func leadingKey(s string, first bool) (key, rest string, ok bool) {
 		return leadingText(s[1:])
 	case strings.HasPrefix(s, "."):
 		end := 1
-		for end < len(s) && isNameByte(s[end]) {
+		for end < len(s) && jq.IsNameByte(s[end]) {
 			end++
 		}
 		isName := end > 1 && (s[1] < '0' || s[1] > '9')

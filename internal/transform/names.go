@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -94,12 +94,12 @@ func (n *unknowns) problem(rule mapping.RuleID, offset int, message, fix string)
 func (n *unknowns) tell(err error) (goOn bool) {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "variable not defined: "); ok {
-		n.variable(name, message(err))
+		n.variable(name, jq.Message(err))
 		return true
 	}
 	if signature, ok := strings.CutPrefix(text, "function not defined: "); ok {
 		if slices.Contains(n.functions, signature) || strings.Contains(signature, "::") {
-			n.problem(mapping.RuleJQFunction, 0, message(err), defaultFix)
+			n.problem(mapping.RuleJQFunction, 0, jq.Message(err), defaultFix)
 			return false
 		}
 		n.function(signature)
@@ -121,9 +121,9 @@ func (n *unknowns) tell(err error) (goOn bool) {
 		n.problem(mapping.RuleJQSyntax, 0, "jq: the expression is empty", "write what to evaluate, or remove the key")
 	case strings.HasPrefix(text, "label not defined: "):
 		name := strings.TrimPrefix(text, "label not defined: ")
-		n.problem(mapping.RuleJQVariable, locate(n.source, name), message(err), fmt.Sprintf("write label %s | … around it", name))
+		n.problem(mapping.RuleJQVariable, locate(n.source, name), jq.Message(err), fmt.Sprintf("write label %s | … around it", name))
 	default:
-		n.problem(mapping.RuleJQSyntax, 0, message(err), defaultFix)
+		n.problem(mapping.RuleJQSyntax, 0, jq.Message(err), defaultFix)
 	}
 	return false
 }
@@ -149,7 +149,7 @@ func (n *unknowns) function(signature string) {
 		message += " with " + arity + " arguments"
 	}
 	offset := locate(n.source, name)
-	signatures, known := builtins()
+	signatures, known := jq.Builtins()
 	lower := strings.ToLower(strings.ReplaceAll(name, "_", ""))
 	others := arities(signatures, name)
 	whole := strings.TrimSpace(n.source) == name
@@ -182,7 +182,7 @@ func (n *unknowns) hyphen(offset int) bool {
 // none does.
 func fieldStart(source string, end int) int {
 	start := end
-	for start > 0 && (isNameByte(source[start-1]) || source[start-1] == '-') {
+	for start > 0 && (jq.IsNameByte(source[start-1]) || source[start-1] == '-') {
 		start--
 	}
 	if start == end || start == 0 || source[start-1] != '.' {
@@ -238,24 +238,6 @@ func commas(q *gojq.Query) []*gojq.Query {
 	}
 	return append(commas(q.Left), commas(q.Right)...)
 }
-
-// builtins gives the functions of jq, as name/arity and as names.
-var builtins = sync.OnceValues(func() (signatures, names []string) {
-	query, err := gojq.Parse("builtins")
-	if err != nil {
-		return nil, nil
-	}
-	all, _ := query.Run(nil).Next()
-	list, _ := all.([]any)
-	for _, v := range list {
-		if s, ok := v.(string); ok {
-			name, _, _ := strings.Cut(s, "/")
-			signatures, names = append(signatures, s), append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return signatures, slices.Compact(names)
-})
 
 // arities are the signatures of a function, sorted.
 func arities(signatures []string, name string) []string {

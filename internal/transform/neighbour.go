@@ -10,6 +10,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -28,11 +29,11 @@ func neighbourFix(text, token string, offset int) string {
 	if bare, ok := mapping.WithoutBraces(text); ok && strings.HasPrefix(token, "{") {
 		return "this is the language of templates: write " + mapping.InSingleQuotes(bare)
 	}
-	_, functions := builtins()
+	_, functions := jq.Builtins()
 	switch isFunction := slices.Contains(functions, token); {
 	case (token == "and" || token == "or") && strings.HasSuffix(before, "|"):
 		return whole(strings.TrimSpace(strings.TrimSuffix(before, "|"))+" "+rest, fmt.Sprintf(`remove the "|" before %q`, token))
-	case token == ")" && strings.HasSuffix(before, "(") && isNameByte(lastByte(strings.TrimSuffix(before, "("))):
+	case token == ")" && strings.HasSuffix(before, "(") && jq.IsNameByte(lastByte(strings.TrimSuffix(before, "("))):
 		name := before[len(strings.TrimRight(before[:len(before)-1], nameBytes)) : len(before)-1]
 		if strings.HasSuffix(strings.TrimSuffix(before, name+"("), ".") {
 			return ""
@@ -83,7 +84,7 @@ func lastByte(s string) byte {
 // endsValue reports whether a value stands before.
 func endsValue(before string) bool {
 	c := lastByte(before)
-	return isNameByte(c) || c == ')' || c == ']' || c == '}' || c == '"'
+	return jq.IsNameByte(c) || c == ')' || c == ']' || c == '}' || c == '"'
 }
 
 // startsValue reports whether a value follows, and no operator.

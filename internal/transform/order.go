@@ -8,13 +8,14 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
 // rootPath is the path that a query is, from the object on, and what stands there; nil
 // when that is not known.
 func (c *compiler) rootPath(q *gojq.Query) ([]step, *shape) {
-	t := onlyTerm(q)
+	t := jq.OnlyTerm(q)
 	if t == nil || t.Type != gojq.TermTypeIndex {
 		return nil, nil
 	}
@@ -65,7 +66,7 @@ func (i *inspector) twiceOptional() {
 // joined tells of .a | tostring + .b, which reads .b from what .a gives.
 func (i *inspector) joined(q *gojq.Query) {
 	sum := operands(q.Right, gojq.OpAdd)
-	f := call(sum[0])
+	f := jq.Call(sum[0])
 	if len(sum) < 2 || f == nil || len(f.Args) > 0 || i.types.own[f.Name] || i.types.function(f, anyType) != isString {
 		return
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/jq"
 )
 
 // reader finds what expressions reach. Without any object, it follows at which places of
@@ -32,7 +34,7 @@ func (r *reader) expression(x *expression) {
 }
 
 func (r *reader) tree(q *gojq.Query) {
-	if len(newTyper(q).own) > 0 { // functions of its own, which may hide those of jq
+	if len(jq.Defined(q)) > 0 { // functions of its own, which may hide those of jq
 		r.root.whole = true
 		return
 	}
@@ -104,7 +106,7 @@ func (r *reader) query(q *gojq.Query, in places, vars *scope) places {
 		return r.query(q.Right, r.query(q.Left, in, vars), vars)
 	case q.Op == gojq.OpComma, q.Op == gojq.OpAlt: // the latter also reads whether the left one counts as true
 		return r.union(r.query(q.Left, in, vars), r.query(q.Right, in, vars))
-	case assigns(q.Op):
+	case jq.Assigns(q.Op):
 		r.read(in)
 	}
 	r.read(r.query(q.Left, in, vars))
@@ -173,7 +175,7 @@ func (r *reader) head(t *gojq.Term, in places, vars *scope) places {
 
 // index returns the places of .key; a computed index reads the whole value.
 func (r *reader) index(i *gojq.Index, of, in places, vars *scope) places {
-	if key, ok := keyOf(i); ok {
+	if key, ok := jq.Key(i); ok {
 		return r.child(of, key)
 	}
 	r.read(of)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -21,7 +22,7 @@ func (c *compiler) checkSelector(x *expression) {
 		c.add(x.Problem(rule, severity, offset, message, fix))
 	}
 	got, results := t.query(x.tree, isObject), t.count(x.tree)
-	f := call(last)
+	f := jq.Call(last)
 	switch {
 	case f != nil && f.Name == "select" && len(f.Args) == 1 && !t.own["select"]:
 		tell(mapping.RuleSelectorSelect, mapping.Error, locate(x.source, "select"),
@@ -62,9 +63,9 @@ func lastStep(q *gojq.Query) *gojq.Query {
 // conditionFix gives the condition of a query that is nothing but select(…).
 func conditionFix(q, condition *gojq.Query) string {
 	text := short(condition)
-	switch t := onlyTerm(q); {
+	switch t := jq.OnlyTerm(q); {
 	case t != nil && t.Type == gojq.TermTypeFunc, q.Term == nil && identical(q.Left):
-	case q.Term == nil && call(q.Right) != nil:
+	case q.Term == nil && jq.Call(q.Right) != nil:
 		text = short(q.Left) + " | " + text
 	default:
 		text = "…"
@@ -152,13 +153,13 @@ func joinedNumber(q *gojq.Query) *gojq.Query {
 		return nil
 	}
 	number := q.Right
-	if t := onlyTerm(number); t != nil {
+	if t := jq.OnlyTerm(number); t != nil {
 		return nil
 	}
 	for number.Term != nil && number.Term.Type == gojq.TermTypeQuery {
 		number = number.Term.Query
 	}
-	if number.Op != gojq.OpPipe || call(number.Right) == nil || call(number.Right).Name != "tostring" {
+	if number.Op != gojq.OpPipe || jq.Call(number.Right) == nil || jq.Call(number.Right).Name != "tostring" {
 		return nil
 	}
 	if key, ok := lastKey(number.Left); !ok || key != "id" {
@@ -169,7 +170,7 @@ func joinedNumber(q *gojq.Query) *gojq.Query {
 	for last.Term == nil && last.Op == gojq.OpAdd {
 		last = last.Right
 	}
-	if t := onlyTerm(last); t == nil || t.Type != gojq.TermTypeIndex {
+	if t := jq.OnlyTerm(last); t == nil || t.Type != gojq.TermTypeIndex {
 		return nil
 	}
 	return left

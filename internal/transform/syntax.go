@@ -8,6 +8,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -16,10 +17,10 @@ import (
 func syntaxProblem(e mapping.Expr, err error) mapping.Problem {
 	var parseError *gojq.ParseError
 	if !errors.As(err, &parseError) {
-		return e.Problem(mapping.RuleJQSyntax, mapping.Error, 0, message(err), defaultFix)
+		return e.Problem(mapping.RuleJQSyntax, mapping.Error, 0, jq.Message(err), defaultFix)
 	}
 	offset, token := parseError.Offset, parseError.Token
-	doubled := doubleQuotes(e.Text)
+	doubled := jq.DoubleQuotes(e.Text)
 	if start := offset - len(token); start >= 0 && doubled[start:offset] == token {
 		offset = start
 	}
@@ -29,7 +30,7 @@ func syntaxProblem(e mapping.Expr, err error) mapping.Problem {
 	if strings.HasPrefix(e.Text[offset:], "'") {
 		return e.Problem(mapping.RuleJQSingleQuotes, mapping.Error, offset, "jq: a text in single quotes is not understood here", singleQuotesFix(e.Text))
 	}
-	return e.Problem(mapping.RuleJQSyntax, mapping.Error, offset, message(err), syntaxFix(e, token, offset))
+	return e.Problem(mapping.RuleJQSyntax, mapping.Error, offset, jq.Message(err), syntaxFix(e, token, offset))
 }
 
 // singleQuotesFix gives the expression with double quotes, if it is jq then.
@@ -90,7 +91,7 @@ func syntaxFix(e mapping.Expr, token string, offset int) string {
 		return endFix(e)
 	case strings.HasPrefix(token, `\`):
 		return `write a backslash inside a text twice: "\\d"`
-	case strings.HasPrefix(rest, "(") && before != "" && isNameByte(before[len(before)-1]):
+	case strings.HasPrefix(rest, "(") && before != "" && jq.IsNameByte(before[len(before)-1]):
 		return `jq has no methods: write the function behind a "|", such as .name | length`
 	case strings.HasPrefix(before, "http") && strings.HasPrefix(rest, "://"):
 		return `a text stands in double quotes: '"https://example.com/" + .slug'`

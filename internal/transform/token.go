@@ -2,6 +2,7 @@ package transform
 
 import (
 	"encoding/json"
+	"port-bitbucket-exporter/internal/jq"
 	"slices"
 	"strings"
 )
@@ -64,8 +65,8 @@ func (t *tokenizer) until(closing byte) {
 			t.add(variableToken, start)
 		case c == '@' && t.word():
 			t.add(formatToken, start)
-		case isNameByte(c):
-			t.skip(func(c byte) bool { return isNameByte(c) || c == '.' && isDigit(t.source[start]) })
+		case jq.IsNameByte(c):
+			t.skip(func(c byte) bool { return jq.IsNameByte(c) || c == '.' && isDigit(t.source[start]) })
 			t.add(nameToken, start)
 		case c == '(':
 			depth++
@@ -93,7 +94,7 @@ func (t *tokenizer) skip(while func(byte) bool) {
 func (t *tokenizer) word() bool {
 	start := t.at
 	if start < len(t.source) && !isDigit(t.source[start]) {
-		t.skip(isNameByte)
+		t.skip(jq.IsNameByte)
 	}
 	return t.at > start
 }
@@ -168,8 +169,4 @@ func locateSign(source, operator string) int {
 		last = t.start
 	}
 	return 0
-}
-
-func isNameByte(c byte) bool {
-	return strings.IndexByte(nameBytes, c) >= 0
 }

@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"sync"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -22,7 +22,7 @@ type Program struct {
 	items    *items // nil without itemsToParse
 	entries  []entry
 	files    map[string]bool // named by file://
-	alone    sync.Mutex      // see evaluator
+	turn     jq.Turn
 }
 
 // Entry is what is known of one entry of mappings before any object is seen.
@@ -136,8 +136,8 @@ type Source struct {
 // reason in ctx.Err.
 func (p *Program) Apply(ctx context.Context, s Source) Result {
 	object := s.Object
-	e := newEvaluator(ctx, &p.alone)
-	defer e.close()
+	e := jq.NewEvaluator(ctx, &p.turn)
+	defer e.Close()
 	a := application{program: p, source: s, evaluator: e, room: maxObject}
 	if p.items == nil {
 		a.unit(object)
@@ -145,8 +145,8 @@ func (p *Program) Apply(ctx context.Context, s Source) Result {
 	}
 	elements, fault := p.items.elements(e, object)
 	switch {
-	case e.ended() != nil:
-		a.repeat(Failed, &Fault{Expr: p.items.expr.Expr, Message: stopped(e.ended())})
+	case ctx.Err() != nil:
+		a.repeat(Failed, &Fault{Expr: p.items.expr.Expr, Message: stopped(ctx.Err())})
 	case fault != nil:
 		a.result.NotArray = true
 		a.repeat(Skipped, fault)
@@ -171,7 +171,7 @@ var errObject = fmt.Errorf("the object gives more than %d MiB", maxObject>>20)
 type application struct {
 	program   *Program
 	source    Source
-	evaluator *evaluator
+	evaluator *jq.Evaluator
 	files     map[string]file
 	unread    *Fault // of the unit at hand, when a file of it was not read
 	room      int    // bytes that the values of further units may take
@@ -180,7 +180,7 @@ type application struct {
 
 // unit judges one object or element by the selector and maps it by each entry.
 func (a *application) unit(object map[string]any) {
-	a.evaluator.room = maxMade
+	a.evaluator.SetRoom(jq.MaxResult)
 	chosen, fault := a.chosen(object)
 	switch {
 	case fault != nil:
@@ -192,17 +192,17 @@ func (a *application) unit(object map[string]any) {
 	}
 	for i := range a.program.entries {
 		notes := len(a.result.Notes)
-		given := min(maxMade, a.room)
-		a.evaluator.room, a.evaluator.full = given, false
+		given := min(jq.MaxResult, a.room)
+		a.evaluator.SetRoom(given)
 		a.unread = nil
 		unit := a.program.entries[i].apply(a, object)
 		unit.Entry = i
-		a.room -= given - a.evaluator.room
+		a.room -= given - a.evaluator.Room()
 		fault := a.unread
-		if a.evaluator.full && given < maxMade {
+		if a.evaluator.Full() && given < jq.MaxResult {
 			fault = raised(a.program.entries[i].blueprint.Expr, errObject)
 		}
-		if err := a.evaluator.ended(); err != nil {
+		if err := a.evaluator.Context().Err(); err != nil {
 			fault = &Fault{Expr: a.program.entries[i].blueprint.Expr, Message: stopped(err)}
 		}
 		// What was cut short has given null: not a value to write over a good one.
@@ -226,7 +226,7 @@ func (a *application) repeat(o Outcome, fault *Fault) {
 // chosen evaluates selector.query, which must give a boolean.
 func (a *application) chosen(object map[string]any) (bool, *Fault) {
 	s := a.program.selector
-	v, err := a.evaluator.value(s, object)
+	v, err := a.evaluator.Value(s.code, object)
 	if err != nil {
 		fault := raised(s.Expr, err)
 		fault.Selector = true
@@ -246,14 +246,14 @@ func (a *application) chosen(object map[string]any) (bool, *Fault) {
 
 // raised is the fault of an expression that raised an error.
 func raised(expr mapping.Expr, err error) *Fault {
-	return &Fault{Expr: expr, Message: message(err), Fix: raisedFix(err)}
+	return &Fault{Expr: expr, Message: jq.Message(err), Fix: raisedFix(err)}
 }
 
 func raisedFix(err error) string {
 	switch {
 	case isLimit(err):
 		return "work on a smaller part of the object, such as the first 1000 members or characters: (…)[:1000]"
-	case errors.Is(err, errSlow):
+	case errors.Is(err, jq.ErrSlow):
 		return "end it sooner: repeat, recurse, until and range can run for ever"
 	case strings.HasPrefix(err.Error(), "invalid regular expression"):
 		return "regular expressions are those of RE2: no look-around and no back-references"
@@ -265,4 +265,9 @@ func stopped(err error) string { return "not mapped: " + err.Error() }
 
 func (a *application) note(expr mapping.Expr, text string) {
 	a.result.Notes = append(a.result.Notes, Note{Expr: expr, Message: text})
+}
+
+// isLimit reports whether an object was refused for what it would take.
+func isLimit(err error) bool {
+	return jq.IsLimit(err) || errors.Is(err, errElements) || errors.Is(err, errObject)
 }

@@ -1,11 +1,11 @@
 package transform
 
 import (
-	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/jq"
 )
 
 // types is a set of the types that a value can have.
@@ -62,18 +62,7 @@ type typer struct {
 	own map[string]bool // functions that the expression defines itself
 }
 
-func newTyper(q *gojq.Query) typer {
-	t := typer{own: map[string]bool{}}
-	walk(q, func(node any) {
-		if f, ok := node.(*gojq.FuncDef); ok {
-			t.own[f.Name] = true
-			for _, arg := range f.Args {
-				t.own[arg] = true
-			}
-		}
-	})
-	return t
-}
+func newTyper(q *gojq.Query) typer { return typer{own: jq.Defined(q)} }
 
 // query gives the types of the results of a query on a value of the given types.
 func (t typer) query(q *gojq.Query, in types) types {
@@ -102,21 +91,15 @@ func (t typer) query(q *gojq.Query, in types) types {
 	case gojq.OpMod:
 		return isNumber
 	}
-	if assigns(q.Op) && t.path(q.Left) {
+	if jq.Assigns(q.Op) && t.path(q.Left) {
 		return in&^isNull | isObject | isArray
 	}
 	return anyType
 }
 
-func assigns(op gojq.Operator) bool {
-	return slices.Contains([]gojq.Operator{
-		gojq.OpAssign, gojq.OpModify, gojq.OpUpdateAdd, gojq.OpUpdateSub, gojq.OpUpdateMul, gojq.OpUpdateDiv, gojq.OpUpdateMod, gojq.OpUpdateAlt,
-	}, op)
-}
-
 // path reports whether a query is a path of at least one key: .a, .a[0].b.
 func (t typer) path(q *gojq.Query) bool {
-	term := onlyTerm(q)
+	term := jq.OnlyTerm(q)
 	return term != nil && term.Type == gojq.TermTypeIndex
 }
 
@@ -215,7 +198,7 @@ func (t typer) count(q *gojq.Query) count {
 	case gojq.OpAlt:
 		return count{right.none, left.many || right.many}
 	}
-	if assigns(q.Op) {
+	if jq.Assigns(q.Op) {
 		return count{}
 	}
 	return left.times(right)
@@ -261,13 +244,10 @@ func (t typer) countFunction(f *gojq.Func) count {
 	return resultCounts[f.Name]
 }
 
-// walk calls f for every node of a syntax tree, from the outside in.
-func walk(q *gojq.Query, f func(node any)) { visit(reflect.ValueOf(q), f) }
-
 // calls are the calls of a function in a query.
 func calls(q *gojq.Query, name string) []*gojq.Func {
 	var found []*gojq.Func
-	walk(q, func(node any) {
+	jq.Walk(q, func(node any) {
 		if f, ok := node.(*gojq.Func); ok && f.Name == name {
 			found = append(found, f)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -72,7 +73,7 @@ func (n *unknowns) hyphened(name string, offset int) {
 	start := fieldStart(n.source, offset-1)
 	key := n.source[start+1:offset] + name
 	fix := fmt.Sprintf(`a field with "-" in its name is written .[%q]; for a subtraction write blanks around the "-"`, key)
-	atRoot := start == 0 || !isNameByte(n.source[start-1]) && n.source[start-1] != ']'
+	atRoot := start == 0 || !jq.IsNameByte(n.source[start-1]) && n.source[start-1] != ']'
 	if path := otherNames[strings.ReplaceAll(key, "-", "_")]; path != "" && slices.Contains(n.fields, leadingPath(path)[0]) && atRoot {
 		fix = "write " + path
 	} else if near, ok := mapping.Nearest(key, n.fields); ok && atRoot {

@@ -1,4 +1,4 @@
-package transform
+package jq
 
 import (
 	"iter"
@@ -11,9 +11,9 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// checks says for a Go function of gojq what to look at before it is called with
-// v and args: nil is nothing, and a function that is not listed is boundAll.
-// Operators have their operands in args, and do not look at v.
+// checks holds, for each Go function of gojq, what looks at its input v and its
+// arguments before it is called. A function with nil is called unseen, and one that is
+// not listed has boundAll. Operators have their operands in args, and ignore v.
 var checks = map[string]func(v any, args []any) error{
 	// These look at no more than the top of what they are given, or at one text.
 	"type": nil, "length": nil, "utf8bytelength": nil, "keys": nil, "reverse": nil, "toboolean": nil,
@@ -68,12 +68,12 @@ func boundArgs(_ any, args []any) error { return weigh(maxRead, args...) }
 
 // boundText is for a function that makes a text of a value.
 func boundText(v any, args []any) error {
-	if err := weigh(maxMade, v); err == errRead {
+	if err := weigh(MaxResult, v); err == errRead {
 		return errMade
 	} else if err != nil {
 		return err
 	}
-	return weigh(maxMade, args...)
+	return weigh(MaxResult, args...)
 }
 
 // boundRaised is for a value that may become a message.
@@ -117,7 +117,7 @@ func boundMultiplication(_ any, args []any) error {
 	if !ok {
 		return weigh(maxRead, args...)
 	}
-	if n, ok := gojq.ToFloat64(times); ok && float64(len(repeated))*n > maxMade {
+	if n, ok := gojq.ToFloat64(times); ok && float64(len(repeated))*n > MaxResult {
 		return errMade
 	}
 	return nil
@@ -155,7 +155,7 @@ func boundSum(v any, _ []any) error {
 				return err
 			}
 		}
-		if bytes > maxMade || count > maxCells {
+		if bytes > MaxResult || count > maxCells {
 			break
 		}
 	}
@@ -176,7 +176,7 @@ func boundJoin(v any, args []any) error {
 			}
 			s = "a number" // about as long
 		}
-		if bytes += len(separator) + len(s); bytes > maxMade {
+		if bytes += len(separator) + len(s); bytes > MaxResult {
 			return errMade
 		}
 	}
@@ -293,7 +293,7 @@ func boundBessel(_ any, args []any) error {
 		return err
 	}
 	if n, ok := gojq.ToFloat64(args[0]); ok && !(math.Abs(n) <= maxOrder) {
-		return errSlow
+		return ErrSlow
 	}
 	return nil
 }
@@ -306,7 +306,7 @@ func boundTime(v any, args []any) error {
 }
 
 func fitsText(bytes int) error {
-	if bytes > maxMade {
+	if bytes > MaxResult {
 		return errMade
 	}
 	return nil

@@ -1,4 +1,4 @@
-package transform
+package jq
 
 import "testing"
 
@@ -28,9 +28,9 @@ func TestDoubleQuotes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got := doubleQuotes(c.text)
+			got := DoubleQuotes(c.text)
 			if got != c.want {
-				t.Errorf("doubleQuotes(%s) = %s, want %s", c.text, got, c.want)
+				t.Errorf("DoubleQuotes(%s) = %s, want %s", c.text, got, c.want)
 			}
 			if len(got) != len(c.text) {
 				t.Errorf("length = %d, want %d", len(got), len(c.text))

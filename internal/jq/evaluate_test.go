@@ -1,4 +1,4 @@
-package transform
+package jq
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math/big"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,12 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/itchyny/gojq"
 	"pgregory.net/rapid"
-
-	"port-bitbucket-exporter/internal/mapping"
 )
 
 // slow compiles an expression in which sleep takes as many seconds as its argument says.
-func slow(t *testing.T, text string) *expression {
+func slow(t *testing.T, text string) *Code {
 	t.Helper()
 	query, err := gojq.Parse(text)
 	if err != nil {
@@ -34,15 +31,15 @@ func slow(t *testing.T, text string) *expression {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &expression{Expr: mapping.Expr{Text: text}, code: code}
+	return &Code{code: code}
 }
 
 // Each evaluation has the whole limit, however long those before it took.
 func TestEvaluationLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := newEvaluator(t.Context(), &sync.Mutex{})
-		defer e.close()
+		e := NewEvaluator(t.Context(), &Turn{})
+		defer e.Close()
 		for _, c := range []struct {
 			text string
 			want string // the value, or the error
@@ -56,7 +53,7 @@ func TestEvaluationLimit(t *testing.T) {
 			{`try (sleep(3) | .a) catch "caught"`, "takes longer than 2s"},
 			{`sleep(1) | error("x")`, "error: x"},
 		} {
-			v, err := e.value(slow(t, c.text), map[string]any{"a": json.Number("1")})
+			v, err := e.Value(slow(t, c.text), map[string]any{"a": json.Number("1")})
 			got := encode(t, v)
 			if err != nil {
 				got = err.Error()
@@ -74,11 +71,11 @@ func TestEvaluationStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		e := newEvaluator(ctx, &sync.Mutex{})
-		defer e.close()
-		_, err := e.value(slow(t, `sleep(1.5) | .a`), map[string]any{})
-		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(e.ended(), context.DeadlineExceeded) {
-			t.Errorf("error = %v, ended = %v", err, e.ended())
+		e := NewEvaluator(ctx, &Turn{})
+		defer e.Close()
+		_, err := e.Value(slow(t, `sleep(1.5) | .a`), map[string]any{})
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(e.Context().Err(), context.DeadlineExceeded) {
+			t.Errorf("error = %v, ended = %v", err, e.Context().Err())
 		}
 	})
 }
@@ -86,12 +83,14 @@ func TestEvaluationStopped(t *testing.T) {
 // A value that gojq does not know makes it panic.
 func TestPanicIsAnError(t *testing.T) {
 	t.Parallel()
-	p := program(t, keys{rest: "properties: {a: '.x | type', b: .x, c: .id}"}, nil)
-	r := p.Apply(t.Context(), Source{Object: map[string]any{"id": "a", "x": struct{}{}}})
-	properties := r.Units[0].Fields.Properties
-	if len(r.Notes) != 2 || !strings.HasPrefix(r.Notes[0].Message, "jq: stopped: invalid type") ||
-		r.Notes[1].Message != "jq: gives a value that is no JSON (struct {})" || properties["c"] != "a" {
-		t.Errorf("got %v %v", r.Notes, properties)
+	for text, want := range map[string]string{
+		`.x | type`: "jq: stopped: invalid type",
+		`.x`:        "jq: gives a value that is no JSON (struct {})",
+		`.id`:       `"a"`,
+	} {
+		if got := evaluated(t, text, map[string]any{"id": "a", "x": struct{}{}}); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
 	}
 }
 
@@ -155,14 +154,17 @@ func TestInputIsNotWritten(t *testing.T) {
 		}).Draw(t, "text")
 		v := map[string]any{"a": jsonValue(3).Draw(t, "a"), "b": jsonValue(3).Draw(t, "b")}
 		before := copyOf(v)
-		c := &compiler{}
-		x := c.expr(mapping.Expr{Text: text}, lenient)
-		if len(c.problems) > 0 {
-			t.Fatal(c.problems)
+		e := NewEvaluator(context.Background(), &Turn{})
+		defer e.Close()
+		tree, _, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
 		}
-		e := newEvaluator(context.Background(), &sync.Mutex{})
-		defer e.close()
-		_, _ = e.value(x, v)
+		code, err := Compile(tree, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = e.Value(code, v) // any result will do, and any error
 		if diff := cmp.Diff(any(v), before); diff != "" {
 			t.Fatalf("%s: got -, before +\n%s", text, diff)
 		}
@@ -189,6 +191,6 @@ func copyOf(v any) any {
 
 // room is enough for any value of these tests.
 func room() *int {
-	n := maxMade
+	n := MaxResult
 	return &n
 }

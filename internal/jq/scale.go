@@ -1,21 +1,22 @@
-package transform
+package jq
 
 import (
 	"encoding/json"
 	"math/big"
 )
 
-// cell is what a value weighs beside its text, in bytes.
+// cell is what a value weighs beside its text, in bytes: the size of an interface.
 const cell = 16
 
-// scale weighs values as they would be written out: what is there twice weighs
-// twice, for a function that walks through it takes twice as long.
+// scale weighs values as they would be written out: what is there twice weighs twice,
+// since a function that walks through it takes twice as long.
 type scale struct {
 	left  int // bytes that may still come
 	cells int // values weighed
 }
 
-// put is errRead when there is no room for v.
+// put takes the weight of v from what is left. The error is errRead when v is heavier,
+// and errNested or errDigits for a value that is bad at any weight.
 func (s *scale) put(v any, depth int) error {
 	if depth > maxDepth {
 		return errNested
@@ -47,9 +48,9 @@ func (s *scale) put(v any, depth int) error {
 	return nil
 }
 
-// number is errDigits for a number that takes long to read, or to write.
+// number returns errDigits for a number that takes long to read, or to write.
 func number(v any) error {
-	const maxBits = maxDigits * 10 / 3
+	const maxBits = maxDigits * 10 / 3 // log2(10) is a little less than 10/3
 	switch v := v.(type) {
 	case json.Number:
 		if len(v) > maxDigits {
@@ -63,8 +64,8 @@ func number(v any) error {
 	return nil
 }
 
-// weighNumbers looks at numbers that are given themselves: any function may read
-// them first, to find their type.
+// weighNumbers looks at the numbers among the arguments themselves: any function may
+// read them first, to find their type.
 func weighNumbers(v any, args []any) error {
 	if err := number(v); err != nil {
 		return err
@@ -77,7 +78,7 @@ func weighNumbers(v any, args []any) error {
 	return nil
 }
 
-// weigh is for values of which all is read.
+// weigh is for values that are read as a whole.
 func weigh(limit int, values ...any) error {
 	s := scale{left: limit}
 	for _, v := range values {
@@ -103,7 +104,7 @@ func boundProduct(a, b any) error {
 
 func fitsTime(n int) error {
 	if n > maxSteps {
-		return errSlow
+		return ErrSlow
 	}
 	return nil
 }

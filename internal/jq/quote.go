@@ -1,11 +1,11 @@
-package transform
+package jq
 
 import (
 	"unicode"
 	"unicode/utf8"
 )
 
-// doubleQuotes turns each single quote that opens or closes a text into a
+// DoubleQuotes turns each single quote that opens or closes a text into a
 // double quote, as Port's own integrations do: `.state == 'OPEN'` is a common
 // spelling. Two passes, each over the result of the one before:
 //
@@ -13,7 +13,7 @@ import (
 //  2. a quote at the end or before white space, and not after white space or `"`.
 //
 // The text keeps its length, so positions in it stay true.
-func doubleQuotes(text string) string {
+func DoubleQuotes(text string) string {
 	b := []byte(text)
 	for i, c := range b {
 		if c == '\'' && (i == 0 || spaceBefore(b, i)) && !spaceAfter(b, i) && !quoteAt(b, i+1) {

@@ -1,4 +1,4 @@
-package transform
+package jq
 
 import (
 	"errors"
@@ -31,7 +31,7 @@ const (
 // concurrent use.
 type matcher struct {
 	mu       sync.Mutex
-	function func(any, []any) any // of gojq; it keeps each pattern that it is given
+	function function // of gojq; it keeps each pattern that it is given
 	patterns map[[2]string]*pattern
 	kept     int
 }
@@ -60,14 +60,14 @@ func (m *matcher) forget() error {
 		return err
 	}
 	m.function, m.patterns, m.kept = nil, map[[2]string]*pattern{}, 0
-	err = goCalls(code, func(call *[3]any) error {
-		if call[2] == "_match" {
-			m.function = call[0].(func(any, []any) any)
+	err = goCalls(code, func(name string, f function) (function, error) {
+		if name == "_match" {
+			m.function = f
 		}
-		return nil
+		return f, nil
 	})
 	if err == nil && m.function == nil {
-		return errUnbound
+		return errLayout
 	}
 	return err
 }
@@ -89,7 +89,7 @@ func (m *matcher) match(v any, args []any) any {
 		err = p.check(s, args[2] == true)
 	}
 	if err != nil {
-		return &limitError{"a regular expression", err}
+		return &limitError{"_match", err}
 	}
 	return function(v, args)
 }
@@ -100,7 +100,7 @@ func (m *matcher) pattern(source, flags string) (*pattern, error) {
 	if p := m.patterns[key]; p != nil {
 		return p, nil
 	}
-	if len(source) > maxText {
+	if len(source) > MaxText {
 		return nil, errRead
 	}
 	prefix := ""
@@ -116,7 +116,7 @@ func (m *matcher) pattern(source, flags string) (*pattern, error) {
 	}
 	p := &pattern{all: strings.Contains(flags, "g"), instructions: instructions(tree)}
 	if p.instructions > maxInstructions {
-		return nil, errSlow
+		return nil, ErrSlow
 	}
 	if p.all {
 		// As the tree writes it, a pattern can stand within another. A search from within
@@ -126,7 +126,7 @@ func (m *matcher) pattern(source, flags string) (*pattern, error) {
 		p.first, errs[0] = regexp.Compile(whole)
 		p.next, errs[1] = regexp.Compile(`\A(?s:.)(?s:.*?)((?:` + whole + `))`)
 		if errors.Join(errs[:]...) != nil {
-			return nil, errSlow // it is too large
+			return nil, ErrSlow // it is too large
 		}
 	}
 	if m.kept += emptyPattern + p.instructions; m.kept > maxKept {
@@ -162,7 +162,7 @@ func (p *pattern) check(s string, test bool) error {
 	once := (len(s) + 1) * p.instructions
 	switch {
 	case once > maxMatching:
-		return errSlow
+		return ErrSlow
 	case test || !p.all || once*(len(s)+1) <= maxMatching:
 		return nil
 	}
@@ -182,7 +182,7 @@ func (p *pattern) try(s string) (found int, err error) {
 		}
 		match := re.FindReaderSubmatchIndex(&counted{strings.NewReader(s[from:]), &left})
 		if left <= 0 || found > walks {
-			return found, errSlow
+			return found, ErrSlow
 		}
 		if match == nil {
 			return found, nil

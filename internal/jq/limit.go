@@ -1,0 +1,106 @@
+package jq
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/itchyny/gojq"
+)
+
+// What one call of a function that is written in Go may take. An evaluation cannot be
+// stopped within it, so it must be small enough to wait for.
+const (
+	// MaxResult bounds the value that an expression gives and the text that one call
+	// makes, in bytes as scale weighs them. Port takes requests of 1 MiB: more of one
+	// value is a mistake, and a few of them fit into the memory of a small runner.
+	MaxResult = 16 << 20
+	// maxRead bounds the values that one call walks through, in the same bytes. A file
+	// of 1 MiB, once it is parsed, weighs about 9 MiB at the most.
+	maxRead = 64 << 20
+	// maxCells bounds the members of an array that one call makes: at 16 bytes each
+	// they take as much as maxRead.
+	maxCells = maxRead / cell
+	// maxSteps bounds work that grows with the product of two sizes: about the
+	// comparisons of bytes that take a second.
+	maxSteps = 1 << 30
+	// maxDigits bounds a number: reading one takes time that grows with the square.
+	maxDigits = 10000
+	// maxOrder bounds the order of a Bessel function, which is the length of a loop.
+	maxOrder = 1e6
+	// maxFormat bounds the format of a time, in bytes: one letter of it can make 1,024,
+	// so that it makes at most a quarter of MaxResult.
+	maxFormat = 4096
+)
+
+var (
+	// ErrSlow is an evaluation that ran, or would have run, for too long.
+	ErrSlow = fmt.Errorf("takes longer than %v", evaluationLimit)
+
+	errHeap   = errors.New("takes too much memory")
+	errRead   = fmt.Errorf("reads more than %d MiB", maxRead>>20)
+	errMade   = fmt.Errorf("gives more than %d MiB", MaxResult>>20)
+	errCells  = fmt.Errorf("gives an array of more than %d members", maxCells)
+	errDigits = fmt.Errorf("reads a number of more than %d digits", maxDigits)
+	errNested = fmt.Errorf("reads a value nested deeper than %d levels", maxDepth)
+)
+
+// limitError is a call that was not made. An expression can catch it.
+type limitError struct {
+	function string // as gojq names it
+	err      error
+}
+
+func (e *limitError) Error() string { return shownAs(e.function) + " " + e.err.Error() }
+
+func (e *limitError) Unwrap() error { return e.err }
+
+// shownAs is the name of a function as an expression writes it.
+func shownAs(name string) string {
+	if operator, ok := operators[name]; ok {
+		return operator
+	}
+	if format, ok := strings.CutPrefix(name, "_to"); ok {
+		return "@" + format
+	}
+	return strings.TrimPrefix(name, "_")
+}
+
+var operators = map[string]string{
+	"_add": "+", "_subtract": "-", "_multiply": "*", "_divide": "/", "_modulo": "%", "_negate": "-", "_plus": "+",
+	"_equal": "==", "_notequal": "!=", "_greater": ">", "_greatereq": ">=", "_less": "<", "_lesseq": "<=",
+	"_setpath": "an assignment", "_delpaths": "an assignment", "_index": "an index", "_slice": "a slice",
+	"_match": "a regular expression",
+}
+
+// IsLimit reports whether an evaluation was refused, or ended, for what it would take.
+// One that merely ran for too long is ErrSlow, and not among these.
+func IsLimit(err error) bool {
+	var refused *limitError
+	return errors.As(err, &refused) || errors.Is(err, errHeap) || errors.Is(err, errMade)
+}
+
+// maxMessage bounds the text of a raised error, in characters: an expression can raise
+// any text, and a message is read by a person.
+const maxMessage = 300
+
+// Message is the text of an error of Parse, Compile or Value for a person.
+func Message(err error) string {
+	var halt *gojq.HaltError
+	if errors.As(err, &halt) && halt.Value() == nil {
+		return "jq: halt"
+	}
+	return "jq: " + cut(err.Error(), maxMessage)
+}
+
+// cut shortens s to at most n characters and marks that it did.
+func cut(s string, n int) string {
+	count := 0
+	for i := range s {
+		if count == n {
+			return s[:i] + "..."
+		}
+		count++
+	}
+	return s
+}
