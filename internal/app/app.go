@@ -19,8 +19,8 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/datasource"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
-	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/platform"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/reconcile"
@@ -105,10 +105,10 @@ type app struct {
 	console     *slog.Logger // for what the page is told with the report
 	config      input.Config
 	report      *report.Report
-	network     *http.Transport  // when the process has no transport of its own
-	checked     bool             // the mapping was read and checked
-	problems    mapping.Problems // of the mapping, then, or that it cannot be read
-	wrong       string           // what is wrong beside the mapping, or ""
+	network     *http.Transport // when the process has no transport of its own
+	checked     bool            // the mapping was read and checked
+	problems    diag.Problems   // of the mapping, then, or that it cannot be read
+	wrong       string          // what is wrong beside the mapping, or ""
 	bitbucket   *bitbucket.Client
 	port        *port.Client
 	page        *datasource.Page
@@ -233,7 +233,7 @@ func (a *app) readInputs() error {
 		if _, mappingErr := a.givenMapping(); mappingErr != nil {
 			usage.err = fmt.Errorf("%w\n%w", usage.err, mappingErr)
 			if other := (*usageError)(nil); errors.As(mappingErr, &other) && !other.told {
-				a.report.Note(report.Problem{Severity: report.Error, Message: mappingErr.Error()})
+				a.report.Note(diag.Problem{Severity: diag.Error, Message: mappingErr.Error()})
 			}
 		}
 		return usage
@@ -259,7 +259,7 @@ func (a *app) readInputs() error {
 		a.log.Info(text)
 	}
 	for _, text := range notes.Warnings {
-		a.warn(report.Problem{Message: text})
+		a.warn(diag.Problem{Message: text})
 	}
 	return nil
 }
@@ -267,17 +267,17 @@ func (a *app) readInputs() error {
 func (a *app) noteInputs(problems input.Problems) {
 	a.wrong = "the inputs are wrong"
 	for _, p := range problems {
-		a.report.Note(report.Problem{Severity: report.Error, Message: p.Where + ": " + p.What, Fix: p.Fix})
+		a.report.Note(diag.Problem{Where: p.Where, Message: p.What, Fix: p.Fix})
 	}
 }
 
 // warn puts a warning into the report. Where no annotation will print it as a line of
 // the log, the log has it at once.
-func (a *app) warn(p report.Problem) {
-	p.Severity = report.Warning
+func (a *app) warn(p diag.Problem) {
+	p.Severity = diag.Warning
 	a.report.Note(p)
 	if a.platform.Annotates() {
-		a.console.Warn(p.String())
+		a.console.Warn(report.Line(p))
 	}
 }
 
@@ -349,27 +349,13 @@ func (a *app) bind(file string, text []byte) (*check.Bound, error) {
 }
 
 // noteMapping puts the problems of a mapping into the report.
-func (a *app) noteMapping(problems mapping.Problems) {
+func (a *app) noteMapping(problems diag.Problems) {
 	for _, p := range problems {
-		message := p.Message
-		if p.Where != "" {
-			message = p.Where + ": " + message
-		}
-		problem := report.Problem{
-			Severity: report.Error, File: p.Pos.File, Line: p.Pos.Line, Column: p.Pos.Column,
-			Message: message, Fix: p.Fix,
-		}
 		switch {
-		case p.Severity == mapping.Error:
-			a.report.Note(problem)
-		case p.Severity == mapping.Warning && a.validating():
-			problem.Severity = report.Warning // it is printed with its line
-			a.report.Note(problem)
-		case p.Severity == mapping.Warning:
-			a.warn(problem)
-		case a.validating():
-			problem.Severity = report.Notice
-			a.report.Note(problem)
+		case p.Severity == diag.Warning && !a.validating():
+			a.warn(p)
+		case p.Severity != diag.Notice || a.validating():
+			a.report.Note(p) // of validate it is printed with its line
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 )
@@ -54,10 +55,10 @@ func (a *app) checkBlueprints(ctx context.Context, plan *check.Bound, made []str
 
 // tellMissing is the error for blueprints that are not there, at each place that names one.
 func (a *app) tellMissing(plan *check.Bound, missing map[string]bool, there []string) error {
-	var problems mapping.Problems
+	var problems diag.Problems
 	for name, at := range plan.Blueprints() {
 		if missing[name] {
-			problems = append(problems, at.Problem(mapping.RuleBlueprint, mapping.Error, 0, fmt.Sprintf("Port has no blueprint %q", name), missingFix(name, there)))
+			problems = append(problems, at.Problem(mapping.RuleBlueprint, diag.Error, 0, fmt.Sprintf("Port has no blueprint %q", name), missingFix(name, there)))
 		}
 	}
 	if len(problems) == 0 {

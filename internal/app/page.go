@@ -11,6 +11,7 @@ import (
 
 	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/datasource"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
@@ -37,7 +38,7 @@ func (a *app) toPublish(i port.Integration, config map[string]any) bool {
 	case publish == input.PublishAlways, publish == input.PublishIfEmpty && empty:
 		return !a.holdsSecret(config)
 	case !empty:
-		a.warn(report.Problem{
+		a.warn(diag.Problem{
 			Message: "Port's Data sources page shows another mapping than the one that runs",
 			Fix:     "set publish_mapping to always to show this one, or remove the input mapping to run the one in Port",
 		})
@@ -50,7 +51,7 @@ func (a *app) ofAnother(r record) bool {
 	if r.AppType == "" || strings.EqualFold(r.AppType, port.IntegrationType) {
 		return false
 	}
-	a.warn(report.Problem{
+	a.warn(diag.Problem{
 		Message: fmt.Sprintf("integration %q in Port is one of type %q: its record is left alone, and shows nothing of this run", a.port.Identifier(), r.AppType),
 		Fix:     "give this run an integration_identifier of its own",
 	})
@@ -114,7 +115,7 @@ func (a *app) holdsSecret(config map[string]any) bool {
 	if err == nil && a.scrubber.Redact(string(text)) == string(text) {
 		return false
 	}
-	a.warn(report.Problem{
+	a.warn(diag.Problem{
 		Message: "the mapping holds a secret of the inputs, and is not shown on Port's Data sources page",
 		Fix:     "remove the secret from the mapping",
 	})
@@ -135,7 +136,7 @@ func sameJSON(a, b any) bool {
 
 func (a *app) warnPage(ctx context.Context, what string, err error) {
 	if ctx.Err() == nil {
-		a.warn(report.Problem{Message: what + ": " + err.Error(), Fix: pageFix(err)})
+		a.warn(diag.Problem{Message: what + ": " + err.Error(), Fix: pageFix(err)})
 	}
 }
 
@@ -173,10 +174,10 @@ func (a *app) watch() resync.Watch {
 func (a *app) closePage(ctx context.Context, stopped bool) {
 	for _, p := range a.report.Worst() {
 		switch p.Severity {
-		case report.Error:
-			a.page.Log("ERROR", p.String())
-		case report.Warning:
-			a.page.Log("WARNING", p.String())
+		case diag.Error:
+			a.page.Log("ERROR", report.Line(p))
+		case diag.Warning:
+			a.page.Log("WARNING", report.Line(p))
 		}
 	}
 	a.page.Log("INFO", a.report.Result())
@@ -188,8 +189,8 @@ func (a *app) closePage(ctx context.Context, stopped bool) {
 		end.Status = port.Failed
 	}
 	for _, f := range a.page.Finish(ctx, end) {
-		a.report.Note(report.Problem{
-			Severity: report.Warning,
+		a.report.Note(diag.Problem{
+			Severity: diag.Warning,
 			Message:  fmt.Sprintf("Port's Data sources page does not show %s: %s", f.What, f.Err),
 			Fix:      pageFix(f.Err),
 			Count:    f.Count,

@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"port-bitbucket-exporter/internal/check"
 	"slices"
 	"strings"
 
+	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
-	"port-bitbucket-exporter/internal/report"
 )
 
 // The documented default mapping, and the blueprints that it needs.
@@ -44,7 +44,7 @@ func (a *app) givenMapping() (*check.Bound, error) {
 		text, err := a.readFile(a.config.MappingFile)
 		if err != nil {
 			const fix = "give a path from the working directory, and in a workflow check the repository out first"
-			a.problems = mapping.Problems{{Rule: mapping.RuleText, Pos: mapping.Position{File: a.config.MappingFile}, Message: "the mapping cannot be read: " + err.Error(), Fix: fix}}
+			a.problems = diag.Problems{{Rule: mapping.RuleText, At: diag.Position{File: a.config.MappingFile}, Message: "the mapping cannot be read: " + err.Error(), Fix: fix}}
 			return nil, &usageError{err: fmt.Errorf("input mapping_file: %w; %s", err, fix)}
 		}
 		return a.bind(a.config.MappingFile, text)
@@ -126,7 +126,7 @@ func (a *app) unreadable(err error, given bool) error {
 	var e *port.Error
 	role := errors.As(err, &e) && e.Status == http.StatusForbidden
 	if role && given {
-		a.warn(report.Problem{Message: err.Error(), Fix: "give Port's credential the role admin or moderator, which reading the integration needs"})
+		a.warn(diag.Problem{Message: err.Error(), Fix: "give Port's credential the role admin or moderator, which reading the integration needs"})
 		return nil
 	}
 	if role {
@@ -210,7 +210,7 @@ func (a *app) removeBlueprints(ctx context.Context, names []string) {
 	defer stop()
 	for _, name := range names { // what relates to others comes before them
 		if undoErr := a.port.DeleteBlueprint(undo, name); undoErr != nil && !errors.Is(undoErr, port.ErrNotFound) {
-			a.warn(report.Problem{Message: "not rolled back: " + undoErr.Error(), Fix: "delete the blueprint in Port's builder before the next run"})
+			a.warn(diag.Problem{Message: "not rolled back: " + undoErr.Error(), Fix: "delete the blueprint in Port's builder before the next run"})
 		}
 	}
 }

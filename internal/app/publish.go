@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/platform"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -35,7 +36,7 @@ func (a *app) end(ctx context.Context, err error) int {
 		if told {
 			a.report.Failure = firstLine(err.Error()) // what is wrong stands in lines of its own
 		} else {
-			problem := report.Problem{Severity: report.Error, Message: err.Error()}
+			problem := diag.Problem{Severity: diag.Error, Message: err.Error()}
 			if u := (*unprepared)(nil); errors.As(err, &u) {
 				problem.Fix = u.fix
 			}
@@ -83,8 +84,8 @@ func (a *app) lastLines() []string {
 	return a.report.Lines()
 }
 
-func holds(problems []report.Problem, message string) bool {
-	return slices.ContainsFunc(problems, func(p report.Problem) bool { return p.Message == message })
+func holds(problems []diag.Problem, message string) bool {
+	return slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Text() == message })
 }
 
 func firstLine(text string) string {
@@ -98,14 +99,14 @@ func (a *app) noteRefused() {
 		return
 	}
 	for _, r := range a.bitbucket.Refused() {
-		a.report.Note(report.Problem{Severity: report.Warning, Message: r.What, Fix: r.Fix})
+		a.report.Note(diag.Problem{Severity: diag.Warning, Message: r.What, Fix: r.Fix})
 	}
 }
 
 // publish hands the report to the report file and to the platform. A failure is a
 // warning: the run is what it is. It returns the problems that were annotated. With
 // told the log has the errors already: they are not printed there once more.
-func (a *app) publish(told bool) (annotated []report.Problem) {
+func (a *app) publish(told bool) (annotated []diag.Problem) {
 	a.report.Scrub(a.scrubber.Redact)
 	a.writeOut("report_file", a.config.ReportFile, func() ([]byte, error) { return a.report.JSON(), nil })
 	if a.checked || len(a.problems) > 0 {
@@ -117,10 +118,10 @@ func (a *app) publish(told bool) (annotated []report.Problem) {
 	}
 	a.writeOut("summary_file", a.config.SummaryFile, func() ([]byte, error) { return []byte(summary(maxComment)), nil })
 	for _, p := range a.report.Worst() {
-		if len(annotated) == maxAnnotations || p.Severity == report.Notice && !a.validating() {
+		if len(annotated) == maxAnnotations || p.Severity == diag.Notice && !a.validating() {
 			break
 		}
-		if !a.platform.Annotates() && (told && p.Severity == report.Error || a.validating() && p.File != "") {
+		if !a.platform.Annotates() && (told && p.Severity == diag.Error || a.validating() && p.At.File != "") {
 			continue // printed already
 		}
 		a.platform.Annotate(annotation(p, a.config.MappingFile))
@@ -149,24 +150,24 @@ func (a *app) writeOut(id, name string, text func() ([]byte, error)) {
 		err = writeFile(a.path(name), content)
 	}
 	if err != nil {
-		a.warn(report.Problem{Message: id + " is not written: " + err.Error(), Fix: "give " + id + " a path in a folder that exists and can be written to"})
+		a.warn(diag.Problem{Message: id + " is not written: " + err.Error(), Fix: "give " + id + " a path in a folder that exists and can be written to"})
 		a.report.Scrub(a.scrubber.Redact)
 	}
 }
 
 // annotation is on a line of the mapping where that is a file of the checkout.
-func annotation(p report.Problem, mappingFile string) platform.Annotation {
-	out := platform.Annotation{Severity: platform.Error, Message: p.Message}
+func annotation(p diag.Problem, mappingFile string) platform.Annotation {
+	out := platform.Annotation{Severity: platform.Error, Message: p.Text()}
 	switch p.Severity {
-	case report.Warning:
+	case diag.Warning:
 		out.Severity = platform.Warning
-	case report.Notice:
+	case diag.Notice:
 		out.Severity = platform.Notice
 	}
-	if p.File != "" && p.File == mappingFile {
-		out.File, out.Line, out.Column = p.File, p.Line, p.Column
-	} else if place := p.Place(); place != "" {
-		out.Message = place + ": " + p.Message
+	if p.At.File != "" && p.At.File == mappingFile {
+		out.File, out.Line, out.Column = p.At.File, p.At.Line, p.At.Column
+	} else if place := report.Place(p); place != "" {
+		out.Message = place + ": " + p.Text()
 	}
 	if p.Count > 1 {
 		out.Message += fmt.Sprintf(" (%d times)", p.Count)

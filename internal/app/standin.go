@@ -8,9 +8,9 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
-	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
 )
 
@@ -93,7 +93,7 @@ func (a *app) publishFound(ctx context.Context, plan *check.Bound) {
 		if !r.Complete {
 			why, fix = "was not read to its end", "run again"
 		}
-		a.warn(report.Problem{
+		a.warn(diag.Problem{
 			Message: fmt.Sprintf("Port's Data sources page still shows the mapping before this one: resource %d (%s) is new in it, and %s", r.Index, r.Kind, why),
 			Fix:     fix,
 		})

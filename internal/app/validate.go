@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
-	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/platform"
 	"port-bitbucket-exporter/internal/sarif"
 )
@@ -44,18 +44,22 @@ func (a *app) verdict() string {
 		status += a.wrong + "; "
 	}
 	var counts []string
-	for _, s := range []mapping.Severity{mapping.Error, mapping.Warning, mapping.Note} {
+	for _, s := range []diag.Severity{diag.Error, diag.Warning, diag.Notice} {
 		n := 0
 		for _, p := range a.problems {
 			if p.Severity == s {
 				n++
 			}
 		}
+		word := s.String()
+		if s == diag.Notice {
+			word = "note"
+		}
 		switch {
 		case n == 1:
-			counts = append(counts, "1 "+s.String())
+			counts = append(counts, "1 "+word)
 		case n > 1:
-			counts = append(counts, fmt.Sprintf("%d %ss", n, s))
+			counts = append(counts, fmt.Sprintf("%d %ss", n, word))
 		}
 	}
 	if len(counts) == 0 {
@@ -109,11 +113,8 @@ func cutTo(text string, limitBytes int) string {
 // none, so that what was found before is closed.
 func (a *app) sarif() ([]byte, error) {
 	problems := slices.Clone(a.problems)
-	for i := range problems {
-		p := &problems[i]
-		for _, text := range []*string{&p.Pos.File, &p.Where, &p.Message, &p.Fix, &p.Snippet} {
-			*text = a.scrubber.Redact(*text)
-		}
+	for i, p := range problems {
+		problems[i] = p.Redacted(a.scrubber.Redact)
 	}
 	return sarif.Marshal(sarif.Tool{Name: program, Version: Version}, problems, a.sourcePath)
 }

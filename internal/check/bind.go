@@ -4,13 +4,14 @@ import (
 	"errors"
 	"slices"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/transform"
 )
 
 // Bind decodes every selector and compiles every expression of a mapping; it asks
-// nobody. The error is mapping.Problems: every problem, warning and note, in file
+// nobody. The error is diag.Problems: every problem, warning and note, in file
 // order. Resources that are broken are checked, and are in no bound.
 func Bind(m *mapping.Mapping, env transform.Environment) (*Bound, error) {
 	bound := &Bound{Mapping: m}
@@ -23,7 +24,7 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Bound, error) {
 			problems = append(problems, asProblems(r, err)...)
 		}
 		advice = append(advice, res.Bound.Warnings...)
-		var more mapping.Problems
+		var more diag.Problems
 		res.Program, more, err = transform.Compile(r, env)
 		advice = append(advice, more...)
 		if err != nil {
@@ -50,7 +51,7 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Bound, error) {
 }
 
 // bindBroken finds further problems of resources that have some already.
-func bindBroken(broken []mapping.Resource, env transform.Environment) (problems mapping.Problems) {
+func bindBroken(broken []mapping.Resource, env transform.Environment) (problems diag.Problems) {
 	for _, r := range broken {
 		if bound, err := kind.Bind(r); r.Kind != "" && err != nil {
 			problems = append(problems, asProblems(r, err)...)
@@ -62,10 +63,10 @@ func bindBroken(broken []mapping.Resource, env transform.Environment) (problems 
 	return problems
 }
 
-func asProblems(r mapping.Resource, err error) mapping.Problems {
-	var problems mapping.Problems
+func asProblems(r mapping.Resource, err error) diag.Problems {
+	var problems diag.Problems
 	if errors.As(err, &problems) {
 		return problems.Errors()
 	}
-	return mapping.Problems{r.Problem(mapping.RuleSelectorValue, mapping.Error, r.KindPos, "", err.Error(), "")}
+	return diag.Problems{r.Problem(mapping.RuleSelectorValue, diag.Error, r.KindPos, "", err.Error(), "")}
 }

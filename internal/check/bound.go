@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/transform"
@@ -15,9 +16,9 @@ import (
 type Bound struct {
 	Mapping *mapping.Mapping
 	// Warnings are likely mistakes in the mapping, in file order.
-	Warnings mapping.Problems
+	Warnings diag.Problems
 	// Notes are possible improvements, in file order.
-	Notes     mapping.Problems
+	Notes     diag.Problems
 	Resources []*Resource
 }
 
@@ -133,7 +134,7 @@ func (e *Entry) Searches() bool {
 }
 
 // Has reports whether the expression at a position is one of the entry's.
-func (e *Entry) Has(pos mapping.Position) bool {
+func (e *Entry) Has(pos diag.Position) bool {
 	is := func(x *mapping.Expr) bool { return x != nil && x.Pos == pos }
 	of := func(v *mapping.Value) bool { return v != nil && (is(v.Expr) || v.Query != nil && v.Query.Has(pos)) }
 	field := func(f mapping.Field) bool { return of(&f.Value) }

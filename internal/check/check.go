@@ -6,13 +6,14 @@ import (
 	"errors"
 	"slices"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/transform"
 )
 
 // Check reads a mapping and binds it. It returns all problems, in file order, and a nil
 // Bound when one of them is an error.
-func Check(file string, text []byte, env transform.Environment) (*Bound, mapping.Problems) {
+func Check(file string, text []byte, env transform.Environment) (*Bound, diag.Problems) {
 	m, err := mapping.Parse(file, text)
 	problems := problemsOf(err)
 	if m == nil {
@@ -31,10 +32,10 @@ func Check(file string, text []byte, env transform.Environment) (*Bound, mapping
 }
 
 // problemsOf gives the problems that an error holds; another error is one.
-func problemsOf(err error) mapping.Problems {
-	var problems mapping.Problems
+func problemsOf(err error) diag.Problems {
+	var problems diag.Problems
 	if err != nil && !errors.As(err, &problems) {
-		problems = mapping.Problems{{Rule: mapping.RuleText, Message: err.Error()}}
+		problems = diag.Problems{{Rule: mapping.RuleText, Message: err.Error()}}
 	}
 	return problems
 }

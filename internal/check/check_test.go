@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/transform"
 )
@@ -25,7 +26,7 @@ func TestCheck(t *testing.T) {
 	if err != nil || len(files) < 60 {
 		t.Fatalf("%d mappings, want at least 60: %v", len(files), err)
 	}
-	seen := map[mapping.RuleID]bool{}
+	seen := map[diag.Rule]bool{}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"port-bitbucket-exporter/internal/check"
-	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/transform"
 )
 
@@ -53,8 +53,8 @@ func TestFixes(t *testing.T) {
 				if fix == nil {
 					t.Fatalf("%v: got a fix that cannot be typed", p)
 				}
-				line := fixedValue.FindStringSubmatch(lines[p.Pos.Line-1])
-				lines[p.Pos.Line-1] = line[1] + fix[1]
+				line := fixedValue.FindStringSubmatch(lines[p.At.Line-1])
+				lines[p.At.Line-1] = line[1] + fix[1]
 				got = append(got, strings.ReplaceAll(strings.Trim(fix[1], "'"), "''", "'"))
 			}
 			if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -62,7 +62,7 @@ func TestFixes(t *testing.T) {
 			}
 			_, problems = check.Check("m.yml", []byte(strings.Join(lines, "\n")), transform.Environment{})
 			if left := problems.Errors(); len(left) > 0 {
-				t.Errorf("after the fixes there is still\n%v", mapping.Problems(left))
+				t.Errorf("after the fixes there is still\n%v", diag.Problems(left))
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -52,10 +53,10 @@ func (r repoRef) branch(of bitbucket.Repository) string {
 }
 
 // checkRefs finds the repositories without a name; path is where they stand in the selector.
-func checkRefs(raw mapping.Selector, path string, refs []repoRef) (problems mapping.Problems) {
+func checkRefs(raw mapping.Selector, path string, refs []repoRef) (problems diag.Problems) {
 	for i, r := range refs {
 		if r.Name == "" {
-			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, fmt.Sprintf("%s[%d]", path, i),
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, fmt.Sprintf("%s[%d]", path, i),
 				"the repository has no name", "give its name or slug, such as checkout-api, or leave repos out for all repositories"))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/mapping"
 )
@@ -58,18 +59,18 @@ func (p filePattern) patterns() []string {
 	return all
 }
 
-func (p filePattern) problems(raw mapping.Selector, at string) (problems mapping.Problems) {
-	add := func(rule mapping.RuleID, s mapping.Severity, field, message, fix string) {
+func (p filePattern) problems(raw mapping.Selector, at string) (problems diag.Problems) {
+	add := func(rule diag.Rule, s diag.Severity, field, message, fix string) {
 		problems = append(problems, raw.Problem(rule, s, at+field, message, fix))
 	}
 	if len(p.Filenames) == 0 && (p.Path == "" || strings.HasSuffix(p.Path, "/")) {
-		add(mapping.RuleSelectorValue, mapping.Error, ".path", fmt.Sprintf("%q names no file", p.Path),
+		add(mapping.RuleSelectorValue, diag.Error, ".path", fmt.Sprintf("%q names no file", p.Path),
 			`add filenames, such as [package.json], or write the whole path, such as "**/package.json"`)
 		return problems
 	}
 	for i, name := range p.Filenames {
 		if name == "" || strings.Contains(name, "/") {
-			add(mapping.RuleSelectorValue, mapping.Error, fmt.Sprintf(".filenames[%d]", i), fmt.Sprintf("%q is no name of a file", name),
+			add(mapping.RuleSelectorValue, diag.Error, fmt.Sprintf(".filenames[%d]", i), fmt.Sprintf("%q is no name of a file", name),
 				"write a name or a glob, such as *.yml, and the folder in path")
 			return problems
 		}
@@ -85,13 +86,13 @@ func (p filePattern) problems(raw mapping.Selector, at string) (problems mapping
 				field, text = fmt.Sprintf(".filenames[%d]", i), p.Filenames[i]
 			}
 		}
-		add(mapping.RuleSelectorValue, mapping.Error, field, fmt.Sprintf("the pattern %q %v", text, err), "use * for a part of one name, and ** for any number of folders")
+		add(mapping.RuleSelectorValue, diag.Error, field, fmt.Sprintf("the pattern %q %v", text, err), "use * for a part of one name, and ** for any number of folders")
 		break
 	}
 	problems = append(problems, checkRefs(raw, at+".repos", p.Repos)...)
 	problems = append(problems, checkRefs(raw, at+".repo", p.Repo)...)
 	if len(p.Repo) > 0 {
-		add(mapping.RuleDeprecated, mapping.Warning, ".repo", `"repo" is taken for "repos"`, "write repos")
+		add(mapping.RuleDeprecated, diag.Warning, ".repo", `"repo" is taken for "repos"`, "write repos")
 	}
 	return problems
 }
@@ -108,11 +109,11 @@ func (s fileSelector) cost() Cost {
 	return Cost{Sources: 1, Named: named(all)}
 }
 
-func (s fileSelector) problems(raw mapping.Selector) mapping.Problems {
+func (s fileSelector) problems(raw mapping.Selector) diag.Problems {
 	problems := s.walked.problems(raw)
 	problems = append(problems, checkIncluded(raw, s.IncludedFiles)...)
 	if len(s.Files) == 0 {
-		problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, "files", "the selector names no files",
+		problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, "files", "the selector names no files",
 			`write which ones, such as files: {filenames: [package.json]}, or files: [{path: "**/port.yml"}]`))
 	}
 	for i, p := range s.Files {

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
-	"port-bitbucket-exporter/internal/mapping"
 )
 
 func TestFileSelectorRefuses(t *testing.T) {
@@ -48,9 +48,9 @@ func TestFileSelectorRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := kind.Bind(resource(t, "file", tt.selector))
-			var problems mapping.Problems
+			var problems diag.Problems
 			if !errors.As(err, &problems) || len(problems) != 1 {
-				t.Fatalf("got %v, want one mapping.Problem", err)
+				t.Fatalf("got %v, want one diag.Problem", err)
 			}
 			for _, part := range tt.want {
 				if !strings.Contains(err.Error(), part) {

@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/mapping"
 )
@@ -42,21 +43,21 @@ func (s folderSelector) cost() Cost {
 	return Cost{Sources: 1, Named: named(all)}
 }
 
-func (s folderSelector) problems(raw mapping.Selector) mapping.Problems {
+func (s folderSelector) problems(raw mapping.Selector) diag.Problems {
 	problems := s.walked.problems(raw)
 	problems = append(problems, checkIncluded(raw, s.IncludedFiles)...)
 	if len(s.Folders) == 0 {
-		problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, "folders", "the selector names no folders",
+		problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, "folders", "the selector names no folders",
 			`write which ones, such as folders: [{path: "services/*"}]`))
 	}
 	for i, p := range s.Folders {
 		at := fmt.Sprintf("folders[%d]", i)
 		switch _, err := glob.Parse(p.Path); {
 		case p.Path == "" || p.Path == "/":
-			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, at+".path", fmt.Sprintf("%q names no folder: a pattern is needed", p.Path),
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, at+".path", fmt.Sprintf("%q names no folder: a pattern is needed", p.Path),
 				`write "*" for the folders in the root, or "**" for all folders`))
 		case err != nil:
-			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, at+".path", fmt.Sprintf("%q is no pattern: it %v", p.Path, err),
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, at+".path", fmt.Sprintf("%q is no pattern: it %v", p.Path, err),
 				`* is for a part of one name, ** for folders of any depth; write "\" before a character that is meant as it is`))
 		}
 		problems = append(problems, checkRefs(raw, at+".repos", p.Repos)...)

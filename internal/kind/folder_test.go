@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
-	"port-bitbucket-exporter/internal/mapping"
 )
 
 // monorepo has folders in two repositories, an empty repository, and a branch with
@@ -167,9 +167,9 @@ func TestFolderProblems(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := kind.Bind(resource(t, "folder", tt.selector))
-			var problems mapping.Problems
+			var problems diag.Problems
 			if !errors.As(err, &problems) || len(problems) == 0 {
-				t.Fatalf("got %v, want mapping.Problems", err)
+				t.Fatalf("got %v, want diag.Problems", err)
 			}
 			for _, part := range tt.want {
 				if !strings.Contains(err.Error(), part) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -65,7 +66,7 @@ type Bound struct {
 	// Cost is what the kind asks of Bitbucket beside its lists.
 	Cost Cost
 	// Warnings are what the selector's author should know.
-	Warnings mapping.Problems
+	Warnings diag.Problems
 	// Again reads the list that the kind begins with a second time. Until
 	// Workspace.Forget, resources that share a list share its second reading.
 	Again func(ctx context.Context, ws *Workspace) (Second, error)
@@ -154,7 +155,7 @@ type selector interface {
 	readsFiles() bool
 	cost() Cost
 	// problems are the values that have the right type and no meaning.
-	problems(mapping.Selector) mapping.Problems
+	problems(mapping.Selector) diag.Problems
 	// again reads the list that the kind begins with a second time.
 	again(ctx context.Context, ws *Workspace) (Second, error)
 	// without returns a repoQuery that leaves out a source; empty when there is none.
@@ -193,8 +194,8 @@ func define[S selector](name string, at place, extract func(context.Context, *Wo
 }
 
 // alsoOf adds to the problems of decoding those of the keys that were decoded.
-func alsoOf(err error, more mapping.Problems) error {
-	var problems mapping.Problems
+func alsoOf(err error, more diag.Problems) error {
+	var problems diag.Problems
 	if !errors.As(err, &problems) {
 		return err
 	}
@@ -213,13 +214,13 @@ func alsoOf(err error, more mapping.Problems) error {
 
 // ofKinds says of keys that are unknown which other kinds have them.
 func ofKinds(err error, raw mapping.Selector) error {
-	var problems mapping.Problems
+	var problems diag.Problems
 	if !errors.As(err, &problems) {
 		return err
 	}
 	for i, p := range problems {
 		for key, at := range raw.Keys() {
-			if kinds := kindsWith(key); p.Rule == mapping.RuleUnknownKey && p.Pos == at && kinds != "" {
+			if kinds := kindsWith(key); p.Rule == mapping.RuleUnknownKey && p.At == at && kinds != "" {
 				problems[i].Fix = fmt.Sprintf("%s is a key of %s; %s", key, kinds, p.Fix)
 			}
 		}
@@ -240,7 +241,7 @@ func kindsWith(key string) string {
 
 // selectorKey is the key of the selector that a problem is about; empty when it is the
 // selector itself.
-func selectorKey(p mapping.Problem) string {
+func selectorKey(p diag.Problem) string {
 	_, path, _ := strings.Cut(p.Where, "selector.")
 	if end := strings.IndexAny(path, ".["); end >= 0 {
 		return path[:end]
@@ -255,7 +256,7 @@ var otherNames = map[string]string{
 }
 
 // Bind decodes a resource's selector for its kind. It makes no request. The error
-// is mapping.Problems. Of a broken resource without a selector it checks the kind.
+// is diag.Problems. Of a broken resource without a selector it checks the kind.
 func Bind(r mapping.Resource) (Bound, error) {
 	names := make([]string, len(all))
 	for i, k := range all {
@@ -273,7 +274,7 @@ func Bind(r mapping.Resource) (Bound, error) {
 	if ok {
 		fix = fmt.Sprintf("did you mean %q? The kinds are %s", near, strings.Join(names, ", "))
 	}
-	return Bound{}, mapping.Problems{r.Problem(mapping.RuleUnknownKind, mapping.Error, r.KindPos, "kind", fmt.Sprintf("unknown kind %q", r.Kind), fix)}
+	return Bound{}, diag.Problems{r.Problem(mapping.RuleUnknownKind, diag.Error, r.KindPos, "kind", fmt.Sprintf("unknown kind %q", r.Kind), fix)}
 }
 
 // single yields one object that is at hand.

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
-	"port-bitbucket-exporter/internal/mapping"
 )
 
 func TestBindRefuses(t *testing.T) {
@@ -35,9 +35,9 @@ func TestBindRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := kind.Bind(resource(t, tt.kind, tt.selector))
-			var problems mapping.Problems
+			var problems diag.Problems
 			if !errors.As(err, &problems) || len(problems) != 1 {
-				t.Fatalf("got %v, want one mapping.Problem", err)
+				t.Fatalf("got %v, want one diag.Problem", err)
 			}
 			for _, part := range tt.want {
 				if !strings.Contains(err.Error(), part) {
@@ -51,7 +51,7 @@ func TestBindRefuses(t *testing.T) {
 func TestBindTellsAllProblems(t *testing.T) {
 	t.Parallel()
 	_, err := kind.Bind(resource(t, "repository", "userRole: x, includedFiles: [., a//b]"))
-	var problems mapping.Problems
+	var problems diag.Problems
 	if !errors.As(err, &problems) || len(problems) != 3 {
 		t.Errorf("got %v, want three problems", err)
 	}

@@ -6,16 +6,17 @@ import (
 	"iter"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
 type projectSelector struct{}
 
-func (projectSelector) narrowed() bool                             { return false }
-func (projectSelector) selective() bool                            { return false }
-func (projectSelector) readsFiles() bool                           { return false }
-func (projectSelector) cost() Cost                                 { return Cost{Once: 1} }
-func (projectSelector) problems(mapping.Selector) mapping.Problems { return nil }
+func (projectSelector) narrowed() bool                          { return false }
+func (projectSelector) selective() bool                         { return false }
+func (projectSelector) readsFiles() bool                        { return false }
+func (projectSelector) cost() Cost                              { return Cost{Once: 1} }
+func (projectSelector) problems(mapping.Selector) diag.Problems { return nil }
 
 func (projectSelector) again(ctx context.Context, ws *Workspace) (Second, error) {
 	return ws.projectsAgain(ctx)

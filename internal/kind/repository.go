@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -40,15 +41,15 @@ func includedCost(names []string) int {
 	return 1
 }
 
-func (s repositorySelector) problems(raw mapping.Selector) mapping.Problems {
+func (s repositorySelector) problems(raw mapping.Selector) diag.Problems {
 	return append(s.walked.problems(raw), checkIncluded(raw, s.IncludedFiles)...)
 }
 
 // checkIncluded finds what is no path in includedFiles.
-func checkIncluded(raw mapping.Selector, names []string) (problems mapping.Problems) {
+func checkIncluded(raw mapping.Selector, names []string) (problems diag.Problems) {
 	for i, name := range names {
 		if !validPath(name) {
-			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, mapping.Error, fmt.Sprintf("includedFiles[%d]", i),
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, fmt.Sprintf("includedFiles[%d]", i),
 				fmt.Sprintf("%q is no path of a file", name), "give the path from the repository's root, such as docs/README.md, without . and .."))
 		}
 	}

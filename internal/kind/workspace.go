@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -170,7 +171,7 @@ func (w walked) selective() bool { return false }
 
 func (w walked) narrowed() bool { return w.query() != bitbucket.RepositoryQuery{} }
 
-func (w walked) problems(s mapping.Selector) mapping.Problems {
+func (w walked) problems(s mapping.Selector) diag.Problems {
 	role := string(w.UserRole)
 	if role == "" || slices.Contains(roles, role) {
 		return nil
@@ -179,7 +180,7 @@ func (w walked) problems(s mapping.Selector) mapping.Problems {
 	if near, ok := mapping.Nearest(role, roles); ok {
 		fix = fmt.Sprintf("did you mean %q? The roles are member, contributor, admin and owner", near)
 	}
-	return mapping.Problems{s.Problem(mapping.RuleSelectorValue, mapping.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix)}
+	return diag.Problems{s.Problem(mapping.RuleSelectorValue, diag.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix)}
 }
 
 // unlessThere is for the missing branch of a repository: a *Gone when the

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -49,7 +51,7 @@ func plainJSON(value any, indent string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-func at(p Position) string { return fmt.Sprintf("%d:%d", p.Line, p.Column) }
+func at(p diag.Position) string { return fmt.Sprintf("%d:%d", p.Line, p.Column) }
 
 func viewExpr(e Expr) string { return at(e.Pos) + " " + e.Name + " = " + e.Text }
 
@@ -189,9 +191,9 @@ func TestErr(t *testing.T) {
 		if err == nil {
 			t.Fatalf("Parse: got %v without an error", m)
 		}
-		problems, ok := err.(Problems)
+		problems, ok := err.(diag.Problems)
 		if !ok || len(problems.Errors()) == 0 {
-			t.Fatalf("error: got %T, want Problems with an error among them", err)
+			t.Fatalf("error: got %T, want diag.Problems with an error among them", err)
 		}
 		checkGolden(t, golden+".txt", []byte(problems.Error()+"\n"))
 	})

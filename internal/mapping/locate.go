@@ -3,6 +3,8 @@ package mapping
 import (
 	"strconv"
 	"unicode/utf8"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // Where names the resource for a message: `resource 2 (repository)`.
@@ -16,12 +18,12 @@ func (r Resource) Where() string {
 
 // Problem makes a problem of this resource. The name says which part of the
 // resource it is about (`kind`, `property "owner"`); it may be empty.
-func (r Resource) Problem(rule RuleID, severity Severity, pos Position, name, message, fix string) Problem {
+func (r Resource) Problem(rule diag.Rule, severity diag.Severity, pos diag.Position, name, message, fix string) diag.Problem {
 	return r.src.problem(rule, severity, pos, r.Where(), name, message, fix)
 }
 
 // Problem makes a problem at a byte offset of the expression's text.
-func (e Expr) Problem(rule RuleID, severity Severity, offset int, message, fix string) Problem {
+func (e Expr) Problem(rule diag.Rule, severity diag.Severity, offset int, message, fix string) diag.Problem {
 	return e.src.problem(rule, severity, e.At(offset), e.where, e.Name, message, fix)
 }
 
@@ -31,7 +33,7 @@ func (e Expr) Problem(rule RuleID, severity Severity, offset int, message, fix s
 // line was joined has the position of the line's end. An offset at or behind
 // the end has the position behind the last character. When the place cannot be
 // told, At gives the start of the expression.
-func (e Expr) At(offset int) Position {
+func (e Expr) At(offset int) diag.Position {
 	if e.src == nil || e.Pos.Line < 1 || e.Pos.Line > len(e.src.lines) {
 		return e.Pos
 	}
@@ -56,7 +58,7 @@ func (e Expr) At(offset int) Position {
 	return e.position(w.position())
 }
 
-func (e Expr) position(p Position) Position {
+func (e Expr) position(p diag.Position) diag.Position {
 	p.File = e.Pos.File
 	return p
 }

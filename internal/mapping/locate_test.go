@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // exprs gives every expression of a mapping.
@@ -92,24 +94,24 @@ func TestExprAt(t *testing.T) {
 	tests := []struct {
 		name, value string // the value starts in line 7, column 16
 		offset      int
-		want        Position
+		want        diag.Position
 	}{
-		{"plain", ".a | | .b", 5, Position{Line: 7, Column: 21}},
-		{"plain, a blank", ".a | | .b", 4, Position{Line: 7, Column: 20}},
-		{"plain, end", ".a |", 4, Position{Line: 7, Column: 20}},
-		{"far behind the end", ".a |", 99, Position{Line: 7, Column: 20}},
-		{"before the start", ".a", -1, Position{Line: 7, Column: 16}},
-		{"inside a character", "é + é", 6, Position{Line: 7, Column: 20}},
-		{"single quotes", "'it''s | x'", 5, Position{Line: 7, Column: 23}},
-		{"double quotes", `"a\"b\u0065\t| c"`, 5, Position{Line: 7, Column: 29}},
-		{"escaped blank", `"a\nb"`, 2, Position{Line: 7, Column: 20}},
-		{"escaped line break", "\"a\\\n            b\"", 1, Position{Line: 8, Column: 13}},
-		{"anchor and tag", "&x !!str .a | b", 3, Position{Line: 7, Column: 28}},
-		{"folded plain", ".a\n            | .b", 3, Position{Line: 8, Column: 13}},
-		{"literal", "| # comment\n            .a\n\n              | .b\n", 6, Position{Line: 10, Column: 15}},
-		{"literal, line break", "|\n            .a\n            | .b\n", 2, Position{Line: 8, Column: 15}},
-		{"folded", ">-\n            .a\n            | .b\n", 3, Position{Line: 9, Column: 13}},
-		{"folded, end", ">-\n            .a\n            | .b\n", 7, Position{Line: 9, Column: 17}},
+		{"plain", ".a | | .b", 5, diag.Position{Line: 7, Column: 21}},
+		{"plain, a blank", ".a | | .b", 4, diag.Position{Line: 7, Column: 20}},
+		{"plain, end", ".a |", 4, diag.Position{Line: 7, Column: 20}},
+		{"far behind the end", ".a |", 99, diag.Position{Line: 7, Column: 20}},
+		{"before the start", ".a", -1, diag.Position{Line: 7, Column: 16}},
+		{"inside a character", "é + é", 6, diag.Position{Line: 7, Column: 20}},
+		{"single quotes", "'it''s | x'", 5, diag.Position{Line: 7, Column: 23}},
+		{"double quotes", `"a\"b\u0065\t| c"`, 5, diag.Position{Line: 7, Column: 29}},
+		{"escaped blank", `"a\nb"`, 2, diag.Position{Line: 7, Column: 20}},
+		{"escaped line break", "\"a\\\n            b\"", 1, diag.Position{Line: 8, Column: 13}},
+		{"anchor and tag", "&x !!str .a | b", 3, diag.Position{Line: 7, Column: 28}},
+		{"folded plain", ".a\n            | .b", 3, diag.Position{Line: 8, Column: 13}},
+		{"literal", "| # comment\n            .a\n\n              | .b\n", 6, diag.Position{Line: 10, Column: 15}},
+		{"literal, line break", "|\n            .a\n            | .b\n", 2, diag.Position{Line: 8, Column: 15}},
+		{"folded", ">-\n            .a\n            | .b\n", 3, diag.Position{Line: 9, Column: 13}},
+		{"folded, end", ">-\n            .a\n            | .b\n", 7, diag.Position{Line: 9, Column: 17}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -142,13 +144,13 @@ func TestExprProblem(t *testing.T) {
     + .repo
       ^
 fix: remove it`
-	if got := r.Entities[1].Title.Problem(RuleJQSyntax, Error, 17, "jq: unexpected token", "remove it").Error(); got != want {
+	if got := r.Entities[1].Title.Problem(RuleJQSyntax, diag.Error, 17, "jq: unexpected token", "remove it").Error(); got != want {
 		t.Errorf("Expr.Problem: got\n%s\nwant\n%s", got, want)
 	}
 	const wantKind = `mapping.yml:7:11: resource 1 (repository): kind: unknown kind
     - kind: repository
             ^`
-	if got := r.Problem(RuleJQSyntax, Warning, r.KindPos, "kind", "unknown kind", "").Error(); got != wantKind {
+	if got := r.Problem(RuleJQSyntax, diag.Warning, r.KindPos, "kind", "unknown kind", "").Error(); got != wantKind {
 		t.Errorf("Resource.Problem: got\n%s\nwant\n%s", got, wantKind)
 	}
 }
@@ -156,16 +158,16 @@ fix: remove it`
 // Values that were not made by Parse have no source, and work without one.
 func TestWithoutSource(t *testing.T) {
 	t.Parallel()
-	pos := Position{File: "f", Line: 3, Column: 4}
+	pos := diag.Position{File: "f", Line: 3, Column: 4}
 	e := Expr{Text: ".a", Pos: pos, Name: "title"}
 	if got := e.At(1); got != pos {
 		t.Errorf("At: got %v, want %v", got, pos)
 	}
-	if got, want := e.Problem(RuleJQSyntax, Error, 1, "wrong", "").Error(), "f:3:4: title: wrong"; got != want {
+	if got, want := e.Problem(RuleJQSyntax, diag.Error, 1, "wrong", "").Error(), "f:3:4: title: wrong"; got != want {
 		t.Errorf("Expr.Problem: got %q, want %q", got, want)
 	}
 	r := Resource{Index: 2, Kind: "project"}
-	if got, want := r.Problem(RuleJQSyntax, Error, pos, "", "wrong", "").Error(), "f:3:4: resource 2 (project): wrong"; got != want {
+	if got, want := r.Problem(RuleJQSyntax, diag.Error, pos, "", "wrong", "").Error(), "f:3:4: resource 2 (project): wrong"; got != want {
 		t.Errorf("Resource.Problem: got %q, want %q", got, want)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // Mapping is a whole mapping ("port app config").
@@ -22,7 +24,7 @@ type Mapping struct {
 	EntityDeletionThreshold      float64 // 0 to 1, default 0.9
 
 	// Warnings are problems that do not stop a run, in file order.
-	Warnings Problems
+	Warnings diag.Problems
 	// Config is the mapping as plain JSON (maps, slices, strings, booleans,
 	// numbers), as Port's integration record stores it.
 	Config map[string]any
@@ -32,7 +34,7 @@ type Mapping struct {
 type Resource struct {
 	Index   int    // counts from 1
 	Kind    string // as written
-	KindPos Position
+	KindPos diag.Position
 
 	Query    Expr // selector.query
 	Selector Selector
@@ -48,7 +50,7 @@ type Resource struct {
 
 // Entity is one entry of "mappings:". A nil Value is a key that is not there.
 type Entity struct {
-	Pos        Position
+	Pos        diag.Position
 	Identifier Value
 	Blueprint  Expr
 	Title      *Expr
@@ -59,7 +61,7 @@ type Entity struct {
 }
 
 // Place returns the position of the entry's identifier, or else of the entry.
-func (e Entity) Place() Position {
+func (e Entity) Place() diag.Position {
 	if x := e.Identifier.Expr; x != nil {
 		return x.Pos
 	}
@@ -86,7 +88,7 @@ type Query struct {
 }
 
 // Has says whether one of the query's expressions stands at a position.
-func (q Query) Has(pos Position) bool {
+func (q Query) Has(pos diag.Position) bool {
 	return q.Combinator.Pos == pos || slices.ContainsFunc(q.Rules, func(r Rule) bool {
 		return r.Nested != nil && r.Nested.Has(pos) || slices.ContainsFunc(r.Leaves, func(l Leaf) bool { return l.Expr.Pos == pos })
 	})
@@ -108,7 +110,7 @@ type Leaf struct {
 // written: the rule about single quotes has not been applied.
 type Expr struct {
 	Text string
-	Pos  Position
+	Pos  diag.Position
 	// Name says which expression of its resource this is, in the words of the
 	// mapping: `identifier`, `property "owner"`, `selector.query`.
 	Name string

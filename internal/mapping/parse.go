@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // maxBytes bounds the text of a mapping.
@@ -24,7 +26,7 @@ const defaultThreshold = 0.9
 // checked further and never to be run.
 func Parse(file string, src []byte) (*Mapping, error) {
 	if p := checkText(file, src); p != nil {
-		return nil, Problems{*p}
+		return nil, diag.Problems{*p}
 	}
 	src = bytes.TrimPrefix(src, []byte("\uFEFF"))
 	if json.Valid(src) {
@@ -39,14 +41,14 @@ func Parse(file string, src []byte) (*Mapping, error) {
 	m, problems := build(lines, doc, problems)
 	problems.Sort()
 	if len(problems.Errors()) > 0 {
-		return m, cut(problems, Error)
+		return m, cut(problems, diag.Error)
 	}
-	m.Warnings = cut(problems, Warning)
+	m.Warnings = cut(problems, diag.Warning)
 	return m, nil
 }
 
 // build reads a document, and adds what is wrong with it to the problems.
-func build(src *source, doc *yaml.Node, problems Problems) (*Mapping, Problems) {
+func build(src *source, doc *yaml.Node, problems diag.Problems) (*Mapping, diag.Problems) {
 	g := &grower{src: src, active: make(map[*yaml.Node]bool), problems: problems}
 	root := g.grow(doc, 1)
 	b := &builder{src: src, problems: g.problems}
@@ -61,32 +63,32 @@ func build(src *source, doc *yaml.Node, problems Problems) (*Mapping, Problems) 
 const maxProblems = 100
 
 // cut keeps the first problems and counts the others in one more.
-func cut(problems Problems, severity Severity) Problems {
+func cut(problems diag.Problems, severity diag.Severity) diag.Problems {
 	more := len(problems) - maxProblems
 	if more <= 0 {
 		return problems
 	}
-	return append(problems[:maxProblems:maxProblems], Problem{
+	return append(problems[:maxProblems:maxProblems], diag.Problem{
 		Rule:     RuleTooMany,
 		Severity: severity,
-		Pos:      problems[maxProblems].Pos,
+		At:       problems[maxProblems].At,
 		Message:  fmt.Sprintf("there are %d problems more", more),
 		Fix:      "solve the others first",
 	})
 }
 
 // checkText refuses what is not text before YAML sees it.
-func checkText(file string, src []byte) *Problem {
+func checkText(file string, src []byte) *diag.Problem {
 	if len(src) > maxBytes {
-		return &Problem{
+		return &diag.Problem{
 			Rule:    RuleText,
-			Pos:     Position{File: file},
+			At:      diag.Position{File: file},
 			Message: fmt.Sprintf("the mapping has more than %d bytes", maxBytes),
 			Fix:     "check that this is the mapping file",
 		}
 	}
 	if bytes.HasPrefix(src, []byte("\xFF\xFE")) || bytes.HasPrefix(src, []byte("\xFE\xFF")) {
-		return &Problem{Rule: RuleText, Pos: Position{File: file}, Message: "the text is UTF-16, and not UTF-8",
+		return &diag.Problem{Rule: RuleText, At: diag.Position{File: file}, Message: "the text is UTF-16, and not UTF-8",
 			Fix: `save the file as UTF-8; in PowerShell write it with "Out-File -Encoding utf8"`}
 	}
 	offset, message := badCharacter(src)
@@ -94,8 +96,8 @@ func checkText(file string, src []byte) *Problem {
 		return nil
 	}
 	before := newSource(file, string(src[:offset])).lines
-	pos := Position{File: file, Line: len(before), Column: utf8.RuneCountInString(before[len(before)-1]) + 1}
-	p := newSource(file, string(src)).problem(RuleText, Error, pos, "", "", message, "save the file as plain text in UTF-8")
+	pos := diag.Position{File: file, Line: len(before), Column: utf8.RuneCountInString(before[len(before)-1]) + 1}
+	p := newSource(file, string(src)).problem(RuleText, diag.Error, pos, "", "", message, "save the file as plain text in UTF-8")
 	return &p
 }
 
@@ -121,16 +123,16 @@ func badCharacter(src []byte) (offset int, message string) {
 // builder reads the tree and collects what is wrong with it.
 type builder struct {
 	src      *source
-	problems Problems
+	problems diag.Problems
 	where    string // the resource that is being read
 }
 
-func (b *builder) error(rule RuleID, pos Position, name, message, fix string) {
-	b.problems = append(b.problems, b.src.problem(rule, Error, pos, b.where, name, message, fix))
+func (b *builder) error(rule diag.Rule, pos diag.Position, name, message, fix string) {
+	b.problems = append(b.problems, b.src.problem(rule, diag.Error, pos, b.where, name, message, fix))
 }
 
-func (b *builder) warn(rule RuleID, pos Position, name, message, fix string) {
-	b.problems = append(b.problems, b.src.problem(rule, Warning, pos, b.where, name, message, fix))
+func (b *builder) warn(rule diag.Rule, pos diag.Position, name, message, fix string) {
+	b.problems = append(b.problems, b.src.problem(rule, diag.Warning, pos, b.where, name, message, fix))
 }
 
 // object gives the values of a mapping by key, and warns of unknown keys. It

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 const small = `resources: [{kind: x, selector: {query: .q}, port: {entity: {mappings: {identifier: .a, blueprint: .b}}}}]`
@@ -26,7 +28,7 @@ func TestParseBounds(t *testing.T) {
 func TestParseManyProblems(t *testing.T) {
 	t.Parallel()
 	_, err := Parse("m", []byte(strings.Repeat("a: 1\n", 500)+"resources: []\n"))
-	problems, _ := err.(Problems)
+	problems, _ := err.(diag.Problems)
 	if len(problems) != maxProblems+1 {
 		t.Fatalf("got %d problems, want %d", len(problems), maxProblems+1)
 	}
@@ -41,14 +43,14 @@ func TestParseText(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, src string
-		want      Position // of the kind
+		want      diag.Position // of the kind
 	}{
-		{"plain", small, Position{"m", 1, 20}},
-		{"byte order mark", "\uFEFF" + small, Position{"m", 1, 20}},
-		{"document start", "# a\n---\n" + small + "\n...\n", Position{"m", 3, 20}},
-		{"Windows line breaks", "# a\r\n\r\n" + small, Position{"m", 3, 20}},
+		{"plain", small, diag.Position{File: "m", Line: 1, Column: 20}},
+		{"byte order mark", "\uFEFF" + small, diag.Position{File: "m", Line: 1, Column: 20}},
+		{"document start", "# a\n---\n" + small + "\n...\n", diag.Position{File: "m", Line: 3, Column: 20}},
+		{"Windows line breaks", "# a\r\n\r\n" + small, diag.Position{File: "m", Line: 3, Column: 20}},
 		{"JSON with tabs", "{\n\t\"resources\": [{\"kind\": \"x\", \"selector\": {\"query\": \".q\\/\"},\n\t" +
-			"\"port\": {\"entity\": {\"mappings\": {\"identifier\": \".a\", \"blueprint\": \".b\"}}}}]}", Position{"m", 2, 25}},
+			"\"port\": {\"entity\": {\"mappings\": {\"identifier\": \".a\", \"blueprint\": \".b\"}}}}]}", diag.Position{File: "m", Line: 2, Column: 25}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -90,9 +92,9 @@ func checkParse(t *testing.T, src []byte) {
 		t.Fatalf("Parse(%q): got neither a mapping nor an error", src)
 	}
 	if err != nil {
-		problems, ok := err.(Problems)
+		problems, ok := err.(diag.Problems)
 		if !ok || len(problems.Errors()) == 0 || problems.Error() == "" {
-			t.Fatalf("Parse(%q): got error %v, want Problems with an error", src, err)
+			t.Fatalf("Parse(%q): got error %v, want diag.Problems with an error", src, err)
 		}
 		return
 	}

@@ -1,176 +1,167 @@
 package mapping
 
-// RuleID is the class of a problem: a name that stays the same, by which a reader
-// can look a problem up and a code scanner can group it.
-type RuleID string
+import "port-bitbucket-exporter/internal/diag"
 
 // The rules of the text and of YAML.
 const (
-	RuleText         RuleID = "text"
-	RuleYAMLSyntax   RuleID = "yaml-syntax"
-	RuleYAMLQuotes   RuleID = "yaml-quotes"
-	RuleYAMLTab      RuleID = "yaml-tab"
-	RuleYAMLComment  RuleID = "yaml-comment"
-	RuleYAMLTag      RuleID = "yaml-tag"
-	RuleYAMLAnchor   RuleID = "yaml-anchor"
-	RuleDocuments    RuleID = "several-documents"
-	RuleDuplicateKey RuleID = "duplicate-key"
+	RuleText         diag.Rule = "text"
+	RuleYAMLSyntax   diag.Rule = "yaml-syntax"
+	RuleYAMLQuotes   diag.Rule = "yaml-quotes"
+	RuleYAMLTab      diag.Rule = "yaml-tab"
+	RuleYAMLComment  diag.Rule = "yaml-comment"
+	RuleYAMLTag      diag.Rule = "yaml-tag"
+	RuleYAMLAnchor   diag.Rule = "yaml-anchor"
+	RuleDocuments    diag.Rule = "several-documents"
+	RuleDuplicateKey diag.Rule = "duplicate-key"
 )
 
 // The rules of the mapping's keys and values.
 const (
-	RuleUnknownKey    RuleID = "unknown-key"
-	RuleMisplacedKey  RuleID = "misplaced-key"
-	RuleMissingKey    RuleID = "missing-key"
-	RuleWrongType     RuleID = "wrong-type"
-	RuleNull          RuleID = "null-value"
-	RuleEmptyList     RuleID = "empty-list"
-	RuleRange         RuleID = "out-of-range"
-	RuleUnquoted      RuleID = "unquoted-value"
-	RuleTooMany       RuleID = "too-many-problems"
-	RuleUnknownKind   RuleID = "unknown-kind"
-	RuleSelectorValue RuleID = "selector-value"
-	RuleDeprecated    RuleID = "deprecated"
+	RuleUnknownKey    diag.Rule = "unknown-key"
+	RuleMisplacedKey  diag.Rule = "misplaced-key"
+	RuleMissingKey    diag.Rule = "missing-key"
+	RuleWrongType     diag.Rule = "wrong-type"
+	RuleNull          diag.Rule = "null-value"
+	RuleEmptyList     diag.Rule = "empty-list"
+	RuleRange         diag.Rule = "out-of-range"
+	RuleUnquoted      diag.Rule = "unquoted-value"
+	RuleTooMany       diag.Rule = "too-many-problems"
+	RuleUnknownKind   diag.Rule = "unknown-kind"
+	RuleSelectorValue diag.Rule = "selector-value"
+	RuleDeprecated    diag.Rule = "deprecated"
 )
 
 // The rules of jq.
 const (
-	RuleJQSyntax       RuleID = "jq-syntax"
-	RuleJQSingleQuotes RuleID = "jq-single-quotes"
-	RuleJQSize         RuleID = "jq-size"
-	RuleJQFunction     RuleID = "jq-undefined-function"
-	RuleJQArguments    RuleID = "jq-arguments"
-	RuleJQVariable     RuleID = "jq-undefined-variable"
-	RuleJQUnsupported  RuleID = "jq-unsupported"
-	RuleJQText         RuleID = "jq-text-without-quotes"
-	RuleJQHyphen       RuleID = "jq-hyphen"
-	RuleJQConstant     RuleID = "jq-constant"
-	RuleJQInput        RuleID = "jq-input"
-	RuleJQRegex        RuleID = "jq-regex"
-	RuleJQFormat       RuleID = "jq-format"
-	RuleJQEnvironment  RuleID = "jq-environment"
-	RuleJQDebug        RuleID = "jq-debug"
-	RuleJQAssignment   RuleID = "jq-assignment"
-	RuleJQPrecedence   RuleID = "jq-precedence"
-	RuleJQCondition    RuleID = "jq-condition"
-	RuleJQFirstResult  RuleID = "jq-first-result"
+	RuleJQSyntax       diag.Rule = "jq-syntax"
+	RuleJQSingleQuotes diag.Rule = "jq-single-quotes"
+	RuleJQSize         diag.Rule = "jq-size"
+	RuleJQFunction     diag.Rule = "jq-undefined-function"
+	RuleJQArguments    diag.Rule = "jq-arguments"
+	RuleJQVariable     diag.Rule = "jq-undefined-variable"
+	RuleJQUnsupported  diag.Rule = "jq-unsupported"
+	RuleJQText         diag.Rule = "jq-text-without-quotes"
+	RuleJQHyphen       diag.Rule = "jq-hyphen"
+	RuleJQConstant     diag.Rule = "jq-constant"
+	RuleJQInput        diag.Rule = "jq-input"
+	RuleJQRegex        diag.Rule = "jq-regex"
+	RuleJQFormat       diag.Rule = "jq-format"
+	RuleJQEnvironment  diag.Rule = "jq-environment"
+	RuleJQDebug        diag.Rule = "jq-debug"
+	RuleJQAssignment   diag.Rule = "jq-assignment"
+	RuleJQPrecedence   diag.Rule = "jq-precedence"
+	RuleJQCondition    diag.Rule = "jq-condition"
+	RuleJQFirstResult  diag.Rule = "jq-first-result"
 )
 
 // The rules of what expressions mean to Port and to Bitbucket.
 const (
-	RuleSelectorBoolean RuleID = "selector-not-boolean"
-	RuleSelectorSelect  RuleID = "selector-select"
-	RuleSelectorNothing RuleID = "selector-nothing"
-	RuleFile            RuleID = "file-reference"
-	RuleBlueprint       RuleID = "blueprint-identifier"
-	RuleIdentifier      RuleID = "identifier"
-	RuleField           RuleID = "unknown-field"
+	RuleSelectorBoolean diag.Rule = "selector-not-boolean"
+	RuleSelectorSelect  diag.Rule = "selector-select"
+	RuleSelectorNothing diag.Rule = "selector-nothing"
+	RuleFile            diag.Rule = "file-reference"
+	RuleBlueprint       diag.Rule = "blueprint-identifier"
+	RuleIdentifier      diag.Rule = "identifier"
+	RuleField           diag.Rule = "unknown-field"
 )
 
-// RuleInfo tells what a rule is about.
-type RuleInfo struct {
-	Rule  RuleID
-	Short string // what is wrong, in one sentence
-	Help  string // why it matters, and how to mend it
-}
-
 // Rules are all rules, in the order in which a mapping is read.
-var Rules = []RuleInfo{
-	{RuleText, "The file is no text that can be read as a mapping.",
-		"A mapping is a text of at most 1 MiB in UTF-8, without control characters."},
-	{RuleYAMLSyntax, "The file is not YAML.",
-		"Check the indentation, the colons and the quotes of the line that is named and of the one above."},
-	{RuleYAMLQuotes, "YAML takes a part of the jq expression for its own.",
-		"A value that begins with @ * & ! { [ % or a quote, or that holds \": \", means something else to YAML. Put the whole expression in single quotes, and write a single quote in it twice: '@base64 \"x\"'."},
-	{RuleYAMLTab, "A line is indented with a tab.",
-		"YAML takes spaces only for indentation. Let the editor replace tabs by spaces."},
-	{RuleYAMLComment, "YAML takes the end of the jq expression for a comment.",
-		"What stands behind \" #\" is a comment to YAML. Put the whole expression in single quotes."},
-	{RuleYAMLTag, "A value has a YAML tag that does not fit.",
-		"A tag begins with \"!\". jq has no \"!\": for the opposite write (… | not). Else remove the tag, or put the whole expression in single quotes."},
-	{RuleYAMLAnchor, "An anchor, an alias or a merge key cannot be used.",
-		"&name gives a value a name, *name repeats it, and <<: *name takes over the keys of a mapping. Name a value before it is repeated, not within itself, and not hundreds of times."},
-	{RuleDocuments, "The file holds several YAML documents.",
-		"A mapping is one document: remove \"---\", and put all resources into one list."},
-	{RuleDuplicateKey, "A key is written twice.",
-		"Remove one of the two, or rename it. At the top level a key in camelCase and the same in snake_case are one key."},
+var Rules = []diag.RuleInfo{
+	{Rule: RuleText, Short: "The file is no text that can be read as a mapping.",
+		Help: "A mapping is a text of at most 1 MiB in UTF-8, without control characters."},
+	{Rule: RuleYAMLSyntax, Short: "The file is not YAML.",
+		Help: "Check the indentation, the colons and the quotes of the line that is named and of the one above."},
+	{Rule: RuleYAMLQuotes, Short: "YAML takes a part of the jq expression for its own.",
+		Help: "A value that begins with @ * & ! { [ % or a quote, or that holds \": \", means something else to YAML. Put the whole expression in single quotes, and write a single quote in it twice: '@base64 \"x\"'."},
+	{Rule: RuleYAMLTab, Short: "A line is indented with a tab.",
+		Help: "YAML takes spaces only for indentation. Let the editor replace tabs by spaces."},
+	{Rule: RuleYAMLComment, Short: "YAML takes the end of the jq expression for a comment.",
+		Help: "What stands behind \" #\" is a comment to YAML. Put the whole expression in single quotes."},
+	{Rule: RuleYAMLTag, Short: "A value has a YAML tag that does not fit.",
+		Help: "A tag begins with \"!\". jq has no \"!\": for the opposite write (… | not). Else remove the tag, or put the whole expression in single quotes."},
+	{Rule: RuleYAMLAnchor, Short: "An anchor, an alias or a merge key cannot be used.",
+		Help: "&name gives a value a name, *name repeats it, and <<: *name takes over the keys of a mapping. Name a value before it is repeated, not within itself, and not hundreds of times."},
+	{Rule: RuleDocuments, Short: "The file holds several YAML documents.",
+		Help: "A mapping is one document: remove \"---\", and put all resources into one list."},
+	{Rule: RuleDuplicateKey, Short: "A key is written twice.",
+		Help: "Remove one of the two, or rename it. At the top level a key in camelCase and the same in snake_case are one key."},
 
-	{RuleUnknownKey, "A key has no meaning here.",
-		"In a selector it is an error, since the selector would take other objects than it seems to. Elsewhere it is ignored, as Port's own integrations do."},
-	{RuleMisplacedKey, "A key stands in the wrong place, and has no effect there.",
-		"Move it to the place that is named, with the indentation of that place."},
-	{RuleMissingKey, "A required key is missing.",
-		"A resource needs kind, selector with query, and port with entity and mappings; each entry of mappings needs identifier and blueprint."},
-	{RuleWrongType, "A value has the wrong type.",
-		"Write the type that is named: text, true or false, a number, a list or a mapping. A jq expression is text: quote it where YAML reads another type."},
-	{RuleNull, "A value is null, and counts as absent.",
-		"Give the key a value, or remove it. A property that is to be emptied in Port is written 'null', in quotes."},
-	{RuleEmptyList, "A list is empty.",
-		"Write at least one item."},
-	{RuleRange, "A number is out of its range.",
-		"Write a number within the range that is named."},
-	{RuleUnquoted, "A jq expression is written as a boolean or a number.",
-		"It is read as the text that it is written as. Quote it, so that no reader and no tool takes it for another type: 'true'."},
-	{RuleTooMany, "There are more problems than are told.",
-		"Solve the others first, and check again."},
-	{RuleUnknownKind, "The kind is not known.",
-		"Write one of the kinds that the message names."},
-	{RuleSelectorValue, "A value of the selector has the right type and no meaning.",
-		"Write what the message names: a role that Bitbucket knows, a pattern, the path of a file, the name of a repository."},
-	{RuleDeprecated, "What is written works, and there is a better way.",
-		"Write what the message names."},
+	{Rule: RuleUnknownKey, Short: "A key has no meaning here.",
+		Help: "In a selector it is an error, since the selector would take other objects than it seems to. Elsewhere it is ignored, as Port's own integrations do."},
+	{Rule: RuleMisplacedKey, Short: "A key stands in the wrong place, and has no effect there.",
+		Help: "Move it to the place that is named, with the indentation of that place."},
+	{Rule: RuleMissingKey, Short: "A required key is missing.",
+		Help: "A resource needs kind, selector with query, and port with entity and mappings; each entry of mappings needs identifier and blueprint."},
+	{Rule: RuleWrongType, Short: "A value has the wrong type.",
+		Help: "Write the type that is named: text, true or false, a number, a list or a mapping. A jq expression is text: quote it where YAML reads another type."},
+	{Rule: RuleNull, Short: "A value is null, and counts as absent.",
+		Help: "Give the key a value, or remove it. A property that is to be emptied in Port is written 'null', in quotes."},
+	{Rule: RuleEmptyList, Short: "A list is empty.",
+		Help: "Write at least one item."},
+	{Rule: RuleRange, Short: "A number is out of its range.",
+		Help: "Write a number within the range that is named."},
+	{Rule: RuleUnquoted, Short: "A jq expression is written as a boolean or a number.",
+		Help: "It is read as the text that it is written as. Quote it, so that no reader and no tool takes it for another type: 'true'."},
+	{Rule: RuleTooMany, Short: "There are more problems than are told.",
+		Help: "Solve the others first, and check again."},
+	{Rule: RuleUnknownKind, Short: "The kind is not known.",
+		Help: "Write one of the kinds that the message names."},
+	{Rule: RuleSelectorValue, Short: "A value of the selector has the right type and no meaning.",
+		Help: "Write what the message names: a role that Bitbucket knows, a pattern, the path of a file, the name of a repository."},
+	{Rule: RuleDeprecated, Short: "What is written works, and there is a better way.",
+		Help: "Write what the message names."},
 
-	{RuleJQSyntax, "The expression is not jq.",
-		"A field begins with a dot (.name), a text stands in double quotes (\"name\"), steps are joined by \"|\", and arguments by \";\"."},
-	{RuleJQSingleQuotes, "A text stands in single quotes, where jq has double quotes only.",
-		"A text in single quotes is understood only between blanks: .state == 'OPEN'. Elsewhere write double quotes, and put the whole expression in single quotes for YAML."},
-	{RuleJQSize, "The expression is too long.",
-		"At most 65536 bytes are read."},
-	{RuleJQFunction, "The expression calls a function that does not exist.",
-		"Take the name from the jq manual. For a field write a dot before it (.name), for a text double quotes (\"name\")."},
-	{RuleJQArguments, "A function is called with the wrong number of arguments.",
-		"Arguments are separated by \";\", and not by \",\": sub(\"a\"; \"b\")."},
-	{RuleJQVariable, "The expression uses a variable or a label that is not defined.",
-		"Define it before its use: … as $name | …. Environment variables are read as $ENV.NAME."},
-	{RuleJQUnsupported, "The expression uses a part of jq that does not exist here.",
-		"Expressions are evaluated by gojq, which leaves out a few functions of jq. Write what the message names."},
-	{RuleJQText, "A text stands without quotes.",
-		"Write the text in double quotes, and put them in single quotes for YAML: '\"service\"'. For a field write a dot before it."},
-	{RuleJQHyphen, "A field whose name holds a hyphen is read as a subtraction.",
-		"Write .[\"full-name\"]. For a subtraction put blanks around the \"-\"."},
-	{RuleJQConstant, "A constant of another language is used.",
-		"The constants of jq are null, true and false."},
-	{RuleJQInput, "The expression reads further inputs, and there are none.",
-		"An expression sees one object, as \".\". input, inputs and modules are not allowed."},
-	{RuleJQRegex, "A regular expression is not one that this program takes.",
-		"Regular expressions are those of RE2: without look-around ((?=…), (?!…)) and without back-references (\\1). The flags are g, i and m. Elsewhere in jq they would raise an error for each object."},
-	{RuleJQFormat, "A format (@…) is not used as it can be.",
-		"The formats are @text, @json, @csv, @tsv, @html, @uri, @urid, @sh, @base64 and @base64d. A format is applied to what comes in: .name | @base64."},
-	{RuleJQEnvironment, "An environment variable is read that expressions may not see.",
-		"Name it in the input jq_env_allow. Never allow a variable that holds a secret: what expressions give is sent to Port."},
-	{RuleJQDebug, "debug and stderr write nowhere here.",
-		"They give their input. Remove them."},
-	{RuleJQAssignment, "A single \"=\" assigns, and does not compare.",
-		"Write \"==\"."},
-	{RuleJQPrecedence, "Operators bind otherwise than the expression looks.",
-		"Put parentheses around what belongs together: (.a // \"x\") == \"x\"; (.name | test(\"x\")) and .is_private."},
-	{RuleJQCondition, "A condition is always the same.",
-		"Every text, number, array and object counts as true. Repeat the comparison: .state == \"OPEN\" or .state == \"MERGED\". Booleans are compared without quotes."},
-	{RuleJQFirstResult, "The expression gives several results, and only the first one counts.",
-		"For all of them write an array: [.reviewers[].display_name]. For the first one write first(…)."},
+	{Rule: RuleJQSyntax, Short: "The expression is not jq.",
+		Help: "A field begins with a dot (.name), a text stands in double quotes (\"name\"), steps are joined by \"|\", and arguments by \";\"."},
+	{Rule: RuleJQSingleQuotes, Short: "A text stands in single quotes, where jq has double quotes only.",
+		Help: "A text in single quotes is understood only between blanks: .state == 'OPEN'. Elsewhere write double quotes, and put the whole expression in single quotes for YAML."},
+	{Rule: RuleJQSize, Short: "The expression is too long.",
+		Help: "At most 65536 bytes are read."},
+	{Rule: RuleJQFunction, Short: "The expression calls a function that does not exist.",
+		Help: "Take the name from the jq manual. For a field write a dot before it (.name), for a text double quotes (\"name\")."},
+	{Rule: RuleJQArguments, Short: "A function is called with the wrong number of arguments.",
+		Help: "Arguments are separated by \";\", and not by \",\": sub(\"a\"; \"b\")."},
+	{Rule: RuleJQVariable, Short: "The expression uses a variable or a label that is not defined.",
+		Help: "Define it before its use: … as $name | …. Environment variables are read as $ENV.NAME."},
+	{Rule: RuleJQUnsupported, Short: "The expression uses a part of jq that does not exist here.",
+		Help: "Expressions are evaluated by gojq, which leaves out a few functions of jq. Write what the message names."},
+	{Rule: RuleJQText, Short: "A text stands without quotes.",
+		Help: "Write the text in double quotes, and put them in single quotes for YAML: '\"service\"'. For a field write a dot before it."},
+	{Rule: RuleJQHyphen, Short: "A field whose name holds a hyphen is read as a subtraction.",
+		Help: "Write .[\"full-name\"]. For a subtraction put blanks around the \"-\"."},
+	{Rule: RuleJQConstant, Short: "A constant of another language is used.",
+		Help: "The constants of jq are null, true and false."},
+	{Rule: RuleJQInput, Short: "The expression reads further inputs, and there are none.",
+		Help: "An expression sees one object, as \".\". input, inputs and modules are not allowed."},
+	{Rule: RuleJQRegex, Short: "A regular expression is not one that this program takes.",
+		Help: "Regular expressions are those of RE2: without look-around ((?=…), (?!…)) and without back-references (\\1). The flags are g, i and m. Elsewhere in jq they would raise an error for each object."},
+	{Rule: RuleJQFormat, Short: "A format (@…) is not used as it can be.",
+		Help: "The formats are @text, @json, @csv, @tsv, @html, @uri, @urid, @sh, @base64 and @base64d. A format is applied to what comes in: .name | @base64."},
+	{Rule: RuleJQEnvironment, Short: "An environment variable is read that expressions may not see.",
+		Help: "Name it in the input jq_env_allow. Never allow a variable that holds a secret: what expressions give is sent to Port."},
+	{Rule: RuleJQDebug, Short: "debug and stderr write nowhere here.",
+		Help: "They give their input. Remove them."},
+	{Rule: RuleJQAssignment, Short: "A single \"=\" assigns, and does not compare.",
+		Help: "Write \"==\"."},
+	{Rule: RuleJQPrecedence, Short: "Operators bind otherwise than the expression looks.",
+		Help: "Put parentheses around what belongs together: (.a // \"x\") == \"x\"; (.name | test(\"x\")) and .is_private."},
+	{Rule: RuleJQCondition, Short: "A condition is always the same.",
+		Help: "Every text, number, array and object counts as true. Repeat the comparison: .state == \"OPEN\" or .state == \"MERGED\". Booleans are compared without quotes."},
+	{Rule: RuleJQFirstResult, Short: "The expression gives several results, and only the first one counts.",
+		Help: "For all of them write an array: [.reviewers[].display_name]. For the first one write first(…)."},
 
-	{RuleSelectorBoolean, "The query of a selector never gives true or false.",
-		"A selector says for each object whether to take it: query: 'true' takes all, query: .is_private == false some. Anything else than true and false is an error of that object, and nothing is deleted."},
-	{RuleSelectorSelect, "The query of a selector uses select(…), which gives the object or nothing.",
-		"Write the condition alone, without select: query: .is_private == false."},
-	{RuleSelectorNothing, "The query of a selector can leave the question open, or is the same for all objects.",
-		"A query that gives no result, or takes no object at all, is seldom meant. Use any(…; …) or all(…; …) for lists."},
-	{RuleFile, "file:// stands where it cannot, or names no file.",
-		"It can stand for a property or the title, with a path that begins at the root of the repository, or at the folder: file://README.md."},
-	{RuleBlueprint, "Port has no such blueprint, or does not take its identifier.",
-		"Write the identifier of the blueprint, as Port shows it next to its title, in both quotes: '\"service\"'. It must be there before the run."},
-	{RuleIdentifier, "Different objects can get one identifier.",
-		"Of two entities with one identifier the last one wins. Put a separator between its parts, and use what differs from object to object."},
-	{RuleField, "The objects of this kind have no such field.",
-		"A field that is not there is null. The fields are those of Bitbucket's API, which the documentation of the kind names."},
+	{Rule: RuleSelectorBoolean, Short: "The query of a selector never gives true or false.",
+		Help: "A selector says for each object whether to take it: query: 'true' takes all, query: .is_private == false some. Anything else than true and false is an error of that object, and nothing is deleted."},
+	{Rule: RuleSelectorSelect, Short: "The query of a selector uses select(…), which gives the object or nothing.",
+		Help: "Write the condition alone, without select: query: .is_private == false."},
+	{Rule: RuleSelectorNothing, Short: "The query of a selector can leave the question open, or is the same for all objects.",
+		Help: "A query that gives no result, or takes no object at all, is seldom meant. Use any(…; …) or all(…; …) for lists."},
+	{Rule: RuleFile, Short: "file:// stands where it cannot, or names no file.",
+		Help: "It can stand for a property or the title, with a path that begins at the root of the repository, or at the folder: file://README.md."},
+	{Rule: RuleBlueprint, Short: "Port has no such blueprint, or does not take its identifier.",
+		Help: "Write the identifier of the blueprint, as Port shows it next to its title, in both quotes: '\"service\"'. It must be there before the run."},
+	{Rule: RuleIdentifier, Short: "Different objects can get one identifier.",
+		Help: "Of two entities with one identifier the last one wins. Put a separator between its parts, and use what differs from object to object."},
+	{Rule: RuleField, Short: "The objects of this kind have no such field.",
+		Help: "A field that is not there is null. The fields are those of Bitbucket's API, which the documentation of the kind names."},
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // Decode reads the selector into the struct that into points to. The `yaml` tag
@@ -42,8 +44,8 @@ func (s Selector) Decode(into any) error {
 func (s Selector) Given() bool { return s.node != nil }
 
 // Keys are the keys of the selector, and where they stand.
-func (s Selector) Keys() map[string]Position {
-	keys := map[string]Position{}
+func (s Selector) Keys() map[string]diag.Position {
+	keys := map[string]diag.Position{}
 	if s.node != nil {
 		for _, e := range s.node.entries {
 			keys[e.key] = e.pos
@@ -72,9 +74,9 @@ func (s Selector) Texts(key string) []string {
 // position is that of what would hold it. An empty path is the selector itself.
 // Where one mapping was written for a list of one, `files[0]` names that mapping,
 // and the problem says `files`.
-func (s Selector) Problem(rule RuleID, severity Severity, path, message, fix string) Problem {
+func (s Selector) Problem(rule diag.Rule, severity diag.Severity, path, message, fix string) diag.Problem {
 	name := "selector"
-	pos := Position{}
+	pos := diag.Position{}
 	if s.src != nil {
 		pos.File = s.src.file
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 type testFiles struct {
@@ -118,7 +120,7 @@ fix: the keys here are path, filenames`},
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			err := parseSelector(t, tt.lines).Decode(new(testSelector))
-			if _, ok := errors.AsType[Problems](err); !ok {
+			if _, ok := errors.AsType[diag.Problems](err); !ok {
 				t.Fatalf("Decode: got error %v, want Problems", err)
 			}
 			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
@@ -222,7 +224,7 @@ func TestSelectorDecodeFormErrors(t *testing.T) {
 		t.Run(strings.TrimSpace(tt.lines), func(t *testing.T) {
 			t.Parallel()
 			err := parseSelector(t, tt.lines).Decode(new(testForms))
-			problems, ok := errors.AsType[Problems](err)
+			problems, ok := errors.AsType[diag.Problems](err)
 			if !ok || len(problems) != 1 {
 				t.Fatalf("Decode: got error %v, want one problem", err)
 			}
@@ -249,13 +251,13 @@ func TestSelectorProblem(t *testing.T) {
 		{"absent", "m.yml:4:3: resource 1 (file): selector.absent: wrong"},
 	}
 	for _, tt := range tests {
-		p := s.Problem(RuleJQSyntax, Warning, tt.path, "wrong", "")
+		p := s.Problem(RuleJQSyntax, diag.Warning, tt.path, "wrong", "")
 		p.Snippet = ""
 		if got := p.Error(); got != tt.want {
 			t.Errorf("Problem(%q): got %q, want %q", tt.path, got, tt.want)
 		}
 	}
-	if got := (Selector{}).Problem(RuleJQSyntax, Error, "x", "wrong", "").Error(); got != "selector.x: wrong" {
+	if got := (Selector{}).Problem(RuleJQSyntax, diag.Error, "x", "wrong", "").Error(); got != "selector.x: wrong" {
 		t.Errorf("Problem of the zero Selector: got %q", got)
 	}
 }
@@ -275,7 +277,7 @@ func TestSelectorProblemOfForms(t *testing.T) {
 		{"", "files[0].path", "m.yml:4:3: resource 1 (file): selector.files[0].path: wrong"},
 	}
 	for _, tt := range tests {
-		p := parseSelector(t, tt.lines).Problem(RuleJQSyntax, Error, tt.path, "wrong", "")
+		p := parseSelector(t, tt.lines).Problem(RuleJQSyntax, diag.Error, tt.path, "wrong", "")
 		p.Snippet = ""
 		if got := p.Error(); got != tt.want {
 			t.Errorf("Problem(%q): got %q, want %q", tt.path, got, tt.want)

@@ -1,6 +1,10 @@
 package mapping
 
-import "strings"
+import (
+	"strings"
+
+	"port-bitbucket-exporter/internal/diag"
+)
 
 // source is the text that positions refer to, cut into lines.
 type source struct {
@@ -31,14 +35,14 @@ func (s *source) line(number int) string {
 
 // problem fills what every problem has in common. A nil source is allowed: then
 // there is no snippet.
-func (s *source) problem(rule RuleID, severity Severity, pos Position, where, name, message, fix string) Problem {
+func (s *source) problem(rule diag.Rule, severity diag.Severity, pos diag.Position, where, name, message, fix string) diag.Problem {
 	if where != "" && name != "" {
 		where += ": "
 	}
-	return Problem{
+	return diag.Problem{
 		Rule:     rule,
 		Severity: severity,
-		Pos:      pos,
+		At:       pos,
 		Where:    where + name,
 		Message:  message,
 		Fix:      fix,

@@ -12,14 +12,16 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // readDocument reads the one YAML document of the text. Where a value is jq that
 // YAML cannot read, it is told and read as the text that it was meant to be, so
 // that what stands behind it is checked too. The node is nil when there is none to
 // go on with.
-func readDocument(src *source, text string) (*yaml.Node, Problems) {
-	var problems Problems
+func readDocument(src *source, text string) (*yaml.Node, diag.Problems) {
+	var problems diag.Problems
 	for {
 		doc, p := document(src, text)
 		if p == nil {
@@ -29,7 +31,7 @@ func readDocument(src *source, text string) (*yaml.Node, Problems) {
 		if doc != nil {
 			return doc, problems
 		}
-		mended, ok := src.mend(text, p.Pos.Line)
+		mended, ok := src.mend(text, p.At.Line)
 		if !ok || len(problems) > maxProblems || !src.reread(text) {
 			return nil, problems
 		}
@@ -39,13 +41,13 @@ func readDocument(src *source, text string) (*yaml.Node, Problems) {
 
 // document reads the one YAML document of the text. The problem is nil when
 // there is exactly one; of several it gives the first.
-func document(src *source, text string) (*yaml.Node, *Problem) {
+func document(src *source, text string) (*yaml.Node, *diag.Problem) {
 	decoder := yaml.NewDecoder(strings.NewReader(text))
 	first, err := next(decoder)
-	start := Position{File: src.file, Line: 1, Column: 1}
+	start := diag.Position{File: src.file, Line: 1, Column: 1}
 	switch {
 	case errors.Is(err, io.EOF):
-		p := src.problem(RuleMissingKey, Error, start, "", "", "the mapping is empty", `write a list of resources under "resources:"`)
+		p := src.problem(RuleMissingKey, diag.Error, start, "", "", "the mapping is empty", `write a list of resources under "resources:"`)
 		return nil, &p
 	case err != nil:
 		return nil, syntaxProblem(src, text, err)
@@ -59,12 +61,12 @@ func document(src *source, text string) (*yaml.Node, *Problem) {
 	}
 	if second.Content[0].ShortTag() == "!!null" {
 		if number := lastMark(src.lines); number > 0 {
-			p := src.problem(RuleDocuments, Error, Position{File: src.file, Line: number, Column: 1}, "", "", `"---" begins another document, which is empty`, "remove this line")
+			p := src.problem(RuleDocuments, diag.Error, diag.Position{File: src.file, Line: number, Column: 1}, "", "", `"---" begins another document, which is empty`, "remove this line")
 			return first.Content[0], &p
 		}
 	}
-	pos := Position{File: src.file, Line: second.Line, Column: second.Column}
-	p := src.problem(RuleDocuments, Error, pos, "", "", `a mapping is one YAML document, and "---" starts another here`,
+	pos := diag.Position{File: src.file, Line: second.Line, Column: second.Column}
+	p := src.problem(RuleDocuments, diag.Error, pos, "", "", `a mapping is one YAML document, and "---" starts another here`,
 		"keep one document: put all resources into one list")
 	if first.Content[0].Kind != yaml.MappingNode {
 		return nil, &p
@@ -107,7 +109,7 @@ var alias = regexp.MustCompile(`^\*[A-Za-z0-9_-]+$`)
 
 // syntaxProblem tells where a text stops being YAML, and names the ways in
 // which jq is known to break it.
-func syntaxProblem(src *source, text string, err error) *Problem {
+func syntaxProblem(src *source, text string, err error) *diag.Problem {
 	message, reported := err.Error(), 0
 	if m := syntaxError.FindStringSubmatch(message); m != nil {
 		message = m[2]
@@ -121,7 +123,7 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 	}
 	written := src.line(line)
 	blank := written[:len(written)-len(strings.TrimLeft(written, " \t"))]
-	pos := Position{File: src.file, Line: line, Column: 1 + utf8.RuneCountInString(blank)}
+	pos := diag.Position{File: src.file, Line: line, Column: 1 + utf8.RuneCountInString(blank)}
 	rule, fix := RuleYAMLSyntax, ""
 	hint, found := findHint(written)
 	found = found && !hint.inside
@@ -149,15 +151,15 @@ func syntaxProblem(src *source, text string, err error) *Problem {
 			message, pos.Column = layout, 1+leading(src.line(pos.Line))
 		}
 	}
-	p := src.problem(rule, Error, pos, "", "", "not YAML: "+message, fix)
+	p := src.problem(rule, diag.Error, pos, "", "", "not YAML: "+message, fix)
 	return &p
 }
 
 // plainProblem is a syntax error whose cause can be seen in a line, whatever the YAML
 // library says of it. It is nil when there is none.
-func plainProblem(src *source, lines []string, number int, message string) *Problem {
-	problem := func(line, column int, message, fix string) *Problem {
-		p := src.problem(RuleYAMLSyntax, Error, Position{File: src.file, Line: line, Column: column}, "", "", "not YAML: "+message, fix)
+func plainProblem(src *source, lines []string, number int, message string) *diag.Problem {
+	problem := func(line, column int, message, fix string) *diag.Problem {
+		p := src.problem(RuleYAMLSyntax, diag.Error, diag.Position{File: src.file, Line: line, Column: column}, "", "", "not YAML: "+message, fix)
 		return &p
 	}
 	for i, line := range lines[:min(number+1, len(lines))] {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 const (
@@ -18,19 +20,19 @@ const (
 type node struct {
 	kind    yaml.Kind // ScalarNode, MappingNode or SequenceNode
 	style   yaml.Style
-	pos     Position
-	at      Position // of the key that holds this value; pos when there is none
-	text    string   // of a scalar, as YAML reads it
-	value   any      // of a scalar, as plain JSON; nil for null
-	unread  bool     // YAML took a part of it for a tag
-	comment string   // behind the scalar, on its line
-	entries []entry  // of a mapping, in file order
-	items   []*node  // of a sequence
+	pos     diag.Position
+	at      diag.Position // of the key that holds this value; pos when there is none
+	text    string        // of a scalar, as YAML reads it
+	value   any           // of a scalar, as plain JSON; nil for null
+	unread  bool          // YAML took a part of it for a tag
+	comment string        // behind the scalar, on its line
+	entries []entry       // of a mapping, in file order
+	items   []*node       // of a sequence
 }
 
 type entry struct {
 	key   string
-	pos   Position
+	pos   diag.Position
 	value *node
 }
 
@@ -87,26 +89,26 @@ func (n *node) plain() any {
 // grower turns the nodes of the YAML library into a tree of our own.
 type grower struct {
 	src      *source
-	problems Problems
+	problems diag.Problems
 	count    int
 	active   map[*yaml.Node]bool // aliases that are being expanded
 	stopped  bool                // a bound was passed: the tree is not whole
 }
 
-func (g *grower) problem(rule RuleID, pos Position, message, fix string) {
-	g.problems = append(g.problems, g.src.problem(rule, Error, pos, "", "", message, fix))
+func (g *grower) problem(rule diag.Rule, pos diag.Position, message, fix string) {
+	g.problems = append(g.problems, g.src.problem(rule, diag.Error, pos, "", "", message, fix))
 }
 
 // stop tells of a passed bound, once.
-func (g *grower) stop(pos Position, message, fix string) {
+func (g *grower) stop(pos diag.Position, message, fix string) {
 	if !g.stopped {
 		g.problem(RuleYAMLAnchor, pos, message, fix)
 	}
 	g.stopped = true
 }
 
-func (g *grower) position(y *yaml.Node) Position {
-	return Position{File: g.src.file, Line: y.Line, Column: y.Column}
+func (g *grower) position(y *yaml.Node) diag.Position {
+	return diag.Position{File: g.src.file, Line: y.Line, Column: y.Column}
 }
 
 // grow never gives nil. After a bound was passed it gives nulls.
@@ -154,13 +156,13 @@ func (g *grower) alias(y *yaml.Node, n *node, depth int) *node {
 }
 
 // tag refuses a tag other than the one that the value has by itself.
-func (g *grower) tag(y *yaml.Node, pos Position, want string) {
+func (g *grower) tag(y *yaml.Node, pos diag.Position, want string) {
 	if got := y.ShortTag(); got != want {
 		g.unknownTag(pos, got)
 	}
 }
 
-func (g *grower) unknownTag(pos Position, tag string) {
+func (g *grower) unknownTag(pos diag.Position, tag string) {
 	fix := "remove the tag"
 	if name := strings.TrimPrefix(tag, "!"); strings.HasPrefix(name, ".") {
 		fix = fmt.Sprintf("for the opposite write (%s | not): jq has no \"!\"", name)

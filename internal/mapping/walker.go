@@ -5,6 +5,8 @@ import (
 	"unicode"
 
 	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // walker reads the characters of a scalar where they stand in the file.
@@ -16,12 +18,12 @@ type walker struct {
 	at     int    // index in line; len(line) is the line break
 }
 
-func newWalker(src *source, pos Position, style yaml.Style) *walker {
+func newWalker(src *source, pos diag.Position, style yaml.Style) *walker {
 	return &walker{src: src, style: style, number: pos.Line, line: []rune(src.line(pos.Line)), at: max(0, pos.Column-1)}
 }
 
-func (w *walker) position() Position {
-	return Position{File: w.src.file, Line: w.number, Column: w.at + 1}
+func (w *walker) position() diag.Position {
+	return diag.Position{File: w.src.file, Line: w.number, Column: w.at + 1}
 }
 
 // down goes to the start of the next line. It gives false at the end.

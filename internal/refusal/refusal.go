@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 )
@@ -48,8 +49,8 @@ func (a Absent) String() string {
 
 // Explanation is what a user reads about a refusal.
 type Explanation struct {
-	Pos     mapping.Position // of the expression that gave what Port refused
-	Message string           // the same for all entities of one cause
+	Pos     diag.Position // of the expression that gave what Port refused
+	Message string        // the same for all entities of one cause
 	Fix     string
 	Example string
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // FuzzJSON writes anything into the report file and the outputs: the file is JSON that
@@ -18,7 +20,7 @@ func FuzzJSON(f *testing.F) {
 		r := &Report{BitbucketRequests: n}
 		r.Resources = []*Resource{{Index: 1, Kind: a, Blueprints: []string{b}, Counts: Counts{Created: n, Extracted: n, Transformed: n}}}
 		r.Blueprint(b).HeldBy = a
-		r.Note(Problem{Severity: Warning, File: a, Line: n, Message: b, Fix: a, Example: b})
+		r.Note(diag.Problem{Severity: diag.Warning, At: diag.Position{File: a, Line: n}, Message: b, Fix: a, Example: b})
 		text := r.JSON()
 		for _, c := range string(text) {
 			if c != '\n' && (unicode.IsControl(c) || hidden(c)) {

@@ -36,14 +36,14 @@ type blueprintJSON struct {
 }
 
 type problemJSON struct {
-	Severity Severity `json:"severity"`
-	File     string   `json:"file"`
-	Line     int      `json:"line"`
-	Column   int      `json:"column"`
-	Message  string   `json:"message"`
-	Fix      string   `json:"fix"`
-	Count    int      `json:"count"`
-	Example  string   `json:"example"`
+	Severity string `json:"severity"`
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	Column   int    `json:"column"`
+	Message  string `json:"message"`
+	Fix      string `json:"fix"`
+	Count    int    `json:"count"`
+	Example  string `json:"example"`
 }
 
 func (r *Report) resourcesJSON() []resourceJSON {
@@ -78,9 +78,9 @@ func (r *Report) blueprintsJSON() []blueprintJSON {
 }
 
 func (r *Report) problemsJSON() []problemJSON {
-	list := make([]problemJSON, len(r.Problems))
+	list := make([]problemJSON, len(r.Problems()))
 	for i, p := range r.Worst() {
-		list[i] = problemJSON(p)
+		list[i] = problemJSON{p.Severity.String(), p.At.File, p.At.Line, p.At.Column, p.Text(), p.Fix, p.Count, p.Example}
 	}
 	return list
 }

@@ -137,20 +137,21 @@ func (r *Report) blueprintTable() table {
 func (r *Report) problemTable() table {
 	worst := r.Worst()
 	return table{
-		title: "\n### Problems: " + r.countProblems() + "\n\n",
+		title: "\n### Problems: " + r.CountText() + "\n\n",
 		heads: []string{"Severity", "Where", "Problem", "Times>", "First example", "Fix"},
 		rows:  len(worst),
 		fold:  openProblems,
 		row: func(i int) []string {
 			p := worst[i]
 			where := ""
-			if p.File != "" {
-				where = cell(p.File, maxExample) + p.position()
+			if at := p.At; at.File != "" {
+				at.File = cell(at.File, maxExample)
+				where = at.String()
 			}
 			return []string{
-				cell(string(p.Severity), maxName),
+				cell(p.Severity.String(), maxName),
 				where,
-				cell(p.Message, maxMessage),
+				cell(p.Text(), maxMessage),
 				strconv.Itoa(p.Count),
 				cell(p.Example, maxExample),
 				cell(p.Fix, maxFix),

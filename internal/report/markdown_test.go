@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 type parsedTable struct {
@@ -106,8 +108,8 @@ func many() *Report {
 	for i := range 40 {
 		r.Resources = append(r.Resources, &Resource{Index: i + 1, Kind: "repository", Blueprints: []string{"service"}})
 		r.Blueprint(fmt.Sprintf("blueprint%02d", i)).Deleted = i
-		r.Note(Problem{Severity: Warning, Message: fmt.Sprintf("warning %02d", i)})
-		r.Note(Problem{Severity: Error, Message: fmt.Sprintf("error %02d", i)})
+		r.Note(diag.Problem{Severity: diag.Warning, Message: fmt.Sprintf("warning %02d", i)})
+		r.Note(diag.Problem{Severity: diag.Error, Message: fmt.Sprintf("error %02d", i)})
 	}
 	return &r
 }
@@ -173,7 +175,7 @@ func FuzzMarkdown(f *testing.F) {
 		r := Report{Resources: []*Resource{{Index: 1, Kind: kind, Blueprints: []string{blueprint}}}}
 		r.Blueprint(blueprint).HeldBy = message
 		for i := range problems {
-			r.Note(Problem{Severity: Warning, File: example, Line: i + 1, Message: message, Example: example, Fix: kind})
+			r.Note(diag.Problem{Severity: diag.Warning, At: diag.Position{File: example, Line: i + 1}, Message: message, Example: example, Fix: kind})
 		}
 		tables := parseTables(t, r.Markdown(mebibyte))
 		var rows []int

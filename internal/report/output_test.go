@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 func TestOutputText(t *testing.T) {
@@ -136,7 +138,7 @@ func TestJSONHidesNothing(t *testing.T) {
 	var r Report
 	r.Resources = []*Resource{{Index: 1, Kind: nasty}}
 	r.Blueprint(nasty).HeldBy = nasty
-	r.Note(Problem{Severity: Warning, File: nasty, Message: nasty, Fix: nasty, Example: nasty})
+	r.Note(diag.Problem{Severity: diag.Warning, At: diag.Position{File: nasty}, Message: nasty, Fix: nasty, Example: nasty})
 	text := r.JSON()
 	for _, c := range string(text) {
 		if c != '\n' && c != '\u200d' && unicode.In(c, unicode.C, unicode.Zl, unicode.Zp) {

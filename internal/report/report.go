@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // Counts account for every object and every entity of a resource, or of a run.
@@ -96,11 +98,11 @@ const (
 // Report is what one run did. The zero Report is an empty one, ready for use. It
 // has one owner: it is not safe for concurrent use.
 type Report struct {
+	diag.Log
 	Started    time.Time
 	Duration   time.Duration
 	Resources  []*Resource
 	Blueprints []*Blueprint // in any order; told sorted by identifier
-	Problems   []Problem    // in the order in which they were first told
 	// Failure is why the run as a whole failed, in one line; empty when it did not.
 	Failure           string
 	BitbucketRequests int
@@ -116,9 +118,7 @@ type Report struct {
 	Facts    []string // what else there is to know, a line each
 	Foreseen bool     // a sync would change something beside entities
 
-	causes  Cause
-	noted   map[problemKey]int // index into Problems
-	indexed int                // so many of Problems are in noted
+	causes Cause
 }
 
 // Mark adds a cause.
@@ -153,17 +153,11 @@ func (r *Report) Scrub(redact func(string) string) {
 	for _, b := range r.Blueprints {
 		b.Identifier, b.HeldBy = redact(b.Identifier), redact(b.HeldBy)
 	}
-	for i := range r.Problems {
-		p := &r.Problems[i]
-		for _, text := range []*string{&p.File, &p.Message, &p.Fix, &p.Example} {
-			*text = redact(*text)
-		}
-	}
+	r.Log.Redact(redact)
 	r.scrubChanges(redact)
 	for i, fact := range r.Facts {
 		r.Facts[i] = redact(fact)
 	}
-	r.noted = nil // the texts are its keys
 }
 
 // Total is the sum over all resources.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -41,15 +43,15 @@ func full() *Report {
 		HeldBy: "resource 2 (repository) was not read to the end"}
 	*r.Blueprint("bitbucketRepository") = Blueprint{Identifier: "bitbucketRepository", Created: 6, Updated: 3, Unchanged: 90, Deleted: 2}
 	*r.Blueprint("bitbucketProject") = Blueprint{Identifier: "bitbucketProject", Unchanged: 4}
-	r.Note(Problem{Severity: Warning, File: "mapping.yml", Line: 9, Column: 18,
+	r.Note(diag.Problem{Severity: diag.Warning, At: diag.Position{File: "mapping.yml", Line: 9, Column: 18},
 		Message: `resource 2 (repository): property "owner" is null`, Count: 3, Example: "payments/ledger-api"})
 	for range 8 {
-		r.Note(Problem{Severity: Error, File: "mapping.yml", Line: 14, Column: 22,
+		r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: "mapping.yml", Line: 14, Column: 22},
 			Message: `resource 2 (repository): identifier "naïve | café" has a character that Port refuses`,
 			Example: "<b>@acme</b> #7 https://evil.example/",
 			Fix:     "use .slug"})
 	}
-	r.Note(Problem{Severity: Error, Message: "list pull requests of repository \"ledger\":\n403 Forbidden"})
+	r.Note(diag.Problem{Severity: diag.Error, Message: "list pull requests of repository \"ledger\":\n403 Forbidden"})
 	r.Mark(RejectedEntity | Unread)
 	return r
 }
@@ -58,7 +60,7 @@ func full() *Report {
 func eleven() *Report {
 	r := &Report{Duration: time.Minute + 52*time.Second, BitbucketRequests: 1}
 	for i := range 11 {
-		r.Note(Problem{Severity: Warning, Message: fmt.Sprintf("problem %d", i+1), Count: 11 - i})
+		r.Note(diag.Problem{Severity: diag.Warning, Message: fmt.Sprintf("problem %d", i+1), Count: 11 - i})
 	}
 	return r
 }
@@ -173,17 +175,17 @@ func TestScrub(t *testing.T) {
 		Resources:  []*Resource{{Index: 1, Kind: secret, Blueprints: []string{secret}, Counts: Counts{Extracted: 42, Filtered: 42}}},
 		Blueprints: []*Blueprint{{Identifier: secret, HeldBy: secret, StaleKept: 42}},
 	}
-	r.Note(Problem{Severity: Error, File: secret, Message: long, Fix: secret, Example: secret})
+	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: secret}, Message: long, Fix: secret, Example: secret})
 	r.Scrub(func(text string) string { return strings.ReplaceAll(text, secret, "***") })
 	for name, text := range map[string]string{
-		"Markdown": r.Markdown(1 << 20), "JSON": string(r.JSON()), "lines": strings.Join(r.Lines(), "\n"), "problem": r.Problems[0].String(),
+		"Markdown": r.Markdown(1 << 20), "JSON": string(r.JSON()), "lines": strings.Join(r.Lines(), "\n"), "problem": Line(r.Problems()[0]),
 	} {
 		if strings.Contains(text, "tok") || !strings.Contains(text, "42") && name != "problem" {
 			t.Errorf("%s: a secret is shown, or a number is gone:\n%s", name, text)
 		}
 	}
-	r.Note(Problem{Severity: Error, File: "***", Message: strings.Repeat("x", maxMessage-5) + "***"})
-	if got := len(r.Problems); got != 1 {
+	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: "***"}, Message: strings.Repeat("x", maxMessage-5) + "***"})
+	if got := len(r.Problems()); got != 1 {
 		t.Errorf("got %d problems after the same one again, want 1", got)
 	}
 }

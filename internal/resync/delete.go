@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/refusal"
@@ -70,8 +71,8 @@ func (d *deletion) left() []catalog.Ref {
 func (d *deletion) end() {
 	for _, one := range d.refused {
 		d.run.report.Blueprint(one.ref.Blueprint).StaleKept++
-		d.run.report.Note(report.Problem{
-			Severity: report.Warning,
+		d.run.report.Note(diag.Problem{
+			Severity: diag.Warning,
 			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", one.ref.Blueprint),
 			Fix:      d.dependantsFix(),
 			Example:  refusal.Example(one.ref, "", one.err) + ": " + refusal.Words(one.err),
@@ -127,8 +128,8 @@ func (d *deletion) account(ref catalog.Ref, result port.Deletion) {
 	}
 	out.StaleKept++
 	d.run.report.Mark(report.Undelivered)
-	d.run.report.Note(report.Problem{
-		Severity: report.Error,
+	d.run.report.Note(diag.Problem{
+		Severity: diag.Error,
 		Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", ref.Blueprint, refusal.Generalize(result.Err, []string{ref.Identifier}, ref.Blueprint)),
 		Fix:      deletionFix(result.Err),
 		Example:  refusal.Example(ref, "", result.Err),
@@ -153,8 +154,8 @@ func (d *deletion) dependantsFix() string {
 // stopped counts what was not asked for, or not answered, since the run ended.
 func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
 	d.run.report.Blueprint(blueprint).StaleKept += n
-	d.run.report.Note(report.Problem{
-		Severity: report.Warning, Count: n,
+	d.run.report.Note(diag.Problem{
+		Severity: diag.Warning, Count: n,
 		Message: fmt.Sprintf("stale entities of blueprint %q are not deleted: %s", blueprint, context.Cause(ctx)),
 		Fix:     "run again",
 	})
@@ -183,8 +184,8 @@ func (d *deletion) keep(k reconcile.Kept) {
 	default:
 		example = fmt.Sprintf("%s, to which %s relates", k.Ref, k.By)
 	}
-	d.run.report.Note(report.Problem{
-		Severity: report.Warning,
+	d.run.report.Note(diag.Problem{
+		Severity: diag.Warning,
 		Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: %s", k.Ref.Blueprint, why),
 		Fix:      fix,
 		Example:  example,

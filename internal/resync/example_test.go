@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
-	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/port/porttest"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -256,9 +256,9 @@ func TestExampleMappingsAreAllRun(t *testing.T) {
 // loud are the warnings and errors of a run.
 func loud(r result) []string {
 	var all []string
-	for _, p := range r.report.Problems {
-		if p.Severity != report.Notice {
-			all = append(all, p.String())
+	for _, p := range r.report.Problems() {
+		if p.Severity != diag.Notice {
+			all = append(all, report.Line(p))
 		}
 	}
 	return all
@@ -338,7 +338,7 @@ func TestDocumentedNames(t *testing.T) {
 	})
 }
 
-func textsOf(problems mapping.Problems) (all []string) {
+func textsOf(problems diag.Problems) (all []string) {
 	for _, p := range problems {
 		all = append(all, p.Error())
 	}

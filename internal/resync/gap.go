@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -93,14 +94,14 @@ func (r *run) settleGone(asking context.Context) {
 			}
 			vanished++
 			of.vanished = append(of.vanished, l)
-			r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": a repository disappeared during the run", Example: l.gone.Slug})
+			r.report.Note(diag.Problem{Severity: diag.Warning, Message: of.resource.Where() + ": a repository disappeared during the run", Example: l.gone.Slug})
 		}
 		of.lost = nil
 		if vanished > 1 && vanished > of.tasks/goneShare {
 			why := fmt.Sprintf("%s: %d of %d repositories disappeared during the run, which is more likely a fault", of.resource.Where(), vanished, of.tasks)
 			r.gap(of, why)
 			r.report.Mark(report.Unread)
-			r.report.Note(report.Problem{Severity: report.Error, Message: why, Fix: "run again; look at Bitbucket's status page if it stays so"})
+			r.report.Note(diag.Problem{Severity: diag.Error, Message: why, Fix: "run again; look at Bitbucket's status page if it stays so"})
 		}
 	}
 }
@@ -110,8 +111,8 @@ func (r *run) unreadable(of *loading, l loss) {
 	of.miss(l)
 	r.gapAt(of, l.source, fmt.Sprintf("%s: repository %q is listed, and cannot be read", of.resource.Where(), l.gone.Slug))
 	r.report.Mark(report.Unread)
-	r.report.Note(report.Problem{
-		Severity: report.Error,
+	r.report.Note(diag.Problem{
+		Severity: diag.Error,
 		Message:  fmt.Sprintf("%s: repository %q is listed, and its own routes answer 404: what Port holds of it stays", of.resource.Where(), l.gone.Slug),
 		Fix:      "it may be suspended, being moved, or closed to the credential; to leave it out, set the selector's repoQuery to " + of.resource.Bound.Without(l.source),
 	})

@@ -9,8 +9,8 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
-	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -135,7 +135,7 @@ type loading struct {
 	gap      string                 // why its entities may be incomplete
 	partial  []sourceGap            // and those of one source; one for each
 	samples  *samples
-	nulls    map[mapping.Position]*nulls
+	nulls    map[diag.Position]*nulls
 	mapped   map[*check.Entry]int // units that became an entity, refused or not
 	// unnamed is why a rejected entity is not known by its identifier, and could be
 	// any that Port holds.
@@ -183,16 +183,16 @@ func (l *loader) holds(ref catalog.Ref) (catalog.Digest, bool) {
 		l.adopted[ref.Blueprint] = true
 	}
 	if h.err != nil && l.ctx.Err() == nil {
-		l.report.Note(report.Problem{
-			Severity: report.Warning,
+		l.report.Note(diag.Problem{
+			Severity: diag.Warning,
 			Message:  fmt.Sprintf("what Port holds of blueprint %q could not be read: every entity is written, changed or not", ref.Blueprint),
 			Fix:      cmp.Or(port.Fix(h.err), "give Port's credential a role that may read entities of this blueprint"),
 			Example:  h.err.Error(),
 		})
 	}
 	if h.err == nil && h.vague != nil && l.ctx.Err() == nil {
-		l.report.Note(report.Problem{
-			Severity: report.Warning,
+		l.report.Note(diag.Problem{
+			Severity: diag.Warning,
 			Message:  fmt.Sprintf("blueprint %q could not be read: a date and time that Port writes in another way counts as changed", ref.Blueprint),
 			Fix:      cmp.Or(port.Fix(h.vague), "give Port's credential a role that may read this blueprint"),
 			Example:  h.vague.Error(),

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
-	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // needed returns the entities that a produced one relates to, each with a relation to it.
@@ -50,8 +50,8 @@ func (r *run) tellNeeded(ctx context.Context, kept []catalog.Ref, by map[catalog
 		}
 		rel, _ := relationTo(by, ref)
 		r.report.Blueprint(ref.Blueprint).StaleKept++
-		p := report.Problem{
-			Severity: report.Warning,
+		p := diag.Problem{
+			Severity: diag.Warning,
 			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: entities of blueprint %q relate to them by relation %q", ref.Blueprint, rel.blueprint, rel.name),
 			Fix:      "they go when nothing relates to them any more: map the relation to what the workspace still has, or leave out what relates to them",
 		}

@@ -1,14 +1,15 @@
 package resync
 
 import (
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/report"
 )
 
-func (r *run) note(s report.Severity, x mapping.Expr, message, fix, example string) {
-	r.report.Note(report.Problem{
-		Severity: s, File: x.Pos.File, Line: x.Pos.Line, Column: x.Pos.Column,
+func (r *run) note(s diag.Severity, x mapping.Expr, message, fix, example string) {
+	r.report.Note(diag.Problem{
+		Severity: s, At: x.Pos,
 		Message: message, Fix: fix, Example: example,
 	})
 }
@@ -24,17 +25,17 @@ func (r *run) noteField(of *loading, n note) {
 	where := r.where(of, n.Expr)
 	switch {
 	case n.NoFiles:
-		r.note(report.Warning, n.Expr, where+" "+n.Message, "remove it, or map the file from objects of kind repository or file", n.source)
+		r.note(diag.Warning, n.Expr, where+" "+n.Message, "remove it, or map the file from objects of kind repository or file", n.source)
 	case n.LeftOut:
-		r.note(report.Warning, n.Expr, where+" raised an error on content that was not parsed, and is left out of the entity",
+		r.note(diag.Warning, n.Expr, where+" raised an error on content that was not parsed, and is left out of the entity",
 			"mend the file, or leave such objects out in the selector", n.Message+", for "+n.source)
 	case n.Raised:
-		r.note(report.Warning, n.Expr, where+" raised an error, and is null",
+		r.note(diag.Warning, n.Expr, where+" raised an error, and is null",
 			"let null pass, such as .field | if . == null then null else … end", n.Message+", for "+n.source)
 	case n.Message == nullMessage:
 		of.countNull(n)
 	default:
-		r.note(report.Notice, n.Expr, where+" "+n.Message, "", n.source)
+		r.note(diag.Notice, n.Expr, where+" "+n.Message, "", n.source)
 	}
 }
 
@@ -52,14 +53,14 @@ func (r *run) noteSkipped(of *loading, from kind.Source, u unit) {
 		if u.fault.Raised {
 			r.gap(of, r.where(of, u.fault.Expr)+" raised an error")
 		}
-		r.note(report.Warning, u.fault.Expr, r.where(of, u.fault.Expr)+": objects without an array are skipped", "", u.source)
+		r.note(diag.Warning, u.fault.Expr, r.where(of, u.fault.Expr)+": objects without an array are skipped", "", u.source)
 		return
 	}
 	x := u.entry.Source.Blueprint
 	if u.entry.Source.Identifier.Expr != nil {
 		x = *u.entry.Source.Identifier.Expr
 	}
-	r.note(report.Warning, x, of.resource.Where()+": identifier or blueprint is null: the object is skipped", "leave such objects out in selector.query, or give them an identifier", u.source)
+	r.note(diag.Warning, x, of.resource.Where()+": identifier or blueprint is null: the object is skipped", "leave such objects out in selector.query, or give them an identifier", u.source)
 }
 
 // noteFailed is for an expression that decides whether there is an entity, and
@@ -72,7 +73,7 @@ func (r *run) noteFailed(of *loading, u unit) {
 		r.report.Mark(report.FailedExpression)
 	}
 	r.gap(of, name+" raised an error")
-	r.note(report.Error, u.fault.Expr, name+" failed: the object is left out", u.fault.Fix, u.fault.Message+", for "+u.source)
+	r.note(diag.Error, u.fault.Expr, name+" failed: the object is left out", u.fault.Fix, u.fault.Message+", for "+u.source)
 }
 
 func valueFrom(u unit) string {
@@ -85,5 +86,5 @@ func valueFrom(u unit) string {
 // noteOmitted is for an object that is left out by a limit.
 func (r *run) noteOmitted(of *loading, from kind.Source, omitted *kind.Omitted) {
 	r.gapAt(of, from, of.resource.Where()+" left out "+omitted.Object+": "+omitted.Why)
-	r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + omitted.Why, Fix: omitted.Fix, Example: omitted.Object})
+	r.report.Note(diag.Problem{Severity: diag.Warning, Message: of.resource.Where() + ": " + omitted.Why, Fix: omitted.Fix, Example: omitted.Object})
 }

@@ -6,8 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
-	"port-bitbucket-exporter/internal/report"
 )
 
 // nullMessage is transform's note of a value that is null.
@@ -23,7 +23,7 @@ type nulls struct {
 // countNull is for a value that is null; how many were is told with the resource.
 func (of *loading) countNull(n note) {
 	if of.nulls == nil {
-		of.nulls = map[mapping.Position]*nulls{}
+		of.nulls = map[diag.Position]*nulls{}
 	}
 	if of.nulls[n.Expr.Pos] == nil {
 		of.nulls[n.Expr.Pos] = &nulls{expr: n.Expr, first: n.source}
@@ -44,8 +44,8 @@ func (r *run) tellNulls(of *loading) {
 			}
 		}
 		p := n.expr.Pos
-		r.report.Note(report.Problem{
-			Severity: report.Notice, File: p.File, Line: p.Line, Column: p.Column, Count: n.count, Example: n.first,
+		r.report.Note(diag.Problem{
+			Severity: diag.Notice, At: p, Count: n.count, Example: n.first,
 			Message: fmt.Sprintf("%s %s in %d of %d", r.where(of, n.expr), nullMessage, n.count, entities),
 		})
 	}

@@ -13,6 +13,7 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
@@ -26,7 +27,7 @@ func (r *run) prune(ctx, asking context.Context, failure error) {
 		return
 	}
 	if r.job.Deletion == reconcile.Never {
-		r.report.Note(report.Problem{Severity: report.Notice, Message: `stale entities were not looked for: the input deletion is "never"`})
+		r.report.Note(diag.Problem{Severity: diag.Notice, Message: `stale entities were not looked for: the input deletion is "never"`})
 		return
 	}
 	if r.job.Watch.Reconciling != nil {
@@ -86,8 +87,8 @@ func (r *run) cascade(ctx context.Context, verdict reconcile.Verdict) bool {
 	if r.mayCascade(ctx) {
 		return true
 	}
-	r.report.Note(report.Problem{
-		Severity: report.Notice,
+	r.report.Note(diag.Problem{
+		Severity: diag.Notice,
 		Message:  "deleteDependentEntities is not applied in this run: what this run produced could be deleted along with a stale entity",
 		Fix:      "look which entities that the mapping produces relate to others that it does not",
 	})
@@ -100,8 +101,8 @@ func (r *run) tellHeld(held []reconcile.Blocked) {
 		b := r.report.Blueprint(h.Blueprint)
 		b.StaleKept += h.Count
 		b.HeldBy = cmp.Or(b.HeldBy, h.Guard)
-		r.report.Note(report.Problem{
-			Severity: report.Warning,
+		r.report.Note(diag.Problem{
+			Severity: diag.Warning,
 			Message:  fmt.Sprintf("%d stale entities of blueprint %q are not deleted: %s", h.Count, h.Blueprint, h.Guard),
 			Fix:      r.fixes[h.Guard],
 		})
@@ -111,10 +112,10 @@ func (r *run) tellHeld(held []reconcile.Blocked) {
 // noteUnlisted tells why nothing is deleted. Where the credential may not list, that
 // is how it is meant to be, and no failure.
 func (r *run) noteUnlisted(err error) {
-	p := report.Problem{Severity: report.Error, Message: "what Port owns could not be listed: nothing is deleted", Example: err.Error(), Fix: cmp.Or(port.Fix(err), "run again")}
+	p := diag.Problem{Severity: diag.Error, Message: "what Port owns could not be listed: nothing is deleted", Example: err.Error(), Fix: cmp.Or(port.Fix(err), "run again")}
 	var e *port.Error
 	if errors.As(err, &e) && e.Status == http.StatusForbidden {
-		p.Severity, p.Fix = report.Warning, "give Port's credential the role admin, or delete stale entities in Port"
+		p.Severity, p.Fix = diag.Warning, "give Port's credential the role admin, or delete stale entities in Port"
 	} else {
 		r.report.Mark(report.Undelivered)
 	}
@@ -219,7 +220,7 @@ func (r *run) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 
 func (r *run) searchOld(ctx context.Context, start time.Time, yield func(catalog.Ref, error) bool) {
 	r.searched = true
-	r.report.Note(report.Problem{Severity: report.Notice, Message: "Port does not list a whole data source any more: the blueprints of the mapping were searched"})
+	r.report.Note(diag.Problem{Severity: diag.Notice, Message: "Port does not list a whole data source any more: the blueprints of the mapping were searched"})
 	for _, blueprint := range slices.Sorted(maps.Keys(r.loader.held)) {
 		for ref, err := range r.job.Port.HeldBefore(ctx, blueprint, start) {
 			if errors.Is(err, port.ErrNotFound) {
@@ -292,8 +293,8 @@ func (r *run) checkEmpty(listed listing) {
 			r.gap(of, "Bitbucket's list for "+of.resource.Where()+" was empty")
 			of.report.Listed, of.report.Complete = false, false
 			r.report.Mark(report.Unread)
-			r.report.Note(report.Problem{
-				Severity: report.Error,
+			r.report.Note(diag.Problem{
+				Severity: diag.Error,
 				Message:  fmt.Sprintf("%s: Bitbucket's list was empty, while Port holds %d entities of it", of.resource.Where(), owned),
 				Fix:      "check the workspace and what the credential may see; if everything is gone indeed, delete the entities in Port",
 			})

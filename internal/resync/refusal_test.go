@@ -104,8 +104,8 @@ func TestRefusalsNameTheExpression(t *testing.T) {
 				w.port.Fault(refusing(c.status, c.code, c.message))
 				r := w.sync(everyField).ended(report.Partial).is(want{"rejected": 1})
 				p := r.problem(append([]string{"error: mapping.yml", "x-trace-id trace-", "repo/api from https://"}, c.told...)...)
-				if p.Line != c.line || p.Column == 0 {
-					t.Errorf("place: got line %d, column %d, want line %d\n%s", p.Line, p.Column, c.line, r.story())
+				if p.At.Line != c.line || p.At.Column == 0 {
+					t.Errorf("place: got line %d, column %d, want line %d\n%s", p.At.Line, p.At.Column, c.line, r.story())
 				}
 			})
 		})
@@ -125,7 +125,7 @@ func TestRefusalsTellWhatTheBlueprintWants(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorld(t, numbered(3))
 				r := w.sync(mapped(entity("repository", `{identifier: .slug, blueprint: '"repo"', `+c.field+`}`))).ended(report.Partial).is(want{"rejected": 3})
-				if p := r.problem("error: mapping.yml:4:", c.told, "3 times", "repo/r00"); p.Column == 35 {
+				if p := r.problem("error: mapping.yml:4:", c.told, "3 times", "repo/r00"); p.At.Column == 35 {
 					t.Errorf("got the place of the identifier, want that of the field:\n%s", r.story())
 				}
 				read := 0
@@ -240,7 +240,7 @@ func TestOneLineForOneCause(t *testing.T) {
 				if !strings.Contains(p.Example, "0 of a long text") || len(p.Example) > 1000 {
 					t.Errorf("example: got %q, want the first words of Port", p.Example)
 				}
-				if n := len(r.report.Problems); n != 1 {
+				if n := len(r.report.Problems()); n != 1 {
 					t.Errorf("got %d problems, want one\n%s", n, r.story())
 				}
 			})

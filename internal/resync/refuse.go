@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/refusal"
 	"port-bitbucket-exporter/internal/report"
@@ -55,8 +56,8 @@ func (l *loader) tooLarge(p *pending) {
 	}
 	l.keep(p)
 	l.rejected(p.of, p.entity.Ref.Blueprint, report.RejectedEntity)
-	l.report.Note(report.Problem{
-		Severity: report.Error, File: at.File, Line: at.Line, Column: at.Column,
+	l.report.Note(diag.Problem{
+		Severity: diag.Error, At: at,
 		Message: fmt.Sprintf("%s: an entity is larger than the 1 MiB that Port takes; its largest property is %q", p.of.resource.Where(), p.entity.Largest),
 		Fix:     fmt.Sprintf("shorten it, such as (… | .[0:100000]), or leave property %q out", p.entity.Largest),
 		Example: refusal.Example(p.entity.Ref, p.source, nil),
@@ -93,8 +94,8 @@ func (l *loader) noteRejected(p *pending, o port.Outcome) {
 		Schema: func() (port.Blueprint, bool) { return l.schemas.of(l.ctx, p.entity.Ref.Blueprint) },
 		Absent: l.absent(p, o), Cycle: p.cycle,
 	})
-	l.report.Note(report.Problem{
-		Severity: report.Error, File: x.Pos.File, Line: x.Pos.Line, Column: x.Pos.Column,
+	l.report.Note(diag.Problem{
+		Severity: diag.Error, At: x.Pos,
 		Message: p.of.resource.Where() + ": " + x.Message,
 		Fix:     x.Fix,
 		Example: x.Example,
@@ -121,8 +122,8 @@ func (l *loader) keep(p *pending) {
 // one wins. The earlier one is dropped, or arrives first when it is under way.
 func (l *loader) collide(p *pending, earlier *result) {
 	at := p.entry.Source.Place()
-	l.report.Note(report.Problem{
-		Severity: report.Warning, File: at.File, Line: at.Line, Column: at.Column,
+	l.report.Note(diag.Problem{
+		Severity: diag.Warning, At: at,
 		Message: fmt.Sprintf("%s: different objects give the same identifier of blueprint %q; the last one wins", p.of.resource.Where(), p.entity.Ref.Blueprint),
 		Fix:     "make the identifier unique, such as " + cmp.Or(transform.UniqueIdentifier(p.of.resource.Kind), "with the object's number in it"),
 		Example: fmt.Sprintf("%q from %s and from %s", p.entity.Ref.Identifier, earlier.source, p.source),

@@ -232,7 +232,7 @@ func TestManyMissingEntitiesAreOneLine(t *testing.T) {
 		w := newWorld(t, numbered(50))
 		r := w.sync(mapped(noStubs, entity("repository", `{identifier: .slug, title: .name, blueprint: '"repo"', relations: {project: '"gone-" + .slug'}}`))).is(want{"rejected": 50}).sentOnce()
 		r.problem("error", "50 times", `relation "project"`, "it relates to project/gone-r00, which is not there")
-		if n := len(r.report.Problems); n != 1 {
+		if n := len(r.report.Problems()); n != 1 {
 			t.Errorf("got %d problems, want one\n%s", n, r.story())
 		}
 	})

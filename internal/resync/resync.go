@@ -14,6 +14,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/transform"
@@ -161,7 +162,7 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 		x := of.resource.ItemsToParse
 		r.gap(of, fmt.Sprintf("itemsToParse of %s never gave an array", of.resource.Where()))
 		r.report.Mark(report.FailedSelector)
-		r.note(report.Error, *x, of.resource.Where()+": itemsToParse never gave an array", "check the path of the array", "")
+		r.note(diag.Error, *x, of.resource.Where()+": itemsToParse never gave an array", "check the path of the array", "")
 	}
 	r.tellNulls(of)
 	r.loader.finish(of.resource)
@@ -233,7 +234,7 @@ func (r *run) take(asking context.Context, of *loading, c chunk, stop context.Ca
 		case transform.Refused:
 			of.report.Transformed++
 			of.mapped[u.entry]++
-			r.note(report.Error, u.fault.Expr, r.where(of, u.fault.Expr)+": "+u.fault.Message, u.fault.Fix, valueFrom(u))
+			r.note(diag.Error, u.fault.Expr, r.where(of, u.fault.Expr)+": "+u.fault.Message, u.fault.Fix, valueFrom(u))
 			r.loader.refuse(of, u)
 		case transform.Mapped:
 			of.report.Transformed++
@@ -267,7 +268,7 @@ func (r *run) failed(asking context.Context, of *loading, from kind.Source, err 
 		if warning.BlocksDeletion {
 			r.gapAt(of, from, of.resource.Where()+": "+warning.Message)
 		}
-		r.report.Note(report.Problem{Severity: report.Warning, Message: of.resource.Where() + ": " + warning.Message, Fix: warning.Fix, Example: warning.Example})
+		r.report.Note(diag.Problem{Severity: diag.Warning, Message: of.resource.Where() + ": " + warning.Message, Fix: warning.Fix, Example: warning.Example})
 	case errors.As(err, &omitted):
 		n := len(of.resource.Entries)
 		of.report.Extracted += n
@@ -341,7 +342,7 @@ func (r *run) lost(asking context.Context, of *loading, from kind.Source, err er
 	if fix == "" {
 		fix = bitbucket.Fix(err)
 	}
-	r.report.Note(report.Problem{Severity: report.Error, Message: where + ": " + err.Error(), Fix: fix})
+	r.report.Note(diag.Problem{Severity: diag.Error, Message: where + ": " + err.Error(), Fix: fix})
 	if kind.Denied(err) {
 		of.denied = true
 		stop(errDenied)
@@ -354,6 +355,6 @@ func (r *run) timeLimit() {
 		return
 	}
 	r.report.Mark(report.TimeLimit)
-	r.report.Note(report.Problem{Severity: report.Warning, Message: "the time limit was reached before the run was done; nothing is deleted",
+	r.report.Note(diag.Problem{Severity: diag.Warning, Message: "the time limit was reached before the run was done; nothing is deleted",
 		Fix: "raise time_limit, or give several workspace tokens"})
 }

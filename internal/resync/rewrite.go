@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/refusal"
-	"port-bitbucket-exporter/internal/report"
 )
 
 // adopt notes an entity that Port held, and that another data source had written last: it
@@ -18,8 +18,8 @@ func (l *loader) adopt(p *pending, ref catalog.Ref) {
 		return
 	}
 	at := p.entry.Source.Place()
-	l.report.Note(report.Problem{
-		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
+	l.report.Note(diag.Problem{
+		Severity: diag.Notice, At: at,
 		Message: fmt.Sprintf("%s: another integration, tool or person was the last to write an entity of blueprint %q: this run takes it over", p.of.resource.Where(), ref.Blueprint),
 		Fix:     "if this comes again in every run, another integration gives the same entity: leave it to one of them",
 		Example: refusal.Example(ref, p.source, nil),
@@ -45,8 +45,8 @@ func (l *loader) mayBeStub(ref catalog.Ref) bool {
 func (l *loader) noteSearched(p *pending, identifier string) {
 	at := p.entry.Source.Place()
 	ref := catalog.Ref{Blueprint: p.entity.Ref.Blueprint, Identifier: cmp.Or(p.entity.Ref.Identifier, identifier)}
-	l.report.Note(report.Problem{
-		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
+	l.report.Note(diag.Problem{
+		Severity: diag.Notice, At: at,
 		Message: p.of.resource.Where() + ": an entity with a search query as identifier, team or relation is written in every run, changed or not",
 		Fix:     "where that is too much, map identifiers in place of search queries",
 		Example: refusal.Example(ref, p.source, nil),
@@ -57,8 +57,8 @@ func (l *loader) noteSearched(p *pending, identifier string) {
 // is no room: it may be written in every run, and then again by that resource.
 func (l *loader) noteCrowded(p *pending) {
 	at := p.entry.Source.Place()
-	l.report.Note(report.Problem{
-		Severity: report.Notice, File: at.File, Line: at.Line, Column: at.Column,
+	l.report.Note(diag.Problem{
+		Severity: diag.Notice, At: at,
 		Message: fmt.Sprintf("%s: more changed entities of blueprint %q should wait for a later resource than there is room for: some are written before it, and may be written in every run", p.of.resource.Where(), p.entity.Ref.Blueprint),
 		Fix:     "give each property in one resource only",
 		Example: refusal.Example(p.entity.Ref, p.source, nil),

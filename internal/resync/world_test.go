@@ -17,6 +17,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
@@ -249,11 +250,11 @@ func identifiers(body []byte) []string {
 // traced checks that what Port refused, or failed at, is told with its trace.
 func (w *world) traced(r result) {
 	w.t.Helper()
-	for _, p := range r.report.Problems {
+	for _, p := range r.report.Problems() {
 		ofPort := slices.ContainsFunc([]string{"Port refused", "Port did not take", "could not be deleted", "could not be listed"}, func(part string) bool {
 			return strings.Contains(p.Message, part)
 		})
-		if ofPort && p.Severity == report.Error && !strings.Contains(p.Example, "(x-trace-id ") {
+		if ofPort && p.Severity == diag.Error && !strings.Contains(p.Example, "(x-trace-id ") {
 			w.t.Errorf("told without a trace: %s", p)
 		}
 	}
@@ -338,23 +339,23 @@ func (r result) ended(status string) result {
 
 func (r result) story() string {
 	var b strings.Builder
-	for _, p := range r.report.Problems {
-		fmt.Fprintf(&b, "  %s: %s\n", p.Severity, p)
+	for _, p := range r.report.Problems() {
+		fmt.Fprintf(&b, "  %s: %s\n", p.Severity, report.Line(p))
 	}
 	return b.String()
 }
 
 // problem finds the one that holds all the parts.
-func (r result) problem(parts ...string) report.Problem {
+func (r result) problem(parts ...string) diag.Problem {
 	r.t.Helper()
-	for _, p := range r.report.Problems {
-		text := string(p.Severity) + ": " + p.String()
+	for _, p := range r.report.Problems() {
+		text := p.Severity.String() + ": " + report.Line(p)
 		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(text, part) }) {
 			return p
 		}
 	}
 	r.t.Errorf("no problem with %q:\n%s", parts, r.story())
-	return report.Problem{}
+	return diag.Problem{}
 }
 
 // heldBy checks which guard holds the deletion in a blueprint back, and how much.

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -31,6 +32,9 @@ type Tool struct {
 	Name    string
 	Version string
 }
+
+// levels are the words of SARIF for the severities.
+var levels = map[diag.Severity]string{diag.Error: "error", diag.Warning: "warning", diag.Notice: "note"}
 
 type document struct {
 	Schema  string `json:"$schema"`
@@ -95,13 +99,13 @@ type region struct {
 // Marshal gives the problems as one SARIF document, also when there are none. The name
 // of a file is that of the positions; with relative it is first made relative to the
 // root of the sources, with "/" between its parts.
-func Marshal(t Tool, problems mapping.Problems, relative func(file string) string) ([]byte, error) {
+func Marshal(t Tool, problems diag.Problems, relative func(file string) string) ([]byte, error) {
 	r := run{
 		Tool:       tool{driver{Name: t.Name, SemanticVersion: t.Version}},
 		ColumnKind: "unicodeCodePoints",
 		Results:    []result{},
 	}
-	index := map[mapping.RuleID]int{}
+	index := map[diag.Rule]int{}
 	for i, info := range mapping.Rules {
 		index[info.Rule] = i
 		r.Tool.Driver.Rules = append(r.Tool.Driver.Rules, rule{string(info.Rule), text{info.Short}, text{info.Help}})
@@ -111,8 +115,8 @@ func Marshal(t Tool, problems mapping.Problems, relative func(file string) strin
 		key := identity(p)
 		seen[key]++
 		r.Results = append(r.Results, result{
-			RuleID: string(p.Rule), RuleIndex: index[p.Rule], Level: p.Severity.String(), Message: text{message(p)},
-			Locations:           []location{{place(p.Pos, relative)}},
+			RuleID: string(p.Rule), RuleIndex: index[p.Rule], Level: levels[p.Severity], Message: text{message(p)},
+			Locations:           []location{{place(p.At, relative)}},
 			PartialFingerprints: map[string]string{fingerprint: key + ":" + strconv.Itoa(seen[key])},
 		})
 	}
@@ -125,12 +129,12 @@ func Marshal(t Tool, problems mapping.Problems, relative func(file string) strin
 }
 
 // message is the problem with its fix, without its place.
-func message(p mapping.Problem) string {
-	p.Pos, p.Snippet = mapping.Position{}, ""
+func message(p diag.Problem) string {
+	p.At, p.Snippet = diag.Position{}, ""
 	return p.Error()
 }
 
-func place(p mapping.Position, relative func(string) string) physicalLocation {
+func place(p diag.Position, relative func(string) string) physicalLocation {
 	at := physicalLocation{ArtifactLocation: artifact(relative(p.File))}
 	if p.Line > 0 {
 		at.Region = &region{p.Line, p.Column}
@@ -148,7 +152,7 @@ func artifact(file string) artifactLocation {
 
 // identity stays the same when lines are added above, so that a known problem is not told
 // as a new one: it is made of the rule, the line's text and the message.
-func identity(p mapping.Problem) string {
+func identity(p diag.Problem) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{string(p.Rule), strings.TrimSpace(p.Snippet), p.Message}, "\x00")))
 	return hex.EncodeToString(sum[:8])
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/sarif"
 )
@@ -34,10 +35,10 @@ const broken = `resources:
           icon: [1]
 `
 
-func problems(t *testing.T, text string) mapping.Problems {
+func problems(t *testing.T, text string) diag.Problems {
 	t.Helper()
 	_, err := mapping.Parse("port/my mapping.yml", []byte(text))
-	var found mapping.Problems
+	var found diag.Problems
 	if !errors.As(err, &found) {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ type log struct {
 	}
 }
 
-func marshal(t *testing.T, found mapping.Problems) (log, string) {
+func marshal(t *testing.T, found diag.Problems) (log, string) {
 	t.Helper()
 	text, err := sarif.Marshal(tool, found, func(file string) string { return file })
 	if err != nil {
@@ -110,7 +111,7 @@ func TestMarshal(t *testing.T) {
 func TestShape(t *testing.T) {
 	t.Parallel()
 	found := problems(t, broken)
-	found = append(found, mapping.Problem{Rule: mapping.RuleText, Severity: mapping.Note, Message: "no line", Pos: mapping.Position{File: "m.yml"}})
+	found = append(found, diag.Problem{Rule: mapping.RuleText, Severity: diag.Notice, Message: "no line", At: diag.Position{File: "m.yml"}})
 	l, _ := marshal(t, found)
 	if l.Version != "2.1.0" || l.Schema == "" || len(l.Runs) != 1 {
 		t.Fatalf("version %q, schema %q, %d runs", l.Version, l.Schema, len(l.Runs))
@@ -138,7 +139,7 @@ func TestShape(t *testing.T) {
 			t.Errorf("result %d: %+v", i, r)
 		}
 		at := r.Locations[0].PhysicalLocation
-		if got, want := at.Region.StartColumn, found[i].Pos.Column; got != want || at.Region.StartLine != found[i].Pos.Line {
+		if got, want := at.Region.StartColumn, found[i].At.Column; got != want || at.Region.StartLine != found[i].At.Line {
 			t.Errorf("result %d: column %d, want %d", i, got, want)
 		}
 		for _, print := range r.PartialFingerprints {

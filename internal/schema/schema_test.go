@@ -14,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"gopkg.in/yaml.v3"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/schema"
@@ -121,7 +122,7 @@ func TestGoodMappings(t *testing.T) {
 }
 
 // form are the rules that a schema can judge by.
-var form = []mapping.RuleID{
+var form = []diag.Rule{
 	mapping.RuleUnknownKey, mapping.RuleMisplacedKey, mapping.RuleMissingKey, mapping.RuleWrongType, mapping.RuleNull, mapping.RuleEmptyList,
 	mapping.RuleRange, mapping.RuleUnquoted, mapping.RuleUnknownKind,
 }
@@ -134,9 +135,9 @@ func TestBadMappings(t *testing.T) {
 	all := slices.Concat(files(t, "../check/testdata/mappings/*.yml"), files(t, "../mapping/testdata/warnings/*.yml"), files(t, "../mapping/testdata/err/*.yml"))
 	for _, file := range all {
 		problems := parse(t, file)
-		byForm := slices.ContainsFunc(problems, func(p mapping.Problem) bool { return slices.Contains(form, p.Rule) })
-		other := slices.ContainsFunc(problems, func(p mapping.Problem) bool {
-			return strings.HasPrefix(string(p.Rule), "yaml-") || slices.Contains([]mapping.RuleID{
+		byForm := slices.ContainsFunc(problems, func(p diag.Problem) bool { return slices.Contains(form, p.Rule) })
+		other := slices.ContainsFunc(problems, func(p diag.Problem) bool {
+			return strings.HasPrefix(string(p.Rule), "yaml-") || slices.Contains([]diag.Rule{
 				mapping.RuleText, mapping.RuleDocuments, mapping.RuleDuplicateKey, mapping.RuleSelectorValue,
 			}, p.Rule)
 		})
@@ -156,13 +157,13 @@ func TestBadMappings(t *testing.T) {
 }
 
 // parse gives what is told of the form of a mapping: jq is left out.
-func parse(t *testing.T, file string) mapping.Problems {
+func parse(t *testing.T, file string) diag.Problems {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var problems mapping.Problems
+	var problems diag.Problems
 	m, err := mapping.Parse(file, text)
 	errors.As(err, &problems)
 	if m == nil {
@@ -171,7 +172,7 @@ func parse(t *testing.T, file string) mapping.Problems {
 	problems = append(problems, m.Warnings...)
 	for _, r := range append(m.Resources, m.Broken...) {
 		bound, err := kind.Bind(r)
-		var more mapping.Problems
+		var more diag.Problems
 		errors.As(err, &more)
 		problems = append(append(problems, more...), bound.Warnings...)
 	}

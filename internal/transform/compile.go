@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -15,9 +16,9 @@ import (
 type Environment map[string]string
 
 // Compile binds every expression of a resource. Warnings and notes come back even
-// without an error. The error is mapping.Problems: all problems of the
+// without an error. The error is diag.Problems: all problems of the
 // resource at once, in file order.
-func Compile(r mapping.Resource, env Environment) (*Program, mapping.Problems, error) {
+func Compile(r mapping.Resource, env Environment) (*Program, diag.Problems, error) {
 	c := newCompiler(r, env)
 	p := c.program(r)
 	if found := c.problems.Errors(); len(found) > 0 {
@@ -28,7 +29,7 @@ func Compile(r mapping.Resource, env Environment) (*Program, mapping.Problems, e
 
 // Check finds the problems of the expressions of a resource that has others already,
 // in file order.
-func Check(r mapping.Resource, env Environment) mapping.Problems {
+func Check(r mapping.Resource, env Environment) diag.Problems {
 	c := newCompiler(r, env)
 	c.program(r)
 	return c.problems
@@ -68,7 +69,7 @@ type compiler struct {
 	resource mapping.Resource
 	known    Environment
 	files    map[string]bool // named by file://; nil when none is
-	problems mapping.Problems
+	problems diag.Problems
 	itemless bool // it is told that there are no items
 }
 
@@ -182,7 +183,7 @@ func (c *compiler) literalBlueprint(x *expression) (blueprint string, dynamic bo
 		return "", true
 	}
 	if err := catalog.CheckBlueprint(blueprint); err != nil {
-		c.problems = append(c.problems, x.Problem(mapping.RuleBlueprint, mapping.Error, 0,
+		c.problems = append(c.problems, x.Problem(mapping.RuleBlueprint, diag.Error, 0,
 			"the blueprint "+quote(blueprint)+" "+err.Error(),
 			"write the identifier of the blueprint, as Port shows it next to its title"))
 	}
@@ -251,9 +252,9 @@ func (v value) where() mapping.Expr {
 
 // unknownVariable is the problem of a variable that the environment lacks.
 func (c *compiler) unknownVariable(e mapping.Expr, offset int, name string, s strictness) {
-	severity, end := mapping.Warning, "it is null here"
+	severity, end := diag.Warning, "it is null here"
 	if s == strict {
-		severity, end = mapping.Error, "it would be null here and name another entity"
+		severity, end = diag.Error, "it would be null here and name another entity"
 	}
 	fix := "set it and name it in the input jq_env_allow; never allow a variable that holds a secret"
 	if near, ok := mapping.Nearest(name, slices.Sorted(maps.Keys(c.known))); ok {

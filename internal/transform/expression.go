@@ -5,6 +5,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
@@ -32,7 +33,7 @@ func (c *compiler) expr(e mapping.Expr, s strictness) *expression {
 	x := &expression{Expr: e}
 	before := len(c.problems)
 	if len(e.Text) > jq.MaxText {
-		c.add(e.Problem(mapping.RuleJQSize, mapping.Error, 0,
+		c.add(e.Problem(mapping.RuleJQSize, diag.Error, 0,
 			fmt.Sprintf("jq: the expression has %d bytes, and at most %d are read", len(e.Text), jq.MaxText),
 			"shorten it"))
 		return x
@@ -59,7 +60,7 @@ func (c *compiler) expr(e mapping.Expr, s strictness) *expression {
 	return x
 }
 
-func (c *compiler) add(p mapping.Problem) { c.problems = append(c.problems, p) }
+func (c *compiler) add(p diag.Problem) { c.problems = append(c.problems, p) }
 
 // compile gives nil when names of the expression do not exist. They are told all at
 // once: each is defined after that, and the expression compiled again.

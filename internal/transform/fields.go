@@ -7,6 +7,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
@@ -46,12 +47,12 @@ func (c *compiler) checkFields(x *expression) {
 		case at == 0:
 			fix, known := c.fieldFix(x, key, object.names)
 			if known || sure {
-				c.add(x.Problem(mapping.RuleField, mapping.Warning, pathAt(x.source, path[:1]),
+				c.add(x.Problem(mapping.RuleField, diag.Warning, pathAt(x.source, path[:1]),
 					fmt.Sprintf("the objects of the kind %s have no field %q: it is null", c.resource.Kind, key), fix))
 			}
 		default:
 			message, fix := object.stepProblem(path, at, of)
-			c.add(x.Problem(mapping.RuleField, mapping.Warning, pathAt(x.source, path[:at+1]), message, fix))
+			c.add(x.Problem(mapping.RuleField, diag.Warning, pathAt(x.source, path[:at+1]), message, fix))
 		}
 		if at >= 0 {
 			told[written(path[:at+1])] = true
@@ -65,7 +66,7 @@ func (c *compiler) checkItem(x *expression, path []step) {
 		return
 	}
 	c.itemless = true
-	c.add(x.Problem(mapping.RuleField, mapping.Warning, pathAt(x.source, path[:1]), written(path[:1])+" is there only where the resource has itemsToParse: it is null",
+	c.add(x.Problem(mapping.RuleField, diag.Warning, pathAt(x.source, path[:1]), written(path[:1])+" is there only where the resource has itemsToParse: it is null",
 		`write itemsToParse: below "port:", beside entity, with the expression that gives the items`))
 }
 
@@ -105,7 +106,7 @@ func (c *compiler) checkIncluded(x *expression, path []step) {
 	at := pathAt(x.source, path[:1])
 	if len(path) > 2 && !path[2].member {
 		name := path[1].key + "." + path[2].key
-		c.add(x.Problem(mapping.RuleField, mapping.Warning, at, fmt.Sprintf("this reads the field %q of the text of the file %q", path[2].key, path[1].key),
+		c.add(x.Problem(mapping.RuleField, diag.Warning, at, fmt.Sprintf("this reads the field %q of the text of the file %q", path[2].key, path[1].key),
 			fmt.Sprintf("write .%s[%q]", includedFiles, name)))
 		return
 	}
@@ -115,7 +116,7 @@ func (c *compiler) checkIncluded(x *expression, path []step) {
 		if near, ok := mapping.Nearest(name, named); ok {
 			fix = fmt.Sprintf("did you mean .%s[%q]? else %s", includedFiles, near, fix)
 		}
-		c.add(x.Problem(mapping.RuleField, mapping.Warning, at, fmt.Sprintf("the selector does not read the file %q: it is null", name), fix))
+		c.add(x.Problem(mapping.RuleField, diag.Warning, at, fmt.Sprintf("the selector does not read the file %q: it is null", name), fix))
 	}
 }
 
@@ -154,7 +155,7 @@ func (c *compiler) fieldNames() []string {
 func (c *compiler) checkReviewers(x *expression) {
 	const path = ".reviewers[].user"
 	if at := strings.Index(x.source, path); at >= 0 && c.resource.Kind == "pull-request" {
-		c.add(x.Problem(mapping.RuleField, mapping.Note, at, "a reviewer of Bitbucket is the account itself; its field user is a copy that is made here",
+		c.add(x.Problem(mapping.RuleField, diag.Notice, at, "a reviewer of Bitbucket is the account itself; its field user is a copy that is made here",
 			"write .reviewers[] for "+path))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
@@ -30,13 +31,13 @@ func (c *compiler) fileOrExpr(e mapping.Expr) *expression {
 	offset := strings.Index(e.Text, fileScheme)
 	x := &expression{Expr: e}
 	if problem, fix := pathProblem(name); problem != "" {
-		c.problems = append(c.problems, e.Problem(mapping.RuleFile, mapping.Error, offset, problem, fix))
+		c.problems = append(c.problems, e.Problem(mapping.RuleFile, diag.Error, offset, problem, fix))
 		return x
 	}
 	x.file = path.Clean(name)
 	if c.files == nil {
 		c.files = map[string]bool{}
-		c.problems = append(c.problems, e.Problem(mapping.RuleDeprecated, mapping.Warning, offset, "file:// in a mapping is deprecated", c.includedFix(x.file)))
+		c.problems = append(c.problems, e.Problem(mapping.RuleDeprecated, diag.Warning, offset, "file:// in a mapping is deprecated", c.includedFix(x.file)))
 	}
 	c.files[x.file] = true
 	return x
@@ -45,7 +46,7 @@ func (c *compiler) fileOrExpr(e mapping.Expr) *expression {
 // noFile is the problem of a file where only an expression can stand.
 func (c *compiler) noFile(e mapping.Expr) {
 	name, _ := fileReference(e.Text)
-	c.problems = append(c.problems, e.Problem(mapping.RuleFile, mapping.Error, strings.Index(e.Text, fileScheme),
+	c.problems = append(c.problems, e.Problem(mapping.RuleFile, diag.Error, strings.Index(e.Text, fileScheme),
 		"file:// can stand only for a property or the title", c.includedFix(name)))
 }
 

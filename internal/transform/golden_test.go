@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -102,7 +103,7 @@ func TestProblems(t *testing.T) {
 			p, warnings, err := Compile(resource(t, string(text)), Environment{"ALLOWED": "x"})
 			got := "warnings:\n" + warnings.Error() + "\n\nerrors:\n"
 			if err != nil {
-				var problems mapping.Problems
+				var problems diag.Problems
 				if !errors.As(err, &problems) || p != nil {
 					t.Errorf("error is a %T, program = %v", err, p)
 				}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
@@ -41,7 +42,7 @@ type inspector struct {
 	noted map[string]bool // messages: each is told once
 }
 
-func (i *inspector) tell(rule mapping.RuleID, severity mapping.Severity, offset int, message, fix string) {
+func (i *inspector) tell(rule diag.Rule, severity diag.Severity, offset int, message, fix string) {
 	if i.noted[message] {
 		return
 	}
@@ -65,7 +66,7 @@ func (i *inspector) function(f *gojq.Func) {
 	}
 	switch f.Name {
 	case "debug", "stderr":
-		i.tell(mapping.RuleJQDebug, mapping.Note, locate(i.source, f.Name), f.Name+" writes nowhere here, and gives its input", "remove it")
+		i.tell(mapping.RuleJQDebug, diag.Notice, locate(i.source, f.Name), f.Name+" writes nowhere here, and gives its input", "remove it")
 	case "select":
 		if len(f.Args) == 1 {
 			i.condition(f.Name, f.Args[0])
@@ -76,7 +77,7 @@ func (i *inspector) function(f *gojq.Func) {
 		}
 	case "env", "$ENV":
 		if len(i.known) == 0 && len(environmentNames(i.tree)) == 0 {
-			i.tell(mapping.RuleJQEnvironment, mapping.Warning, locate(i.source, f.Name), f.Name+" is empty here: no environment variable is allowed",
+			i.tell(mapping.RuleJQEnvironment, diag.Warning, locate(i.source, f.Name), f.Name+" is empty here: no environment variable is allowed",
 				"name those that expressions may read in the input jq_env_allow; never allow a variable that holds a secret")
 		}
 	}
@@ -89,7 +90,7 @@ func (i *inspector) function(f *gojq.Func) {
 	}
 	if at == len(f.Args)-1 {
 		if flags, ok := jq.Text(f.Args[at]); ok && strings.Trim(flags, "gim") != "" {
-			i.tell(mapping.RuleJQRegex, mapping.Error, locateText(i.source, f.Name, flags),
+			i.tell(mapping.RuleJQRegex, diag.Error, locateText(i.source, f.Name, flags),
 				fmt.Sprintf("jq: the flags %q of %s are not supported", flags, f.Name), "the flags are g, i and m")
 		}
 	}
@@ -102,7 +103,7 @@ var formats = []string{"@text", "@json", "@html", "@uri", "@urid", "@csv", "@tsv
 func (i *inspector) term(t *gojq.Term) {
 	if t.Type == gojq.TermTypeFormat && !slices.Contains(formats, t.Format) {
 		fix := nearFix(t.Format, formats) + "the formats are " + strings.Join(formats, ", ")
-		i.tell(mapping.RuleJQFormat, mapping.Error, locate(i.source, t.Format), fmt.Sprintf("jq: there is no format %s", t.Format), fix)
+		i.tell(mapping.RuleJQFormat, diag.Error, locate(i.source, t.Format), fmt.Sprintf("jq: there is no format %s", t.Format), fix)
 	}
 	if len(t.SuffixList) == 0 || t.SuffixList[0].Index == nil || t.SuffixList[0].Index.Name == "" {
 		return
@@ -113,7 +114,7 @@ func (i *inspector) term(t *gojq.Term) {
 	key := t.SuffixList[0].Index.Name
 	switch {
 	case t.Type == gojq.TermTypeFormat && t.Str == nil:
-		i.tell(mapping.RuleJQFormat, mapping.Error, locate(i.source, t.Format), fmt.Sprintf("jq: %s is applied to the whole object, and .%s read from the text that it gives", t.Format, key),
+		i.tell(mapping.RuleJQFormat, diag.Error, locate(i.source, t.Format), fmt.Sprintf("jq: %s is applied to the whole object, and .%s read from the text that it gives", t.Format, key),
 			fmt.Sprintf("write .%s | %s", key, t.Format))
 	case t.Type == gojq.TermTypeFunc && len(t.Func.Args) == 0:
 		i.applied(t.Func.Name, key)
@@ -129,7 +130,7 @@ func (i *inspector) applied(function, key string) {
 	if gives&(isObject|isNull) != 0 || gives == noType {
 		return
 	}
-	i.tell(mapping.RuleJQPrecedence, mapping.Error, locate(i.source, function),
+	i.tell(mapping.RuleJQPrecedence, diag.Error, locate(i.source, function),
 		fmt.Sprintf("jq: %s .%s reads the field %q of what %s gives, which is %s", function, key, key, function, gives),
 		fmt.Sprintf("a function stands behind a \"|\": .%s | %s", key, function))
 }
@@ -173,7 +174,7 @@ func (i *inspector) alternative(q *gojq.Query) {
 		return
 	}
 	op := q.Right.Op.String()
-	i.tell(mapping.RuleJQPrecedence, mapping.Warning, locateSign(i.source, "//"),
+	i.tell(mapping.RuleJQPrecedence, diag.Warning, locateSign(i.source, "//"),
 		fmt.Sprintf(`%q binds stronger than "//": this is %s // (%s)`, op, short(q.Left), short(q.Right)),
 		fmt.Sprintf("write (%s // %s) %s %s", short(q.Left), short(q.Right.Left), op, short(q.Right.Right)))
 }
@@ -191,7 +192,7 @@ func (i *inspector) operand(q, operand, other *gojq.Query) {
 			fix = fmt.Sprintf("repeat the comparison: %s %s %s %s %s", short(other), q.Op, short(other.Left), other.Op, short(operand))
 		}
 	}
-	i.tell(mapping.RuleJQCondition, mapping.Warning, i.operandAt(operand),
+	i.tell(mapping.RuleJQCondition, diag.Warning, i.operandAt(operand),
 		fmt.Sprintf("%s is %s, which counts as true", short(operand), got), fix)
 }
 
@@ -220,12 +221,12 @@ func (i *inspector) condition(of string, q *gojq.Query) {
 			return
 		}
 		fix := `compare it: length > 0, .name == "x"`
-		i.tell(mapping.RuleJQCondition, mapping.Warning, locate(i.source, of), fmt.Sprintf("the condition %s gives %s, which counts as true", short(q), got), fix)
+		i.tell(mapping.RuleJQCondition, diag.Warning, locate(i.source, of), fmt.Sprintf("the condition %s gives %s, which counts as true", short(q), got), fix)
 	}
 }
 
 func (i *inspector) assignment(q *gojq.Query) {
-	i.tell(mapping.RuleJQAssignment, mapping.Warning, locateSign(i.source, "="), `a single "=" assigns, and the condition is always true`,
+	i.tell(mapping.RuleJQAssignment, diag.Warning, locateSign(i.source, "="), `a single "=" assigns, and the condition is always true`,
 		fmt.Sprintf("write %s == %s", short(q.Left), short(q.Right)))
 }
 
@@ -254,7 +255,7 @@ func (i *inspector) pipe(q *gojq.Query) {
 	if !text || other == nil {
 		return
 	}
-	i.tell(mapping.RuleJQPrecedence, mapping.Warning, locate(i.source, right.Op.String()),
+	i.tell(mapping.RuleJQPrecedence, diag.Warning, locate(i.source, right.Op.String()),
 		fmt.Sprintf(`"|" comes before %q: %s is read from what %s gives`, right.Op, short(other), short(q.Left)),
 		fmt.Sprintf("put parentheses around the part before %q: (%s | …) %s …", right.Op, short(q.Left), right.Op))
 }
@@ -302,18 +303,18 @@ func (i *inspector) comparison(q *gojq.Query) {
 			if value == "true" || value == "false" {
 				fix = fmt.Sprintf("write %s %s %s, without double quotes", short(side[0]), q.Op, value)
 			}
-			i.tell(mapping.RuleJQCondition, mapping.Warning, at, fmt.Sprintf("%s is true or false, and is never equal to the text %q", short(side[0]), value), fix)
+			i.tell(mapping.RuleJQCondition, diag.Warning, at, fmt.Sprintf("%s is true or false, and is never equal to the text %q", short(side[0]), value), fix)
 			return
 		}
 		if value == "null" {
-			i.tell(mapping.RuleJQCondition, mapping.Warning, at, `this compares with the text "null", and a field that is not there is null`,
+			i.tell(mapping.RuleJQCondition, diag.Warning, at, `this compares with the text "null", and a field that is not there is null`,
 				fmt.Sprintf("write %s %s null, without double quotes", short(side[0]), q.Op))
 			return
 		}
 	}
 	left, right := i.types.query(q.Left, anyType), i.types.query(q.Right, anyType)
 	if left&right == 0 && left != noType && right != noType {
-		i.tell(mapping.RuleJQCondition, mapping.Warning, 0,
+		i.tell(mapping.RuleJQCondition, diag.Warning, 0,
 			fmt.Sprintf("%s gives %s and %s gives %s: they are never equal", short(q.Left), left, short(q.Right), right),
 			"compare values of one type")
 	}
@@ -341,6 +342,6 @@ func lastKey(q *gojq.Query) (string, bool) {
 // the expression has.
 func (i *inspector) called() {
 	if f := jq.Call(i.tree); f != nil && f.Name == "type" && len(f.Args) == 0 {
-		i.tell(mapping.RuleJQText, mapping.Warning, locate(i.source, "type"), `type is a function here, and gives "object"`, "for the field write .type")
+		i.tell(mapping.RuleJQText, diag.Warning, locate(i.source, "type"), `type is a function here, and gives "object"`, "for the field write .type")
 	}
 }

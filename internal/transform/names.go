@@ -8,6 +8,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
@@ -62,7 +63,7 @@ var constants = map[string]string{
 type unknowns struct {
 	*expression
 	fields    []string // those of the objects, as far as they are known
-	problems  mapping.Problems
+	problems  diag.Problems
 	functions []string // name/arity
 	variables []string
 	inputs    bool
@@ -85,8 +86,8 @@ func (n *unknowns) options() []gojq.CompilerOption {
 	return options
 }
 
-func (n *unknowns) problem(rule mapping.RuleID, offset int, message, fix string) {
-	n.problems = append(n.problems, n.Problem(rule, mapping.Error, offset, message, fix))
+func (n *unknowns) problem(rule diag.Rule, offset int, message, fix string) {
+	n.problems = append(n.problems, n.Problem(rule, diag.Error, offset, message, fix))
 }
 
 // tell adds the problem of an error. It gives false when it cannot be compiled

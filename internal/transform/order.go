@@ -8,6 +8,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
@@ -39,7 +40,7 @@ func (i *inspector) order(q *gojq.Query) {
 		if strings.HasSuffix(path[len(path)-1].key, "_on") {
 			fix = fmt.Sprintf(`write (%s[:19] + "Z" | fromdate) for the time in seconds, as now gives it`, text)
 		}
-		i.tell(mapping.RuleJQCondition, mapping.Warning, 0, fmt.Sprintf("%s is a text, and %s a number: the one is greater than the other for every object", text, short(side[1])), fix)
+		i.tell(mapping.RuleJQCondition, diag.Warning, 0, fmt.Sprintf("%s is a text, and %s a number: the one is greater than the other for every object", text, short(side[1])), fix)
 		return
 	}
 }
@@ -55,7 +56,7 @@ func (i *inspector) twiceOptional() {
 			continue
 		}
 		if t.start == last+1 && t.start+1 < len(i.source) && strings.TrimSpace(i.source[t.start+1:]) != "" {
-			i.tell(mapping.RuleJQPrecedence, mapping.Warning, last, `"??" is no operator of jq, and what follows is read as a field of what stands before`,
+			i.tell(mapping.RuleJQPrecedence, diag.Warning, last, `"??" is no operator of jq, and what follows is read as a field of what stands before`,
 				whole(doubleMark.ReplaceAllString(i.source, " // "), `for a default write "//"`))
 			return
 		}
@@ -85,7 +86,7 @@ func (i *inspector) joined(q *gojq.Query) {
 	for _, part := range sum[1:] {
 		fixed += " + " + part.String()
 	}
-	i.tell(mapping.RuleJQPrecedence, mapping.Warning, locate(i.source, f.Name),
+	i.tell(mapping.RuleJQPrecedence, diag.Warning, locate(i.source, f.Name),
 		fmt.Sprintf(`"+" comes before "|": %s is read from %s, and not from the object`, short(sum[1+at]), short(q.Left)),
 		whole(fixed, "put parentheses around the part before \"+\""))
 }
@@ -104,7 +105,7 @@ func (c *compiler) checkText(x *expression) (told bool) {
 	fix := map[form]string{
 		textForm: written(path) + ` == "…"`, numberForm: written(path) + " > 0", objectForm: written(path) + " != null", listForm: "(" + written(path) + " | length) > 0",
 	}[of.form]
-	c.add(x.Problem(mapping.RuleSelectorBoolean, mapping.Warning, 0, fmt.Sprintf("%s is %s, and a selector must give true or false: each object is an error", written(path), what),
+	c.add(x.Problem(mapping.RuleSelectorBoolean, diag.Warning, 0, fmt.Sprintf("%s is %s, and a selector must give true or false: each object is an error", written(path), what),
 		"compare it: "+fix))
 	return true
 }

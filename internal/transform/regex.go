@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -15,7 +16,7 @@ func (i *inspector) regex(function, pattern string) {
 		return
 	}
 	why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
-	i.tell(mapping.RuleJQRegex, mapping.Error, locateText(i.source, function, pattern),
+	i.tell(mapping.RuleJQRegex, diag.Error, locateText(i.source, function, pattern),
 		fmt.Sprintf("jq: %s cannot use the regular expression %s: %s", function, quote(pattern), why), regexFix(function, pattern))
 }
 

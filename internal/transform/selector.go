@@ -6,6 +6,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
@@ -18,31 +19,31 @@ func (c *compiler) checkSelector(x *expression) {
 	}
 	t := newTyper(x.tree)
 	last := lastStep(x.tree)
-	tell := func(rule mapping.RuleID, severity mapping.Severity, offset int, message, fix string) {
+	tell := func(rule diag.Rule, severity diag.Severity, offset int, message, fix string) {
 		c.add(x.Problem(rule, severity, offset, message, fix))
 	}
 	got, results := t.query(x.tree, isObject), t.count(x.tree)
 	f := jq.Call(last)
 	switch {
 	case f != nil && f.Name == "select" && len(f.Args) == 1 && !t.own["select"]:
-		tell(mapping.RuleSelectorSelect, mapping.Error, locate(x.source, "select"),
+		tell(mapping.RuleSelectorSelect, diag.Error, locate(x.source, "select"),
 			"select gives the object or nothing, and a selector must give true or false", conditionFix(x.tree, f.Args[0]))
 	case last.Term == nil && last.Op == gojq.OpAssign && x.code == nil: // its names are told
 	case last.Term == nil && last.Op == gojq.OpAssign && got&isBoolean == 0:
-		tell(mapping.RuleJQAssignment, mapping.Error, locateSign(x.source, "="),
+		tell(mapping.RuleJQAssignment, diag.Error, locateSign(x.source, "="),
 			`a single "=" assigns, and gives the object: a selector must give true or false`, fmt.Sprintf("write %s == %s", short(last.Left), short(last.Right)))
 	case c.checkText(x):
 	case got == noType:
-		tell(mapping.RuleSelectorBoolean, mapping.Error, 0, "never gives a result, and a selector must give true or false", "write 'true' to take every object")
+		tell(mapping.RuleSelectorBoolean, diag.Error, 0, "never gives a result, and a selector must give true or false", "write 'true' to take every object")
 	case got&isBoolean == 0:
-		tell(mapping.RuleSelectorBoolean, mapping.Error, 0, fmt.Sprintf("gives %s, and a selector must give true or false", got), booleanFix(x, got))
+		tell(mapping.RuleSelectorBoolean, diag.Error, 0, fmt.Sprintf("gives %s, and a selector must give true or false", got), booleanFix(x, got))
 	case x.constant && x.literal == false:
-		tell(mapping.RuleSelectorNothing, mapping.Warning, 0, "takes no object at all", "write 'true' to take every object, or remove the resource: its entities are stale either way")
+		tell(mapping.RuleSelectorNothing, diag.Warning, 0, "takes no object at all", "write 'true' to take every object, or remove the resource: its entities are stale either way")
 	case results.many:
-		tell(mapping.RuleJQFirstResult, mapping.Warning, 0, "gives several results, of which the first one counts, or none, which is an error of the object",
+		tell(mapping.RuleJQFirstResult, diag.Warning, 0, "gives several results, of which the first one counts, or none, which is an error of the object",
 			`say whether one or all must fit: any(.reviewers[]; .nickname == "dana")`)
 	case results.none:
-		tell(mapping.RuleSelectorNothing, mapping.Warning, 0, "can give no result at all, which is an error of the object", "end the expression with // false, in parentheses: (…) // false")
+		tell(mapping.RuleSelectorNothing, diag.Warning, 0, "can give no result at all, which is an error of the object", "end the expression with // false, in parentheses: (…) // false")
 	}
 }
 
@@ -101,12 +102,12 @@ func (c *compiler) checkItems(x *expression) {
 	}
 	t := newTyper(x.tree)
 	if t.count(x.tree).many {
-		c.add(x.Problem(mapping.RuleJQFirstResult, mapping.Warning, 0, "gives several results, of which the first one counts: itemsToParse must give one array",
+		c.add(x.Problem(mapping.RuleJQFirstResult, diag.Warning, 0, "gives several results, of which the first one counts: itemsToParse must give one array",
 			"remove the [] at its end, or put the whole in brackets: "+bracketFix(x)))
 		return
 	}
 	if got := t.query(x.tree, isObject); got != noType && got&isArray == 0 {
-		c.add(x.Problem(mapping.RuleWrongType, mapping.Error, 0, fmt.Sprintf("gives %s, and itemsToParse must give an array", got),
+		c.add(x.Problem(mapping.RuleWrongType, diag.Error, 0, fmt.Sprintf("gives %s, and itemsToParse must give an array", got),
 			"name the field that is an array, such as .content.items, or put it in brackets: "+bracketFix(x)))
 	}
 }
@@ -118,7 +119,7 @@ func (c *compiler) checkValue(x *expression) {
 	if x.tree == nil || x.wrong || !newTyper(x.tree).count(x.tree).many {
 		return
 	}
-	c.add(x.Problem(mapping.RuleJQFirstResult, mapping.Warning, 0, "can give several results, of which only the first one is used",
+	c.add(x.Problem(mapping.RuleJQFirstResult, diag.Warning, 0, "can give several results, of which only the first one is used",
 		fmt.Sprintf("for all of them write %s, for the first one %s", bracketFix(x), mapping.InSingleQuotes("first("+short(x.tree)+")"))))
 }
 
@@ -128,12 +129,12 @@ func (c *compiler) checkIdentifier(x *expression) {
 		return
 	}
 	if x.constant && x.literal != nil {
-		c.add(x.Problem(mapping.RuleIdentifier, mapping.Warning, 0, "is the same for every object: they become one entity, and the last one wins",
+		c.add(x.Problem(mapping.RuleIdentifier, diag.Warning, 0, "is the same for every object: they become one entity, and the last one wins",
 			"write what differs from object to object"+identifierExample(c.resource.Kind)))
 		return
 	}
 	if left := joinedNumber(x.tree); left != nil {
-		c.add(x.Problem(mapping.RuleIdentifier, mapping.Note, 0,
+		c.add(x.Problem(mapping.RuleIdentifier, diag.Notice, 0,
 			fmt.Sprintf(`two objects can get one identifier: "a" and 11 give "a11", as "a1" and 1 do, since nothing stands between %s and the number`, short(left)),
 			"put a sign between them"+identifierExample(c.resource.Kind)))
 	}

@@ -8,16 +8,17 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
 // syntaxProblem tells where the text stops being jq. The offset of gojq is the
 // end of the token.
-func syntaxProblem(e mapping.Expr, err error) mapping.Problem {
+func syntaxProblem(e mapping.Expr, err error) diag.Problem {
 	var parseError *gojq.ParseError
 	if !errors.As(err, &parseError) {
-		return e.Problem(mapping.RuleJQSyntax, mapping.Error, 0, jq.Message(err), defaultFix)
+		return e.Problem(mapping.RuleJQSyntax, diag.Error, 0, jq.Message(err), defaultFix)
 	}
 	offset, token := parseError.Offset, parseError.Token
 	doubled := jq.DoubleQuotes(e.Text)
@@ -25,12 +26,12 @@ func syntaxProblem(e mapping.Expr, err error) mapping.Problem {
 		offset = start
 	}
 	if fix := e.CommentFix(); fix != "" {
-		return e.Problem(mapping.RuleYAMLComment, mapping.Error, len(e.Text), `to YAML " #" begins a comment, which ends the expression within a text`, fix)
+		return e.Problem(mapping.RuleYAMLComment, diag.Error, len(e.Text), `to YAML " #" begins a comment, which ends the expression within a text`, fix)
 	}
 	if strings.HasPrefix(e.Text[offset:], "'") {
-		return e.Problem(mapping.RuleJQSingleQuotes, mapping.Error, offset, "jq: a text in single quotes is not understood here", singleQuotesFix(e.Text))
+		return e.Problem(mapping.RuleJQSingleQuotes, diag.Error, offset, "jq: a text in single quotes is not understood here", singleQuotesFix(e.Text))
 	}
-	return e.Problem(mapping.RuleJQSyntax, mapping.Error, offset, jq.Message(err), syntaxFix(e, token, offset))
+	return e.Problem(mapping.RuleJQSyntax, diag.Error, offset, jq.Message(err), syntaxFix(e, token, offset))
 }
 
 // singleQuotesFix gives the expression with double quotes, if it is jq then.

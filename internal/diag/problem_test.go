@@ -1,4 +1,4 @@
-package mapping
+package diag
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ func TestProblemError(t *testing.T) {
 	}{
 		{
 			"whole",
-			Problem{Pos: pos, Where: `resource 2 (repository): property "owner"`, Message: `jq: unexpected token "|"`,
+			Problem{At: pos, Where: `resource 2 (repository): property "owner"`, Message: `jq: unexpected token "|"`,
 				Fix: `remove one "|"`, Snippet: "   owner: .project | | .name"},
 			"mapping.yml:14:22: resource 2 (repository): property \"owner\": jq: unexpected token \"|\"\n" +
 				"    owner: .project | | .name\n" +
@@ -28,18 +28,18 @@ func TestProblemError(t *testing.T) {
 				"fix: remove one \"|\"",
 		},
 		{"bare", Problem{Message: "what"}, "what"},
-		{"file only", Problem{Pos: Position{File: "Port"}, Message: "what", Snippet: "  x"}, "Port: what\n    x"},
-		{"tab before the caret", Problem{Pos: Position{File: "m", Line: 1, Column: 4}, Message: "what", Snippet: "a:\tb"},
+		{"file only", Problem{At: Position{File: "Port"}, Message: "what", Snippet: "  x"}, "Port: what\n    x"},
+		{"tab before the caret", Problem{At: Position{File: "m", Line: 1, Column: 4}, Message: "what", Snippet: "a:\tb"},
 			"m:1:4: what\n    a:\tb\n      \t^"},
-		{"column behind the line", Problem{Pos: Position{File: "m", Line: 1, Column: 9}, Message: "what", Snippet: "ab"},
+		{"column behind the line", Problem{At: Position{File: "m", Line: 1, Column: 9}, Message: "what", Snippet: "ab"},
 			"m:1:9: what\n    ab"},
 		{"control characters", Problem{Message: "a\nb\x1b", Fix: "c\td", Snippet: "\x1b[31m\u202e::x"},
 			"a\uFFFDb\uFFFD\n    \uFFFD[31m\uFFFD::x\nfix: c d"},
-		{"long line, caret at its start", Problem{Pos: Position{File: "m", Line: 1, Column: 2}, Message: "what", Snippet: long},
+		{"long line, caret at its start", Problem{At: Position{File: "m", Line: 1, Column: 2}, Message: "what", Snippet: long},
 			"m:1:2: what\n    " + long[:160] + "...\n     ^"},
-		{"long line, caret inside", Problem{Pos: Position{File: "m", Line: 1, Column: 151}, Message: "what", Snippet: long},
+		{"long line, caret inside", Problem{At: Position{File: "m", Line: 1, Column: 151}, Message: "what", Snippet: long},
 			"m:1:151: what\n    ..." + long[:160] + "...\n    " + strings.Repeat(" ", 83) + "^"},
-		{"long line, caret at its end", Problem{Pos: Position{File: "m", Line: 1, Column: 301}, Message: "what", Snippet: long},
+		{"long line, caret at its end", Problem{At: Position{File: "m", Line: 1, Column: 301}, Message: "what", Snippet: long},
 			"m:1:301: what\n    ..." + long[:160] + "\n    " + strings.Repeat(" ", 163) + "^"},
 	}
 	for _, tt := range tests {
@@ -56,10 +56,10 @@ func TestProblems(t *testing.T) {
 	t.Parallel()
 	at := func(line int) Position { return Position{File: "m", Line: line, Column: 1} }
 	problems := Problems{
-		{Pos: at(3), Message: "three"},
-		{Pos: at(1), Message: "one", Severity: Warning},
+		{At: at(3), Message: "three"},
+		{At: at(1), Message: "one", Severity: Warning},
 		{Message: "none"},
-		{Pos: at(3), Message: "three again", Severity: Warning},
+		{At: at(3), Message: "three again", Severity: Warning},
 	}
 	const want = "none\nm:1:1: one\nm:3:1: three\nm:3:1: three again"
 	if got := problems.Error(); got != want {
@@ -80,30 +80,5 @@ func TestProblems(t *testing.T) {
 	var found Problems
 	if err := fmt.Errorf("read mapping: %w", problems); !errors.As(err, &found) || len(found) != 4 {
 		t.Errorf("errors.As: got %v, want the problems", found)
-	}
-}
-
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	valid := []string{"repoQuery", "userRole", "includedFiles", "query", "path"}
-	tests := []struct{ word, want string }{
-		{"repoQuerry", "repoQuery"},
-		{"repo_query", "repoQuery"},
-		{"REPOQUERY", "repoQuery"},
-		{"user-rolle", "userRole"},
-		{"qurey", "query"},
-		{"includeFiles", "includedFiles"},
-		{"pat", "path"},
-		{"states", ""},
-		{"x", ""},
-		{"-", ""},
-		{"", ""},
-		{strings.Repeat("query", 100), ""},
-	}
-	for _, tt := range tests {
-		got, ok := Nearest(tt.word, valid)
-		if got != tt.want || ok != (tt.want != "") {
-			t.Errorf("Nearest(%q): got %q, %t, want %q", tt.word, got, ok, tt.want)
-		}
 	}
 }
