@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/graph"
 )
 
 // Relation is one from an entity to another, which Port does not delete before it.
@@ -81,7 +82,7 @@ func NewDeleteOrder(stale []catalog.Ref, relations []Relation, limits Limits) *D
 			outer = append(outer, r)
 		}
 	}
-	d.groups = Components(d.targets)
+	d.groups = graph.Components(d.targets)
 	d.group = make([]int, len(d.refs))
 	for g, members := range d.groups {
 		for _, m := range members {
@@ -164,7 +165,7 @@ func (d *DeleteOrder) cycle(group int) []catalog.Ref {
 		for _, next := range d.targets[start] {
 			if d.group[next] == group && d.refs[next].Blueprint != d.refs[start].Blueprint {
 				cycle := []catalog.Ref{d.refs[start]}
-				for _, v := range Path(d.targets, next, start) {
+				for _, v := range graph.Path(d.targets, next, start) {
 					cycle = append(cycle, d.refs[v])
 				}
 				return cycle

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -16,7 +17,7 @@ type batch struct {
 	bytes     int
 	outcomes  []port.Outcome
 	sent      bool
-	sending   guarded // outcomes may be read when it is done
+	sending   concurrent.Group // outcomes may be read when it is done
 }
 
 // pack puts an entity into the batch of its blueprint, which goes out when it is
@@ -70,7 +71,7 @@ func (l *loader) deliver(earlier *pending) {
 func (l *loader) send(b *batch) {
 	delete(l.open, b.blueprint)
 	for _, h := range l.held {
-		h.reading.wait()
+		h.reading.Wait()
 	}
 	var entities []catalog.Entity
 	live := b.entities[:0]
@@ -92,7 +93,7 @@ func (l *loader) send(b *batch) {
 		b.outcomes = slices.Repeat([]port.Outcome{{Err: l.refused, RequestFailed: true}}, len(live))
 		return
 	}
-	b.sending.run(func() { b.outcomes = l.store.Upsert(l.ctx, b.blueprint, entities, l.flags) })
+	b.sending.Run(func() { b.outcomes = l.store.Upsert(l.ctx, b.blueprint, entities, l.flags) })
 }
 
 // touches says whether an entity of one batch may relate to one of the other. The
@@ -126,7 +127,7 @@ func (b *batch) relatesTo(other *batch) bool {
 func (l *loader) settle() {
 	b := l.flying[0]
 	l.flying = l.flying[1:]
-	b.sending.wait()
+	b.sending.Wait()
 	failed := 0
 	for i, p := range b.entities {
 		o := b.outcomes[i]

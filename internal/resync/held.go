@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -17,7 +18,7 @@ type held struct {
 	absent  bool                      // Port knows no such blueprint
 	err     error                     // why it could not be read; nil once reported
 	vague   error                     // why the schema could not be read, so that dates are compared as texts; nil once reported
-	reading guarded
+	reading concurrent.Group
 }
 
 // edge is a relation of an entity of a blueprint to one of another.
@@ -26,7 +27,7 @@ type edge struct{ from, relation, to string }
 // readHeld begins to read a blueprint.
 func readHeld(ctx context.Context, client *port.Client, schemas *schemas, blueprint string, whole bool) *held {
 	h := &held{digests: map[string]catalog.Digest{}}
-	h.reading.run(func() {
+	h.reading.Run(func() {
 		begun := false
 		if begun, h.err = h.read(ctx, client, schemas, blueprint, whole); !begun && errors.Is(h.err, port.ErrNotFound) {
 			h.err, h.absent = nil, true // nothing in it

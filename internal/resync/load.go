@@ -178,7 +178,7 @@ func (l *loader) expect(blueprint string) *held {
 // holds says what Port held of an entity before the run wrote to it.
 func (l *loader) holds(ref catalog.Ref) (catalog.Digest, bool) {
 	h := l.expect(ref.Blueprint)
-	h.reading.wait()
+	h.reading.Wait()
 	if h.err != nil {
 		l.adopted[ref.Blueprint] = true
 	}
@@ -358,7 +358,7 @@ func (l *loader) land() {
 // forget lets go of what Port held, when nothing is compared any more.
 func (l *loader) forget() {
 	for _, h := range l.held {
-		h.reading.wait()
+		h.reading.Wait()
 		h.digests = nil
 	}
 }
@@ -366,9 +366,9 @@ func (l *loader) forget() {
 // wait returns when nothing is under way any more; the context has ended.
 func (l *loader) wait() {
 	for _, h := range l.held {
-		h.reading.wait()
+		h.reading.Wait()
 	}
 	for _, b := range l.flying {
-		b.sending.wait()
+		b.sending.Wait()
 	}
 }

@@ -27,7 +27,7 @@ func (l *loader) there(ref catalog.Ref) bool {
 
 // has says whether Port held an entity.
 func (h *held) has(identifier string) bool {
-	h.reading.wait()
+	h.reading.Wait()
 	_, ok := h.digests[identifier]
 	return ok
 }

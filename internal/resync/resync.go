@@ -14,6 +14,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/report"
@@ -143,7 +144,7 @@ func (r *run) resource(ctx, asking context.Context, of *loading) {
 	r.job.Watch.resource(of.report, false)
 	arrays, noArrays := 0, 0
 	tasks := r.tasks(asking, of)
-	for c, err := range ordered(tasks, tasksPerRequest*r.job.Concurrency, func(task kind.Task, emit func(chunk) bool) {
+	for c, err := range concurrent.Ordered(tasks, tasksPerRequest*r.job.Concurrency, func(task kind.Task, emit func(chunk) bool) {
 		extract(ctx, asking, of.resource, r.loader.schemas, task, of.samples, emit)
 	}) {
 		if err != nil {

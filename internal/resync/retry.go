@@ -4,8 +4,8 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/graph"
 	"port-bitbucket-exporter/internal/port"
-	"port-bitbucket-exporter/internal/reconcile"
 )
 
 // postpone leaves an entity for when what it relates to is there, or for the end of
@@ -19,7 +19,7 @@ func (l *loader) postpone(p *pending) {
 // waits for the end of the run.
 func (l *loader) release() (some bool) {
 	left := l.left()
-	for _, group := range reconcile.Components(l.dependencies(left)) {
+	for _, group := range graph.Components(l.dependencies(left)) {
 		for _, i := range group {
 			p := left[i]
 			if a := p.ahead(); p.refused || a != nil && a.stage == postponed || l.lacks(p) {
@@ -65,7 +65,7 @@ func (l *loader) retry() {
 func (l *loader) sendInOrder(left []*pending) {
 	ahead := l.dependencies(left)
 	sent := map[int]bool{} // and not known to have arrived
-	for _, group := range reconcile.Components(ahead) {
+	for _, group := range graph.Components(ahead) {
 		shares := false
 		for _, i := range group {
 			for _, j := range ahead[i] {
@@ -126,7 +126,7 @@ func cycleOf(left []*pending, ahead [][]int, group []int) []catalog.Ref {
 			continue
 		}
 		cycle := []catalog.Ref{left[group[0]].entity.Ref}
-		for _, i := range reconcile.Path(ahead, next, group[0]) {
+		for _, i := range graph.Path(ahead, next, group[0]) {
 			cycle = append(cycle, left[i].entity.Ref)
 		}
 		return slices.Compact(cycle) // two results for one entity are one of it

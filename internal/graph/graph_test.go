@@ -1,4 +1,4 @@
-package reconcile_test
+package graph_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"port-bitbucket-exporter/internal/reconcile"
+	"port-bitbucket-exporter/internal/graph"
 )
 
 func TestPath(t *testing.T) {
@@ -17,7 +17,7 @@ func TestPath(t *testing.T) {
 		from, to int
 		want     string
 	}{{0, 4, "[0 1 3 4]"}, {0, 0, "[0]"}, {5, 3, "[5 0 1 3]"}, {4, 0, "[]"}, {2, 5, "[]"}} {
-		if got := fmt.Sprint(reconcile.Path(targets, tt.from, tt.to)); got != tt.want {
+		if got := fmt.Sprint(graph.Path(targets, tt.from, tt.to)); got != tt.want {
 			t.Errorf("%d to %d: got %s, want %s", tt.from, tt.to, got, tt.want)
 		}
 	}
@@ -32,9 +32,9 @@ func TestComponents(t *testing.T) {
 		for v := range targets {
 			targets[v] = rapid.SliceOfN(rapid.IntRange(0, n-1), 0, 3).Draw(rt, "targets")
 		}
-		leads := func(a, b int) bool { return reconcile.Path(targets, a, b) != nil }
+		leads := func(a, b int) bool { return graph.Path(targets, a, b) != nil }
 		seen := map[int]bool{}
-		for _, group := range reconcile.Components(targets) {
+		for _, group := range graph.Components(targets) {
 			for _, v := range group {
 				if seen[v] {
 					rt.Fatalf("%d comes twice", v)

@@ -1,4 +1,5 @@
-package reconcile
+// Package graph finds groups and paths in small directed graphs.
+package graph
 
 import "slices"
 
