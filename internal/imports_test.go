@@ -8,30 +8,31 @@
 //	. | ingests a Bitbucket Cloud workspace into Port's catalog | app
 //	examples/demo | runs the real program against emulators of Bitbucket Cloud and Port on loopback | app bitbucket/bitbuckettest port/porttest
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket check datasource diag dryrun input mapping platform port reconcile report resync sarif transform transport
+//	app | is the program | bitbucket check clip datasource diag dryrun input mapping platform port reconcile report resync sarif transform transport
 //	resync | does one run | bitbucket catalog check concurrent diag graph kind mapping port reconcile refusal report transform | dryrun transport
-//	refusal | explains why Port did not take an entity | catalog diag mapping port
-//	datasource | keeps what Port's Data sources page shows of a run | port report
+//	refusal | explains why Port did not take an entity | catalog clip diag mapping port
+//	datasource | keeps what Port's Data sources page shows of a run | clip port report
 //	dryrun | answers writes as Port would | catalog port
 //	check | binds a mapping | catalog diag kind mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
-//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket diag glob mapping | transport
-//	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog diag jq mapping
+//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip diag glob mapping | transport
+//	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog clip diag jq mapping
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
 //	port | is a client of Port's API | catalog transport
-//	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | transport
+//	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip transport
 //	glob | compares the paths of a repository with patterns | -
 //	sarif | writes the problems of a mapping as SARIF 2.1.0 | diag mapping
-//	report | counts what a run did | diag
+//	report | counts what a run did | clip diag
 //	mapping | reads a mapping | diag
 //	diag | holds what the program has to say to a person | -
 //	concurrent | runs functions side by side | -
 //	graph | finds groups and paths in small directed graphs | -
 //	input | reads what the user asked for | -
-//	platform | speaks to the CI system that the program runs in | -
+//	platform | speaks to the CI system that the program runs in | clip
 //	transport | holds what both clients need on the way to the network | -
-//	jq | evaluates jq expressions within bounds of time and memory | -
+//	jq | evaluates jq expressions within bounds of time and memory | clip
 //	catalog | holds the plain values of Port's software catalog that the other packages share | -
+//	clip | shortens text for messages | -
 //	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | memtransport
 //	port/porttest | is Port's API in memory | memtransport
 //	memtransport | calls an http.Handler without a socket | -

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/mapping"
 )
@@ -89,11 +90,8 @@ func (a *arguments) isFile(arg string, commands []string) bool {
 
 // shortQuote shows an argument, cut.
 func shortQuote(arg string) string {
-	const most = 40
-	if runes := []rune(arg); len(runes) > most {
-		arg = string(runes[:most]) + "…"
-	}
-	return fmt.Sprintf("%q", arg)
+	const maxRunes = 40
+	return fmt.Sprintf("%q", clip.Runes(arg, maxRunes, "…"))
 }
 
 // flag reads a flag, and gives the arguments behind its value.

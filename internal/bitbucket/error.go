@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/transport"
 )
 
@@ -275,9 +276,5 @@ func (e *Error) decode(text []byte) bool {
 const maxMessage = 1000
 
 func oneLine(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > maxMessage {
-		text = strings.ToValidUTF8(text[:maxMessage], "") + "..."
-	}
-	return text
+	return clip.Bytes(strings.Join(strings.Fields(text), " "), maxMessage, "...")
 }

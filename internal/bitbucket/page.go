@@ -8,6 +8,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"port-bitbucket-exporter/internal/clip"
 )
 
 // page is the envelope of every list. Only values and next can be relied on. Each value is
@@ -43,7 +45,7 @@ func (n *integer) UnmarshalJSON(text []byte) error {
 	}
 	f, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<62 {
-		return fmt.Errorf("a whole number is due, not %s", cut(string(text)))
+		return fmt.Errorf("a whole number is due, not %s", clip.Bytes(string(text), maxName, "..."))
 	}
 	*n = integer(f)
 	return nil
@@ -75,7 +77,7 @@ func odd(place int, raw json.RawMessage, err error) *Odd {
 		text, isText := o[key].(string)
 		number, isNumber := o[key].(json.Number)
 		if text = cmp.Or(text, number.String()); decodeErr == nil && (isText || isNumber) && text != "" && len(found) < 2 {
-			found = append(found, fmt.Sprintf("%s %q", key, cut(text)))
+			found = append(found, fmt.Sprintf("%s %q", key, clip.Bytes(text, maxName, "...")))
 		}
 	}
 	name := fmt.Sprintf("value %d of the list", place)
@@ -83,13 +85,6 @@ func odd(place int, raw json.RawMessage, err error) *Odd {
 		name += " (" + strings.Join(found, ", ") + ")"
 	}
 	return &Odd{name, err}
-}
-
-func cut(text string) string {
-	if len(text) > maxName {
-		text = strings.ToValidUTF8(text[:maxName], "") + "..."
-	}
-	return text
 }
 
 var errNull = errors.New("an object is due, not null")

@@ -6,8 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -102,7 +102,7 @@ func (p *Page) copied(key string, v any, depth int) any {
 	switch v := v.(type) {
 	case string:
 		// What is left of a secret at the first cut is beyond the second.
-		return cut(mask(p.redact(cut(v, maxScanned))), maxText)
+		return clip.BytesWithin(mask(p.redact(clip.BytesWithin(v, maxScanned, cutMark))), maxText, cutMark)
 	case map[string]any:
 		if depth == maxDepth {
 			return cutMark
@@ -123,18 +123,6 @@ func (p *Page) copied(key string, v any, depth int) any {
 		return out
 	}
 	return v
-}
-
-// cut ends a text after so many bytes, between two characters.
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	end := most - len(cutMark)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + cutMark
 }
 
 // secretKey matches the names of values that are likely secret.

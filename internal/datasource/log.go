@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -67,7 +68,7 @@ func (p *Page) sendLog(ctx context.Context, enough int) (more bool) {
 	batch := l.lines[:min(len(l.lines), port.MaxLogLines)]
 	sent := make([]port.LogLine, len(batch), len(batch)+1)
 	for i, line := range batch {
-		line.Message = cut(p.redact(line.Message), maxLineBytes)
+		line.Message = clip.BytesWithin(p.redact(line.Message), maxLineBytes, cutMark)
 		line.Extra = l.extra
 		sent[i] = line
 	}

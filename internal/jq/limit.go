@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/clip"
 )
 
 // What one call of a function that is written in Go may take. An evaluation cannot be
@@ -90,17 +92,5 @@ func Message(err error) string {
 	if errors.As(err, &halt) && halt.Value() == nil {
 		return "jq: halt"
 	}
-	return "jq: " + cut(err.Error(), maxMessage)
-}
-
-// cut shortens s to at most n characters and marks that it did.
-func cut(s string, n int) string {
-	count := 0
-	for i := range s {
-		if count == n {
-			return s[:i] + "..."
-		}
-		count++
-	}
-	return s
+	return "jq: " + clip.Runes(err.Error(), maxMessage, "...")
 }

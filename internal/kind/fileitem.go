@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/clip"
 )
 
 // fileReader makes items of the files of one checkout, one after the other.
@@ -57,7 +58,7 @@ func (f *fileItem) tell(message, detail string) {
 	f.told[message] = true
 	w := Warning{Message: message, Example: f.checkout.at(f.entry.Path)}
 	if detail != "" {
-		w.Example += ": " + cut(detail)
+		w.Example += ": " + rawText([]byte(clip.Bytes(detail, maxDetail, "...")))
 	}
 	f.checkout.warn(w)
 }
@@ -164,10 +165,3 @@ const (
 
 // maxDetail bounds what is told of why a file does not parse, in bytes.
 const maxDetail = 160
-
-func cut(text string) string {
-	if len(text) > maxDetail {
-		text = text[:maxDetail] + "..."
-	}
-	return rawText([]byte(text))
-}

@@ -3,7 +3,6 @@ package platform
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Severity is how bad an annotation is.
@@ -71,17 +70,4 @@ func safeMessage(s *Scrubber, message string) string {
 func messageLines(message string) []string {
 	message = strings.TrimRight(strings.ReplaceAll(message, "\r\n", "\n"), "\n")
 	return strings.Split(message, "\n")
-}
-
-// cut shortens text to at most maxBytes, between two runes, with a mark at its end.
-func cut(text string, maxBytes int) string {
-	const mark = "…"
-	if len(text) <= maxBytes {
-		return text
-	}
-	end := maxBytes - len(mark)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + mark
 }

@@ -11,6 +11,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/sethvargo/go-githubactions"
+
+	"port-bitbucket-exporter/internal/clip"
 )
 
 const (
@@ -118,7 +120,7 @@ func (g *github) issue(a Annotation) {
 		}
 	}
 	action := g.action.WithFieldsMap(properties)
-	message := cut(safeMessage(s, a.Message), maxMessageBytes)
+	message := clip.BytesWithin(safeMessage(s, a.Message), maxMessageBytes, "…")
 	g.keep(guard(func() {
 		switch a.Severity {
 		case Error:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -60,7 +61,7 @@ func (c *cause) explain() Explanation {
 		example += ": it relates to " + c.absent.String()
 	}
 	if !strings.Contains(text, c.err.Message) {
-		example += ": " + cut(c.err.Message, maxWords)
+		example += ": " + clip.Bytes(c.err.Message, maxWords, "…")
 	}
 	return Explanation{Pos: at, Message: where + message, Fix: c.fix(), Example: example}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -51,7 +52,7 @@ func generalize(text string, values []string, names ...string) string {
 			text = replaceValue(text, quoted[1:len(quoted)-1])
 		}
 	}
-	return cut(text, maxWords)
+	return clip.Bytes(text, maxWords, "…")
 }
 
 // replaceValue replaces a value in quotes, or as a word of its own.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
@@ -40,7 +41,7 @@ type Absent struct {
 }
 
 func (a Absent) String() string {
-	name := cut(a.Ref.String(), maxExample/2)
+	name := clip.Bytes(a.Ref.String(), maxExample/2, "…")
 	if a.Produced {
 		return name + ", which was not stored either"
 	}

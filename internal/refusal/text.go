@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -29,13 +30,13 @@ func Example(ref catalog.Ref, source string, err error) string {
 	}
 	trace := ""
 	if err != nil {
-		trace = cut(traceOf(err), maxExample/2)
+		trace = clip.Bytes(traceOf(err), maxExample/2, "…")
 	}
-	return cut(name, maxExample-len(trace)) + trace
+	return clip.Bytes(name, maxExample-len(trace), "…") + trace
 }
 
 // Words returns the beginning of an error's text, without its trace.
-func Words(err error) string { return cut(untraced(err), maxWords) }
+func Words(err error) string { return clip.Bytes(untraced(err), maxWords, "…") }
 
 // Cycle names the entities of a cycle: a → b → a.
 func Cycle(cycle []catalog.Ref) string {
@@ -45,7 +46,7 @@ func Cycle(cycle []catalog.Ref) string {
 			names = append(names, fmt.Sprintf("… (%d more)", len(cycle)-maxCycle), cycle[len(cycle)-1].String())
 			break
 		}
-		names = append(names, cut(ref.String(), maxExample/maxCycle*2))
+		names = append(names, clip.Bytes(ref.String(), maxExample/maxCycle*2, "…"))
 	}
 	return strings.Join(names, " → ")
 }
@@ -61,11 +62,3 @@ func traceOf(err error) string {
 // untraced returns an error's text without its trace. An example holds the trace, since a
 // long text loses its end.
 func untraced(err error) string { return strings.ReplaceAll(err.Error(), traceOf(err), "") }
-
-// cut bounds a text, at a whole character.
-func cut(s string, maxBytes int) string {
-	if len(s) <= maxBytes {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxBytes], "") + "…"
-}

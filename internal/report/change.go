@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"port-bitbucket-exporter/internal/clip"
 )
 
 // Change is what a sync would do to one entity, as a plan found it.
@@ -113,7 +115,7 @@ func valueText(v any) string {
 	if v == nil {
 		return "none"
 	}
-	return capRunes(string(encode(v)), maxValue)
+	return clip.RunesWithin(string(encode(v)), maxValue, "…")
 }
 
 func (r *Report) changeTable() table {
@@ -167,5 +169,5 @@ func bounded(v any) any {
 	if err != nil || len(text) <= maxValueBytes {
 		return v
 	}
-	return capRunes(string(text), maxValueBytes/4) // a character has four bytes at most
+	return clip.RunesWithin(string(text), maxValueBytes/4, "…") // a character has four bytes at most
 }

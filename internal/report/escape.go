@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"port-bitbucket-exporter/internal/clip"
 )
 
 // visible makes foreign text one line of at most maxRunes characters, in which
@@ -12,7 +14,7 @@ import (
 // U+FFFD. Escapes are not counted.
 func visible(s string, maxRunes int) string {
 	var b strings.Builder
-	for _, c := range capRunes(strings.ReplaceAll(s, "\r\n", "\n"), maxRunes) {
+	for _, c := range clip.RunesWithin(strings.ReplaceAll(s, "\r\n", "\n"), maxRunes, "…") {
 		b.WriteString(visibleRune(c))
 	}
 	return b.String()
@@ -37,19 +39,6 @@ func hidden(c rune) bool {
 		return false
 	}
 	return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
-}
-
-func capRunes(s string, maxRunes int) string {
-	count, last := 0, 0
-	for i := range s {
-		switch count++; count {
-		case maxRunes:
-			last = i
-		case maxRunes + 1:
-			return s[:last] + "…"
-		}
-	}
-	return s
 }
 
 // splitter shows nothing, and is nothing in copied text, but parts the text around it.

@@ -2,9 +2,10 @@ package transform
 
 import (
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/clip"
 )
 
 // maxShown bounds how much of a value a message quotes, in characters.
@@ -25,8 +26,8 @@ func describe(v any) string {
 
 // quote gives s in double quotes, cut and without control characters.
 func quote(s string) string {
-	if utf8.RuneCountInString(s) > maxShown {
-		return fmt.Sprintf("%q (cut)", string([]rune(s)[:maxShown]))
+	if shown := clip.Runes(s, maxShown, ""); shown != s {
+		return fmt.Sprintf("%q (cut)", shown)
 	}
 	return fmt.Sprintf("%q", s)
 }
