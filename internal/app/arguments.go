@@ -101,7 +101,7 @@ func (a *arguments) flag(arg string, rest []string) []string {
 	i := slices.IndexFunc(input.Table, func(in input.Input) bool { return in.ID == id })
 	known := i >= 0 && strings.HasPrefix(name, "--")
 	switch {
-	case known && isFlag(input.Table[i]) && !joined && (len(rest) == 0 || !isTruth(rest[0])):
+	case known && isFlag(input.Table[i]) && !joined && (len(rest) == 0 || !input.IsBoolean(rest[0])):
 		a.set(id, "true", name)
 		return rest
 	case joined:
@@ -120,11 +120,6 @@ func (a *arguments) flag(arg string, rest []string) []string {
 		a.set(id, text, name)
 	}
 	return rest
-}
-
-// isTruth says whether an argument is the value of an input that is true or false.
-func isTruth(arg string) bool {
-	return slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "1", "0"}, strings.ToLower(arg))
 }
 
 // isFlag says whether an input is true or false.

@@ -26,6 +26,30 @@ func readRoot(t *testing.T, name string) string {
 	return string(text)
 }
 
+// rewrite puts text between two marks of a file, or behind the first when there is no
+// second, where -update asks for it. A test that runs in parallel calls it before that.
+func rewrite(t *testing.T, name, begin, end, text string) {
+	t.Helper()
+	if !*update {
+		return
+	}
+	whole := readRoot(t, name)
+	head, rest, found := strings.Cut(whole, begin)
+	tail := ""
+	if end != "" && found {
+		_, tail, found = strings.Cut(rest, end)
+	}
+	if !found {
+		t.Fatalf("%s has no place between %q and %q", name, begin, end)
+	}
+	if err := os.WriteFile(filepath.Join(root, name), []byte(head+begin+text+end+tail), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// quote writes a text for YAML.
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
 // decodeStrict refuses keys that into does not have.
 func decodeStrict(t *testing.T, name, text string, into any) {
 	t.Helper()
@@ -72,6 +96,18 @@ func rows(t *testing.T, n yaml.Node) []row {
 }
 
 func TestActionEqualsTheTables(t *testing.T) {
+	var inputs, outputs []row
+	var inputText, outputText strings.Builder
+	for _, in := range input.Table {
+		inputs = append(inputs, row{in.ID, described(in), in.Required})
+		fmt.Fprintf(&inputText, "  %s:\n    description: %s\n    required: %t\n", in.ID, quote(described(in)), in.Required)
+	}
+	for _, o := range report.OutputTable {
+		outputs = append(outputs, row{Name: o.Name, Description: o.Help})
+		fmt.Fprintf(&outputText, "  %s:\n    description: %s\n", o.Name, quote(o.Help))
+	}
+	rewrite(t, "action.yml", "\ninputs:\n", "\noutputs:\n", inputText.String())
+	rewrite(t, "action.yml", "\noutputs:\n", "\nruns:\n", outputText.String())
 	t.Parallel()
 	var action struct {
 		Name, Description, Author string
@@ -81,13 +117,6 @@ func TestActionEqualsTheTables(t *testing.T) {
 	}
 	decodeStrict(t, "action.yml", readRoot(t, "action.yml"), &action)
 
-	var inputs, outputs []row
-	for _, in := range input.Table {
-		inputs = append(inputs, row{in.ID, described(in), in.Required})
-	}
-	for _, o := range report.OutputTable {
-		outputs = append(outputs, row{Name: o.Name, Description: o.Help})
-	}
 	if diff := cmp.Diff(rows(t, action.Inputs), inputs); diff != "" {
 		t.Errorf("inputs of action.yml (-), input.Table (+):\n%s", diff)
 	}
@@ -103,6 +132,17 @@ func TestActionEqualsTheTables(t *testing.T) {
 }
 
 func TestPipeEqualsTheTable(t *testing.T) {
+	var want []row
+	var text strings.Builder
+	for _, in := range input.Table {
+		description := described(in)
+		if in.Required {
+			description += " Required."
+		}
+		want = append(want, row{Name: in.Name(), Description: description})
+		fmt.Fprintf(&text, "  - name: %s\n    description: %s\n", in.Name(), quote(description))
+	}
+	rewrite(t, "pipe.yml", "\nvariables:\n", "", text.String())
 	t.Parallel()
 	type contact struct{ Name, Website, Email string }
 	var pipe struct {
@@ -113,16 +153,9 @@ func TestPipeEqualsTheTable(t *testing.T) {
 	}
 	decodeStrict(t, "pipe.yml", readRoot(t, "pipe.yml"), &pipe)
 
-	var got, want []row
+	var got []row
 	for _, v := range pipe.Variables {
 		got = append(got, row{Name: v.Name, Description: v.Description})
-	}
-	for _, in := range input.Table {
-		description := described(in)
-		if in.Required {
-			description += " Required."
-		}
-		want = append(want, row{Name: in.Name(), Description: description})
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("variables of pipe.yml (-), input.Table (+):\n%s", diff)
@@ -148,8 +181,6 @@ func table(head []string, lines [][]string) string {
 func code(text string) string { return "`" + text + "`" }
 
 func TestReadmeTables(t *testing.T) {
-	t.Parallel()
-	readme := readRoot(t, "README.md")
 	var inputs, names, outputs [][]string
 	for _, in := range input.Table {
 		required, standard := "no", "–"
@@ -167,11 +198,17 @@ func TestReadmeTables(t *testing.T) {
 	for _, o := range report.OutputTable {
 		outputs = append(outputs, []string{code(o.Name), o.Help})
 	}
-	for marker, want := range map[string]string{
+	tables := map[string]string{
 		"inputs":  table([]string{"Input", "Required", "Default", "What it is"}, inputs),
 		"names":   table([]string{"Input", "`OCEAN__` name"}, names),
 		"outputs": table([]string{"Output", "What it is"}, outputs),
-	} {
+	}
+	for marker, text := range tables {
+		rewrite(t, "README.md", "<!-- "+marker+" -->\n", "<!-- /"+marker+" -->", "\n"+text+"\n")
+	}
+	t.Parallel()
+	readme := readRoot(t, "README.md")
+	for marker, want := range tables {
 		_, rest, _ := strings.Cut(readme, "<!-- "+marker+" -->")
 		got, _, ok := strings.Cut(rest, "<!-- /"+marker+" -->")
 		if !ok {
@@ -179,7 +216,7 @@ func TestReadmeTables(t *testing.T) {
 			continue
 		}
 		if diff := cmp.Diff(strings.TrimSpace(got)+"\n", want); diff != "" {
-			t.Errorf("table %q of README.md (-), the code's (+):\n%s\nwrite:\n%s", marker, diff, want)
+			t.Errorf("table %q of README.md (-), the code's (+), which -update writes:\n%s", marker, diff)
 		}
 	}
 }

@@ -2,27 +2,10 @@ package app
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/input"
 )
-
-// groups are the inputs of the help by subject. What is in none comes last.
-var groups = []struct {
-	title string
-	ids   []string
-}{
-	{"The mapping", []string{"mapping_file", "mapping", "jq_env_allow", "sarif_file"}},
-	{"Bitbucket", []string{
-		"bitbucket_workspace", "bitbucket_workspace_token", "bitbucket_user_email", "bitbucket_user_scoped_token", "bitbucket_username",
-		"bitbucket_app_password", "bitbucket_host_url", "bitbucket_rate_limit",
-	}},
-	{"Port", []string{"port_client_id", "port_client_secret", "port_base_url", "integration_identifier", "initialize_port_resources"}},
-	{"Port's Data sources page", []string{"publish_mapping", "sync_status", "ship_logs", "send_raw_data_examples"}},
-	{"The run", []string{"concurrency", "ca_file", "max_file_size", "time_limit", "deletion", "max_deletions", "confirm_renames", "fail_on", "detailed_exit"}},
-	{"What is told", []string{"report_file", "summary_file", "log_level", "debug"}},
-}
 
 const helpHead = `Reads a Bitbucket Cloud workspace and keeps your Port catalog up to date with it.
 
@@ -68,28 +51,13 @@ Exit status:
 func help() string {
 	var b strings.Builder
 	b.WriteString(helpHead)
-	shown := map[string]bool{"mode": true} // the commands
-	group := func(title string, ids []string) {
-		fmt.Fprintf(&b, "\n%s:\n", title)
-		for _, id := range ids {
-			i := slices.IndexFunc(input.Table, func(in input.Input) bool { return in.ID == id })
-			if i >= 0 {
-				writeInput(&b, input.Table[i])
+	for _, group := range input.Groups {
+		fmt.Fprintf(&b, "\n%s:\n", group)
+		for _, in := range input.Table {
+			if in.Group == group {
+				writeInput(&b, in)
 			}
-			shown[id] = true
 		}
-	}
-	for _, g := range groups {
-		group(g.title, g.ids)
-	}
-	var others []string
-	for _, in := range input.Table {
-		if !shown[in.ID] {
-			others = append(others, in.ID)
-		}
-	}
-	if len(others) > 0 {
-		group("Further inputs", others)
 	}
 	b.WriteString(helpTail)
 	return b.String()

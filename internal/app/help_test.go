@@ -15,7 +15,7 @@ import (
 	"port-bitbucket-exporter/internal/input"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden help")
+var update = flag.Bool("update", false, "rewrite the golden help and the tables of action.yml, pipe.yml and README.md")
 
 // The help is as it is read, and names every input.
 func TestHelp(t *testing.T) {

@@ -29,12 +29,12 @@ type oceanSettings struct {
 // as Ocean does; of two spellings of one name the first in byte order wins,
 // which is the upper-case one with underscores. A key's own variable wins over
 // the same key in the JSON object.
-func readOcean(env Environment, rep *report) oceanSettings {
+func readOcean(environ func() []string, rep *report) oceanSettings {
 	s := oceanSettings{variables: map[string]given{}, config: map[string]given{}}
-	if env.Environ == nil {
+	if environ == nil {
 		return s
 	}
-	lines := slices.Clone(env.Environ())
+	lines := slices.Clone(environ())
 	// Byte order puts upper case before "_" and "_" before lower case. The "="
 	// must not take part: it comes before both.
 	slices.SortStableFunc(lines, func(a, b string) int {
@@ -116,7 +116,7 @@ func btoi(b bool) int {
 	return 0
 }
 
-// scalar answers a JSON value as the text a user would have written for it.
+// scalar returns a JSON value as the text that a user would have written for it.
 func scalar(value any) (string, bool) {
 	switch v := value.(type) {
 	case nil:
@@ -154,7 +154,7 @@ func configInput(squashedKey string) (Input, bool) {
 	return Input{}, false
 }
 
-// find answers the value of an input under its OCEAN__ names.
+// find returns the value of an input under its OCEAN__ names.
 func (s oceanSettings) find(in Input) given {
 	if key, ok := in.oceanConfigKey(); ok {
 		return s.config[key]
@@ -167,7 +167,7 @@ func (s oceanSettings) find(in Input) given {
 	return given{}
 }
 
-// check tells what this program does differently from what the settings ask.
+// check reports what this program does differently from what the settings ask.
 func (s oceanSettings) check(rep *report) {
 	if g, ok := s.variables[oceanType]; ok && !strings.EqualFold(strings.TrimSpace(g.text), "bitbucket-cloud") {
 		rep.problem(g.from, "remove "+g.from+", or write bitbucket-cloud",
@@ -187,8 +187,8 @@ func (s oceanSettings) check(rep *report) {
 	}
 }
 
-// listener answers the type of event listener that is asked for, and by which
-// variable; the object may be given as JSON.
+// listener returns the type of event listener that is asked for, and the variable that
+// asks; the object may be given as JSON.
 func (s oceanSettings) listener() (string, string) {
 	if g, ok := s.variables[oceanListenerType]; ok {
 		return strings.TrimSpace(g.text), g.from

@@ -17,9 +17,9 @@ func (p Problem) Error() string {
 	return p.Where + ": " + p.What + "\nfix: " + p.Fix
 }
 
-// about says whether the problem is one of an input.
-func (p Problem) about(in Input) bool {
-	return p.Where == location(in.ID, "") || strings.HasPrefix(p.Where, location(in.ID, "")+" (")
+// about reports whether the problem is one of an input.
+func (p Problem) about(id string) bool {
+	return p.Where == location(id, "") || strings.HasPrefix(p.Where, location(id, "")+" (")
 }
 
 // Problems are all problems of the inputs, in the order of the table.
@@ -35,7 +35,7 @@ func (p Problems) Error() string {
 
 // Notes are what a user should know about inputs that are not wrong.
 type Notes struct {
-	// Sources says, for each input that has a value, where it came from, in the
+	// Sources names, for each input that has a value, where it came from, in the
 	// order of the table. It never holds the value.
 	Sources []Source
 	// Infos and Warnings are sentences for the log.
@@ -43,7 +43,7 @@ type Notes struct {
 	Warnings []string
 }
 
-// Source says where the value of an input came from.
+// Source names where the value of an input came from.
 type Source struct {
 	ID   string
 	From string // the name of an environment variable, or "default"
@@ -51,7 +51,7 @@ type Source struct {
 
 func (s Source) String() string { return s.ID + " from " + s.From }
 
-// location is what Problem.Where says of an input.
+// location names an input in Problem.Where.
 func location(id string, from string) string {
 	if from == "" {
 		return "input " + id
@@ -59,7 +59,7 @@ func location(id string, from string) string {
 	return fmt.Sprintf("input %s (from %s)", id, from)
 }
 
-// report is where the parts of Parse leave what they found.
+// report collects what the parts of Parse find.
 type report struct {
 	problems Problems
 	notes    Notes
@@ -77,29 +77,9 @@ func (r *report) info(format string, args ...any) {
 	r.notes.Infos = append(r.notes.Infos, fmt.Sprintf(format, args...))
 }
 
-// onlyValidate leaves what is about the inputs of the mode validate.
-func (r *report) onlyValidate() {
-	kept := func(of func(Input) bool) bool {
-		return slices.ContainsFunc(Table, func(in Input) bool { return in.Validate && of(in) })
-	}
-	r.problems = slices.DeleteFunc(r.problems, func(p Problem) bool { return !kept(p.about) })
-	r.notes.Sources = slices.DeleteFunc(r.notes.Sources, func(s Source) bool {
-		return !kept(func(in Input) bool { return in.ID == s.ID })
+// hasProblem reports whether the input is already known to be wrong.
+func (r *report) hasProblem(id string) bool {
+	return slices.ContainsFunc(r.problems, func(problem Problem) bool {
+		return strings.HasPrefix(problem.Where, location(id, "")+" (") // not: it is missing
 	})
-	r.notes.Infos, r.notes.Warnings = nil, nil
-}
-
-// sortProblems puts the problems in the order of the table, each once; those of
-// no input of the table come last, in the order they were found.
-func (r *report) sortProblems() {
-	rank := func(p Problem) int {
-		for i, in := range Table {
-			if p.about(in) {
-				return i
-			}
-		}
-		return len(Table)
-	}
-	slices.SortStableFunc(r.problems, func(a, b Problem) int { return rank(a) - rank(b) })
-	r.problems = slices.Compact(r.problems)
 }

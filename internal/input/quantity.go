@@ -9,14 +9,19 @@ import (
 	"time"
 )
 
+// RateLimit allows N requests in each rolling window.
+type RateLimit struct {
+	N      int
+	Window time.Duration
+}
+
 // rateLimits reads N/duration, and the same for a class of requests: src=N/duration.
 // Without the first the default holds. The second is nil when it is not given.
-func (p *parser) rateLimits() (all RateLimit, source *RateLimit) {
-	const id = "bitbucket_rate_limit"
+func rateLimits(v value) (all RateLimit, source *RateLimit) {
 	const fix = `write a number of at least 1, a slash and a duration, such as "1000/1h"; ` +
 		`for files and folders apart add "src=" and the same: "1000/1h,src=5000/1h"`
 	var given bool
-	for item := range strings.SplitSeq(p.text(id), ",") {
+	for item := range strings.SplitSeq(v.text, ",") {
 		item = strings.TrimSpace(item)
 		if item == "" {
 			continue
@@ -28,11 +33,11 @@ func (p *parser) rateLimits() (all RateLimit, source *RateLimit) {
 		rate, ok := parseRate(text)
 		switch {
 		case named && !strings.EqualFold(class, "src"):
-			p.problem(p.where(id), fix, "%q is not known: src is the one class with a name", class)
+			v.problem(fix, "%q is not known: src is the one class with a name", class)
 		case named && source != nil, !named && given:
-			p.problem(p.where(id), fix, "%q is an allowance that is given already", item)
+			v.problem(fix, "%q is an allowance that is given already", item)
 		case !ok:
-			p.problem(p.where(id), fix, "%q is not number/duration", strings.TrimSpace(text))
+			v.problem(fix, "%q is not number/duration", strings.TrimSpace(text))
 		}
 		if named {
 			source = &rate
@@ -43,9 +48,9 @@ func (p *parser) rateLimits() (all RateLimit, source *RateLimit) {
 	switch {
 	case given:
 	case source == nil:
-		p.problem(p.where(id), fix, "%q is not number/duration", p.text(id))
+		v.problem(fix, "%q is not number/duration", v.text)
 	default:
-		all, _ = parseRate(defaultRateLimit)
+		all, _ = parseRate(v.standard)
 	}
 	return all, source
 }
@@ -78,15 +83,14 @@ func parseWindow(text string) (time.Duration, error) {
 // they are read.
 const mostFileSize = 64 << 20
 
-func (p *parser) maxFileSize() int64 {
-	const id = "max_file_size"
+func maxFileSize(v value) int64 {
 	const fix = `write a whole number and a unit (B, KB, MB, KiB or MiB), from 1B to 64MiB, such as "500KB"; the default is 1MiB`
-	size, err := parseSize(p.text(id))
+	size, err := parseSize(v.text)
 	switch {
 	case err != nil:
-		p.problem(p.where(id), fix, "%q is not a size: %v", p.text(id), err)
+		v.problem(fix, "%q is not a size: %v", v.text, err)
 	case size < 1 || size > mostFileSize:
-		p.problem(p.where(id), fix, "%q is not from 1 byte to %d MiB", p.text(id), mostFileSize>>20)
+		v.problem(fix, "%q is not from 1 byte to %d MiB", v.text, mostFileSize>>20)
 	default:
 		return size
 	}
@@ -118,4 +122,40 @@ func parseSize(text string) (int64, error) {
 		return math.MaxInt64, nil // so many digits are the one error left
 	}
 	return n * unit, nil
+}
+
+// concurrency reads a number of requests in flight. More than the bound have no use: a
+// credential is allowed about a thousand requests an hour.
+func concurrency(v value) int {
+	const most = 100
+	n, err := strconv.Atoi(v.text)
+	if err != nil || n < 1 || n > most {
+		v.problem("write a whole number from 1 to 100; the default is 10", "%q is not a number from 1 to %d", v.text, most)
+		return 0
+	}
+	return n
+}
+
+func maxDeletions(v value) *int {
+	if v.text == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(v.text)
+	if err != nil || n < 0 {
+		v.problem("write a whole number, such as 100; 0 deletes nothing, and without this input there is no bound", "%q is not a number of entities", v.text)
+		return nil
+	}
+	return &n
+}
+
+func timeLimit(v value) time.Duration {
+	if v.text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(v.text)
+	if err != nil || d < 0 {
+		v.problem(`write a duration with its unit, such as "110m" or "1h30m", or 0 for none`, "%q is not a duration", v.text)
+		return 0
+	}
+	return d
 }

@@ -33,10 +33,10 @@ func (s Secret) Reveal() string {
 	return *s.text
 }
 
-// IsZero says whether the secret is empty.
+// IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return s.Reveal() == "" }
 
-// Equal says whether both hide the same text.
+// Equal reports whether both hide the same text.
 func (s Secret) Equal(o Secret) bool { return s.Reveal() == o.Reveal() }
 
 // String returns "***", as do all the methods below.

@@ -5,10 +5,16 @@
 // all inputs are returned together.
 package input
 
-import "strings"
+import (
+	"encoding/base64"
+	"log/slog"
+	"strings"
+	"time"
+)
 
-// Input is one row of the table of inputs. The action's and the pipe's
-// metadata and the manual show the same rows.
+// Input is one row of the table of inputs. A new input is a row, its field of Config, and
+// its use. The help, the action's and the pipe's metadata and the manual show the same
+// rows: the tests of the program write them there, with -update.
 type Input struct {
 	// ID is the name in snake_case, as written under "with:" in a workflow.
 	ID string
@@ -20,22 +26,43 @@ type Input struct {
 	Secret bool
 	// Required inputs have no default and must be given.
 	Required bool
-	// Validate inputs are read in the mode validate too; the others are not looked at there.
+	// Validate inputs are read in the mode validate too, which ignores the others.
 	Validate bool
+	// Group is the heading of the help that the input stands under, one of Groups. It is
+	// empty for the mode, which the help shows as commands.
+	Group string
 	// Ocean are the names the same setting has for users of Port's Ocean
 	// integration, matched without regard to case. A key of the integration
 	// config is also found without its underscores and in the JSON object
 	// OCEAN__INTEGRATION__CONFIG.
 	Ocean []string
+
+	// accept reports whether a value is one. A variable of the environment that holds
+	// another is some other program's, and skipped. Nil accepts all.
+	accept func(text string) bool
+	// read puts the value into its field of c. It is nil for inputs that mean something
+	// only together with others: Parse combines those.
+	read func(v value, c *Config)
 }
 
 // Name is the input's plain environment name, as pipes and other CI systems give it.
 func (i Input) Name() string { return strings.ToUpper(i.ID) }
 
+// The headings of the help.
+const (
+	aboutMapping   = "The mapping"
+	aboutBitbucket = "Bitbucket"
+	aboutPort      = "Port"
+	aboutPage      = "Port's Data sources page"
+	aboutRun       = "The run"
+	aboutReport    = "What is told"
+)
+
+// Groups are the headings of the help, in its order.
+var Groups = []string{aboutMapping, aboutBitbucket, aboutPort, aboutPage, aboutRun, aboutReport}
+
 // oceanConfigPrefix begins the names of the keys of Ocean's integration config.
 const oceanConfigPrefix = "OCEAN__INTEGRATION__CONFIG__"
-
-const defaultRateLimit = "1000/1h"
 
 // Table lists every input, in the order of the manual.
 //
@@ -43,94 +70,221 @@ const defaultRateLimit = "1000/1h"
 // 607bead, read 2026-11).
 var Table = []Input{
 	{ID: "mode", Default: string(Sync), Validate: true,
-		Help: "What to do: sync; plan, which tells what a sync would write, and writes nothing; or validate, which checks the mapping and needs no credential and no network."},
-	{ID: "port_client_id", Secret: true, Required: true,
+		Help: "What to do: sync; plan, which tells what a sync would write, and writes nothing; or validate, which checks the mapping and needs no credential and no network.",
+		read: func(v value, c *Config) { c.Mode = mode(v) }},
+	{ID: "port_client_id", Group: aboutPort, Secret: true, Required: true,
 		Help:  "The client id of your Port organization.",
-		Ocean: []string{"OCEAN__PORT__CLIENT_ID"}},
-	{ID: "port_client_secret", Secret: true, Required: true,
+		Ocean: []string{"OCEAN__PORT__CLIENT_ID"},
+		read:  func(v value, c *Config) { c.PortClientID = secret(v) }},
+	{ID: "port_client_secret", Group: aboutPort, Secret: true, Required: true,
 		Help:  "The client secret of your Port organization.",
-		Ocean: []string{"OCEAN__PORT__CLIENT_SECRET"}},
-	{ID: "port_base_url", Default: "https://api.port.io",
+		Ocean: []string{"OCEAN__PORT__CLIENT_SECRET"},
+		read:  func(v value, c *Config) { c.PortClientSecret = secret(v) }},
+	{ID: "port_base_url", Group: aboutPort, Default: "https://api.port.io",
 		Help:  "The address of Port's API; for the US region https://api.us.port.io.",
-		Ocean: []string{"OCEAN__PORT__BASE_URL"}},
-	{ID: "bitbucket_workspace", Required: true,
+		Ocean: []string{"OCEAN__PORT__BASE_URL"},
+		read:  func(v value, c *Config) { c.PortBaseURL = portAddress(v) }},
+	{ID: "bitbucket_workspace", Group: aboutBitbucket, Required: true,
 		Help:  "The slug of the Bitbucket Cloud workspace to read.",
-		Ocean: []string{oceanConfigPrefix + "BITBUCKET_WORKSPACE"}},
-	{ID: "bitbucket_workspace_token", Secret: true,
+		Ocean: []string{oceanConfigPrefix + "BITBUCKET_WORKSPACE"},
+		read:  func(v value, c *Config) { c.Workspace = workspace(v) }},
+	{ID: "bitbucket_workspace_token", Group: aboutBitbucket, Secret: true,
 		Help:  "One workspace access token, or several separated by commas, which are then used side by side.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_WORKSPACE_TOKEN"}},
-	{ID: "bitbucket_user_email",
+	{ID: "bitbucket_user_email", Group: aboutBitbucket,
 		Help:  "The e-mail address of the Atlassian account that owns bitbucket_user_scoped_token.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_USER_EMAIL"}},
-	{ID: "bitbucket_user_scoped_token", Secret: true,
+	{ID: "bitbucket_user_scoped_token", Group: aboutBitbucket, Secret: true,
 		Help:  "An API token with scopes, used together with bitbucket_user_email.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_USER_SCOPED_TOKEN"}},
-	{ID: "bitbucket_username",
+	{ID: "bitbucket_username", Group: aboutBitbucket,
 		Help:  "The Bitbucket username that owns bitbucket_app_password.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_USERNAME"}},
-	{ID: "bitbucket_app_password", Secret: true,
+	{ID: "bitbucket_app_password", Group: aboutBitbucket, Secret: true,
 		Help:  "An app password; Bitbucket removed app passwords on 2026-07-28, so use an API token instead.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_APP_PASSWORD"}},
-	{ID: "bitbucket_host_url", Default: "https://api.bitbucket.org/2.0",
+	{ID: "bitbucket_host_url", Group: aboutBitbucket, Default: "https://api.bitbucket.org/2.0",
 		Help:  "The address of Bitbucket's API.",
-		Ocean: []string{oceanConfigPrefix + "BITBUCKET_HOST_URL"}},
-	{ID: "bitbucket_rate_limit", Default: defaultRateLimit,
+		Ocean: []string{oceanConfigPrefix + "BITBUCKET_HOST_URL"},
+		read:  func(v value, c *Config) { c.BitbucketHostURL = address(v) }},
+	{ID: "bitbucket_rate_limit", Group: aboutBitbucket, Default: "1000/1h",
 		Help: "How many requests each credential may make in a rolling window, as number/duration; " +
-			"1000/1h,src=5000/1h gives reading files and folders an allowance of its own."},
-	{ID: "integration_identifier", Default: "my-bitbucket-cloud-integration",
+			"1000/1h,src=5000/1h gives reading files and folders an allowance of its own.",
+		read: func(v value, c *Config) { c.RateLimit, c.SourceRate = rateLimits(v) }},
+	{ID: "integration_identifier", Group: aboutPort, Default: "my-bitbucket-cloud-integration",
 		Help:  "The identifier of the integration in Port; use one per workspace, or they delete each other's entities.",
-		Ocean: []string{"OCEAN__INTEGRATION__IDENTIFIER"}},
-	{ID: "initialize_port_resources", Default: "true",
+		Ocean: []string{"OCEAN__INTEGRATION__IDENTIFIER"},
+		read:  func(v value, c *Config) { c.IntegrationIdentifier = identifier(v) }},
+	{ID: "initialize_port_resources", Group: aboutPort, Default: "true",
 		Help:  "Whether to create the integration and the default blueprints in Port when they do not exist.",
-		Ocean: []string{"OCEAN__INITIALIZE_PORT_RESOURCES"}},
-	{ID: "mapping", Validate: true,
-		Help: "The mapping as YAML text; without it and mapping_file the one stored in Port is used."},
-	{ID: "mapping_file", Validate: true,
-		Help: "The path of a file that holds the mapping, relative to the working directory."},
-	{ID: "publish_mapping", Default: "if-empty",
-		Help: "Whether a mapping from mapping or mapping_file is shown on Port's Data sources page: if-empty, where none is, always or never."},
-	{ID: "jq_env_allow", Validate: true,
-		Help: "The environment variables that jq expressions may read, separated by commas; none by default."},
-	{ID: "sarif_file", Validate: true,
-		Help: "The path of a file to write the problems of the mapping to, as SARIF for code scanning."},
-	{ID: "ca_file",
-		Help: "The path of a PEM file with certificate authorities to trust beside the system's, for both services."},
-	{ID: "concurrency", Default: "10",
-		Help: "How many requests to Bitbucket may be in flight at once, from 1 to 100."},
-	{ID: "max_file_size", Default: "1MiB",
-		Help: "Files larger than this are skipped and counted, from 1 byte to 64MiB."},
-	{ID: "time_limit",
-		Help: "After this time, such as 110m, stop reading, write what is known and delete nothing; none by default."},
-	{ID: "deletion", Default: "apply",
-		Help: "What is done with stale entities: apply deletes them, report only tells of them, never does not look for them."},
-	{ID: "max_deletions",
-		Help: "When more entities than this are stale, none is deleted; no bound by default."},
-	{ID: "confirm_renames", Default: "false",
-		Help: "Whether entities may be deleted that seem to live on under other identifiers; by default they stay, and that is told."},
-	{ID: "fail_on", Default: "incomplete",
-		Help: "Which partial runs fail the step: incomplete, rejected or never."},
-	{ID: "detailed_exit", Default: "false",
-		Help: "Whether the mode plan ends with exit status 10 instead of 0 when a sync would change something."},
-	{ID: "report_file", Validate: true,
-		Help: "The path of a file to write the report to, as JSON."},
-	{ID: "summary_file", Validate: true,
-		Help: "The path of a file to write the summary to, as Markdown that fits a comment on a pull request."},
-	{ID: "sync_status", Default: "true",
-		Help: "Whether the state of the run and the counts of each kind are shown on Port's Data sources page."},
-	{ID: "ship_logs", Default: "true",
-		Help: "Whether the log of the run, without debug lines, is shown on Port's Data sources page."},
-	{ID: "send_raw_data_examples", Default: "true",
+		Ocean: []string{"OCEAN__INITIALIZE_PORT_RESOURCES"},
+		read:  func(v value, c *Config) { c.InitializePortResources = boolean(v) }},
+	{ID: "mapping_file", Group: aboutMapping, Validate: true,
+		Help: "The path of a file that holds the mapping, relative to the working directory.",
+		read: func(v value, c *Config) { c.MappingFile = v.text }},
+	{ID: "mapping", Group: aboutMapping, Validate: true,
+		Help: "The mapping as YAML text; without it and mapping_file the one stored in Port is used.",
+		read: func(v value, c *Config) { c.Mapping = v.text }},
+	{ID: "publish_mapping", Group: aboutPage, Default: "if-empty",
+		Help: "Whether a mapping from mapping or mapping_file is shown on Port's Data sources page: if-empty, where none is, always or never.",
+		read: func(v value, c *Config) { c.PublishMapping = choice(v, PublishIfEmpty, PublishAlways, PublishNever) }},
+	{ID: "jq_env_allow", Group: aboutMapping, Validate: true,
+		Help: "The environment variables that jq expressions may read, separated by commas; none by default.",
+		read: func(v value, c *Config) { c.JQEnvAllow = variableNames(v) }},
+	{ID: "sarif_file", Group: aboutMapping, Validate: true,
+		Help: "The path of a file to write the problems of the mapping to, as SARIF for code scanning.",
+		read: func(v value, c *Config) { c.SARIFFile = v.text }},
+	{ID: "concurrency", Group: aboutRun, Default: "10",
+		Help: "How many requests to Bitbucket may be in flight at once, from 1 to 100.",
+		read: func(v value, c *Config) { c.Concurrency = concurrency(v) }},
+	{ID: "ca_file", Group: aboutRun,
+		Help: "The path of a PEM file with certificate authorities to trust beside the system's, for both services.",
+		read: func(v value, c *Config) { c.Authorities = authorities(v) }},
+	{ID: "max_file_size", Group: aboutRun, Default: "1MiB",
+		Help: "Files larger than this are skipped and counted, from 1 byte to 64MiB.",
+		read: func(v value, c *Config) { c.MaxFileSize = maxFileSize(v) }},
+	{ID: "time_limit", Group: aboutRun,
+		Help: "After this time, such as 110m, stop reading, write what is known and delete nothing; none by default.",
+		read: func(v value, c *Config) { c.TimeLimit = timeLimit(v) }},
+	{ID: "deletion", Group: aboutRun, Default: "apply",
+		Help: "What is done with stale entities: apply deletes them, report only tells of them, never does not look for them.",
+		read: func(v value, c *Config) { c.Deletion = choice(v, DeletionApply, DeletionReport, DeletionNever) }},
+	{ID: "max_deletions", Group: aboutRun,
+		Help: "When more entities than this are stale, none is deleted; no bound by default.",
+		read: func(v value, c *Config) { c.MaxDeletions = maxDeletions(v) }},
+	{ID: "confirm_renames", Group: aboutRun, Default: "false",
+		Help: "Whether entities may be deleted that seem to live on under other identifiers; by default they stay, and that is told.",
+		read: func(v value, c *Config) { c.ConfirmRenames = boolean(v) }},
+	{ID: "fail_on", Group: aboutRun, Default: "incomplete",
+		Help: "Which partial runs fail the step: incomplete, rejected or never.",
+		read: func(v value, c *Config) { c.FailOn = choice(v, FailOnIncomplete, FailOnRejected, FailOnNever) }},
+	{ID: "detailed_exit", Group: aboutRun, Default: "false",
+		Help: "Whether the mode plan ends with exit status 10 instead of 0 when a sync would change something.",
+		read: func(v value, c *Config) { c.DetailedExit = boolean(v) }},
+	{ID: "report_file", Group: aboutReport, Validate: true,
+		Help: "The path of a file to write the report to, as JSON.",
+		read: func(v value, c *Config) { c.ReportFile = v.text }},
+	{ID: "summary_file", Group: aboutReport, Validate: true,
+		Help: "The path of a file to write the summary to, as Markdown that fits a comment on a pull request.",
+		read: func(v value, c *Config) { c.SummaryFile = v.text }},
+	{ID: "sync_status", Group: aboutPage, Default: "true",
+		Help: "Whether the state of the run and the counts of each kind are shown on Port's Data sources page.",
+		read: func(v value, c *Config) { c.SyncStatus = boolean(v) }},
+	{ID: "ship_logs", Group: aboutPage, Default: "true",
+		Help: "Whether the log of the run, without debug lines, is shown on Port's Data sources page.",
+		read: func(v value, c *Config) { c.ShipLogs = boolean(v) }},
+	{ID: "send_raw_data_examples", Group: aboutPage, Default: "true",
 		Help:  "Whether up to 5 objects of each kind, with secrets hidden and long texts cut, go to Port's mapping editor as examples.",
-		Ocean: []string{"OCEAN__SEND_RAW_DATA_EXAMPLES"}},
-	{ID: "log_level", Default: "info", Validate: true,
-		Help:  "How much is logged: debug, info, warning or error.",
-		Ocean: []string{"APPLICATION__LOG_LEVEL"}},
-	{ID: "debug", Default: "false", Validate: true,
-		Help: "Set to true to log at debug level."},
+		Ocean: []string{"OCEAN__SEND_RAW_DATA_EXAMPLES"},
+		read:  func(v value, c *Config) { c.SendExamples = boolean(v) }},
+	{ID: "log_level", Group: aboutReport, Default: "info", Validate: true,
+		Help:   "How much is logged: debug, info, warning or error.",
+		Ocean:  []string{"APPLICATION__LOG_LEVEL"},
+		accept: isLevel},
+	{ID: "debug", Group: aboutReport, Default: "false", Validate: true,
+		Help:   "Set to true to log at debug level.",
+		accept: IsBoolean},
 }
 
-// oceanConfigKey answers the key the input has in Ocean's integration config,
-// squashed, and whether it has one.
+// Config is what the inputs ask for, checked. It is safe to print: secrets show
+// as "***".
+type Config struct {
+	// Mode is what to do. In Validate only the inputs of the table that say so are
+	// checked: the other fields may hold anything.
+	Mode Mode
+
+	PortClientID     Secret
+	PortClientSecret Secret
+	// PortBaseURL has no trailing slash and no /v1.
+	PortBaseURL string
+
+	// Workspace is a slug in lower case, or a UUID in braces.
+	Workspace string
+	// Credentials are the credentials to use, all of one kind: the first kind
+	// given of workspace tokens, app password, API token. At least one.
+	Credentials []Credential
+	// BitbucketHostURL has no trailing slash.
+	BitbucketHostURL string
+	RateLimit        RateLimit
+	// SourceRate is the allowance of requests for files and folders; nil when they
+	// spend RateLimit like the others.
+	SourceRate *RateLimit
+
+	IntegrationIdentifier   string
+	InitializePortResources bool
+
+	// Mapping is the mapping's text and MappingFile the path of a file that
+	// holds it. At most one is not empty.
+	Mapping     string
+	MappingFile string
+	// PublishMapping decides whether Port's page shows one of the two.
+	PublishMapping PublishMapping
+	// JQEnvAllow are the environment variables that jq may read.
+	JQEnvAllow []string
+
+	// Authorities are certificates in PEM, at least one, to trust beside the system's;
+	// empty when there are none.
+	Authorities []byte
+
+	// Concurrency is the bound of requests to Bitbucket in flight, 1 to 100.
+	Concurrency int
+	// MaxFileSize is the size in bytes above which a file is skipped, 1 to 64 MiB.
+	MaxFileSize int64
+	// TimeLimit is zero when there is none.
+	TimeLimit time.Duration
+	Deletion  Deletion
+	// MaxDeletions is nil when the number of deletions is not bounded.
+	MaxDeletions *int
+	// ConfirmRenames lets entities go that seem to live on under other identifiers.
+	ConfirmRenames bool
+	FailOn         FailOn
+	// DetailedExit lets a plan with changes end with a status of its own.
+	DetailedExit bool
+	// SARIFFile is empty when no such file is asked for.
+	SARIFFile string
+	// ReportFile is empty when no report file is asked for.
+	ReportFile string
+	// SummaryFile is empty when no summary file is asked for.
+	SummaryFile string
+	// SyncStatus, ShipLogs and SendExamples decide what Port's page shows of the run.
+	SyncStatus   bool
+	ShipLogs     bool
+	SendExamples bool
+	LogLevel     slog.Level
+
+	// unused are the credentials that were given and not chosen: they are
+	// scrubbed like the others.
+	unused []Credential
+}
+
+// Secrets returns every secret that was given and what is derived from it: each
+// token of a list, and the base64 text of a Basic header. Without repetitions.
+func (c Config) Secrets() []string {
+	var secrets []string
+	seen := map[string]bool{"": true}
+	add := func(texts ...string) {
+		for _, text := range texts {
+			if !seen[text] {
+				seen[text] = true
+				secrets = append(secrets, text)
+			}
+		}
+	}
+	add(c.PortClientID.Reveal(), c.PortClientSecret.Reveal())
+	for _, list := range [][]Credential{c.Credentials, c.unused} {
+		for _, credential := range list {
+			add(credential.Secret.Reveal())
+			if credential.Kind != WorkspaceToken {
+				pair := credential.Username + ":" + credential.Secret.Reveal()
+				add(base64.StdEncoding.EncodeToString([]byte(pair)))
+			}
+		}
+	}
+	return secrets
+}
+
+// oceanConfigKey returns the squashed key that the input has in Ocean's integration
+// config, if it has one.
 func (i Input) oceanConfigKey() (string, bool) {
 	for _, name := range i.Ocean {
 		if key, ok := strings.CutPrefix(name, oceanConfigPrefix); ok {

@@ -1,8 +1,6 @@
 package input
 
 import (
-	"errors"
-	"io/fs"
 	"strconv"
 	"strings"
 )
@@ -10,17 +8,17 @@ import (
 // Environment is the outside world as the inputs see it. Lookup must be set;
 // without Environ no OCEAN__ name is found, without ReadFile no file is.
 type Environment struct {
-	// Lookup answers like os.LookupEnv.
+	// Lookup works like os.LookupEnv.
 	Lookup func(name string) (string, bool)
 	// Environ lists "NAME=value", as os.Environ does: the OCEAN__ names are
 	// matched without regard to case, which Lookup cannot do.
 	Environ func() []string
-	// ReadFile answers like os.ReadFile.
+	// ReadFile works like os.ReadFile.
 	ReadFile func(path string) ([]byte, error)
 	// Arguments are the values of the command line, by the inputs' IDs. They win over
 	// every variable.
 	Arguments map[string]Argument
-	// Pipelines says that the program runs in Bitbucket Pipelines, where
+	// Pipelines is true when the program runs in Bitbucket Pipelines, where
 	// BITBUCKET_WORKSPACE is set by the environment itself.
 	Pipelines bool
 }
@@ -31,14 +29,6 @@ type Argument struct {
 	From string // as written there, such as "--mapping-file"
 }
 
-// given is a value and the name it came from. It is not given when from is empty.
-type given struct {
-	text string
-	from string
-}
-
-func (g given) ok() bool { return g.from != "" }
-
 // reader finds the value of an input among its names.
 type reader struct {
 	env   Environment
@@ -46,10 +36,9 @@ type reader struct {
 	rep   *report
 }
 
-// find answers the first source that has a value which is not blank and, when
-// accept is not nil, that accept takes. The order is: the argument, INPUT_<ID>,
-// <ID>, <ID>_FILE, the OCEAN__ names.
-func (r *reader) find(in Input, accept func(text string) bool) given {
+// find returns the first value that is not blank and that the input accepts. The order
+// of the sources is: the argument, INPUT_<ID>, <ID>, <ID>_FILE, the OCEAN__ names.
+func (r *reader) find(in Input) given {
 	sources := []func(Input) given{r.argument, r.action, r.plain, r.file, r.ocean.find}
 	ambient := r.env.Pipelines && in.ID == "bitbucket_workspace"
 	if ambient {
@@ -66,7 +55,7 @@ func (r *reader) find(in Input, accept func(text string) bool) given {
 		if in.ID != "mapping" {
 			g.text = strings.TrimSpace(g.text)
 		}
-		if accept != nil && !accept(g.text) {
+		if in.accept != nil && !in.accept(g.text) {
 			if g.from == r.env.Arguments[in.ID].From {
 				r.rep.problem(location(in.ID, g.from), in.Help, "%q is not known", g.text)
 			}
@@ -135,8 +124,8 @@ func (r *reader) array(in Input) given {
 	return given{text: strings.Join(items, ","), from: countName}
 }
 
-// file reads the value from the file that <ID>_FILE names. The path is not told
-// in a problem: a secret may have been written in its place.
+// file reads the value from the file that <ID>_FILE names. Problems do not show the path:
+// somebody may have written a secret in its place.
 func (r *reader) file(in Input) given {
 	name := in.Name() + "_FILE"
 	for _, other := range Table {
@@ -161,15 +150,6 @@ func (r *reader) file(in Input) given {
 	return given{text: text, from: name}
 }
 
-// cause is why a file could not be read, without its path.
-func cause(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
-}
-
 // variable reads one environment variable; blank is unset.
 func (r *reader) variable(name string) given {
 	text, _ := r.env.Lookup(name)
@@ -177,4 +157,20 @@ func (r *reader) variable(name string) given {
 		return given{}
 	}
 	return given{text: text, from: name}
+}
+
+// read finds the values of all inputs, and notes where each came from.
+func (r *reader) read() values {
+	all := values{}
+	for _, in := range Table {
+		g := r.find(in)
+		if !g.ok() && in.Default != "" {
+			g = given{text: in.Default, from: "default"}
+		}
+		if g.ok() {
+			r.rep.notes.Sources = append(r.rep.notes.Sources, Source{ID: in.ID, From: g.from})
+		}
+		all[in.ID] = value{given: g, id: in.ID, standard: in.Default, rep: r.rep, readFile: r.env.ReadFile}
+	}
+	return all
 }

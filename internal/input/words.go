@@ -1,0 +1,143 @@
+package input
+
+import (
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Mode says what to do.
+type Mode string
+
+// The values of mode.
+const (
+	Sync     Mode = "sync"     // read, map and write
+	Plan     Mode = "plan"     // read and map, and tell what a sync would write
+	Validate Mode = "validate" // check the mapping
+)
+
+// Modes are the values of mode, in the order of the manual.
+func Modes() []Mode { return []Mode{Sync, Plan, Validate} }
+
+// Deletion says what is done with stale entities.
+type Deletion string
+
+// The values of deletion.
+const (
+	DeletionApply  Deletion = "apply"
+	DeletionReport Deletion = "report" // tell of them only
+	DeletionNever  Deletion = "never"  // do not look for them
+)
+
+// FailOn says which partial runs end with a failing exit status.
+type FailOn string
+
+// The values of fail_on.
+const (
+	FailOnIncomplete FailOn = "incomplete" // something was not read or not delivered
+	FailOnRejected   FailOn = "rejected"   // also when single entities were rejected
+	FailOnNever      FailOn = "never"
+)
+
+// PublishMapping says when the mapping of the inputs replaces the one that the
+// integration in Port shows.
+type PublishMapping string
+
+// The values of publish_mapping.
+const (
+	PublishIfEmpty PublishMapping = "if-empty" // when it shows none
+	PublishAlways  PublishMapping = "always"
+	PublishNever   PublishMapping = "never"
+)
+
+// mode reads the input mode.
+func mode(v value) Mode {
+	if m := Mode(strings.ToLower(v.text)); slices.Contains(Modes(), m) {
+		return m
+	}
+	v.problem("write one of: sync, plan, validate; where the variable MODE is another program's, INPUT_MODE wins over it", "%q is not known", v.text)
+	return ""
+}
+
+// choice reads an input that is one of some words.
+func choice[T ~string](v value, words ...T) T {
+	names := make([]string, len(words))
+	for i, word := range words {
+		if strings.EqualFold(v.text, string(word)) {
+			return word
+		}
+		names[i] = string(word)
+	}
+	v.problem("write one of: "+strings.Join(names, ", "), "%q is not known", v.text)
+	return ""
+}
+
+func boolean(v value) bool {
+	if !IsBoolean(v.text) {
+		v.problem("write true or false", "%q is neither true nor false", v.text)
+	}
+	return isTrue(v.text)
+}
+
+// IsBoolean reports whether text is a value of an input that is true or false.
+func IsBoolean(text string) bool { return isTrue(text) || isFalse(text) }
+
+func isTrue(text string) bool  { return oneOf(text, "true", "1", "yes", "on") }
+func isFalse(text string) bool { return oneOf(text, "false", "0", "no", "off") }
+
+func oneOf(text string, words ...string) bool {
+	return slices.Contains(words, strings.ToLower(strings.TrimSpace(text)))
+}
+
+var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// variableNames reads a list of names of environment variables.
+func variableNames(v value) []string {
+	var names []string
+	for name := range strings.SplitSeq(v.text, ",") {
+		name = strings.TrimSpace(name)
+		if name == "" || slices.Contains(names, name) {
+			continue
+		}
+		if !namePattern.MatchString(name) {
+			v.problem(`write names of environment variables, separated by commas, such as "TEAM,REGION"`,
+				"%q is not the name of an environment variable", name)
+			continue
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// logLevel puts debug first, then log_level. Both hold words that are known, since others
+// were left out when they were found. GitHub sets RUNNER_DEBUG when a re-run asks for debug
+// logging.
+func logLevel(debug, name value, runnerDebug given) slog.Level {
+	if isTrue(debug.text) || strings.TrimSpace(runnerDebug.text) == "1" {
+		return slog.LevelDebug
+	}
+	l, _ := level(name.text)
+	return l
+}
+
+func isLevel(text string) bool {
+	_, ok := level(text)
+	return ok
+}
+
+// level reads a level's name; the names of Ocean's log levels are among them.
+func level(text string) (slog.Level, bool) {
+	switch strings.ToLower(text) {
+	case "debug":
+		return slog.LevelDebug, true
+	case "info":
+		return slog.LevelInfo, true
+	case "warn", "warning":
+		return slog.LevelWarn, true
+	case "error", "critical":
+		return slog.LevelError, true
+	default:
+		return slog.LevelInfo, false
+	}
+}
