@@ -8,25 +8,26 @@
 //	. | ingests a Bitbucket Cloud workspace into Port's catalog | app
 //	examples/demo | runs the real program against emulators of Bitbucket Cloud and Port on loopback | app bitbucket/bitbuckettest port/porttest
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket check clip datasource diag dryrun input mapping platform port reconcile report resync sarif transform transport
+//	app | is the program | bitbucket check clip datasource diag dryrun input mapping nearest platform port reconcile report resync sarif transform transport
 //	resync | does one run | bitbucket catalog check concurrent diag graph kind mapping port reconcile refusal report transform | dryrun transport
-//	refusal | explains why Port did not take an entity | catalog clip diag mapping port
+//	refusal | explains why Port did not take an entity | catalog clip diag mapping nearest port
 //	datasource | keeps what Port's Data sources page shows of a run | clip port report
 //	dryrun | answers writes as Port would | catalog port
 //	check | binds a mapping | catalog diag kind mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
-//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip diag glob mapping | transport
-//	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog clip diag jq mapping
+//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip diag glob mapping nearest | transport
+//	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog clip diag jq mapping nearest
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
 //	port | is a client of Port's API | catalog transport
 //	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip transport
 //	glob | compares the paths of a repository with patterns | -
 //	sarif | writes the problems of a mapping as SARIF 2.1.0 | diag mapping
 //	report | counts what a run did | clip diag
-//	mapping | reads a mapping | diag
+//	mapping | reads a mapping | diag nearest
 //	diag | holds what the program has to say to a person | -
 //	concurrent | runs functions side by side | -
 //	graph | finds groups and paths in small directed graphs | -
+//	nearest | finds the name that a misspelt one was most likely meant to be | -
 //	input | reads what the user asked for | -
 //	platform | speaks to the CI system that the program runs in | clip
 //	transport | holds what both clients need on the way to the network | -

@@ -7,7 +7,7 @@ import (
 
 	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/input"
-	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // program is its name on the command line.
@@ -69,7 +69,7 @@ func (a *arguments) command(arg string) {
 		return
 	}
 	fix := "the commands are " + strings.Join(append(commands, "help", "version"), ", ") + "; inputs are written --name value"
-	switch near, ok := mapping.Nearest(arg, append(commands, "help", "version")); {
+	switch near, ok := nearest.Name(arg, append(commands, "help", "version")); {
 	case ok:
 		fix = fmt.Sprintf("did you mean %s? %s", near, fix)
 	case strings.ContainsAny(arg, "./\\"):
@@ -84,7 +84,7 @@ func (a *arguments) isFile(arg string, commands []string) bool {
 	if mode != string(input.Validate) && mode != string(input.Plan) {
 		return false
 	}
-	_, misspelt := mapping.Nearest(arg, commands)
+	_, misspelt := nearest.Name(arg, commands)
 	return strings.ContainsAny(arg, "./\\") || !misspelt
 }
 
@@ -131,7 +131,7 @@ func (a *arguments) unknownFlag(name, id string) {
 		ids = append(ids, in.ID)
 	}
 	fix := program + " --help lists them all"
-	if near, ok := mapping.Nearest(id, append(ids, "help", "version")); ok {
+	if near, ok := nearest.Name(id, append(ids, "help", "version")); ok {
 		fix = fmt.Sprintf("did you mean %s? %s", flagName(near), fix)
 	}
 	a.problem("argument "+shortQuote(name), fix, "there is no such input")

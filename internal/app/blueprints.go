@@ -12,6 +12,7 @@ import (
 	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -78,7 +79,7 @@ func missingFix(name string, there []string) string {
 	if slices.Contains(defaultNames(), name) {
 		fix = create + "its JSON is in examples/blueprints.json"
 	}
-	if near, ok := mapping.Nearest(name, there); ok {
+	if near, ok := nearest.Name(name, there); ok {
 		fix = fmt.Sprintf("did you mean %q? Else %s", near, fix)
 	}
 	return fix

@@ -10,6 +10,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // repoRef names a repository in a selector, and a branch of it: as text the name alone.
@@ -144,7 +145,7 @@ func missingRepositories(refs [][]repoRef, found map[string]bool, names []string
 		if q != (bitbucket.RepositoryQuery{}) {
 			w.Message = fmt.Sprintf("repository %q is not among those that userRole and repoQuery leave", ref.Name)
 		}
-		if near, ok := mapping.Nearest(ref.Name, names); ok {
+		if near, ok := nearest.Name(ref.Name, names); ok {
 			w.Fix = fmt.Sprintf("did you mean %q?", near)
 		}
 		missing = append(missing, w)
@@ -156,7 +157,7 @@ func missingRepositories(refs [][]repoRef, found map[string]bool, names []string
 func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, branch string) *Warning {
 	w := &Warning{Message: fmt.Sprintf("repository %q has no branch %q", r.Slug, branch), Fix: "leave the branch out for the main branch", BlocksDeletion: true}
 	names, _ := ws.client.Branches(ctx, r.Slug) // only to say what is near
-	if near, ok := mapping.Nearest(branch, names); ok {
+	if near, ok := nearest.Name(branch, names); ok {
 		w.Fix = fmt.Sprintf("did you mean %q?", near)
 	}
 	return w

@@ -13,6 +13,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // Object is a JSON value from Bitbucket. Who is handed one may write into it.
@@ -269,7 +270,7 @@ func Bind(r mapping.Resource) (Bound, error) {
 	fix := "use one of " + strings.Join(names, ", ")
 	near, ok := otherNames[strings.ToLower(r.Kind)]
 	if !ok {
-		near, ok = mapping.Nearest(r.Kind, names)
+		near, ok = nearest.Name(r.Kind, names)
 	}
 	if ok {
 		fix = fmt.Sprintf("did you mean %q? The kinds are %s", near, strings.Join(names, ", "))

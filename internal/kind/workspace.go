@@ -15,6 +15,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // defaultMaxFile is the largest file that is read when nothing else is said: Port
@@ -177,7 +178,7 @@ func (w walked) problems(s mapping.Selector) diag.Problems {
 		return nil
 	}
 	fix := "use member, contributor, admin or owner"
-	if near, ok := mapping.Nearest(role, roles); ok {
+	if near, ok := nearest.Name(role, roles); ok {
 		fix = fmt.Sprintf("did you mean %q? The roles are member, contributor, admin and owner", near)
 	}
 	return diag.Problems{s.Problem(mapping.RuleSelectorValue, diag.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix)}

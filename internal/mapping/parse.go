@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // maxBytes bounds the text of a mapping.
@@ -165,7 +166,7 @@ func (b *builder) object(n *node, name string, keys []Key) (map[string]*node, bo
 // misspelt tells of a key that was most likely meant to be a required one that is not
 // there, and takes its value for that one's: it is not missing as well, and checked.
 func (b *builder) misspelt(e entry, values map[string]*node, name string, keys []Key) bool {
-	near, _ := Nearest(e.key, keyNames(keys))
+	near, _ := nearest.Name(e.key, keyNames(keys))
 	required := slices.ContainsFunc(keys, func(k Key) bool { return k.Name == near && k.Required })
 	if !required || home(e.key) != "" || values[near] != nil {
 		return false
@@ -182,7 +183,7 @@ func (b *builder) unknownKey(e entry, name string, valid []string) {
 		return
 	}
 	fix := unknownKeyFix(e.key, valid)
-	if _, near := Nearest(e.key, valid); !near && slices.Contains(valid, "selector") {
+	if _, near := nearest.Name(e.key, valid); !near && slices.Contains(valid, "selector") {
 		fix += `; the keys of a selector stand below "selector:"`
 	}
 	b.warn(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key)+" is ignored", fix)
@@ -336,4 +337,13 @@ func (b *builder) resources(m *Mapping, values map[string]*node, root *node) {
 			m.Broken = append(m.Broken, r)
 		}
 	}
+}
+
+// unknownKeyFix returns what to write instead of a key that is not known.
+func unknownKeyFix(key string, valid []string) string {
+	list := "the keys here are " + strings.Join(valid, ", ")
+	if near, ok := nearest.Name(key, valid); ok {
+		return "did you mean " + strconv.Quote(near) + "? " + list
+	}
+	return list
 }

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -138,7 +138,7 @@ func (c *cause) unknown(there bool, text string) bool {
 func (c *cause) unknownFix(valid []string) string {
 	fix := fmt.Sprintf("add %s to blueprint %q in Port, or remove it from the mapping", c.field, c.blueprint)
 	slices.Sort(valid)
-	if near, ok := mapping.Nearest(c.field.name, valid); ok {
+	if near, ok := nearest.Name(c.field.name, valid); ok {
 		fix = fmt.Sprintf("did you mean %q? Otherwise %s", near, fix)
 	}
 	return fix

@@ -9,6 +9,7 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // Environment holds the variables that expressions may read through env and
@@ -257,7 +258,7 @@ func (c *compiler) unknownVariable(e mapping.Expr, offset int, name string, s st
 		severity, end = diag.Error, "it would be null here and name another entity"
 	}
 	fix := "set it and name it in the input jq_env_allow; never allow a variable that holds a secret"
-	if near, ok := mapping.Nearest(name, slices.Sorted(maps.Keys(c.known))); ok {
+	if near, ok := nearest.Name(name, slices.Sorted(maps.Keys(c.known))); ok {
 		fix = fmt.Sprintf("did you mean %s? else %s", near, fix)
 	}
 	c.problems = append(c.problems, e.Problem(mapping.RuleJQEnvironment, severity, offset,

@@ -10,6 +10,7 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 const includedFiles = "__includedFiles"
@@ -87,7 +88,7 @@ func (s *shape) stepProblem(path []step, at int, of *shape) (message, fix string
 		return before + ` has no field "slug": it is null`, `write (.destination.repository.full_name | split("/")[1])`
 	case of.form == objectForm:
 		fix = "its fields are " + strings.Join(of.names, ", ")
-		if near, ok := mapping.Nearest(bad.key, of.names); ok {
+		if near, ok := nearest.Name(bad.key, of.names); ok {
 			fix = "did you mean " + before + "." + near + "? " + fix
 		}
 		return fmt.Sprintf("%s has no field %q: it is null", before, bad.key), fix
@@ -113,7 +114,7 @@ func (c *compiler) checkIncluded(x *expression, path []step) {
 	named := c.resource.Selector.Texts("includedFiles")
 	if name := path[1].key; !slices.Contains(named, name) {
 		fix := fmt.Sprintf(`write - %s below "includedFiles:" in the selector`, name)
-		if near, ok := mapping.Nearest(name, named); ok {
+		if near, ok := nearest.Name(name, named); ok {
 			fix = fmt.Sprintf("did you mean .%s[%q]? else %s", includedFiles, near, fix)
 		}
 		c.add(x.Problem(mapping.RuleField, diag.Warning, at, fmt.Sprintf("the selector does not read the file %q: it is null", name), fix))
@@ -168,7 +169,7 @@ func (c *compiler) fieldFix(x *expression, key string, names []string) (fix stri
 	if path := otherNames[key]; path != "" && slices.Contains(names, leadingPath(path)[0]) {
 		return "write " + path, true
 	}
-	if near, ok := mapping.Nearest(key, names); ok {
+	if near, ok := nearest.Name(key, names); ok {
 		return "did you mean ." + near + "?", true
 	}
 	fix = "the fields are " + strings.Join(names, ", ")

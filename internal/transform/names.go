@@ -11,6 +11,7 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // unsupported are names of jq that gojq lacks, and what to write for them.
@@ -193,7 +194,7 @@ func fieldStart(source string, end int) int {
 }
 
 func nearFix(name string, known []string) string {
-	if near, ok := mapping.Nearest(name, known); ok {
+	if near, ok := nearest.Name(name, known); ok {
 		return fmt.Sprintf("did you mean %s? ", near)
 	}
 	return ""

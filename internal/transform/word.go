@@ -8,6 +8,7 @@ import (
 
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // withoutQuotes is the message for a text that stands alone without quotes of jq.
@@ -22,9 +23,9 @@ var fileName = regexp.MustCompile(`^[\w-]+\.[A-Za-z]\w*$`)
 // quotes, or a misspelt constant or function.
 func (n *unknowns) word(name string, offset int, whole bool, message string, functions []string) {
 	text := strings.TrimSpace(n.source)
-	nearField, _ := mapping.Nearest(name, n.fields)
-	nearConstant, _ := mapping.Nearest(name, []string{"true", "false", "null"})
-	nearFunction, _ := mapping.Nearest(name, functions)
+	nearField, _ := nearest.Name(name, n.fields)
+	nearConstant, _ := nearest.Name(name, []string{"true", "false", "null"})
+	nearFunction, _ := nearest.Name(name, functions)
 	rule, fix := mapping.RuleJQFunction, fmt.Sprintf("a text stands in double quotes: %q", name)
 	if whole {
 		rule, message, fix = mapping.RuleJQText, withoutQuotes(name), "for a text write it in both quotes: "+mapping.InSingleQuotes(`"`+name+`"`)
@@ -76,7 +77,7 @@ func (n *unknowns) hyphened(name string, offset int) {
 	atRoot := start == 0 || !jq.IsNameByte(n.source[start-1]) && n.source[start-1] != ']'
 	if path := otherNames[strings.ReplaceAll(key, "-", "_")]; path != "" && slices.Contains(n.fields, leadingPath(path)[0]) && atRoot {
 		fix = "write " + path
-	} else if near, ok := mapping.Nearest(key, n.fields); ok && atRoot {
+	} else if near, ok := nearest.Name(key, n.fields); ok && atRoot {
 		fix = "write ." + near
 	}
 	n.problem(mapping.RuleJQHyphen, offset-1, fmt.Sprintf(`jq: %s is read as %s minus the function %s, which is not defined`, "."+key, n.source[start:offset-1], name), fix)

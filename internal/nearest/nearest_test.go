@@ -1,11 +1,11 @@
-package mapping
+package nearest
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestNearest(t *testing.T) {
+func TestName(t *testing.T) {
 	t.Parallel()
 	valid := []string{"repoQuery", "userRole", "includedFiles", "query", "path"}
 	tests := []struct{ word, want string }{
@@ -23,9 +23,9 @@ func TestNearest(t *testing.T) {
 		{strings.Repeat("query", 100), ""},
 	}
 	for _, tt := range tests {
-		got, ok := Nearest(tt.word, valid)
+		got, ok := Name(tt.word, valid)
 		if got != tt.want || ok != (tt.want != "") {
-			t.Errorf("Nearest(%q): got %q, %t, want %q", tt.word, got, ok, tt.want)
+			t.Errorf("Name(%q): got %q, %t, want %q", tt.word, got, ok, tt.want)
 		}
 	}
 }

@@ -1,16 +1,16 @@
-package mapping
+// Package nearest finds the name that a misspelt one was most likely meant to be.
+package nearest
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
-// maxWord bounds the words that Nearest compares, in bytes.
+// maxWord bounds the words that are compared, in bytes: the work grows with the square of
+// it, and no name that a person types is longer.
 const maxWord = 64
 
-// Nearest gives the valid word that the given one was most likely meant to be.
-// Case, "_" and "-" do not count. It gives false when no word is near.
-func Nearest(word string, valid []string) (string, bool) {
+// Name returns the valid name that word was most likely meant to be. Case, "_" and "-" do
+// not count. A name is near when at most a third of the characters, or a single one,
+// differ; Name returns false when none is.
+func Name(word string, valid []string) (string, bool) {
 	if word == "" || len(word) > maxWord {
 		return "", false
 	}
@@ -53,13 +53,4 @@ func distance(a, b []rune) int {
 		before, last = last, row
 	}
 	return last[len(b)]
-}
-
-// unknownKeyFix says what to write instead of a key that is not known.
-func unknownKeyFix(key string, valid []string) string {
-	list := "the keys here are " + strings.Join(valid, ", ")
-	if near, ok := Nearest(key, valid); ok {
-		return "did you mean " + strconv.Quote(near) + "? " + list
-	}
-	return list
 }
