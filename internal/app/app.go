@@ -111,6 +111,7 @@ type app struct {
 	wrong       string          // what is wrong beside the mapping, or ""
 	bitbucket   *bitbucket.Client
 	port        *port.Client
+	start       time.Time // of the run, by Port's clock
 	page        *datasource.Page
 	// foreseen are the blueprints that a sync would make, in a plan.
 	foreseen map[string]port.Blueprint
@@ -166,7 +167,7 @@ func (a *app) run(ctx context.Context) error {
 		return err
 	}
 	job := resync.Job{
-		Bound: plan, Bitbucket: a.bitbucket, Port: a.port,
+		Bound: plan, Bitbucket: a.bitbucket, Port: a.port, Start: a.start,
 		Concurrency: a.config.Concurrency, MaxFile: a.config.MaxFileSize, Log: a.log,
 		MaxDeletions: a.config.MaxDeletions, Deletion: deletions[a.config.Deletion],
 		StandIn: a.standIn, Selector: a.shownSelectors(plan, given == nil), ConfirmRenames: a.config.ConfirmRenames,

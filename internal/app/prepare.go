@@ -57,7 +57,8 @@ func (a *app) givenMapping() (*check.Bound, error) {
 // default blueprints, and, when all that the mapping names are there, the
 // integration when there is none.
 func (a *app) prepare(ctx context.Context, given *check.Bound) (*check.Bound, error) {
-	if err := a.port.Login(ctx); err != nil {
+	var err error
+	if a.start, err = a.port.Login(ctx); err != nil {
 		return nil, loginError(err)
 	}
 	integration, err := a.port.Integration(ctx)

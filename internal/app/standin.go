@@ -18,8 +18,8 @@ import (
 // blueprints of a mapping where it has no list of all of them. When that cannot be read, it
 // may.
 func (a *app) ownsSomething(ctx context.Context, plan *check.Bound) bool {
-	start, listed := a.port.Start(), true
-	for _, err := range a.port.Owned(ctx, start) {
+	listed := true
+	for _, err := range a.port.Owned(ctx, a.start) {
 		var e *port.Error
 		if listed = !errors.As(err, &e) || e.Status != http.StatusNotFound && e.Status != http.StatusGone; !listed {
 			break

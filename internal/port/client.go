@@ -70,7 +70,6 @@ type Client struct {
 
 	mu    sync.Mutex // guards what follows
 	token token
-	clock time.Time // Port's own at the first login
 }
 
 // New returns a client; it makes no request.

@@ -61,7 +61,7 @@ func TestCourtesyIsBrief(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newServer()
 					c := inProcess(s)
-					if err := c.Login(t.Context()); err != nil {
+					if _, err := c.Login(t.Context()); err != nil {
 						t.Fatal(err)
 					}
 					f.Times = -1

@@ -21,7 +21,7 @@ import (
 // safe are the calls that may be repeated, once takes those that may not.
 var (
 	safe = map[string]func(*testing.T, *port.Client) error{
-		"login":     func(t *testing.T, c *port.Client) error { return c.Login(t.Context()) },
+		"login":     func(t *testing.T, c *port.Client) error { _, err := c.Login(t.Context()); return err },
 		"blueprint": func(t *testing.T, c *port.Client) error { _, err := c.Blueprint(t.Context(), repository); return err },
 		"upsert": func(t *testing.T, c *port.Client) error {
 			return c.Upsert(t.Context(), repository, batchOf(t, "a"), port.Flags{Merge: true})[0].Err
@@ -262,7 +262,7 @@ func TestRateLimit(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer()
 				c := inProcess(s)
-				if err := c.Login(t.Context()); err != nil {
+				if _, err := c.Login(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				fired := s.Fault(porttest.Fault{Status: 429, Header: tt.header(), Times: tt.times})
@@ -354,7 +354,7 @@ func TestARefusedLoginWaitsToo(t *testing.T) {
 		s := newServer()
 		s.Fault(porttest.Fault{Path: tokenPath, Status: 429, Header: http.Header{"Retry-After": {"9"}}})
 		start := time.Now()
-		if err := inProcess(s).Login(t.Context()); err != nil {
+		if _, err := inProcess(s).Login(t.Context()); err != nil {
 			t.Error(err)
 		}
 		equal(t, "time", time.Since(start), 9*time.Second)
@@ -387,7 +387,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer()
 				c := inProcess(s)
-				if err := c.Login(t.Context()); err != nil {
+				if _, err := c.Login(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				s.Fault(f)

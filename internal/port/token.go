@@ -21,17 +21,21 @@ const unknownLife = time.Hour
 type token struct {
 	text, kind string
 	end        time.Time
+	made       time.Time // by Port's clock, to the second before
 }
 
 func (t token) header() string { return t.kind + " " + t.text }
 
-// Login gets an access token. It is called as needed; calling it first tells
-// wrong credentials early.
-func (c *Client) Login(ctx context.Context) error {
-	return c.retry(ctx, callLogin.route(), transport.Attempts, maxLimitWait, func() error {
-		_, err := c.login(ctx)
+// Login gets an access token, and returns when Port made it, by Port's clock and to the
+// second before: what Port stores from then on is no older. Each call that needs a token
+// logs in by itself; to do it first finds wrong credentials early.
+func (c *Client) Login(ctx context.Context) (at time.Time, err error) {
+	var t token
+	err = c.retry(ctx, callLogin.route(), transport.Attempts, maxLimitWait, func() (err error) {
+		t, err = c.login(ctx)
 		return err
 	})
+	return t.made, err
 }
 
 // callLogin is sent with the credential as its body.
@@ -85,9 +89,7 @@ func (c *Client) login(ctx context.Context) (token, error) {
 		text: answer.AccessToken,
 		kind: answer.TokenType,
 		end:  time.Now().Add(life - min(tokenMargin, life/2)),
-	}
-	if c.clock.IsZero() {
-		c.clock = portTime(header)
+		made: portTime(header),
 	}
 	return c.token, nil
 }
@@ -114,12 +116,4 @@ func portTime(h http.Header) time.Time {
 		return at
 	}
 	return time.Now().Truncate(time.Second)
-}
-
-// Start is when the run began, by Port's clock, to the second before. It is zero
-// before the first login.
-func (c *Client) Start() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.clock
 }

@@ -19,6 +19,9 @@ type Job struct {
 	Bound     *check.Bound
 	Bitbucket *bitbucket.Client
 	Port      *port.Client
+	// Start is when the run began, by Port's clock: what Port last stored before is not of
+	// this run.
+	Start time.Time
 	// Store takes what is written; nil is Port.
 	Store Store
 	// Concurrency is how many requests to Bitbucket may be under way at once.

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
@@ -202,12 +201,11 @@ func (r *run) list(ctx context.Context) (listing, error) {
 // searched: then those that no resource names any more are left alone.
 func (r *run) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 	return func(yield func(catalog.Ref, error) bool) {
-		start := r.job.Port.Start()
 		begun := false // the list is there
-		for ref, err := range r.job.Port.Owned(ctx, start) {
+		for ref, err := range r.job.Port.Owned(ctx, r.job.Start) {
 			var e *port.Error
 			if !begun && errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusGone) {
-				r.searchOld(ctx, start, yield)
+				r.searchOld(ctx, yield)
 				return
 			}
 			begun = true
@@ -218,11 +216,11 @@ func (r *run) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 	}
 }
 
-func (r *run) searchOld(ctx context.Context, start time.Time, yield func(catalog.Ref, error) bool) {
+func (r *run) searchOld(ctx context.Context, yield func(catalog.Ref, error) bool) {
 	r.searched = true
 	r.report.Note(diag.Problem{Severity: diag.Notice, Message: "Port does not list a whole data source any more: the blueprints of the mapping were searched"})
 	for _, blueprint := range slices.Sorted(maps.Keys(r.loader.held)) {
-		for ref, err := range r.job.Port.HeldBefore(ctx, blueprint, start) {
+		for ref, err := range r.job.Port.HeldBefore(ctx, blueprint, r.job.Start) {
 			if errors.Is(err, port.ErrNotFound) {
 				break
 			}

@@ -221,10 +221,11 @@ func (w *world) job(text string) resync.Job {
 		BaseURL: "http://port.test", ClientID: "client-id", ClientSecret: "client-secret", Identifier: "test", Version: "1",
 		Transport: w.exclusive(w.slow(w.changed(w.port.RoundTripper()))), Log: log,
 	})
-	if err := p.Login(context.Background()); err != nil {
+	start, err := p.Login(context.Background())
+	if err != nil {
 		w.t.Fatal(err)
 	}
-	job := resync.Job{Bound: plan, Bitbucket: client, Port: p, Concurrency: w.concurrency, Log: log}
+	job := resync.Job{Bound: plan, Bitbucket: client, Port: p, Start: start, Concurrency: w.concurrency, Log: log}
 	if w.timeLimit > 0 {
 		job.Deadline = time.Now().Add(w.timeLimit)
 	}
