@@ -15,7 +15,8 @@
 //	dryrun | answers writes as Port would | catalog port
 //	check | binds a mapping | catalog diag kind mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
-//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip diag glob mapping nearest | transport
+//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip concurrent diag glob mapping nearest source | transport
+//	source | reads the trees and files of repositories | bitbucket glob | transport
 //	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog clip diag jq mapping nearest
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
 //	port | is a client of Port's API | catalog transport

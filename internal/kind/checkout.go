@@ -11,157 +11,63 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/glob"
+	"port-bitbucket-exporter/internal/source"
 )
 
-// checkout is one commit of a repository: what folders and files are read from.
-// Its methods may be called side by side. In one run each folder is listed once,
-// and each file read once, whoever asks.
+// checkout is one commit of a repository as one task reads it, with what is to be reported
+// of it beside its objects. Its methods may be called side by side.
 type checkout struct {
+	*source.Commit
 	ws         *Workspace
 	repository bitbucket.Repository
-	branch     string // as Bitbucket spells it
-	hash       string // empty in a repository without commits: then nothing matches and no file is there
 
-	tree *tree // nil without a hash
-	// What follows is for who holds the tree.
-	indexes map[*listing]index
-	recent  recent
-
-	mu      sync.Mutex   // guards what follows
-	pending []error      // *Warning and *Unreadable, until untold returns them
-	noted   map[any]bool // what was pending already: warnings and listings
+	mu      sync.Mutex // guards what follows
+	pending []*Warning // until report yields them
+	noted   map[Warning]bool
 }
 
-type headKey struct{ repository, branch string }
-
-// head is what a branch was resolved to; an empty hash is that of no commit.
-type head struct {
-	hash string
-	err  error // bitbucket.ErrNotFound
-}
-
-// checkout resolves a branch of a repository; "" is the main branch. The main
-// branch of a repository without commits is no error. The error is
-// bitbucket.ErrNotFound when there is no such branch, and a *Gone when the
-// repository is not there any more.
+// checkout resolves a branch of a repository, as source.Memory.At does.
 func (w *Workspace) checkout(ctx context.Context, r bitbucket.Repository, branch string) (*checkout, error) {
-	c := &checkout{ws: w, repository: r, branch: cmp.Or(branch, r.MainBranch), indexes: map[*listing]index{}, noted: map[any]bool{}}
-	if c.branch == "" {
-		return c, nil
-	}
-	var err error
-	if c.hash = r.Hash; c.hash == "" || c.branch != r.MainBranch {
-		c.hash, err = w.head(ctx, r, c.branch)
-	}
+	c, err := w.memory.At(ctx, r, branch)
 	if err != nil {
 		return nil, err
 	}
-	if c.hash != "" {
-		c.tree = w.tree(treeKey{r.Key(), c.hash})
-	}
-	return c, nil
-}
-
-// head asks once a run for a branch.
-func (w *Workspace) head(ctx context.Context, r bitbucket.Repository, branch string) (string, error) {
-	k := headKey{r.Key(), branch}
-	w.mu.Lock()
-	known, ok := w.heads[k]
-	w.mu.Unlock()
-	if ok {
-		return known.hash, known.err
-	}
-	hash, err := w.client.Head(ctx, r.Slug, branch)
-	switch {
-	case errors.Is(err, bitbucket.ErrNotFound):
-		if other := w.unlessThere(ctx, r.Slug); other != nil {
-			return "", other
-		}
-		// A main branch that is named and not there is that of a repository without
-		// commits, when there is no other branch either.
-		if branch == r.MainBranch {
-			others, otherErr := w.client.Branches(ctx, r.Slug)
-			switch {
-			case otherErr != nil: // also when they are not found: the repository is there
-				return "", otherErr
-			case len(others) == 0:
-				err = nil
-			default:
-				return "", fmt.Errorf("the main branch %q of repository %q is not there, while others are; give the repository another main branch in its settings", branch, r.Slug)
-			}
-		}
-	case err != nil:
-		return "", w.gone(ctx, r.Slug, err)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.heads[k] = head{hash, err}
-	return hash, err
-}
-
-func (w *Workspace) tree(k treeKey) *tree {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.trees[k] == nil {
-		w.trees[k] = newTree()
-	}
-	return w.trees[k]
+	return &checkout{Commit: c, ws: w, repository: r, noted: map[Warning]bool{}}, nil
 }
 
 // match is an entry of the repository that a pattern matches.
 type match struct {
-	entry   bitbucket.Entry
+	entry   source.Entry
 	pattern int // index in the patterns that were asked for
 }
 
-// entryType is what match looks for.
-type entryType string
-
-const (
-	folders entryType = "commit_directory"
-	files   entryType = "commit_file"
-)
-
-// match finds the folders, or the files, that the patterns match: sorted by path,
-// and for one path by pattern. It lists as few folders as the patterns' literal
-// beginnings and depths allow. The error is a *Gone when the repository is not
-// there any more.
-func (c *checkout) match(ctx context.Context, what entryType, patterns []glob.Pattern) ([]match, error) {
-	if c.hash == "" {
-		return nil, nil
-	}
-	if err := c.tree.lock(ctx); err != nil {
-		return nil, err
-	}
-	defer c.tree.unlock()
+// match finds the entries of a type that the patterns match: sorted by path, and for one
+// path by pattern. The error is a *Gone when the repository is not there any more.
+func (c *checkout) match(ctx context.Context, entryType string, patterns []glob.Pattern) ([]match, error) {
 	walk := glob.NewWalk(patterns)
 	var found []match
 	for n, more := walk.Next(); more; n, more = walk.Next() {
-		is, size, err := c.look(n.Folder)
-		if err != nil {
-			return nil, err
-		}
-		if is == absent || is == present && size != isFolder {
-			continue
-		}
 		before := len(found)
-		asked, err := c.entries(ctx, n, func(l *listing, e bitbucket.Entry) {
-			if !glob.Within(n.Folder, e.Path) {
-				return
-			}
-			found = appendMatches(found, what, patterns, e)
-			if entryType(e.Type) == folders && glob.Level(e.Path) == glob.Level(l.Folder)+l.Depth {
-				walk.Below(e.Path)
-			}
-		}, func() {
-			found = found[:before]
-			walk.Restart()
+		err := c.List(ctx, n, source.Visitor{
+			Entry: func(of glob.Need, e source.Entry) {
+				if !glob.Within(n.Folder, e.Path) {
+					return
+				}
+				if e.Type == entryType {
+					found = appendMatches(found, patterns, e)
+				}
+				if e.Type == source.Folder && glob.Level(e.Path) == glob.Level(of.Folder)+of.Depth {
+					walk.Below(e.Path)
+				}
+			},
+			Restart: func() {
+				found = found[:before]
+				walk.Restart()
+			},
+			Unfinished: walk.Unfinished,
 		})
 		if err != nil {
-			return nil, c.ws.gone(ctx, c.repository.Slug, err)
-		}
-		if asked > 0 {
-			c.ws.depths.listed(asked, asked < n.Depth && walk.Unfinished())
+			return nil, err
 		}
 	}
 	order := func(a, b match) int {
@@ -172,14 +78,170 @@ func (c *checkout) match(ctx context.Context, what entryType, patterns []glob.Pa
 }
 
 // appendMatches appends an entry once for each pattern that matches it.
-func appendMatches(found []match, what entryType, patterns []glob.Pattern, e bitbucket.Entry) []match {
-	if entryType(e.Type) != what {
-		return found
-	}
+func appendMatches(found []match, patterns []glob.Pattern, e source.Entry) []match {
 	for i, p := range patterns {
 		if p.Matches(e.Path) {
 			found = append(found, match{e, i})
 		}
 	}
 	return found
+}
+
+// warn keeps a warning, once, until the next call of report.
+func (c *checkout) warn(all ...*Warning) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, w := range all {
+		if !c.noted[*w] {
+			c.noted[*w] = true
+			c.pending = append(c.pending, w)
+		}
+	}
+}
+
+// report yields the errors and warnings since the last call. A task calls it when it has
+// found its objects, and after each object: reading a file that a mapping names may add
+// some.
+func (c *checkout) report(yield func(Found, error) bool) bool {
+	for _, err := range c.Odd() {
+		if !yield(Found{}, unreadable(err)) {
+			return false
+		}
+	}
+	c.mu.Lock()
+	pending := c.pending
+	c.pending = nil
+	c.mu.Unlock()
+	for _, w := range pending {
+		if !yield(Found{}, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// text returns a file as UTF-8, or nil when there is none. It is nil, with a warning, for
+// one that is binary or kept on another host. One that is too large is an error, since a
+// null would overwrite what Port holds.
+func (c *checkout) text(ctx context.Context, name string) (any, *Warning, error) {
+	body, err := c.File(ctx, name)
+	if large := (*source.TooLarge)(nil); errors.As(err, &large) {
+		body, err = c.beginning(ctx, name, large)
+	}
+	var omitted *Omitted
+	switch {
+	case errors.As(err, &omitted):
+		return nil, &Warning{Message: omitted.Why + ": it is null", Fix: omitted.Fix, Example: omitted.Object}, nil
+	case err != nil || body == nil:
+		return nil, nil, err
+	case binary(body):
+		return nil, &Warning{Message: "a file is binary, and has no text: it is null", Example: c.At(name)}, nil
+	}
+	return rawText(body), nil, nil
+}
+
+// maxEntity is more than an entity in Port can hold, in bytes.
+//
+// Source: https://docs.port.io/api-reference/create-multiple-entities, read 2026-11.
+const maxEntity = 1<<20 + 1
+
+// beginning reads as much of a file that is too large as no entity can hold: a
+// mapping may use a part of it, and an entity with all of it is rejected by its
+// property's name. Where less than that is too large, the file is not given.
+func (c *checkout) beginning(ctx context.Context, name string, large *source.TooLarge) ([]byte, error) {
+	switch {
+	case c.ws.memory.MaxFile() < maxEntity-1:
+		return nil, fmt.Errorf("read file %q: %w; raise the input max_file_size", c.At(name), large)
+	case large.Beginning != nil:
+		return large.Beginning[:min(len(large.Beginning), maxEntity)], nil
+	}
+	return c.Beginning(ctx, name, maxEntity)
+}
+
+// reader is the Found.Read of an object whose files lie in a folder.
+func (c *checkout) reader(folder string) func(context.Context, string) (any, error) {
+	return func(ctx context.Context, name string) (any, error) {
+		text, warning, err := c.text(ctx, below(folder, name))
+		if warning != nil {
+			c.warn(warning)
+		}
+		return text, err
+	}
+}
+
+// below joins the path of a file to that of a folder.
+func below(folder, name string) string {
+	name = strings.TrimPrefix(name, "/")
+	if folder == "" {
+		return name
+	}
+	return folder + "/" + name
+}
+
+// included are files that a selector names, by their names.
+type included struct {
+	texts    Object // null for what is not there, and for what has no text
+	warnings []*Warning
+	err      error
+}
+
+// included reads files below a folder, the root when it is empty. One that cannot be read
+// is an error, since a null would overwrite what Port holds.
+func (c *checkout) included(ctx context.Context, folder string, names []string) (all included) {
+	all.texts = Object{}
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = below(folder, name)
+	}
+	if all.err = c.ListInstead(ctx, folder, paths); all.err != nil {
+		return all
+	}
+	for i, name := range names {
+		text, warning, err := c.text(ctx, paths[i])
+		if err != nil {
+			all.err = err
+			return all
+		}
+		if warning != nil {
+			all.warnings = append(all.warnings, warning)
+		}
+		all.texts[name] = text
+	}
+	return all
+}
+
+// rootFiles are the included files of a repository's root, for one task: they are read once
+// it has an object, and are the same for all. It is for one goroutine.
+type rootFiles struct {
+	checkout *checkout
+	names    []string
+	read     bool
+	files    included
+}
+
+// rootFiles returns the root's files of these names that expressions reach; nil without names.
+func (c *checkout) rootFiles(names []string, reads Reads) *rootFiles {
+	if len(names) == 0 {
+		return nil
+	}
+	return &rootFiles{checkout: c, names: reads.of(names, includedFiles)}
+}
+
+// load reads the files, unless they have been read.
+func (r *rootFiles) load(ctx context.Context) {
+	if r == nil || r.read {
+		return
+	}
+	r.read, r.files = true, r.checkout.included(ctx, "", r.names)
+	r.checkout.warn(r.files.warnings...)
+}
+
+// included returns a copy of the files, that the caller may write into.
+func (r *rootFiles) included(ctx context.Context) (any, error) {
+	r.load(ctx)
+	if r.files.err != nil {
+		return nil, r.files.err
+	}
+	return clone(r.files.texts), nil
 }

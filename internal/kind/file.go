@@ -9,9 +9,11 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/source"
 )
 
 type fileSelector struct {
@@ -130,11 +132,11 @@ type wanted struct {
 	skipParsing bool
 }
 
-func putInFile(object, source Object) Object {
+func putInFile(object, of Object) Object {
 	metadata := Object{}
-	addRepository(metadata, source)
+	addRepository(metadata, of)
 	object["metadata"] = metadata
-	return putRepo(object, source)
+	return putRepo(object, of)
 }
 
 func extractFiles(ctx context.Context, ws *Workspace, s fileSelector) iter.Seq2[Task, error] {
@@ -175,17 +177,18 @@ func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 			for i, w := range want {
 				globs[i] = w.glob
 			}
-			matches, err := c.match(ctx, files, globs)
+			matches, err := c.match(ctx, source.File, globs)
 			if err != nil {
 				yield(Found{}, err)
 				return
 			}
-			if !c.tell(yield) {
+			if !c.report(yield) {
 				return
 			}
 			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads)}
-			for _, m := range firstOfPath(matches) {
-				if !t.read(ctx, m.entry, want[m.pattern].skipParsing, yield) {
+			read := func(ctx context.Context, m match) fileText { return t.ahead(ctx, m.entry) }
+			for m, text := range concurrent.Ahead(ctx, ws.ahead, firstOfPath(matches), read) {
+				if !t.item(ctx, m.entry, text, want[m.pattern].skipParsing, yield) {
 					return
 				}
 			}

@@ -11,6 +11,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/clip"
+	"port-bitbucket-exporter/internal/source"
 )
 
 // fileReader makes items of the files of one checkout, one after the other.
@@ -19,29 +20,47 @@ type fileReader struct {
 	root     *rootFiles // nil when the selector names none
 }
 
-// read yields the item of one file, or why there is none, and what is to be told.
-func (t *fileReader) read(ctx context.Context, e bitbucket.Entry, skipParsing bool, yield func(Found, error) bool) bool {
-	f := &fileItem{reader: t, checkout: t.checkout, entry: e, skipParsing: skipParsing, told: map[string]bool{}}
+// fileText is the bytes of a file, as checkout.File returns them.
+type fileText struct {
+	body []byte
+	err  error
+}
+
+// ahead reads the file of an entry, when its content needs it.
+func (t *fileReader) ahead(ctx context.Context, e source.Entry) (text fileText) {
+	for _, without := range []string{source.Submodule, source.Elsewhere, source.Binary} {
+		if slices.Contains(e.Attributes, without) {
+			return fileText{}
+		}
+	}
+	text.body, text.err = t.checkout.File(ctx, e.Path)
+	return text
+}
+
+// item yields the item of one file, or why there is none, and what is to be reported.
+func (t *fileReader) item(ctx context.Context, e source.Entry, text fileText, skipParsing bool, yield func(Found, error) bool) bool {
+	f := &fileItem{reader: t, checkout: t.checkout, entry: e, text: text, skipParsing: skipParsing, told: map[string]bool{}}
 	found, err := f.found(ctx)
 	var omitted *Omitted
 	var gone *Gone
 	switch {
 	case errors.Is(err, errNoItem):
-		return t.checkout.tell(yield)
+		return t.checkout.report(yield)
 	case errors.As(err, &gone), err != nil && ctx.Err() != nil:
 		yield(Found{}, err)
 		return false
 	case err != nil && !errors.As(err, &omitted):
-		err = &Unreadable{Object: t.checkout.at(e.Path), Err: err}
+		err = &Unreadable{Object: t.checkout.At(e.Path), Err: err}
 	}
-	return yield(found, err) && t.checkout.tell(yield)
+	return yield(found, err) && t.checkout.report(yield)
 }
 
 // fileItem is one file on its way to an item.
 type fileItem struct {
 	reader      *fileReader
 	checkout    *checkout
-	entry       bitbucket.Entry
+	entry       source.Entry
+	text        fileText
 	skipParsing bool
 	told        map[string]bool // messages
 	unparsed    bool            // the content, or a part that it names
@@ -56,17 +75,17 @@ func (f *fileItem) tell(message, detail string) {
 		return
 	}
 	f.told[message] = true
-	w := Warning{Message: message, Example: f.checkout.at(f.entry.Path)}
+	w := Warning{Message: message, Example: f.checkout.At(f.entry.Path)}
 	if detail != "" {
 		w.Example += ": " + rawText([]byte(clip.Bytes(detail, maxDetail, "...")))
 	}
-	f.checkout.warn(w)
+	f.checkout.warn(&w)
 }
 
 func (f *fileItem) is(attribute string) bool { return slices.Contains(f.entry.Attributes, attribute) }
 
 func (f *fileItem) found(ctx context.Context) (Found, error) {
-	if f.is("subrepository") {
+	if f.is(source.Submodule) {
 		f.tell("submodules are left out: they are no files", "")
 		return Found{}, errNoItem
 	}
@@ -84,7 +103,7 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 	}
 	addRepository(metadata, repo)
 	object := Object{
-		"content": content, "metadata": metadata, "repo": repo, "branch": f.checkout.branch,
+		"content": content, "metadata": metadata, "repo": repo, "branch": f.checkout.Branch(),
 		// The documented examples map .file.path and .file.content.
 		"file": Object{"path": f.entry.Path, "name": path.Base(f.entry.Path), "content": content,
 			"size": json.Number(strconv.FormatInt(f.entry.Size, 10))},
@@ -120,15 +139,15 @@ func addRepository(metadata, repository Object) {
 // content is parsed, or text, or nil when there is none to give. It is raw when
 // it is not what expressions may expect.
 func (f *fileItem) content(ctx context.Context) (content any, raw bool, err error) {
-	if f.is("lfs") {
+	if f.is(source.Elsewhere) {
 		f.tell(noContentElsewhere, "")
 		return nil, true, nil
 	}
-	if f.is("binary") {
+	if f.is(source.Binary) {
 		f.tell(noContentBinary, "")
 		return nil, true, nil
 	}
-	body, err := f.checkout.file(ctx, f.entry.Path)
+	body, err := f.text.body, f.text.err
 	switch {
 	case errors.Is(err, bitbucket.ErrElsewhere):
 		f.tell(noContentElsewhere, "")
@@ -140,7 +159,7 @@ func (f *fileItem) content(ctx context.Context) (content any, raw bool, err erro
 	case binary(body):
 		f.tell(noContentBinary, "")
 		return nil, true, nil
-	case f.is("link"):
+	case f.is(source.Link):
 		f.tell("symbolic links are not followed: their content is the path that they lead to", "")
 		return rawText(body), true, nil
 	case f.skipParsing:

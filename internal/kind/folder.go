@@ -8,9 +8,11 @@ import (
 	"path"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/source"
 )
 
 type folderSelector struct {
@@ -67,8 +69,8 @@ func (s folderSelector) problems(raw mapping.Selector) diag.Problems {
 
 var folder = define("folder", place{put: putRepo, paths: [][]string{{"repo"}}}, extractFolders)
 
-func putRepo(object, source Object) Object {
-	object["repo"] = source
+func putRepo(object, repository Object) Object {
+	object["repo"] = repository
 	return object
 }
 
@@ -101,27 +103,31 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 			}
 			var matches []match
 			if err == nil {
-				matches, err = c.match(ctx, folders, patterns)
+				matches, err = c.match(ctx, source.Folder, patterns)
 			}
 			if err != nil {
 				yield(Found{}, err)
 				return
 			}
-			if !c.tell(yield) {
+			if !c.report(yield) {
 				return
 			}
 			t := &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles)}
-			for _, m := range matches {
-				object, err := t.object(ctx, m.entry, patterns[m.pattern])
+			if len(matches) > 0 {
+				t.root.load(ctx)
+			}
+			read := func(ctx context.Context, m match) included { return c.included(ctx, m.entry.Path, t.own) }
+			for m, own := range concurrent.Ahead(ctx, ws.ahead, matches, read) {
+				object, err := t.object(ctx, m.entry, own, patterns[m.pattern])
 				var gone *Gone
 				if errors.As(err, &gone) || err != nil && ctx.Err() != nil {
 					yield(Found{}, err)
 					return
 				}
 				if err != nil {
-					err = &Unreadable{Object: c.at(m.entry.Path), Err: err}
+					err = &Unreadable{Object: c.At(m.entry.Path), Err: err}
 				}
-				if !yield(Found{Object: object, Read: c.reader(m.entry.Path)}, err) || !c.tell(yield) {
+				if !yield(Found{Object: object, Read: c.reader(m.entry.Path)}, err) || !c.report(yield) {
 					return
 				}
 			}
@@ -138,7 +144,7 @@ type folderReader struct {
 
 // object is the item of a folder. Included files are those of the repository's
 // root, and beside the fields of the folder those of the folder.
-func (t *folderReader) object(ctx context.Context, e bitbucket.Entry, pattern glob.Pattern) (Object, error) {
+func (t *folderReader) object(ctx context.Context, e source.Entry, own included, pattern glob.Pattern) (Object, error) {
 	c := t.checkout
 	entry, err := bitbucket.Decode(e.JSON)
 	if err != nil {
@@ -149,13 +155,14 @@ func (t *folderReader) object(ctx context.Context, e bitbucket.Entry, pattern gl
 		return nil, err
 	}
 	entry["name"] = path.Base(e.Path) // documented mappings take it for a title
-	object := Object{"folder": entry, "repo": repo, "pattern": pattern.String(), "branch": c.branch}
+	object := Object{"folder": entry, "repo": repo, "pattern": pattern.String(), "branch": c.Branch()}
 	if t.root == nil {
 		return object, nil
 	}
 	if object[includedFiles], err = t.root.included(ctx); err != nil {
 		return nil, err
 	}
-	entry[includedFiles], err = c.included(ctx, e.Path, t.own)
-	return object, err
+	c.warn(own.warnings...)
+	entry[includedFiles] = own.texts
+	return object, own.err
 }

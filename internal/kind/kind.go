@@ -14,6 +14,7 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/nearest"
+	"port-bitbucket-exporter/internal/source"
 )
 
 // Object is a JSON value from Bitbucket. Who is handed one may write into it.
@@ -101,17 +102,11 @@ func (u *Unreadable) Error() string { return u.Err.Error() }
 
 func (u *Unreadable) Unwrap() error { return u.Err }
 
-// Omitted is one object that is left out by a limit. Port may hold an entity of it.
-type Omitted struct {
-	Object string // its name, for messages
-	Why    string
-	Fix    string
-	Err    error // may be nil
-}
-
-func (o *Omitted) Error() string { return o.Object + ": " + o.Why }
-
-func (o *Omitted) Unwrap() error { return o.Err }
+// Gone and Omitted come from reading trees and files, and from the kinds themselves.
+type (
+	Gone    = source.Gone
+	Omitted = source.Omitted
+)
 
 // Warning is something to tell that loses no object.
 type Warning struct {
@@ -124,16 +119,6 @@ type Warning struct {
 }
 
 func (w *Warning) Error() string { return w.Message }
-
-// Gone is a repository that answers as if it were not there. When the list does not name
-// it any more either, it disappeared while the run read it.
-type Gone struct {
-	Slug string
-	// Objects is how many objects are known to be lost with it.
-	Objects int
-}
-
-func (g *Gone) Error() string { return fmt.Sprintf("repository %q disappeared during the run", g.Slug) }
 
 // Kind is one kind of object, as a mapping names it.
 type Kind struct {

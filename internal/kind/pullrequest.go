@@ -77,7 +77,7 @@ func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelecto
 					continue
 				}
 				if err != nil {
-					yield(Found{}, withRepoQuery(ws.gone(ctx, r.Slug, err), s.without(sourceOf(r))))
+					yield(Found{}, withRepoQuery(ws.rest.OrGone(ctx, r.Slug, err), s.without(sourceOf(r))))
 					return
 				}
 				nameReviewers(object)

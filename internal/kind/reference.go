@@ -72,13 +72,13 @@ func (r *references) reference(ctx context.Context, value string) (any, error) {
 	var err error
 	var omitted *Omitted
 	if name != "" {
-		body, err = r.item.checkout.file(ctx, name)
+		body, err = r.item.checkout.File(ctx, name)
 	}
 	switch {
 	case errors.Is(err, bitbucket.ErrElsewhere):
 		return r.null("a file:// value names a file that another host keeps (Git LFS): it is null", value)
 	case errors.As(err, &omitted): // null would overwrite what Port holds
-		return nil, &Omitted{Object: r.item.checkout.at(r.item.entry.Path), Why: "a file that it names by file:// is left out: " + omitted.Why, Fix: omitted.Fix}
+		return nil, &Omitted{Object: r.item.checkout.At(r.item.entry.Path), Why: "a file that it names by file:// is left out: " + omitted.Why, Fix: omitted.Fix}
 	case err != nil:
 		return nil, err
 	case body == nil:

@@ -10,6 +10,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/source"
 )
 
 type repositorySelector struct {
@@ -35,7 +36,7 @@ func (s repositorySelector) cost() Cost {
 // includedCost is the least number of requests for files of one folder: from so many
 // on a listing comes before them, and shows which are there.
 func includedCost(names []string) int {
-	if len(names) < listingInstead {
+	if len(names) < source.ListingInstead {
 		return len(names)
 	}
 	return 1
@@ -98,7 +99,7 @@ func repositoryTask(ws *Workspace, r bitbucket.Repository, s repositorySelector)
 				err = &Unreadable{Object: r.Slug, Err: err}
 			}
 			if yield(Found{Object: object, Read: lazy.text}, err) && lazy.checkout != nil {
-				lazy.checkout.tell(yield)
+				lazy.checkout.report(yield)
 			}
 		}
 	}
@@ -126,12 +127,14 @@ func (l *lazyCheckout) included(ctx context.Context, names []string) (Object, er
 	if err := l.resolve(ctx); err != nil {
 		return nil, err
 	}
-	return l.checkout.included(ctx, "", names)
+	files := l.checkout.included(ctx, "", names)
+	l.checkout.warn(files.warnings...)
+	return files.texts, files.err
 }
 
 func (l *lazyCheckout) text(ctx context.Context, name string) (any, error) {
 	if err := l.resolve(ctx); err != nil {
 		return nil, err
 	}
-	return l.checkout.text(ctx, name)
+	return l.checkout.reader("")(ctx, name)
 }

@@ -1,28 +1,20 @@
 package kind
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"hash/maphash"
 	"iter"
 	"slices"
 	"strings"
-	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/nearest"
+	"port-bitbucket-exporter/internal/source"
 )
-
-// defaultMaxFile is the largest file that is read when nothing else is said: Port
-// takes no larger body.
-//
-// Source: https://docs.port.io/api-reference/create-multiple-entities, read 2026-11.
-const defaultMaxFile = 1 << 20
 
 // Options of a Workspace.
 type Options struct {
@@ -34,6 +26,8 @@ type Options struct {
 	// KeepProjects keeps the list of projects: it is worth it when more than one
 	// resource maps them.
 	KeepProjects bool
+	// Ahead is how many files may be read before it is their turn, by all tasks at once.
+	Ahead int
 	// TempDir is the folder for the file in which listings and files are kept; ""
 	// is the system's.
 	TempDir string
@@ -43,6 +37,9 @@ type Options struct {
 // is for one extraction after the other; the tasks of one may run side by side.
 type Workspace struct {
 	client  *bitbucket.Client
+	rest    source.REST
+	memory  *source.Memory
+	ahead   concurrent.Slots
 	options Options
 	lists   map[bitbucket.RepositoryQuery]*list
 	// projectList is nil until it has been read.
@@ -51,14 +48,6 @@ type Workspace struct {
 	// Second readings since the last Forget.
 	secondLists    map[bitbucket.RepositoryQuery]Second
 	secondProjects *Second
-	spool          *spool
-	seed           maphash.Seed
-	packers        sync.Pool // of *flate.Writer
-	depths         depths
-
-	mu    sync.Mutex // guards what follows
-	trees map[treeKey]*tree
-	heads map[headKey]head
 }
 
 // list is a list of repositories that was read to its end, or to its error.
@@ -75,15 +64,16 @@ type listed struct {
 
 // NewWorkspace has read nothing yet. It is to be closed.
 func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
-	o.MaxFile = cmp.Or(o.MaxFile, defaultMaxFile)
+	rest := source.REST{Client: c}
 	return &Workspace{
-		client: c, options: o, spool: &spool{folder: o.TempDir}, seed: maphash.MakeSeed(),
-		lists: map[bitbucket.RepositoryQuery]*list{}, projectKeys: map[string]bool{}, secondLists: map[bitbucket.RepositoryQuery]Second{}, trees: map[treeKey]*tree{}, heads: map[headKey]head{},
+		client: c, rest: rest, options: o, ahead: concurrent.NewSlots(o.Ahead),
+		memory: source.New(rest, source.Options{MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir}),
+		lists:  map[bitbucket.RepositoryQuery]*list{}, projectKeys: map[string]bool{}, secondLists: map[bitbucket.RepositoryQuery]Second{},
 	}
 }
 
 // Close removes what was kept. Nothing may be extracted any more.
-func (w *Workspace) Close() error { return w.spool.close() }
+func (w *Workspace) Close() error { return w.memory.Close() }
 
 // repositories yields a list of repositories. It is read once a run, while it is
 // first ranged over. After a *bitbucket.Odd others may follow.
@@ -117,19 +107,6 @@ func (w *Workspace) repositories(ctx context.Context, q bitbucket.RepositoryQuer
 		}
 		w.lists[q] = read
 	}
-}
-
-// gone asks again for a repository that answered an error: a *Gone when it is not
-// there any more, else the error.
-func (w *Workspace) gone(ctx context.Context, slug string, err error) error {
-	var e *bitbucket.Error
-	if !errors.As(err, &e) || e.Denied() || e.Status != 404 && e.Status != 403 {
-		return err
-	}
-	if there, existsErr := w.client.Exists(ctx, slug); existsErr == nil && !there {
-		return &Gone{Slug: slug}
-	}
-	return err
 }
 
 // roles of the caller in a repository.
@@ -182,14 +159,4 @@ func (w walked) problems(s mapping.Selector) diag.Problems {
 		fix = fmt.Sprintf("did you mean %q? The roles are member, contributor, admin and owner", near)
 	}
 	return diag.Problems{s.Problem(mapping.RuleSelectorValue, diag.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix)}
-}
-
-// unlessThere is for the missing branch of a repository: a *Gone when the
-// repository is not there either.
-func (w *Workspace) unlessThere(ctx context.Context, slug string) error {
-	there, err := w.client.Exists(ctx, slug)
-	if err == nil && !there {
-		err = &Gone{Slug: slug}
-	}
-	return err
 }

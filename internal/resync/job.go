@@ -73,7 +73,7 @@ func (j Job) options() kind.Options {
 			projects++
 		}
 	}
-	return kind.Options{MaxFile: j.MaxFile, KeepFiles: readers > 1, KeepProjects: projects > 1}
+	return kind.Options{MaxFile: j.MaxFile, KeepFiles: readers > 1, KeepProjects: projects > 1, Ahead: j.Concurrency}
 }
 
 // Store takes what a run writes: a port.Client, or a plan that answers as Port would.

@@ -1,0 +1,139 @@
+package source
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/glob"
+)
+
+// listing is all that is in a folder, down to a depth. A folder that does not exist
+// has nothing in it.
+type listing struct {
+	glob.Need
+	kept blob    // the entries as compressed JSON, one after the other
+	odd  []error // of entries that cannot be used: any path may be among them
+}
+
+// Visitor is given what List finds.
+type Visitor struct {
+	// Entry is called for each entry, with what the listing holds: a folder at its deepest
+	// level may have entries that it does not hold.
+	Entry func(of glob.Need, e Entry)
+	// Restart is called when the entries that were given so far do not count.
+	Restart func()
+	// Unfinished reports, at the end, whether more is wanted than the listing holds.
+	Unfinished func() bool
+}
+
+// List visits what is in a folder, down to a depth and maybe deeper, and maybe beside the
+// folder: from a listing at hand, or from a new one. That is less deep where the server
+// gave up on listings before, and of depth 1 where it gives up on this one: the folders in
+// it are then to be listed by themselves. A folder that is not there has nothing in it.
+func (c *Commit) List(ctx context.Context, n glob.Need, v Visitor) error {
+	if c.hash == "" {
+		return nil
+	}
+	is, size, err := c.look(n.Folder)
+	if err != nil || is == absent || is == present && size != isFolder {
+		return err
+	}
+	l, asked, err := c.list(ctx, n, v)
+	if err != nil {
+		return err
+	}
+	c.note(l)
+	if asked > 0 {
+		c.memory.depths.listed(asked, asked < n.Depth && v.Unfinished())
+	}
+	return nil
+}
+
+// list visits a listing. It returns how deep a new one is, or 0 for one at hand.
+func (c *Commit) list(ctx context.Context, n glob.Need, v Visitor) (of *listing, asked int, err error) {
+	for {
+		l, f, ask, begun := c.tree.listing(n, &c.memory.depths)
+		switch {
+		case l != nil:
+			ix, err := c.replay(l, func(e Entry) { v.Entry(l.Need, e) })
+			if err == nil {
+				c.setIndex(l, ix)
+			}
+			return l, 0, err
+		case !begun:
+			if err := f.wait(ctx); err != nil {
+				return nil, 0, err
+			}
+			continue
+		}
+		l, err := c.fetch(ctx, f, ask, v)
+		if ask.Depth == 1 || !bitbucket.TooDeep(err) {
+			return l, ask.Depth, err
+		}
+		v.Restart()
+	}
+}
+
+// fetch asks for a listing, and keeps it when it comes to its end.
+func (c *Commit) fetch(ctx context.Context, f *flight, ask glob.Need, v Visitor) (l *listing, err error) {
+	depth := ask.Depth
+	defer func() { c.tree.endListing(f, l, depth) }()
+	var kept bytes.Buffer
+	packer, err := c.memory.packer(&kept)
+	if err != nil {
+		return nil, err
+	}
+	defer c.memory.packers.Put(packer)
+	read := &listing{Need: ask}
+	var ix index
+	for e, err := range c.memory.source.List(ctx, c.slug, c.hash, ask) {
+		if isOdd(err) {
+			read.odd = append(read.odd, err)
+			continue
+		}
+		if depth > 1 && bitbucket.TooDeep(err) {
+			c.memory.depths.tooDeep(depth)
+			depth = 1
+		}
+		if err != nil {
+			return nil, err
+		}
+		if _, err := packer.Write(e.JSON); err != nil {
+			return nil, err
+		}
+		ix = append(ix, c.memory.indexed(e))
+		v.Entry(ask, e)
+	}
+	if err := packer.Close(); err != nil {
+		return nil, err
+	}
+	read.kept = c.memory.spool.put(bytes.Clone(kept.Bytes()))
+	ix.sort()
+	c.setIndex(read, ix)
+	return read, nil
+}
+
+// replay visits the entries of a listing at hand, and returns its index.
+func (c *Commit) replay(l *listing, visit func(Entry)) (index, error) {
+	var ix index
+	d := json.NewDecoder(flate.NewReader(c.memory.spool.open(l.kept)))
+	for {
+		var e Entry
+		err := d.Decode(&e)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the listing of folder %q of repository %q again: %w", "/"+l.Folder, c.slug, err)
+		}
+		ix = append(ix, c.memory.indexed(e))
+		visit(e)
+	}
+	ix.sort()
+	return ix, nil
+}

@@ -1,0 +1,90 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/glob"
+)
+
+// REST is Bitbucket's API as a Source.
+type REST struct{ Client *bitbucket.Client }
+
+var _ Source = REST{}
+
+// Head asks for the branch. A main branch that is named and not there is that of a
+// repository without commits, when there is no other branch either.
+func (r REST) Head(ctx context.Context, of bitbucket.Repository, branch string) (string, error) {
+	hash, err := r.Client.Head(ctx, of.Slug, branch)
+	if !errors.Is(err, bitbucket.ErrNotFound) {
+		return hash, r.OrGone(ctx, of.Slug, err)
+	}
+	there, existsErr := r.Client.Exists(ctx, of.Slug)
+	switch {
+	case existsErr != nil:
+		return "", existsErr
+	case !there:
+		return "", &Gone{Slug: of.Slug}
+	case branch != of.MainBranch:
+		return "", err
+	}
+	others, err := r.Client.Branches(ctx, of.Slug)
+	switch {
+	case err != nil: // also when they are not found: the repository is there
+		return "", err
+	case len(others) > 0:
+		return "", fmt.Errorf("the main branch %q of repository %q is not there, while others are; give the repository another main branch in its settings", branch, of.Slug)
+	}
+	return "", nil
+}
+
+// List asks for the folder, a page after the other.
+func (r REST) List(ctx context.Context, slug, hash string, n glob.Need) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		begun := false
+		for e, err := range r.Client.Tree(ctx, slug, hash, n.Folder, n.Depth) {
+			if errors.Is(err, bitbucket.ErrNoFile) && n.Folder != "" && !begun {
+				return // there is no such folder; the root is there, and what has begun goes on
+			}
+			begun = begun || err == nil
+			if !isOdd(err) {
+				err = r.OrGone(ctx, slug, err)
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// Read asks for the file.
+func (r REST) Read(ctx context.Context, slug, hash, path string, limit int64) ([]byte, error) {
+	text, err := r.Client.File(ctx, slug, hash, path, limit)
+	if errors.Is(err, bitbucket.ErrNoFile) || errors.Is(err, bitbucket.ErrElsewhere) {
+		return nil, err
+	}
+	return text, r.OrGone(ctx, slug, err)
+}
+
+// OrGone asks again for a repository that answered an error: it returns a *Gone when the
+// repository is not there any more, else the error.
+func (r REST) OrGone(ctx context.Context, slug string, err error) error {
+	var e *bitbucket.Error
+	if !errors.As(err, &e) || e.Denied() || e.Status != http.StatusNotFound && e.Status != http.StatusForbidden {
+		return err
+	}
+	if there, existsErr := r.Client.Exists(ctx, slug); existsErr == nil && !there {
+		return &Gone{Slug: slug}
+	}
+	return err
+}
+
+// isOdd reports whether an error is about one value of a list, after which others may follow.
+func isOdd(err error) bool {
+	var o *bitbucket.Odd
+	return errors.As(err, &o)
+}

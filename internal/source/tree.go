@@ -1,0 +1,126 @@
+package source
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"port-bitbucket-exporter/internal/glob"
+)
+
+// tree is what a run has read of one commit, and what it is reading.
+type tree struct {
+	mu       sync.Mutex // guards what follows; it is held over no request
+	listings []*listing // appended to only
+	listed   []*flight  // listings under way
+	shallow  map[string]int
+	bodies   map[string]body
+	read     map[string]*flight // files under way
+}
+
+// flight is a request under way: who wants the same waits for its end.
+type flight struct {
+	done    chan struct{} // closed at the end; what follows is not written afterwards
+	want    glob.Need     // of a listing
+	body    body          // of a file
+	stopped bool          // its context ended: who waited asks for itself
+}
+
+func newTree() *tree {
+	return &tree{shallow: map[string]int{}, bodies: map[string]body{}, read: map[string]*flight{}}
+}
+
+// wait returns at the end of the flight, or when ctx ends before it, with the reason.
+func (f *flight) wait(ctx context.Context) error {
+	select {
+	case <-f.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// at returns the listings at hand.
+func (t *tree) at() []*listing {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.listings
+}
+
+// listing returns a listing that holds what is needed; else a flight to wait for, or, when
+// begun is true, a flight of the caller's own, and what it is to ask for.
+func (t *tree) listing(n glob.Need, d *depths) (known *listing, f *flight, ask glob.Need, begun bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ask = n
+	if depth, ok := t.shallow[n.Folder]; ok {
+		ask.Depth = min(ask.Depth, depth)
+	}
+	for _, l := range t.listings {
+		if l.Covers(ask) {
+			return l, nil, ask, false
+		}
+	}
+	for _, f := range t.listed {
+		if f.want.Covers(ask) {
+			return nil, f, ask, false
+		}
+	}
+	f = &flight{done: make(chan struct{}), want: ask}
+	t.listed = append(t.listed, f)
+	ask.Depth = d.limit(ask.Depth)
+	return nil, f, ask, true
+}
+
+// endListing ends a flight of listing. A depth that is less than the wanted one is what the
+// folder is listed to from now on. l is nil when the listing did not come to its end.
+func (t *tree) endListing(f *flight, l *listing, depth int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if depth < f.want.Depth {
+		t.shallow[f.want.Folder] = depth
+	}
+	if l != nil {
+		t.listings = append(t.listings, l)
+	}
+	t.listed = slices.DeleteFunc(t.listed, func(other *flight) bool { return other == f })
+	close(f.done)
+}
+
+// file returns the body of a file that known or the run has; else a flight to wait for,
+// or, when begun is true, a flight of the caller's own.
+func (t *tree) file(name string, known func(string) (body, bool)) (b body, f *flight, begun bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if b, ok := t.bodies[name]; ok {
+		return b, nil, false
+	}
+	if b, ok := known(name); ok {
+		return b, nil, false
+	}
+	if f := t.read[name]; f != nil {
+		return body{}, f, false
+	}
+	f = &flight{done: make(chan struct{}), stopped: true}
+	t.read[name] = f
+	return body{}, f, true
+}
+
+// endFile ends a flight of a file. The run has the body from now on, when it is not nil.
+func (t *tree) endFile(name string, f *flight, kept *body) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if kept != nil {
+		t.bodies[name] = *kept
+	}
+	delete(t.read, name)
+	close(f.done)
+}
+
+// has reports whether the run has the body of a file.
+func (t *tree) has(name string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, ok := t.bodies[name]
+	return ok
+}
