@@ -67,8 +67,10 @@ var modules = []string{
 	"github.com/cenkalti/backoff/v4",
 	"github.com/itchyny/gojq",
 	"github.com/itchyny/timefmt-go",
+	"github.com/santhosh-tekuri/jsonschema/v6",
 	"github.com/sethvargo/go-githubactions",
 	"golang.org/x/net",
+	"golang.org/x/text",
 	"gopkg.in/yaml.v3",
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/dryrun"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/port"
@@ -29,7 +30,30 @@ func (a *app) plan(ctx context.Context, job resync.Job) error {
 		}
 		a.report.Changes = append(a.report.Changes, change)
 	}
+	a.noteUnchecked(store.Unchecked())
 	return err
+}
+
+// noteUnchecked names what the plan did not check, so that it never shows as fine what
+// nothing looked at: all as notices, and one line where those are not shown.
+func (a *app) noteUnchecked(all []dryrun.Unchecked) {
+	for _, u := range all {
+		a.report.Note(diag.Problem{Severity: diag.Notice, Message: uncheckedText(u), Fix: "see in Port whether it takes these values: a sync reports what it refuses"})
+	}
+	if len(all) > 0 {
+		a.report.Facts = append(a.report.Facts, fmt.Sprintf("Port may refuse what this plan shows as fine: it did not check %d of the rules, such as: %s", len(all), uncheckedText(all[0])))
+	}
+}
+
+func uncheckedText(u dryrun.Unchecked) string {
+	what := fmt.Sprintf("keyword %q", u.Keyword)
+	if u.Keyword == "" {
+		what = "the schema"
+	}
+	if u.Property != "" {
+		what += fmt.Sprintf(" of property %q", u.Property)
+	}
+	return fmt.Sprintf("blueprint %q: %s is not checked by a plan", u.Blueprint, what)
 }
 
 // foresee tells of something that a sync would do beside writing entities.

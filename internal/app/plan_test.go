@@ -188,3 +188,23 @@ func TestPlanWithoutARole(t *testing.T) {
 		t.Error("a plan tried to write")
 	}
 }
+
+// What a plan does not check is named, where an entity has a value of it, and nowhere else.
+func TestPlanNamesWhatItDoesNotCheck(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.port.AddBlueprint(`{"identifier":"service","title":"Service","relations":{},"schema":{"required":[],"properties":{
+		"tier":{"type":"string","contentEncoding":"base64","dependentRequired":{"a":["b"]}},"unmapped":{"type":"object","unevaluatedProperties":false}}}}`)
+	mapping := strings.Replace(repositories, `'"bitbucketRepository"'`, "'\"service\"'\n          properties: {tier: .slug}", 1)
+	r := w.planned(map[string]string{"MAPPING": mapping})
+	r.check(t, 0, "success")
+	const name = `blueprint "service": keyword "dependentRequired" of property "tier" is not checked by a plan`
+	r.contains(t, "Port may refuse what this plan shows as fine: it did not check 1 of the rules, such as: "+name)
+	problems := r.report["problems"].([]any)
+	if first := problems[0].(map[string]any); len(problems) != 1 || first["message"] != name || first["severity"] != "notice" {
+		t.Errorf("got problems %v, want one notice: %s", problems, name)
+	}
+	if r := w.run(map[string]string{"MAPPING": mapping}); strings.Contains(r.stderr+r.stdout, "is not checked by a plan") {
+		t.Error("a sync names what a plan does not check")
+	}
+}

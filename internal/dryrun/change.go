@@ -34,35 +34,12 @@ type Field struct {
 	From, To any    // nil is none
 }
 
-// Changes are all changes, sorted by blueprint and identifier. An entity that is
-// written more than once has one, from what Port holds to what would be left.
-func (s *Store) Changes() []Change {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []Change
-	for _, c := range s.changes {
-		all = append(all, *c)
-	}
-	slices.SortFunc(all, func(a, b Change) int { return compare(a.Ref, b.Ref) })
-	return all
-}
-
 func compare(a, b catalog.Ref) int {
 	return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Identifier, b.Identifier))
 }
 
-func (s *Store) change(ref catalog.Ref) *Change {
-	c := s.changes[ref]
-	if c == nil {
-		c = &Change{Ref: ref}
-		s.changes[ref] = c
-	}
-	return c
-}
-
-// note remembers how an entity would change, beside what was noted of it before.
-func (s *Store) note(e *body, shape catalog.Shape, old, next *entity, absent bool) {
-	c := s.change(e.ref)
+// note adds how an entity would change to what was noted of it before.
+func (c *Change) note(shape catalog.Shape, old, next *entity, absent bool) {
 	switch {
 	case c.Action == Create:
 	case absent:
@@ -73,7 +50,7 @@ func (s *Store) note(e *body, shape catalog.Shape, old, next *entity, absent boo
 	c.Why = ""
 	c.set("title", old.title, next.title, catalog.Plain)
 	c.Fields = slices.DeleteFunc(c.Fields, func(f Field) bool {
-		return f.Name == "title" && catalog.Same(titled(e.ref, f.From), titled(e.ref, f.To), catalog.Plain)
+		return f.Name == "title" && catalog.Same(titled(c.Ref, f.From), titled(c.Ref, f.To), catalog.Plain)
 	})
 	c.set("icon", texted(old.icon), texted(next.icon), catalog.Plain)
 	if !shape.Inherited {

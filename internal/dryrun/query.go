@@ -12,7 +12,7 @@ import (
 // Port holds, and of what would have been written by then.
 func (s *Store) find(ctx context.Context, blueprint string, query any, most int) ([]string, error) {
 	found := s.findWritten(blueprint, query, most)
-	b, err := s.schema(ctx, blueprint)
+	b, err := s.blueprint(ctx, blueprint)
 	if err != nil {
 		return nil, err
 	}

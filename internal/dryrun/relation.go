@@ -18,7 +18,7 @@ const maxRelated = 100
 
 // relations resolves the relations of an entity, and checks them: what they would
 // hold, and the entities that may have to be made for them.
-func (s *Store) relations(ctx context.Context, b *schema, e *body, f port.Flags) (map[string]any, []catalog.Ref, *port.Error, error) {
+func (s *Store) relations(ctx context.Context, b *blueprint, e *body, f port.Flags) (map[string]any, []catalog.Ref, *port.Error, error) {
 	resolved := map[string]any{}
 	var stubs []catalog.Ref
 	for _, name := range slices.Sorted(maps.Keys(e.Relations)) {
@@ -98,7 +98,7 @@ func (s *Store) missing(ctx context.Context, self catalog.Ref, targets []catalog
 	found := map[string]bool{}
 	if len(unknown) > 0 {
 		blueprint := targets[0].Blueprint
-		b, err := s.schema(ctx, blueprint)
+		b, err := s.blueprint(ctx, blueprint)
 		if err != nil {
 			return nil, err
 		}
