@@ -13,11 +13,12 @@
 //	refusal | explains why Port did not take an entity | catalog clip diag mapping nearest port
 //	datasource | keeps what Port's Data sources page shows of a run | clip port report
 //	dryrun | answers writes as Port would | catalog port
-//	check | binds a mapping | catalog diag kind mapping transform
+//	check | binds a mapping | catalog diag kind lint mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
-//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip concurrent diag glob mapping nearest source | transport
+//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip concurrent diag glob mapping nearest shape source | transport
 //	source | reads the trees and files of repositories | bitbucket glob | transport
-//	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog clip diag jq mapping nearest
+//	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog diag jq mapping shape | kind
+//	lint | finds what is wrong or odd in the jq expressions of a resource | diag jq mapping nearest shape | catalog kind
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
 //	port | is a client of Port's API | catalog transport
 //	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip transport
@@ -34,6 +35,7 @@
 //	transport | holds what both clients need on the way to the network | -
 //	jq | evaluates jq expressions within bounds of time and memory | clip
 //	catalog | holds the plain values of Port's software catalog that the other packages share | -
+//	shape | describes the fields of JSON objects that are known before one is read | -
 //	clip | shortens text for messages | -
 //	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | memtransport
 //	port/porttest | is Port's API in memory | memtransport

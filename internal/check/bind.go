@@ -4,8 +4,10 @@ import (
 	"errors"
 	"slices"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
+	"port-bitbucket-exporter/internal/lint"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/transform"
 )
@@ -24,15 +26,14 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Bound, error) {
 			problems = append(problems, asProblems(r, err)...)
 		}
 		advice = append(advice, res.Bound.Warnings...)
-		var more diag.Problems
-		res.Program, more, err = transform.Compile(r, env)
-		advice = append(advice, more...)
-		if err != nil {
+		found := expressions(r, env)
+		advice = append(advice, found.Advice()...)
+		if res.Program, err = compile(r, found.Errors(), env); err != nil {
 			problems = append(problems, asProblems(r, err)...)
 			continue
 		}
 		paths, except := res.Bound.SourcePaths()
-		res.Program.SetOrigin(r, env, transform.Origin{Paths: paths, Except: except})
+		res.Program.SetOrigin(env, transform.Origin{Paths: paths, Except: except})
 		res.Bound = res.Bound.Reading(res.Program.Reads().Reach)
 		res.Bound.ReadsFiles = res.Bound.ReadsFiles || len(res.Program.Files()) > 0
 		for i, e := range res.Program.Entries() {
@@ -58,9 +59,22 @@ func bindBroken(broken []mapping.Resource, env transform.Environment) (problems 
 		} else {
 			problems = append(problems, bound.Warnings...)
 		}
-		problems = append(problems, transform.Check(r, env)...)
+		problems = append(problems, expressions(r, env)...)
 	}
 	return problems
+}
+
+// expressions finds what is wrong or odd in the expressions of a resource.
+func expressions(r mapping.Resource, env transform.Environment) diag.Problems {
+	return lint.Check(r, lint.Options{Environment: env, Kind: kind.Objects(r.Kind), Blueprint: catalog.CheckBlueprint})
+}
+
+// compile compiles the expressions of a resource, unless there are errors in them.
+func compile(r mapping.Resource, found diag.Problems, env transform.Environment) (*transform.Program, error) {
+	if len(found) > 0 {
+		return nil, found
+	}
+	return transform.Compile(r, env, kind.Objects(r.Kind))
 }
 
 func asProblems(r mapping.Resource, err error) diag.Problems {

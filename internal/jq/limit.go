@@ -94,3 +94,14 @@ func Message(err error) string {
 	}
 	return "jq: " + clip.Runes(err.Error(), maxMessage, "...")
 }
+
+// maxShown bounds how much of a text a message quotes, in characters.
+const maxShown = 100
+
+// Quote returns s in double quotes for a message, cut and without control characters.
+func Quote(s string) string {
+	if shown := clip.Runes(s, maxShown, ""); shown != s {
+		return fmt.Sprintf("%q (cut)", shown)
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -13,6 +13,7 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -124,7 +125,18 @@ func (s fileSelector) problems(raw mapping.Selector) diag.Problems {
 	return problems
 }
 
-var file = define("file", place{put: putInFile, paths: [][]string{{"repo"}, {"metadata", "commit", "repository"}}}, extractFiles)
+// fileObjects are the fields of files, which are put together here: the file with its
+// content, what a listing has of it, and its repository.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11.
+var fileObjects = shape.Kind{
+	Object: shape.Of(`file{path name content* size#} content* ` +
+		`metadata{+ type path commit{+ type hash repository{type full_name name uuid ` + linksShape + ` mainbranch{name}}} size#} repo{` + repositoryShape + `} branch __includedFiles{+}`),
+
+	Identifier: `.repo.slug + "/" + .file.path`,
+}
+
+var file = define("file", place{put: putInFile, paths: [][]string{{"repo"}, {"metadata", "commit", "repository"}}}, fileObjects, extractFiles)
 
 // wanted is one glob of a selector's files.
 type wanted struct {

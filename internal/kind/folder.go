@@ -12,6 +12,7 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -67,7 +68,17 @@ func (s folderSelector) problems(raw mapping.Selector) diag.Problems {
 	return problems
 }
 
-var folder = define("folder", place{put: putRepo, paths: [][]string{{"repo"}}}, extractFolders)
+// folderObjects are the fields of folders, which are put together here: the folder of a
+// listing, and its repository. Included files are in both.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11.
+var folderObjects = shape.Kind{
+	Object: shape.Of(`folder{+ type path name commit{+ type hash} __includedFiles{+}} repo{` + repositoryShape + `} pattern branch __includedFiles{+}`),
+
+	Identifier: `.repo.slug + "/" + .folder.path`,
+}
+
+var folder = define("folder", place{put: putRepo, paths: [][]string{{"repo"}}}, folderObjects, extractFolders)
 
 func putRepo(object, repository Object) Object {
 	object["repo"] = repository

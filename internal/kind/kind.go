@@ -14,6 +14,7 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/nearest"
+	"port-bitbucket-exporter/internal/shape"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -125,7 +126,9 @@ type Kind struct {
 	Name string
 	// Selector are the keys of its selector.
 	Selector []mapping.Key
-	bind     func(mapping.Selector) (Bound, error)
+	// Objects is what is known of its objects before one is read.
+	Objects shape.Kind
+	bind    func(mapping.Selector) (Bound, error)
 }
 
 // all kinds, in the order of the manual.
@@ -148,10 +151,24 @@ type selector interface {
 	without(Source) string
 }
 
-// define makes a kind of its selector's type, its extraction, and the place where its
-// objects hold their source: the type is known in one file, and nowhere else.
-func define[S selector](name string, at place, extract func(context.Context, *Workspace, S) iter.Seq2[Task, error]) Kind {
-	return Kind{name, mapping.SelectorKeys(*new(S)), func(raw mapping.Selector) (Bound, error) {
+// Objects returns what is known of the objects of a kind; the zero value of one that does
+// not exist.
+func Objects(name string) shape.Kind {
+	i := slices.IndexFunc(all, func(k Kind) bool { return k.Name == name })
+	if i < 0 {
+		return shape.Kind{}
+	}
+	return all[i].Objects
+}
+
+// linksShape are the links that most objects of Bitbucket have.
+const linksShape = `links{+ self{href} html{href} avatar{href}}`
+
+// define makes a kind of its selector's type, its extraction, the place where its objects
+// hold their source, and what is known of them: the type is known in one file, and nowhere
+// else.
+func define[S selector](name string, at place, objects shape.Kind, extract func(context.Context, *Workspace, S) iter.Seq2[Task, error]) Kind {
+	return Kind{name, mapping.SelectorKeys(*new(S)), objects, func(raw mapping.Selector) (Bound, error) {
 		var s S
 		if !raw.Given() {
 			return Bound{}, nil

@@ -8,6 +8,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
 )
 
 type projectSelector struct{}
@@ -24,7 +25,17 @@ func (projectSelector) again(ctx context.Context, ws *Workspace) (Second, error)
 
 func (projectSelector) without(Source) string { return "" }
 
-var project = define("project", itself, extractProjects)
+// projectObjects are the fields of projects.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-projects/, and
+// answers of the API, read 2026-11.
+var projectObjects = shape.Kind{
+	Object: shape.Of(`type uuid key name description is_private? owner* workspace* ` + linksShape + ` created_on updated_on has_publicly_visible_repos?`),
+
+	Identifier: `.key`,
+}
+
+var project = define("project", itself, projectObjects, extractProjects)
 
 func extractProjects(ctx context.Context, ws *Workspace, _ projectSelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {

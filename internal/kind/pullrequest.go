@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/shape"
 )
 
 type pullRequestSelector struct {
@@ -29,7 +30,22 @@ func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1
 // openPullRequests is the query when the selector has none.
 const openPullRequests = `state="OPEN"`
 
-var pullRequest = define("pull-request", place{put: putInDestination, paths: [][]string{{"destination", "repository"}}}, extractPullRequests)
+// endShape is the source or the destination of a pull request.
+const endShape = `{branch{+ name} commit{+ type hash} repository{type full_name name uuid ` + linksShape + `}}`
+
+// pullRequestObjects are the fields of pull requests.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/, and
+// answers of the API, read 2026-11.
+var pullRequestObjects = shape.Kind{
+	Object: shape.Of(`type id# title description state draft? queued? author* source` + endShape + ` destination` + endShape +
+		` merge_commit{+ type hash} close_source_branch? closed_by* reason comment_count# task_count# created_on updated_on summary{+ type raw markup html} rendered* ` +
+		`reviewers[+ type uuid display_name nickname account_id user*] participants[+ type user* role approved? state participated_on] ` + linksShape),
+
+	Identifier: `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`,
+}
+
+var pullRequest = define("pull-request", place{put: putInDestination, paths: [][]string{{"destination", "repository"}}}, pullRequestObjects, extractPullRequests)
 
 // putInDestination puts a repository into a pull request as Bitbucket does: with less
 // than its own answer has.

@@ -10,6 +10,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -67,7 +68,17 @@ func validPath(name string) bool {
 	return true
 }
 
-var repository = define("repository", itself, extractRepositories)
+// repositoryShape are the fields of repositories.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/, and
+// answers of the API, read 2026-11.
+const repositoryShape = `type uuid full_name name slug description scm website owner* workspace{+ type uuid name slug} is_private? project{type uuid key name description is_private? owner* workspace* created_on updated_on ` +
+	linksShape + `} fork_policy created_on updated_on size# language mainbranch{+ type name} override_settings* parent* enforced_signed_commits* has_issues? has_wiki? ` +
+	linksShape + ` __includedFiles{+}`
+
+var repositoryObjects = shape.Kind{Object: shape.Of(repositoryShape), Identifier: `.slug`}
+
+var repository = define("repository", itself, repositoryObjects, extractRepositories)
 
 func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {

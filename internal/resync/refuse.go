@@ -6,10 +6,10 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/refusal"
 	"port-bitbucket-exporter/internal/report"
-	"port-bitbucket-exporter/internal/transform"
 )
 
 // refuse takes an entity that must not be sent. It was produced all the same, and
@@ -125,7 +125,7 @@ func (l *loader) collide(p *pending, earlier *result) {
 	l.report.Note(diag.Problem{
 		Severity: diag.Warning, At: at,
 		Message: fmt.Sprintf("%s: different objects give the same identifier of blueprint %q; the last one wins", p.of.resource.Where(), p.entity.Ref.Blueprint),
-		Fix:     "make the identifier unique, such as " + cmp.Or(transform.UniqueIdentifier(p.of.resource.Kind), "with the object's number in it"),
+		Fix:     "make the identifier unique, such as " + cmp.Or(kind.Objects(p.of.resource.Kind).Identifier, "with the object's number in it"),
 		Example: fmt.Sprintf("%q from %s and from %s", p.entity.Ref.Identifier, earlier.source, p.source),
 	})
 	old := earlier.pending

@@ -24,7 +24,7 @@ func (e *entry) checkBlueprint(v any) *Fault {
 	}
 	return &Fault{
 		Expr:    e.blueprint.Expr,
-		Value:   quote(s),
+		Value:   jq.Quote(s),
 		Message: "the blueprint " + err.Error(),
 		Fix:     "give the identifier of a blueprint, as Port shows it next to its title",
 	}
@@ -41,7 +41,7 @@ func checkTarget(expr mapping.Expr, v any, what string) *Fault {
 	if err == nil {
 		return nil
 	}
-	return &Fault{Expr: expr, Value: quote(s), Message: "the identifier " + err.Error(), Fix: identifierFix(s)}
+	return &Fault{Expr: expr, Value: jq.Quote(s), Message: "the identifier " + err.Error(), Fix: identifierFix(s)}
 }
 
 func identifierFix(s string) string {

@@ -1,92 +1,95 @@
 package transform
 
 import (
-	"fmt"
-	"maps"
+	"path"
 	"slices"
-	"strconv"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
-	"port-bitbucket-exporter/internal/nearest"
+	"port-bitbucket-exporter/internal/shape"
+
+	"github.com/itchyny/gojq"
 )
 
 // Environment holds the variables that expressions may read through env and
 // $ENV; nothing else of the process is visible to them.
 type Environment map[string]string
 
-// Compile binds every expression of a resource. Warnings and notes come back even
-// without an error. The error is diag.Problems: all problems of the
-// resource at once, in file order.
-func Compile(r mapping.Resource, env Environment) (*Program, diag.Problems, error) {
-	c := newCompiler(r, env)
-	p := c.program(r)
-	if found := c.problems.Errors(); len(found) > 0 {
-		return nil, c.problems.Advice(), found
-	}
-	return p, c.problems.Advice(), nil
-}
-
-// Check finds the problems of the expressions of a resource that has others already,
-// in file order.
-func Check(r mapping.Resource, env Environment) diag.Problems {
-	c := newCompiler(r, env)
-	c.program(r)
-	return c.problems
-}
-
-func newCompiler(r mapping.Resource, env Environment) *compiler {
-	return &compiler{known: env, resource: r}
-}
-
-func (c *compiler) program(r mapping.Resource) *Program {
-	p := &Program{selector: c.given(r.Query, lenient)}
-	c.checkSelector(p.selector)
+// Compile compiles every expression of a resource whose kind is known as k. The error is
+// diag.Problems: one for each expression that does not compile, without a way out. Ask
+// lint before, which explains them all.
+func Compile(r mapping.Resource, env Environment, k shape.Kind) (*Program, error) {
+	c := &compiler{env: env}
+	p := &Program{kind: k, selector: c.expr(r.Query)}
 	if r.ItemsToParse != nil {
 		p.items = c.items(r)
-		c.checkItems(p.items.expr)
 	}
 	for _, e := range r.Entities {
-		made := c.entry(e)
-		made.kind = r.Kind
-		p.entries = append(p.entries, made)
+		p.entries = append(p.entries, c.entry(e))
 	}
 	p.files = c.files
-	c.problems.Sort()
-	return p
+	if len(c.problems) > 0 {
+		c.problems.Sort()
+		return nil, c.problems
+	}
+	return p, nil
 }
 
-// given compiles an expression that is not there in a broken resource.
-func (c *compiler) given(e mapping.Expr, s strictness) *expression {
+// compiler compiles the expressions of one resource.
+type compiler struct {
+	env      Environment
+	files    map[string]bool // named by file://; nil when none is
+	problems diag.Problems
+}
+
+// expression is a compiled expression.
+type expression struct {
+	mapping.Expr
+	tree *gojq.Query // nil when it is a file
+	code *jq.Code    // nil when it is a file
+	file string      // the path of a file, or ""
+}
+
+// expr compiles one expression. It never returns nil; what does not compile is among
+// the problems. An expression that a broken resource lacks has no code.
+func (c *compiler) expr(e mapping.Expr) *expression {
 	if !e.Given() {
 		return &expression{Expr: e}
 	}
-	return c.expr(e, s)
+	return c.compile(e)
 }
 
-// compiler collects the problems of one resource.
-type compiler struct {
-	resource mapping.Resource
-	known    Environment
-	files    map[string]bool // named by file://; nil when none is
-	problems diag.Problems
-	itemless bool // it is told that there are no items
+func (c *compiler) compile(e mapping.Expr) *expression {
+	x := &expression{Expr: e}
+	var err error
+	if x.tree, _, err = jq.Parse(e.Text); err == nil {
+		x.code, err = jq.Compile(x.tree, c.env)
+	}
+	if err != nil {
+		c.problems = append(c.problems, e.Problem(mapping.RuleJQSyntax, diag.Error, 0, jq.Message(err), ""))
+	}
+	return x
 }
 
-// strictness says what an environment variable that is not allowed means: in
-// an identifier or a blueprint it would make another entity.
-type strictness bool
-
-const (
-	lenient strictness = false
-	strict  strictness = true
-)
+// fileOrExpr compiles an expression in whose place a file may be named.
+func (c *compiler) fileOrExpr(e mapping.Expr) *expression {
+	name, ok := e.File()
+	if !ok {
+		return c.expr(e)
+	}
+	if c.files == nil {
+		c.files = map[string]bool{}
+	}
+	name = path.Clean(name)
+	c.files[name] = true
+	return &expression{Expr: e, file: name}
+}
 
 // entry is an entry of mappings. Nil fields are keys that are not there.
 type entry struct {
 	Entry
-	kind       string // as the mapping spells it
 	identifier value
 	anatomy    *anatomy // of the identifier; nil when it cannot be taken apart
 	blueprint  *expression
@@ -127,25 +130,21 @@ type leaf struct {
 
 func (c *compiler) entry(e mapping.Entity) entry {
 	made := entry{
-		identifier: c.value(e.Identifier, strict),
-		blueprint:  c.given(e.Blueprint, strict),
+		identifier: c.value(e.Identifier),
+		blueprint:  c.expr(e.Blueprint),
 		properties: c.fields(e.Properties, c.fileOrExpr),
-		relations:  c.fields(e.Relations, c.lenient),
+		relations:  c.fields(e.Relations, c.expr),
 	}
 	if e.Title != nil {
 		made.title = c.fileOrExpr(*e.Title)
 	}
 	if e.Icon != nil {
-		made.icon = c.lenient(*e.Icon)
+		made.icon = c.expr(*e.Icon)
 	}
 	if e.Team != nil {
-		team := c.value(*e.Team, lenient)
+		team := c.value(*e.Team)
 		made.team = &team
 	}
-	if made.identifier.expr != nil {
-		c.checkIdentifier(made.identifier.expr)
-	}
-	c.checkValues(made)
 	made.Entry = Entry{
 		Keys: catalog.Keys{
 			Title:      e.Title != nil,
@@ -156,39 +155,14 @@ func (c *compiler) entry(e mapping.Entity) entry {
 		},
 		QueryIdentifier: e.Identifier.Query != nil,
 	}
-	made.Blueprint, made.Dynamic = c.literalBlueprint(made.blueprint)
+	made.Blueprint, made.Dynamic = literalBlueprint(made.blueprint)
 	return made
 }
 
-// checkValues looks at everything that is no search query.
-func (c *compiler) checkValues(e entry) {
-	all := []*expression{e.identifier.expr, e.blueprint, e.title, e.icon}
-	if e.team != nil {
-		all = append(all, e.team.expr)
-	}
-	for _, f := range slices.Concat(e.properties, e.relations) {
-		all = append(all, f.value.expr)
-	}
-	for _, x := range all {
-		if x != nil {
-			c.checkValue(x)
-		}
-	}
-}
-
-// literalBlueprint gives the blueprint when it is known before any object is
-// seen. One that Port can never take is a problem.
-func (c *compiler) literalBlueprint(x *expression) (blueprint string, dynamic bool) {
-	blueprint, ok := x.literal.(string)
-	if !x.constant || !ok {
-		return "", true
-	}
-	if err := catalog.CheckBlueprint(blueprint); err != nil {
-		c.problems = append(c.problems, x.Problem(mapping.RuleBlueprint, diag.Error, 0,
-			"the blueprint "+quote(blueprint)+" "+err.Error(),
-			"write the identifier of the blueprint, as Port shows it next to its title"))
-	}
-	return blueprint, false
+// literalBlueprint returns the blueprint when it is known before any object is seen.
+func literalBlueprint(x *expression) (blueprint string, dynamic bool) {
+	blueprint, ok := jq.Text(x.tree)
+	return blueprint, !ok
 }
 
 func names(fields []mapping.Field) []string {
@@ -200,15 +174,13 @@ func names(fields []mapping.Field) []string {
 	return slices.Compact(all)
 }
 
-func (c *compiler) lenient(e mapping.Expr) *expression { return c.given(e, lenient) }
-
 // fields compiles each value that is no search query by the given function.
 func (c *compiler) fields(from []mapping.Field, compile func(mapping.Expr) *expression) []field {
 	var all []field
 	for _, f := range from {
 		made := field{name: f.Name}
 		if f.Value.Query != nil {
-			made.value.query = c.query(f.Value.Query, lenient)
+			made.value.query = c.query(f.Value.Query)
 		} else {
 			made.value.expr = compile(*f.Value.Expr)
 		}
@@ -217,26 +189,23 @@ func (c *compiler) fields(from []mapping.Field, compile func(mapping.Expr) *expr
 	return all
 }
 
-func (c *compiler) value(v mapping.Value, s strictness) value {
+func (c *compiler) value(v mapping.Value) value {
 	if v.Query != nil {
-		return value{query: c.query(v.Query, s)}
+		return value{query: c.query(v.Query)}
 	}
-	if v.Expr == nil {
-		return value{expr: &expression{}}
-	}
-	return value{expr: c.given(*v.Expr, s)}
+	return value{expr: c.expr(*v.Expr)}
 }
 
-func (c *compiler) query(q *mapping.Query, s strictness) *query {
-	made := &query{combinator: c.given(q.Combinator, s)}
+func (c *compiler) query(q *mapping.Query) *query {
+	made := &query{combinator: c.expr(q.Combinator)}
 	for _, r := range q.Rules {
 		if r.Nested != nil {
-			made.rules = append(made.rules, rule{nested: c.query(r.Nested, s)})
+			made.rules = append(made.rules, rule{nested: c.query(r.Nested)})
 			continue
 		}
 		var leaves []leaf
 		for _, l := range r.Leaves {
-			leaves = append(leaves, leaf{name: l.Name, expr: c.given(l.Expr, s)})
+			leaves = append(leaves, leaf{name: l.Name, expr: c.expr(l.Expr)})
 		}
 		made.rules = append(made.rules, rule{leaves: leaves})
 	}
@@ -249,19 +218,4 @@ func (v value) where() mapping.Expr {
 		return v.query.combinator.Expr
 	}
 	return v.expr.Expr
-}
-
-// unknownVariable is the problem of a variable that the environment lacks.
-func (c *compiler) unknownVariable(e mapping.Expr, offset int, name string, s strictness) {
-	severity, end := diag.Warning, "it is null here"
-	if s == strict {
-		severity, end = diag.Error, "it would be null here and name another entity"
-	}
-	fix := "set it and name it in the input jq_env_allow; never allow a variable that holds a secret"
-	if near, ok := nearest.Name(name, slices.Sorted(maps.Keys(c.known))); ok {
-		fix = fmt.Sprintf("did you mean %s? else %s", near, fix)
-	}
-	c.problems = append(c.problems, e.Problem(mapping.RuleJQEnvironment, severity, offset,
-		"the environment variable "+strconv.Quote(name)+" is not allowed or not set: "+end,
-		fix))
 }

@@ -9,6 +9,7 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
 )
 
 // apply maps one object by one entry.
@@ -58,7 +59,7 @@ func (a *application) required(v value, object map[string]any) (any, *Fault) {
 // in the order of the documentation.
 func (e *entry) fill(a *application, object map[string]any, unit *Unit, identifier any) *Fault {
 	f := &unit.Fields
-	if fault := e.setIdentifier(f, identifier); fault != nil {
+	if fault := e.setIdentifier(f, identifier, a.program.kind); fault != nil {
 		return fault
 	}
 	var faults []*Fault
@@ -95,7 +96,7 @@ func (e *entry) fill(a *application, object map[string]any, unit *Unit, identifi
 }
 
 // setIdentifier sets what can be an identifier, even one with a fault.
-func (e *entry) setIdentifier(f *catalog.Fields, identifier any) *Fault {
+func (e *entry) setIdentifier(f *catalog.Fields, identifier any, k shape.Kind) *Fault {
 	if e.identifier.query != nil {
 		f.Identifier = identifier
 		return checkQuery(e.identifier.where(), identifier)
@@ -104,11 +105,15 @@ func (e *entry) setIdentifier(f *catalog.Fields, identifier any) *Fault {
 		f.Identifier = s
 	}
 	fault := checkTarget(e.identifier.where(), identifier, "an identifier")
+	if fault == nil || k.Identifier == "" {
+		return fault
+	}
 	text, isText := identifier.(string)
 	_, isNumber := gojq.ToFloat64(identifier)
+	id := k.Object.Field("id")
 	signs := isText && strings.ContainsFunc(text, func(r rune) bool { return catalog.CheckIdentifier("x"+string(r)) != nil })
-	if known := UniqueIdentifier(e.kind); fault != nil && known != "" && (signs || isNumber && e.kind == "pull-request") {
-		fault.Fix = "write " + known + ", and the same in the relations to it"
+	if signs || isNumber && id != nil && id.Form == shape.Number {
+		fault.Fix = "write " + k.Identifier + ", and the same in the relations to it"
 	}
 	return fault
 }
@@ -204,24 +209,6 @@ func (a *application) team(v *value, object map[string]any) (got any, null bool,
 		return got, false, notText(v.where(), got, "a team")
 	}
 	return got, false, nil
-}
-
-// UniqueIdentifier is, for a kind, an expression whose text Port takes as an
-// identifier and no two objects share; empty for a kind that it does not know.
-func UniqueIdentifier(kind string) string {
-	switch kind {
-	case "project":
-		return `.key`
-	case "repository":
-		return `.slug`
-	case "pull-request":
-		return `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`
-	case "folder":
-		return `.repo.slug + "/" + .folder.path`
-	case "file":
-		return `.repo.slug + "/" + .file.path`
-	}
-	return ""
 }
 
 // article names the type of a value: "a number".

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,19 +13,6 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/mapping"
 )
-
-// compileFiles compiles a mapping that names files, and checks that it is warned about once.
-func compileFiles(t *testing.T, r mapping.Resource, fix string) *Program {
-	t.Helper()
-	p, warnings, err := Compile(r, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(warnings) != 1 || warnings[0].Message != "file:// in a mapping is deprecated" || !strings.Contains(warnings[0].Fix, fix) {
-		t.Errorf("warnings = %v, want one with the fix %s", warnings, fix)
-	}
-	return p
-}
 
 // shelf is what Source.Read reads in these tests, and what was asked of it.
 type shelf struct {
@@ -53,7 +39,7 @@ func TestOlderDefaultMapping(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := compileFiles(t, m.Resources[1], `write .__includedFiles["README.md"]`)
+	p := compiled(t, m.Resources[1])
 	if got, want := p.Files(), []string{"README.md"}; !slices.Equal(got, want) {
 		t.Errorf("files: got %q, want %q", got, want)
 	}
@@ -147,7 +133,7 @@ func TestFiles(t *testing.T) {
 			if c.noFiles {
 				source.Read = nil
 			}
-			r := compileFiles(t, resource(t, c.keys.yaml()), "__includedFiles").Apply(t.Context(), source)
+			r := compiled(t, resource(t, c.keys.yaml())).Apply(t.Context(), source)
 			var got []string
 			for _, u := range r.Units {
 				got = append(got, tell(t, u))
@@ -188,7 +174,7 @@ func tell(t *testing.T, u Unit) string {
 // Only the entry that names the file fails with it.
 func TestFileOfOneEntry(t *testing.T) {
 	t.Parallel()
-	p := compileFiles(t, resource(t, `resources:
+	p := compiled(t, resource(t, `resources:
 - kind: folder
   selector: {query: 'true'}
   port:
@@ -197,7 +183,7 @@ func TestFileOfOneEntry(t *testing.T) {
       - {identifier: .branch, blueprint: '"a"', properties: {n: .folder.n}}
       - {identifier: .branch, blueprint: '"b"', properties: {n: .folder.n, r: file://R}}
       - {identifier: .branch, blueprint: '"c"', properties: {n: .folder.n}}
-`), `.folder.__includedFiles["R"]`)
+`))
 	s := &shelf{files: map[string]any{"R": errors.New("lost")}}
 	r := p.Apply(t.Context(), Source{Object: object(t, `{"branch": "x"}`), Read: s.read})
 	var got []string
@@ -215,7 +201,7 @@ func TestFileOfOneEntry(t *testing.T) {
 // The reading of a file ends with the caller's context.
 func TestFileEndedContext(t *testing.T) {
 	t.Parallel()
-	p := compileFiles(t, resource(t, keys{rest: "properties: {r: file://R}"}.yaml()), "R")
+	p := compiled(t, resource(t, keys{rest: "properties: {r: file://R}"}.yaml()))
 	ctx, cancel := context.WithCancel(t.Context())
 	r := p.Apply(ctx, Source{Object: object(t, `{"id": "x"}`), Read: func(ctx context.Context, _ string) (any, error) {
 		cancel()

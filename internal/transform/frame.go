@@ -118,10 +118,10 @@ func joined(e *jq.Evaluator, parts []*expression, object map[string]any) (text s
 
 // SetOrigin finds out how the identifiers of the resource are put together, for Frame. It
 // is called once, before the program is used.
-func (p *Program) SetOrigin(r mapping.Resource, env Environment, o Origin) {
+func (p *Program) SetOrigin(env Environment, o Origin) {
 	for i := range p.entries {
 		if x := p.entries[i].identifier.expr; x != nil && x.tree != nil && p.items == nil {
-			p.entries[i].anatomy = dissect(x.tree, r, env, o)
+			p.entries[i].anatomy = dissect(x.tree, env, o)
 		}
 	}
 }
@@ -135,7 +135,7 @@ type part struct {
 
 // dissect takes an identifier apart at the places where texts are joined. It is nil where
 // no end of it depends on the origin alone.
-func dissect(q *gojq.Query, r mapping.Resource, env Environment, o Origin) *anatomy {
+func dissect(q *gojq.Query, env Environment, o Origin) *anatomy {
 	parts := joinedParts(q)
 	from := 0
 	for from < len(parts) && parts[from].of(o) {
@@ -150,7 +150,7 @@ func dissect(q *gojq.Query, r mapping.Resource, env Environment, o Origin) *anat
 		if from <= i && i < to {
 			continue
 		}
-		x := p.compiled(r, env)
+		x := p.compiled(env)
 		switch {
 		case x == nil:
 			return nil
@@ -218,7 +218,7 @@ func (p part) isID() bool {
 }
 
 // compiled is the part as an expression of its own; nil where it is none.
-func (p part) compiled(r mapping.Resource, env Environment) *expression {
+func (p part) compiled(env Environment) *expression {
 	text := "(" + p.query.String() + ")"
 	if p.text {
 		text += " | tostring"
@@ -226,9 +226,9 @@ func (p part) compiled(r mapping.Resource, env Environment) *expression {
 	for _, f := range p.after {
 		text += " | " + f
 	}
-	c := newCompiler(r, env)
-	x := c.expr(mapping.Expr{Text: text}, lenient)
-	if len(c.problems.Errors()) > 0 || x.code == nil && !x.constant {
+	c := &compiler{env: env}
+	x := c.compile(mapping.Expr{Text: text})
+	if len(c.problems) > 0 {
 		return nil
 	}
 	return x

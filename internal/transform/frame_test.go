@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
 	"port-bitbucket-exporter/internal/transform"
 )
 
@@ -63,11 +64,11 @@ func TestFrame(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", tt.text, err)
 		}
-		p, _, err := transform.Compile(m.Resources[0], nil)
+		p, err := transform.Compile(m.Resources[0], nil, shape.Kind{})
 		if err != nil {
 			t.Fatalf("%s: %v", tt.text, err)
 		}
-		p.SetOrigin(m.Resources[0], nil, tt.origin)
+		p.SetOrigin(nil, tt.origin)
 		got, ok := p.Frame(context.Background(), 0, of())
 		if got != tt.want || ok != tt.ok {
 			t.Errorf("%s: got %+v, %t, want %+v, %t", tt.text, got, ok, tt.want, tt.ok)

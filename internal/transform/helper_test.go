@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -46,12 +47,19 @@ func (k keys) yaml() string {
 
 func program(t testing.TB, k keys, env Environment) *Program {
 	t.Helper()
-	p, warnings, err := Compile(resource(t, k.yaml()), env)
+	p, err := Compile(resource(t, k.yaml()), env, kind.Objects(k.kind))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if warnings = warnings.Warnings(); len(warnings) > 0 {
-		t.Fatal(warnings)
+	return p
+}
+
+// compiled is the program of a resource of any kind.
+func compiled(t testing.TB, r mapping.Resource) *Program {
+	t.Helper()
+	p, err := Compile(r, nil, kind.Objects(r.Kind))
+	if err != nil {
+		t.Fatal(err)
 	}
 	return p
 }

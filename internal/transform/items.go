@@ -18,7 +18,7 @@ type items struct {
 }
 
 func (c *compiler) items(r mapping.Resource) *items {
-	made := &items{expr: c.given(*r.ItemsToParse, lenient), name: r.ItemsToParseName}
+	made := &items{expr: c.expr(*r.ItemsToParse), name: r.ItemsToParseName}
 	if r.TopLevelTransform {
 		made.drop = sourcePath(r.ItemsToParse.Text)
 	}

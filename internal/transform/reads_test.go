@@ -12,6 +12,7 @@ import (
 	"github.com/itchyny/gojq"
 
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
 )
 
 // String names the places that are read: ".a.b", or ".a.b~" where only the type of what
@@ -40,7 +41,7 @@ func (r *Reads) String() string {
 // readsOf are those of one expression; nil when it is no jq that compiles.
 func readsOf(text string) (*Reads, *gojq.Code) {
 	c := &compiler{}
-	x := c.expr(mapping.Expr{Text: text}, lenient)
+	x := c.compile(mapping.Expr{Text: text})
 	if x.code == nil {
 		return nil, nil
 	}
@@ -165,7 +166,7 @@ func TestProgramReads(t *testing.T) {
 		{"all with its element", keys{items: "itemsToParse: .list", identifier: "tojson"}, "."},
 		{"itemsToParse of everything", keys{items: "itemsToParse: '[.]'", identifier: ".item.id"}, "."},
 	} {
-		p, _, err := Compile(resource(t, tt.keys.yaml()), nil)
+		p, err := Compile(resource(t, tt.keys.yaml()), nil, shape.Kind{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,11 +13,13 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
 )
 
 // Program is a resource whose expressions are compiled. It is not written after
 // Compile, and safe for concurrent use.
 type Program struct {
+	kind     shape.Kind
 	selector *expression
 	items    *items // nil without itemsToParse
 	entries  []entry

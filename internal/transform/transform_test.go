@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
@@ -310,7 +311,7 @@ func TestEntries(t *testing.T) {
       - identifier: .id
         blueprint: '"a\(.id)"'
 `)
-	p, _, err := Compile(r, nil)
+	p, err := Compile(r, nil, kind.Objects(r.Kind))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +361,7 @@ func TestEndedContext(t *testing.T) {
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	r, _, _ := loadKind(t, "pull-request")
-	p, _, err := Compile(r, nil)
+	p, err := Compile(r, nil, kind.Objects(r.Kind))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package transform
+package lint
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// tokenKind tells the tokens of jq apart as far as messages need it.
+// tokenKind distinguishes the tokens of jq as far as messages need it.
 type tokenKind int
 
 const (
@@ -27,7 +27,7 @@ type token struct {
 	value      string
 }
 
-// tokens cuts an expression into tokens. It takes any text, also one that is no jq.
+// tokens cuts an expression into tokens. It takes any text, even one that is not jq.
 func tokens(s string) []token {
 	t := &tokenizer{source: s}
 	t.until(0)
@@ -126,7 +126,7 @@ func (t token) is(value string) bool {
 	return t.kind == textToken && json.Unmarshal([]byte(t.value), &got) == nil && got == value
 }
 
-// locate gives the offset of a function or a variable in an expression; 0 when it is
+// locate returns the offset of a function or a variable in an expression; 0 when it is
 // not there.
 func locate(source, word string) int {
 	all := tokens(source)
@@ -139,7 +139,7 @@ func locate(source, word string) int {
 	return all[i].start
 }
 
-// locateText gives the offset of a text that stands behind the call of a function, or
+// locateText returns the offset of a text that stands behind the call of a function, or
 // else anywhere; 0 when it is not there.
 func locateText(source, function, value string) int {
 	found, behind := 0, false
@@ -156,7 +156,7 @@ func locateText(source, function, value string) int {
 	return found
 }
 
-// locateSign gives the offset of an operator; 0 when it is not there.
+// locateSign returns the offset of an operator; 0 when it is not there.
 func locateSign(source, operator string) int {
 	last := -2
 	for _, t := range tokens(source) {

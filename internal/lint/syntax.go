@@ -1,4 +1,4 @@
-package transform
+package lint
 
 import (
 	"errors"
@@ -13,28 +13,46 @@ import (
 	"port-bitbucket-exporter/internal/mapping"
 )
 
-// syntaxProblem tells where the text stops being jq. The offset of gojq is the
-// end of the token.
-func syntaxProblem(e mapping.Expr, err error) diag.Problem {
+// tooLong finds an expression that is longer than any that a person writes.
+func tooLong(x *expression) bool {
+	if len(x.Text) <= jq.MaxText {
+		return false
+	}
+	x.add(mapping.RuleJQSize, diag.Error, 0, fmt.Sprintf("jq: the expression has %d bytes, and at most %d are read", len(x.Text), jq.MaxText), "shorten it")
+	return true
+}
+
+// syntax reads the expression, and finds where it stops being jq.
+func syntax(x *expression) bool {
+	tree, source, err := jq.Parse(x.Text)
+	if err == nil {
+		x.tree, x.source, x.types = tree, source, newTyper(tree)
+		return false
+	}
 	var parseError *gojq.ParseError
 	if !errors.As(err, &parseError) {
-		return e.Problem(mapping.RuleJQSyntax, diag.Error, 0, jq.Message(err), defaultFix)
+		x.add(mapping.RuleJQSyntax, diag.Error, 0, jq.Message(err), defaultFix)
+		return true
 	}
+	// The offset of gojq is the end of the token.
 	offset, token := parseError.Offset, parseError.Token
-	doubled := jq.DoubleQuotes(e.Text)
+	doubled := jq.DoubleQuotes(x.Text)
 	if start := offset - len(token); start >= 0 && doubled[start:offset] == token {
 		offset = start
 	}
-	if fix := e.CommentFix(); fix != "" {
-		return e.Problem(mapping.RuleYAMLComment, diag.Error, len(e.Text), `to YAML " #" begins a comment, which ends the expression within a text`, fix)
+	fix := x.CommentFix()
+	switch {
+	case fix != "":
+		x.add(mapping.RuleYAMLComment, diag.Error, len(x.Text), `to YAML " #" begins a comment, which ends the expression within a text`, fix)
+	case strings.HasPrefix(x.Text[offset:], "'"):
+		x.add(mapping.RuleJQSingleQuotes, diag.Error, offset, "jq: a text in single quotes is not understood here", singleQuotesFix(x.Text))
+	default:
+		x.add(mapping.RuleJQSyntax, diag.Error, offset, jq.Message(err), syntaxFix(x.Expr, token, offset))
 	}
-	if strings.HasPrefix(e.Text[offset:], "'") {
-		return e.Problem(mapping.RuleJQSingleQuotes, diag.Error, offset, "jq: a text in single quotes is not understood here", singleQuotesFix(e.Text))
-	}
-	return e.Problem(mapping.RuleJQSyntax, diag.Error, offset, jq.Message(err), syntaxFix(e, token, offset))
+	return true
 }
 
-// singleQuotesFix gives the expression with double quotes, if it is jq then.
+// singleQuotesFix returns the expression with double quotes, if it is jq then.
 func singleQuotesFix(text string) string {
 	const fix = "put the text in double quotes"
 	doubled := strings.TrimSpace(strings.ReplaceAll(text, "'", `"`))

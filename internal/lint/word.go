@@ -1,4 +1,4 @@
-package transform
+package lint
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ func withoutQuotes(name string) string {
 // fileName is an expression that is the name of a file.
 var fileName = regexp.MustCompile(`^[\w-]+\.[A-Za-z]\w*$`)
 
-// word tells of a name that is no function: a field without its dot, a text without
+// word adds the problem of a name that is no function: a field without its dot, a text without
 // quotes, or a misspelt constant or function.
 func (n *unknowns) word(name string, offset int, whole bool, message string, functions []string) {
 	text := strings.TrimSpace(n.source)
@@ -56,7 +56,7 @@ func (n *unknowns) compared(offset int) bool {
 	return strings.HasSuffix(strings.TrimRight(n.source[:offset], " "), "=")
 }
 
-// comparedFix gives the whole comparison with the name in double quotes; fix when it is long.
+// comparedFix returns the whole comparison with the name in double quotes; fix when it is long.
 func (n *unknowns) comparedFix(name string, offset int, fix string) string {
 	before, behind := strings.TrimRight(n.source[:offset], " "), n.source[offset+len(name):]
 	if left := strings.TrimSuffix(before, "="); strings.TrimRight(left, "=!<>|+-*/%") == left {
@@ -69,13 +69,13 @@ func (n *unknowns) comparedFix(name string, offset int, fix string) string {
 	return "a text stands in double quotes: " + mapping.InSingleQuotes(fixed)
 }
 
-// hyphened tells of a field with a hyphen in its name, which jq takes for a minus.
+// hyphened adds the problem of a field with a hyphen in its name, which jq takes for a minus.
 func (n *unknowns) hyphened(name string, offset int) {
 	start := fieldStart(n.source, offset-1)
 	key := n.source[start+1:offset] + name
 	fix := fmt.Sprintf(`a field with "-" in its name is written .[%q]; for a subtraction write blanks around the "-"`, key)
 	atRoot := start == 0 || !jq.IsNameByte(n.source[start-1]) && n.source[start-1] != ']'
-	if path := otherNames[strings.ReplaceAll(key, "-", "_")]; path != "" && slices.Contains(n.fields, leadingPath(path)[0]) && atRoot {
+	if path := otherNames[strings.ReplaceAll(key, "-", "_")]; path != "" && slices.Contains(n.fields, rootKey(path)) && atRoot {
 		fix = "write " + path
 	} else if near, ok := nearest.Name(key, n.fields); ok && atRoot {
 		fix = "write ." + near

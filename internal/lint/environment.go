@@ -1,17 +1,55 @@
-package transform
+package lint
 
 import (
+	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 )
 
-// environmentNames gives the variables that an expression reads by name:
-// env.A, env["A"], $ENV.A, $ENV["A"], env | .A. Names that are computed are not
-// found; they cannot read more than Environment either.
+// unknownVariables finds environment variables that expressions may not read.
+func unknownVariables(x *expression) {
+	severity, end := diag.Warning, "it is null here"
+	if x.role.names() {
+		severity, end = diag.Error, "it would be null here and name another entity"
+	}
+	for _, name := range environmentNames(x.tree) {
+		if _, ok := x.Environment[name]; ok {
+			continue
+		}
+		fix := "set it and name it in the input jq_env_allow; never allow a variable that holds a secret"
+		if near, ok := nearest.Name(name, slices.Sorted(maps.Keys(x.Environment))); ok {
+			fix = fmt.Sprintf("did you mean %s? else %s", near, fix)
+		}
+		x.add(mapping.RuleJQEnvironment, severity, locateVariable(x.Text, name),
+			"the environment variable "+strconv.Quote(name)+" is not allowed or not set: "+end, fix)
+	}
+}
+
+// emptyEnvironment finds the environment as a whole where it holds nothing.
+func emptyEnvironment(x *expression) {
+	if len(x.Environment) > 0 || len(environmentNames(x.tree)) > 0 {
+		return
+	}
+	for f := range x.calls() {
+		if f.Name == "env" || f.Name == "$ENV" {
+			x.once(mapping.RuleJQEnvironment, diag.Warning, locate(x.source, f.Name), f.Name+" is empty here: no environment variable is allowed",
+				"name those that expressions may read in the input jq_env_allow; never allow a variable that holds a secret")
+		}
+	}
+}
+
+// environmentNames returns the variables that an expression reads by name: env.A,
+// env["A"], $ENV.A, $ENV["A"], env | .A. Names that are computed are not found; they
+// cannot read more than Options.Environment either.
 func environmentNames(q *gojq.Query) []string {
 	var names []string
 	own := false // the expression defines a function env of its own
@@ -70,7 +108,7 @@ func isEnvironment(q *gojq.Query) bool {
 	return f != nil && len(f.Args) == 0 && (f.Name == "env" || f.Name == "$ENV")
 }
 
-// locateVariable gives the offset of a variable's name behind env or $ENV.
+// locateVariable returns the offset of a variable's name behind env or $ENV.
 func locateVariable(text, name string) int {
 	for start := range len(text) {
 		behind, ok := strings.CutPrefix(text[start:], "env")

@@ -1,4 +1,4 @@
-package transform
+package lint
 
 import (
 	"fmt"
@@ -14,10 +14,8 @@ import (
 	"port-bitbucket-exporter/internal/mapping"
 )
 
-var (
-	// aText is a text at the start of what is left.
-	aText = regexp.MustCompile(`^\s*"(?:[^"\\]|\\.)*"`)
-)
+// aText is a text at the start of what is left.
+var aText = regexp.MustCompile(`^\s*"(?:[^"\\]|\\.)*"`)
 
 // neighbourFix is for what is wrong with the tokens beside an offset: an operator is
 // missing, or is one of another language. It is empty when that is not known.
@@ -34,7 +32,7 @@ func neighbourFix(text, token string, offset int) string {
 	case (token == "and" || token == "or") && strings.HasSuffix(before, "|"):
 		return whole(strings.TrimSpace(strings.TrimSuffix(before, "|"))+" "+rest, fmt.Sprintf(`remove the "|" before %q`, token))
 	case token == ")" && strings.HasSuffix(before, "(") && jq.IsNameByte(lastByte(strings.TrimSuffix(before, "("))):
-		name := before[len(strings.TrimRight(before[:len(before)-1], nameBytes)) : len(before)-1]
+		name := before[len(strings.TrimRightFunc(before[:len(before)-1], isNameRune)) : len(before)-1]
 		if strings.HasSuffix(strings.TrimSuffix(before, name+"("), ".") {
 			return ""
 		}
@@ -72,7 +70,7 @@ func piped(before, call, behind string) string {
 	return before[:at[0]] + "(" + before[at[0]:] + " | " + call + ")" + behind
 }
 
-const nameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+func isNameRune(r rune) bool { return r < utf8.RuneSelf && jq.IsNameByte(byte(r)) }
 
 func lastByte(s string) byte {
 	if s == "" {
@@ -99,15 +97,6 @@ func quoted(rest string) string {
 		return text
 	}
 	return "the text"
-}
-
-// whole adds the mended expression to what is told, if it is jq.
-func whole(mended, fix string) string {
-	mended = strings.TrimSpace(mended)
-	if _, err := gojq.Parse(mended); err != nil || len(mended) > maxQuoted || strings.ContainsAny(mended, "\r\n") {
-		return fix
-	}
-	return fix + ": " + mapping.InSingleQuotes(mended)
 }
 
 // lookalikeFix is for a character that looks like another one.

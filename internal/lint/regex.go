@@ -1,4 +1,4 @@
-package transform
+package lint
 
 import (
 	"fmt"
@@ -6,18 +6,44 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
 
-// regex refuses a pattern that would raise an error for each object.
-func (i *inspector) regex(function, pattern string) {
+// regexArguments are the functions that take a regular expression first, and the place
+// of the flags among their arguments.
+var regexArguments = map[string]int{
+	"test": 1, "match": 1, "capture": 1, "scan": 1, "splits": 1, "split": 1, "sub": 2, "gsub": 2,
+}
+
+// regularExpressions finds patterns and flags that raise an error for each object.
+func regularExpressions(x *expression) {
+	for f := range x.calls() {
+		at, ok := regexArguments[f.Name]
+		if !ok || len(f.Args) == 0 || f.Name == "split" && len(f.Args) == 1 {
+			continue
+		}
+		if pattern, ok := jq.Text(f.Args[0]); ok {
+			x.pattern(f.Name, pattern)
+		}
+		if at != len(f.Args)-1 {
+			continue
+		}
+		if flags, ok := jq.Text(f.Args[at]); ok && strings.Trim(flags, "gim") != "" {
+			x.once(mapping.RuleJQRegex, diag.Error, locateText(x.source, f.Name, flags),
+				fmt.Sprintf("jq: the flags %q of %s are not supported", flags, f.Name), "the flags are g, i and m")
+		}
+	}
+}
+
+func (x *expression) pattern(function, pattern string) {
 	_, err := regexp.Compile(pattern)
 	if err == nil {
 		return
 	}
 	why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
-	i.tell(mapping.RuleJQRegex, diag.Error, locateText(i.source, function, pattern),
-		fmt.Sprintf("jq: %s cannot use the regular expression %s: %s", function, quote(pattern), why), regexFix(function, pattern))
+	x.once(mapping.RuleJQRegex, diag.Error, locateText(x.source, function, pattern),
+		fmt.Sprintf("jq: %s cannot use the regular expression %s: %s", function, jq.Quote(pattern), why), regexFix(function, pattern))
 }
 
 var (
@@ -27,7 +53,7 @@ var (
 	possessive    = regexp.MustCompile(`[*+?}]\+|\(\?>`)
 )
 
-// regexFix says what a pattern has that RE2 lacks.
+// regexFix names what a pattern has that RE2 lacks, and what to write instead.
 //
 // Source: https://github.com/google/re2/wiki/Syntax, read 2026-11.
 func regexFix(function, pattern string) string {

@@ -1,4 +1,4 @@
-package transform
+package lint
 
 import (
 	"strings"
@@ -56,15 +56,15 @@ var resultTypes = map[string]types{
 	"empty": noType,
 }
 
-// typer finds the types of expressions. What it says is never too narrow: where it
-// does not know, it says anyType.
+// typer finds the types of expressions. What it returns is never too narrow: it is
+// anyType where nothing is known.
 type typer struct {
 	own map[string]bool // functions that the expression defines itself
 }
 
 func newTyper(q *gojq.Query) typer { return typer{own: jq.Defined(q)} }
 
-// query gives the types of the results of a query on a value of the given types.
+// query returns the types of the results of a query on a value of the given types.
 func (t typer) query(q *gojq.Query, in types) types {
 	switch {
 	case q == nil || q.Meta != nil || len(q.Imports) > 0:
@@ -183,7 +183,7 @@ var resultCounts = map[string]count{
 	"strings": {none: true}, "nulls": {none: true}, "values": {none: true}, "scalars": {none: true},
 }
 
-// count tells how many results a query can have. What it says may be too narrow.
+// count returns how many results a query can have. It may be too narrow.
 func (t typer) count(q *gojq.Query) count {
 	switch {
 	case q == nil:
@@ -242,15 +242,4 @@ func (t typer) countFunction(f *gojq.Func) count {
 		return count{none: t.count(f.Args[0]).none}
 	}
 	return resultCounts[f.Name]
-}
-
-// calls are the calls of a function in a query.
-func calls(q *gojq.Query, name string) []*gojq.Func {
-	var found []*gojq.Func
-	jq.Walk(q, func(node any) {
-		if f, ok := node.(*gojq.Func); ok && f.Name == name {
-			found = append(found, f)
-		}
-	})
-	return found
 }

@@ -1,12 +1,20 @@
-package transform
+package lint
 
 import (
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestNothingToTell holds expressions that look like mistakes and are none.
@@ -24,10 +32,8 @@ func TestNothingToTell(t *testing.T) {
 		`.links | with_entries(.value |= .href)`, `reduce .links.clone[] as $c (0; . + 1)`, `{name, slug}`, `.links | .url`,
 		`.created_on | sub("\\.[0-9]+"; "") | fromdate`, `from_entries.x`, `first .name`, `.name | match("a").string`,
 	} {
-		c := newCompiler(mapping.Resource{Kind: "repository"}, Environment{"ALLOWED": "x"})
-		c.checkValue(c.expr(mapping.Expr{Text: expr, Name: "p"}, strict))
-		if len(c.problems) > 0 {
-			t.Errorf("%s:\n%v", expr, c.problems)
+		if found := lookAt(valueRole, mapping.Resource{Kind: "repository"}, expr); len(found) > 0 {
+			t.Errorf("%s:\n%v", expr, found)
 		}
 	}
 }
@@ -40,10 +46,8 @@ func TestSelectorsThatGiveBooleans(t *testing.T) {
 		`.name as $n | $n == "x"`, `try (.a | test("x")) catch false`, `.a |= true | .a`, `def f: true; f`, `first(.a[], 0) == 1`, `error("x")`,
 		`.name | IN("a", "b")`, `.a.b?`, `. as {a: $x} | $x`, `. == {}`, `null + true`, `"x" | fromjson`, `label $out | true`,
 	} {
-		c := newCompiler(mapping.Resource{}, nil)
-		c.checkSelector(c.expr(mapping.Expr{Text: expr, Name: "selector.query"}, strict))
-		if len(c.problems) > 0 {
-			t.Errorf("%s:\n%v", expr, c.problems)
+		if found := lookAt(selectorRole, mapping.Resource{}, expr); len(found) > 0 {
+			t.Errorf("%s:\n%v", expr, found)
 		}
 	}
 }
@@ -66,38 +70,87 @@ func TestTokens(t *testing.T) {
 func TestOtherNames(t *testing.T) {
 	t.Parallel()
 	var all []string
-	for _, of := range shapes {
-		all = append(all, of.names...)
+	for _, k := range kind.All() {
+		all = append(all, k.Objects.Object.Names...)
 	}
 	for name, path := range otherNames {
-		if !slices.Contains(all, leadingPath(path)[0]) || !strings.HasPrefix(path, ".") {
+		if !slices.Contains(all, rootKey(path)) || !strings.HasPrefix(path, ".") {
 			t.Errorf("%s: no kind has %s", name, path)
 		}
 	}
 }
 
-// The fields of real objects are known.
-func TestFieldsOfObjects(t *testing.T) {
+var update = flag.Bool("update", false, "rewrite the golden messages")
+
+// look returns what the rules find in a resource.
+func look(r mapping.Resource, env map[string]string) diag.Problems {
+	return Check(r, Options{Environment: env, Kind: kind.Objects(r.Kind), Blueprint: catalog.CheckBlueprint})
+}
+
+// lookAt returns what the rules find in one expression of a resource.
+func lookAt(as role, r mapping.Resource, text string) diag.Problems {
+	l := &linter{Options: Options{Environment: map[string]string{"ALLOWED": "x"}, Kind: kind.Objects(r.Kind)}, resource: r}
+	l.expr(as, mapping.Expr{Text: text, Name: "p"})
+	return l.problems
+}
+
+// TestProblems compares the messages for every mapping in testdata/err.
+func TestProblems(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{"project", "repository", "pull-request"} {
-		_, o, _ := loadKind(t, kind)
-		var check func(path []step, v any)
-		check = func(path []step, v any) {
-			if at, _ := shapes[kind].unknownStep(path); at >= 0 {
-				t.Errorf("%s: %s is not known", kind, written(path))
-				return
+	files, err := filepath.Glob(filepath.Join("testdata", "err", "*.yml"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no mappings", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
 			}
-			switch v := v.(type) {
-			case map[string]any:
-				for key, inner := range v {
-					check(append(slices.Clone(path), step{key: key}), inner)
-				}
-			case []any:
-				for _, inner := range v {
-					check(append(slices.Clone(path), step{member: true}), inner)
+			m, err := mapping.Parse("mapping.yml", text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := look(m.Resources[0], map[string]string{"ALLOWED": "x"})
+			got := "warnings:\n" + found.Advice().Error() + "\n\nerrors:\n" + found.Errors().Error() + "\n"
+			golden := strings.TrimSuffix(file, ".yml") + ".txt"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
 				}
 			}
-		}
-		check(nil, o)
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(got, string(want)); diff != "" {
+				t.Errorf("got -, want +\n%s", diff)
+			}
+		})
+	}
+}
+
+// A file of a folder is in the folder, and the deprecation is told once for a resource.
+func TestFilesOfFolders(t *testing.T) {
+	t.Parallel()
+	text := `resources:
+- kind: folder
+  selector: {query: 'true'}
+  port:
+    entity:
+      mappings:
+        identifier: .branch
+        blueprint: '"a"'
+        title: file://TITLE
+        properties: {a: file://A, b: file://./B}
+`
+	m, err := mapping.Parse("mapping.yml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := look(m.Resources[0], nil)
+	if len(found) != 1 || found[0].Severity != diag.Warning || !strings.Contains(found[0].Fix, `write .folder.__includedFiles["A"]`) {
+		t.Errorf("got %v", found)
 	}
 }

@@ -1,4 +1,4 @@
-package transform
+package lint
 
 import (
 	"fmt"
@@ -11,7 +11,6 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
-	"port-bitbucket-exporter/internal/nearest"
 )
 
 // unsupported are names of jq that gojq lacks, and what to write for them.
@@ -59,24 +58,42 @@ var constants = map[string]string{
 	"none": "null", "nil": "null", "null": "null", "undefined": "null", "true": "true", "false": "false", "yes": "true", "no": "false",
 }
 
-// unknowns collects the names of an expression that do not exist. gojq keeps the
-// types of these errors to itself, so the texts are taken apart.
+// maxNames bounds the undefined names that are told of one expression.
+const maxNames = 20
+
+// unknownNames finds functions and variables that do not exist: all of them, since each
+// is defined once it was found, and the expression compiled again.
+func unknownNames(x *expression) {
+	n := unknowns{expression: x, fields: x.fieldNames()}
+	for range maxNames {
+		_, err := jq.Compile(x.tree, x.Environment, n.options()...)
+		if err == nil {
+			x.compiled = len(x.problems) == 0
+			return
+		}
+		if !n.tell(err) {
+			return
+		}
+	}
+}
+
+// unknowns are the names of an expression that do not exist. gojq does not export the
+// types of these errors, so their texts are taken apart.
 type unknowns struct {
 	*expression
 	fields    []string // those of the objects, as far as they are known
-	problems  diag.Problems
 	functions []string // name/arity
 	variables []string
 	inputs    bool
 }
 
-// options define what was told of.
+// options define what was found.
 func (n *unknowns) options() []gojq.CompilerOption {
 	var options []gojq.CompilerOption
 	for _, signature := range n.functions {
 		name, count, _ := strings.Cut(signature, "/")
 		arity, _ := strconv.Atoi(count)
-		options = append(options, gojq.WithFunction(name, arity, arity, identity))
+		options = append(options, gojq.WithFunction(name, arity, arity, func(v any, _ []any) any { return v }))
 	}
 	if len(n.variables) > 0 {
 		options = append(options, gojq.WithVariables(n.variables))
@@ -88,11 +105,11 @@ func (n *unknowns) options() []gojq.CompilerOption {
 }
 
 func (n *unknowns) problem(rule diag.Rule, offset int, message, fix string) {
-	n.problems = append(n.problems, n.Problem(rule, diag.Error, offset, message, fix))
+	n.add(rule, diag.Error, offset, message, fix)
 }
 
-// tell adds the problem of an error. It gives false when it cannot be compiled
-// around.
+// tell adds the problem of an error. It returns false when nothing can be defined that
+// would let the expression compile.
 func (n *unknowns) tell(err error) (goOn bool) {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "variable not defined: "); ok {
@@ -180,7 +197,7 @@ func (n *unknowns) hyphen(offset int) bool {
 	return offset > 1 && n.source[offset-1] == '-' && fieldStart(n.source, offset-1) >= 0
 }
 
-// fieldStart gives the offset of the dot of the field that ends at an offset; -1 when
+// fieldStart returns the offset of the dot of the field that ends at an offset; -1 when
 // none does.
 func fieldStart(source string, end int) int {
 	start := end
@@ -191,13 +208,6 @@ func fieldStart(source string, end int) int {
 		return -1
 	}
 	return start - 1
-}
-
-func nearFix(name string, known []string) string {
-	if near, ok := nearest.Name(name, known); ok {
-		return fmt.Sprintf("did you mean %s? ", near)
-	}
-	return ""
 }
 
 func argumentsMessage(name, arity string, others []string) string {
@@ -212,14 +222,17 @@ func argumentsMessage(name, arity string, others []string) string {
 	return fmt.Sprintf("jq: %s is called with %s argument%s, and takes %s", name, arity, plural, strings.Join(takes, " or "))
 }
 
-// argumentsFix says how the function is called, as written where commas are the
-// mistake.
+// argumentsFix shows how the function is called, with the arguments as written where
+// commas between them are the mistake.
 func (n *unknowns) argumentsFix(name, arity string, others []string) string {
 	fix := fmt.Sprintf(`write the arguments in parentheses, with ";" between them: %s(…; …)`, name)
 	if others[0] == name+"/0" || arity == "0" {
 		fix = fmt.Sprintf(`write the arguments in parentheses: %s(…)`, name)
 	}
-	for _, f := range calls(n.tree, name) {
+	for f := range nodes[*gojq.Func](n.tree) {
+		if f.Name != name {
+			continue
+		}
 		var parts []string
 		for _, arg := range f.Args {
 			for _, part := range commas(arg) {
@@ -233,7 +246,7 @@ func (n *unknowns) argumentsFix(name, arity string, others []string) string {
 	return fix
 }
 
-// commas gives the queries that are joined by ",".
+// commas returns the queries that are joined by ",".
 func commas(q *gojq.Query) []*gojq.Query {
 	if q.Op != gojq.OpComma {
 		return []*gojq.Query{q}

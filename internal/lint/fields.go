@@ -1,0 +1,176 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
+	"port-bitbucket-exporter/internal/shape"
+)
+
+// includedFiles is the field that holds the files of the selector's includedKey.
+const (
+	includedFiles = "__includedFiles"
+	includedKey   = "includedFiles"
+)
+
+// otherNames are fields as other products, and a documented example, name them.
+var otherNames = map[string]string{
+	"main_branch": ".mainbranch.name", "default_branch": ".mainbranch.name", "defaultbranch": ".mainbranch.name", "branch": ".mainbranch.name",
+	"url": ".links.html.href", "html_url": ".links.html.href", "web_url": ".links.html.href", "link": ".links.html.href", "href": ".links.html.href",
+	"private": ".is_private", "visibility": ".is_private", "created_at": ".created_on", "createdat": ".created_on", "updated_at": ".updated_on",
+	"updatedat": ".updated_on", "merged_at": ".updated_on", "number": ".id", "iid": ".id", "status": ".state", "body": ".description",
+	"assignees": ".reviewers", "source_branch": ".source.branch.name", "target_branch": ".destination.branch.name",
+	"head": ".source", "base": ".destination", "repository": ".destination.repository", "path": ".file.path", "filename": ".file.name",
+}
+
+// unknownFields finds fields that the objects of the kind do not have.
+func unknownFields(x *expression) {
+	object := x.Kind.Object
+	if object == nil {
+		return
+	}
+	x.reviewers()
+	told := map[string]bool{}
+	// Who writes a default, or whose expression is no jq, may mean something else.
+	sure := x.compiled && !strings.Contains(x.source, "//") && !strings.Contains(x.source, "?") && !strings.Contains(x.source, "try ")
+	items, itemsKey := x.resource.ItemsToParse != nil, x.resource.ItemsToParseName
+	for _, path := range rootPaths(x.tree) {
+		key := path[0].Key
+		at, of := object.DeadEnd(path)
+		switch {
+		case key == itemsKey && items:
+		case key == includedFiles && at < 0:
+			x.included(path)
+		case at < 0 || told[path[:at+1].String()]:
+		case key == itemsKey:
+			x.item(path)
+		case at == 0:
+			fix, known := x.fieldFix(key, object.Names)
+			if known || sure {
+				x.add(mapping.RuleField, diag.Warning, pathAt(x.source, path[:1]),
+					fmt.Sprintf("the objects of the kind %s have no field %q: it is null", x.resource.Kind, key), fix)
+			}
+		default:
+			message, fix := deadEnd(object, path, at, of)
+			x.add(mapping.RuleField, diag.Warning, pathAt(x.source, path[:at+1]), message, fix)
+		}
+		if at >= 0 {
+			told[path[:at+1].String()] = true
+		}
+	}
+}
+
+// item reports, once for a resource, that its items are not made.
+func (x *expression) item(path shape.Path) {
+	if x.itemless {
+		return
+	}
+	x.itemless = true
+	x.add(mapping.RuleField, diag.Warning, pathAt(x.source, path[:1]), path[:1].String()+" is there only where the resource has itemsToParse: it is null",
+		`write itemsToParse: below "port:", beside entity, with the expression that gives the items`)
+}
+
+// valuesOf describe what a value is, for a message.
+var valuesOf = map[shape.Form]string{
+	shape.Text: "a text", shape.Number: "a number", shape.Flag: "true or false", shape.Object: "an object", shape.List: "a list",
+}
+
+// deadEnd describes a step within an object that leads nowhere.
+func deadEnd(object *shape.Shape, path shape.Path, at int, of *shape.Shape) (message, fix string) {
+	before, bad := path[:at].String(), path[at]
+	switch {
+	case of.Form == shape.List:
+		return fmt.Sprintf("%s is a list, and has no field %q", before, bad.Key),
+			fmt.Sprintf("for each of its members write [%s[]%s]", before, path[at:])
+	case of.Form == shape.Object && bad.Member:
+		right := slices.Delete(slices.Clone(path), at, at+1)
+		if end, of := object.DeadEnd(right); end >= 0 && of.Form != shape.Object {
+			right = right[:end]
+		}
+		return before + " is an object, and no list", "write " + right.String()
+	case of.Form == shape.Object && before == ".destination.repository" && bad.Key == "slug":
+		return before + ` has no field "slug": it is null`, `write (.destination.repository.full_name | split("/")[1])`
+	case of.Form == shape.Object:
+		fix = "its fields are " + strings.Join(of.Names, ", ")
+		if near, ok := nearest.Name(bad.Key, of.Names); ok {
+			fix = "did you mean " + before + "." + near + "? " + fix
+		}
+		return fmt.Sprintf("%s has no field %q: it is null", before, bad.Key), fix
+	case bad.Member:
+		return before + " is no list", "write " + before
+	}
+	return fmt.Sprintf("%s is %s, and has no field %q", before, valuesOf[of.Form], bad.Key), "write " + before
+}
+
+// included finds a file that the selector does not name.
+func (x *expression) included(path shape.Path) {
+	if len(path) < 2 || path[1].Member {
+		return
+	}
+	at := pathAt(x.source, path[:1])
+	if len(path) > 2 && !path[2].Member {
+		name := path[1].Key + "." + path[2].Key
+		x.add(mapping.RuleField, diag.Warning, at, fmt.Sprintf("this reads the field %q of the text of the file %q", path[2].Key, path[1].Key),
+			fmt.Sprintf("write .%s[%q]", includedFiles, name))
+		return
+	}
+	named := x.resource.Selector.Texts(includedKey)
+	if name := path[1].Key; !slices.Contains(named, name) {
+		fix := fmt.Sprintf(`write - %s below "includedFiles:" in the selector`, name)
+		if near, ok := nearest.Name(name, named); ok {
+			fix = fmt.Sprintf("did you mean .%s[%q]? else %s", includedFiles, near, fix)
+		}
+		x.add(mapping.RuleField, diag.Warning, at, fmt.Sprintf("the selector does not read the file %q: it is null", name), fix)
+	}
+}
+
+// fieldNames are the fields of the objects that expressions see; nil when the kind is
+// not known.
+func (x *expression) fieldNames() []string {
+	switch object := x.Kind.Object; {
+	case object == nil:
+		return nil
+	case x.resource.ItemsToParse != nil:
+		return append(slices.Clone(object.Names), x.resource.ItemsToParseName)
+	default:
+		return object.Names
+	}
+}
+
+// reviewers finds where the documented default mapping reads more than Bitbucket has. It
+// works, since each reviewer carries itself as its user.
+func (x *expression) reviewers() {
+	path := shape.Path{{Key: "reviewers"}, {Member: true}, {Key: "user"}}
+	if at := strings.Index(x.source, path.String()); at >= 0 && x.Kind.Object.At(path) != nil {
+		x.add(mapping.RuleField, diag.Notice, at, "a reviewer of Bitbucket is the account itself; its field user is a copy that is made here",
+			fmt.Sprintf("write %s for %s", path[:2], path))
+	}
+}
+
+// fieldFix returns what was meant, or, where that is not known, what there is.
+func (x *expression) fieldFix(key string, names []string) (fix string, known bool) {
+	if x.Name == "blueprint" && strings.TrimSpace(x.source) == "."+key {
+		return "write blueprint: " + mapping.InSingleQuotes(`"`+key+`"`), true
+	}
+	if path := otherNames[key]; path != "" && slices.Contains(names, rootKey(path)) {
+		return "write " + path, true
+	}
+	if near, ok := nearest.Name(key, names); ok {
+		return "did you mean ." + near + "?", true
+	}
+	fix = "the fields are " + strings.Join(names, ", ")
+	if x.resource.ItemsToParse != nil && x.Name != "itemsToParse" {
+		fix = fmt.Sprintf("did you mean .%[1]s.%[2]s? Beside .%[1]s %[3]s", x.resource.ItemsToParseName, key, fix)
+	}
+	return fix, false
+}
+
+// rootKey is the first key of a path of plain keys.
+func rootKey(path string) string {
+	key, _, _ := strings.Cut(strings.TrimPrefix(path, "."), ".")
+	return key
+}

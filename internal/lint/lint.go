@@ -1,0 +1,151 @@
+// Package lint finds what is wrong or odd in the jq expressions of a resource. It is a
+// list of rules, each in a file of its own; one rule more is a file and a line of the
+// list. A rule looks at one expression and says what, where, and what to type instead.
+package lint
+
+import (
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
+)
+
+// texts are the rules of an expression before it is read as jq. The first one that finds
+// something ends the look at the expression.
+var texts = []func(*expression) (found bool){
+	tooLong,
+	fileReferences,
+	syntax,
+}
+
+// rules are those of an expression that is jq. Problems at one place of the mapping come
+// in their order.
+var rules = []func(*expression){
+	unknownNames,
+	unknownVariables,
+	idleFunctions,
+	emptyEnvironment,
+	regularExpressions,
+	formats,
+	appliedFields,
+	precedence,
+	conditions,
+	comparisons,
+	doubleMarks,
+	unknownFields,
+	selectors,
+	arrays,
+	identifiers,
+	severalResults,
+	blueprints,
+}
+
+// Options are what expressions are held against.
+type Options struct {
+	// Environment holds the variables that expressions may read.
+	Environment map[string]string
+	// Kind is what is known of the objects of the resource's kind.
+	Kind shape.Kind
+	// Blueprint returns why Port does not take a text as a blueprint; nil when it takes it.
+	// A nil Blueprint refuses none.
+	Blueprint func(string) error
+}
+
+// Check returns the problems, warnings and notes of the expressions of a resource, in
+// file order. The resource may be broken: expressions that are missing are skipped. A
+// resource without problems of the severity diag.Error compiles.
+func Check(r mapping.Resource, o Options) diag.Problems {
+	l := &linter{Options: o, resource: r}
+	l.expr(selectorRole, r.Query)
+	if r.ItemsToParse != nil {
+		l.expr(itemsRole, *r.ItemsToParse)
+	}
+	for _, e := range r.Entities {
+		l.value(identifierRole, e.Identifier)
+		l.expr(blueprintRole, e.Blueprint)
+		for _, f := range e.Properties {
+			l.value(fileRole, f.Value)
+		}
+		for _, f := range e.Relations {
+			l.value(valueRole, f.Value)
+		}
+		if e.Title != nil {
+			l.expr(fileRole, *e.Title)
+		}
+		if e.Icon != nil {
+			l.expr(valueRole, *e.Icon)
+		}
+		if e.Team != nil {
+			l.value(valueRole, *e.Team)
+		}
+	}
+	l.problems.Sort()
+	return l.problems
+}
+
+// linter collects the problems of one resource.
+type linter struct {
+	Options
+	resource mapping.Resource
+	problems diag.Problems
+	files    bool // a file:// was seen: only the first one is told
+	itemless bool // that there are no items was told
+}
+
+// role is what the result of an expression is for.
+type role int
+
+const (
+	valueRole    role = iota // a value of the entity
+	fileRole                 // the same, and file:// may stand for it
+	leafRole                 // a part of a search query
+	identityRole             // a part of a search query that is an identifier
+	identifierRole
+	blueprintRole
+	selectorRole
+	itemsRole
+)
+
+// names reports whether another value of the expression would be another entity.
+func (r role) names() bool { return r == identifierRole || r == blueprintRole || r == identityRole }
+
+func (l *linter) value(as role, v mapping.Value) {
+	switch {
+	case v.Expr != nil:
+		l.expr(as, *v.Expr)
+	case v.Query == nil: // of a broken resource
+	case as == identifierRole:
+		l.query(identityRole, v.Query)
+	default:
+		l.query(leafRole, v.Query)
+	}
+}
+
+func (l *linter) query(as role, q *mapping.Query) {
+	l.expr(as, q.Combinator)
+	for _, r := range q.Rules {
+		if r.Nested != nil {
+			l.query(as, r.Nested)
+			continue
+		}
+		for _, leaf := range r.Leaves {
+			l.expr(as, leaf.Expr)
+		}
+	}
+}
+
+// expr looks at one expression, unless a broken resource lacks it.
+func (l *linter) expr(as role, e mapping.Expr) {
+	if !e.Given() {
+		return
+	}
+	x := &expression{Expr: e, linter: l, role: as, source: e.Text}
+	defer func() { l.problems = append(l.problems, x.problems...) }()
+	for _, find := range texts {
+		if find(x) {
+			return
+		}
+	}
+	for _, look := range rules {
+		look(x)
+	}
+}
