@@ -180,7 +180,7 @@ func (a *app) closePage(ctx context.Context, stopped bool) {
 			a.page.Log("WARNING", report.Line(p))
 		}
 	}
-	a.page.Log("INFO", a.report.Result())
+	a.page.Log("INFO", report.Result(a.report))
 	end := datasource.End{Status: port.Completed, At: time.Now(), Report: a.report}
 	switch {
 	case stopped:

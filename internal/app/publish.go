@@ -81,7 +81,7 @@ func (a *app) lastLines() []string {
 	case a.validating():
 		return []string{a.verdict()}
 	}
-	return a.report.Lines()
+	return report.Lines(a.report)
 }
 
 func holds(problems []diag.Problem, message string) bool {
@@ -108,11 +108,11 @@ func (a *app) noteRefused() {
 // told the log has the errors already: they are not printed there once more.
 func (a *app) publish(told bool) (annotated []diag.Problem) {
 	a.report.Scrub(a.scrubber.Redact)
-	a.writeOut("report_file", a.config.ReportFile, func() ([]byte, error) { return a.report.JSON(), nil })
+	a.writeOut("report_file", a.config.ReportFile, func() ([]byte, error) { return report.JSON(a.report), nil })
 	if a.checked || len(a.problems) > 0 {
 		a.writeOut("sarif_file", a.config.SARIFFile, a.sarif)
 	}
-	summary := a.report.Markdown
+	summary := func(limitBytes int) string { return report.Markdown(a.report, limitBytes) }
 	if a.validating() {
 		summary = a.verdictMarkdown
 	}
@@ -128,7 +128,7 @@ func (a *app) publish(told bool) (annotated []diag.Problem) {
 		annotated = append(annotated, p)
 	}
 	var outputs []platform.Output
-	for _, o := range a.report.Outputs() {
+	for _, o := range report.Outputs(a.report) {
 		outputs = append(outputs, platform.Output{Name: o.Name, Value: o.Text()})
 	}
 	if err := a.platform.Publish(outputs); err != nil {

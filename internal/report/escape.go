@@ -1,16 +1,19 @@
 package report
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"port-bitbucket-exporter/internal/clip"
 )
 
 // visible makes foreign text one line of at most maxRunes characters, in which
 // nothing can hide: line breaks and tabs become spaces, controls and characters
-// that change the direction of text become escapes, and what is no UTF-8 becomes
+// that change the direction of text become escapes, and invalid UTF-8 becomes
 // U+FFFD. Escapes are not counted.
 func visible(s string, maxRunes int) string {
 	var b strings.Builder
@@ -32,8 +35,8 @@ func visibleRune(c rune) string {
 	return string(c)
 }
 
-// hidden tells characters that show nothing, or show others elsewhere than they are.
-// The joiners and tags that emoji and some scripts are written with are none of them.
+// hidden reports whether a character shows nothing, or shows others elsewhere than they
+// are. The joiners and tags that emoji and some scripts are written with are not hidden.
 func hidden(c rune) bool {
 	if c == '\u200c' || c == '\u200d' || 0xe0020 <= c && c <= 0xe007f {
 		return false
@@ -75,4 +78,27 @@ func cell(s string, maxRunes int) string {
 		}
 	}
 	return b.String()
+}
+
+// encode returns JSON on one line, in which hidden characters are escaped: encoding/json
+// itself leaves DEL, C1 controls and bidi controls as they are. Outside strings JSON
+// has none of them, so each stands where an escape may.
+func encode(v any) []byte {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings, numbers, booleans and structs of them always encode
+	}
+	var b bytes.Buffer
+	for _, c := range string(raw) {
+		switch {
+		case !hidden(c):
+			b.WriteRune(c)
+		case c > 0xffff:
+			high, low := utf16.EncodeRune(c)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, c)
+		}
+	}
+	return b.Bytes()
 }

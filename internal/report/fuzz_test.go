@@ -21,7 +21,7 @@ func FuzzJSON(f *testing.F) {
 		r.Resources = []*Resource{{Index: 1, Kind: a, Blueprints: []string{b}, Counts: Counts{Created: n, Extracted: n, Transformed: n}}}
 		r.Blueprint(b).HeldBy = a
 		r.Note(diag.Problem{Severity: diag.Warning, At: diag.Position{File: a, Line: n}, Message: b, Fix: a, Example: b})
-		text := r.JSON()
+		text := JSON(r)
 		for _, c := range string(text) {
 			if c != '\n' && (unicode.IsControl(c) || hidden(c)) {
 				t.Fatalf("%U stands in the report file", c)
@@ -40,7 +40,7 @@ func FuzzJSON(f *testing.F) {
 		shown("blueprint", resource["blueprints"].([]any)[0], b)
 		shown("message", problem["message"], b)
 		shown("example", problem["example"], b)
-		for _, o := range r.Outputs() {
+		for _, o := range Outputs(r) {
 			if s := o.Text(); !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
 				t.Errorf("output %s is not one line: %q", o.Name, s)
 			}

@@ -3,26 +3,9 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"unicode/utf16"
-)
 
-type resourceJSON struct {
-	Index       int      `json:"index"`
-	Kind        string   `json:"kind"`
-	Blueprints  []string `json:"blueprints"`
-	Extracted   int      `json:"extracted"`
-	Transformed int      `json:"transformed"`
-	Filtered    int      `json:"filtered"`
-	Skipped     int      `json:"skipped"`
-	Failed      int      `json:"failed"`
-	Created     int      `json:"created"`
-	Updated     int      `json:"updated"`
-	Unchanged   int      `json:"unchanged"`
-	Rejected    int      `json:"rejected"`
-	Merged      int      `json:"merged"`
-	Complete    bool     `json:"complete"`
-}
+	"port-bitbucket-exporter/internal/clip"
+)
 
 type blueprintJSON struct {
 	Identifier string `json:"identifier"`
@@ -46,30 +29,7 @@ type problemJSON struct {
 	Example  string `json:"example"`
 }
 
-func (r *Report) resourcesJSON() []resourceJSON {
-	list := make([]resourceJSON, len(r.Resources))
-	for i, res := range r.Resources {
-		list[i] = resourceJSON{
-			Index:       res.Index,
-			Kind:        res.Kind,
-			Blueprints:  append([]string{}, res.Blueprints...),
-			Extracted:   res.Extracted,
-			Transformed: res.Transformed,
-			Filtered:    res.Filtered,
-			Skipped:     res.Skipped,
-			Failed:      res.Failed,
-			Created:     res.Created,
-			Updated:     res.Updated,
-			Unchanged:   res.Unchanged,
-			Rejected:    res.Rejected,
-			Merged:      res.Merged,
-			Complete:    res.Complete,
-		}
-	}
-	return list
-}
-
-func (r *Report) blueprintsJSON() []blueprintJSON {
+func blueprintsJSON(r *Report) []blueprintJSON {
 	list := make([]blueprintJSON, len(r.Blueprints))
 	for i, b := range r.sortedBlueprints() {
 		list[i] = blueprintJSON(*b)
@@ -77,7 +37,7 @@ func (r *Report) blueprintsJSON() []blueprintJSON {
 	return list
 }
 
-func (r *Report) problemsJSON() []problemJSON {
+func problemsJSON(r *Report) []problemJSON {
 	list := make([]problemJSON, len(r.Problems()))
 	for i, p := range r.Worst() {
 		list[i] = problemJSON{p.Severity.String(), p.At.File, p.At.Line, p.At.Column, p.Text(), p.Fix, p.Count, p.Example}
@@ -85,19 +45,16 @@ func (r *Report) problemsJSON() []problemJSON {
 	return list
 }
 
-// summary is the resources of the report on one line.
-func (r *Report) summary() string { return string(encode(r.resourcesJSON())) }
-
 // JSON is the report file: one indented object that ends with a line break. Its keys
 // are the outputs' names in their order, then resources, blueprints (by identifier)
 // and problems (worst first), and of a plan changes. No control character but that of the layout stands in it.
-func (r *Report) JSON() []byte {
-	members := append(r.Outputs(),
-		Output{"resources", r.resourcesJSON()},
-		Output{"blueprints", r.blueprintsJSON()},
-		Output{"problems", r.problemsJSON()})
+func JSON(r *Report) []byte {
+	members := append(Outputs(r),
+		Output{"resources", resourcesJSON(r)},
+		Output{"blueprints", blueprintsJSON(r)},
+		Output{"problems", problemsJSON(r)})
 	if r.Planned {
-		members = append(members, Output{"changes", r.changesJSON()})
+		members = append(members, Output{"changes", changesJSON(r)})
 	}
 	var line bytes.Buffer
 	for i, m := range members {
@@ -114,25 +71,40 @@ func (r *Report) JSON() []byte {
 	return indented.Bytes()
 }
 
-// encode gives JSON on one line, in which hidden characters are escaped: encoding/json
-// itself leaves DEL, C1 controls and bidi controls as they are. Outside strings JSON
-// has none of them, so each stands where an escape may.
-func encode(v any) []byte {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // strings, numbers, booleans and structs of them always encode
-	}
-	var b bytes.Buffer
-	for _, c := range string(raw) {
-		switch {
-		case !hidden(c):
-			b.WriteRune(c)
-		case c > 0xffff:
-			high, low := utf16.EncodeRune(c)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, c)
+type changeJSON struct {
+	Action     string      `json:"action"`
+	Blueprint  string      `json:"blueprint"`
+	Identifier string      `json:"identifier"`
+	Fields     []fieldJSON `json:"fields"`
+	Why        string      `json:"why"`
+}
+
+type fieldJSON struct {
+	Name string `json:"name"`
+	From any    `json:"from"`
+	To   any    `json:"to"`
+}
+
+func changesJSON(r *Report) []changeJSON {
+	list := make([]changeJSON, len(r.Changes))
+	for i, c := range r.Changes {
+		list[i] = changeJSON{c.Action, c.Blueprint, c.Identifier, make([]fieldJSON, len(c.Fields)), c.Why}
+		for j, f := range c.Fields {
+			list[i].Fields[j] = fieldJSON{f.Name, bounded(f.From), bounded(f.To)}
 		}
 	}
-	return b.Bytes()
+	return list
+}
+
+// maxValueBytes bounds the JSON of a changed value, so that a report of many long texts
+// can be read.
+const maxValueBytes = 4 << 10
+
+// bounded returns a value, or the beginning of its JSON where it is long.
+func bounded(v any) any {
+	text, err := json.Marshal(v)
+	if err != nil || len(text) <= maxValueBytes {
+		return v
+	}
+	return clip.RunesWithin(string(text), maxValueBytes/4, "…") // a character has four bytes at most
 }

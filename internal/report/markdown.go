@@ -12,14 +12,15 @@ const openProblems = 10
 // Markdown is the step summary: a headline, a table of resources, one of blueprints
 // and one of problems, worst first. It is at most limitBytes long: tables are cut by
 // whole rows and say how many are missing. It is empty when not even the headline fits.
-func (r *Report) Markdown(limitBytes int) string {
-	head := r.headline()
+func Markdown(r *Report, limitBytes int) string {
+	m := markdown{words{r}}
+	head := m.headline()
 	if len(head) > limitBytes {
 		return ""
 	}
 	// Every table is sure of a share; then each takes what the others left over.
 	left := limitBytes - len(head)
-	resources, blueprints, changes, problems := r.resourceTable(), r.blueprintTable(), r.changeTable(), r.problemTable()
+	resources, blueprints, changes, problems := m.resourceTable(), m.blueprintTable(), m.changeTable(), m.problemTable()
 	p := problems.render(left / 3)
 	b := blueprints.render(left / 4)
 	c := changes.render(left / 4)
@@ -30,49 +31,51 @@ func (r *Report) Markdown(limitBytes int) string {
 	return head + res + b + c + p
 }
 
-func (r *Report) headline() string {
-	t := r.Total()
+type markdown struct{ words }
+
+func (m markdown) headline() string {
+	t := m.Total()
 	name := "resync"
-	if r.Planned {
+	if m.Planned {
 		name = "plan"
 	}
-	text := fmt.Sprintf("## Port %s: %s\n\n%s extracted", name, r.Status(), plural(t.Extracted, "object"))
+	text := fmt.Sprintf("## Port %s: %s\n\n%s extracted", name, m.Status(), plural(t.Extracted, "object"))
 	if t.Failed != 0 {
 		text += fmt.Sprintf(", %d failed", t.Failed)
 	}
-	text += fmt.Sprintf("; entities: %s %s.\n", r.entityResult(), r.cost())
-	if r.Forecast != "" {
-		text += "\n" + cell(r.Forecast, maxMessage) + "\n"
+	text += fmt.Sprintf("; entities: %s %s.\n", m.entityResult(), m.cost())
+	if m.Forecast != "" {
+		text += "\n" + cell(m.Forecast, maxMessage) + "\n"
 	}
-	for i, fact := range r.Facts {
+	for i, fact := range m.Facts {
 		text += strings.Repeat("\n", 1-min(i, 1)) + "- " + cell(fact, maxMessage) + "\n"
 	}
-	if reasons := r.reasons(); reasons != "" {
-		text += "\nWhy " + r.Status() + ": " + reasons + ".\n"
+	if reasons := m.reasons(); reasons != "" {
+		text += "\nWhy " + m.Status() + ": " + reasons + ".\n"
 	}
 	return text
 }
 
-func (r *Report) resourceTable() table {
-	total := r.Total()
+func (m markdown) resourceTable() table {
+	total := m.Total()
 	t := table{
 		title: "\n### Resources\n\n",
 		heads: []string{"Resource>", "Kind", "Blueprints"},
-		rows:  len(r.Resources),
+		rows:  len(m.Resources),
 	}
 	for _, c := range columns {
 		t.heads = append(t.heads, c.head+">")
 	}
-	t.heads = r.planned(append(t.heads, "Complete")...)
+	t.heads = m.planned(append(t.heads, "Complete")...)
 	t.row = func(i int) []string {
-		res := r.Resources[i]
+		res := m.Resources[i]
 		cells := []string{strconv.Itoa(res.Index), cell(res.Kind, maxName), blueprintCell(res.Blueprints)}
 		for _, c := range columns {
 			cells = append(cells, strconv.Itoa(c.of(res.Counts)))
 		}
 		return append(cells, completeCell(res))
 	}
-	if len(r.Resources) > 1 {
+	if len(m.Resources) > 1 {
 		t.foot = []string{"", "Total", ""}
 		for _, c := range columns {
 			t.foot = append(t.foot, strconv.Itoa(c.of(total)))
@@ -83,8 +86,8 @@ func (r *Report) resourceTable() table {
 }
 
 // planned puts the words of a plan into the heads of a table.
-func (r *Report) planned(heads ...string) []string {
-	if r.Planned {
+func (m markdown) planned(heads ...string) []string {
+	if m.Planned {
 		words := strings.NewReplacer("Created", "To create", "Updated", "To update", "Deleted", "To delete", "Rejected", "Refused")
 		for i, head := range heads {
 			heads[i] = words.Replace(head)
@@ -117,11 +120,11 @@ func completeCell(r *Resource) string {
 	return "yes"
 }
 
-func (r *Report) blueprintTable() table {
-	sorted := r.sortedBlueprints()
+func (m markdown) blueprintTable() table {
+	sorted := m.sortedBlueprints()
 	return table{
 		title: "\n### Blueprints\n\n",
-		heads: r.planned("Blueprint", "Created>", "Updated>", "Unchanged>", "Rejected>", "Deleted>", "Stale kept>", "Deletion held back"),
+		heads: m.planned("Blueprint", "Created>", "Updated>", "Unchanged>", "Rejected>", "Deleted>", "Stale kept>", "Deletion held back"),
 		rows:  len(sorted),
 		row: func(i int) []string {
 			b := sorted[i]
@@ -134,10 +137,10 @@ func (r *Report) blueprintTable() table {
 	}
 }
 
-func (r *Report) problemTable() table {
-	worst := r.Worst()
+func (m markdown) problemTable() table {
+	worst := m.Worst()
 	return table{
-		title: "\n### Problems: " + r.CountText() + "\n\n",
+		title: "\n### Problems: " + m.CountText() + "\n\n",
 		heads: []string{"Severity", "Where", "Problem", "Times>", "First example", "Fix"},
 		rows:  len(worst),
 		fold:  openProblems,
@@ -238,3 +241,23 @@ func (t table) part(b *strings.Builder, rows []string, from, to int) {
 }
 
 func line(cells []string) string { return "| " + strings.Join(cells, " | ") + " |\n" }
+
+func (m markdown) changeTable() table {
+	return table{
+		title: fmt.Sprintf("\n### Changes: %d\n\n", len(m.Changes)),
+		heads: []string{"Action", "Blueprint", "Entity", "What changes"},
+		rows:  len(m.Changes),
+		fold:  openProblems,
+		row: func(i int) []string {
+			c := m.Changes[i]
+			what := ""
+			switch {
+			case c.Why != "":
+				what = c.Why
+			case c.Action == "update":
+				what = c.fieldsText(maxMessage)
+			}
+			return []string{c.Action, cell(c.Blueprint, maxName), cell(c.Identifier, maxExample), cell(what, maxMessage)}
+		},
+	}
+}

@@ -118,11 +118,11 @@ func many() *Report {
 func TestMarkdownLimits(t *testing.T) {
 	t.Parallel()
 	r := many()
-	whole := r.Markdown(mebibyte)
-	head := len(r.headline())
+	whole := Markdown(r, mebibyte)
+	head := len(markdown{words{r}}.headline())
 	more := regexp.MustCompile("([0-9]+) more in the report file")
 	for limit := -1; limit <= len(whole)+1; limit += 61 {
-		text := r.Markdown(limit)
+		text := Markdown(r, limit)
 		if len(text) > max(limit, 0) {
 			t.Fatalf("limit %d: got %d bytes", limit, len(text))
 		}
@@ -148,7 +148,7 @@ func TestMarkdownLimits(t *testing.T) {
 			t.Fatalf("limit %d: the worst problem is missing", limit)
 		}
 	}
-	if got := r.Markdown(len(whole)); got != whole {
+	if got := Markdown(r, len(whole)); got != whole {
 		t.Errorf("got %d bytes, want all %d", len(got), len(whole))
 	}
 }
@@ -156,7 +156,7 @@ func TestMarkdownLimits(t *testing.T) {
 func TestMarkdownManyBlueprintsInOneCell(t *testing.T) {
 	t.Parallel()
 	r := Report{Resources: []*Resource{{Index: 1, Kind: "file", Blueprints: []string{"a", "b", "c", "d", "e", "f", "g"}}}}
-	got := parseTables(t, r.Markdown(mebibyte))[0].rows[0]["Blueprints"]
+	got := parseTables(t, Markdown(&r, mebibyte))[0].rows[0]["Blueprints"]
 	if want := "a, b, c, d, e, and 2 more"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -177,7 +177,7 @@ func FuzzMarkdown(f *testing.F) {
 		for i := range problems {
 			r.Note(diag.Problem{Severity: diag.Warning, At: diag.Position{File: example, Line: i + 1}, Message: message, Example: example, Fix: kind})
 		}
-		tables := parseTables(t, r.Markdown(mebibyte))
+		tables := parseTables(t, Markdown(&r, mebibyte))
 		var rows []int
 		for _, table := range tables {
 			rows = append(rows, len(table.rows))
@@ -209,12 +209,12 @@ func FuzzMarkdown(f *testing.F) {
 				shown(row, "Fix", kind, maxFix)
 			}
 		}
-		small := r.Markdown(problems * 50)
+		small := Markdown(&r, problems*50)
 		parseTables(t, small)
 		if len(small) > problems*50 {
 			t.Errorf("got %d bytes, want at most %d", len(small), problems*50)
 		}
-		for _, l := range r.Lines() {
+		for _, l := range Lines(&r) {
 			if strings.ContainsFunc(l, unicode.IsControl) || !utf8.ValidString(l) {
 				t.Errorf("not one clean line: %q", l)
 			}

@@ -30,7 +30,7 @@ type OutputSpec struct {
 	value func(*Report, totals) any
 }
 
-// OutputTable lists every output, in the order in which they are told. The tables of
+// OutputTable lists every output, in the order in which they are set. The tables of
 // action.yml and of the README are checked against it.
 var OutputTable = []OutputSpec{
 	{"status", "How the run ended: success, partial or failed.",
@@ -62,11 +62,11 @@ var OutputTable = []OutputSpec{
 	{"duration_seconds", "How long the run took, in seconds.",
 		func(r *Report, _ totals) any { return seconds(r.Duration) }},
 	{"summary", "The counts of each resource of the mapping, as one line of JSON.",
-		func(r *Report, _ totals) any { return r.summary() }},
+		func(r *Report, _ totals) any { return summary(r) }},
 }
 
 // Outputs returns the outputs in the order of OutputTable.
-func (r *Report) Outputs() []Output {
+func Outputs(r *Report) []Output {
 	t := r.totals()
 	outputs := make([]Output, len(OutputTable))
 	for i, spec := range OutputTable {
@@ -79,4 +79,47 @@ func (r *Report) Outputs() []Output {
 // nearest to them, so it also prints with three.
 func seconds(d time.Duration) float64 {
 	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
+}
+
+// summary returns the resources of the report as JSON on one line.
+func summary(r *Report) string { return string(encode(resourcesJSON(r))) }
+
+type resourceJSON struct {
+	Index       int      `json:"index"`
+	Kind        string   `json:"kind"`
+	Blueprints  []string `json:"blueprints"`
+	Extracted   int      `json:"extracted"`
+	Transformed int      `json:"transformed"`
+	Filtered    int      `json:"filtered"`
+	Skipped     int      `json:"skipped"`
+	Failed      int      `json:"failed"`
+	Created     int      `json:"created"`
+	Updated     int      `json:"updated"`
+	Unchanged   int      `json:"unchanged"`
+	Rejected    int      `json:"rejected"`
+	Merged      int      `json:"merged"`
+	Complete    bool     `json:"complete"`
+}
+
+func resourcesJSON(r *Report) []resourceJSON {
+	list := make([]resourceJSON, len(r.Resources))
+	for i, res := range r.Resources {
+		list[i] = resourceJSON{
+			Index:       res.Index,
+			Kind:        res.Kind,
+			Blueprints:  append([]string{}, res.Blueprints...),
+			Extracted:   res.Extracted,
+			Transformed: res.Transformed,
+			Filtered:    res.Filtered,
+			Skipped:     res.Skipped,
+			Failed:      res.Failed,
+			Created:     res.Created,
+			Updated:     res.Updated,
+			Unchanged:   res.Unchanged,
+			Rejected:    res.Rejected,
+			Merged:      res.Merged,
+			Complete:    res.Complete,
+		}
+	}
+	return list
 }

@@ -87,8 +87,8 @@ func decode(t *testing.T, text []byte) map[string]any {
 func TestOneSetOfNumbers(t *testing.T) {
 	t.Parallel()
 	r := counted()
-	file := decode(t, r.JSON())
-	for _, o := range r.Outputs() {
+	file := decode(t, JSON(r))
+	for _, o := range Outputs(r) {
 		if got, want := fmt.Sprint(file[o.Name]), o.Text(); got != want {
 			t.Errorf("report file: %s: got %s, want %s", o.Name, got, want)
 		}
@@ -102,7 +102,7 @@ func TestOneSetOfNumbers(t *testing.T) {
 		t.Errorf("summary: got %v, want the resources: %v", resources, file["resources"])
 	}
 
-	tables := parseTables(t, r.Markdown(mebibyte))
+	tables := parseTables(t, Markdown(r, mebibyte))
 	compare := func(what string, row map[string]string, want map[string]any, keys map[string]string) {
 		t.Helper()
 		for head, key := range keys {
@@ -139,7 +139,7 @@ func TestJSONHidesNothing(t *testing.T) {
 	r.Resources = []*Resource{{Index: 1, Kind: nasty}}
 	r.Blueprint(nasty).HeldBy = nasty
 	r.Note(diag.Problem{Severity: diag.Warning, At: diag.Position{File: nasty}, Message: nasty, Fix: nasty, Example: nasty})
-	text := r.JSON()
+	text := JSON(&r)
 	for _, c := range string(text) {
 		if c != '\n' && c != '\u200d' && unicode.In(c, unicode.C, unicode.Zl, unicode.Zp) {
 			t.Errorf("%U stands in the report file", c)
@@ -170,7 +170,7 @@ func TestJSONKeys(t *testing.T) {
 	}
 	want = append(want, "resources", "blueprints", "problems")
 	slices.Sort(want)
-	if got := slices.Sorted(maps.Keys(decode(t, (&Report{}).JSON()))); !slices.Equal(got, want) {
+	if got := slices.Sorted(maps.Keys(decode(t, JSON(&Report{})))); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -1,4 +1,4 @@
-// Package report counts what a run did, once, and tells it in every form: step
+// Package report counts what a run did, once, and writes it in every form: step
 // outputs, the report file, the summary in Markdown and the last lines of the log.
 package report
 
@@ -58,7 +58,7 @@ func (c Counts) Balance() error {
 	return nil
 }
 
-// Resource tells of one resource of the mapping.
+// Resource is what happened to one resource of the mapping.
 type Resource struct {
 	Index      int // counts from 1
 	Kind       string
@@ -69,7 +69,7 @@ type Resource struct {
 	Duration time.Duration
 }
 
-// Blueprint tells what happened to the entities of one blueprint.
+// Blueprint is what happened to the entities of one blueprint.
 type Blueprint struct {
 	Identifier string
 	Created    int
@@ -95,6 +95,21 @@ const (
 	Fatal                              // the run as a whole failed
 )
 
+// Change is what a sync would do to one entity, as a plan found it.
+type Change struct {
+	Action     string // create, update, delete or refuse
+	Blueprint  string
+	Identifier string
+	Fields     []ChangedField // sorted by name
+	Why        string         // why Port would refuse it, or what a deletion goes along with
+}
+
+// ChangedField is one value that would change; nil is none.
+type ChangedField struct {
+	Name     string // `title`, `property "url"`, `relation "project"`
+	From, To any
+}
+
 // Report is what one run did. The zero Report is an empty one, ready for use. It
 // has one owner: it is not safe for concurrent use.
 type Report struct {
@@ -102,7 +117,7 @@ type Report struct {
 	Started    time.Time
 	Duration   time.Duration
 	Resources  []*Resource
-	Blueprints []*Blueprint // in any order; told sorted by identifier
+	Blueprints []*Blueprint // in any order; every form sorts them by identifier
 	// Failure is why the run as a whole failed, in one line; empty when it did not.
 	Failure           string
 	BitbucketRequests int
@@ -124,7 +139,7 @@ type Report struct {
 // Mark adds a cause.
 func (r *Report) Mark(c Cause) { r.causes |= c }
 
-// Has says whether any of these causes was marked.
+// Has reports whether any of these causes was marked.
 func (r *Report) Has(c Cause) bool { return r.causes&c != 0 }
 
 // Blueprint returns the entry of a blueprint, new when there is none.
@@ -190,4 +205,40 @@ func (r *Report) sortedBlueprints() []*Blueprint {
 	return slices.SortedStableFunc(slices.Values(r.Blueprints), func(a, b *Blueprint) int {
 		return cmp.Compare(a.Identifier, b.Identifier)
 	})
+}
+
+// Changing reports whether a sync would change something.
+func (r *Report) Changing() bool {
+	return r.Foreseen || slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Action != "refuse" })
+}
+
+func (r *Report) scrubChanges(redact func(string) string) {
+	for i := range r.Changes {
+		c := &r.Changes[i]
+		c.Blueprint, c.Identifier, c.Why = redact(c.Blueprint), redact(c.Identifier), redact(c.Why)
+		for j := range c.Fields {
+			f := &c.Fields[j]
+			f.Name, f.From, f.To = redact(f.Name), scrubbed(f.From, redact), scrubbed(f.To, redact)
+		}
+	}
+}
+
+func scrubbed(v any, redact func(string) string) any {
+	switch v := v.(type) {
+	case string:
+		return redact(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = scrubbed(item, redact)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, member := range v {
+			out[redact(k)] = scrubbed(member, redact)
+		}
+		return out
+	}
+	return v
 }

@@ -80,12 +80,12 @@ func TestGolden(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var outputs strings.Builder
-			for _, o := range tt.report.Outputs() {
+			for _, o := range Outputs(tt.report) {
 				outputs.WriteString(o.Name + "=" + o.Text() + "\n")
 			}
-			golden(t, tt.name+".md", tt.report.Markdown(mebibyte))
-			golden(t, tt.name+".json", string(tt.report.JSON()))
-			golden(t, tt.name+".lines", strings.Join(tt.report.Lines(), "\n")+"\n")
+			golden(t, tt.name+".md", Markdown(tt.report, mebibyte))
+			golden(t, tt.name+".json", string(JSON(tt.report)))
+			golden(t, tt.name+".lines", strings.Join(Lines(tt.report), "\n")+"\n")
 			golden(t, tt.name+".outputs", outputs.String())
 		})
 	}
@@ -178,7 +178,7 @@ func TestScrub(t *testing.T) {
 	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: secret}, Message: long, Fix: secret, Example: secret})
 	r.Scrub(func(text string) string { return strings.ReplaceAll(text, secret, "***") })
 	for name, text := range map[string]string{
-		"Markdown": r.Markdown(1 << 20), "JSON": string(r.JSON()), "lines": strings.Join(r.Lines(), "\n"), "problem": Line(r.Problems()[0]),
+		"Markdown": Markdown(r, 1<<20), "JSON": string(JSON(r)), "lines": strings.Join(Lines(r), "\n"), "problem": Line(r.Problems()[0]),
 	} {
 		if strings.Contains(text, "tok") || !strings.Contains(text, "42") && name != "problem" {
 			t.Errorf("%s: a secret is shown, or a number is gone:\n%s", name, text)

@@ -1,7 +1,5 @@
 package report
 
-import "strings"
-
 // The values of Status and of the output "status".
 const (
 	Success = "success"
@@ -45,32 +43,4 @@ func (r *Report) ExitStatus(f FailOn) int {
 		return 0
 	}
 	return 3
-}
-
-var causeWords = []struct {
-	cause Cause
-	words string
-}{
-	{Fatal, "the run as a whole failed"},
-	{TimeLimit, "the time limit was reached"},
-	{Unread, "not everything was read from Bitbucket"},
-	{Undelivered, "not everything was delivered to Port"},
-	{FailedSelector, "a selector raised an error or gave no boolean"},
-	{FailedExpression, "an identifier or blueprint expression raised an error"},
-	{RejectedEntity, "entities were rejected"},
-}
-
-// reasons says why the run is no full success, worst first; empty when it is one.
-func (r *Report) reasons() string {
-	var words []string
-	for _, c := range causeWords {
-		switch {
-		case !r.Has(c.cause):
-		case c.cause == Fatal && r.Failure != "":
-			words = append(words, visible(r.Failure, maxMessage))
-		default:
-			words = append(words, c.words)
-		}
-	}
-	return strings.Join(words, "; ")
 }

@@ -49,7 +49,7 @@ func TestStatusAndExitStatus(t *testing.T) {
 			if got := r.Status(); got != status {
 				t.Errorf("status: got %q, want %q", got, status)
 			}
-			if got, want := r.reasons() != "", set != 0; got != want {
+			if got, want := (words{&r}).reasons() != "", set != 0; got != want {
 				t.Errorf("has reasons: got %v, want %v", got, want)
 			}
 			for failOn, want := range want {

@@ -1,0 +1,186 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"port-bitbucket-exporter/internal/clip"
+	"port-bitbucket-exporter/internal/diag"
+)
+
+// The longest foreign texts in a line or a cell, in characters.
+const (
+	maxMessage = 500
+	maxFix     = 300
+	maxExample = 200
+	maxName    = 100
+	maxValue   = 80 // of what changes
+)
+
+// column is one count of a resource in a form for people.
+type column struct {
+	head string // of a table
+	word string // after the number, in a line
+	main bool   // shown even when 0
+	of   func(Counts) int
+}
+
+// columns are in the order of the two equations of Counts.
+var columns = []column{
+	{"Extracted", "extracted", true, func(c Counts) int { return c.Extracted }},
+	{"Filtered", "filtered", false, func(c Counts) int { return c.Filtered }},
+	{"Skipped", "skipped", false, func(c Counts) int { return c.Skipped }},
+	{"Failed", "failed", false, func(c Counts) int { return c.Failed }},
+	{"Transformed", "transformed", true, func(c Counts) int { return c.Transformed }},
+	{"Created", "created", true, func(c Counts) int { return c.Created }},
+	{"Updated", "updated", true, func(c Counts) int { return c.Updated }},
+	{"Unchanged", "unchanged", true, func(c Counts) int { return c.Unchanged }},
+	{"Rejected", "rejected", false, func(c Counts) int { return c.Rejected }},
+	{"Merged", "merged", false, func(c Counts) int { return c.Merged }},
+}
+
+// words puts a report into the words that all forms for people share.
+type words struct{ *Report }
+
+// verbs returns those of a plan, or of what was done.
+func (w words) verbs() (create, update, remove string) {
+	if w.Planned {
+		return "to create", "to update", "to delete"
+	}
+	return "created", "updated", "deleted"
+}
+
+// outcome returns the status, with "plan" before that of a plan.
+func (w words) outcome() string {
+	if w.Planned {
+		return "plan: " + w.Status()
+	}
+	return w.Status()
+}
+
+func (w words) why() string {
+	if reasons := w.reasons(); reasons != "" {
+		return "; why: " + reasons
+	}
+	return ""
+}
+
+// reasons returns why the run is not a full success, worst first; empty when it is one.
+func (w words) reasons() string {
+	var all []string
+	for _, c := range causeWords {
+		switch {
+		case !w.Has(c.cause):
+		case c.cause == Fatal && w.Failure != "":
+			all = append(all, visible(w.Failure, maxMessage))
+		default:
+			all = append(all, c.words)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+var causeWords = []struct {
+	cause Cause
+	words string
+}{
+	{Fatal, "the run as a whole failed"},
+	{TimeLimit, "the time limit was reached"},
+	{Unread, "not everything was read from Bitbucket"},
+	{Undelivered, "not everything was delivered to Port"},
+	{FailedSelector, "a selector raised an error or gave no boolean"},
+	{FailedExpression, "an identifier or blueprint expression raised an error"},
+	{RejectedEntity, "entities were rejected"},
+}
+
+// result returns what the run did, without a full stop.
+func (w words) result() string {
+	text := w.entityResult()
+	if failed := w.Total().Failed; failed != 0 {
+		text += ", " + plural(failed, "object") + " failed"
+	}
+	return text + " " + w.cost()
+}
+
+func (w words) entityResult() string {
+	t := w.totals()
+	create, update, remove := w.verbs()
+	text := fmt.Sprintf("%d %s, %d %s, %d unchanged, %d %s", t.Created, create, t.Updated, update, t.Unchanged, t.Deleted, remove)
+	if t.Rejected != 0 {
+		text += fmt.Sprintf(", %d rejected", t.Rejected)
+	}
+	if t.StaleKept != 0 {
+		text += fmt.Sprintf(", %d stale kept", t.StaleKept)
+	}
+	return text
+}
+
+func (w words) cost() string {
+	return fmt.Sprintf("in %s with %s to Bitbucket and %d to Port",
+		roundDuration(w.Duration), plural(w.BitbucketRequests, "request"), w.PortRequests)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func roundDuration(d time.Duration) string {
+	if d < time.Second {
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}
+
+// Place returns file:line:column of a problem as far as known, or "".
+func Place(p diag.Problem) string {
+	if p.At.File == "" {
+		return ""
+	}
+	at := p.At
+	at.File = visible(at.File, maxExample)
+	return at.String()
+}
+
+// Line returns the problem on one line, without its severity:
+//
+//	mapping.yml:14:22: message (412 times, first: example); fix: what to do
+func Line(p diag.Problem) string {
+	var b strings.Builder
+	if place := Place(p); place != "" {
+		b.WriteString(place + ": ")
+	}
+	b.WriteString(visible(p.Text(), maxMessage))
+	example := visible(p.Example, maxExample)
+	switch {
+	case p.Count > 1 && example != "":
+		fmt.Fprintf(&b, " (%d times, first: %s)", p.Count, example)
+	case p.Count > 1:
+		fmt.Fprintf(&b, " (%d times)", p.Count)
+	case example != "":
+		fmt.Fprintf(&b, " (once: %s)", example)
+	}
+	if p.Fix != "" {
+		b.WriteString("; fix: " + visible(p.Fix, maxFix))
+	}
+	return b.String()
+}
+
+// fieldsText returns what would change, from what to what, in so many characters.
+func (c Change) fieldsText(most int) string {
+	var parts []string
+	for _, f := range c.Fields {
+		parts = append(parts, f.Name+": "+valueText(f.From)+" → "+valueText(f.To))
+	}
+	return visible(strings.Join(parts, ", "), most)
+}
+
+func valueText(v any) string {
+	if v == nil {
+		return "none"
+	}
+	return clip.RunesWithin(string(encode(v)), maxValue, "…")
+}
