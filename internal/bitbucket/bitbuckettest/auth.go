@@ -47,44 +47,44 @@ type access struct {
 
 // AllowToken accepts an access token as Bearer. Each has an allowance of its own. Naming a token again
 // replaces its access and keeps what it has used.
-func (s *Server) AllowToken(token string, opts ...Access) {
-	s.access.mu.Lock()
-	defer s.access.mu.Unlock()
-	if s.access.tokens == nil {
-		s.access.tokens = make(map[string]*credential)
+func (a *access) AllowToken(token string, opts ...Access) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.tokens == nil {
+		a.tokens = make(map[string]*credential)
 	}
 	c := &credential{ledger: newLedger()}
-	c.Name = "token" + strconv.Itoa(len(s.access.tokens)+1)
-	if old := s.access.tokens[token]; old != nil {
+	c.Name = "token" + strconv.Itoa(len(a.tokens)+1)
+	if old := a.tokens[token]; old != nil {
 		c.ledger, c.Name = old.ledger, old.Name
 	}
 	c.take(opts)
-	s.access.tokens[token] = c
+	a.tokens[token] = c
 }
 
 // AllowBasic accepts a user API token (the user is the e-mail address) or an app password (the user is the
 // username) as Basic. All secrets of one user share one allowance.
-func (s *Server) AllowBasic(user, secret string, opts ...Access) {
-	s.access.mu.Lock()
-	defer s.access.mu.Unlock()
-	if s.access.basics == nil {
-		s.access.basics = make(map[[2]string]*credential)
-		s.access.users = make(map[string]*ledger)
+func (a *access) AllowBasic(user, secret string, opts ...Access) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.basics == nil {
+		a.basics = make(map[[2]string]*credential)
+		a.users = make(map[string]*ledger)
 	}
-	if s.access.users[user] == nil {
-		s.access.users[user] = newLedger()
+	if a.users[user] == nil {
+		a.users[user] = newLedger()
 	}
-	c := &credential{basic: true, ledger: s.access.users[user]}
+	c := &credential{basic: true, ledger: a.users[user]}
 	c.Name = user
 	c.take(opts)
-	s.access.basics[[2]string{user, secret}] = c
+	a.basics[[2]string{user, secret}] = c
 }
 
 func (c *credential) take(opts []Access) {
 	name := c.Name
 	for _, o := range opts {
 		c.Access = o
-		c.ledger.set(o)
+		c.ledger.set(o.Limit, o.Window)
 	}
 	if c.Name == "" {
 		c.Name = name
@@ -92,13 +92,13 @@ func (c *credential) take(opts []Access) {
 }
 
 // Revoke refuses a token or a Basic secret from now on.
-func (s *Server) Revoke(secret string) {
-	s.access.mu.Lock()
-	defer s.access.mu.Unlock()
-	if c := s.access.tokens[secret]; c != nil {
+func (a *access) Revoke(secret string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if c := a.tokens[secret]; c != nil {
 		c.revoked = true
 	}
-	for k, c := range s.access.basics {
+	for k, c := range a.basics {
 		if k[1] == secret {
 			c.revoked = true
 		}
@@ -109,27 +109,36 @@ func (s *Server) Revoke(secret string) {
 // Source: https://github.com/snyk/user-docs/pull/864, read 2026-11.
 const invalidToken = "Token is invalid, expired, or not supported for this endpoint."
 
-// admit checks the credential, then counts the call. The answer is nil when the request may go on.
-func (s *Server) admit(q *request) *answer {
-	s.access.mu.Lock()
-	defer s.access.mu.Unlock()
-	header := q.Header.Get("Authorization")
+// admit checks the credential of a request, then counts the call. The answer is nil when the request may go on.
+func (a *access) admit(r *http.Request, class string) (*credential, *answer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	header := r.Header.Get("Authorization")
 	if header == "" {
-		return unauthorized("Authentication is required to access this resource.").noted("no credential")
+		return nil, unauthorized("Authentication is required to access this resource.").noted("no credential")
 	}
-	c, why := s.access.find(q.Request, header)
+	c, why := a.find(r, header)
 	if c == nil {
-		return unauthorized(invalidToken).noted(why)
+		return nil, unauthorized(invalidToken).noted(why)
 	}
-	q.cred = c
 	now := time.Now()
 	if c.revoked || (!c.Expires.IsZero() && !now.Before(c.Expires)) {
-		return unauthorized(invalidToken)
+		return c, unauthorized(invalidToken)
 	}
-	if !c.ledger.take(q.class(), now, c.Forgiving) {
-		return tooMany(c.RetryAfter)
+	if !c.ledger.take(class, now, c.Forgiving) {
+		return c, tooMany(c.RetryAfter)
 	}
-	return nil
+	return c, nil
+}
+
+// rateHeaders adds what the credential's owner is told of its allowance.
+func (a *access) rateHeaders(c *credential, class string, to *answer) {
+	if c == nil || !c.Headers || c.basic || class != classRepositories {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c.ledger.rateHeaders(to)
 }
 
 func (a *access) find(r *http.Request, header string) (c *credential, why string) {
@@ -159,13 +168,13 @@ func unauthorized(message string) *answer {
 	return a
 }
 
-// permit compares the route's scope with those granted. The refusal's detail is an object.
+// permit compares a route's scope, of access tokens and of API tokens, with those granted. The refusal's detail is an object.
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/, read 2026-11; the shape of the
 // refusal is as users report it.
-func (c *credential) permit(rt *routeSpec) *answer {
-	need := rt.scope
+func (c *credential) permit(classic, granular string) *answer {
+	need := classic
 	if c.basic {
-		need = rt.granular
+		need = granular
 	}
 	if need == "" || c.Scopes == nil || slices.ContainsFunc(c.Scopes, func(have string) bool { return implies(have, need) }) {
 		return nil
@@ -183,7 +192,7 @@ func (c *credential) permit(rt *routeSpec) *answer {
 	}).noted("missing scope " + need)
 }
 
-// implies tells whether a granted scope covers a needed one. Of the classic scopes, project and
+// implies reports whether a granted scope covers a needed one. Of the classic scopes, project and
 // pullrequest bring repository along, and a write or admin scope brings its read scope. The long names of
 // API tokens imply nothing.
 func implies(have, need string) bool {

@@ -1,8 +1,6 @@
 package bitbuckettest
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"path"
@@ -71,24 +69,24 @@ type programmed struct {
 	seen, fired int
 }
 
-// Fault programs a fault. The function it returns tells how often it fell on a request.
-func (s *Server) Fault(f Fault) (fired func() int) {
-	p := &programmed{Fault: f}
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.list = append(s.faults.list, p)
+// Fault programs a fault. The function it returns counts how often it fell on a request.
+func (f *faults) Fault(of Fault) (fired func() int) {
+	p := &programmed{Fault: of}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = append(f.list, p)
 	return func() int {
-		s.faults.mu.Lock()
-		defer s.faults.mu.Unlock()
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		return p.fired
 	}
 }
 
 // ClearFaults ends all faults that were programmed.
-func (s *Server) ClearFaults() {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.list = nil
+func (f *faults) ClearFaults() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = nil
 }
 
 // due returns the faults that fall on this request and counts them.
@@ -112,7 +110,7 @@ func (f *faults) due(q *request) []*Fault {
 
 func (f *Fault) fits(q *request) bool {
 	r := q.Request
-	if f.Method != "" && f.Method != r.Method || f.Route != "" && f.Route != q.route {
+	if f.Method != "" && f.Method != r.Method || f.Route != "" && f.Route != q.routePath() {
 		return false
 	}
 	if f.Path != "" && !matchPath(strings.Split(f.Path, "/"), strings.Split(q.path, "/")) {
@@ -194,25 +192,6 @@ func alter(a *answer, q *request, due []*Fault) *answer {
 		a.drop = a.drop || f.DropConnection
 	}
 	return a
-}
-
-// rewrite changes a JSON answer; another kind of answer stays as it is.
-func (a *answer) rewrite(change func(map[string]any)) {
-	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
-		return
-	}
-	var o map[string]any
-	d := json.NewDecoder(bytes.NewReader(a.body))
-	d.UseNumber()
-	if err := d.Decode(&o); err != nil {
-		return
-	}
-	change(o)
-	body, err := json.Marshal(o)
-	if err != nil {
-		panic("bitbuckettest: Mutate left what is no JSON: " + err.Error())
-	}
-	a.body = body
 }
 
 func (f *Fault) replace(a *answer) {

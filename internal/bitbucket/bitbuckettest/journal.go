@@ -47,32 +47,32 @@ type arrival struct {
 }
 
 // Record turns the keeping of headers and bodies on or off. It is off at first.
-func (s *Server) Record(on bool) {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	s.journal.record = on
+func (j *journal) Record(on bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.record = on
 }
 
 // Journal returns a copy of every request since New or the last ResetJournal, in order of arrival.
-func (s *Server) Journal() []Exchange {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	return slices.Clone(s.journal.exchanges)
+func (j *journal) Journal() []Exchange {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.exchanges)
 }
 
 // Requests is the number of requests in the journal.
-func (s *Server) Requests() int {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	return len(s.journal.exchanges)
+func (j *journal) Requests() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.exchanges)
 }
 
 // ResetJournal empties the journal. The violations stay.
-func (s *Server) ResetJournal() {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	s.journal.exchanges = nil
-	s.journal.epoch++
+func (j *journal) ResetJournal() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.exchanges = nil
+	j.epoch++
 }
 
 // Violations returns what callers did that a correct caller never does, one line each: no or a wrong
@@ -80,16 +80,15 @@ func (s *Server) ResetJournal() {
 // is too long, a query that does not parse, source of an empty repository or of an unknown commit. What
 // can happen to a correct caller is not among them: an expired or revoked credential, a repository or pull
 // request that is gone, a missing file, a used-up rate window.
-func (s *Server) Violations() []string {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	return slices.Clone(s.journal.violations)
+func (j *journal) Violations() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.violations)
 }
 
-func (j *journal) begin(q *request) *arrival {
-	r := q.Request
+func (j *journal) begin(r *http.Request, route string) *arrival {
 	x := Exchange{
-		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Route: q.route,
+		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Route: route,
 		RawQuery: r.URL.RawQuery, Query: r.URL.Query(), Time: time.Now(),
 	}
 	j.mu.Lock()

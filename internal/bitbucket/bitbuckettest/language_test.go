@@ -79,7 +79,7 @@ func FuzzQuery(f *testing.F) {
 	for _, q := range []string{`name = "a"`, `(size > 1 OR slug IN ("a","b")) AND created_on < 2026-01-01T00:00:00Z`, `name ~ "\"`} {
 		f.Add(q)
 	}
-	known := newSchema()[kindRepository]
+	known := newSchema()["repository"]
 	f.Fuzz(func(t *testing.T, q string) {
 		if c, err := parseQuery(q, known); err == nil {
 			c.holds(known.example)

@@ -7,23 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+	"time"
 )
-
-// view renders for one request. It is used with Server.mu held for reading.
-type view struct {
-	s    *Server
-	base string
-}
-
-// item is what a list holds.
-type item interface {
-	tree(v view) object
-}
 
 // selection says which items of a collection a request asks for, and in which order.
 type selection struct {
-	kind   string            // key into the schema
+	kind   string            // name of the list, see content.examples
 	scope  string            // what else tells this collection from others, for the cache
 	source func() []item     // in default order
 	keep   func(o item) bool // nil keeps all
@@ -32,46 +21,14 @@ type selection struct {
 	withoutField string
 }
 
-// listCache remembers which items a list holds, so that turning its pages does not filter and sort the
-// collection each time. It is dropped with every change of content.
-type listCache struct {
-	mu    sync.Mutex
-	gen   uint64
-	lists map[string][]item
-}
-
-const maxCachedLists = 4096
-
-func (c *listCache) get(key string, gen uint64) ([]item, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.gen != gen || len(c.lists) > maxCachedLists {
-		c.gen, c.lists = gen, nil
-	}
-	l, ok := c.lists[key]
-	return l, ok
-}
-
-func (c *listCache) put(key string, gen uint64, l []item) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.gen != gen {
-		return
-	}
-	if c.lists == nil {
-		c.lists = make(map[string][]item)
-	}
-	c.lists[key] = l
-}
-
 // selectItems applies `q` and `sort`. The answer is the refusal when one of them is wrong.
 func (v view) selectItems(q *request, sel selection) ([]item, *answer) {
 	text, sort := q.query.Get("q"), q.query.Get("sort")
 	key := strings.Join([]string{v.base, q.path, sel.scope, text, sort}, "\x00")
-	if l, ok := v.s.lists.get(key, v.s.gen); ok {
+	if l, ok := v.w.lists.get(key, v.w.gen); ok {
 		return l, nil
 	}
-	known := v.s.schema()[sel.kind]
+	known := v.w.schema()[sel.kind]
 	var cond condition
 	if q.query.Has("q") {
 		c, err := parseQuery(text, known)
@@ -98,7 +55,7 @@ func (v view) selectItems(q *request, sel selection) ([]item, *answer) {
 		}
 		l = v.sorted(l, strings.Split(field, "."), descending)
 	}
-	v.s.lists.put(key, v.s.gen, l)
+	v.w.lists.put(key, v.w.gen, l)
 	return l, nil
 }
 
@@ -173,7 +130,7 @@ func (v view) page(q *request, items []item, n int, name func(n int) string, cou
 		values = append(values, it.tree(v))
 	}
 	o := object{{"values", values, shown}, {"pagelen", length, shown}}
-	if countable && !v.s.omitSize {
+	if countable && !v.w.omitSize {
 		o = append(o, member{"size", len(items), shown})
 	}
 	o = append(o, member{"page", n, shown})
@@ -189,20 +146,18 @@ func (v view) page(q *request, items []item, n int, name func(n int) string, cou
 }
 
 func (v view) pagelen(q *request) int {
-	if v.s.maxPage > 0 {
-		return min(q.pagelen(), v.s.maxPage)
+	if v.w.maxPage > 0 {
+		return min(q.pagelen(), v.w.maxPage)
 	}
 	return q.pagelen()
 }
 
-// respond applies `fields` and writes the tree.
-func (v view) respond(q *request, o object) *answer {
-	if q.query.Has("fields") {
-		f, err := parseFields(q.query.Get("fields"))
-		if err != nil {
-			return refuse(http.StatusBadRequest, err.Error()).noted(err.Error())
-		}
-		o = f.apply(o)
+func newestFirst[T item](all []T, updated func(T) time.Time) []item {
+	sorted := slices.Clone(all)
+	slices.SortStableFunc(sorted, func(a, b T) int { return updated(b).Compare(updated(a)) })
+	items := make([]item, len(sorted))
+	for i, o := range sorted {
+		items[i] = o
 	}
-	return respondJSON(http.StatusOK, o)
+	return items
 }

@@ -1,6 +1,209 @@
 package bitbuckettest
 
-import "strconv"
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// PullRequest is a pull request of a repository.
+type PullRequest struct {
+	ID           int // 0: the next one of its repository
+	Title        string
+	Description  string
+	State        string // "" is OPEN; else MERGED, DECLINED, SUPERSEDED
+	Draft        bool
+	Author       *User // nil is null: a deleted account
+	Reviewers    []User
+	Participants []Participant // nil: each reviewer, not approved
+	SourceBranch string        // "" is feature/<id>
+	// DestinationBranch "" is the main branch.
+	DestinationBranch string
+	DeletedFork       bool      // the source's repository is null
+	CreatedOn         time.Time // zero: the server's clock
+	UpdatedOn         time.Time // zero: the server's clock
+}
+
+// Participant is a user's part in a pull request.
+type Participant struct {
+	User           User
+	Role           string // "" is REVIEWER; else PARTICIPANT
+	Approved       bool
+	State          string    // "" is null; else approved, changes_requested
+	ParticipatedOn time.Time // zero is null
+}
+
+// pullRequests are those of the repositories.
+type pullRequests struct {
+	repositories *repositories
+	by           map[*repository]*pulls
+}
+
+// pulls are the pull requests of one repository, by their numbers.
+type pulls struct {
+	all    []*pullRequest
+	lastID int
+}
+
+type pullRequest struct {
+	PullRequest
+	repo *repository
+}
+
+func (ps *pullRequests) routes() []*route {
+	return []*route{
+		{path: "/repositories/{workspace}/{repo_slug}/pullrequests", scope: "pullrequest", granular: "read:pullrequest:bitbucket",
+			parameters: []string{"state", "q", "sort", "page", "pagelen", "fields"}, maxPagelen: 50, handle: ps.list},
+		{path: "/repositories/{workspace}/{repo_slug}/pullrequests/{pull_request_id}", scope: "pullrequest", granular: "read:pullrequest:bitbucket",
+			parameters: []string{"fields"}, handle: ps.get},
+	}
+}
+
+func (ps *pullRequests) examples(v view) map[string]object {
+	u := User{Name: "Example"}
+	ps.AddPullRequest("example", PullRequest{State: "MERGED", Author: &u, Reviewers: []User{u}})
+	return map[string]object{"pullrequest": ps.of(ps.repositories.all[0]).all[0].tree(v)}
+}
+
+func (ps *pullRequests) ws() *workspace { return ps.repositories.ws }
+
+// of returns the pull requests of a repository, which may have none yet.
+func (ps *pullRequests) of(r *repository) *pulls {
+	if p := ps.by[r]; p != nil {
+		return p
+	}
+	return &pulls{}
+}
+
+func (p *pulls) find(id int) int {
+	at, ok := slices.BinarySearchFunc(p.all, id, func(p *pullRequest, id int) int { return p.ID - id })
+	if !ok {
+		return -1
+	}
+	return at
+}
+
+func (p *pulls) must(slug string, id int) int {
+	at := p.find(id)
+	if at < 0 {
+		panic(fmt.Sprintf("bitbuckettest: no pull request %s/%d", slug, id))
+	}
+	return at
+}
+
+// AddPullRequest adds a pull request and returns its id.
+func (ps *pullRequests) AddPullRequest(slug string, p PullRequest) (id int) {
+	ps.ws().change(func() {
+		r := ps.repositories.must(slug)
+		in := ps.of(r)
+		ps.by[r] = in
+		if p.ID == 0 {
+			p.ID = in.lastID + 1
+		}
+		if in.find(p.ID) >= 0 {
+			panic(fmt.Sprintf("bitbuckettest: pull request %s/%d is there already", slug, p.ID))
+		}
+		in.lastID = max(in.lastID, p.ID)
+		if p.State == "" {
+			p.State = "OPEN"
+		}
+		if p.SourceBranch == "" {
+			p.SourceBranch = "feature/" + strconv.Itoa(p.ID)
+		}
+		if p.DestinationBranch == "" {
+			p.DestinationBranch = r.MainBranch
+		}
+		ps.ws().stamp(&p.CreatedOn, &p.UpdatedOn)
+		at := len(in.all)
+		for at > 0 && in.all[at-1].ID > p.ID {
+			at--
+		}
+		in.all = slices.Insert(in.all, at, &pullRequest{p, r})
+		id = p.ID
+	})
+	return id
+}
+
+// UpdatePullRequest changes a pull request; its id stays. UpdatedOn moves on, unless f sets it.
+func (ps *pullRequests) UpdatePullRequest(slug string, id int, f func(*PullRequest)) {
+	ps.ws().change(func() {
+		in := ps.of(ps.repositories.must(slug))
+		p := in.all[in.must(slug, id)]
+		before := p.UpdatedOn
+		f(&p.PullRequest)
+		p.ID = id
+		if p.UpdatedOn.Equal(before) {
+			p.UpdatedOn = ps.ws().tick()
+		}
+	})
+}
+
+// RemovePullRequest removes a pull request. Its id is not used again.
+func (ps *pullRequests) RemovePullRequest(slug string, id int) {
+	ps.ws().change(func() {
+		in := ps.of(ps.repositories.must(slug))
+		at := in.must(slug, id)
+		in.all = slices.Delete(in.all, at, at+1)
+	})
+}
+
+// list gives open ones only, unless `state` or a `q` that mentions state says otherwise.
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/, read 2026-11; that a
+// `q` without state keeps the default is assumed.
+func (ps *pullRequests) list(v view, q *request) *answer {
+	r, refusal := ps.repositories.of(q)
+	if refusal != nil {
+		return refusal
+	}
+	states := q.query["state"]
+	for _, st := range states {
+		if !slices.Contains([]string{"OPEN", "MERGED", "DECLINED", "SUPERSEDED"}, st) {
+			return refuse(http.StatusBadRequest, "Invalid state").noted("bad state " + strconv.Quote(st))
+		}
+	}
+	sel := selection{
+		kind:  "pullrequest",
+		scope: strings.Join(states, ","),
+		source: func() []item {
+			return newestFirst(ps.of(r).all, func(p *pullRequest) time.Time { return p.UpdatedOn })
+		},
+	}
+	if len(states) > 0 {
+		sel.keep = func(it item) bool { return slices.Contains(states, it.(*pullRequest).State) }
+	} else {
+		sel.withoutField = "state"
+		sel.without = func(it item) bool { return it.(*pullRequest).State == "OPEN" }
+	}
+	items, refusal := v.selectItems(q, sel)
+	if refusal != nil {
+		return refusal
+	}
+	return v.pageByNumber(q, items)
+}
+
+// get answers with reviewers and participants, which the list leaves out.
+func (ps *pullRequests) get(v view, q *request) *answer {
+	r, refusal := ps.repositories.of(q)
+	if refusal != nil {
+		return refusal
+	}
+	id, err := strconv.Atoi(q.segments[4])
+	in, at := ps.of(r), -1
+	if err == nil {
+		at = in.find(id)
+	}
+	if at < 0 {
+		return refuse(http.StatusNotFound, "Pull request "+q.segments[4]+" not found")
+	}
+	o := in.all[at].tree(v)
+	for i := range o {
+		o[i].hidden = false
+	}
+	return v.respond(q, o)
+}
 
 func (p *pullRequest) tree(v view) object {
 	seed := p.repo.seed + "/" + strconv.Itoa(p.ID)
@@ -48,19 +251,6 @@ func (p *pullRequest) tree(v view) object {
 	}
 }
 
-func rendered(text string) object {
-	html := ""
-	if text != "" {
-		html = "<p>" + text + "</p>"
-	}
-	return object{
-		{"type", "rendered", shown},
-		{"raw", text, shown},
-		{"markup", "markdown", shown},
-		{"html", html, shown},
-	}
-}
-
 func (v view) endpoint(r *repository, branch string, withLinks bool, hash string, repo any) object {
 	b := object{{"name", branch, shown}}
 	if withLinks {
@@ -74,7 +264,7 @@ func (v view) endpoint(r *repository, branch string, withLinks bool, hash string
 }
 
 func (v view) pullRequestLinks(p *pullRequest, source, destination string) object {
-	full, id := v.s.workspace+"/"+p.repo.Slug, strconv.Itoa(p.ID)
+	full, id := v.w.slug+"/"+p.repo.Slug, strconv.Itoa(p.ID)
 	repo := v.base + "/repositories/" + full
 	self := repo + "/pullrequests/" + id
 	spec := "/" + full + ":" + source + "%0D" + destination + "?from_pullrequest_id=" + id + "&topic=true"

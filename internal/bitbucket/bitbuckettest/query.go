@@ -40,6 +40,29 @@ type token struct {
 	at   int
 }
 
+// node is an example of the listed objects, in which nothing is null: the fields that `q` and `sort` may name.
+type node struct{ example object }
+
+// has reports whether the objects have a field of that path.
+func (n node) has(path []string) bool {
+	var v any = n.example
+	for _, name := range path {
+		if l, ok := v.(list); ok && len(l) > 0 {
+			v = l[0]
+		}
+		o, ok := v.(object)
+		if !ok {
+			return false
+		}
+		m, ok := o.lookup(name)
+		if !ok {
+			return false
+		}
+		v = m.value
+	}
+	return true
+}
+
 // parseQuery compiles a query against the fields that the listed objects have.
 func parseQuery(text string, known node) (condition, error) {
 	tokens, err := scanQuery(text)

@@ -30,16 +30,16 @@ func newLedger() *ledger {
 	return &ledger{limit: defaultLimit, window: defaultWindow, calls: make(map[string][]time.Time)}
 }
 
-func (l *ledger) set(a Access) {
-	if a.Limit != 0 {
-		l.limit = a.Limit
+func (l *ledger) set(limit int, window time.Duration) {
+	if limit != 0 {
+		l.limit = limit
 	}
-	if a.Window != 0 {
-		l.window = a.Window
+	if window != 0 {
+		l.window = window
 	}
 }
 
-// take counts one call and tells whether it is within the limit. A refused call is counted too, unless
+// take counts one call and reports whether it is within the limit. A refused call is counted too, unless
 // forgiving: whether the service counts it is unknown, and a caller must bear the worse case.
 func (l *ledger) take(class string, now time.Time, forgiving bool) bool {
 	if l.limit < 0 {
@@ -59,7 +59,7 @@ func (l *ledger) take(class string, now time.Time, forgiving bool) bool {
 	return ok
 }
 
-// near tells whether less than a fifth of the allowance is left.
+// near reports whether less than a fifth of the allowance is left.
 func (l *ledger) near(class string) bool {
 	return l.limit >= 0 && (l.limit-len(l.calls[class]))*5 < l.limit
 }
@@ -78,16 +78,11 @@ func tooMany(retryAfter time.Duration) *answer {
 // rateHeaders adds the three headers that only access tokens get, and only on repository data.
 // Source: https://www.atlassian.com/blog/bitbucket/introducing-scaled-rate-limits-for-bitbucket-cloud-api,
 // read 2026-11.
-func (s *Server) rateHeaders(q *request, a *answer) {
-	if q.cred == nil || !q.cred.Headers || q.cred.basic || q.class() != classRepositories {
+func (l *ledger) rateHeaders(a *answer) {
+	if l.limit < 0 {
 		return
 	}
-	s.access.mu.Lock()
-	defer s.access.mu.Unlock()
-	if q.cred.ledger.limit < 0 {
-		return
-	}
-	a.header.Set("X-RateLimit-Limit", strconv.Itoa(q.cred.ledger.limit))
+	a.header.Set("X-RateLimit-Limit", strconv.Itoa(l.limit))
 	a.header.Set("X-RateLimit-Resource", "api")
-	a.header.Set("X-RateLimit-NearLimit", strconv.FormatBool(q.cred.ledger.near(classRepositories)))
+	a.header.Set("X-RateLimit-NearLimit", strconv.FormatBool(l.near(classRepositories)))
 }

@@ -17,7 +17,7 @@ func TestSample(t *testing.T) {
 	for _, slug := range s.Slugs() {
 		r := s.bySlug[slug]
 		n := 0
-		for _, p := range r.pulls {
+		for _, p := range s.pullRequests.of(r).all {
 			if p.State == "OPEN" {
 				n++
 			} else {

@@ -13,52 +13,64 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"port-bitbucket-exporter/internal/memtransport"
 )
 
 // Server is one workspace behind the REST 2.0 routes. Make it with New.
 type Server struct {
-	faults  faults
-	journal journal
-	access  access
-	lists   listCache
-	users   sync.Map // userKey -> object
-	schema  func() schema
+	*faults
+	*journal
+	*access
+	workspace *workspace
+	table     []*route
 
-	mu        sync.RWMutex // guards what follows
+	// The kinds of content.
+	*projects
+	*repositories
+	*branches
+	*files
+	*pullRequests
+
+	mu        sync.Mutex // guards what follows
 	prefix    string
-	omitSize  bool
-	maxPage   int // 0: as long as asked for
 	onRequest func(n int, r *http.Request)
-	workspace string
-	gen       uint64 // grows with every change of content
-	clock     time.Time
-	projects  []*project
-	repos     []*repository
-	bySlug    map[string]*repository
-	// moved leads from slugs that repositories had to their full names now.
-	moved       map[string]string
-	transferred map[string]bool // full names in other workspaces that a redirect leads to
-	begun       map[string]int  // projects and repositories of a key or slug, with those that are gone
 }
 
 // New returns an empty workspace with that slug. No credential is accepted until one is allowed.
 func New(workspace string) *Server {
 	s := newServer(workspace)
-	s.schema = sync.OnceValue(newSchema)
+	s.workspace.schema = sync.OnceValue(newSchema)
 	return s
 }
 
-func newServer(workspace string) *Server {
-	return &Server{
-		workspace: workspace,
-		prefix:    "/2.0",
-		clock:     time.Date(2024, time.January, 5, 10, 0, 0, 0, time.UTC),
-		bySlug:    make(map[string]*repository),
-		moved:     make(map[string]string), transferred: make(map[string]bool), begun: make(map[string]int),
+func newServer(slug string) *Server {
+	w := newWorkspace(slug)
+	s := &Server{faults: &faults{}, journal: &journal{}, access: &access{}, workspace: w, prefix: "/2.0"}
+	s.projects = &projects{ws: w}
+	s.repositories = newRepositories(w, s.projects)
+	s.branches, s.files = &branches{s.repositories}, &files{s.repositories}
+	s.pullRequests = &pullRequests{repositories: s.repositories, by: map[*repository]*pulls{}}
+	for _, c := range s.contents() {
+		s.table = append(s.table, c.routes()...)
 	}
+	return s
+}
+
+// contents are all kinds of content, each behind those that it needs.
+func (s *Server) contents() []content {
+	return []content{s.workspace, s.projects, s.repositories, s.branches, s.files, s.pullRequests}
+}
+
+// newSchema makes an example of what each list holds.
+func newSchema() map[string]node {
+	s, known := newServer("example"), map[string]node{}
+	for _, c := range s.contents() {
+		for list, example := range c.examples(view{w: s.workspace}) {
+			known[list] = node{example}
+		}
+	}
+	return known
 }
 
 // Prefix sets the base path under which the routes are served. The default is "/2.0".
@@ -70,17 +82,17 @@ func (s *Server) Prefix(p string) {
 
 // OmitSize leaves `size` out of every page, as the documentation allows.
 func (s *Server) OmitSize(omit bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.omitSize = omit
+	s.workspace.mu.Lock()
+	defer s.workspace.mu.Unlock()
+	s.workspace.omitSize = omit
 }
 
 // MaxPage gives pages of at most n values, whatever pagelen asks for, as the documentation allows; 0 is no
 // limit.
 func (s *Server) MaxPage(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.maxPage = n
+	s.workspace.mu.Lock()
+	defer s.workspace.mu.Unlock()
+	s.workspace.maxPage = n
 }
 
 // OnRequest calls f at the start of each request, with its number since New (the first is 1) and no lock
@@ -91,18 +103,25 @@ func (s *Server) OnRequest(f func(n int, r *http.Request)) {
 	s.onRequest = f
 }
 
+// RoundTripper returns a transport that calls the server in process, without a socket, as
+// memtransport.RoundTripper says. Whatever host the request names, this server answers.
+func (s *Server) RoundTripper() http.RoundTripper { return memtransport.RoundTripper(s) }
+
 // ServeHTTP answers one request: credential, rate window, faults, then the route.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.RLock()
+	s.mu.Lock()
 	hook, prefix := s.onRequest, s.prefix
-	s.mu.RUnlock()
+	s.mu.Unlock()
 
 	q := newRequest(r, prefix)
-	x := s.journal.begin(q)
+	var refusal *answer
+	q.route, refusal = find(s.table, q)
+	x := s.journal.begin(r, q.routePath())
 	if hook != nil {
 		hook(x.number, r)
 	}
-	a := s.admit(q)
+	var a *answer
+	q.cred, a = s.access.admit(r, q.class())
 	x.credential = q.credentialName()
 	var due []*Fault
 	if a == nil {
@@ -111,12 +130,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if !wait(r, due) {
 			panic(http.ErrAbortHandler)
 		}
-		a = s.answer(q)
+		a = s.answer(q, refusal)
 		if a.violation != "" {
 			s.journal.note(r, a.violation)
 		}
 		a = alter(a, q, due)
-		s.rateHeaders(q, a)
+		s.access.rateHeaders(q.cred, q.class(), a)
 	} else if a.violation != "" {
 		s.journal.note(r, a.violation)
 	}
@@ -124,86 +143,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.write(w, r)
 }
 
-// answer routes a request whose credential is good.
-func (s *Server) answer(q *request) *answer {
+// answer routes a request whose credential is good; refusal is for one without a route.
+func (s *Server) answer(q *request, refusal *answer) *answer {
 	if q.Method != http.MethodGet {
 		return refuse(http.StatusMethodNotAllowed, "Method \""+q.Method+"\" not allowed.").noted("method " + q.Method)
 	}
-	rt, a := route(q)
-	if a != nil {
+	if refusal != nil {
+		return refusal
+	}
+	if a := q.cred.permit(q.route.scope, q.route.granular); a != nil {
 		return a
 	}
-	if a := q.cred.permit(rt); a != nil {
+	if a := q.checkParameters(q.route); a != nil {
 		return a
 	}
-	if a := q.checkParameters(rt); a != nil {
-		return a
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	v := view{s: s, base: q.base}
-	if ws := q.segments[1]; ws != s.workspace && ws != uuidOf("workspace", s.workspace) {
-		if len(q.segments) > 2 && s.transferred[ws+"/"+q.segments[2]] {
+	w := s.workspace
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if ws := q.segments[1]; ws != w.slug && ws != uuidOf("workspace", w.slug) {
+		if len(q.segments) > 2 && s.repositories.transferred[ws+"/"+q.segments[2]] {
 			return repositoryNotFound(ws + "/" + q.segments[2])
 		}
 		return refuse(http.StatusNotFound, "No workspace with identifier '"+ws+"'.").noted("unknown workspace " + strconv.Quote(ws))
 	}
-	return rt.handle(v, q)
-}
-
-// answer is one HTTP answer before it is written.
-type answer struct {
-	status    int
-	header    http.Header
-	body      []byte
-	violation string // "" when a correct caller may meet this answer
-	again     string // of a page: a link to itself that names it by its number
-	truncate  int    // bytes of the body that are sent before the connection breaks; 0: all
-	stall     int    // bytes of the body that are sent before the connection stands still; 0: all
-	drop      bool   // the connection breaks before the status line
-}
-
-func respond(status int, contentType string, body []byte) *answer {
-	return &answer{status: status, header: http.Header{"Content-Type": {contentType}}, body: body}
-}
-
-func respondJSON(status int, o object) *answer {
-	return respond(status, "application/json; charset=utf-8", appendJSON(nil, o))
-}
-
-// refuse is the vendor's error envelope with nothing but a message.
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/, read 2026-11.
-func refuse(status int, message string) *answer {
-	return respondJSON(status, object{
-		{"type", "error", shown},
-		{"error", object{{"message", message, shown}}, shown},
-	})
-}
-
-func (a *answer) noted(violation string) *answer {
-	a.violation = violation
-	return a
-}
-
-func (a *answer) write(w http.ResponseWriter, r *http.Request) {
-	if a.drop {
-		panic(http.ErrAbortHandler)
-	}
-	h := w.Header()
-	for k, vs := range a.header {
-		h[k] = vs
-	}
-	h.Set("Content-Length", strconv.Itoa(len(a.body)))
-	w.WriteHeader(a.status)
-	if a.stall > 0 && a.stall < len(a.body) {
-		_, _ = w.Write(a.body[:a.stall])
-		_ = http.NewResponseController(w).Flush()
-		memtransport.Stall(w, r)
-	}
-	if a.truncate > 0 && a.truncate < len(a.body) {
-		_, _ = w.Write(a.body[:a.truncate])
-		_ = http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler)
-	}
-	_, _ = w.Write(a.body)
+	return q.route.handle(view{w, q.base}, q)
 }

@@ -16,7 +16,7 @@ type request struct {
 	query    url.Values
 	badQuery bool
 	base     string // scheme, host and prefix: what links begin with
-	route    string // the path of its row in the routing table; "" when there is none
+	route    *route // nil when there is none
 	cred     *credential
 }
 
@@ -42,10 +42,15 @@ func newRequest(r *http.Request, prefix string) *request {
 		}
 		q.segments = append(q.segments, plain)
 	}
-	if rt, _ := route(q); rt != nil {
-		q.route = rt.path
-	}
 	return q
+}
+
+// routePath is that of Exchange.Route.
+func (q *request) routePath() string {
+	if q.route == nil {
+		return ""
+	}
+	return q.route.path
 }
 
 func (q *request) credentialName() string {
@@ -78,72 +83,52 @@ func (q *request) self(change url.Values) string {
 	return address
 }
 
-// routeSpec is one row of the routing table.
+// route is one row of the routing table.
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/, read 2026-11; `page`, `pagelen` and `fields`
 // are common to all routes and not in its tables.
-type routeSpec struct {
+type route struct {
 	path       string // below the prefix, with its variables' names
 	scope      string // classic
 	granular   string // of an API token
 	parameters []string
 	maxPagelen int
 	handle     func(view, *request) *answer
+	// least is the number of segments from which on the last variable takes all that follow; 0 when it takes one.
+	least int
+	slash bool // a slash may follow
 }
 
-var (
-	routeWorkspace = routeSpec{"/workspaces/{workspace}", "", "read:workspace:bitbucket", []string{"fields"}, 0, view.getWorkspace}
+// fits reports whether the route is that of a path. Only what a path may leave out may be empty.
+func (rt *route) fits(segments []string) bool {
+	names := strings.Split(rt.path[1:], "/")
+	switch n := len(segments); {
+	case rt.slash && n == len(names)+1 && segments[n-1] == "":
+		segments = segments[:n-1]
+	case rt.least > 0 && n >= rt.least:
+		segments = segments[:min(n, len(names))]
+	case n != len(names):
+		return false
+	}
+	for i, s := range segments {
+		variable := strings.HasPrefix(names[i], "{")
+		if !variable && s != names[i] || variable && s == "" && (rt.least == 0 || i < rt.least) {
+			return false
+		}
+	}
+	return true
+}
 
-	// q and sort are not in its table; that they work was found by trial, 2026-11.
-	routeProjects = routeSpec{"/workspaces/{workspace}/projects", "project", "read:project:bitbucket",
-		[]string{"q", "sort", "page", "pagelen", "fields"}, 100, view.listProjects}
-
-	routeProject = routeSpec{"/workspaces/{workspace}/projects/{project_key}", "project", "read:project:bitbucket", []string{"fields"}, 0, view.getProject}
-
-	routeRepositories = routeSpec{"/repositories/{workspace}", "repository", "read:repository:bitbucket",
-		[]string{"role", "q", "sort", "page", "pagelen", "fields"}, 100, view.listRepositories}
-
-	routeRepository = routeSpec{"/repositories/{workspace}/{repo_slug}", "repository", "read:repository:bitbucket", []string{"fields"}, 0, view.getRepository}
-
-	routePullRequests = routeSpec{"/repositories/{workspace}/{repo_slug}/pullrequests", "pullrequest", "read:pullrequest:bitbucket",
-		[]string{"state", "q", "sort", "page", "pagelen", "fields"}, 50, view.listPullRequests}
-
-	routePullRequest = routeSpec{"/repositories/{workspace}/{repo_slug}/pullrequests/{pull_request_id}", "pullrequest", "read:pullrequest:bitbucket", []string{"fields"}, 0, view.getPullRequest}
-
-	routeSourceRoot = routeSpec{"/repositories/{workspace}/{repo_slug}/src", "repository", "read:repository:bitbucket",
-		[]string{"format", "pagelen", "fields"}, 100, view.redirectToSource}
-
-	routeSource = routeSpec{"/repositories/{workspace}/{repo_slug}/src/{commit}/{path}", "repository", "read:repository:bitbucket",
-		[]string{"format", "q", "sort", "max_depth", "page", "pagelen", "fields"}, 100, view.getSource}
-
-	routeBranches = routeSpec{"/repositories/{workspace}/{repo_slug}/refs/branches", "repository", "read:repository:bitbucket",
-		[]string{"q", "sort", "page", "pagelen", "fields"}, 100, view.listBranches}
-
-	routeBranch = routeSpec{"/repositories/{workspace}/{repo_slug}/refs/branches/{name}", "repository", "read:repository:bitbucket", []string{"fields"}, 0, view.getBranch}
-)
-
-// route finds the row for a path. The answer is the refusal when there is none.
-func route(q *request) (*routeSpec, *answer) {
+// find finds the route of a request. The answer is the refusal when there is none.
+func find(routes []*route, q *request) (*route, *answer) {
 	s := q.segments
 	if removed(s) {
 		return nil, gone("CHANGE-2770")
 	}
-	switch {
-	case len(s) == 2 && s[0] == "workspaces":
-		return &routeWorkspace, nil
-	case len(s) == 3 && s[0] == "workspaces" && s[2] == "projects":
-		return &routeProjects, nil
-	case len(s) == 4 && s[0] == "workspaces" && s[2] == "projects" && s[3] != "":
-		return &routeProject, nil
-	case len(s) == 4 && s[0] == "workspaces" && s[2] == "search" && s[3] == "code":
+	if i := slices.IndexFunc(routes, func(rt *route) bool { return rt.fits(s) }); i >= 0 {
+		return routes[i], nil
+	}
+	if len(s) == 4 && s[0] == "workspaces" && s[2] == "search" && s[3] == "code" {
 		return nil, gone("")
-	case len(s) == 2 && s[0] == "repositories" && s[1] != "":
-		return &routeRepositories, nil
-	case len(s) == 3 && s[0] == "repositories" && s[2] != "":
-		return &routeRepository, nil
-	case len(s) > 3 && s[0] == "repositories":
-		if rt := repositoryRoute(s[3:]); rt != nil {
-			return rt, nil
-		}
 	}
 	return nil, respondJSON(http.StatusNotFound, object{
 		{"type", "error", shown},
@@ -154,26 +139,7 @@ func route(q *request) (*routeSpec, *answer) {
 	}).noted("unknown path")
 }
 
-// repositoryRoute finds the row for what stands after the slug.
-func repositoryRoute(s []string) *routeSpec {
-	switch {
-	case s[0] == "pullrequests" && len(s) == 1:
-		return &routePullRequests
-	case s[0] == "pullrequests" && len(s) == 2 && s[1] != "":
-		return &routePullRequest
-	case s[0] == "src" && (len(s) == 1 || (len(s) == 2 && s[1] == "")):
-		return &routeSourceRoot
-	case s[0] == "src":
-		return &routeSource
-	case s[0] == "refs" && len(s) == 2 && s[1] == "branches":
-		return &routeBranches
-	case s[0] == "refs" && len(s) > 2 && s[1] == "branches" && s[2] != "":
-		return &routeBranch
-	}
-	return nil
-}
-
-// removed tells the cross-workspace routes, which answer 410 since 2026-04.
+// removed reports whether a path is one of the cross-workspace routes, which answer 410 since 2026-04.
 // Source: https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-2770, read 2026-11.
 func removed(s []string) bool {
 	switch {
@@ -207,7 +173,7 @@ func gone(change string) *answer {
 
 // checkParameters refuses what the route does not know. The real service ignores an unknown parameter; a
 // caller that sends one has a mistake, so it is refused here.
-func (q *request) checkParameters(rt *routeSpec) *answer {
+func (q *request) checkParameters(rt *route) *answer {
 	bad := func(message string) *answer { return refuse(http.StatusBadRequest, message).noted(message) }
 	if q.badQuery {
 		return bad("Invalid query string")

@@ -1,13 +1,108 @@
 package bitbuckettest
 
 import (
+	"maps"
 	"net/http"
-	"net/url"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 )
+
+// files are those of the repositories, at each of their commits.
+type files struct{ repositories *repositories }
+
+func (fs *files) routes() []*route {
+	return []*route{
+		{path: "/repositories/{workspace}/{repo_slug}/src", scope: "repository", granular: "read:repository:bitbucket",
+			parameters: []string{"format", "pagelen", "fields"}, maxPagelen: 100, handle: fs.redirect, slash: true},
+		{path: "/repositories/{workspace}/{repo_slug}/src/{commit}/{path}", scope: "repository", granular: "read:repository:bitbucket",
+			parameters: []string{"format", "q", "sort", "max_depth", "page", "pagelen", "fields"}, maxPagelen: 100, handle: fs.get, least: 5},
+	}
+}
+
+func (fs *files) examples(v view) map[string]object {
+	r := fs.repositories.all[0]
+	return map[string]object{"source": (&entry{repo: r, commit: r.head(), path: "a/b"}).tree(v)}
+}
+
+// SetFile commits a file to the main branch, which becomes "main" when there was none. It returns the
+// hash of the commit.
+func (fs *files) SetFile(slug, path string, content []byte) (hash string) {
+	fs.repositories.ws.change(func() {
+		r := fs.repositories.must(slug)
+		if r.MainBranch == "" {
+			r.MainBranch = "main"
+		}
+		files := make(map[string]string)
+		if head := r.head(); head != nil {
+			files = maps.Clone(head.files)
+		}
+		if files == nil {
+			files = make(map[string]string)
+		}
+		files[path] = string(content)
+		r.UpdatedOn = fs.repositories.ws.tick()
+		hash = r.commit("Update "+path, r.UpdatedOn, files).hash
+	})
+	return hash
+}
+
+// RemoveFile commits the removal of a file from the main branch and returns the hash of the commit.
+func (fs *files) RemoveFile(slug, path string) (hash string) {
+	fs.repositories.ws.change(func() {
+		r := fs.repositories.must(slug)
+		head := r.head()
+		if head == nil {
+			panic("bitbuckettest: " + slug + " has no commit")
+		}
+		files := maps.Clone(head.files)
+		delete(files, path)
+		r.UpdatedOn = fs.repositories.ws.tick()
+		hash = r.commit("Remove "+path, r.UpdatedOn, files).hash
+	})
+	return hash
+}
+
+// RemoveFolder commits the removal of all files below a folder from the main branch and returns the hash of
+// the commit.
+func (fs *files) RemoveFolder(slug, path string) (hash string) {
+	fs.repositories.ws.change(func() {
+		r := fs.repositories.must(slug)
+		head := r.head()
+		if head == nil || !head.hasDirectory(path) || path == "" {
+			panic("bitbuckettest: " + slug + " has no folder " + path)
+		}
+		files := maps.Clone(head.files)
+		maps.DeleteFunc(files, func(name, _ string) bool { return strings.HasPrefix(name, path+"/") })
+		r.UpdatedOn = fs.repositories.ws.tick()
+		hash = r.commit("Remove "+path, r.UpdatedOn, files).hash
+	})
+	return hash
+}
+
+// SetAttributes says what a file is besides text, in all commits: link (its content is the path that it
+// leads to), subrepository (its content is a hash), executable, binary, or lfs: such a file is answered
+// with a redirect to another host.
+func (fs *files) SetAttributes(slug, path string, attributes ...string) {
+	fs.repositories.ws.change(func() {
+		r := fs.repositories.must(slug)
+		if r.attributes == nil {
+			r.attributes = make(map[string][]string)
+		}
+		r.attributes[path] = attributes
+	})
+}
+
+// Head returns the hash of the last commit of the main branch; "" in an empty repository.
+func (fs *files) Head(slug string) string {
+	fs.repositories.ws.mu.RLock()
+	defer fs.repositories.ws.mu.RUnlock()
+	if c := fs.repositories.must(slug).head(); c != nil {
+		return c.hash
+	}
+	return ""
+}
 
 // entry is a file or a directory of a commit.
 type entry struct {
@@ -19,7 +114,7 @@ type entry struct {
 }
 
 func (e *entry) tree(v view) object {
-	full := v.s.workspace + "/" + e.repo.Slug
+	full := v.w.slug + "/" + e.repo.Slug
 	at := e.commit.hash + "/" + escapePath(e.path)
 	repo := v.base + "/repositories/" + full
 	kind, self := "commit_file", repo+"/src/"+at
@@ -46,14 +141,6 @@ func (e *entry) tree(v view) object {
 	), shown})
 }
 
-func escapePath(p string) string {
-	parts := strings.Split(p, "/")
-	for i, s := range parts {
-		parts[i] = url.PathEscape(s)
-	}
-	return strings.Join(parts, "/")
-}
-
 // mimeType goes by the extension; "" when it is not known.
 func mimeType(name string) string {
 	switch strings.ToLower(path.Ext(name)) {
@@ -77,9 +164,9 @@ func mimeType(name string) string {
 	return ""
 }
 
-// redirectToSource leads to the root of the main branch.
-func (v view) redirectToSource(q *request) *answer {
-	r, refusal := v.repository(q)
+// redirect leads to the root of the main branch.
+func (fs *files) redirect(v view, q *request) *answer {
+	r, refusal := fs.repositories.of(q)
 	if refusal != nil {
 		return refusal
 	}
@@ -88,7 +175,7 @@ func (v view) redirectToSource(q *request) *answer {
 		return commitNotFound().noted("source of an empty repository")
 	}
 	a := respond(http.StatusFound, "text/html", nil)
-	location := v.base + "/repositories/" + v.s.workspace + "/" + r.Slug + "/src/" + head.hash + "/"
+	location := v.base + "/repositories/" + v.w.slug + "/" + r.Slug + "/src/" + head.hash + "/"
 	if q.URL.RawQuery != "" {
 		location += "?" + q.URL.RawQuery
 	}
@@ -98,12 +185,12 @@ func (v view) redirectToSource(q *request) *answer {
 
 func commitNotFound() *answer { return refuse(http.StatusNotFound, "Commit not found") }
 
-// getSource answers with the bytes of a file, a page of a directory, or what is known of either.
+// get answers with the bytes of a file, a page of a directory, or what is known of either.
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11. The 404s and
 // the refusal of branch names with a slash are as users report them, for one in
 // https://github.com/MunifTanjim/node-bitbucket/issues/141.
-func (v view) getSource(q *request) *answer {
-	r, refusal := v.repository(q)
+func (fs *files) get(v view, q *request) *answer {
+	r, refusal := fs.repositories.of(q)
 	if refusal != nil {
 		return refusal
 	}
@@ -221,7 +308,7 @@ func (v view) listSource(q *request, r *repository, c *commit, dir string) *answ
 		}
 	}
 	items, refusal := v.selectItems(q, selection{
-		kind:   kindSource,
+		kind:   "source",
 		scope:  strconv.Itoa(depth),
 		source: func() []item { return c.entries(r, dir, depth) },
 	})
