@@ -8,8 +8,10 @@
 //	. | ingests a Bitbucket Cloud workspace into Port's catalog | app
 //	examples/demo | runs the real program against emulators of Bitbucket Cloud and Port on loopback | app bitbucket/bitbuckettest port/porttest
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket check clip datasource diag dryrun input mapping nearest platform port reconcile report resync sarif transform transport
-//	resync | does one run | bitbucket catalog check concurrent diag graph kind mapping port reconcile refusal report transform | dryrun transport
+//	app | is the program | bitbucket check clip datasource diag dryrun input mapping nearest platform port prune reconcile report resync sarif transform transport
+//	resync | does one run | bitbucket catalog check concurrent diag inventory kind load mapping port prune reconcile report transform | dryrun transport
+//	load | sends entities to Port and accounts for them | catalog check concurrent diag graph inventory port refusal report
+//	prune | deletes from Port what the workspace no longer has | catalog check diag inventory port reconcile refusal report
 //	refusal | explains why Port did not take an entity | catalog clip diag mapping nearest port
 //	datasource | keeps what Port's Data sources page shows of a run | clip port report
 //	dryrun | answers writes as Port would | catalog port
@@ -30,6 +32,7 @@
 //	concurrent | runs functions side by side | -
 //	graph | finds groups and paths in small directed graphs | -
 //	nearest | finds the name that a misspelt one was most likely meant to be | -
+//	inventory | holds what a run knows at its end | catalog
 //	input | reads what the user asked for | -
 //	platform | speaks to the CI system that the program runs in | clip
 //	transport | holds what both clients need on the way to the network | -

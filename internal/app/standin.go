@@ -11,7 +11,7 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
-	"port-bitbucket-exporter/internal/resync"
+	"port-bitbucket-exporter/internal/prune"
 )
 
 // ownsSomething reports whether Port holds entities of this integration already, in the
@@ -54,22 +54,22 @@ func (a *app) settleStandIn(ctx context.Context, plan *check.Bound) {
 // shownSelectors compares the selectors of the resources with those of the mapping that
 // Port shows, which an earlier run had. When the stored mapping itself runs, or Port shows
 // none, nothing is known of earlier selectors.
-func (a *app) shownSelectors(plan *check.Bound, stored bool) func(index int) resync.SelectorHistory {
+func (a *app) shownSelectors(plan *check.Bound, stored bool) func(index int) prune.SelectorHistory {
 	shown, _ := a.record.Config.(map[string]any)
 	before, _ := shown["resources"].([]any)
 	now, _ := plan.Config()["resources"].([]any)
 	if stored || len(before) == 0 {
-		return func(int) resync.SelectorHistory { return resync.SelectorUnknown }
+		return func(int) prune.SelectorHistory { return prune.SelectorUnknown }
 	}
-	return func(index int) resync.SelectorHistory {
+	return func(index int) prune.SelectorHistory {
 		kind, selector := ofResource(now[index-1])
 		if slices.ContainsFunc(before, func(r any) bool {
 			otherKind, other := ofResource(r)
 			return kind == otherKind && sameJSON(selector, other)
 		}) {
-			return resync.SelectorSame
+			return prune.SelectorSame
 		}
-		return resync.SelectorChanged
+		return prune.SelectorChanged
 	}
 }
 
@@ -77,7 +77,7 @@ func (a *app) shownSelectors(plan *check.Bound, stored bool) func(index int) res
 // mapping which Port shows does not have.
 func (a *app) hasChangedSelector(plan *check.Bound) bool {
 	history := a.shownSelectors(plan, false)
-	return slices.ContainsFunc(plan.Mapping.Resources, func(r mapping.Resource) bool { return history(r.Index) == resync.SelectorChanged })
+	return slices.ContainsFunc(plan.Mapping.Resources, func(r mapping.Resource) bool { return history(r.Index) == prune.SelectorChanged })
 }
 
 // publishFound shows the mapping that ran, when each selector that is new to Port found
@@ -86,7 +86,7 @@ func (a *app) hasChangedSelector(plan *check.Bound) bool {
 func (a *app) publishFound(ctx context.Context, plan *check.Bound) {
 	history := a.shownSelectors(plan, false)
 	for _, r := range a.report.Resources {
-		if history(r.Index) != resync.SelectorChanged || r.Extracted > 0 {
+		if history(r.Index) != prune.SelectorChanged || r.Extracted > 0 {
 			continue
 		}
 		why, fix := "finds nothing", "check its selector; if it is right, save the mapping on Port's Data sources page"

@@ -37,7 +37,7 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Bound, error) {
 		res.Bound = res.Bound.Reading(res.Program.Reads().Reach)
 		res.Bound.ReadsFiles = res.Bound.ReadsFiles || len(res.Program.Files()) > 0
 		for i, e := range res.Program.Entries() {
-			res.Entries = append(res.Entries, &Entry{Entry: e, Source: r.Entities[i], Resource: r.Index})
+			res.Entries = append(res.Entries, &Entry{Entry: e, Source: r.Entities[i], Resource: r.Index, Number: i})
 		}
 		bound.Resources = append(bound.Resources, res)
 	}

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"context"
+	"encoding/json"
 	"iter"
 	"slices"
 
@@ -35,6 +37,7 @@ type Entry struct {
 	transform.Entry
 	Source   mapping.Entity
 	Resource int // Index of its resource
+	Number   int // among the entries of its resource, from 0
 }
 
 // Config returns the mapping as Port's integration record stores it.
@@ -112,6 +115,27 @@ func (r *Resource) Blueprints() (names []string, any bool) {
 		}
 	}
 	return names, any
+}
+
+// UniqueIdentifier returns a jq expression for identifiers that objects of the resource's
+// kind do not share; empty where none is known.
+func (r *Resource) UniqueIdentifier() string { return kind.Objects(r.Kind).Identifier }
+
+// Frame is what the identifiers have in common that an entry gives for one source.
+type Frame = transform.Frame
+
+// Frame returns the frame of an entry, by its number, for a source as Bitbucket lists it;
+// nil when it is not known.
+func (r *Resource) Frame(ctx context.Context, entry int, source json.RawMessage) *Frame {
+	object, err := r.Bound.Place(kind.Source{JSON: source})
+	if err != nil {
+		return nil
+	}
+	f, ok := r.Program.Frame(ctx, entry, object)
+	if !ok {
+		return nil
+	}
+	return &f
 }
 
 // Shares reports whether two resources can produce one blueprint.

@@ -9,6 +9,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
+	"port-bitbucket-exporter/internal/prune"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
 )
@@ -215,28 +216,28 @@ func TestEmptyIsKnown(t *testing.T) {
 		blueprint     string
 		edit          func(*bitbuckettest.Server)
 		second        string // another mapping for the second run
-		known         resync.SelectorHistory
+		known         prune.SelectorHistory
 		gone          bool
 	}{
 		{"the only pull request", joinedPulls, "pull", func(b *bitbuckettest.Server) {
 			b.UpdatePullRequest("shop", 1, func(p *bitbuckettest.PullRequest) { p.State = "MERGED" })
-		}, "", resync.SelectorUnknown, true},
-		{"the only file", catalogFiles, "service", remove("catalog.yml"), "", resync.SelectorUnknown, true},
-		{"the only file, whose selector is known", catalogFiles, "service", remove("catalog.yml"), "", resync.SelectorSame, true},
-		{"the only folder", folders, "service", remove("services/cart/main.go"), "", resync.SelectorUnknown, true},
+		}, "", prune.SelectorUnknown, true},
+		{"the only file", catalogFiles, "service", remove("catalog.yml"), "", prune.SelectorUnknown, true},
+		{"the only file, whose selector is known", catalogFiles, "service", remove("catalog.yml"), "", prune.SelectorSame, true},
+		{"the only folder", folders, "service", remove("services/cart/main.go"), "", prune.SelectorUnknown, true},
 		{"the only item", items, "service", func(b *bitbuckettest.Server) {
 			b.SetFile("shop", "catalog.yml", []byte("name: shop\nitems: []\n"))
-		}, "", resync.SelectorUnknown, true},
+		}, "", prune.SelectorUnknown, true},
 		{"a mistake in the path", catalogFiles, "service", func(*bitbuckettest.Server) {},
-			strings.Replace(catalogFiles, "catalog.yml", "catalgo.yml", 1), resync.SelectorChanged, false},
+			strings.Replace(catalogFiles, "catalog.yml", "catalgo.yml", 1), prune.SelectorChanged, false},
 		{"a mistake in the query of pull requests", joinedPulls, "pull", func(*bitbuckettest.Server) {},
-			strings.Replace(joinedPulls, "query: 'true'", `query: 'true', pullRequestQuery: 'state="MERGED"'`, 1), resync.SelectorChanged, false},
+			strings.Replace(joinedPulls, "query: 'true'", `query: 'true', pullRequestQuery: 'state="MERGED"'`, 1), prune.SelectorChanged, false},
 		{"a mistake in the selector", joinedPulls, "pull", func(*bitbuckettest.Server) {},
-			strings.Replace(joinedPulls, "query: 'true'", `query: '.state == "OPNE"'`, 1), resync.SelectorSame, false},
+			strings.Replace(joinedPulls, "query: 'true'", `query: '.state == "OPNE"'`, 1), prune.SelectorSame, false},
 		{"a mistake in the identifier", catalogFiles, "service", func(*bitbuckettest.Server) {},
-			strings.Replace(catalogFiles, ".content.name", ".content.nmae", 1), resync.SelectorSame, false},
+			strings.Replace(catalogFiles, ".content.name", ".content.nmae", 1), prune.SelectorSame, false},
 		{"a mistake in the items", items, "service", func(*bitbuckettest.Server) {},
-			strings.Replace(items, ".content.items", ".content.itmes", 1), resync.SelectorSame, false},
+			strings.Replace(items, ".content.items", ".content.itmes", 1), prune.SelectorSame, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -247,7 +248,7 @@ func TestEmptyIsKnown(t *testing.T) {
 				if tt.second != "" {
 					second = tt.second
 				}
-				w.adjust = func(j *resync.Job) { j.Selector = func(int) resync.SelectorHistory { return tt.known } }
+				w.adjust = func(j *resync.Job) { j.Selector = func(int) prune.SelectorHistory { return tt.known } }
 				r := w.sync(mapped("entityDeletionThreshold: 1", second))
 				if got := len(r.after[tt.blueprint]) == 0; got != tt.gone {
 					t.Errorf("gone: got %t, want %t\n%s", got, tt.gone, r.story())
@@ -278,7 +279,7 @@ func TestManyThatWentAtOnce(t *testing.T) {
 		w.sync(m("a.yml")).is(want{"created": 12})
 		r := w.sync(m("b.yml")).ended(report.Success).is(want{"deleted": 0, "kept": 12})
 		r.problem("warning", "finds nothing, and earlier runs are not known to have had its selector", "delete these entities in Port")
-		w.adjust = func(j *resync.Job) { j.Selector = func(int) resync.SelectorHistory { return resync.SelectorSame } }
+		w.adjust = func(j *resync.Job) { j.Selector = func(int) prune.SelectorHistory { return prune.SelectorSame } }
 		w.sync(m("b.yml")).ended(report.Success).is(want{"deleted": 12})
 	})
 }

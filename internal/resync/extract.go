@@ -3,16 +3,22 @@ package resync
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/kind"
+	"port-bitbucket-exporter/internal/load"
 	"port-bitbucket-exporter/internal/transform"
 )
 
 // chunkObjects is how many objects go on together: few enough that a repository
 // with very many pull requests streams, and many enough to cost nothing.
 const chunkObjects = 50
+
+// digesters return what compares the entities of a blueprint, in any goroutine.
+type digesters func(ctx context.Context, blueprint string) *catalog.Digester
 
 // chunk is a part of what one task gave, mapped and encoded.
 type chunk struct {
@@ -27,18 +33,22 @@ type chunk struct {
 	samples  []map[string]any
 }
 
-// unit is one of a transform.Result, ready to be sent.
+// unit is one of a transform.Result, ready to be loaded.
 type unit struct {
-	outcome   transform.Outcome
-	entry     *check.Entry
-	blueprint string
-	entity    catalog.Entity // when mapped
-	ref       catalog.Ref    // when refused, as far as known
-	fault     *transform.Fault
-	raw       bool   // the object's content was not parsed, or is not given
-	unparsed  bool   // the object's content should have been parsed
-	source    string // the object's page or path, for messages
-	title     uint64 // see titleOf
+	load.Unit
+	outcome  transform.Outcome
+	ref      catalog.Ref // when refused, as far as known
+	fault    *transform.Fault
+	raw      bool // the object's content was not parsed, or is not given
+	unparsed bool // the object's content should have been parsed
+}
+
+// value is what a faulty expression gave, and for which object.
+func (u unit) value() string {
+	if u.fault.Value == "" {
+		return u.Address
+	}
+	return u.fault.Value + " from " + u.Address
 }
 
 type note struct {
@@ -48,10 +58,10 @@ type note struct {
 
 // extract runs one task: each object is decoded, mapped by all expressions and
 // dropped here, in one goroutine.
-func extract(ctx, asking context.Context, r *check.Resource, schemas *schemas, task kind.Task, wanted *samples, emit func(chunk) bool) {
+func extract(readCtx, writeCtx context.Context, r *check.Resource, digester digesters, task kind.Task, wanted *samples, emit func(chunk) bool) {
 	c := chunk{source: task.Source}
 	taken := 0 // for samples
-	for found, err := range task.Run(asking) {
+	for found, err := range task.Run(readCtx) {
 		if err != nil {
 			c.errs = append(c.errs, err)
 			continue
@@ -60,7 +70,7 @@ func extract(ctx, asking context.Context, r *check.Resource, schemas *schemas, t
 			taken++
 			c.samples = append(c.samples, wanted.copied(found.Object))
 		}
-		c.add(ctx, asking, schemas, r, found)
+		c.add(readCtx, writeCtx, r, digester, found)
 		if c.objects == chunkObjects {
 			if !emit(c) {
 				return
@@ -73,9 +83,9 @@ func extract(ctx, asking context.Context, r *check.Resource, schemas *schemas, t
 	}
 }
 
-func (c *chunk) add(ctx, asking context.Context, schemas *schemas, r *check.Resource, found kind.Found) {
-	source := page(found.Object)
-	result := r.Program.Apply(ctx, transform.Source{Object: found.Object, Raw: found.Raw, Read: c.reader(asking, found)})
+func (c *chunk) add(readCtx, writeCtx context.Context, r *check.Resource, digester digesters, found kind.Found) {
+	source := address(found.Object)
+	result := r.Program.Apply(writeCtx, transform.Source{Object: found.Object, Raw: found.Raw, Read: c.reader(readCtx, found)})
 	c.objects++
 	if r.ItemsToParse != nil && result.NotArray {
 		c.noArrays++
@@ -91,9 +101,10 @@ func (c *chunk) add(ctx, asking context.Context, schemas *schemas, r *check.Reso
 	for _, u := range result.Units {
 		var d *catalog.Digester
 		if u.Outcome == transform.Mapped {
-			d = schemas.digester(ctx, u.Blueprint)
+			d = digester(writeCtx, u.Blueprint)
 		}
-		unit := encode(r.Entries[u.Entry], u, source, d)
+		unit := encode(r.Entries[u.Entry], u, d)
+		unit.Address, unit.Source = source, c.source.Key
 		unit.raw, unit.unparsed = found.Raw, found.Unparsed
 		c.units = append(c.units, unit)
 	}
@@ -101,12 +112,12 @@ func (c *chunk) add(ctx, asking context.Context, schemas *schemas, r *check.Reso
 
 // reader reads the files that a mapping names by file://. A warning about one is
 // told like those of the task; the value is then null.
-func (c *chunk) reader(asking context.Context, found kind.Found) func(context.Context, string) (any, error) {
+func (c *chunk) reader(readCtx context.Context, found kind.Found) func(context.Context, string) (any, error) {
 	if found.Read == nil {
 		return nil
 	}
 	return func(_ context.Context, name string) (any, error) {
-		text, err := found.Read(asking, name)
+		text, err := found.Read(readCtx, name)
 		var warning *kind.Warning
 		if errors.As(err, &warning) {
 			c.errs = append(c.errs, warning)
@@ -116,30 +127,28 @@ func (c *chunk) reader(asking context.Context, found kind.Found) func(context.Co
 	}
 }
 
-func encode(e *check.Entry, u transform.Unit, source string, d *catalog.Digester) unit {
-	out := unit{outcome: u.Outcome, entry: e, blueprint: u.Blueprint, fault: u.Fault, source: source}
-	switch u.Outcome {
-	case transform.Mapped:
+// encode makes the entity of a unit. One that cannot be encoded is refused.
+func encode(entry *check.Entry, u transform.Unit, d *catalog.Digester) unit {
+	out := unit{Unit: load.Unit{Entry: entry}, outcome: u.Outcome, fault: u.Fault}
+	if u.Outcome == transform.Mapped {
 		entity, err := catalog.Encode(u.Blueprint, u.Fields, d)
-		if err != nil {
-			out.outcome = transform.Refused
-			out.fault = &transform.Fault{Expr: e.Source.Blueprint, Message: err.Error()}
-			out.ref.Blueprint = u.Blueprint
-			out.ref.Identifier, _ = u.Fields.Identifier.(string)
+		if err == nil {
+			out.Entity, out.Title = entity, inventory.HashTitle(u.Fields)
 			return out
 		}
-		out.entity = entity
-		out.title = titleOf(u.Fields)
-	case transform.Refused:
+		out.outcome = transform.Refused
+		out.fault = &transform.Fault{Expr: entry.Source.Blueprint, Message: err.Error()}
+	}
+	if out.outcome == transform.Refused {
 		out.ref.Blueprint = u.Blueprint
 		out.ref.Identifier, _ = u.Fields.Identifier.(string)
 	}
 	return out
 }
 
-// page is the web page of an object, by which a person finds it; for a folder or
+// address is the web page of an object, by which a person finds it; for a folder or
 // a file, its repository and path.
-func page(object kind.Object) string {
+func address(object kind.Object) string {
 	for _, key := range []string{"folder", "metadata"} {
 		entry, _ := object[key].(map[string]any)
 		repository, _ := object["repo"].(map[string]any)
@@ -153,4 +162,32 @@ func page(object kind.Object) string {
 	html, _ := links["html"].(map[string]any)
 	href, _ := html["href"].(string)
 	return href
+}
+
+// samples are the raw objects of a kind that are still to be shown. Each task sets
+// copies of as many aside as are missing: the run takes the first ones, so that it
+// does not depend on timing which they are.
+type samples struct {
+	missing atomic.Int64
+	copied  func(object map[string]any) map[string]any
+}
+
+func (s *samples) left() int { return int(s.missing.Load()) }
+
+func (r *run) samplesOf(kind string) *samples {
+	s := r.samples[kind]
+	if s == nil {
+		s = &samples{copied: r.job.Watch.Copy}
+		s.missing.Store(int64(r.job.Watch.Examples))
+		r.samples[kind] = s
+	}
+	return s
+}
+
+// show hands out objects as far as they are wanted.
+func (r *run) show(kind string, wanted *samples, objects []map[string]any) {
+	for _, object := range objects[:min(len(objects), wanted.left())] {
+		wanted.missing.Add(-1)
+		r.job.Watch.Example(kind, object)
+	}
 }

@@ -1,15 +1,16 @@
 package resync
 
 import (
-	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
-	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/kind"
+	"port-bitbucket-exporter/internal/load"
 	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/prune"
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -34,32 +35,16 @@ type Job struct {
 	Deletion     reconcile.Policy
 	// Deadline is when to stop asking Bitbucket; zero for never.
 	Deadline time.Time
-	// StandIn is true when the plan stands in for one that is not known: then nothing is
+	// StandIn is true when the mapping stands in for one that is not known: then nothing is
 	// deleted.
 	StandIn bool
-	// Selector says of a resource, by its index, whether earlier runs had its selector;
-	// nil for SelectorUnknown.
-	Selector func(index int) SelectorHistory
-	// ConfirmRenames lets entities go that seem to be renamed; see run.renamed.
+	// Selector returns, for the index of a resource, whether earlier runs had its selector;
+	// nil when that is not known.
+	Selector func(index int) prune.SelectorHistory
+	// ConfirmRenames lets entities go that seem to be renamed; see prune.Config.
 	ConfirmRenames bool
 	Log            *slog.Logger
 	Watch          Watch
-}
-
-// SelectorHistory says whether earlier runs had the selector of a resource.
-type SelectorHistory int
-
-const (
-	SelectorUnknown SelectorHistory = iota
-	SelectorSame                    // an earlier run had it
-	SelectorChanged                 // it is new
-)
-
-func (j Job) selectorHistory(index int) SelectorHistory {
-	if j.Selector == nil {
-		return SelectorUnknown
-	}
-	return j.Selector(index)
 }
 
 // options keep what more than one resource may want.
@@ -76,16 +61,14 @@ func (j Job) options() kind.Options {
 	return kind.Options{MaxFile: j.MaxFile, KeepFiles: readers > 1, KeepProjects: projects > 1, Ahead: j.Concurrency}
 }
 
-// Store takes what a run writes: a port.Client, or a plan that answers as Port would.
+// Store takes what a run writes: a port.Client, or a dry run that answers as Port would.
 type Store interface {
-	// Upsert is that of port.Client.
-	Upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f port.Flags) []port.Outcome
-	// Delete is that of port.Client.
-	Delete(ctx context.Context, blueprint string, identifiers []string, dependants bool) (result []port.Deletion, refused bool)
+	load.Store
+	prune.Store
 }
 
-// Watch is told how a run goes on, in the run's own goroutine. What it is handed is
-// to be read until it returns, and not kept. A nil function is not called.
+// Watch follows a run, in the run's own goroutine. What its functions are handed may be
+// read until they return, and not kept. A nil function is not called.
 type Watch struct {
 	// Resource is called as a resource begins, after each part of it, and, done, when
 	// nothing of it is left to read; not done when the run is stopped in it.
@@ -103,4 +86,31 @@ func (w Watch) resource(of *report.Resource, done bool) {
 	if w.Resource != nil {
 		w.Resource(of, done)
 	}
+}
+
+func (j Job) selectorHistory(index int) prune.SelectorHistory {
+	if j.Selector == nil {
+		return prune.SelectorUnknown
+	}
+	return j.Selector(index)
+}
+
+// pageLength is that of Bitbucket's lists of repositories and projects.
+const pageLength = 100
+
+// forecast returns what the run will request of Bitbucket, as far as a list of so many
+// repositories shows it. It makes no request.
+func (j Job) forecast(repositories int) string {
+	pages := max(1, (repositories+pageLength-1)/pageLength)
+	requests, sources := pages, 0
+	for _, res := range j.Bound.Resources {
+		n, cost := repositories, res.Bound.Cost
+		if cost.Named > 0 {
+			n = cost.Named
+		}
+		requests += cost.Once + n*cost.Repositories
+		sources += n * cost.Sources
+	}
+	f := j.Bitbucket.Forecast(requests, sources)
+	return fmt.Sprintf("forecast for %d repositories: about %s; %d more if anything is to be deleted", repositories, f, pages)
 }

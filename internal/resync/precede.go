@@ -11,13 +11,13 @@ import (
 // what others relate to comes first where it is not created for them: where
 // createMissingRelatedEntities is false, and where a search query looks for it. Those
 // that can produce one blueprint keep their order: the later one wins.
-func (r *run) inOrder(ctx context.Context) []*loading {
-	left := slices.Clone(r.loads)
-	var order []*loading
+func (r *run) inOrder(ctx context.Context) []*reading {
+	left := slices.Clone(r.readings)
+	var order []*reading
 	for len(left) > 0 {
-		next := max(0, slices.IndexFunc(left, func(of *loading) bool {
-			return !slices.ContainsFunc(left, func(o *loading) bool {
-				return o != of && (o.resource.Index < of.resource.Index && o.resource.Shares(of.resource) || r.relatesTo(ctx, of.resource, o.resource))
+		next := max(0, slices.IndexFunc(left, func(of *reading) bool {
+			return !slices.ContainsFunc(left, func(o *reading) bool {
+				return o != of && (o.to.Index < of.to.Index && o.to.Shares(of.to.Resource) || r.relatesTo(ctx, of.to.Resource, o.to.Resource))
 			})
 		}))
 		order = append(order, left[next])
@@ -26,7 +26,7 @@ func (r *run) inOrder(ctx context.Context) []*loading {
 	return order
 }
 
-// relatesTo says whether entities of one resource relate to those of another, which
+// relatesTo reports whether entities of one resource relate to those of another, which
 // must be there before them.
 func (r *run) relatesTo(ctx context.Context, from, to *check.Resource) bool {
 	names, _ := to.Blueprints()
@@ -35,7 +35,7 @@ func (r *run) relatesTo(ctx context.Context, from, to *check.Resource) bool {
 			if e.Dynamic || f.Value.Query == nil && r.job.Bound.Mapping.CreateMissingRelatedEntities {
 				continue
 			}
-			schema, _ := r.loader.schemas.of(ctx, e.Blueprint)
+			schema, _ := r.schemas.Of(ctx, e.Blueprint)
 			if slices.Contains(names, schema.Relations[f.Name].Target) {
 				return true
 			}

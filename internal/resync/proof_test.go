@@ -9,6 +9,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
+	"port-bitbucket-exporter/internal/prune"
 	"port-bitbucket-exporter/internal/resync"
 )
 
@@ -246,7 +247,7 @@ func TestMistakeInRepoQuery(t *testing.T) {
 			return mapped(everything, strings.Replace(joinedPulls, "query: 'true'", `query: 'true', repoQuery: 'name = "`+q+`"'`, 1))
 		}
 		w.sync(m("shop"))
-		w.adjust = func(j *resync.Job) { j.Selector = func(int) resync.SelectorHistory { return resync.SelectorChanged } }
+		w.adjust = func(j *resync.Job) { j.Selector = func(int) prune.SelectorHistory { return prune.SelectorChanged } }
 		w.sync(m("shop-docs")).is(want{"deleted": 0, "kept": 15})
 	})
 }
@@ -437,7 +438,7 @@ func TestLastOneUnderARepoQuery(t *testing.T) {
 		m = strings.Replace(m, ", relations: {project: .project.key}", "", 1)
 		w.sync(m).has("repo", "api")
 		b.RemoveRepository("api")
-		w.adjust = func(j *resync.Job) { j.Selector = func(int) resync.SelectorHistory { return resync.SelectorSame } }
+		w.adjust = func(j *resync.Job) { j.Selector = func(int) prune.SelectorHistory { return prune.SelectorSame } }
 		w.sync(m).has("repo")
 	})
 }

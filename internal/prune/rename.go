@@ -1,16 +1,14 @@
-package resync
+package prune
 
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"maps"
 	"slices"
 	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
-	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -26,9 +24,9 @@ const (
 // renamed finds the blueprints whose doomed entities live on under other identifiers, as
 // after a change of the mapping's identifier or of what it is made of, and returns for
 // each why nothing of it is deleted.
-func (r *run) renamed(ctx context.Context, listed listing, doomed []catalog.Ref) map[string]string {
+func (p *pass) renamed(ctx context.Context, listed listing, doomed []catalog.Ref) map[string]string {
 	guards := map[string]string{}
-	if r.job.ConfirmRenames {
+	if p.ConfirmRenames {
 		return guards
 	}
 	for len(doomed) > 0 {
@@ -37,16 +35,16 @@ func (r *run) renamed(ctx context.Context, listed listing, doomed []catalog.Ref)
 		if n < 0 {
 			n = len(doomed)
 		}
-		twins, err := r.twins(ctx, blueprint, doomed[:n])
+		twins, err := p.twins(ctx, blueprint, doomed[:n])
 		doomed = doomed[n:]
 		guard := ""
 		switch {
 		case err != nil && ctx.Err() == nil:
 			guard = "whether they live on under other identifiers could not be read: " + err.Error()
-			r.fixes[guard] = "run again"
-		case twins > maxTwins && twins > r.holding(listed, blueprint)/twinShare:
+			p.fixes[guard] = "run again"
+		case twins > maxTwins && twins > p.holding(listed, blueprint)/twinShare:
 			guard = fmt.Sprintf("%d entities would be replaced by others of the same title or address", twins)
-			r.fixes[guard] = "check the mapping's identifier; if they are to be replaced, set the input confirm_renames to true for one run"
+			p.fixes[guard] = "check the mapping's identifier; if they are to be replaced, set the input confirm_renames to true for one run"
 		}
 		if guard != "" {
 			guards[blueprint] = guard
@@ -57,10 +55,10 @@ func (r *run) renamed(ctx context.Context, listed listing, doomed []catalog.Ref)
 
 // holding returns how many entities of a blueprint were ours when the run began, as far as
 // Port lists them or the run has updated them.
-func (r *run) holding(listed listing, blueprint string) int {
+func (p *pass) holding(listed listing, blueprint string) int {
 	n := listed.counts[blueprint]
-	for ref, s := range r.loader.states {
-		if ref.Blueprint == blueprint && !s.listed && s.counted != nil && s.as == updated {
+	for ref, s := range p.Inventory.Entities {
+		if ref.Blueprint == blueprint && !listed.produced[ref] && s.Updated {
 			n++
 		}
 	}
@@ -71,34 +69,34 @@ func (r *run) holding(listed listing, blueprint string) int {
 // same address, or else of the same title, that Port did not hold when the run began, or
 // that was made after the other was last written. Each twin counts once, so that what
 // several mappings left of one thing hides none.
-func (r *run) twins(ctx context.Context, blueprint string, doomed []catalog.Ref) (int, error) {
+func (p *pass) twins(ctx context.Context, blueprint string, doomed []catalog.Ref) (int, error) {
 	if len(doomed) <= maxTwins {
 		return 0, nil
 	}
-	lives, err := r.lives(ctx, blueprint, doomed)
+	lives, err := p.lives(ctx, blueprint, doomed)
 	if err != nil {
 		return 0, err
 	}
-	born, origins := r.born(blueprint), newOrigins(r, nil)
+	born, origins := p.born(blueprint), newOrigins(p, nil)
 	older := map[string]time.Time{} // by the identifier of what may be a twin: when the other was written
 	n := 0
 	for _, ref := range slices.Sorted(maps.Keys(lives)) {
 		l := lives[ref]
 		twin := born.address(l.Fields)
 		if twin == nil {
-			twin = free(born.titles[titleOf(l.Fields)])
+			twin = free(born.titles[inventory.HashTitle(l.Fields)])
 		}
 		if twin == nil || origins.numbers(ctx, twin.state, catalog.Ref{Blueprint: blueprint, Identifier: ref}) {
 			continue
 		}
 		twin.used = true
-		if twin.state.fresh {
+		if twin.state.Fresh {
 			n++
 		} else {
 			older[twin.identifier] = l.Updated
 		}
 	}
-	later, err := r.madeLater(ctx, blueprint, older)
+	later, err := p.madeLater(ctx, blueprint, older)
 	return n + later, err
 }
 
@@ -107,12 +105,12 @@ func (r *run) twins(ctx context.Context, blueprint string, doomed []catalog.Ref)
 const aRunApart = time.Minute
 
 // madeLater counts the entities that were made after the times given for them.
-func (r *run) madeLater(ctx context.Context, blueprint string, times map[string]time.Time) (n int, err error) {
+func (p *pass) madeLater(ctx context.Context, blueprint string, times map[string]time.Time) (n int, err error) {
 	var refs []catalog.Ref
 	for _, identifier := range slices.Sorted(maps.Keys(times)) {
 		refs = append(refs, catalog.Ref{Blueprint: blueprint, Identifier: identifier})
 	}
-	lives, err := r.lives(ctx, blueprint, refs)
+	lives, err := p.lives(ctx, blueprint, refs)
 	for identifier, l := range lives {
 		if written := times[identifier]; !written.IsZero() && l.Created.After(written.Add(aRunApart)) {
 			n++
@@ -122,14 +120,14 @@ func (r *run) madeLater(ctx context.Context, blueprint string, times map[string]
 }
 
 // lives are what Port holds of entities of one blueprint, by identifier.
-func (r *run) lives(ctx context.Context, blueprint string, refs []catalog.Ref) (map[string]port.Life, error) {
+func (p *pass) lives(ctx context.Context, blueprint string, refs []catalog.Ref) (map[string]port.Life, error) {
 	lives := map[string]port.Life{}
 	for part := range slices.Chunk(refs, findAtOnce) {
 		identifiers := make([]string, len(part))
 		for i, ref := range part {
 			identifiers[i] = ref.Identifier
 		}
-		for l, err := range r.job.Port.Lives(ctx, blueprint, identifiers) {
+		for l, err := range p.Port.Lives(ctx, blueprint, identifiers) {
 			if err != nil {
 				return nil, err
 			}
@@ -149,41 +147,41 @@ type produce struct {
 // sibling is one of them.
 type sibling struct {
 	identifier string
-	state      *state
+	state      *inventory.Entity
 	used       bool // it is the twin of another already
 }
 
-func (r *run) born(blueprint string) produce {
-	p := produce{map[string][]*sibling{}, map[uint64][]*sibling{}}
-	for ref, s := range r.loader.states {
-		if ref.Blueprint != blueprint || s.counted == nil {
+func (p *pass) born(blueprint string) produce {
+	all := produce{map[string][]*sibling{}, map[uint64][]*sibling{}}
+	for ref, s := range p.Inventory.Entities {
+		if ref.Blueprint != blueprint || !s.Counted {
 			continue
 		}
 		one := &sibling{identifier: ref.Identifier, state: s}
-		if s.title != 0 {
-			p.titles[s.title] = append(p.titles[s.title], one)
+		if s.Title != 0 {
+			all.titles[s.Title] = append(all.titles[s.Title], one)
 		}
-		for _, res := range s.results {
-			if res.source != "" && !slices.Contains(p.addresses[res.source], one) {
-				p.addresses[res.source] = append(p.addresses[res.source], one)
+		for _, res := range s.Results {
+			if res.Address != "" && !slices.Contains(all.addresses[res.Address], one) {
+				all.addresses[res.Address] = append(all.addresses[res.Address], one)
 			}
 		}
 	}
-	return p
+	return all
 }
 
 // free returns one that is no twin yet, new to Port if there is such a one. It is nil too
 // when an entry of the mapping made several: then they are of different things.
 func free(all []*sibling) (one *sibling) {
-	made := map[*check.Entry]bool{}
+	made := map[inventory.Entry]bool{}
 	for _, s := range all {
-		for _, res := range s.state.results {
-			if made[res.entry] {
+		for _, res := range s.state.Results {
+			if made[res.Entry] {
 				return nil
 			}
-			made[res.entry] = true
+			made[res.Entry] = true
 		}
-		if !s.used && (one == nil || s.state.fresh && !one.state.fresh) {
+		if !s.used && (one == nil || s.state.Fresh && !one.state.Fresh) {
 			one = s
 		}
 	}
@@ -201,15 +199,4 @@ func (p produce) address(f catalog.Fields) *sibling {
 		}
 	}
 	return nil
-}
-
-// titleOf is a hash of a title, in the place of very many texts; 0 when there is none.
-func titleOf(f catalog.Fields) uint64 {
-	title, _ := f.Title.(string)
-	if title == "" {
-		return 0
-	}
-	h := fnv.New64a()
-	io.WriteString(h, title)
-	return max(h.Sum64(), 1)
 }

@@ -1,4 +1,4 @@
-package resync
+package prune
 
 import (
 	"cmp"
@@ -20,14 +20,14 @@ import (
 // ones stay; cascade says whether other dependants may go with them. Where not all
 // relations are known, what Port refuses for its dependants comes again as long as
 // others go: they may have been those.
-func (r *run) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
+func (p *pass) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
 	if len(stale) == 0 {
 		return
 	}
 	limits := reconcile.Limits{Most: port.MaxDelete, Cascade: cascade}
-	relations, all := r.related(ctx, stale)
+	relations, all := p.related(ctx, stale)
 	for {
-		d := deletion{run: r, cascade: cascade, order: reconcile.NewDeleteOrder(stale, relations, limits), deleted: map[catalog.Ref]bool{}}
+		d := deletion{pass: p, cascade: cascade, order: reconcile.NewDeleteOrder(stale, relations, limits), deleted: map[catalog.Ref]bool{}}
 		for step, more := d.order.Next(); more; step, more = d.order.Next() {
 			d.do(ctx, step.Blueprint, step.Groups)
 		}
@@ -43,7 +43,7 @@ func (r *run) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
 
 // deletion is one round of the deletion of a run.
 type deletion struct {
-	run     *run
+	pass    *pass
 	cascade bool
 	order   *reconcile.DeleteOrder
 	deleted map[catalog.Ref]bool
@@ -70,8 +70,8 @@ func (d *deletion) left() []catalog.Ref {
 // end counts and tells what stays for others.
 func (d *deletion) end() {
 	for _, one := range d.refused {
-		d.run.report.Blueprint(one.ref.Blueprint).StaleKept++
-		d.run.report.Note(diag.Problem{
+		d.pass.Report.Blueprint(one.ref.Blueprint).StaleKept++
+		d.pass.Report.Note(diag.Problem{
 			Severity: diag.Warning,
 			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", one.ref.Blueprint),
 			Fix:      d.dependantsFix(),
@@ -97,7 +97,7 @@ func (d *deletion) do(ctx context.Context, blueprint string, groups [][]string) 
 		d.stopped(ctx, blueprint, len(identifiers))
 		return
 	}
-	results, refused := d.run.job.Store.Delete(ctx, blueprint, identifiers, d.cascade)
+	results, refused := d.pass.Store.Delete(ctx, blueprint, identifiers, d.cascade)
 	if refused && len(groups) > 1 {
 		half := len(groups) / 2
 		d.do(ctx, blueprint, groups[:half])
@@ -115,7 +115,7 @@ func (d *deletion) do(ctx context.Context, blueprint string, groups [][]string) 
 
 // account counts what became of one entity.
 func (d *deletion) account(ref catalog.Ref, result port.Deletion) {
-	out := d.run.report.Blueprint(ref.Blueprint)
+	out := d.pass.Report.Blueprint(ref.Blueprint)
 	if result.Err == nil { // also when it is gone already: the answer of a first attempt may have been lost
 		d.deleted[ref] = true
 		out.Deleted++
@@ -127,8 +127,8 @@ func (d *deletion) account(ref catalog.Ref, result port.Deletion) {
 		return
 	}
 	out.StaleKept++
-	d.run.report.Mark(report.Undelivered)
-	d.run.report.Note(diag.Problem{
+	d.pass.Report.Mark(report.Undelivered)
+	d.pass.Report.Note(diag.Problem{
 		Severity: diag.Error,
 		Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", ref.Blueprint, refusal.Generalize(result.Err, []string{ref.Identifier}, ref.Blueprint)),
 		Fix:      deletionFix(result.Err),
@@ -145,7 +145,7 @@ func deletionFix(err error) string {
 }
 
 func (d *deletion) dependantsFix() string {
-	if d.run.job.Bound.Mapping.DeleteDependentEntities {
+	if d.pass.Bound.Mapping.DeleteDependentEntities {
 		return "delete those first: in this run nothing goes along with them, since it could be what the workspace still has"
 	}
 	return "delete those first, or set deleteDependentEntities: true in the mapping"
@@ -153,8 +153,8 @@ func (d *deletion) dependantsFix() string {
 
 // stopped counts what was not asked for, or not answered, since the run ended.
 func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
-	d.run.report.Blueprint(blueprint).StaleKept += n
-	d.run.report.Note(diag.Problem{
+	d.pass.Report.Blueprint(blueprint).StaleKept += n
+	d.pass.Report.Note(diag.Problem{
 		Severity: diag.Warning, Count: n,
 		Message: fmt.Sprintf("stale entities of blueprint %q are not deleted: %s", blueprint, context.Cause(ctx)),
 		Fix:     "run again",
@@ -163,9 +163,9 @@ func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
 
 // keep tells of an entity for which Port was not asked: it would refuse.
 func (d *deletion) keep(k reconcile.Kept) {
-	d.run.report.Blueprint(k.Ref.Blueprint).StaleKept++
+	d.pass.Report.Blueprint(k.Ref.Blueprint).StaleKept++
 	why, fix, example := "other entities relate to them, and stay", d.dependantsFix(), ""
-	if !d.run.produced(k.By) && slices.ContainsFunc(d.run.report.Blueprints, func(b *report.Blueprint) bool {
+	if !d.pass.Inventory.Produced(k.By) && slices.ContainsFunc(d.pass.Report.Blueprints, func(b *report.Blueprint) bool {
 		return b.Identifier == k.By.Blueprint && b.HeldBy != ""
 	}) {
 		fix = fmt.Sprintf("they go with those, as soon as nothing holds back the deletion of blueprint %q", k.By.Blueprint)
@@ -184,7 +184,7 @@ func (d *deletion) keep(k reconcile.Kept) {
 	default:
 		example = fmt.Sprintf("%s, to which %s relates", k.Ref, k.By)
 	}
-	d.run.report.Note(diag.Problem{
+	d.pass.Report.Note(diag.Problem{
 		Severity: diag.Warning,
 		Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: %s", k.Ref.Blueprint, why),
 		Fix:      fix,

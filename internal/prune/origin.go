@@ -1,4 +1,4 @@
-package resync
+package prune
 
 import (
 	"context"
@@ -6,42 +6,27 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
-	"port-bitbucket-exporter/internal/kind"
-	"port-bitbucket-exporter/internal/transform"
+	"port-bitbucket-exporter/internal/inventory"
 )
-
-// cameFrom remembers the source of an entity, and by what it may be the twin of another.
-func (l *loader) cameFrom(u unit, source kind.Source) {
-	s := l.states[u.entity.Ref]
-	if s == nil {
-		return
-	}
-	s.from = source.Key
-	if u.title != 0 {
-		s.title = u.title
-	}
-	h := l.held[u.entity.Ref.Blueprint]
-	s.fresh = h != nil && !h.has(u.entity.Ref.Identifier)
-}
 
 // origins finds out which sources can have produced an entity, by the frames of their
 // identifiers.
 type origins struct {
-	run       *run
+	pass      *pass
 	stale     []catalog.Ref // what Port lists and the run did not produce
 	presences map[presence]bool
-	claims    map[claim]claimed                            // answers of anothers: it looks at all sources
-	missed    map[*loading]map[string]bool                 // by key: the sources of which something was not read
-	frames    map[*check.Entry]map[string]*transform.Frame // by key of the source; nil for one that is not known
+	claims    map[claim]claimed                        // answers of anothers: it looks at all sources
+	missed    map[*resource]map[string]bool            // by key: the sources of which something was not read
+	frames    map[*check.Entry]map[string]*check.Frame // by key of the source; nil for one that is not known
 	// trusted says of an entry whether all that it produced in this run lies in the frame
 	// of its source: the list may have named a source otherwise than its objects do.
 	trusted map[*check.Entry]bool
 }
 
-func newOrigins(r *run, stale []catalog.Ref) *origins {
+func newOrigins(p *pass, stale []catalog.Ref) *origins {
 	return &origins{
-		run: r, stale: stale, presences: map[presence]bool{}, claims: map[claim]claimed{}, missed: map[*loading]map[string]bool{},
-		frames: map[*check.Entry]map[string]*transform.Frame{}, trusted: map[*check.Entry]bool{},
+		pass: p, stale: stale, presences: map[presence]bool{}, claims: map[claim]claimed{}, missed: map[*resource]map[string]bool{},
+		frames: map[*check.Entry]map[string]*check.Frame{}, trusted: map[*check.Entry]bool{},
 	}
 }
 
@@ -70,9 +55,9 @@ type presence struct {
 // resource. It cannot when the identifier is surely one of a source that was read, and
 // none of its own. Any other may be one that it had under an earlier name, unless Port
 // holds entities of its present name: then an earlier run has read it since.
-func (o *origins) may(ctx context.Context, of *loading, source kind.Source, ref catalog.Ref) bool {
+func (o *origins) may(ctx context.Context, of *resource, source inventory.Source, ref catalog.Ref) bool {
 	others, present := false, false
-	for i, e := range of.resource.Entries {
+	for i, e := range of.Entries {
 		if !e.Dynamic && e.Blueprint != ref.Blueprint {
 			continue
 		}
@@ -90,8 +75,8 @@ func (o *origins) may(ctx context.Context, of *loading, source kind.Source, ref 
 
 // present reports whether Port holds an entity that only a source can have produced under
 // its present name.
-func (o *origins) present(ctx context.Context, of *loading, entry int, source kind.Source) bool {
-	e := of.resource.Entries[entry]
+func (o *origins) present(ctx context.Context, of *resource, entry int, source inventory.Source) bool {
+	e := of.Entries[entry]
 	key := presence{e, source.Key}
 	if known, ok := o.presences[key]; ok {
 		return known
@@ -105,22 +90,22 @@ func (o *origins) present(ctx context.Context, of *loading, entry int, source ki
 }
 
 // shared reports whether another resource may produce entities of an entry's blueprint.
-func (o *origins) shared(of *loading, e *check.Entry) bool {
-	return slices.ContainsFunc(o.run.loads, func(other *loading) bool {
-		return other != of && slices.ContainsFunc(other.resource.Entries, func(b *check.Entry) bool {
+func (o *origins) shared(of *resource, e *check.Entry) bool {
+	return slices.ContainsFunc(o.pass.resources, func(other *resource) bool {
+		return other != of && slices.ContainsFunc(other.Entries, func(b *check.Entry) bool {
 			return e.Dynamic || b.Dynamic || b.Blueprint == e.Blueprint
 		})
 	})
 }
 
 // anothers reports whether an identifier is one of a source that was read.
-func (o *origins) anothers(ctx context.Context, of *loading, entry int, ref catalog.Ref) claimed {
-	key := claim{of.resource.Entries[entry], ref}
+func (o *origins) anothers(ctx context.Context, of *resource, entry int, ref catalog.Ref) claimed {
+	key := claim{of.Entries[entry], ref}
 	if known, ok := o.claims[key]; ok {
 		return known
 	}
 	answer := nobodys
-	for _, source := range of.sources {
+	for _, source := range of.seen.Sources {
 		if source.Key == "" || o.misses(of, source) {
 			continue
 		}
@@ -139,11 +124,11 @@ func (o *origins) anothers(ctx context.Context, of *loading, entry int, ref cata
 }
 
 // misses reports whether something of a source was not read.
-func (o *origins) misses(of *loading, source kind.Source) bool {
+func (o *origins) misses(of *resource, source inventory.Source) bool {
 	if o.missed[of] == nil {
 		o.missed[of] = map[string]bool{}
-		for _, g := range of.partial {
-			o.missed[of][g.source.Key] = true
+		for _, g := range of.seen.Partial {
+			o.missed[of][g.Source.Key] = true
 		}
 	}
 	return o.missed[of][source.Key]
@@ -151,11 +136,11 @@ func (o *origins) misses(of *loading, source kind.Source) bool {
 
 // numbers reports whether an identifier is put together as those of the source of an entity
 // that the run produced, and differs from it in the number only: it is of another thing.
-func (o *origins) numbers(ctx context.Context, s *state, ref catalog.Ref) bool {
-	for _, of := range o.run.loads {
-		source, listed := of.sources[s.from]
-		for i, e := range of.resource.Entries {
-			if !listed || e.QueryIdentifier || !slices.ContainsFunc(s.results, func(r result) bool { return r.entry == e }) {
+func (o *origins) numbers(ctx context.Context, s *inventory.Entity, ref catalog.Ref) bool {
+	for _, of := range o.pass.resources {
+		source, listed := of.seen.Sources[s.Source]
+		for i, e := range of.Entries {
+			if !listed || e.QueryIdentifier || !s.MadeBy(entryOf(e)) {
 				continue
 			}
 			if f := o.frame(ctx, of, i, source); f != nil && f.Number && f.Covers(ref.Identifier) && o.trust(ctx, of, i) {
@@ -168,37 +153,32 @@ func (o *origins) numbers(ctx context.Context, s *state, ref catalog.Ref) bool {
 
 // frame returns what the identifiers of one source have in common, found once for each
 // entry; nil when that is not known.
-func (o *origins) frame(ctx context.Context, of *loading, entry int, source kind.Source) *transform.Frame {
-	e := of.resource.Entries[entry]
+func (o *origins) frame(ctx context.Context, of *resource, entry int, source inventory.Source) *check.Frame {
+	e := of.Entries[entry]
 	if known, ok := o.frames[e][source.Key]; ok {
 		return known
 	}
-	var frame *transform.Frame
-	if object, err := of.resource.Bound.Place(source); err == nil {
-		if f, ok := of.resource.Program.Frame(ctx, entry, object); ok {
-			frame = &f
-		}
-	}
+	frame := of.Frame(ctx, entry, source.JSON)
 	if o.frames[e] == nil {
-		o.frames[e] = map[string]*transform.Frame{}
+		o.frames[e] = map[string]*check.Frame{}
 	}
 	o.frames[e][source.Key] = frame
 	return frame
 }
 
 // trust reports whether the frames of an entry hold for all that it produced in this run.
-func (o *origins) trust(ctx context.Context, of *loading, entry int) bool {
-	e := of.resource.Entries[entry]
+func (o *origins) trust(ctx context.Context, of *resource, entry int) bool {
+	e := of.Entries[entry]
 	trusted, known := o.trusted[e]
 	if known {
 		return trusted
 	}
 	trusted = true
-	for ref, s := range o.run.loader.states {
-		if !slices.ContainsFunc(s.results, func(r result) bool { return r.entry == e }) {
+	for ref, s := range o.pass.Inventory.Entities {
+		if !s.MadeBy(entryOf(e)) {
 			continue
 		}
-		source, listed := of.sources[s.from]
+		source, listed := of.seen.Sources[s.Source]
 		if !listed {
 			continue
 		}

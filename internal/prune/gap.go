@@ -1,0 +1,116 @@
+package prune
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/reconcile"
+	"port-bitbucket-exporter/internal/report"
+)
+
+// standIn says why a plan that stands in for one that is not known deletes nothing: what
+// is stale by it may be what the other plan makes. It is empty for any other plan.
+func (p *pass) standIn() string {
+	if !p.StandIn {
+		return ""
+	}
+	const guard = "the built-in default mapping ran in the place of one that is not known: none is given, and Port stores none"
+	p.fixes[guard] = "give the mapping that made them as the input mapping or mapping_file; where the default one is meant, give examples/default-mapping.yml"
+	return guard
+}
+
+// checkEmpty looks at lists of Bitbucket that were empty. An empty answer where
+// Port owns entities is more likely a fault than the truth.
+func (p *pass) checkEmpty(listed listing) {
+	for _, of := range p.resources {
+		if !of.report.Listed || of.seen.Tasks > 0 || of.seen.Gap != "" {
+			continue
+		}
+		names, any := of.Blueprints()
+		owned := 0
+		for blueprint, n := range listed.counts {
+			if any || slices.Contains(names, blueprint) {
+				owned += n
+			}
+		}
+		switch {
+		case of.Bound.Narrowed && owned <= maxEmptied && p.Selector(of.Index) == SelectorSame:
+			// read to its end, and empty
+		case of.Bound.Narrowed:
+			gap := "Bitbucket's list for " + of.Where() + " was empty under its repoQuery or userRole"
+			p.fixes[gap] = "check repoQuery and userRole; if nothing is left indeed, delete the entities in Port"
+			of.seen.Miss(gap)
+		case owned > 0:
+			of.seen.Miss("Bitbucket's list for " + of.Where() + " was empty")
+			of.report.Listed, of.report.Complete = false, false
+			p.Report.Mark(report.Unread)
+			p.Report.Note(diag.Problem{
+				Severity: diag.Error,
+				Message:  fmt.Sprintf("%s: Bitbucket's list was empty, while Port holds %d entities of it", of.Where(), owned),
+				Fix:      "check the workspace and what the credential may see; if everything is gone indeed, delete the entities in Port",
+			})
+		}
+	}
+}
+
+// gaps are what each resource can produce, and why it may be incomplete. An entry
+// of which Port holds nothing after the load is a gap too: a mistake in an identifier
+// must not delete what it used to produce. It is none where there was nothing to map.
+func (p *pass) gaps(ctx context.Context, listed listing) []reconcile.Resource {
+	var all []reconcile.Resource
+	origins := newOrigins(p, listed.others)
+	for _, of := range p.resources {
+		_, any := of.Blueprints()
+		res := reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: cmp.Or(of.seen.Gap, of.seen.Unnamed)}
+		for _, g := range of.seen.Partial {
+			p.fixes[g.Why] = g.Fix
+			res.Partial = append(res.Partial, reconcile.Partial{Why: g.Why, May: func(ref catalog.Ref) bool { return origins.may(ctx, of, g.Source, ref) }})
+		}
+		all = append(all, res)
+		for _, e := range of.Entries {
+			gap := p.unshown(of, e, listed)
+			if gap != "" {
+				all = append(all, reconcile.Resource{Blueprints: []string{e.Blueprint}, Any: e.Dynamic, Gap: gap})
+			}
+		}
+	}
+	return all
+}
+
+// maxEmptied is how many entities of a resource that finds nothing any more may go, when
+// it is not known whether earlier runs had its selector: when more would go, a mistake in
+// the selector is more likely.
+const maxEmptied = 10
+
+// unshown says why the run does not show that an entry still finds what it used to
+// produce; empty when Port holds something of it, or there was nothing to map. A selector
+// that is new, and finds nothing, may be a mistake.
+func (p *pass) unshown(of *resource, e *check.Entry, listed listing) string {
+	if of.seen.Held[e.Number] > 0 {
+		return ""
+	}
+	if of.seen.Listed && (of.seen.Tasks > 0 || of.Bound.Narrowed) && of.seen.Extracted == 0 {
+		held := listed.count
+		if !e.Dynamic {
+			held = listed.counts[e.Blueprint]
+		}
+		history := p.Selector(of.Index)
+		if !(of.Bound.Selective || of.ItemsToParse != nil) || history == SelectorSame || history == SelectorUnknown && held <= maxEmptied {
+			return "" // read to its end, and empty
+		}
+		gap := of.Where() + " finds nothing, and earlier runs are not known to have had its selector"
+		p.fixes[gap] = "check the selector; if it is right, delete these entities in Port"
+		return gap
+	}
+	gap := "Port holds no entity that " + of.Where() + " gave in this run"
+	if len(of.Entries) > 1 {
+		gap += " by the entry at " + e.Source.Pos.String()
+	}
+	p.fixes[gap] = "check the selector and the identifier: the counts of the resource say what became of its objects"
+	return gap
+}

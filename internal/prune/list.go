@@ -1,0 +1,93 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"maps"
+	"net/http"
+	"slices"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/port"
+)
+
+// listing is what Port lists as ours and untouched since the run began. Of what the run
+// produced only the number is kept, and which are not listed: it may be very much.
+type listing struct {
+	others []catalog.Ref // not produced
+	count  int
+	counts map[string]int // by blueprint
+	// produced are the listed entities that the run produced and did not write.
+	produced map[catalog.Ref]bool
+}
+
+func (p *pass) list(ctx context.Context) (listing, error) {
+	l := listing{counts: map[string]int{}, produced: map[catalog.Ref]bool{}}
+	seen := map[catalog.Ref]bool{}
+	for ref, err := range p.old(ctx) {
+		if err != nil {
+			return listing{}, err
+		}
+		switch e := p.Inventory.Entities[ref]; {
+		case e != nil && e.Written || l.produced[ref] || seen[ref]: // a page may repeat what an earlier one had; a dry run writes nothing
+			continue
+		case e != nil:
+			l.produced[ref] = true
+		default:
+			seen[ref] = true
+			l.others = append(l.others, ref)
+		}
+		l.count++
+		l.counts[ref.Blueprint]++
+	}
+	return l, nil
+}
+
+// old yields what Port lists as ours and untouched since the run began. Where it has no
+// list of a whole data source any more, the blueprints of the mapping are searched: then
+// those that no resource names any more are left alone.
+func (p *pass) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
+	return func(yield func(catalog.Ref, error) bool) {
+		begun := false // the list is there
+		for ref, err := range p.Port.Owned(ctx, p.Began) {
+			var e *port.Error
+			if !begun && errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusGone) {
+				p.searchOld(ctx, yield)
+				return
+			}
+			begun = true
+			if !yield(ref, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) bool) {
+	p.searched = true
+	p.Report.Note(diag.Problem{Severity: diag.Notice, Message: "Port does not list a whole data source any more: the blueprints of the mapping were searched"})
+	for _, blueprint := range slices.Sorted(maps.Keys(p.Inventory.Stored)) {
+		for ref, err := range p.Port.HeldBefore(ctx, blueprint, p.Began) {
+			if errors.Is(err, port.ErrNotFound) {
+				break
+			}
+			if !yield(ref, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// owned returns how many entities are ours in all: those that are listed, and those that
+// Port holds of this run.
+func (p *pass) owned(l listing) int {
+	n := l.count
+	for ref, e := range p.Inventory.Entities {
+		if e.Counted && !l.produced[ref] {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,131 @@
+// Package prune deletes from Port what the workspace no longer has: an inventory and Port's
+// list become deletions.
+package prune
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/reconcile"
+	"port-bitbucket-exporter/internal/report"
+)
+
+// Run deletes from Port what is stale. After a failure it deletes nothing, and reports what
+// it would have looked at. When the context has ended, or deletion is never wanted, it makes
+// no request.
+func Run(ctx context.Context, c Config) {
+	if ctx.Err() != nil {
+		return
+	}
+	if c.Deletion == reconcile.Never {
+		c.Report.Note(diag.Problem{Severity: diag.Notice, Message: `stale entities were not looked for: the input deletion is "never"`})
+		return
+	}
+	if c.Reconciling != nil {
+		c.Reconciling()
+	}
+	p := newPass(c)
+	listed, err := p.list(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			p.noteUnlisted(err)
+		}
+		return
+	}
+	p.checkEmpty(listed)
+	verdict, needed := p.decide(ctx, listed)
+	p.reportBlocked(verdict.Blocked)
+	p.reportNeeded(ctx, verdict.Needed, needed)
+	p.delete(ctx, verdict.Delete, p.cascade(ctx, verdict))
+}
+
+// decide decides what is deleted. It returns also why produced entities need others.
+func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, needs) {
+	m := p.Bound.Mapping
+	var needed needs
+	if m.CreateMissingRelatedEntities && len(listed.others) > 0 {
+		needed = p.needed(ctx)
+	}
+	incomplete := slices.ContainsFunc(p.resources, func(of *resource) bool { return !of.seen.Complete() })
+	p.Report.Settled = p.Failure() == nil && !p.searched && len(listed.others) == 0 && !incomplete
+	run := reconcile.Run{
+		Resources: p.gaps(ctx, listed),
+		Listed:    listed.others,
+		Owned:     p.owned(listed),
+		Produced:  p.Inventory.Produced,
+		Needed:    needed.has,
+		Threshold: 1,
+		Halt:      p.halt(),
+	}
+	// What could go is looked at first without the bounds on how much may: the reason of a
+	// rename says more than that it is much.
+	if doomed := reconcile.Decide(run).Delete; len(doomed) > 0 {
+		p.Again(doomed)
+		run.Resources = p.gaps(ctx, listed)
+		run.Halt = p.halt() // the time limit may have been reached
+		run.Guards = p.renamed(ctx, listed, reconcile.Decide(run).Delete)
+	}
+	run.Threshold, run.MaxDeletions, run.Deletion = m.EntityDeletionThreshold, p.MaxDeletions, p.Deletion
+	return reconcile.Decide(run), needed
+}
+
+// halt returns why nothing at all may be deleted; empty when something may.
+func (p *pass) halt() string {
+	switch err := p.Failure(); {
+	case err != nil:
+		return "the run failed: " + err.Error()
+	case p.Report.Has(report.TimeLimit):
+		return TimeLimit
+	}
+	return p.standIn()
+}
+
+// cascade reports whether dependants may be deleted along with stale entities, and notes
+// it when the mapping wants that and what this run produced forbids it.
+func (p *pass) cascade(ctx context.Context, verdict reconcile.Verdict) bool {
+	if len(verdict.Delete) == 0 || !p.Bound.Mapping.DeleteDependentEntities || verdict.Closed || p.Report.Total().Rejected > 0 {
+		return false
+	}
+	if p.mayCascade(ctx) {
+		return true
+	}
+	p.Report.Note(diag.Problem{
+		Severity: diag.Notice,
+		Message:  "deleteDependentEntities is not applied in this run: what this run produced could be deleted along with a stale entity",
+		Fix:      "look which entities that the mapping produces relate to others that it does not",
+	})
+	return false
+}
+
+// reportBlocked counts and reports the stale entities that stay, by the reason.
+func (p *pass) reportBlocked(blocked []reconcile.Blocked) {
+	for _, h := range blocked {
+		b := p.Report.Blueprint(h.Blueprint)
+		b.StaleKept += h.Count
+		b.HeldBy = cmp.Or(b.HeldBy, h.Guard)
+		p.Report.Note(diag.Problem{
+			Severity: diag.Warning,
+			Message:  fmt.Sprintf("%d stale entities of blueprint %q are not deleted: %s", h.Count, h.Blueprint, h.Guard),
+			Fix:      p.fixes[h.Guard],
+		})
+	}
+}
+
+// noteUnlisted tells why nothing is deleted. Where the credential may not list, that
+// is how it is meant to be, and no failure.
+func (p *pass) noteUnlisted(err error) {
+	problem := diag.Problem{Severity: diag.Error, Message: "what Port owns could not be listed: nothing is deleted", Example: err.Error(), Fix: cmp.Or(port.Fix(err), "run again")}
+	var e *port.Error
+	if errors.As(err, &e) && e.Status == http.StatusForbidden {
+		problem.Severity, problem.Fix = diag.Warning, "give Port's credential the role admin, or delete stale entities in Port"
+	} else {
+		p.Report.Mark(report.Undelivered)
+	}
+	p.Report.Note(problem)
+}

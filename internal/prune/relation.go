@@ -1,0 +1,174 @@
+package prune
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/inventory"
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/reconcile"
+)
+
+// related are the relations to entities that are to be deleted, as far as they are
+// known: what Port held when the run began is known of the blueprints that the
+// mapping names, and what the run has written. Others are searched, when they hold
+// stale entities that may relate to stale ones. Of entities of others nothing is
+// known. With all, those of stale entities are complete.
+func (p *pass) related(ctx context.Context, stale []catalog.Ref) (found []reconcile.Relation, all bool) {
+	f := finder{pass: p, stale: map[catalog.Ref]bool{}, identifiers: map[string]bool{}}
+	for _, ref := range stale {
+		f.stale[ref], f.identifiers[ref.Identifier] = true, true
+		if i := len(f.blueprints) - 1; i < 0 || f.blueprints[i] != ref.Blueprint { // stale is sorted
+			f.blueprints = append(f.blueprints, ref.Blueprint)
+		}
+	}
+	for _, blueprint := range slices.Sorted(maps.Keys(p.Inventory.Stored)) {
+		if h := p.Inventory.Stored[blueprint]; !h.Unread {
+			f.add(ctx, blueprint, h.Edges)
+		}
+	}
+	for _, blueprint := range f.blueprints {
+		switch h, known := p.Inventory.Stored[blueprint]; {
+		case !known || h.Unread:
+			f.search(ctx, blueprint)
+		case h.Absent: // and yet Port lists entities of it
+			f.unknown = true
+		}
+	}
+	for _, rel := range slices.SortedFunc(maps.Keys(p.Inventory.Targets), compareRelations) {
+		for id := range p.Inventory.Targets[rel] {
+			if f.identifiers[id] {
+				f.relate(ctx, catalog.Ref{Blueprint: rel.Blueprint}, rel.Name, id)
+			}
+		}
+	}
+	return f.found, !f.unknown
+}
+
+func compareRelations(a, b inventory.Relation) int {
+	return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Name, b.Name))
+}
+
+// finder collects relations to stale entities.
+type finder struct {
+	pass        *pass
+	stale       map[catalog.Ref]bool
+	identifiers map[string]bool // of the stale ones: few of all relations name one
+	blueprints  []string        // of the stale ones
+	found       []reconcile.Relation
+	unknown     bool // something could not be read: Port will tell
+}
+
+// add takes what entities of a blueprint related to when the run began.
+func (f *finder) add(ctx context.Context, blueprint string, edges []inventory.Edge) {
+	for _, e := range edges {
+		from := catalog.Ref{Blueprint: blueprint, Identifier: e.From}
+		if f.identifiers[e.To] && (f.stale[from] || f.pass.stillRelates(from, e.Relation)) {
+			f.relate(ctx, from, e.Relation, e.To)
+		}
+	}
+}
+
+// relate adds a relation when it is to a stale entity. The relation's blueprint
+// tells the target's.
+func (f *finder) relate(ctx context.Context, from catalog.Ref, relation, to string) {
+	schema := f.schema(ctx, from.Blueprint)
+	target := catalog.Ref{Blueprint: schema.Relations[relation].Target, Identifier: to}
+	if f.stale[target] {
+		f.found = append(f.found, reconcile.Relation{From: from, To: target})
+	}
+}
+
+func (f *finder) schema(ctx context.Context, blueprint string) port.Blueprint {
+	schema, ok := f.pass.Schemas.Of(ctx, blueprint)
+	f.unknown = f.unknown || !ok
+	return schema
+}
+
+// search reads a blueprint that was not read before, when its entities may relate
+// to stale ones.
+func (f *finder) search(ctx context.Context, blueprint string) {
+	schema := f.schema(ctx, blueprint)
+	may := false
+	for _, relation := range schema.Relations {
+		may = may || slices.Contains(f.blueprints, relation.Target)
+	}
+	if !may {
+		return
+	}
+	texts := inventory.Texts{}
+	for fields, err := range f.pass.Port.Held(ctx, blueprint) {
+		if err != nil {
+			f.unknown = true
+			return
+		}
+		f.add(ctx, blueprint, texts.Edges(nil, fields))
+	}
+}
+
+// stillRelates says whether an entity has a relation as Port held it when the run
+// began: it was not written, or no entry that gave it maps the relation.
+func (p *pass) stillRelates(ref catalog.Ref, relation string) bool {
+	s := p.Inventory.Entities[ref]
+	if s == nil || !s.Counted {
+		return true
+	}
+	if !p.Bound.Mapping.EnableMergeEntity {
+		return false
+	}
+	if len(s.Results) == 0 { // found by a search query: which entry did is not known
+		_, left := p.Bound.SetBy(ref.Blueprint, relation)
+		return left
+	}
+	return !slices.ContainsFunc(s.Results, func(res inventory.Result) bool {
+		return slices.Contains(p.entry(res.Entry).Keys.Relations, relation)
+	})
+}
+
+// mayCascade says whether entities may be deleted with what relates to them, and
+// what relates to those. It may not be when that could be an entity which this run
+// produced: one that relates to anything but produced entities, as the run has set
+// it or as Port held it, or by a search.
+func (p *pass) mayCascade(ctx context.Context) bool {
+	for _, b := range p.Report.Blueprints {
+		if b.Created+b.Updated+b.Unchanged == 0 {
+			continue
+		}
+		schema, ok := p.Schemas.Of(ctx, b.Identifier)
+		if !ok || p.Inventory.Adopted[b.Identifier] {
+			return false
+		}
+		stored, known := p.Inventory.Stored[b.Identifier]
+		for name, rel := range schema.Relations {
+			searched, left := p.Bound.SetBy(b.Identifier, name)
+			if searched || !p.allProduced(rel.Target, p.Inventory.Targets[inventory.Relation{Blueprint: b.Identifier, Name: name}]) ||
+				left && (!known || !p.allProduced(rel.Target, p.stillRelated(b.Identifier, name, stored))) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// stillRelated are what produced entities of a blueprint related to when the run began.
+func (p *pass) stillRelated(blueprint, relation string, h inventory.Stored) map[string]bool {
+	all := map[string]bool{}
+	for _, e := range h.Edges {
+		if e.Relation == relation && p.Inventory.Produced(catalog.Ref{Blueprint: blueprint, Identifier: e.From}) {
+			all[e.To] = true
+		}
+	}
+	return all
+}
+
+func (p *pass) allProduced(blueprint string, identifiers map[string]bool) bool {
+	for id := range identifiers {
+		if !p.Inventory.Produced(catalog.Ref{Blueprint: blueprint, Identifier: id}) {
+			return false
+		}
+	}
+	return true
+}
