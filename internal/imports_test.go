@@ -26,7 +26,7 @@
 //	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip transport
 //	glob | compares the paths of a repository with patterns | -
 //	sarif | writes the problems of a mapping as SARIF 2.1.0 | diag mapping
-//	report | counts what a run did | clip diag
+//	report | counts what a run did | catalog clip diag
 //	mapping | reads a mapping | diag nearest
 //	diag | holds what the program has to say to a person | -
 //	concurrent | runs functions side by side | -

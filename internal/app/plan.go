@@ -11,7 +11,6 @@ import (
 	"port-bitbucket-exporter/internal/dryrun"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/port"
-	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
 )
 
@@ -23,14 +22,7 @@ func (a *app) plan(ctx context.Context, job resync.Job) error {
 	store := dryrun.New(a.port, a.foreseen)
 	job.Store = store
 	err := resync.Run(ctx, job, a.report)
-	for _, c := range store.Changes() {
-		change := report.Change{Action: string(c.Action), Blueprint: c.Ref.Blueprint, Identifier: c.Ref.Identifier, Why: c.Why}
-		for _, f := range c.Fields {
-			change.Fields = append(change.Fields, report.ChangedField(f))
-		}
-		a.report.Changes = append(a.report.Changes, change)
-	}
-	a.noteUnchecked(store.Unchecked())
+	a.report.Changes = store.Changes()
 	return err
 }
 

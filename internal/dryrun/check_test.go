@@ -131,10 +131,10 @@ func TestDeletesAsPortDoes(t *testing.T) {
 				}
 			}
 			for _, c := range store.Changes() {
-				if c.Action == dryrun.Delete && !gone[c.Ref.Identifier] {
+				if c.Action == catalog.Delete && !gone[c.Ref.Identifier] {
 					t.Errorf("%s was not deleted", c.Ref)
 				}
-				if c.Action == dryrun.Delete {
+				if c.Action == catalog.Delete {
 					delete(gone, c.Ref.Identifier)
 				}
 			}

@@ -29,7 +29,7 @@ func (s *Store) Delete(ctx context.Context, blueprint string, identifiers []stri
 	for ref, why := range doomed {
 		s.deleted[ref] = true
 		delete(s.written, ref)
-		*s.change(ref) = Change{Action: Delete, Ref: ref, Why: why}
+		*s.change(ref) = catalog.Change{Action: catalog.Delete, Ref: ref, Why: why}
 	}
 	return result, false
 }

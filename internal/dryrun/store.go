@@ -26,7 +26,7 @@ type Store struct {
 	there      map[catalog.Ref]bool    // whether Port holds what relations name, as far as asked
 	deleted    map[catalog.Ref]bool
 	all        map[string]port.Blueprint // nil before they are needed
-	changes    map[catalog.Ref]*Change
+	changes    map[catalog.Ref]*catalog.Change
 	unchecked  map[Unchecked]bool
 }
 
@@ -35,21 +35,21 @@ type Store struct {
 func New(client *port.Client, given map[string]port.Blueprint) *Store {
 	return &Store{
 		client: client, given: given, blueprints: map[string]*blueprint{}, written: map[catalog.Ref]*entity{},
-		stubs: map[catalog.Ref]bool{}, there: map[catalog.Ref]bool{}, deleted: map[catalog.Ref]bool{}, changes: map[catalog.Ref]*Change{},
+		stubs: map[catalog.Ref]bool{}, there: map[catalog.Ref]bool{}, deleted: map[catalog.Ref]bool{}, changes: map[catalog.Ref]*catalog.Change{},
 		unchecked: map[Unchecked]bool{},
 	}
 }
 
 // Changes returns all changes, sorted by blueprint and identifier. An entity that is
 // written more than once has one, from what Port holds to what would be left.
-func (s *Store) Changes() []Change {
+func (s *Store) Changes() []catalog.Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []Change
+	var all []catalog.Change
 	for _, c := range s.changes {
 		all = append(all, *c)
 	}
-	slices.SortFunc(all, func(a, b Change) int { return compare(a.Ref, b.Ref) })
+	slices.SortFunc(all, func(a, b catalog.Change) int { return compare(a.Ref, b.Ref) })
 	return all
 }
 
@@ -86,10 +86,10 @@ func (s *Store) blueprint(ctx context.Context, identifier string) (*blueprint, e
 	return read, nil
 }
 
-func (s *Store) change(ref catalog.Ref) *Change {
+func (s *Store) change(ref catalog.Ref) *catalog.Change {
 	c := s.changes[ref]
 	if c == nil {
-		c = &Change{Ref: ref}
+		c = &catalog.Change{Ref: ref}
 		s.changes[ref] = c
 	}
 	return c
@@ -101,7 +101,7 @@ func (s *Store) refused(e *body, why *port.Error) port.Outcome {
 	if e.ref.Identifier != "" {
 		c := s.change(e.ref)
 		if c.Action == "" {
-			c.Action = Refuse
+			c.Action = catalog.Refuse
 		}
 		c.Why = why.Message
 	}

@@ -164,10 +164,10 @@ func (s *Store) upsertOne(ctx context.Context, b *blueprint, e *body, stored *en
 		if s.written[ref] == nil && !s.stubs[ref] {
 			s.stubs[ref] = true
 			c := s.change(ref)
-			c.Action, c.Why = Create, "for a relation to it"
+			c.Action, c.Why = catalog.Create, "for a relation to it"
 		}
 	}
-	s.change(e.ref).note(b.shape, old, next, absent)
+	note(s.change(e.ref), b.shape, old, next, absent)
 	s.written[e.ref] = next
 	return port.Outcome{Identifier: e.ref.Identifier, Created: absent && !stub}, nil
 }

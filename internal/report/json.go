@@ -88,7 +88,7 @@ type fieldJSON struct {
 func changesJSON(r *Report) []changeJSON {
 	list := make([]changeJSON, len(r.Changes))
 	for i, c := range r.Changes {
-		list[i] = changeJSON{c.Action, c.Blueprint, c.Identifier, make([]fieldJSON, len(c.Fields)), c.Why}
+		list[i] = changeJSON{string(c.Action), c.Ref.Blueprint, c.Ref.Identifier, make([]fieldJSON, len(c.Fields)), c.Why}
 		for j, f := range c.Fields {
 			list[i].Fields[j] = fieldJSON{f.Name, bounded(f.From), bounded(f.To)}
 		}

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"port-bitbucket-exporter/internal/catalog"
 )
 
 // Lines are the closing lines of a log: one for each resource, one for each blueprint
@@ -74,10 +76,10 @@ func (l lines) blueprintLine(b *Blueprint) string {
 	return line
 }
 
-func (c Change) line() string {
-	line := c.Action + " " + visible(c.Blueprint, maxName) + "/" + visible(c.Identifier, maxExample)
-	if c.Action == "update" || c.Action == "refuse" {
-		if text := c.fieldsText(maxMessage); text != "" {
+func changeLine(c catalog.Change) string {
+	line := string(c.Action) + " " + visible(c.Ref.Blueprint, maxName) + "/" + visible(c.Ref.Identifier, maxExample)
+	if c.Action == catalog.Update || c.Action == catalog.Refuse {
+		if text := fieldsText(c, maxMessage); text != "" {
 			line += ": " + text
 		}
 	}
@@ -95,7 +97,7 @@ func (l lines) changeLines() []string {
 			all = append(all, fmt.Sprintf("%d more changes are in the report file (input report_file)", len(l.Changes)-i))
 			break
 		}
-		all = append(all, c.line())
+		all = append(all, changeLine(c))
 	}
 	return all
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"port-bitbucket-exporter/internal/catalog"
 )
 
 // openProblems is how many problems are shown before the rest is folded.
@@ -254,10 +256,10 @@ func (m markdown) changeTable() table {
 			switch {
 			case c.Why != "":
 				what = c.Why
-			case c.Action == "update":
-				what = c.fieldsText(maxMessage)
+			case c.Action == catalog.Update:
+				what = fieldsText(c, maxMessage)
 			}
-			return []string{c.Action, cell(c.Blueprint, maxName), cell(c.Identifier, maxExample), cell(what, maxMessage)}
+			return []string{string(c.Action), cell(c.Ref.Blueprint, maxName), cell(c.Ref.Identifier, maxExample), cell(what, maxMessage)}
 		},
 	}
 }

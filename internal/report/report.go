@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
 )
 
@@ -95,21 +96,6 @@ const (
 	Fatal                              // the run as a whole failed
 )
 
-// Change is what a sync would do to one entity, as a plan found it.
-type Change struct {
-	Action     string // create, update, delete or refuse
-	Blueprint  string
-	Identifier string
-	Fields     []ChangedField // sorted by name
-	Why        string         // why Port would refuse it, or what a deletion goes along with
-}
-
-// ChangedField is one value that would change; nil is none.
-type ChangedField struct {
-	Name     string // `title`, `property "url"`, `relation "project"`
-	From, To any
-}
-
 // Report is what one run did. The zero Report is an empty one, ready for use. It
 // has one owner: it is not safe for concurrent use.
 type Report struct {
@@ -128,7 +114,7 @@ type Report struct {
 	// Settled is true when everything was read, and all that Port holds of the
 	// integration was produced, or made for a relation.
 	Settled  bool
-	Changes  []Change
+	Changes  []catalog.Change
 	Forecast string
 	Facts    []string // what else there is to know, a line each
 	Foreseen bool     // a sync would change something beside entities
@@ -209,13 +195,13 @@ func (r *Report) sortedBlueprints() []*Blueprint {
 
 // Changing reports whether a sync would change something.
 func (r *Report) Changing() bool {
-	return r.Foreseen || slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Action != "refuse" })
+	return r.Foreseen || slices.ContainsFunc(r.Changes, func(c catalog.Change) bool { return c.Action != catalog.Refuse })
 }
 
 func (r *Report) scrubChanges(redact func(string) string) {
 	for i := range r.Changes {
 		c := &r.Changes[i]
-		c.Blueprint, c.Identifier, c.Why = redact(c.Blueprint), redact(c.Identifier), redact(c.Why)
+		c.Ref.Blueprint, c.Ref.Identifier, c.Why = redact(c.Ref.Blueprint), redact(c.Ref.Identifier), redact(c.Why)
 		for j := range c.Fields {
 			f := &c.Fields[j]
 			f.Name, f.From, f.To = redact(f.Name), scrubbed(f.From, redact), scrubbed(f.To, redact)

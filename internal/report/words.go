@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/diag"
 )
@@ -170,7 +171,7 @@ func Line(p diag.Problem) string {
 }
 
 // fieldsText returns what would change, from what to what, in so many characters.
-func (c Change) fieldsText(most int) string {
+func fieldsText(c catalog.Change, most int) string {
 	var parts []string
 	for _, f := range c.Fields {
 		parts = append(parts, f.Name+": "+valueText(f.From)+" → "+valueText(f.To))

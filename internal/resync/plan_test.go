@@ -21,7 +21,7 @@ import (
 )
 
 // rehearse does what a sync does up to the write, and checks that nothing is written.
-func (w *world) rehearse(text string) (*report.Report, []dryrun.Change, error) {
+func (w *world) rehearse(text string) (*report.Report, []values.Change, error) {
 	w.t.Helper()
 	w.port.Age(time.Hour)
 	w.port.ResetJournal()
@@ -41,7 +41,7 @@ func (w *world) rehearse(text string) (*report.Report, []dryrun.Change, error) {
 }
 
 // foreseen compares a plan with the sync that followed.
-func (w *world) foreseen(planned *report.Report, changes []dryrun.Change, planErr error, r result) {
+func (w *world) foreseen(planned *report.Report, changes []values.Change, planErr error, r result) {
 	w.t.Helper()
 	if fmt.Sprint(planErr) != fmt.Sprint(r.err) || planned.Status() != r.report.Status() {
 		w.t.Errorf("planned %s (%v), done %s (%v)", planned.Status(), planErr, r.report.Status(), r.err)
@@ -72,9 +72,9 @@ func blueprintsOf(rep *report.Report) map[string]report.Blueprint {
 }
 
 // checkChanges compares planned changes with those of the catalog, both ways.
-func (w *world) checkChanges(changes []dryrun.Change, r result) {
+func (w *world) checkChanges(changes []values.Change, r result) {
 	w.t.Helper()
-	planned := map[values.Ref]dryrun.Change{}
+	planned := map[values.Ref]values.Change{}
 	for _, c := range changes {
 		planned[c.Ref] = c
 	}
@@ -94,21 +94,21 @@ func (w *world) checkChanges(changes []dryrun.Change, r result) {
 		is, after := r.after[ref.Blueprint][ref.Identifier]
 		c, told := planned[ref]
 		switch {
-		case c.Action == dryrun.Refuse:
+		case c.Action == values.Refuse:
 			if before != after || before && len(differences(ref, was, is)) > 0 {
 				w.t.Errorf("%s: planned a refusal (%s), but it changed", ref, c.Why)
 			}
 		case before && !after:
-			if c.Action != dryrun.Delete {
+			if c.Action != values.Delete {
 				w.t.Errorf("%s: deleted, but planned %q", ref, c.Action)
 			}
 		case !before && after:
-			if c.Action != dryrun.Create {
+			if c.Action != values.Create {
 				w.t.Errorf("%s: created, but planned %q", ref, c.Action)
 			}
 			compareFields(w.t, ref, c, differences(ref, porttest.Entity{}, is))
 		case before && after:
-			if told && c.Action != dryrun.Update {
+			if told && c.Action != values.Update {
 				w.t.Errorf("%s: changed or not, but planned %q", ref, c.Action)
 			}
 			compareFields(w.t, ref, c, differences(ref, was, is))
@@ -118,7 +118,7 @@ func (w *world) checkChanges(changes []dryrun.Change, r result) {
 	}
 }
 
-func compareFields(t *testing.T, ref values.Ref, c dryrun.Change, want []string) {
+func compareFields(t *testing.T, ref values.Ref, c values.Change, want []string) {
 	t.Helper()
 	var got []string
 	for _, f := range c.Fields {
