@@ -11,6 +11,46 @@ import (
 	"github.com/itchyny/gojq"
 )
 
+// bound puts a check before every call of a Go function. gojq has no hook for that, and
+// prefers its own functions to those of the same name that WithFunction adds, so the
+// compiled calls are rewritten where they lie. The error is errLayout.
+func bound(code *gojq.Code) error {
+	var m *matcher
+	return goCalls(code, func(name string, f function) (function, error) {
+		if name != "_match" {
+			return checked(name, f), nil
+		}
+		if m == nil {
+			var err error
+			if m, err = newMatcher(); err != nil {
+				return nil, err
+			}
+		}
+		return m.match, nil
+	})
+}
+
+// checked returns the function with the check that the table has for its name.
+func checked(name string, f function) function {
+	check, listed := checks[name]
+	switch {
+	case !listed:
+		check = boundAll
+	case check == nil:
+		return f
+	}
+	return func(v any, args []any) any {
+		err := weighNumbers(v, args)
+		if err == nil {
+			err = check(v, args)
+		}
+		if err != nil {
+			return &limitError{name, err}
+		}
+		return f(v, args)
+	}
+}
+
 // checks holds, for each Go function of gojq, what looks at its input v and its
 // arguments before it is called. A function with nil is called unseen, and one that is
 // not listed has boundAll. Operators have their operands in args, and ignore v.

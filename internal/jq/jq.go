@@ -14,19 +14,12 @@
 package jq
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/itchyny/gojq"
 )
-
-// MaxText bounds an expression, in bytes: gojq's parser and compiler are recursive, and
-// no expression that a person writes comes near.
-const MaxText = 64 << 10
-
-var errText = fmt.Errorf("the expression has more than %d bytes", MaxText)
 
 // Code is a compiled expression. It is not written after Compile, and safe for
 // concurrent use.

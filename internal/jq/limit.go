@@ -4,19 +4,32 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/itchyny/gojq"
 
 	"port-bitbucket-exporter/internal/clip"
 )
 
-// What one call of a function that is written in Go may take. An evaluation cannot be
-// stopped within it, so it must be small enough to wait for.
+// What an evaluation may take, and one call of a function that is written in Go: nothing
+// stops an evaluation within it, so it must be small enough to wait for.
 const (
+	// evaluationLimit is the time that one evaluation of one expression may take. What
+	// people write takes microseconds; when all of a thousand objects reach the limit,
+	// they take half an hour, which a run survives.
+	evaluationLimit = 2 * time.Second
+	// MaxText bounds an expression, and a regular expression in it, in bytes: gojq's
+	// parser and compiler are recursive, and no person writes as much.
+	MaxText = 64 << 10
 	// MaxResult bounds the value that an expression gives and the text that one call
 	// makes, in bytes as scale weighs them. Port takes requests of 1 MiB: more of one
 	// value is a mistake, and a few of them fit into the memory of a small runner.
 	MaxResult = 16 << 20
+	// maxDepth bounds the nesting of a value: encoding/json reads no deeper, and writes
+	// by recursion.
+	maxDepth = 10000
+	// cell is what a value weighs beside its text, in bytes: the size of an interface.
+	cell = 16
 	// maxRead bounds the values that one call walks through, in the same bytes. A file
 	// of 1 MiB, once it is parsed, weighs about 9 MiB at the most.
 	maxRead = 64 << 20
@@ -39,6 +52,7 @@ var (
 	// ErrSlow is an evaluation that ran, or would have run, for too long.
 	ErrSlow = fmt.Errorf("takes longer than %v", evaluationLimit)
 
+	errText   = fmt.Errorf("the expression has more than %d bytes", MaxText)
 	errHeap   = errors.New("takes too much memory")
 	errRead   = fmt.Errorf("reads more than %d MiB", maxRead>>20)
 	errMade   = fmt.Errorf("gives more than %d MiB", MaxResult>>20)

@@ -10,10 +10,6 @@ import (
 	"slices"
 )
 
-// maxDepth bounds the nesting of a result: encoding/json reads no deeper, and
-// writes by recursion.
-const maxDepth = 10000
-
 var (
 	errDepth = fmt.Errorf("gives a value nested deeper than %d levels", maxDepth)
 	errLong  = fmt.Errorf("gives a number of more than %d digits", maxDigits)
@@ -76,17 +72,6 @@ func (p *plainer) value(v any, depth int) (got any, changed bool, err error) {
 		return p.object(v, depth)
 	}
 	return nil, false, fmt.Errorf("gives a value that is no JSON (%T)", v)
-}
-
-// textOf is the length of the text of a value without members, in bytes.
-func textOf(v any) int {
-	switch v := v.(type) {
-	case string:
-		return len(v)
-	case json.Number:
-		return len(v)
-	}
-	return 0
 }
 
 func (p *plainer) array(v []any, depth int) (any, bool, error) {

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"reflect"
 	"unsafe"
-
-	"github.com/itchyny/gojq"
 )
 
 // errLayout stands for compiled code that lies in memory in another way than that of
@@ -14,46 +12,6 @@ var errLayout = errors.New("the code of this version of gojq is not known")
 
 // function is a function of gojq that is written in Go. It returns an error as its value.
 type function = func(v any, args []any) any
-
-// bound puts a check before every call of a Go function. gojq has no hook for that, and
-// prefers its own functions to those of the same name that WithFunction adds, so the
-// compiled calls are rewritten where they lie. The error is errLayout.
-func bound(code *gojq.Code) error {
-	var m *matcher
-	return goCalls(code, func(name string, f function) (function, error) {
-		if name != "_match" {
-			return checked(name, f), nil
-		}
-		if m == nil {
-			var err error
-			if m, err = newMatcher(); err != nil {
-				return nil, err
-			}
-		}
-		return m.match, nil
-	})
-}
-
-// checked returns the function with the check that the table has for its name.
-func checked(name string, f function) function {
-	check, listed := checks[name]
-	switch {
-	case !listed:
-		check = boundAll
-	case check == nil:
-		return f
-	}
-	return func(v any, args []any) any {
-		err := weighNumbers(v, args)
-		if err == nil {
-			err = check(v, args)
-		}
-		if err != nil {
-			return &limitError{name, err}
-		}
-		return f(v, args)
-	}
-}
 
 // goCalls puts what edit returns in the place of each Go function that the code calls.
 // The code is a *gojq.Code, whose instructions hold such a call as an array of the

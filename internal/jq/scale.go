@@ -5,9 +5,6 @@ import (
 	"math/big"
 )
 
-// cell is what a value weighs beside its text, in bytes: the size of an interface.
-const cell = 16
-
 // scale weighs values as they would be written out: what is there twice weighs twice,
 // since a function that walks through it takes twice as long.
 type scale struct {
@@ -46,6 +43,17 @@ func (s *scale) put(v any, depth int) error {
 		return errRead
 	}
 	return nil
+}
+
+// textOf is the length of the text of a value without members, in bytes.
+func textOf(v any) int {
+	switch v := v.(type) {
+	case string:
+		return len(v)
+	case json.Number:
+		return len(v)
+	}
+	return 0
 }
 
 // number returns errDigits for a number that takes long to read, or to write.

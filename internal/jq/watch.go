@@ -9,10 +9,6 @@ import (
 )
 
 const (
-	// evaluationLimit is the time that one evaluation of one expression may take. What
-	// people write takes microseconds; when all of a thousand objects reach the limit,
-	// they take half an hour, which a run survives.
-	evaluationLimit = 2 * time.Second
 	// lookEvery is the time between two looks at evaluations. Most objects are done
 	// before the first one, and too little time passes to fill the memory.
 	lookEvery = 10 * time.Millisecond

@@ -14,6 +14,43 @@ import (
 	"port-bitbucket-exporter/internal/shape"
 )
 
+// Options are what expressions are held against.
+type Options struct {
+	// Environment holds the variables that expressions may read.
+	Environment map[string]string
+	// Kind is what is known of the objects of the resource's kind.
+	Kind shape.Kind
+	// Blueprint returns why Port does not take a text as a blueprint; nil when it takes it.
+	// A nil Blueprint refuses none.
+	Blueprint func(string) error
+}
+
+// linter collects the problems of one resource.
+type linter struct {
+	Options
+	resource mapping.Resource
+	problems diag.Problems
+	files    bool // a file:// was seen: only the first one is told
+	itemless bool // that there are no items was told
+}
+
+// role is what the result of an expression is for.
+type role int
+
+const (
+	valueRole    role = iota // a value of the entity
+	fileRole                 // the same, and file:// may stand for it
+	leafRole                 // a part of a search query
+	identityRole             // a part of a search query that is an identifier
+	identifierRole
+	blueprintRole
+	selectorRole
+	itemsRole
+)
+
+// names reports whether another value of the expression would be another entity.
+func (r role) names() bool { return r == identifierRole || r == blueprintRole || r == identityRole }
+
 // expression is one expression under the eyes of the rules.
 type expression struct {
 	mapping.Expr
@@ -67,20 +104,6 @@ func (x *expression) calls() iter.Seq[*gojq.Func] {
 			}
 		}
 	}
-}
-
-// rootPath returns the path that a query is, from the object on, and what stands there;
-// nil when that is not known.
-func (x *expression) rootPath(q *gojq.Query) (shape.Path, *shape.Shape) {
-	t := jq.OnlyTerm(q)
-	if t == nil || t.Type != gojq.TermTypeIndex {
-		return nil, nil
-	}
-	paths := rootPaths(q)
-	if len(paths) != 1 || len(paths[0]) != 1+len(t.SuffixList) {
-		return nil, nil
-	}
-	return paths[0], x.Kind.Object.At(paths[0])
 }
 
 // maxQuoted bounds an expression that a fix repeats, in bytes: a line of a terminal.

@@ -20,21 +20,21 @@ func fileReferences(x *expression) bool {
 	}
 	offset := strings.Index(x.Text, mapping.FileScheme)
 	if x.role != fileRole {
-		x.add(mapping.RuleFile, diag.Error, offset, "file:// can stand only for a property or the title", x.includedFix(name))
+		x.add(mapping.RuleFile, diag.Error, offset, "file:// can stand only for a property or the title", includedFix(x, name))
 		return true
 	}
 	if problem, fix := pathProblem(name); problem != "" {
 		x.add(mapping.RuleFile, diag.Error, offset, problem, fix)
 	} else if !x.files {
 		x.files = true
-		x.add(mapping.RuleDeprecated, diag.Warning, offset, "file:// in a mapping is deprecated", x.includedFix(path.Clean(name)))
+		x.add(mapping.RuleDeprecated, diag.Warning, offset, "file:// in a mapping is deprecated", includedFix(x, path.Clean(name)))
 	}
 	return true
 }
 
 // includedFix names the field in which a file comes with the object. Where the kind has
 // such a field within the object that bears its name, file:// begins there: at the folder.
-func (x *expression) includedFix(name string) string {
+func includedFix(x *expression, name string) string {
 	field := "." + includedFiles
 	if inner := (shape.Path{{Key: x.resource.Kind}, {Key: includedFiles}}); x.Kind.Object.At(inner) != nil {
 		field = inner.String()

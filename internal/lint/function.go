@@ -41,12 +41,12 @@ func appliedFields(x *expression) {
 			x.once(mapping.RuleJQFormat, diag.Error, locate(x.source, t.Format), fmt.Sprintf("jq: %s is applied to the whole object, and .%s read from the text that it gives", t.Format, key),
 				fmt.Sprintf("write .%s | %s", key, t.Format))
 		case t.Type == gojq.TermTypeFunc && len(t.Func.Args) == 0:
-			x.applied(t.Func.Name, key)
+			applied(x, t.Func.Name, key)
 		}
 	}
 }
 
-func (x *expression) applied(function, key string) {
+func applied(x *expression, function, key string) {
 	if x.types.own[function] {
 		return
 	}

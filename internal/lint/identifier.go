@@ -8,6 +8,7 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
 )
 
 // identifiers finds an identifier that different objects share.
@@ -17,21 +18,21 @@ func identifiers(x *expression) {
 	}
 	if constant, ok := jq.Constant(x.tree); ok && constant != nil {
 		x.add(mapping.RuleIdentifier, diag.Warning, 0, "is the same for every object: they become one entity, and the last one wins",
-			"write what differs from object to object"+x.identifierExample())
+			"write what differs from object to object"+identifierExample(x.Kind))
 		return
 	}
 	if left := joinedNumber(x.tree); left != nil {
 		x.add(mapping.RuleIdentifier, diag.Notice, 0,
 			fmt.Sprintf(`two objects can get one identifier: "a" and 11 give "a11", as "a1" and 1 do, since nothing stands between %s and the number`, short(left)),
-			"put a sign between them"+x.identifierExample())
+			"put a sign between them"+identifierExample(x.Kind))
 	}
 }
 
-func (x *expression) identifierExample() string {
-	if x.Kind.Identifier == "" {
+func identifierExample(k shape.Kind) string {
+	if k.Identifier == "" {
 		return ""
 	}
-	return ", such as " + mapping.InSingleQuotes(x.Kind.Identifier) + ", and the same in the relations to it"
+	return ", such as " + mapping.InSingleQuotes(k.Identifier) + ", and the same in the relations to it"
 }
 
 // joinedNumber returns what stands directly before an id that is joined to it: the left

@@ -6,7 +6,6 @@ package lint
 import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
-	"port-bitbucket-exporter/internal/shape"
 )
 
 // texts are the rules of an expression before it is read as jq. The first one that finds
@@ -37,17 +36,6 @@ var rules = []func(*expression){
 	identifiers,
 	severalResults,
 	blueprints,
-}
-
-// Options are what expressions are held against.
-type Options struct {
-	// Environment holds the variables that expressions may read.
-	Environment map[string]string
-	// Kind is what is known of the objects of the resource's kind.
-	Kind shape.Kind
-	// Blueprint returns why Port does not take a text as a blueprint; nil when it takes it.
-	// A nil Blueprint refuses none.
-	Blueprint func(string) error
 }
 
 // Check returns the problems, warnings and notes of the expressions of a resource, in
@@ -81,32 +69,6 @@ func Check(r mapping.Resource, o Options) diag.Problems {
 	l.problems.Sort()
 	return l.problems
 }
-
-// linter collects the problems of one resource.
-type linter struct {
-	Options
-	resource mapping.Resource
-	problems diag.Problems
-	files    bool // a file:// was seen: only the first one is told
-	itemless bool // that there are no items was told
-}
-
-// role is what the result of an expression is for.
-type role int
-
-const (
-	valueRole    role = iota // a value of the entity
-	fileRole                 // the same, and file:// may stand for it
-	leafRole                 // a part of a search query
-	identityRole             // a part of a search query that is an identifier
-	identifierRole
-	blueprintRole
-	selectorRole
-	itemsRole
-)
-
-// names reports whether another value of the expression would be another entity.
-func (r role) names() bool { return r == identifierRole || r == blueprintRole || r == identityRole }
 
 func (l *linter) value(as role, v mapping.Value) {
 	switch {

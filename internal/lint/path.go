@@ -163,3 +163,17 @@ func pathAt(source string, path shape.Path) int {
 	}
 	return at
 }
+
+// rootPath returns the path that a query is, from the object on, and what stands there;
+// nil when that is not known.
+func (x *expression) rootPath(q *gojq.Query) (shape.Path, *shape.Shape) {
+	t := jq.OnlyTerm(q)
+	if t == nil || t.Type != gojq.TermTypeIndex {
+		return nil, nil
+	}
+	paths := rootPaths(q)
+	if len(paths) != 1 || len(paths[0]) != 1+len(t.SuffixList) {
+		return nil, nil
+	}
+	return paths[0], x.Kind.Object.At(paths[0])
+}

@@ -23,8 +23,8 @@ func regularExpressions(x *expression) {
 		if !ok || len(f.Args) == 0 || f.Name == "split" && len(f.Args) == 1 {
 			continue
 		}
-		if pattern, ok := jq.Text(f.Args[0]); ok {
-			x.pattern(f.Name, pattern)
+		if text, ok := jq.Text(f.Args[0]); ok {
+			pattern(x, f.Name, text)
 		}
 		if at != len(f.Args)-1 {
 			continue
@@ -36,7 +36,8 @@ func regularExpressions(x *expression) {
 	}
 }
 
-func (x *expression) pattern(function, pattern string) {
+// pattern looks at the literal pattern of a call.
+func pattern(x *expression, function, pattern string) {
 	_, err := regexp.Compile(pattern)
 	if err == nil {
 		return
