@@ -8,8 +8,8 @@
 // This package therefore looks at the arguments of each such call before it is made.
 // For that it rewrites compiled code where it lies in memory (rewrite.go), the only use
 // of gojq's inside. TestLayout pins the version and the layout, so that an update of
-// gojq fails the tests of this package. Should code of another layout ever be compiled
-// all the same, it runs: the clock, the growth of the heap and the size of the result
+// gojq fails the tests of this package. Should code of another layout ever be compiled,
+// it still runs: the clock, the growth of the heap and the size of the result
 // bound it still, and single calls are not looked at.
 package jq
 
@@ -30,10 +30,10 @@ type Code struct {
 }
 
 // Parse reads a text as jq. If that fails, it reads the text again with DoubleQuotes:
-// a single quote is no jq outside of a text, so an expression that is jq as written
+// a single quote is not jq outside of a text, so an expression that is jq as written
 // needs no replacement and could only suffer from one. The source is the text that was
 // read; it is as long as the given one. The error is a *gojq.ParseError of the last
-// reading, or says that the text is longer than MaxText.
+// reading, or that of a text that is longer than MaxText.
 func Parse(text string) (tree *gojq.Query, source string, err error) {
 	if len(text) > MaxText {
 		return nil, text, errText

@@ -94,7 +94,7 @@ func (m *matcher) match(v any, args []any) any {
 	return function(v, args)
 }
 
-// pattern remembers a pattern. One that does not parse is left to gojq, and nil.
+// pattern remembers a pattern. One that does not parse is left to gojq, and is nil.
 func (m *matcher) pattern(source, flags string) (*pattern, error) {
 	key := [2]string{source, flags}
 	if p := m.patterns[key]; p != nil {
@@ -154,10 +154,10 @@ func instructions(re *syntax.Regexp) int {
 	return n
 }
 
-// check says whether matching takes too long. The first match takes time that
+// check returns an error when matching takes too long. The first match takes time that
 // grows with the text and the pattern. All matches can take time that grows with
 // the square of the text, and mostly do not: they are tried first, and the steps
-// counted. To tell where a match is, gojq walks there from the start.
+// counted. For the position of a match, gojq walks there from the start.
 func (p *pattern) check(s string, test bool) error {
 	once := (len(s) + 1) * p.instructions
 	switch {
@@ -170,7 +170,7 @@ func (p *pattern) check(s string, test bool) error {
 	return err
 }
 
-// try finds all matches, and says how many there are.
+// try finds all matches, and returns how many there are.
 func (p *pattern) try(s string) (found int, err error) {
 	left := maxMatching / (readRune + p.instructions)
 	walks := maxSteps / (1 + len(s)) / (1 + p.first.NumSubexp())

@@ -23,8 +23,8 @@ var (
 //
 // What v weighs when it is written out is taken from room.
 //
-// The error is ErrNotFinite when NaN or an infinity became null: the value is good all
-// the same. Any other error is a value that is no JSON, or does not fit into room.
+// The error is ErrNotFinite when NaN or an infinity became null: the value is good
+// otherwise. Any other error is a value that is not JSON, or does not fit into room.
 func plain(v any, room *int) (any, error) {
 	p := plainer{room: room}
 	got, _, err := p.value(v, 0)

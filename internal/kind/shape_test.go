@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"port-bitbucket-exporter/internal/kind"
-	"port-bitbucket-exporter/internal/shape"
 	"slices"
 	"testing"
+
+	"port-bitbucket-exporter/internal/kind"
+	"port-bitbucket-exporter/internal/shape"
 )
 
 // The fields of real objects are known.

@@ -35,7 +35,8 @@ func unknownFields(x *expression) {
 	}
 	x.reviewers()
 	told := map[string]bool{}
-	// Who writes a default, or whose expression is no jq, may mean something else.
+	// An author who writes a default, or whose expression does not compile, may mean
+	// something else.
 	sure := x.compiled && !strings.Contains(x.source, "//") && !strings.Contains(x.source, "?") && !strings.Contains(x.source, "try ")
 	items, itemsKey := x.resource.ItemsToParse != nil, x.resource.ItemsToParseName
 	for _, path := range rootPaths(x.tree) {

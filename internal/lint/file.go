@@ -12,7 +12,7 @@ import (
 )
 
 // fileReferences finds file:// where no file can be named, or a path that names none. It
-// ends the look at the expression, which is no jq.
+// ends the look at the expression, which is not jq.
 func fileReferences(x *expression) bool {
 	name, ok := x.File()
 	if !ok {

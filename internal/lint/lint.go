@@ -1,6 +1,6 @@
 // Package lint finds what is wrong or odd in the jq expressions of a resource. It is a
 // list of rules, each in a file of its own; one rule more is a file and a line of the
-// list. A rule looks at one expression and says what, where, and what to type instead.
+// list. A rule looks at one expression and reports what, where, and what to type instead.
 package lint
 
 import (

@@ -9,12 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestNothingToTell holds expressions that look like mistakes and are none.

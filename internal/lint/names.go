@@ -60,7 +60,8 @@ var constants = map[string]string{
 	"none": "null", "nil": "null", "null": "null", "undefined": "null", "true": "true", "false": "false", "yes": "true", "no": "false",
 }
 
-// maxNames bounds the undefined names that are told of one expression.
+// maxNames bounds the undefined names of one expression: who reads a page of them fixes the
+// first, and looks again.
 const maxNames = 20
 
 // unknownNames finds functions and variables that do not exist: all of them, since each

@@ -2,9 +2,10 @@ package lint
 
 import (
 	"encoding/json"
-	"port-bitbucket-exporter/internal/jq"
 	"slices"
 	"strings"
+
+	"port-bitbucket-exporter/internal/jq"
 )
 
 // tokenKind distinguishes the tokens of jq as far as messages need it.

@@ -34,7 +34,7 @@ func (t types) String() string {
 	return strings.Join(words, " or ")
 }
 
-// resultTypes are the functions of which it is known what they give, whatever comes in.
+// resultTypes are the functions whose results have known types, whatever comes in.
 var resultTypes = map[string]types{
 	"not": isBoolean, "test": isBoolean, "startswith": isBoolean, "endswith": isBoolean, "contains": isBoolean, "inside": isBoolean,
 	"has": isBoolean, "in": isBoolean, "any": isBoolean, "all": isBoolean, "isempty": isBoolean, "isnan": isBoolean, "isinfinite": isBoolean,

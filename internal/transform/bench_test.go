@@ -2,8 +2,9 @@ package transform
 
 import (
 	"context"
-	"port-bitbucket-exporter/internal/kind"
 	"testing"
+
+	"port-bitbucket-exporter/internal/kind"
 )
 
 // BenchmarkApply maps one object of each kind by the default mapping.

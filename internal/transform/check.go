@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/itchyny/gojq"
+
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
@@ -86,7 +88,7 @@ func checkRelation(from value, v any) *Fault {
 	return checkTarget(from.where(), v, "a relation")
 }
 
-// checkQuery refuses an object that is no search query.
+// checkQuery refuses an object that is not a search query.
 func checkQuery(expr mapping.Expr, v any) *Fault {
 	problem := queryProblem(v)
 	if problem == "" {
@@ -99,8 +101,8 @@ func checkQuery(expr mapping.Expr, v any) *Fault {
 	}
 }
 
-// queryProblem says what is wrong with the shape of a search query; "" when it
-// is right.
+// queryProblem returns what is wrong with the shape of a search query; "" when it is
+// right.
 //
 // Source: https://api.port.io/static/index.html (OpenAPI), entity search schema, read 2026-11.
 func queryProblem(v any) string {
@@ -134,4 +136,20 @@ func queryProblem(v any) string {
 		}
 	}
 	return ""
+}
+
+func notText(expr mapping.Expr, v any, what string) *Fault {
+	fault := &Fault{Expr: expr, Message: "gives " + article(v) + ", and " + what + " must be a text"}
+	if v != nil {
+		fault.Value = gojq.Preview(v)
+	}
+	switch v.(type) {
+	case nil:
+		fault.Fix = "leave null out: map(select(. != null))"
+	case []any, map[string]any:
+		fault.Fix = "name the field of it that is a text"
+	default:
+		fault.Fix = asText(expr)
+	}
+	return fault
 }

@@ -9,8 +9,6 @@ import (
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/shape"
-
-	"github.com/itchyny/gojq"
 )
 
 // Environment holds the variables that expressions may read through env and
@@ -42,14 +40,6 @@ type compiler struct {
 	env      Environment
 	files    map[string]bool // named by file://; nil when none is
 	problems diag.Problems
-}
-
-// expression is a compiled expression.
-type expression struct {
-	mapping.Expr
-	tree *gojq.Query // nil when it is a file
-	code *jq.Code    // nil when it is a file
-	file string      // the path of a file, or ""
 }
 
 // expr compiles one expression. It never returns nil; what does not compile is among
@@ -85,47 +75,6 @@ func (c *compiler) fileOrExpr(e mapping.Expr) *expression {
 	name = path.Clean(name)
 	c.files[name] = true
 	return &expression{Expr: e, file: name}
-}
-
-// entry is an entry of mappings. Nil fields are keys that are not there.
-type entry struct {
-	Entry
-	identifier value
-	anatomy    *anatomy // of the identifier; nil when it cannot be taken apart
-	blueprint  *expression
-	title      *expression
-	icon       *expression
-	team       *value
-	properties []field
-	relations  []field
-}
-
-type field struct {
-	name  string
-	value value
-}
-
-// value is an expression or a search query: one of the two is not nil.
-type value struct {
-	expr  *expression
-	query *query
-}
-
-// query is a search query whose leaves are expressions.
-type query struct {
-	combinator *expression
-	rules      []rule
-}
-
-// rule is a nested query, or the keys of a rule.
-type rule struct {
-	nested *query
-	leaves []leaf
-}
-
-type leaf struct {
-	name string
-	expr *expression
 }
 
 func (c *compiler) entry(e mapping.Entity) entry {
@@ -174,7 +123,15 @@ func names(fields []mapping.Field) []string {
 	return slices.Compact(all)
 }
 
-// fields compiles each value that is no search query by the given function.
+func (c *compiler) items(r mapping.Resource) *items {
+	made := &items{expr: c.expr(*r.ItemsToParse), name: r.ItemsToParseName}
+	if r.TopLevelTransform {
+		made.drop = sourcePath(r.ItemsToParse.Text)
+	}
+	return made
+}
+
+// fields compiles each value by the given function, unless it is a search query.
 func (c *compiler) fields(from []mapping.Field, compile func(mapping.Expr) *expression) []field {
 	var all []field
 	for _, f := range from {
@@ -210,12 +167,4 @@ func (c *compiler) query(q *mapping.Query) *query {
 		made.rules = append(made.rules, rule{leaves: leaves})
 	}
 	return made
-}
-
-// where is the expression that stands for the value in messages.
-func (v value) where() mapping.Expr {
-	if v.query != nil {
-		return v.query.combinator.Expr
-	}
-	return v.expr.Expr
 }

@@ -2,6 +2,7 @@ package transform
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/itchyny/gojq"
@@ -11,6 +12,23 @@ import (
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/shape"
 )
+
+// application is one call of Apply.
+type application struct {
+	program   *Program
+	source    Source
+	evaluator *jq.Evaluator
+	files     map[string]file
+	unread    *Fault // of the unit at hand, when a file of it was not read
+	room      int    // bytes that the values of further units may take
+	result    Result
+}
+
+// file is what Source.Read gave.
+type file struct {
+	text any
+	err  error
+}
 
 // apply maps one object by one entry.
 func (e *entry) apply(a *application, object map[string]any) Unit {
@@ -119,7 +137,7 @@ func (e *entry) setIdentifier(f *catalog.Fields, identifier any, k shape.Kind) *
 }
 
 // nullable evaluates a property, a relation, or another key that may be null. A
-// key that is left out says nothing of what Port holds.
+// key that is left out leaves what Port holds as it is.
 func (a *application) nullable(v value, object map[string]any) (got any, leftOut bool) {
 	var err error
 	where := v.where()
@@ -211,30 +229,32 @@ func (a *application) team(v *value, object map[string]any) (got any, null bool,
 	return got, false, nil
 }
 
-// article names the type of a value: "a number".
-func article(v any) string {
-	if v == nil {
-		return "null"
+// file returns the text of the file that an expression names, read once for each
+// object. One that cannot be read makes the unit useless: null would be written
+// over what Port holds.
+func (a *application) file(x *expression) any {
+	if a.source.Read == nil {
+		a.result.Notes = append(a.result.Notes, Note{Expr: x.Expr, NoFiles: true, Message: "is null: this kind has no files"})
+		return nil
 	}
-	name := gojq.TypeOf(v)
-	if strings.ContainsAny(name[:1], "aeo") {
-		return "an " + name
+	f, known := a.files[x.file]
+	if !known && a.unread == nil {
+		f.text, f.err = a.source.Read(a.evaluator.Context(), x.file)
+		if a.files == nil {
+			a.files = map[string]file{}
+		}
+		a.files[x.file] = f
 	}
-	return "a " + name
+	switch {
+	case f.err != nil && a.unread == nil:
+		err := fmt.Errorf("read file %q: %w", x.file, f.err)
+		a.unread = &Fault{Expr: x.Expr, Unread: err, Message: err.Error(), Fix: "run again"}
+	case f.text == nil:
+		a.note(x.Expr, "is null: there is no such file")
+	}
+	return f.text
 }
 
-func notText(expr mapping.Expr, v any, what string) *Fault {
-	fault := &Fault{Expr: expr, Message: "gives " + article(v) + ", and " + what + " must be a text"}
-	if v != nil {
-		fault.Value = gojq.Preview(v)
-	}
-	switch v.(type) {
-	case nil:
-		fault.Fix = "leave null out: map(select(. != null))"
-	case []any, map[string]any:
-		fault.Fix = "name the field of it that is a text"
-	default:
-		fault.Fix = asText(expr)
-	}
-	return fault
+func (a *application) note(expr mapping.Expr, text string) {
+	a.result.Notes = append(a.result.Notes, Note{Expr: expr, Message: text})
 }

@@ -13,12 +13,6 @@ import (
 	"port-bitbucket-exporter/internal/mapping"
 )
 
-// Origin says where in an object stands what it comes from: a repository, say.
-type Origin struct {
-	Paths  [][]string // of keys; an empty path is the whole object
-	Except []string   // keys of the object that do not belong to it all the same
-}
-
 // Frame is what the identifiers of all objects of one origin have in common: they begin
 // and end with texts that it alone decides.
 type Frame struct {
@@ -70,14 +64,7 @@ func isWhole(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == "" && (text[0] != '0' || len(text) == 1)
 }
 
-// anatomy is how an identifier is put together. What its head and tail give depends on
-// the origin of an object alone, whatever else the object holds.
-type anatomy struct {
-	head, tail    []*expression
-	exact, number bool
-}
-
-// Frame gives the frame of the identifiers that an entry of mappings makes of the objects
+// Frame returns the frame of the identifiers that an entry of mappings makes of the objects
 // of one origin, of which the given object holds that and nothing else. ok is false when
 // the origin's part in the identifier is not a text at its ends: then its identifiers
 // cannot be told from those of others. The object is used up.

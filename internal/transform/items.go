@@ -2,39 +2,11 @@ package transform
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"strings"
 
 	"port-bitbucket-exporter/internal/jq"
-	"port-bitbucket-exporter/internal/mapping"
 )
-
-// items is itemsToParse: the elements that an object is split into.
-type items struct {
-	expr *expression
-	name string   // the key under which an element is added to its copy of the object
-	drop []string // the source array, left out of the copies; nil when it stays
-}
-
-func (c *compiler) items(r mapping.Resource) *items {
-	made := &items{expr: c.expr(*r.ItemsToParse), name: r.ItemsToParseName}
-	if r.TopLevelTransform {
-		made.drop = sourcePath(r.ItemsToParse.Text)
-	}
-	return made
-}
-
-const (
-	// maxElements bounds the elements of an object: each becomes entities, which are
-	// in memory together.
-	maxElements = 100_000
-	// maxElementBytes bounds them in bytes: they are parts of the object, and none is
-	// written as it is.
-	maxElementBytes = 256 << 20
-)
-
-var errElements = fmt.Errorf("gives more than %d elements", maxElements)
 
 // elements evaluates the expression. A fault means that it gave no array.
 func (t *items) elements(e *jq.Evaluator, object map[string]any) ([]any, *Fault) {
@@ -69,7 +41,7 @@ func elementsFix(err error) string {
 	return `guard it: (.field // []) gives no elements where the field is not there`
 }
 
-// without gives the object without the source array. Objects on the way to it
+// without returns the object without the source array. Objects on the way to it
 // are copied, so the object itself stays as it is.
 func (t *items) without(object map[string]any) map[string]any {
 	if t.drop == nil {
@@ -96,9 +68,9 @@ func remove(object map[string]any, path []string) map[string]any {
 	return rest
 }
 
-// sourcePath gives the first simple path with which a step of the expression
+// sourcePath returns the first simple path with which a step of the expression
 // begins, such as .content.dependencies in `.content.dependencies | to_entries`;
-// brackets and parentheses around a step do not count. It gives nil when there
+// brackets and parentheses around a step do not count. It returns nil when there
 // is none: then nothing is left out of the copies, where Port's own
 // integrations would skip the object.
 func sourcePath(text string) []string {
@@ -110,7 +82,7 @@ func sourcePath(text string) []string {
 	return nil
 }
 
-// leadingPath gives the keys of the path that s begins with: .a, ."a" and ["a"],
+// leadingPath returns the keys of the path that s begins with: .a, ."a" and ["a"],
 // up to the first [] or the end of the path.
 func leadingPath(s string) []string {
 	var path []string

@@ -329,3 +329,20 @@ func (r *reader) call(f *gojq.Func, in places, vars *scope) places {
 	}
 	return got
 }
+
+// Reads returns what the expressions of the resource can reach of an object; with
+// itemsToParse, of the object as it comes from Bitbucket, without the element.
+func (p *Program) Reads() *Reads {
+	r := reader{root: &Reads{}}
+	if p.items != nil {
+		r.expression(p.items.expr)
+		r.element, r.split = p.items.name, true
+	}
+	r.expression(p.selector)
+	for i := range p.entries {
+		for _, x := range p.entries[i].expressions() {
+			r.expression(x)
+		}
+	}
+	return r.root
+}

@@ -2,7 +2,7 @@ package transform
 
 import "slices"
 
-// Reads says which paths of an object expressions can reach. A value at any other path can
+// Reads holds the paths of an object that expressions can reach. A value at any other path can
 // change, come or go without changing a result. A path is made of keys of objects. What
 // expressions do not provably leave alone counts as reached.
 type Reads struct {
@@ -34,53 +34,10 @@ func (r *Reads) at(key string) *Reads {
 	return r.below[key]
 }
 
-// Reads returns what the expressions of the resource can reach of an object; with
-// itemsToParse, of the object as it comes from Bitbucket, without the element.
-func (p *Program) Reads() *Reads {
-	r := reader{root: &Reads{}}
-	if p.items != nil {
-		r.expression(p.items.expr)
-		r.element, r.split = p.items.name, true
-	}
-	r.expression(p.selector)
-	for i := range p.entries {
-		for _, x := range p.entries[i].expressions() {
-			r.expression(x)
-		}
-	}
-	return r.root
-}
-
-// expressions returns all expressions of an entry; some are nil.
-func (e *entry) expressions() []*expression {
-	all := append(e.identifier.expressions(), e.blueprint, e.title, e.icon)
-	if e.team != nil {
-		all = append(all, e.team.expressions()...)
-	}
-	for _, f := range slices.Concat(e.properties, e.relations) {
-		all = append(all, f.value.expressions()...)
-	}
-	return all
-}
-
-func (v value) expressions() []*expression {
-	if v.query == nil {
-		return []*expression{v.expr}
-	}
-	return v.query.expressions()
-}
-
-func (q *query) expressions() []*expression {
-	all := []*expression{q.combinator}
-	for _, r := range q.rules {
-		if r.nested != nil {
-			all = append(all, r.nested.expressions()...)
-		}
-		for _, l := range r.leaves {
-			all = append(all, l.expr)
-		}
-	}
-	return all
+// Origin is the place in an object of what the object comes from, such as a repository.
+type Origin struct {
+	Paths  [][]string // of keys; an empty path is the whole object
+	Except []string   // keys of the object that do not belong to it all the same
 }
 
 // within reports whether all that expressions can reach belongs to an origin.
