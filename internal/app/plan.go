@@ -23,6 +23,7 @@ func (a *app) plan(ctx context.Context, job resync.Job) error {
 	job.Store = store
 	err := resync.Run(ctx, job, a.report)
 	a.report.Changes = store.Changes()
+	a.noteUnchecked(store.Unchecked())
 	return err
 }
 
