@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -41,6 +43,7 @@ type leakChecked struct{ *testing.M }
 
 func (l leakChecked) Run() int {
 	code := l.M.Run()
+	removeBuilt()
 	if checker, _ := specs(); checker != nil {
 		fmt.Printf("contract: %d exchanges checked\n", checker.Checked())
 	}
@@ -143,14 +146,41 @@ func entitiesCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// build gives the path of the program, built as it is released.
+// built is the program, built as it is released, once for all tests.
+var built = sync.OnceValues(func() (binary string, err error) {
+	dir, err := os.MkdirTemp("", "built-for-tests-")
+	if err != nil {
+		return "", err
+	}
+	binary = filepath.Join(dir, "port-bitbucket-exporter")
+	if text, err := exec.Command("go", "build", "-o", binary, "port-bitbucket-exporter").CombinedOutput(); err != nil {
+		return binary, fmt.Errorf("go build: %w\n%s", err, text)
+	}
+	return binary, nil
+})
+
+// builds is set when a test asked for the program.
+var builds atomic.Bool
+
+// build gives the path of the program.
 func build(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "port-bitbucket-exporter")
-	if text, err := exec.Command("go", "build", "-o", binary, "port-bitbucket-exporter").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, text)
+	builds.Store(true)
+	binary, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return binary
+}
+
+// removeBuilt removes the program after the last test.
+func removeBuilt() {
+	if !builds.Load() {
+		return
+	}
+	if binary, _ := built(); binary != "" {
+		_ = os.RemoveAll(filepath.Dir(binary)) // it is a temporary folder
+	}
 }
 
 // process starts the program in the world; the log is complete when it has ended.

@@ -22,6 +22,7 @@ const sampleOf = 10
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	removeBuilt()
 	fmt.Printf("matrix: %d combinations held, %d faults fired\n", tally.held.Load(), tally.fired.Load())
 	tellMoves()
 	os.Exit(code)
