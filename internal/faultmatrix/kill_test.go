@@ -17,18 +17,28 @@ import (
 	"time"
 )
 
-// killPoints is how many places of a run it is killed at: as many again with MATRIX=full.
-const killPoints = 15
+// killPoints and stopPoints are how many places of a run it is killed and stopped at: so many
+// times as many with MATRIX=full.
+const (
+	killPoints = 4
+	stopPoints = 2
+	fullPoints = 8
+)
+
+// points returns how many places of a run are tried.
+func points(n int) int {
+	if full() {
+		return n * fullPoints
+	}
+	return n
+}
 
 // TestKill kills the built program at requests that are spread over a whole run, before
 // and after they have their effect, and runs it once more: then everything is as after a
 // run that was never killed.
 func TestKill(t *testing.T) {
 	binary := build(t)
-	points := killPoints
-	if os.Getenv("MATRIX") == "full" {
-		points *= 2
-	}
+	points := points(killPoints)
 	for _, s := range []*scene{grown(t), fresh()} {
 		s.meanwhile = nil
 		g, requests := s.neverKilled(t, binary)
@@ -217,18 +227,15 @@ func (c catalog) has(ref string) bool {
 	return there
 }
 
-// stopPoints is how many places of a run it is stopped at.
-const stopPoints = 6
-
 // TestStop sends the built program a signal while a request hangs, all over a run: it
 // ends, leaves its outputs, and the next run finishes.
 func TestStop(t *testing.T) {
-	binary := build(t)
+	binary, points := build(t), points(stopPoints)
 	for _, s := range []*scene{grown(t), fresh()} {
 		s.meanwhile = nil
 		g, requests := s.neverKilled(t, binary)
-		for i := range stopPoints {
-			at, signal := 1+i*requests/stopPoints, []os.Signal{syscall.SIGTERM, os.Interrupt}[i%2]
+		for i := range points {
+			at, signal := 1+i*requests/points, []os.Signal{syscall.SIGTERM, os.Interrupt}[i%2]
 			t.Run(fmt.Sprintf("%s/%s at request %d of %d", s.name, signal, at, requests), func(t *testing.T) {
 				t.Parallel()
 				l := s.loopback(t, binary)
