@@ -3,7 +3,6 @@ package prune
 import (
 	"context"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 
@@ -66,7 +65,7 @@ func (p *pass) reportNeeded(ctx context.Context, kept []catalog.Ref, by needs) {
 		}
 		if !first[problem.Message] {
 			first[problem.Message] = true
-			problem.Example = ref.String() + p.relating(ctx, rel, ref.Identifier)
+			problem.Example = ref.String() + p.lookup().relating(ctx, rel, ref.Identifier)
 		}
 		p.Report.Note(problem)
 	}
@@ -75,7 +74,7 @@ func (p *pass) reportNeeded(ctx context.Context, kept []catalog.Ref, by needs) {
 // stubs returns those entities that hold nothing but their identifier, as far as Port says.
 func (p *pass) stubs(ctx context.Context, refs []catalog.Ref) map[catalog.Ref]bool {
 	stubs := map[catalog.Ref]bool{}
-	for fields, ref := range p.find(ctx, refs) {
+	for fields, ref := range p.lookup().find(ctx, refs) {
 		title, _ := fields.Title.(string)
 		p.written(ctx, ref.Blueprint, fields.Properties)
 		if (title == "" || title == ref.Identifier) && !anyValue(fields.Properties) && !anyValue(fields.Relations) {
@@ -107,46 +106,4 @@ func anyValue(values map[string]any) bool {
 		}
 	}
 	return false
-}
-
-// findAtOnce is how many entities are asked for by name in one request to Port.
-const findAtOnce = 100
-
-// find yields what Port holds of entities, which are sorted by blueprint. It passes over
-// errors: what cannot be read is left out.
-func (p *pass) find(ctx context.Context, refs []catalog.Ref) iter.Seq2[catalog.Fields, catalog.Ref] {
-	return func(yield func(catalog.Fields, catalog.Ref) bool) {
-		for len(refs) > 0 {
-			n := 1
-			for n < min(len(refs), findAtOnce) && refs[n].Blueprint == refs[0].Blueprint {
-				n++
-			}
-			identifiers := make([]string, n)
-			for i, ref := range refs[:n] {
-				identifiers[i] = ref.Identifier
-			}
-			for fields, err := range p.Port.Find(ctx, refs[0].Blueprint, identifiers) {
-				if err != nil {
-					break
-				}
-				id, _ := fields.Identifier.(string)
-				if !yield(fields, catalog.Ref{Blueprint: refs[0].Blueprint, Identifier: id}) {
-					return
-				}
-			}
-			refs = refs[n:]
-		}
-	}
-}
-
-// relating names an entity that relates to another one; empty when none can be read.
-func (p *pass) relating(ctx context.Context, rel inventory.Relation, to string) string {
-	for fields, err := range p.Port.Relating(ctx, rel.Blueprint, rel.Name, []string{to}) {
-		if err != nil {
-			break
-		}
-		id, _ := fields.Identifier.(string)
-		return fmt.Sprintf(", to which %s relates", catalog.Ref{Blueprint: rel.Blueprint, Identifier: id})
-	}
-	return ""
 }

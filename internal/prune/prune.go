@@ -42,7 +42,7 @@ func Run(ctx context.Context, c Config) {
 	verdict, needed := p.decide(ctx, listed)
 	p.reportBlocked(verdict.Blocked)
 	p.reportNeeded(ctx, verdict.Needed, needed)
-	p.delete(ctx, verdict.Delete, p.cascade(ctx, verdict))
+	p.delete(ctx, verdict.Delete, cascade{p}.allowed(ctx, verdict))
 }
 
 // decide decides what is deleted. It returns also why produced entities need others.
@@ -69,7 +69,7 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 		p.Again(doomed)
 		run.Resources = p.gaps(ctx, listed)
 		run.Halt = p.halt() // the time limit may have been reached
-		run.Guards = p.renamed(ctx, listed, reconcile.Decide(run).Delete)
+		run.Guards = renames{p, listed}.guards(ctx, reconcile.Decide(run).Delete)
 	}
 	run.Threshold, run.MaxDeletions, run.Deletion = m.EntityDeletionThreshold, p.MaxDeletions, p.Deletion
 	return reconcile.Decide(run), needed
@@ -84,23 +84,6 @@ func (p *pass) halt() string {
 		return TimeLimit
 	}
 	return p.standIn()
-}
-
-// cascade reports whether dependants may be deleted along with stale entities, and notes
-// it when the mapping wants that and what this run produced forbids it.
-func (p *pass) cascade(ctx context.Context, verdict reconcile.Verdict) bool {
-	if len(verdict.Delete) == 0 || !p.Bound.Mapping.DeleteDependentEntities || verdict.Closed || p.Report.Total().Rejected > 0 {
-		return false
-	}
-	if p.mayCascade(ctx) {
-		return true
-	}
-	p.Report.Note(diag.Problem{
-		Severity: diag.Notice,
-		Message:  "deleteDependentEntities is not applied in this run: what this run produced could be deleted along with a stale entity",
-		Fix:      "look which entities that the mapping produces relate to others that it does not",
-	})
-	return false
 }
 
 // reportBlocked counts and reports the stale entities that stay, by the reason.

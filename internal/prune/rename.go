@@ -9,7 +9,6 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/inventory"
-	"port-bitbucket-exporter/internal/port"
 )
 
 // Entities that would be deleted are taken for renamed when more than maxTwins of a
@@ -21,12 +20,18 @@ const (
 	twinShare = 10
 )
 
-// renamed finds the blueprints whose doomed entities live on under other identifiers, as
+// renames looks for entities that live on under other identifiers.
+type renames struct {
+	*pass
+	listed listing
+}
+
+// guards finds the blueprints whose doomed entities live on under other identifiers, as
 // after a change of the mapping's identifier or of what it is made of, and returns for
 // each why nothing of it is deleted.
-func (p *pass) renamed(ctx context.Context, listed listing, doomed []catalog.Ref) map[string]string {
+func (r renames) guards(ctx context.Context, doomed []catalog.Ref) map[string]string {
 	guards := map[string]string{}
-	if p.ConfirmRenames {
+	if r.ConfirmRenames {
 		return guards
 	}
 	for len(doomed) > 0 {
@@ -35,16 +40,16 @@ func (p *pass) renamed(ctx context.Context, listed listing, doomed []catalog.Ref
 		if n < 0 {
 			n = len(doomed)
 		}
-		twins, err := p.twins(ctx, blueprint, doomed[:n])
+		twins, err := r.twins(ctx, blueprint, doomed[:n])
 		doomed = doomed[n:]
 		guard := ""
 		switch {
 		case err != nil && ctx.Err() == nil:
 			guard = "whether they live on under other identifiers could not be read: " + err.Error()
-			p.fixes[guard] = "run again"
-		case twins > maxTwins && twins > p.holding(listed, blueprint)/twinShare:
+			r.fixes[guard] = "run again"
+		case twins > maxTwins && twins > r.holding(blueprint)/twinShare:
 			guard = fmt.Sprintf("%d entities would be replaced by others of the same title or address", twins)
-			p.fixes[guard] = "check the mapping's identifier; if they are to be replaced, set the input confirm_renames to true for one run"
+			r.fixes[guard] = "check the mapping's identifier; if they are to be replaced, set the input confirm_renames to true for one run"
 		}
 		if guard != "" {
 			guards[blueprint] = guard
@@ -55,10 +60,10 @@ func (p *pass) renamed(ctx context.Context, listed listing, doomed []catalog.Ref
 
 // holding returns how many entities of a blueprint were ours when the run began, as far as
 // Port lists them or the run has updated them.
-func (p *pass) holding(listed listing, blueprint string) int {
-	n := listed.counts[blueprint]
-	for ref, s := range p.Inventory.Entities {
-		if ref.Blueprint == blueprint && !listed.produced[ref] && s.Updated {
+func (r renames) holding(blueprint string) int {
+	n := r.listed.counts[blueprint]
+	for ref, s := range r.Inventory.Entities {
+		if ref.Blueprint == blueprint && !r.listed.produced[ref] && s.Updated {
 			n++
 		}
 	}
@@ -69,15 +74,15 @@ func (p *pass) holding(listed listing, blueprint string) int {
 // same address, or else of the same title, that Port did not hold when the run began, or
 // that was made after the other was last written. Each twin counts once, so that what
 // several mappings left of one thing hides none.
-func (p *pass) twins(ctx context.Context, blueprint string, doomed []catalog.Ref) (int, error) {
+func (r renames) twins(ctx context.Context, blueprint string, doomed []catalog.Ref) (int, error) {
 	if len(doomed) <= maxTwins {
 		return 0, nil
 	}
-	lives, err := p.lives(ctx, blueprint, doomed)
+	lives, err := r.lookup().lives(ctx, blueprint, doomed)
 	if err != nil {
 		return 0, err
 	}
-	born, origins := p.born(blueprint), newOrigins(p, nil)
+	born, origins := r.born(blueprint), newOrigins(r.pass, nil)
 	older := map[string]time.Time{} // by the identifier of what may be a twin: when the other was written
 	n := 0
 	for _, ref := range slices.Sorted(maps.Keys(lives)) {
@@ -96,7 +101,7 @@ func (p *pass) twins(ctx context.Context, blueprint string, doomed []catalog.Ref
 			older[twin.identifier] = l.Updated
 		}
 	}
-	later, err := p.madeLater(ctx, blueprint, older)
+	later, err := r.madeLater(ctx, blueprint, older)
 	return n + later, err
 }
 
@@ -105,37 +110,18 @@ func (p *pass) twins(ctx context.Context, blueprint string, doomed []catalog.Ref
 const aRunApart = time.Minute
 
 // madeLater counts the entities that were made after the times given for them.
-func (p *pass) madeLater(ctx context.Context, blueprint string, times map[string]time.Time) (n int, err error) {
+func (r renames) madeLater(ctx context.Context, blueprint string, times map[string]time.Time) (n int, err error) {
 	var refs []catalog.Ref
 	for _, identifier := range slices.Sorted(maps.Keys(times)) {
 		refs = append(refs, catalog.Ref{Blueprint: blueprint, Identifier: identifier})
 	}
-	lives, err := p.lives(ctx, blueprint, refs)
+	lives, err := r.lookup().lives(ctx, blueprint, refs)
 	for identifier, l := range lives {
 		if written := times[identifier]; !written.IsZero() && l.Created.After(written.Add(aRunApart)) {
 			n++
 		}
 	}
 	return n, err
-}
-
-// lives are what Port holds of entities of one blueprint, by identifier.
-func (p *pass) lives(ctx context.Context, blueprint string, refs []catalog.Ref) (map[string]port.Life, error) {
-	lives := map[string]port.Life{}
-	for part := range slices.Chunk(refs, findAtOnce) {
-		identifiers := make([]string, len(part))
-		for i, ref := range part {
-			identifiers[i] = ref.Identifier
-		}
-		for l, err := range p.Port.Lives(ctx, blueprint, identifiers) {
-			if err != nil {
-				return nil, err
-			}
-			identifier, _ := l.Identifier.(string)
-			lives[identifier] = l
-		}
-	}
-	return lives, nil
 }
 
 // produce are the entities of a blueprint that a run produced, by what twins share.
@@ -151,9 +137,9 @@ type sibling struct {
 	used       bool // it is the twin of another already
 }
 
-func (p *pass) born(blueprint string) produce {
+func (r renames) born(blueprint string) produce {
 	all := produce{map[string][]*sibling{}, map[uint64][]*sibling{}}
-	for ref, s := range p.Inventory.Entities {
+	for ref, s := range r.Inventory.Entities {
 		if ref.Blueprint != blueprint || !s.Counted {
 			continue
 		}

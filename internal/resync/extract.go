@@ -173,21 +173,3 @@ type samples struct {
 }
 
 func (s *samples) left() int { return int(s.missing.Load()) }
-
-func (r *run) samplesOf(kind string) *samples {
-	s := r.samples[kind]
-	if s == nil {
-		s = &samples{copied: r.job.Watch.Copy}
-		s.missing.Store(int64(r.job.Watch.Examples))
-		r.samples[kind] = s
-	}
-	return s
-}
-
-// show hands out objects as far as they are wanted.
-func (r *run) show(kind string, wanted *samples, objects []map[string]any) {
-	for _, object := range objects[:min(len(objects), wanted.left())] {
-		wanted.missing.Add(-1)
-		r.job.Watch.Example(kind, object)
-	}
-}

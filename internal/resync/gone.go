@@ -3,7 +3,6 @@ package resync
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/inventory"
@@ -15,74 +14,56 @@ import (
 // of all: when more than one in goneShare do, the resource is taken to be incomplete.
 const goneShare = 4
 
-// loss is a repository that answered as if it were not there.
-type loss struct {
-	source  kind.Source
-	gone    *kind.Gone
-	skipped int // units of it that were counted as skipped
-}
-
-// lose remembers a repository that answered as if it were not there, once, and how many
-// units of it were skipped for that.
-func (r *reading) lose(from kind.Source, gone *kind.Gone, skipped int) {
-	i := slices.IndexFunc(r.lost, func(l loss) bool { return l.gone.Slug == gone.Slug })
-	if i < 0 {
-		i = len(r.lost)
-		r.lost = append(r.lost, loss{source: from, gone: gone})
-	}
-	r.lost[i].skipped += skipped
-}
-
 // settleGone finds out what became of the repositories that answered as if they were not
 // there. One that the list still names exists and cannot be read, such as one that is
 // suspended, being moved, or closed to the credential: what Port holds of it stays.
-func (r *reading) settleGone(readCtx context.Context) {
-	if len(r.lost) == 0 {
+func (a *account) settleGone(readCtx context.Context) {
+	if len(a.lost) == 0 {
 		return
 	}
-	second, err := r.to.Bound.Again(readCtx, r.run.workspace)
+	second, err := a.to.Bound.Again(readCtx, a.workspace)
 	if err != nil {
-		r.miss(readCtx, kind.Source{}, err)
-		for _, l := range r.lost {
-			r.countLost(l)
+		a.miss(readCtx, kind.Source{}, err)
+		for _, l := range a.lost {
+			a.countLost(l)
 		}
 		return
 	}
 	vanished := 0
-	for _, l := range r.lost {
+	for _, l := range a.lost {
 		if second.Lists(l.source.Key) {
-			r.noteUnreadable(l)
+			a.noteUnreadable(l)
 			continue
 		}
 		vanished++
-		r.vanished = append(r.vanished, l.source)
-		r.run.report.Note(diag.Problem{Severity: diag.Warning, Message: r.to.Where() + ": a repository disappeared during the run", Example: l.gone.Slug})
+		a.vanished = append(a.vanished, l.source)
+		a.report.Note(diag.Problem{Severity: diag.Warning, Message: a.to.Where() + ": a repository disappeared during the run", Example: l.gone.Slug})
 	}
-	r.lost = nil
-	if listed := r.to.Seen.Tasks; vanished > 1 && vanished > listed/goneShare {
-		why := fmt.Sprintf("%s: %d of %d repositories disappeared during the run, which is more likely a fault", r.to.Where(), vanished, listed)
-		r.to.Seen.Miss(why)
-		r.run.report.Mark(report.Unread)
-		r.run.report.Note(diag.Problem{Severity: diag.Error, Message: why, Fix: "run again; look at Bitbucket's status page if it stays so"})
+	a.lost = nil
+	if listed := a.to.Seen.Tasks; vanished > 1 && vanished > listed/goneShare {
+		why := fmt.Sprintf("%s: %d of %d repositories disappeared during the run, which is more likely a fault", a.to.Where(), vanished, listed)
+		a.to.Seen.Miss(why)
+		a.report.Mark(report.Unread)
+		a.report.Note(diag.Problem{Severity: diag.Error, Message: why, Fix: "run again; look at Bitbucket's status page if it stays so"})
 	}
 }
 
 // noteUnreadable accounts for a repository that is listed, and answers as if it were not
 // there.
-func (r *reading) noteUnreadable(l loss) {
-	r.countLost(l)
-	r.missSource(l.source, fmt.Sprintf("%s: repository %q is listed, and cannot be read", r.to.Where(), l.gone.Slug))
-	r.run.report.Mark(report.Unread)
-	r.run.report.Note(diag.Problem{
+func (a *account) noteUnreadable(l loss) {
+	a.countLost(l)
+	a.missSource(l.source, fmt.Sprintf("%s: repository %q is listed, and cannot be read", a.to.Where(), l.gone.Slug))
+	a.report.Mark(report.Unread)
+	a.report.Note(diag.Problem{
 		Severity: diag.Error,
-		Message:  fmt.Sprintf("%s: repository %q is listed, and its own routes answer 404: what Port holds of it stays", r.to.Where(), l.gone.Slug),
-		Fix:      "it may be suspended, being moved, or closed to the credential; to leave it out, set the selector's repoQuery to " + r.to.Bound.Without(l.source),
+		Message:  fmt.Sprintf("%s: repository %q is listed, and its own routes answer 404: what Port holds of it stays", a.to.Where(), l.gone.Slug),
+		Fix:      "it may be suspended, being moved, or closed to the credential; to leave it out, set the selector's repoQuery to " + a.to.Bound.Without(l.source),
 	})
 }
 
 // countLost counts what was not read of a repository.
-func (r *reading) countLost(l loss) {
-	out, n := r.to.Report, l.gone.Objects*len(r.to.Entries)
+func (a *account) countLost(l loss) {
+	out, n := a.to.Report, l.gone.Objects*len(a.to.Entries)
 	out.Extracted += n
 	out.Skipped -= l.skipped
 	out.Failed += n + l.skipped
@@ -90,36 +71,36 @@ func (r *reading) countLost(l loss) {
 }
 
 // readAgain reads the list that the resource begins with a second time.
-func (r *reading) readAgain(readCtx context.Context) {
-	second, err := r.to.Bound.Again(readCtx, r.run.workspace)
+func (a *account) readAgain(readCtx context.Context) {
+	second, err := a.to.Bound.Again(readCtx, a.workspace)
 	if err != nil {
-		r.miss(readCtx, kind.Source{}, fmt.Errorf("read again before the deletion: %w", err))
-		r.to.Report.Complete = r.complete()
+		a.miss(readCtx, kind.Source{}, fmt.Errorf("read again before the deletion: %w", err))
+		a.to.Report.Complete = a.complete()
 		return
 	}
 	for _, source := range second.Appeared {
-		r.cameBack(source, "was not in the list when the run read it")
+		a.cameBack(source, "was not in the list when the run read it")
 	}
-	for _, source := range r.vanished {
+	for _, source := range a.vanished {
 		if second.Lists(source.Key) {
-			r.cameBack(source, "was away while the run read it")
+			a.cameBack(source, "was away while the run read it")
 		}
 	}
 }
 
 // cameBack notes a source that is there before the deletion, and that the run did not read.
-func (r *reading) cameBack(source kind.Source, why string) {
-	r.to.Seen.Partial = append(r.to.Seen.Partial, inventory.Gap{
+func (a *account) cameBack(source kind.Source, why string) {
+	a.to.Seen.Partial = append(a.to.Seen.Partial, inventory.Gap{
 		Source: inventory.Source(source),
-		Why:    fmt.Sprintf("%s: %q is there, and %s", r.to.Where(), source.Name, why),
+		Why:    fmt.Sprintf("%s: %q is there, and %s", a.to.Where(), source.Name, why),
 		Fix:    "run again: the next run reads it",
 	})
 }
 
 // canProduce reports whether the resource can produce one of the blueprints.
-func (r *reading) canProduce(blueprints map[string]bool) bool {
+func (a *account) canProduce(blueprints map[string]bool) bool {
 	for blueprint := range blueprints {
-		if r.to.CanProduce(blueprint) {
+		if a.to.CanProduce(blueprint) {
 			return true
 		}
 	}

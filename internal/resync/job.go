@@ -1,6 +1,7 @@
 package resync
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -14,6 +15,12 @@ import (
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
 )
+
+// errTimeLimit ends the reading, and after writeGrace the load.
+var errTimeLimit = errors.New(prune.TimeLimit)
+
+// errDenied ends the reading of one resource: Bitbucket would refuse the rest too.
+var errDenied = errors.New("the rest of the resource need not be asked for")
 
 // Job is what one run needs.
 type Job struct {

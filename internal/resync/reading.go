@@ -8,14 +8,12 @@ import (
 	"slices"
 	"time"
 
-	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/load"
-	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/transform"
 )
 
@@ -23,42 +21,29 @@ import (
 // under way: some decode while others wait for an answer.
 const tasksPerRequest = 2
 
-// errDenied ends the reading of one resource: Bitbucket would refuse the rest too.
-var errDenied = errors.New("the rest of the resource need not be asked for")
-
 // reading is the reading of one resource.
 type reading struct {
-	run      *run
-	to       *load.Resource
-	stop     context.CancelCauseFunc // ends the reading
-	samples  *samples
-	denied   bool                 // Bitbucket refused, and would refuse the rest
-	lost     []loss               // repositories that answered as if they were not there
-	vanished []kind.Source        // those of them that the list did not name any more
-	mapped   map[*check.Entry]int // units that became an entity, refused or not
-	nulls    nulls
+	account
+	samples *samples
 }
 
-func newReading(r *run, to *load.Resource) *reading {
-	return &reading{run: r, to: to, stop: func(error) {}, samples: r.samplesOf(to.Kind), mapped: map[*check.Entry]int{}, nulls: nulls{}}
+func newReading(s *session, to *load.Resource) *reading {
+	return &reading{account{session: s, to: to, stop: func(error) {}, mapped: map[*check.Entry]int{}, nulls: nulls{}}, s.samplesOf(to.Kind)}
 }
-
-// complete reports whether all that the resource can produce is known.
-func (r *reading) complete() bool { return r.to.Seen.Complete() && len(r.lost) == 0 }
 
 // read reads, maps and loads the resource.
 func (r *reading) read(readCtx, writeCtx context.Context) {
-	start, run, out := time.Now(), r.run, r.to.Report
+	start, out := time.Now(), r.to.Report
 	if readCtx.Err() != nil {
 		r.miss(readCtx, kind.Source{}, context.Cause(readCtx))
 		return
 	}
 	readCtx, r.stop = context.WithCancelCause(readCtx)
 	defer r.stop(nil)
-	run.job.Watch.resource(out, false)
+	r.job.Watch.resource(out, false)
 	arrays, noArrays := 0, 0
-	for c, err := range concurrent.Ordered(r.tasks(readCtx), tasksPerRequest*run.job.Concurrency, func(task kind.Task, emit func(chunk) bool) {
-		extract(readCtx, writeCtx, r.to.Resource, run.loader.Digester, task, r.samples, emit)
+	for c, err := range concurrent.Ordered(r.tasks(readCtx), tasksPerRequest*r.job.Concurrency, func(task kind.Task, emit func(chunk) bool) {
+		extract(readCtx, writeCtx, r.to.Resource, r.loader.Digester, task, r.samples, emit)
 	}) {
 		if err != nil {
 			r.missList(readCtx, err)
@@ -69,21 +54,21 @@ func (r *reading) read(readCtx, writeCtx context.Context) {
 		for _, err := range c.errs {
 			r.taskFailed(readCtx, c.source, err)
 		}
-		run.show(r.to.Kind, r.samples, c.samples)
-		run.job.Watch.resource(out, false)
+		r.show(r.to.Kind, r.samples, c.samples)
+		r.job.Watch.resource(out, false)
 	}
 	if arrays == 0 && noArrays > 0 {
 		r.noteNoArrays()
 	}
 	r.noteNulls()
-	run.loader.Finish(writeCtx, r.to.Resource)
+	r.loader.Finish(writeCtx, r.to.Resource)
 	out.Listed = (r.to.Seen.Listed || r.to.Seen.Tasks > 0) && !(r.denied && out.Extracted == 0)
 	out.Complete = r.complete()
 	out.Duration = time.Since(start)
 	if writeCtx.Err() == nil || errors.Is(context.Cause(writeCtx), errTimeLimit) {
-		run.job.Watch.resource(out, true)
+		r.job.Watch.resource(out, true)
 	}
-	run.job.Log.Info("resource done", "resource", r.to.Where(), "extracted", out.Extracted, "filtered", out.Filtered,
+	r.job.Log.Info("resource done", "resource", r.to.Where(), "extracted", out.Extracted, "filtered", out.Filtered,
 		"skipped", out.Skipped, "failed", out.Failed, "created", out.Created, "updated", out.Updated,
 		"unchanged", out.Unchanged, "rejected", out.Rejected, "took", out.Duration.Round(time.Millisecond))
 }
@@ -92,7 +77,7 @@ func (r *reading) read(readCtx, writeCtx context.Context) {
 func (r *reading) tasks(readCtx context.Context) iter.Seq2[kind.Task, error] {
 	seen, bound := r.to.Seen, r.to.Bound
 	return func(yield func(kind.Task, error) bool) {
-		for task, err := range bound.Extract(readCtx, r.run.workspace) {
+		for task, err := range bound.Extract(readCtx, r.workspace) {
 			if err == nil {
 				seen.Tasks++
 				seen.Sources[task.Source.Key] = inventory.Source(task.Source)
@@ -103,7 +88,7 @@ func (r *reading) tasks(readCtx context.Context) iter.Seq2[kind.Task, error] {
 		}
 		seen.Listed = true
 		if bound.Cost.Each && !bound.Narrowed {
-			r.run.forecast.Do(func() { r.run.job.Log.Info(r.run.job.forecast(seen.Tasks)) })
+			r.forecast.Do(func() { r.job.Log.Info(r.job.forecast(seen.Tasks)) })
 		}
 	}
 }
@@ -139,15 +124,15 @@ func (r *reading) takeUnit(readCtx, writeCtx context.Context, from kind.Source, 
 		out.Transformed++
 		r.mapped[u.Entry]++
 		r.note(diag.Error, u.fault.Expr, r.where(u.fault.Expr)+": "+u.fault.Message, u.fault.Fix, u.value())
-		r.run.loader.Refuse(writeCtx, r.to, u.Entry, u.ref)
+		r.loader.Refuse(writeCtx, r.to, u.Entry, u.ref)
 	case transform.Mapped:
 		out.Transformed++
 		r.mapped[u.Entry]++
 		r.addBlueprint(u.Entity.Ref.Blueprint)
-		if u.unparsed && !r.run.loader.Stores(writeCtx, u.Entity.Ref) {
+		if u.unparsed && !r.loader.Stores(writeCtx, u.Entity.Ref) {
 			r.notKnown(from, u.Address) // a new name may stand for an old one
 		}
-		r.run.loader.Add(writeCtx, r.to, u.Unit)
+		r.loader.Add(writeCtx, r.to, u.Unit)
 	}
 }
 
@@ -201,7 +186,7 @@ func (r *reading) taskFailed(readCtx context.Context, from kind.Source, err erro
 		if warning.BlocksDeletion {
 			r.missSource(from, r.to.Where()+": "+warning.Message)
 		}
-		r.run.report.Note(diag.Problem{Severity: diag.Warning, Message: r.to.Where() + ": " + warning.Message, Fix: warning.Fix, Example: warning.Example})
+		r.report.Note(diag.Problem{Severity: diag.Warning, Message: r.to.Where() + ": " + warning.Message, Fix: warning.Fix, Example: warning.Example})
 	case errors.As(err, &omitted):
 		out.Extracted += n
 		out.Skipped += n
@@ -216,60 +201,4 @@ func (r *reading) taskFailed(readCtx context.Context, from kind.Source, err erro
 	default:
 		r.miss(readCtx, from, err)
 	}
-}
-
-// missList is for a list of tasks that was not read to its end.
-func (r *reading) missList(readCtx context.Context, err error) {
-	fix := ""
-	if errors.Is(err, bitbucket.ErrNotFound) && r.to.Seen.Tasks == 0 {
-		fix = fmt.Sprintf("check the input bitbucket_workspace (%q), and that the credential belongs to that workspace", r.run.job.Bitbucket.Workspace())
-	}
-	r.missWith(readCtx, kind.Source{}, err, fix)
-}
-
-// miss is for anything of Bitbucket that was not read: an object, the objects of one
-// source, or of all sources when it is the zero Source.
-func (r *reading) miss(readCtx context.Context, from kind.Source, err error) {
-	r.missWith(readCtx, from, err, "")
-}
-
-// missWith is miss with a fix; an empty one is that of the error.
-func (r *reading) missWith(readCtx context.Context, from kind.Source, err error, fix string) {
-	where := r.to.Where()
-	switch cause := context.Cause(readCtx); {
-	case errors.Is(cause, errDenied):
-		return
-	case errors.Is(cause, errTimeLimit):
-		r.run.timeLimit()
-		r.to.Seen.Miss(where + " was not read to its end, since the time limit was reached")
-		return
-	case cause != nil:
-		r.to.Seen.Miss(where + " was not read to its end, since the run was stopped")
-		return
-	}
-	denied := kind.Denied(err)
-	if denied || from.Key == "" {
-		r.to.Seen.Miss(where + " was not read completely")
-	} else {
-		r.missSource(from, fmt.Sprintf("%s: repository %q was not read completely", where, from.Name))
-	}
-	r.run.report.Mark(report.Unread)
-	if fix == "" {
-		fix = bitbucket.Fix(err)
-	}
-	r.run.report.Note(diag.Problem{Severity: diag.Error, Message: where + ": " + err.Error(), Fix: fix})
-	if denied {
-		r.denied = true
-		r.stop(errDenied)
-	}
-}
-
-// missSource blocks the deletion of what the resource can produce of one source. The fix
-// says how to leave out a source that blocks it in every run.
-func (r *reading) missSource(from kind.Source, why string) {
-	fix := ""
-	if without := r.to.Bound.Without(from); without != "" {
-		fix = "if it stays so, leave it out by the selector's repoQuery: " + without
-	}
-	r.to.Seen.MissSource(inventory.Gap{Source: inventory.Source(from), Why: why, Fix: fix})
 }

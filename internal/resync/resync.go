@@ -8,11 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
-	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/load"
@@ -25,20 +24,12 @@ import (
 // thousand entities at the pace that Port allows.
 const writeGrace = 5 * time.Minute
 
-// errTimeLimit ends the reading, and after writeGrace the load.
-var errTimeLimit = errors.New(prune.TimeLimit)
-
 // run is one run under way. It belongs to one goroutine.
 type run struct {
-	job       Job
-	report    *report.Report
+	session
 	inventory *inventory.Inventory
-	workspace *kind.Workspace
 	schemas   *port.Schemas
-	loader    *load.Loader
 	readings  []*reading
-	samples   map[string]*samples // by kind
-	forecast  sync.Once
 }
 
 // Run does one run, and adds to the report what it does. The error is why the run as a
@@ -73,10 +64,9 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 }
 
 func newRun(job Job, rep *report.Report) *run {
-	r := &run{
-		job: job, report: rep, inventory: inventory.New(), schemas: port.NewSchemas(job.Port),
-		workspace: kind.NewWorkspace(job.Bitbucket, job.options()), samples: map[string]*samples{},
-	}
+	r := &run{inventory: inventory.New(), schemas: port.NewSchemas(job.Port)}
+	r.job, r.report, r.samples = job, rep, map[string]*samples{}
+	r.workspace = kind.NewWorkspace(job.Bitbucket, job.options())
 	r.loader = load.New(load.Config{
 		Bound: job.Bound, Port: job.Port, Store: job.Store, Schemas: r.schemas, Report: rep, Inventory: r.inventory,
 	})
@@ -86,7 +76,7 @@ func newRun(job Job, rep *report.Report) *run {
 		rep.Resources = append(rep.Resources, out)
 		seen := &inventory.Resource{Index: res.Index, Sources: map[string]inventory.Source{}, Held: make([]int, len(res.Entries))}
 		r.inventory.Resources = append(r.inventory.Resources, seen)
-		r.readings = append(r.readings, newReading(r, &load.Resource{Resource: res, Report: out, Seen: seen}))
+		r.readings = append(r.readings, newReading(&r.session, &load.Resource{Resource: res, Report: out, Seen: seen}))
 	}
 	return r
 }
@@ -147,16 +137,6 @@ func (r *run) failure(ctx context.Context) error {
 	return r.loader.Fail()
 }
 
-// timeLimit reports once that the run was cut short.
-func (r *run) timeLimit() {
-	if r.report.Has(report.TimeLimit) {
-		return
-	}
-	r.report.Mark(report.TimeLimit)
-	r.report.Note(diag.Problem{Severity: diag.Warning, Message: "the time limit was reached before the run was done; nothing is deleted",
-		Fix: "raise time_limit, or give several workspace tokens"})
-}
-
 // prune deletes what is stale, unless the run failed.
 func (r *run) prune(ctx, readCtx context.Context, err error) {
 	prune.Run(ctx, prune.Config{
@@ -183,4 +163,41 @@ func (r *run) readAgain(readCtx context.Context, doomed []catalog.Ref) {
 			of.readAgain(readCtx)
 		}
 	}
+}
+
+// inOrder are the resources in the order in which they run. It is the mapping's; but
+// what others relate to comes first where it is not created for them: where
+// createMissingRelatedEntities is false, and where a search query looks for it. Those
+// that can produce one blueprint keep their order: the later one wins.
+func (r *run) inOrder(ctx context.Context) []*reading {
+	left := slices.Clone(r.readings)
+	var order []*reading
+	for len(left) > 0 {
+		next := max(0, slices.IndexFunc(left, func(of *reading) bool {
+			return !slices.ContainsFunc(left, func(o *reading) bool {
+				return o != of && (o.to.Index < of.to.Index && o.to.Shares(of.to.Resource) || r.relatesTo(ctx, of.to.Resource, o.to.Resource))
+			})
+		}))
+		order = append(order, left[next])
+		left = slices.Delete(left, next, next+1)
+	}
+	return order
+}
+
+// relatesTo reports whether entities of one resource relate to those of another, which
+// must be there before them.
+func (r *run) relatesTo(ctx context.Context, from, to *check.Resource) bool {
+	names, _ := to.Blueprints()
+	for _, e := range from.Entries {
+		for _, f := range e.Source.Relations {
+			if e.Dynamic || f.Value.Query == nil && r.job.Bound.Mapping.CreateMissingRelatedEntities {
+				continue
+			}
+			schema, _ := r.schemas.Of(ctx, e.Blueprint)
+			if slices.Contains(names, schema.Relations[f.Name].Target) {
+				return true
+			}
+		}
+	}
+	return false
 }

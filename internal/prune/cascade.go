@@ -1,0 +1,75 @@
+package prune
+
+import (
+	"context"
+
+	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/inventory"
+	"port-bitbucket-exporter/internal/reconcile"
+)
+
+// cascade decides whether what relates to stale entities may be deleted along with them.
+type cascade struct{ *pass }
+
+// allowed reports whether dependants may be deleted along with stale entities, and notes
+// it when the mapping wants that and what this run produced forbids it.
+func (c cascade) allowed(ctx context.Context, verdict reconcile.Verdict) bool {
+	if len(verdict.Delete) == 0 || !c.Bound.Mapping.DeleteDependentEntities || verdict.Closed || c.Report.Total().Rejected > 0 {
+		return false
+	}
+	if c.mayCascade(ctx) {
+		return true
+	}
+	c.Report.Note(diag.Problem{
+		Severity: diag.Notice,
+		Message:  "deleteDependentEntities is not applied in this run: what this run produced could be deleted along with a stale entity",
+		Fix:      "look which entities that the mapping produces relate to others that it does not",
+	})
+	return false
+}
+
+// mayCascade reports whether entities may be deleted with what relates to them, and
+// what relates to those. It may not be when that could be an entity which this run
+// produced: one that relates to anything but produced entities, as the run has set
+// it or as Port held it, or by a search.
+func (c cascade) mayCascade(ctx context.Context) bool {
+	for _, b := range c.Report.Blueprints {
+		if b.Created+b.Updated+b.Unchanged == 0 {
+			continue
+		}
+		schema, ok := c.Schemas.Of(ctx, b.Identifier)
+		if !ok || c.Inventory.Adopted[b.Identifier] {
+			return false
+		}
+		stored, known := c.Inventory.Stored[b.Identifier]
+		for name, rel := range schema.Relations {
+			searched, left := c.Bound.SetBy(b.Identifier, name)
+			if searched || !c.allProduced(rel.Target, c.Inventory.Targets[inventory.Relation{Blueprint: b.Identifier, Name: name}]) ||
+				left && (!known || !c.allProduced(rel.Target, c.stillRelated(b.Identifier, name, stored))) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// stillRelated are what produced entities of a blueprint related to when the run began.
+func (c cascade) stillRelated(blueprint, relation string, h inventory.Stored) map[string]bool {
+	all := map[string]bool{}
+	for _, e := range h.Edges {
+		if e.Relation == relation && c.Inventory.Produced(catalog.Ref{Blueprint: blueprint, Identifier: e.From}) {
+			all[e.To] = true
+		}
+	}
+	return all
+}
+
+func (c cascade) allProduced(blueprint string, identifiers map[string]bool) bool {
+	for id := range identifiers {
+		if !c.Inventory.Produced(catalog.Ref{Blueprint: blueprint, Identifier: id}) {
+			return false
+		}
+	}
+	return true
+}

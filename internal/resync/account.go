@@ -1,0 +1,165 @@
+package resync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/inventory"
+	"port-bitbucket-exporter/internal/kind"
+	"port-bitbucket-exporter/internal/load"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/report"
+)
+
+// session is what the readings of one run share.
+type session struct {
+	job       Job
+	report    *report.Report
+	workspace *kind.Workspace
+	loader    *load.Loader
+	samples   map[string]*samples // by kind
+	forecast  sync.Once
+}
+
+// timeLimit reports once that the run was cut short.
+func (s *session) timeLimit() {
+	if s.report.Has(report.TimeLimit) {
+		return
+	}
+	s.report.Mark(report.TimeLimit)
+	s.report.Note(diag.Problem{Severity: diag.Warning, Message: "the time limit was reached before the run was done; nothing is deleted",
+		Fix: "raise time_limit, or give several workspace tokens"})
+}
+
+// samplesOf returns the samples of a kind, which its resources share.
+func (s *session) samplesOf(kind string) *samples {
+	if s.samples[kind] == nil {
+		wanted := &samples{copied: s.job.Watch.Copy}
+		wanted.missing.Store(int64(s.job.Watch.Examples))
+		s.samples[kind] = wanted
+	}
+	return s.samples[kind]
+}
+
+// show hands out objects as far as they are wanted.
+func (s *session) show(kind string, wanted *samples, objects []map[string]any) {
+	for _, object := range objects[:min(len(objects), wanted.left())] {
+		wanted.missing.Add(-1)
+		s.job.Watch.Example(kind, object)
+	}
+}
+
+// account accounts for what is read of one resource, and for what is missing.
+type account struct {
+	*session
+	to       *load.Resource
+	stop     context.CancelCauseFunc // ends the reading
+	denied   bool                    // Bitbucket refused, and would refuse the rest
+	lost     []loss                  // repositories that answered as if they were not there
+	vanished []kind.Source           // those of them that the list did not name any more
+	mapped   map[*check.Entry]int    // units that became an entity, refused or not
+	nulls    nulls
+}
+
+// complete reports whether all that the resource can produce is known.
+func (a *account) complete() bool { return a.to.Seen.Complete() && len(a.lost) == 0 }
+
+// missList is for a list of tasks that was not read to its end.
+func (a *account) missList(readCtx context.Context, err error) {
+	fix := ""
+	if errors.Is(err, bitbucket.ErrNotFound) && a.to.Seen.Tasks == 0 {
+		fix = fmt.Sprintf("check the input bitbucket_workspace (%q), and that the credential belongs to that workspace", a.job.Bitbucket.Workspace())
+	}
+	a.missWith(readCtx, kind.Source{}, err, fix)
+}
+
+// miss is for anything of Bitbucket that was not read: an object, the objects of one
+// source, or of all sources when it is the zero Source.
+func (a *account) miss(readCtx context.Context, from kind.Source, err error) {
+	a.missWith(readCtx, from, err, "")
+}
+
+// missWith is miss with a fix; an empty one is that of the error.
+func (a *account) missWith(readCtx context.Context, from kind.Source, err error, fix string) {
+	where := a.to.Where()
+	switch cause := context.Cause(readCtx); {
+	case errors.Is(cause, errDenied):
+		return
+	case errors.Is(cause, errTimeLimit):
+		a.timeLimit()
+		a.to.Seen.Miss(where + " was not read to its end, since the time limit was reached")
+		return
+	case cause != nil:
+		a.to.Seen.Miss(where + " was not read to its end, since the run was stopped")
+		return
+	}
+	denied := kind.Denied(err)
+	if denied || from.Key == "" {
+		a.to.Seen.Miss(where + " was not read completely")
+	} else {
+		a.missSource(from, fmt.Sprintf("%s: repository %q was not read completely", where, from.Name))
+	}
+	a.report.Mark(report.Unread)
+	if fix == "" {
+		fix = bitbucket.Fix(err)
+	}
+	a.report.Note(diag.Problem{Severity: diag.Error, Message: where + ": " + err.Error(), Fix: fix})
+	if denied {
+		a.denied = true
+		a.stop(errDenied)
+	}
+}
+
+// missSource blocks the deletion of what the resource can produce of one source. The fix
+// says how to leave out a source that blocks it in every run.
+func (a *account) missSource(from kind.Source, why string) {
+	fix := ""
+	if without := a.to.Bound.Without(from); without != "" {
+		fix = "if it stays so, leave it out by the selector's repoQuery: " + without
+	}
+	a.to.Seen.MissSource(inventory.Gap{Source: inventory.Source(from), Why: why, Fix: fix})
+}
+
+// loss is a repository that answered as if it were not there.
+type loss struct {
+	source  kind.Source
+	gone    *kind.Gone
+	skipped int // units of it that were counted as skipped
+}
+
+// lose remembers a repository that answered as if it were not there, once, and how many
+// units of it were skipped for that.
+func (a *account) lose(from kind.Source, gone *kind.Gone, skipped int) {
+	i := slices.IndexFunc(a.lost, func(l loss) bool { return l.gone.Slug == gone.Slug })
+	if i < 0 {
+		i = len(a.lost)
+		a.lost = append(a.lost, loss{source: from, gone: gone})
+	}
+	a.lost[i].skipped += skipped
+}
+
+// nullMessage is transform's note of a value that is null.
+const nullMessage = "is null"
+
+// nulls count, for each expression by its place, the values that were null.
+type nulls map[diag.Position]*null
+
+type null struct {
+	expr  mapping.Expr
+	count int
+	first string // the object
+}
+
+// add is for a value that is null; how many were is reported with the resource.
+func (n nulls) add(v note) {
+	if n[v.Expr.Pos] == nil {
+		n[v.Expr.Pos] = &null{expr: v.Expr, first: v.source}
+	}
+	n[v.Expr.Pos].count++
+}
