@@ -10,36 +10,51 @@ import (
 	"port-bitbucket-exporter/internal/nearest"
 )
 
-// program is its name on the command line.
-const program = "port-bitbucket-exporter"
-
 // arguments is what a command line asks for.
 type arguments struct {
-	help, version bool
-	values        map[string]input.Argument // by the inputs' IDs
-	problems      input.Problems
+	commands []command                 // those that may stand on it
+	text     *command                  // the first of them that is asked for and prints a text
+	values   map[string]input.Argument // by the inputs' IDs
+	problems input.Problems
 }
 
-// parseArguments reads a command line: a command, which is a mode, behind validate and
-// plan the mapping file, and inputs as --name value or --name=value. All that is wrong is told at once; no value is
-// repeated, since it may be a secret.
-func parseArguments(args []string) arguments {
-	a := arguments{values: map[string]input.Argument{}}
+// parseArguments reads a command line: a command, behind some commands the mapping file, and
+// inputs as --name value or --name=value. It reports all that is wrong at once, and repeats
+// no value, which may be a secret.
+func parseArguments(args []string, commands []command) arguments {
+	a := arguments{commands: commands, values: map[string]input.Argument{}}
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
+		c := a.named(arg)
 		switch {
-		case arg == "-h" || arg == "--help" || arg == "help":
-			a.help = true
-		case arg == "--version" || arg == "version":
-			a.version = true
+		case c != nil && c.text != nil:
+			a.print(c)
+		case c != nil:
+			a.set("mode", arg, "the command "+arg)
 		case strings.HasPrefix(arg, "-") && len(arg) > 1:
 			args = a.flag(arg, args)
 		default:
-			a.command(arg)
+			a.word(arg)
 		}
 	}
 	return a
+}
+
+// named returns the command of that name or flag; nil when there is none.
+func (a *arguments) named(name string) *command {
+	i := slices.IndexFunc(a.commands, func(c command) bool { return c.name == name || slices.Contains(c.flags, name) })
+	if i < 0 {
+		return nil
+	}
+	return &a.commands[i]
+}
+
+// print notes that a command with a text is asked for. One that is always printed wins.
+func (a *arguments) print(c *command) {
+	if a.text == nil || c.always {
+		a.text = c
+	}
 }
 
 func (a *arguments) problem(where, fix, format string, args ...any) {
@@ -54,22 +69,18 @@ func (a *arguments) set(id, text, from string) {
 	a.values[id] = input.Argument{Text: text, From: from}
 }
 
-// command reads an argument that is no flag.
-func (a *arguments) command(arg string) {
-	var commands []string
-	for _, m := range input.Modes() {
-		if arg == string(m) {
-			a.set("mode", arg, "the command "+arg)
-			return
-		}
-		commands = append(commands, string(m))
+// word reads an argument that is no flag and no command.
+func (a *arguments) word(arg string) {
+	var names []string
+	for _, c := range a.commands {
+		names = append(names, c.name)
 	}
-	if a.isFile(arg, append(commands, "help", "version")) {
+	if a.isFile(arg, names) {
 		a.set("mapping_file", arg, "the argument behind "+a.values["mode"].Text)
 		return
 	}
-	fix := "the commands are " + strings.Join(append(commands, "help", "version"), ", ") + "; inputs are written --name value"
-	switch near, ok := nearest.Name(arg, append(commands, "help", "version")); {
+	fix := "the commands are " + strings.Join(names, ", ") + "; inputs are written --name value"
+	switch near, ok := nearest.Name(arg, names); {
 	case ok:
 		fix = fmt.Sprintf("did you mean %s? %s", near, fix)
 	case strings.ContainsAny(arg, "./\\"):
@@ -78,10 +89,9 @@ func (a *arguments) command(arg string) {
 	a.problem("arguments", fix, "%s is no command", shortQuote(arg))
 }
 
-// isFile says whether an argument is the mapping file of the command before it.
+// isFile reports whether an argument is the mapping file of the command before it.
 func (a *arguments) isFile(arg string, commands []string) bool {
-	mode := a.values["mode"].Text
-	if mode != string(input.Validate) && mode != string(input.Plan) {
+	if c := a.named(a.values["mode"].Text); c == nil || !c.takesFile {
 		return false
 	}
 	_, misspelt := nearest.Name(arg, commands)
@@ -94,7 +104,7 @@ func shortQuote(arg string) string {
 	return fmt.Sprintf("%q", clip.Runes(arg, maxRunes, "…"))
 }
 
-// flag reads a flag, and gives the arguments behind its value.
+// flag reads a flag, and returns the arguments behind its value.
 func (a *arguments) flag(arg string, rest []string) []string {
 	name, text, joined := strings.Cut(arg, "=")
 	id := strings.ReplaceAll(strings.TrimLeft(name, "-"), "-", "_")
@@ -122,7 +132,7 @@ func (a *arguments) flag(arg string, rest []string) []string {
 	return rest
 }
 
-// isFlag says whether an input is true or false.
+// isFlag reports whether an input is true or false.
 func isFlag(in input.Input) bool { return in.Default == "true" || in.Default == "false" }
 
 func (a *arguments) unknownFlag(name, id string) {
@@ -137,5 +147,5 @@ func (a *arguments) unknownFlag(name, id string) {
 	a.problem("argument "+shortQuote(name), fix, "there is no such input")
 }
 
-// flagName is an input as the command line spells it.
+// flagName returns an input as the command line spells it.
 func flagName(id string) string { return "--" + strings.ReplaceAll(id, "_", "-") }

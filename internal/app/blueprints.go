@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,17 +17,17 @@ import (
 
 // checkBlueprints finds blueprints that the mapping names and Port does not have:
 // Port would refuse every write to one, after all of Bitbucket was read for it. Those that
-// this run has made, or in a plan would make, count as there. It costs one request, and
+// this run made, or in a plan would make, count as there. It costs one request, and
 // one more for each name that is not in the list, which may hold only what the credential
 // sees. It skips what it cannot read, computed names, and Port's own blueprints (_user),
 // which Port may hide. The error is a *usageError.
-func (a *app) checkBlueprints(ctx context.Context, plan *check.Bound, made []string) error {
+func checkBlueprints(ctx context.Context, s *session, bound *check.Bound, made []string) error {
 	there := map[string]bool{}
-	for _, name := range slices.AppendSeq(made, maps.Keys(a.foreseen)) {
+	for _, name := range made {
 		there[name] = true
 	}
 	unknown := map[string]bool{}
-	for name := range plan.Blueprints() {
+	for name := range bound.Blueprints() {
 		if !there[name] && !strings.HasPrefix(name, "_") {
 			unknown[name] = true
 		}
@@ -36,9 +35,9 @@ func (a *app) checkBlueprints(ctx context.Context, plan *check.Bound, made []str
 	if len(unknown) == 0 {
 		return nil
 	}
-	listed, err := a.port.Blueprints(ctx)
+	listed, err := s.clients.port.Blueprints(ctx)
 	if err != nil {
-		a.log.Info("the blueprints of the mapping are not checked: " + err.Error())
+		s.log.Info("the blueprints of the mapping are not checked: " + err.Error())
 		return nil
 	}
 	for name := range listed {
@@ -47,17 +46,17 @@ func (a *app) checkBlueprints(ctx context.Context, plan *check.Bound, made []str
 	missing := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(unknown)) {
 		if !there[name] {
-			_, err := a.port.Blueprint(ctx, name)
+			_, err := s.clients.port.Blueprint(ctx, name)
 			missing[name] = errors.Is(err, port.ErrNotFound)
 		}
 	}
-	return a.tellMissing(plan, missing, slices.Sorted(maps.Keys(there)))
+	return wrongBlueprints(s, bound, missing, slices.Sorted(maps.Keys(there)))
 }
 
-// tellMissing is the error for blueprints that are not there, at each place that names one.
-func (a *app) tellMissing(plan *check.Bound, missing map[string]bool, there []string) error {
+// wrongBlueprints reports blueprints that are not there, at each place that names one.
+func wrongBlueprints(s *session, bound *check.Bound, missing map[string]bool, there []string) error {
 	var problems diag.Problems
-	for name, at := range plan.Blueprints() {
+	for name, at := range bound.Blueprints() {
 		if missing[name] {
 			problems = append(problems, at.Problem(mapping.RuleBlueprint, diag.Error, 0, fmt.Sprintf("Port has no blueprint %q", name), missingFix(name, there)))
 		}
@@ -66,10 +65,10 @@ func (a *app) tellMissing(plan *check.Bound, missing map[string]bool, there []st
 		return nil
 	}
 	problems.Sort()
-	a.problems = append(a.problems, problems...)
-	a.problems.Sort()
-	a.noteMapping(problems)
-	return &usageError{fmt.Errorf("the mapping is wrong:\n%w", problems), true}
+	s.mapping.problems = append(s.mapping.problems, problems...)
+	s.mapping.problems.Sort()
+	noteMapping(s, problems)
+	return wrongMapping(problems)
 }
 
 // missingFix names the blueprint that was probably meant, and how to make one.
@@ -83,16 +82,4 @@ func missingFix(name string, there []string) string {
 		fix = fmt.Sprintf("did you mean %q? Else %s", near, fix)
 	}
 	return fix
-}
-
-// defaultNames are the identifiers of the default blueprints.
-func defaultNames() (names []string) {
-	var blueprints []map[string]any
-	if json.Unmarshal(defaultBlueprints, &blueprints) != nil {
-		return nil // createBlueprints reports it
-	}
-	for _, b := range blueprints {
-		names = append(names, identifier(b))
-	}
-	return names
 }

@@ -8,20 +8,9 @@ import (
 )
 
 const helpHead = `Reads a Bitbucket Cloud workspace and keeps your Port catalog up to date with it.
+`
 
-Usage:
-  port-bitbucket-exporter [sync] [--name value ...]
-  port-bitbucket-exporter plan [--name value ...]
-  port-bitbucket-exporter validate --mapping-file FILE [--sarif-file FILE]
-  port-bitbucket-exporter --help | --version
-
-Commands:
-  sync      Reads the workspace, maps it and writes to Port. The same as no command.
-  plan      Reads as a sync does and tells what that would write, each change by
-            property and each deletion by name, and what it costs. Writes nothing.
-  validate  Checks a mapping and nothing else: it needs no credential and no network.
-            All problems are told at once, errors apart from warnings and notes.
-
+const helpExamples = `
 plan and validate take the mapping file without its flag too: validate FILE.
 
 Examples:
@@ -47,10 +36,38 @@ Exit status:
   10 Only plan, with detailed_exit, in the place of 0: a sync would change something.
 `
 
-// help is what --help shows.
-func help() string {
+var helpCommand = command{
+	name:   "help",
+	usage:  "--help | --version",
+	text:   help,
+	flags:  []string{"-h", "--help"},
+	always: true,
+}
+
+var versionCommand = command{
+	name:  "version",
+	text:  func([]command) string { return program + " " + Version + "\n" },
+	flags: []string{"--version"},
+}
+
+// help is what --help prints.
+func help(commands []command) string {
 	var b strings.Builder
-	b.WriteString(helpHead)
+	b.WriteString(program + " " + Version + "\n\n" + helpHead + "\nUsage:\n")
+	for _, c := range commands {
+		if c.usage != "" {
+			fmt.Fprintf(&b, "  %s %s\n", program, c.usage)
+		}
+	}
+	b.WriteString("\nCommands:\n")
+	for _, c := range commands {
+		name := c.name
+		for line := range strings.Lines(c.about) {
+			fmt.Fprintf(&b, "  %-9s %s\n", name, strings.TrimSuffix(line, "\n"))
+			name = "" // behind it the lines of one command stand in one column
+		}
+	}
+	b.WriteString(helpExamples)
 	for _, group := range input.Groups {
 		fmt.Fprintf(&b, "\n%s:\n", group)
 		for _, in := range input.Table {
@@ -84,7 +101,7 @@ func writeInput(b *strings.Builder, in input.Input) {
 	}
 }
 
-// valueName stands for the value of an input.
+// valueName stands for the value of an input in the help.
 func valueName(in input.Input) string {
 	switch {
 	case isFlag(in):

@@ -2,6 +2,7 @@ package app
 
 import (
 	"io/fs"
+	"log/slog"
 	"math"
 	"runtime/debug"
 	"strconv"
@@ -20,22 +21,22 @@ const memoryPercent = 85
 // https://docs.kernel.org/admin-guide/cgroup-v1/memory.html (memory.limit_in_bytes), read 2026-11.
 var limitFiles = []string{"memory.max", "memory/memory.limit_in_bytes", "memory.limit_in_bytes"}
 
-// limitMemory tells Go's collector how much memory there is, which it does not find
-// out. Whoever sets GOMEMLIMIT knows better.
-func (a *app) limitMemory() {
-	if _, given := a.environment["GOMEMLIMIT"]; given || a.Cgroup == nil {
+// limitMemory sets the memory limit of Go's collector, which does not read that of the
+// container itself. GOMEMLIMIT in the environment wins.
+func limitMemory(w world, log *slog.Logger) {
+	if _, given := w.environment["GOMEMLIMIT"]; given || w.Cgroup == nil {
 		return
 	}
-	limit, ok := containerMemory(a.Cgroup)
+	limit, ok := containerMemory(w.Cgroup)
 	if !ok || debug.SetMemoryLimit(-1) != math.MaxInt64 {
 		return
 	}
 	debug.SetMemoryLimit(limit / 100 * memoryPercent)
-	a.log.Debug("memory limit", "container_mib", limit>>20, "soft_mib", limit/100*memoryPercent>>20)
+	log.Debug("memory limit", "container_mib", limit>>20, "soft_mib", limit/100*memoryPercent>>20)
 }
 
-// containerMemory is false when there is no limit. Version 1 writes none as a number
-// that no machine has.
+// containerMemory is false when there is no limit. Version 1 writes that as a number of
+// bytes that no machine has.
 func containerMemory(cgroup fs.FS) (bytes int64, ok bool) {
 	const most = 1 << 50
 	for _, name := range limitFiles {

@@ -5,40 +5,102 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
-	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/datasource"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
-	"port-bitbucket-exporter/internal/report"
-	"port-bitbucket-exporter/internal/resync"
+	"port-bitbucket-exporter/internal/prune"
 )
 
-// record is the integration as a run found it in Port.
-type record struct {
-	port.Integration
-	absent     bool
-	unreadable bool
-	made       bool // this run has made the default blueprints
+// hasPage reports whether the page can show anything of this run.
+func (i *integration) hasPage() bool {
+	return !i.unreadable && (!i.absent || i.session.config.InitializePortResources)
 }
 
-// toPublish says whether the page is to show the mapping of the inputs, as
-// publish_mapping says, and tells when it shows another one, or must not show this one.
-func (a *app) toPublish(i port.Integration, config map[string]any) bool {
+// open brings the integration up to date with what runs, and begins its page.
+// blueprintsMade is true when this run has made the default ones. The page does not show
+// the default mapping while it stands in for another. A failure here is a warning, since
+// the run does not need the page. The error means that the integration is there after all,
+// with a mapping that is not known to be the one that runs.
+func (i *integration) open(ctx context.Context, blueprintsMade bool) error {
+	begun, now := time.Now(), i.Integration
+	switch {
+	case !i.hasPage():
+		return nil
+	case i.absent:
+		config := i.mapping.Config()
+		if i.session.config.PublishMapping == input.PublishNever || i.standIn || i.holdsSecret() {
+			config = map[string]any{}
+		}
+		created, err := i.port.CreateIntegration(ctx, config)
+		if i.mapping.origin == builtIn && (errors.Is(err, port.ErrThere) || created.There && !sameJSON(created.Config, config)) {
+			return fmt.Errorf("integration %q was not there when it was read, and is when it is to be made: its mapping is not known, so nothing is read, written or deleted; run again", i.port.Identifier())
+		}
+		if err != nil {
+			i.warn(ctx, "the integration will not show on Port's Data sources page", err)
+			return nil
+		}
+		now = created
+	case i.ofAnother():
+		return nil
+	case i.mapping.origin != fromPort && !i.standIn && i.toShow():
+		if i.showLater = i.hasNewSelector(); !i.showLater {
+			i.show(ctx)
+		}
+	}
+	if err := i.port.UpdateIntegration(ctx, now, blueprintsMade); err != nil {
+		i.warn(ctx, "Port's Data sources page shows an old version of the integration", err)
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	i.session.page.Begin(ctx, datasource.Config{
+		Port: i.port, Integration: now, Kinds: i.kinds(),
+		Status: i.session.config.SyncStatus, Logs: i.session.config.ShipLogs, Examples: i.session.config.SendExamples, Spent: time.Since(begun),
+	}, i.session.report.Started)
+	return nil
+}
+
+// show makes the page show the mapping that runs.
+func (i *integration) show(ctx context.Context) {
+	if err := i.port.PublishConfig(ctx, i.mapping.Config()); err != nil {
+		i.warn(ctx, "Port's Data sources page does not show the mapping that runs", err)
+	}
+}
+
+// holdsSecret reports whether the mapping holds one of the secrets of the inputs, which
+// everybody who sees the page would see too. It warns then.
+func (i *integration) holdsSecret() bool {
+	text, err := json.Marshal(i.mapping.Config())
+	if err == nil && i.session.scrubber.Redact(string(text)) == string(text) {
+		return false
+	}
+	i.session.warn(diag.Problem{
+		Message: "the mapping holds a secret of the inputs, and is not shown on Port's Data sources page",
+		Fix:     "remove the secret from the mapping",
+	})
+	return true
+}
+
+// toShow reports whether the page is to show the mapping that runs, as publish_mapping
+// rules. It warns when the page shows another one, or must not show this one.
+func (i *integration) toShow() bool {
 	shown, _ := i.Config.(map[string]any)
 	resources, _ := shown["resources"].([]any)
 	empty := len(resources) == 0 && (i.Config == nil || shown != nil)
-	switch publish := a.config.PublishMapping; {
-	case sameJSON(shown, config):
+	switch publish := i.session.config.PublishMapping; {
+	case sameJSON(shown, i.mapping.Config()):
 	case publish == input.PublishAlways, publish == input.PublishIfEmpty && empty:
-		return !a.holdsSecret(config)
+		return !i.holdsSecret()
 	case !empty:
-		a.warn(diag.Problem{
+		i.session.warn(diag.Problem{
 			Message: "Port's Data sources page shows another mapping than the one that runs",
 			Fix:     "set publish_mapping to always to show this one, or remove the input mapping to run the one in Port",
 		})
@@ -46,80 +108,86 @@ func (a *app) toPublish(i port.Integration, config map[string]any) bool {
 	return false
 }
 
-// ofAnother says, and tells, that the record is one of another integration.
-func (a *app) ofAnother(r record) bool {
-	if r.AppType == "" || strings.EqualFold(r.AppType, port.IntegrationType) {
-		return false
-	}
-	a.warn(diag.Problem{
-		Message: fmt.Sprintf("integration %q in Port is one of type %q: its record is left alone, and shows nothing of this run", a.port.Identifier(), r.AppType),
-		Fix:     "give this run an integration_identifier of its own",
-	})
-	return true
-}
-
-// openPage brings the integration up to date with what runs, and begins its page.
-// stored is true when the mapping that runs is the integration's own, and standard when
-// it is the default one, which is not shown while it stands in for another. A failure here
-// is a warning: the run does not need the page. The error means that the integration is
-// there after all, with a mapping that is not known to be the one that runs.
-func (a *app) openPage(ctx context.Context, r record, plan *check.Bound, stored, standard bool) error {
-	begun := time.Now()
+// foresee reports what a sync would do to the integration.
+func (i *integration) foresee() {
 	switch {
-	case r.absent && !a.config.InitializePortResources, r.unreadable:
-		return nil
-	case r.absent:
-		config := plan.Config()
-		if !stored && a.config.PublishMapping == input.PublishNever || a.standIn || a.holdsSecret(config) {
-			config = map[string]any{}
-		}
-		created, err := a.port.CreateIntegration(ctx, config)
-		if standard && (errors.Is(err, port.ErrThere) || created.There && !sameJSON(created.Config, config)) {
-			return fmt.Errorf("integration %q was not there when it was read, and is when it is to be made: its mapping is not known, so nothing is read, written or deleted; run again", a.port.Identifier())
-		}
-		if err != nil {
-			a.warnPage(ctx, "the integration will not show on Port's Data sources page", err)
-			return nil
-		}
-		r.Integration = created
-	case a.ofAnother(r):
-		return nil
-	case !stored && !a.standIn && a.toPublish(r.Integration, plan.Config()):
-		if a.publishLater = a.hasChangedSelector(plan); !a.publishLater {
-			a.publishConfig(ctx, plan)
-		}
+	case !i.hasPage():
+		return
+	case i.absent:
+		foresee(i.session.report, "create integration %q", i.port.Identifier())
+		return
+	case i.ofAnother():
+		return
+	case i.mapping.origin != fromPort && !i.standIn && i.toShow():
+		foresee(i.session.report, "publish the mapping to integration %q", i.port.Identifier())
 	}
-	if err := a.port.UpdateIntegration(ctx, r.Integration, r.made); err != nil {
-		a.warnPage(ctx, "Port's Data sources page shows an old version of the integration", err)
-	}
-	if ctx.Err() != nil {
-		return nil
-	}
-	a.page.Begin(ctx, datasource.Config{
-		Port: a.port, Integration: r.Integration, Kinds: a.pageKinds(plan.Mapping.Resources),
-		Status: a.config.SyncStatus, Logs: a.config.ShipLogs, Examples: a.config.SendExamples, Spent: time.Since(begun),
-	}, a.report.Started)
-	return nil
+	i.session.report.Facts = append(i.session.report.Facts, "Port's credential may read the integration: its role is admin or moderator")
 }
 
-func (a *app) publishConfig(ctx context.Context, plan *check.Bound) {
-	if err := a.port.PublishConfig(ctx, plan.Config()); err != nil {
-		a.warnPage(ctx, "Port's Data sources page does not show the mapping that runs", err)
+// settle makes the default mapping the integration's own, after a run in which it made all
+// that Port holds of the integration: then it is the mapping that was missing.
+func (i *integration) settle(ctx context.Context) {
+	if i.hasPage() && !i.ofAnother() && i.toShow() {
+		i.show(ctx)
 	}
 }
 
-// holdsSecret says, and tells, that a mapping holds one of the secrets of the inputs:
-// it would be shown to everybody who sees the page.
-func (a *app) holdsSecret(config map[string]any) bool {
-	text, err := json.Marshal(config)
-	if err == nil && a.scrubber.Redact(string(text)) == string(text) {
-		return false
+// selectors compares the selectors of the resources with those of the mapping that Port
+// shows, which an earlier run had. When the stored mapping itself runs, or Port shows none,
+// earlier selectors are unknown.
+func (i *integration) selectors() func(index int) prune.SelectorHistory {
+	shown, _ := i.Config.(map[string]any)
+	before, _ := shown["resources"].([]any)
+	now, _ := i.mapping.Config()["resources"].([]any)
+	if i.mapping.origin != fromInputs || len(before) == 0 {
+		return func(int) prune.SelectorHistory { return prune.SelectorUnknown }
 	}
-	a.warn(diag.Problem{
-		Message: "the mapping holds a secret of the inputs, and is not shown on Port's Data sources page",
-		Fix:     "remove the secret from the mapping",
-	})
-	return true
+	return func(index int) prune.SelectorHistory {
+		kind, selector := ofResource(now[index-1])
+		if slices.ContainsFunc(before, func(r any) bool {
+			otherKind, other := ofResource(r)
+			return kind == otherKind && sameJSON(selector, other)
+		}) {
+			return prune.SelectorSame
+		}
+		return prune.SelectorChanged
+	}
+}
+
+// hasNewSelector reports whether the mapping of the inputs has a selector that the
+// mapping which Port shows does not have.
+func (i *integration) hasNewSelector() bool {
+	history := i.selectors()
+	return slices.ContainsFunc(i.mapping.Mapping.Resources, func(r mapping.Resource) bool { return history(r.Index) == prune.SelectorChanged })
+}
+
+// showFound shows the mapping that ran, when each selector that is new to Port found
+// something. One that is shown counts as known from then on, and what it does not find is
+// deleted: a mistake in it must not become known by running.
+func (i *integration) showFound(ctx context.Context) {
+	history := i.selectors()
+	for _, r := range i.session.report.Resources {
+		if history(r.Index) != prune.SelectorChanged || r.Extracted > 0 {
+			continue
+		}
+		why, fix := "finds nothing", "check its selector; if it is right, save the mapping on Port's Data sources page"
+		if !r.Complete {
+			why, fix = "was not read to its end", "run again"
+		}
+		i.session.warn(diag.Problem{
+			Message: fmt.Sprintf("Port's Data sources page still shows the mapping before this one: resource %d (%s) is new in it, and %s", r.Index, r.Kind, why),
+			Fix:     fix,
+		})
+		return
+	}
+	i.show(ctx)
+}
+
+// ofResource returns what decides which objects a resource takes.
+func ofResource(r any) (kind any, taken []any) {
+	m, _ := r.(map[string]any)
+	port, _ := m["port"].(map[string]any)
+	return m["kind"], []any{m["selector"], port["itemsToParse"]}
 }
 
 // sameJSON compares values that came from YAML or JSON.
@@ -134,66 +202,29 @@ func sameJSON(a, b any) bool {
 	return reflect.DeepEqual(plain[0], plain[1])
 }
 
-func (a *app) warnPage(ctx context.Context, what string, err error) {
+func (i *integration) warn(ctx context.Context, what string, err error) {
 	if ctx.Err() == nil {
-		a.warn(diag.Problem{Message: what + ": " + err.Error(), Fix: pageFix(err)})
+		i.session.warn(diag.Problem{Message: what + ": " + err.Error(), Fix: pageFix(err)})
 	}
 }
 
 func pageFix(err error) string {
 	var e *port.Error
-	if errors.As(err, &e) && e.Status == 403 {
+	if errors.As(err, &e) && e.Status == http.StatusForbidden {
 		return "give Port's credential the role admin or moderator"
 	}
 	return ""
 }
 
-// pageKinds are the resources as the page names them.
-func (a *app) pageKinds(resources []mapping.Resource) []datasource.Kind {
+// kinds returns the resources as the page names them.
+func (i *integration) kinds() []datasource.Kind {
 	var kinds []datasource.Kind
-	for _, r := range resources {
+	for _, r := range i.mapping.Mapping.Resources {
 		var blueprints []string
 		for _, e := range r.Entities {
-			blueprints = append(blueprints, a.scrubber.Redact(e.Blueprint.Text))
+			blueprints = append(blueprints, i.session.scrubber.Redact(e.Blueprint.Text))
 		}
 		kinds = append(kinds, datasource.Kind{Name: r.Kind, Blueprint: strings.Join(blueprints, ", ")})
 	}
 	return kinds
-}
-
-// watch lets the page follow a run.
-func (a *app) watch() resync.Watch {
-	w := resync.Watch{Resource: a.page.Resource, Reconciling: a.page.Reconciling}
-	if a.config.SendExamples {
-		w.Examples, w.Copy, w.Example = port.MaxExamples, a.page.Copy, a.page.Example
-	}
-	return w
-}
-
-// closePage ends the page with what its log still lacks.
-func (a *app) closePage(ctx context.Context, stopped bool) {
-	for _, p := range a.report.Worst() {
-		switch p.Severity {
-		case diag.Error:
-			a.page.Log("ERROR", report.Line(p))
-		case diag.Warning:
-			a.page.Log("WARNING", report.Line(p))
-		}
-	}
-	a.page.Log("INFO", report.Result(a.report))
-	end := datasource.End{Status: port.Completed, At: time.Now(), Report: a.report}
-	switch {
-	case stopped:
-		end.Status = port.Aborted
-	case a.report.ExitStatus(report.Incomplete) != 0:
-		end.Status = port.Failed
-	}
-	for _, f := range a.page.Finish(ctx, end) {
-		a.report.Note(diag.Problem{
-			Severity: diag.Warning,
-			Message:  fmt.Sprintf("Port's Data sources page does not show %s: %s", f.What, f.Err),
-			Fix:      pageFix(f.Err),
-			Count:    f.Count,
-		})
-	}
 }

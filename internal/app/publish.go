@@ -4,21 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"port-bitbucket-exporter/internal/datasource"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/platform"
+	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
 )
 
 const (
-	// undoTimeout bounds what is done after a failure or a signal.
-	undoTimeout = 4 * time.Second
-	// maxAnnotations bounds what the platform is told; it shows fewer.
+	// maxAnnotations bounds what the platform is given; it shows fewer.
 	maxAnnotations = 100
 	// maxComment is the longest comment that GitHub takes, in bytes at most.
 	//
@@ -26,62 +24,102 @@ const (
 	maxComment = 65_536
 )
 
-// end publishes what was done, and gives the exit status.
-func (a *app) end(ctx context.Context, err error) int {
+// publish hands over what was done to everybody who is to see it, and returns the exit
+// status. err is why the run has no result, or nil.
+func publish(ctx context.Context, s *session, err error) int {
 	var usage *usageError
 	wrong := errors.As(err, &usage)
-	told := wrong && usage.told
+	reported := wrong && usage.reported
 	if err != nil {
-		a.report.Mark(report.Fatal)
-		if told {
-			a.report.Failure = firstLine(err.Error()) // what is wrong stands in lines of its own
-		} else {
-			problem := diag.Problem{Severity: diag.Error, Message: err.Error()}
-			if u := (*unprepared)(nil); errors.As(err, &u) {
-				problem.Fix = u.fix
-			}
-			a.report.Note(problem)
+		noteFailure(s, err, reported)
+	}
+	if s.clients != nil {
+		for _, r := range s.clients.bitbucket.Refused() { // while others were still used
+			s.report.Note(diag.Problem{Severity: diag.Warning, Message: r.What, Fix: r.Fix})
 		}
 	}
-	a.noteRefused()
-	a.report.Duration = time.Since(a.report.Started)
-	a.closePage(ctx, errors.Is(err, errStopped))
-	if a.bitbucket != nil {
-		a.report.BitbucketRequests, a.report.PortRequests = a.bitbucket.Requests(), a.port.Requests()
-		a.examine()
+	s.report.Duration = time.Since(s.report.Started)
+	closePage(ctx, s, errors.Is(err, errStopped))
+	if s.clients != nil {
+		s.report.BitbucketRequests, s.report.PortRequests = s.clients.bitbucket.Requests(), s.clients.port.Requests()
+		if s.command.atEnd != nil {
+			s.command.atEnd(s)
+		}
 	}
-	a.report.Duration = time.Since(a.report.Started)
-	if told && !errors.Is(err, errMapping) {
-		fmt.Fprintln(a.stdout, err)
+	s.report.Duration = time.Since(s.report.Started)
+	if reported && !errors.Is(err, errMapping) {
+		fmt.Fprintln(s.stdout, err)
 	}
-	annotated := a.publish(told)
-	for _, line := range a.lastLines() {
-		fmt.Fprintln(a.stdout, line)
+	annotated := handOver(s, reported)
+	for _, line := range lastLines(s) {
+		fmt.Fprintln(s.stdout, line)
 	}
-	if err != nil && (a.platform.Annotates() || !told && !holds(annotated, a.scrubber.Redact(err.Error()))) {
-		a.log.Error(firstLine(err.Error()))
+	if err != nil && (s.platform.Annotates() || !reported && !holds(annotated, s.scrubber.Redact(err.Error()))) {
+		s.log.Error(firstLine(err.Error()))
 	}
-	// A failure to write to the log has nobody left to be told to.
-	_ = errors.Join(a.platform.Close(), a.stdout.Flush(), a.stderr.Flush())
+	// A failure to write to the log has no place left to show.
+	_ = errors.Join(s.platform.Close(), s.stdout.Flush(), s.stderr.Flush())
 	if wrong {
 		return exitInputs
 	}
-	exit := a.report.ExitStatus(report.FailOn(a.config.FailOn))
-	if exit == 0 && a.config.DetailedExit && a.report.Changing() {
+	exit := s.report.ExitStatus(report.FailOn(s.config.FailOn))
+	if exit == 0 && s.config.DetailedExit && s.report.Changing() {
 		return exitChanges
 	}
 	return exit
 }
 
-// lastLines say how it ended: of a run what it did.
-func (a *app) lastLines() []string {
-	switch {
-	case len(a.arguments.problems) > 0:
-		return []string{a.report.Status() + ": " + a.report.Failure}
-	case a.validating():
-		return []string{a.verdict()}
+// noteFailure puts into the report why the run has no result.
+func noteFailure(s *session, err error, reported bool) {
+	s.report.Mark(report.Fatal)
+	if reported {
+		s.report.Failure = firstLine(err.Error()) // what is wrong stands in lines of its own
+		return
 	}
-	return report.Lines(a.report)
+	problem := diag.Problem{Severity: diag.Error, Message: err.Error()}
+	if u := (*setupError)(nil); errors.As(err, &u) {
+		problem.Fix = u.fix
+	}
+	s.report.Note(problem)
+}
+
+// closePage ends the page with what its log still lacks.
+func closePage(ctx context.Context, s *session, stopped bool) {
+	for _, p := range s.report.Worst() {
+		switch p.Severity {
+		case diag.Error:
+			s.page.Log("ERROR", report.Line(p))
+		case diag.Warning:
+			s.page.Log("WARNING", report.Line(p))
+		}
+	}
+	s.page.Log("INFO", report.Result(s.report))
+	end := datasource.End{Status: port.Completed, At: time.Now(), Report: s.report}
+	switch {
+	case stopped:
+		end.Status = port.Aborted
+	case s.report.ExitStatus(report.Incomplete) != 0:
+		end.Status = port.Failed
+	}
+	for _, f := range s.page.Finish(ctx, end) {
+		s.report.Note(diag.Problem{
+			Severity: diag.Warning,
+			Message:  fmt.Sprintf("Port's Data sources page does not show %s: %s", f.What, f.Err),
+			Fix:      pageFix(f.Err),
+			Count:    f.Count,
+		})
+	}
+}
+
+// lastLines returns how it ended: of a run what it did.
+func lastLines(s *session) []string {
+	switch {
+	case s.badArguments:
+		return []string{s.report.Status() + ": " + s.report.Failure}
+	case s.command.verdict != nil:
+		return []string{s.command.verdict(s)}
+	}
+	return report.Lines(s.report)
 }
 
 func holds(problems []diag.Problem, message string) bool {
@@ -93,69 +131,61 @@ func firstLine(text string) string {
 	return strings.TrimSuffix(line, ":")
 }
 
-// noteRefused reports credentials that were refused while others were still used.
-func (a *app) noteRefused() {
-	if a.bitbucket == nil {
-		return
+// handOver hands the report to the files that the inputs name and to the platform. A failure
+// is a warning: the run is what it is. It returns the problems that were annotated. With
+// reported the log has the errors already: it does not show them again.
+func handOver(s *session, reported bool) (annotated []diag.Problem) {
+	s.report.Scrub(s.scrubber.Redact)
+	writeOut(s, "report_file", s.config.ReportFile, func() ([]byte, error) { return report.JSON(s.report), nil })
+	if s.mapping.done || len(s.mapping.problems) > 0 {
+		writeOut(s, "sarif_file", s.config.SARIFFile, func() ([]byte, error) { return sarifText(s) })
 	}
-	for _, r := range a.bitbucket.Refused() {
-		a.report.Note(diag.Problem{Severity: diag.Warning, Message: r.What, Fix: r.Fix})
+	summary := func(limitBytes int) string { return report.Markdown(s.report, limitBytes) }
+	alone := s.command.verdict != nil // the mapping's problems are printed
+	if alone {
+		summary = func(limitBytes int) string { return s.command.summary(s, limitBytes) }
 	}
-}
-
-// publish hands the report to the report file and to the platform. A failure is a
-// warning: the run is what it is. It returns the problems that were annotated. With
-// told the log has the errors already: they are not printed there once more.
-func (a *app) publish(told bool) (annotated []diag.Problem) {
-	a.report.Scrub(a.scrubber.Redact)
-	a.writeOut("report_file", a.config.ReportFile, func() ([]byte, error) { return report.JSON(a.report), nil })
-	if a.checked || len(a.problems) > 0 {
-		a.writeOut("sarif_file", a.config.SARIFFile, a.sarif)
-	}
-	summary := func(limitBytes int) string { return report.Markdown(a.report, limitBytes) }
-	if a.validating() {
-		summary = a.verdictMarkdown
-	}
-	a.writeOut("summary_file", a.config.SummaryFile, func() ([]byte, error) { return []byte(summary(maxComment)), nil })
-	for _, p := range a.report.Worst() {
-		if len(annotated) == maxAnnotations || p.Severity == diag.Notice && !a.validating() {
+	writeOut(s, "summary_file", s.config.SummaryFile, func() ([]byte, error) { return []byte(summary(maxComment)), nil })
+	for _, p := range s.report.Worst() {
+		if len(annotated) == maxAnnotations || p.Severity == diag.Notice && !alone {
 			break
 		}
-		if !a.platform.Annotates() && (told && p.Severity == diag.Error || a.validating() && p.At.File != "") {
+		if !s.platform.Annotates() && (reported && p.Severity == diag.Error || alone && p.At.File != "") {
 			continue // printed already
 		}
-		a.platform.Annotate(annotation(p, a.config.MappingFile))
+		s.platform.Annotate(annotation(p, s.config.MappingFile))
 		annotated = append(annotated, p)
 	}
 	var outputs []platform.Output
-	for _, o := range report.Outputs(a.report) {
+	for _, o := range report.Outputs(s.report) {
 		outputs = append(outputs, platform.Output{Name: o.Name, Value: o.Text()})
 	}
-	if err := a.platform.Publish(outputs); err != nil {
-		a.log.Warn("step outputs: " + err.Error())
+	if err := s.platform.Publish(outputs); err != nil {
+		s.log.Warn("step outputs: " + err.Error())
 	}
-	if err := a.platform.Summary(summary); err != nil {
-		a.log.Warn("step summary: " + err.Error())
+	if err := s.platform.Summary(summary); err != nil {
+		s.log.Warn("step summary: " + err.Error())
 	}
 	return annotated
 }
 
-// writeOut writes a file that an input names, when it does.
-func (a *app) writeOut(id, name string, text func() ([]byte, error)) {
+// writeOut writes the file that an input names; without a name it does nothing.
+func writeOut(s *session, id, name string, text func() ([]byte, error)) {
 	if name == "" {
 		return
 	}
 	content, err := text()
 	if err == nil {
-		err = writeFile(a.path(name), content)
+		err = s.writeFile(name, content)
 	}
 	if err != nil {
-		a.warn(diag.Problem{Message: id + " is not written: " + err.Error(), Fix: "give " + id + " a path in a folder that exists and can be written to"})
-		a.report.Scrub(a.scrubber.Redact)
+		s.warn(diag.Problem{Message: id + " is not written: " + err.Error(), Fix: "give " + id + " a path in a folder that exists and can be written to"})
+		s.report.Scrub(s.scrubber.Redact)
 	}
 }
 
-// annotation is on a line of the mapping where that is a file of the checkout.
+// annotation returns what the platform shows of a problem: on a line of the mapping where
+// that is a file of the checkout.
 func annotation(p diag.Problem, mappingFile string) platform.Annotation {
 	out := platform.Annotation{Severity: platform.Error, Message: p.Text()}
 	switch p.Severity {
@@ -179,20 +209,4 @@ func annotation(p diag.Problem, mappingFile string) platform.Annotation {
 		out.Message += "; fix: " + p.Fix
 	}
 	return out
-}
-
-// writeFile puts the whole file in its place at once: a reader, or a kill, never
-// meets half of it.
-func writeFile(name string, text []byte) error {
-	dir := filepath.Dir(name)
-	f, err := os.CreateTemp(dir, ".report-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already when all went well
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }

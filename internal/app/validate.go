@@ -1,58 +1,62 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
-	"port-bitbucket-exporter/internal/input"
-	"port-bitbucket-exporter/internal/platform"
-	"port-bitbucket-exporter/internal/sarif"
 )
 
-// errMapping is the failure of the mode validate. What is wrong has been printed.
+var validateCommand = command{
+	name:  "validate",
+	usage: "validate --mapping-file FILE [--sarif-file FILE]",
+	about: `Checks a mapping and nothing else: it needs no credential and no network.
+All problems are told at once, errors apart from warnings and notes.`,
+	takesFile: true,
+	run:       validate,
+	verdict:   verdict,
+	summary:   verdictMarkdown,
+}
+
+// errMapping is the failure of validate. What is wrong has been printed.
 var errMapping = errors.New("the mapping is wrong")
 
-// validating says whether the mapping is checked and nothing else is done.
-func (a *app) validating() bool { return a.config.Mode == input.Validate }
-
-// validate checks the mapping of the inputs and prints all that there is to say of it.
-func (a *app) validate() error {
-	_, err := a.givenMapping()
-	if !a.checked {
+// validate checks the mapping of the inputs, and prints all of its problems.
+func validate(_ context.Context, s *session) error {
+	_, err := givenMapping(s)
+	if !s.mapping.done {
 		return err // the file was not read
 	}
-	if text := a.problems.Sections(); text != "" {
-		fmt.Fprintln(a.stdout, text+"\n")
+	if text := s.mapping.problems.Sections(); text != "" {
+		fmt.Fprintln(s.stdout, text+"\n")
 	}
-	if len(a.problems.Errors()) > 0 {
-		return &usageError{err: errMapping, told: true}
+	if len(s.mapping.problems.Errors()) > 0 {
+		return &usageError{err: errMapping, reported: true}
 	}
 	return err
 }
 
-// verdict is the last line of the mode validate.
-func (a *app) verdict() string {
-	status := a.report.Status() + ": "
-	if !a.checked {
+// verdict is the last line of validate.
+func verdict(s *session) string {
+	status := s.report.Status() + ": "
+	if !s.mapping.done {
 		return status + "no mapping was checked"
 	}
-	if a.wrong != "" {
-		status += a.wrong + "; "
+	if s.badInputs {
+		status += "the inputs are wrong; "
 	}
 	var counts []string
-	for _, s := range []diag.Severity{diag.Error, diag.Warning, diag.Notice} {
+	for _, severity := range []diag.Severity{diag.Error, diag.Warning, diag.Notice} {
 		n := 0
-		for _, p := range a.problems {
-			if p.Severity == s {
+		for _, p := range s.mapping.problems {
+			if p.Severity == severity {
 				n++
 			}
 		}
-		word := s.String()
-		if s == diag.Notice {
+		word := severity.String()
+		if severity == diag.Notice {
 			word = "note"
 		}
 		switch {
@@ -65,21 +69,21 @@ func (a *app) verdict() string {
 	if len(counts) == 0 {
 		counts = []string{"no problem"}
 	}
-	return fmt.Sprintf("%s%s in %s", status, strings.Join(counts, ", "), a.mappingName())
+	return fmt.Sprintf("%s%s in %s", status, strings.Join(counts, ", "), mappingName(s))
 }
 
-func (a *app) mappingName() string {
-	if a.config.Mapping == "" && a.config.MappingFile != "" {
-		return a.config.MappingFile
+func mappingName(s *session) string {
+	if s.config.Mapping == "" && s.config.MappingFile != "" {
+		return s.config.MappingFile
 	}
 	return inlineMapping
 }
 
-// verdictMarkdown is the summary of the mode validate: the messages as they are printed,
-// cut between two of them.
-func (a *app) verdictMarkdown(limitBytes int) string {
-	head := "## Mapping: " + a.report.Status() + "\n\n`" + strings.ReplaceAll(a.scrubber.Line(a.verdict()), "`", "'") + "`\n"
-	text := a.scrubber.Redact(a.problems.Sections())
+// verdictMarkdown is the summary of validate: the messages as they are printed, cut
+// between two of them.
+func verdictMarkdown(s *session, limitBytes int) string {
+	head := "## Mapping: " + s.report.Status() + "\n\n`" + strings.ReplaceAll(s.scrubber.Line(verdict(s)), "`", "'") + "`\n"
+	text := s.scrubber.Redact(s.mapping.problems.Sections())
 	if text == "" {
 		return cutTo(head, limitBytes)
 	}
@@ -101,44 +105,10 @@ func (a *app) verdictMarkdown(limitBytes int) string {
 	return cutTo(head, limitBytes)
 }
 
-// cutTo is empty when the text does not fit.
+// cutTo returns nothing when the text does not fit.
 func cutTo(text string, limitBytes int) string {
 	if len(text) > limitBytes {
 		return ""
 	}
 	return text
-}
-
-// sarif gives the problems of the mapping for code scanning, also when there are
-// none, so that what was found before is closed.
-func (a *app) sarif() ([]byte, error) {
-	problems := slices.Clone(a.problems)
-	for i, p := range problems {
-		problems[i] = p.Redacted(a.scrubber.Redact)
-	}
-	return sarif.Marshal(sarif.Tool{Name: program, Version: Version}, problems, a.sourcePath)
-}
-
-// sourcePath is the path of the mapping file from the root of the checkout, by which
-// scanners know it; what is not in there keeps its name.
-func (a *app) sourcePath(file string) string {
-	if file != a.config.MappingFile {
-		return file
-	}
-	root := platform.Root(a.getenv)
-	if root == "" {
-		root = a.path("")
-	}
-	absolute, err := filepath.Abs(a.path(file))
-	if err != nil {
-		return filepath.ToSlash(file)
-	}
-	if root, err = filepath.Abs(root); err != nil {
-		return filepath.ToSlash(file)
-	}
-	relative, err := filepath.Rel(root, absolute)
-	if err != nil || !filepath.IsLocal(relative) {
-		return filepath.ToSlash(file)
-	}
-	return filepath.ToSlash(relative)
 }

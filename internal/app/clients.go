@@ -1,0 +1,158 @@
+package app
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/input"
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/transport"
+)
+
+// clients are those of both services, and the network that they share.
+type clients struct {
+	bitbucket *bitbucket.Client
+	port      *port.Client
+	network   *http.Transport // nil when the process has a transport of its own
+}
+
+// close closes the connections that are open. Nil has none.
+func (c *clients) close() {
+	if c != nil && c.network != nil {
+		c.network.CloseIdleConnections()
+	}
+}
+
+// newClients makes the clients; it sends nothing. Each token that Port gives is hidden by
+// mask before its first use.
+func newClients(w world, c input.Config, log *slog.Logger, mask func(secrets ...string)) (*clients, error) {
+	if err := checkProxy(w.environment); err != nil {
+		return nil, err
+	}
+	var credentials []transport.Credential
+	kind := ""
+	for i, given := range c.Credentials {
+		kind = given.Kind.String()
+		name := kind
+		if len(c.Credentials) > 1 {
+			name = fmt.Sprintf("%s %d of %d", kind, i+1, len(c.Credentials))
+		}
+		credentials = append(credentials, transport.Credential{Name: name, Authorize: authorize(given)})
+	}
+	var source transport.Rate
+	if r := c.SourceRate; r != nil {
+		source = transport.Rate{N: r.N, Window: r.Window}
+	}
+	all := &clients{}
+	through := all.transport(w, c)
+	var err error
+	all.bitbucket, err = bitbucket.New(bitbucket.Config{
+		BaseURL: c.BitbucketHostURL, Workspace: c.Workspace,
+		Credentials: credentials, CredentialKind: kind,
+		Rate:        transport.Rate{N: c.RateLimit.N, Window: c.RateLimit.Window},
+		SourceRate:  source,
+		Concurrency: c.Concurrency,
+		UserAgent:   program + "/" + Version,
+		Transport:   through, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	all.port = port.New(port.Config{
+		BaseURL: c.PortBaseURL, ClientID: c.PortClientID.Reveal(), ClientSecret: c.PortClientSecret.Reveal(),
+		Identifier: c.IntegrationIdentifier, Version: Version,
+		Transport: through, Log: log,
+		OnToken: func(token string) { mask(token) },
+	})
+	return all, nil
+}
+
+// authorize sets the header of one credential.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication, read 2026-11.
+func authorize(c input.Credential) func(*http.Request) {
+	secret := c.Secret.Reveal()
+	if c.Kind == input.WorkspaceToken {
+		return func(req *http.Request) { req.Header.Set("Authorization", "Bearer "+secret) }
+	}
+	return func(req *http.Request) { req.SetBasicAuth(c.Username, secret) }
+}
+
+// transport returns that of the process, or the network's: through the proxies that the
+// environment names, and with the authorities of the input ca_file.
+func (c *clients) transport(w world, config input.Config) http.RoundTripper {
+	if w.Transport != nil {
+		return w.Transport
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 100 // the most that the input concurrency allows: else a connection a request
+	if len(config.Authorities) > 0 {
+		t.TLSClientConfig = &tls.Config{RootCAs: authorities(config.Authorities), MinVersion: tls.VersionTLS12}
+	}
+	c.network = t
+	return transport.Proxied(t)
+}
+
+// authorities returns the system's and the given ones. Where the system has none, as in
+// an empty image, the given ones are all.
+func authorities(pem []byte) *x509.CertPool {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	pool.AppendCertsFromPEM(pem) // at least one, as the input was checked
+	return pool
+}
+
+// proxies are the variables that name the proxy for https; the first one counts.
+//
+// Source: https://pkg.go.dev/net/http#ProxyFromEnvironment, read 2026-11.
+var proxies = []string{"HTTPS_PROXY", "https_proxy"}
+
+// checkProxy refuses a proxy that Go would skip in silence, or mistake. The error does not
+// quote the variable, which may hold a password.
+func checkProxy(environment map[string]string) error {
+	for _, name := range proxies {
+		address := environment[name]
+		if address == "" {
+			continue
+		}
+		if !strings.Contains(address, "://") {
+			address = "http://" + address
+		}
+		if u, err := url.Parse(address); err != nil || u.Host == "" {
+			return &usageError{err: fmt.Errorf("the environment variable %s is no address of a proxy: write http://host:port, with user:password@ before the host where it wants them, each character but letters and digits as %%XX", name)}
+		}
+		return nil
+	}
+	return nil
+}
+
+// proxySecrets returns the credentials in the addresses of proxies, since an error may
+// quote such an address.
+func proxySecrets(environment map[string]string) []string {
+	var secrets []string
+	for _, name := range proxies {
+		at := strings.LastIndex(environment[name], "@")
+		if at < 0 {
+			continue
+		}
+		user := environment[name][:at]
+		if _, after, found := strings.Cut(user, "//"); found {
+			user = after
+		}
+		_, password, _ := strings.Cut(user, ":")
+		plain, err := url.PathUnescape(password)
+		if err != nil {
+			plain = ""
+		}
+		secrets = append(secrets, user, password, plain)
+	}
+	return secrets
+}

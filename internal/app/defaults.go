@@ -1,0 +1,201 @@
+package app
+
+import (
+	"context"
+	_ "embed" // the default blueprints
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/input"
+	"port-bitbucket-exporter/internal/port"
+)
+
+// defaultBlueprintsJSON are the blueprints that the default mapping needs. Its source
+// is theirs.
+//
+//go:embed defaults/blueprints.json
+var defaultBlueprintsJSON []byte
+
+// undoTimeout bounds how long a run takes back what it made after a failure or a signal:
+// less than the seconds that CI systems leave a step before they kill it.
+const undoTimeout = 4 * time.Second
+
+// beingMade ends the title of the last of the default blueprints until all of them are
+// whole: a run that finds it goes on where another was killed.
+const beingMade = " (being made)"
+
+// defaultBlueprints makes the default blueprints, or in a plan foresees them.
+type defaultBlueprints struct {
+	session  *session
+	port     *port.Client
+	made     []string                  // by this run
+	foreseen map[string]port.Blueprint // that a sync would make, in a plan
+}
+
+// names returns the blueprints that this run has made, or in a plan would make.
+func (d *defaultBlueprints) names() []string {
+	return slices.AppendSeq(slices.Clone(d.made), maps.Keys(d.foreseen))
+}
+
+// create creates the default blueprints when none of them is there: bare, then their
+// relations, then what is calculated. After an error it deletes them again.
+func (d *defaultBlueprints) create(ctx context.Context) error {
+	var blueprints []map[string]any
+	if err := json.Unmarshal(defaultBlueprintsJSON, &blueprints); err != nil {
+		return fmt.Errorf("default blueprints: %w", err)
+	}
+	there := map[string]bool{}
+	for _, b := range slices.Backward(blueprints) { // the last one is made first
+		found, err := d.port.Blueprint(ctx, identifier(b))
+		switch {
+		case errors.Is(err, port.ErrNotFound):
+			continue
+		case err != nil:
+			return err
+		case len(there) == 0 && !strings.HasSuffix(found.Title, beingMade):
+			d.session.log.Info("default blueprints are not created: one is there already", "blueprint", identifier(b))
+			return nil
+		}
+		there[identifier(b)] = true
+	}
+	if d.session.config.Mode == input.Plan {
+		return d.foresee(blueprints, there)
+	}
+	if err := d.build(ctx, blueprints, there); err != nil {
+		d.remove(ctx)
+		return fmt.Errorf("create the default blueprints: %w", err)
+	}
+	d.session.log.Info("default blueprints created", "blueprints", strings.Join(d.made, ", "))
+	return nil
+}
+
+// remove takes back what create made, also after a signal.
+func (d *defaultBlueprints) remove(ctx context.Context) {
+	undo, stop := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer stop()
+	for _, name := range d.made { // what relates to others comes before them
+		if err := d.port.DeleteBlueprint(undo, name); err != nil && !errors.Is(err, port.ErrNotFound) {
+			d.session.warn(diag.Problem{Message: "not rolled back: " + err.Error(), Fix: "delete the blueprint in Port's builder before the next run"})
+		}
+	}
+}
+
+// foresee counts the default blueprints that are not there as made.
+func (d *defaultBlueprints) foresee(blueprints []map[string]any, there map[string]bool) error {
+	d.foreseen = map[string]port.Blueprint{}
+	var names []string
+	for _, raw := range blueprints {
+		if there[identifier(raw)] {
+			continue
+		}
+		text, err := json.Marshal(raw)
+		if err != nil {
+			return fmt.Errorf("default blueprints: %w", err)
+		}
+		b, err := port.DecodeBlueprint(text)
+		if err != nil {
+			return fmt.Errorf("default blueprints: %w", err)
+		}
+		d.foreseen[identifier(raw)] = b
+		names = append(names, identifier(raw))
+	}
+	foresee(d.session.report, "create the blueprints %s", strings.Join(names, ", "))
+	return nil
+}
+
+// Keys of a blueprint that name other blueprints, or properties of others: they
+// are set when all blueprints are there.
+var (
+	relationKeys   = []string{"relations"}
+	calculatedKeys = []string{"mirrorProperties", "calculationProperties", "aggregationProperties"}
+)
+
+// build makes those that are not there, the last one first, and completes all.
+func (d *defaultBlueprints) build(ctx context.Context, blueprints []map[string]any, there map[string]bool) error {
+	last := blueprints[len(blueprints)-1]
+	for _, b := range slices.Backward(blueprints) {
+		id := identifier(b)
+		if there[id] {
+			continue
+		}
+		bare := maps.Clone(b)
+		for _, k := range slices.Concat(relationKeys, calculatedKeys) {
+			delete(bare, k)
+		}
+		if id == identifier(last) {
+			bare["title"] = fmt.Sprint(b["title"], beingMade)
+		}
+		err := d.port.CreateBlueprint(ctx, bare)
+		if err == nil || !refused(err) {
+			d.made = append(d.made, id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, c := range completions(blueprints, last) {
+		if err := d.port.UpdateBlueprint(ctx, c.identifier, c.keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// completion is what a bare blueprint lacks.
+type completion struct {
+	identifier string
+	keys       map[string]any
+}
+
+// completions returns those of all blueprints, in order. The last of them ends the making.
+func completions(blueprints []map[string]any, last map[string]any) (all []completion) {
+	for _, keys := range [][]string{relationKeys, calculatedKeys} {
+		for _, b := range blueprints {
+			change := map[string]any{}
+			for _, k := range keys {
+				if v, _ := b[k].(map[string]any); len(v) > 0 {
+					change[k] = v
+				}
+			}
+			if len(change) > 0 {
+				all = append(all, completion{identifier(b), change})
+			}
+		}
+	}
+	if n := len(all); n == 0 || all[n-1].identifier != identifier(last) {
+		all = append(all, completion{identifier(last), map[string]any{}})
+	}
+	all[len(all)-1].keys["title"] = last["title"]
+	return all
+}
+
+// refused reports whether Port answered and did nothing. After a lost answer, one that a
+// proxy on the way gave up on, or one of 500 and above, Port may have done it.
+func refused(err error) bool {
+	var e *port.Error
+	return errors.As(err, &e) && e.Status < http.StatusInternalServerError && !e.Passing()
+}
+
+func identifier(blueprint map[string]any) string {
+	id, _ := blueprint["identifier"].(string)
+	return id
+}
+
+// defaultNames returns the identifiers of the default blueprints.
+func defaultNames() (names []string) {
+	var blueprints []map[string]any
+	if json.Unmarshal(defaultBlueprintsJSON, &blueprints) != nil {
+		return nil // create reports it
+	}
+	for _, b := range blueprints {
+		names = append(names, identifier(b))
+	}
+	return names
+}

@@ -1,0 +1,127 @@
+package app
+
+import (
+	_ "embed" // the default mapping
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/input"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/transform"
+)
+
+// defaultMapping is the documented one.
+//
+// Source: https://docs.port.io/build-your-software-catalog/sync-data-to-catalog/git/bitbucket/, read 2026-11.
+//
+//go:embed defaults/mapping.yml
+var defaultMapping []byte
+
+// Names that positions give to mappings that are no file.
+const (
+	inlineMapping  = "mapping (input)"
+	storedMapping  = "mapping (integration in Port)"
+	builtInMapping = "mapping (built-in default)"
+)
+
+// origin is where a mapping comes from.
+type origin int
+
+const (
+	fromInputs origin = iota
+	fromPort          // the integration's own
+	builtIn           // the default, since there is no other
+)
+
+// boundMapping is the mapping that runs.
+type boundMapping struct {
+	*check.Bound
+	origin origin
+}
+
+// givenMapping binds the mapping of the inputs; nil when they hold none.
+func givenMapping(s *session) (*boundMapping, error) {
+	switch {
+	case s.config.Mapping != "":
+		return bind(s, fromInputs, inlineMapping, []byte(s.config.Mapping))
+	case s.config.MappingFile != "":
+		text, err := s.readFile(s.config.MappingFile)
+		if err != nil {
+			const fix = "give a path from the working directory, and in a workflow check the repository out first"
+			s.mapping.problems = diag.Problems{{Rule: mapping.RuleText, At: diag.Position{File: s.config.MappingFile}, Message: "the mapping cannot be read: " + err.Error(), Fix: fix}}
+			return nil, &usageError{err: fmt.Errorf("input mapping_file: %w; %s", err, fix)}
+		}
+		return bind(s, fromInputs, s.config.MappingFile, text)
+	}
+	return nil, nil
+}
+
+// bindStored binds the mapping of an integration in Port, or the default where
+// there never was one. It is an object there; a text is read as YAML.
+func bindStored(s *session, config any) (*boundMapping, error) {
+	var text []byte
+	var err error
+	switch config := config.(type) {
+	case nil:
+	case string:
+		text = []byte(strings.TrimSpace(config))
+	case map[string]any:
+		if len(config) > 0 {
+			text, err = json.MarshalIndent(config, "", "  ")
+		}
+	case []any:
+		if len(config) > 0 {
+			text, err = json.Marshal(config)
+		}
+	default:
+		text, err = json.Marshal(config)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(text) == 0 {
+		s.log.Info("mapping: the built-in default, since none is given and Port stores none")
+		return bind(s, builtIn, builtInMapping, defaultMapping)
+	}
+	s.log.Info("mapping: that of the integration in Port")
+	return bind(s, fromPort, storedMapping, text)
+}
+
+// bind binds a mapping. It reports the problems of the mapping; the error, a *usageError,
+// holds those that are errors.
+func bind(s *session, from origin, file string, text []byte) (*boundMapping, error) {
+	env := transform.Environment{}
+	for _, name := range s.config.JQEnvAllow {
+		if value, ok := s.environment[name]; ok {
+			env[name] = value
+		}
+	}
+	bound, problems := check.Check(file, text, env)
+	s.mapping = checkedMapping{done: true, problems: problems}
+	noteMapping(s, problems)
+	if errs := problems.Errors(); len(errs) > 0 {
+		return nil, wrongMapping(errs)
+	}
+	return &boundMapping{bound, from}, nil
+}
+
+// wrongMapping is the error for problems that are in the report.
+func wrongMapping(problems diag.Problems) error {
+	return &usageError{fmt.Errorf("the mapping is wrong:\n%w", problems), true}
+}
+
+// noteMapping puts the problems of a mapping into the report.
+func noteMapping(s *session, problems diag.Problems) {
+	alone := s.config.Mode == input.Validate // which prints them with their lines
+	for _, p := range problems {
+		switch {
+		case p.Severity == diag.Warning && !alone:
+			s.warn(p)
+		case p.Severity != diag.Notice || alone:
+			s.report.Note(p)
+		}
+	}
+}

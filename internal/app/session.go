@@ -1,0 +1,102 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"port-bitbucket-exporter/internal/datasource"
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/input"
+	"port-bitbucket-exporter/internal/platform"
+	"port-bitbucket-exporter/internal/report"
+)
+
+// command is one thing that the program can be asked for. It either prints a text or is a
+// value of the input mode.
+type command struct {
+	name  string
+	usage string // behind the program's name; empty when another command's line shows it
+	about string // for the help; empty when it is not listed
+
+	// text is what the command prints, and nothing else is done.
+	text   func(commands []command) string
+	flags  []string // other spellings of name
+	always bool     // the text is printed even when other arguments are wrong
+
+	takesFile bool // the mapping file may stand behind it, without its flag
+	// run does all of it up to publishing. The error is why there is no result, and
+	// a *usageError when inputs or mapping are wrong.
+	run func(ctx context.Context, s *session) error
+	// atEnd, unless nil, adds to the report of a run what is known at its end.
+	atEnd func(s *session)
+	// verdict is the last line when the command is about the mapping alone; nil for a run.
+	// Its problems are printed already, and its notices are annotated.
+	verdict func(s *session) string
+	// summary is the summary then, of at most limitBytes; nil for a run.
+	summary func(s *session, limitBytes int) string
+}
+
+// session is what is known of one run of the program: its world, whom it tells, its inputs,
+// and what publishing needs of each phase that came so far.
+type session struct {
+	world
+	console
+	command command
+	config  input.Config
+	// badArguments and badInputs are true when the command line, or any input, is wrong.
+	badArguments, badInputs bool
+	mapping                 checkedMapping
+	clients                 *clients // nil until they are made
+}
+
+// checkedMapping is what is known of the mapping, for code scanning and for validate.
+type checkedMapping struct {
+	done     bool          // it was read and checked
+	problems diag.Problems // found then, or that it cannot be read
+}
+
+func newSession(p Process, standard command) *session {
+	w := newWorld(p)
+	return &session{world: w, console: newConsole(w), command: standard}
+}
+
+// console is all that the program tells people by.
+type console struct {
+	scrubber *platform.Scrubber
+	platform platform.Platform
+	stdout   *platform.LineWriter
+	stderr   *platform.LineWriter
+	level    *slog.LevelVar
+	log      *slog.Logger // also onto the page
+	local    *slog.Logger // for what the page shows with the report
+	report   *report.Report
+	page     *datasource.Page
+}
+
+func newConsole(w world) console {
+	c := console{scrubber: &platform.Scrubber{}, level: &slog.LevelVar{}, report: &report.Report{Started: time.Now()}}
+	c.platform = platform.Detect(platform.World{Getenv: w.getenv, Stdout: w.Stdout, Dir: w.Dir, Scrubber: c.scrubber})
+	c.stdout, c.stderr = c.scrubber.Writer(w.Stdout), c.scrubber.Writer(w.Stderr)
+	c.page = datasource.New(c.scrubber.Redact)
+	c.local = slog.New(&logHandler{w: c.stderr, level: c.level})
+	c.log = slog.New(&logHandler{w: c.stderr, level: c.level, ship: c.page.Log})
+	return c
+}
+
+// warn puts a warning into the report. Where no annotation will print it as a line of
+// the log, the log has it at once.
+func (c console) warn(p diag.Problem) {
+	p.Severity = diag.Warning
+	c.report.Note(p)
+	if c.platform.Annotates() {
+		c.local.Warn(report.Line(p))
+	}
+}
+
+// foresee reports something that a sync would do beside writing entities.
+func foresee(r *report.Report, format string, args ...any) {
+	r.Facts = append(r.Facts, "a sync would "+fmt.Sprintf(format, args...))
+	r.Foreseen = true
+}
