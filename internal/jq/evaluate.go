@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 )
 
 // Turn serializes the evaluations that are suspected of taking much memory. Evaluators
@@ -19,14 +20,19 @@ type Evaluator struct {
 	outer context.Context // of the caller
 	watch *watch
 	turn  *Turn
-	room  int  // bytes that results may still take
-	full  bool // a result did not fit
+	limit time.Duration // of one evaluation
+	room  int           // bytes that results may still take
+	full  bool          // a result did not fit
 }
 
 // NewEvaluator returns an evaluator whose results may weigh MaxResult together. The
 // caller calls Close when it is done.
 func NewEvaluator(ctx context.Context, turn *Turn) *Evaluator {
-	return &Evaluator{outer: ctx, watch: newWatch(ctx), turn: turn, room: MaxResult}
+	return newEvaluator(ctx, turn, evaluationLimit)
+}
+
+func newEvaluator(ctx context.Context, turn *Turn, limit time.Duration) *Evaluator {
+	return &Evaluator{outer: ctx, watch: newWatch(ctx, limit), turn: turn, limit: limit, room: MaxResult}
 }
 
 // Close ends the watch of the evaluator.
@@ -86,7 +92,7 @@ func (e *Evaluator) first(c *Code, v any) (any, error) {
 		runtime.GC()
 	}
 	e.watch.stop()
-	e.watch = newWatch(e.outer)
+	e.watch = newWatch(e.outer, e.limit)
 	got, err = run(e.watch, c, v)
 	if err != nil && e.watch.Err() != nil && e.outer.Err() == nil {
 		err = context.Cause(e.watch)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 // compiled is the code of an expression.
@@ -25,7 +26,13 @@ func compiled(t testing.TB, text string) *Code {
 // result is what the code gives: a value as JSON, or the message of its error.
 func result(t testing.TB, code *Code, v any) string {
 	t.Helper()
-	e := NewEvaluator(context.Background(), &Turn{})
+	return resultWithin(t, evaluationLimit, code, v)
+}
+
+// resultWithin is result under another limit than that of evaluations.
+func resultWithin(t testing.TB, limit time.Duration, code *Code, v any) string {
+	t.Helper()
+	e := newEvaluator(context.Background(), &Turn{}, limit)
 	defer e.Close()
 	got, err := e.Value(code, v)
 	if err != nil && !errors.Is(err, ErrNotFinite) {

@@ -27,12 +27,13 @@ type watch struct {
 	context.Context
 	cancel context.CancelCauseFunc
 	first  *time.Timer
+	limit  time.Duration
 	began  time.Time
 	start  heap // as at the first look
 }
 
-func newWatch(ctx context.Context) *watch {
-	w := &watch{began: time.Now()}
+func newWatch(ctx context.Context, limit time.Duration) *watch {
+	w := &watch{limit: limit, began: time.Now()}
 	w.Context, w.cancel = context.WithCancelCause(ctx)
 	w.first = time.AfterFunc(lookEvery, w.look)
 	return w
@@ -52,7 +53,7 @@ func (w *watch) look() {
 		w.start = now
 	}
 	switch {
-	case time.Since(w.began) >= evaluationLimit:
+	case time.Since(w.began) >= w.limit:
 		w.cancel(ErrSlow)
 	case w.start.outgrown(now, growthLimit(debug.SetMemoryLimit(-1))):
 		w.cancel(errHeap)
