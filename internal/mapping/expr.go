@@ -9,7 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// optionalExpr gives nil when the key is absent or null.
+// optionalExpr returns nil when the key is absent or null.
 func (b *builder) optionalExpr(values map[string]*node, key, name string) *Expr {
 	n := b.optional(values, key, name)
 	if n == nil {
@@ -23,7 +23,7 @@ func (b *builder) optionalExpr(values map[string]*node, key, name string) *Expr 
 }
 
 // expr reads a jq expression. A boolean or a number is taken as the text it is
-// written as, with a warning. It gives false when the problem was told.
+// written as, with a warning. It returns false when the problem was reported.
 func (b *builder) expr(n *node, name string) (Expr, bool) {
 	if n.kind != yaml.ScalarNode || n.null() {
 		b.noExpr(n, name)
@@ -41,7 +41,7 @@ func (b *builder) expr(n *node, name string) (Expr, bool) {
 	}, true
 }
 
-// noExpr tells of a value that is no text.
+// noExpr reports a value that is not a text.
 func (b *builder) noExpr(n *node, name string) {
 	message := "expected a jq expression, found " + n.describe()
 	if n.kind != yaml.ScalarNode && n.style&yaml.FlowStyle != 0 {
@@ -123,7 +123,7 @@ func (b *builder) rule(n *node, name string) Rule {
 	return r
 }
 
-// strict gives the values of a mapping by key. Unknown keys are errors.
+// strict returns the values of a mapping by key. Unknown keys are errors.
 func (b *builder) strict(n *node, name string, keys []Key) map[string]*node {
 	valid := keyNames(keys)
 	values := make(map[string]*node, len(n.entries))

@@ -30,7 +30,7 @@ type hint struct {
 // noExpression are the signs with which no jq begins.
 const noExpression = "`%,]}*&|>"
 
-// begins says what a character means to YAML where a value begins.
+// begins is what a character means to YAML where a value begins.
 //
 // Source: https://yaml.org/spec/1.2.2/#53-indicator-characters, read 2026-11.
 var begins = map[byte]string{
@@ -143,7 +143,7 @@ func (h hint) quote(key string) (hint, bool) {
 // ofTemplate is a field as the language of templates has it.
 var ofTemplate = regexp.MustCompile(`\{\{\s*(.*?)\s*\}\}`)
 
-// WithoutBraces gives the jq expression for a text with {{ .name }} in it. It gives
+// WithoutBraces returns the jq expression for a text with {{ .name }} in it. It returns
 // false when there is none in it.
 func WithoutBraces(text string) (expr string, ok bool) {
 	m := ofTemplate.FindStringSubmatch(text)
@@ -173,24 +173,7 @@ func globHint(line string) (hint, bool) {
 	}, true
 }
 
-// closing gives the index of the quote that closes a value; -1 when none does.
-func closing(value string) int {
-	quote := value[0]
-	for i := 1; i < len(value); i++ {
-		switch {
-		case quote == '"' && value[i] == '\\':
-			i++
-		case value[i] != quote:
-		case quote == '\'' && i+1 < len(value) && value[i+1] == quote:
-			i++
-		default:
-			return i
-		}
-	}
-	return -1
-}
-
-// mend gives the text with the value of a line in quotes, as it was meant. It gives
+// mend returns the text with the value of a line in quotes, as it was meant. It returns
 // false when that is not known, or was tried.
 func (s *source) mend(text string, number int) (string, bool) {
 	lines := newSource("", text).lines
@@ -231,14 +214,14 @@ func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " \
 // of all readings together.
 const maxReread = 16 << 20
 
-// reread says whether a text may be read once more.
+// reread reports whether a text may be read once more.
 func (s *source) reread(text string) bool {
 	s.readAgain += len(text)
 	return s.readAgain <= maxReread
 }
 
 // openQuote finds the line that opens a quote and does not close it, if closing it
-// there solves a syntax error. YAML itself tells of it where some later quote ends
+// there solves a syntax error. YAML itself reports it where some later quote ends
 // the value.
 func (s *source) openQuote(text string, lines []string, reached int) (line int, ok bool) {
 	for number := min(strings.Count(text[:reached], "\n"), len(lines)); number > 0; number-- {
@@ -257,4 +240,11 @@ func (s *source) openQuote(text string, lines []string, reached int) (line int, 
 		}
 	}
 	return 0, false
+}
+
+func cutHint(text string) string {
+	if len(text) > maxHint {
+		return "…"
+	}
+	return text
 }

@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"encoding"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -48,6 +46,12 @@ type Key struct {
 	Values     []string // the texts that are known; nil when any is
 }
 
+// The defaults of the keys that have another one than their zero value.
+const (
+	defaultItemName  = "item"
+	defaultThreshold = 0.9
+)
+
 // Language are the keys of a mapping. Those at the top level may also be written
 // in snake_case. The keys of a selector are those of its kind: see SelectorKeys.
 var Language = []Key{
@@ -69,7 +73,7 @@ var resourceKeys = []Key{
 	{Name: "port", Required: true, Shape: Object, Keys: portKeys, Help: "Which entities they become."},
 }
 
-// commonKeys are in every selector. The mapping itself reads "query"; nobody
+// commonKeys are in every selector. The mapping itself reads "query"; nothing
 // reads "exportEnvVariables", which is for processing on Port's side.
 var commonKeys = []Key{
 	{Name: "query", Required: true, Shape: Expression,
@@ -128,7 +132,7 @@ func keyNames(keys []Key) []string {
 	return names
 }
 
-// home says where a key belongs, in words: `port.entity.mappings`. It is empty for
+// home returns where a key belongs, in words: `port.entity.mappings`. It is empty for
 // a key that has no place of its own.
 func home(name string) string {
 	for _, at := range []struct {
@@ -156,50 +160,4 @@ func SnakeCase(key string) string {
 		out.WriteRune(r)
 	}
 	return out.String()
-}
-
-// SelectorKeys are the keys that Selector.Decode reads into a struct like the given
-// one, and those of every selector. Beside `yaml` it reads of a field the tags
-// `help`, `required` and `deprecated` ("true"), and of a named text type its
-// method Values() []string.
-func SelectorKeys(selector any) []Key {
-	return slices.Concat(commonKeys, structKeys(reflect.TypeOf(selector)))
-}
-
-func structKeys(of reflect.Type) []Key {
-	var keys []Key
-	for field, key := range selectorFields(of) {
-		k := Key{Name: key, Help: field.Tag.Get("help"), Required: field.Tag.Get("required") == "true", Deprecated: field.Tag.Get("deprecated") == "true"}
-		t := bare(field.Type)
-		if t.Kind() == reflect.Slice {
-			t = bare(t.Elem())
-			k.Holds = Many
-			if t.Kind() == reflect.Struct {
-				k.Holds = OneOrMany
-			}
-		}
-		switch _, text := reflect.New(t).Interface().(encoding.TextUnmarshaler); {
-		case t.Kind() == reflect.Struct && text:
-			k.Shape, k.Keys = TextOrObject, structKeys(t)
-		case t.Kind() == reflect.Struct:
-			k.Shape, k.Keys = Object, structKeys(t)
-		case t.Kind() == reflect.Bool:
-			k.Shape = Flag
-		default:
-			k.Shape = Text
-		}
-		if known, ok := reflect.Zero(t).Interface().(interface{ Values() []string }); ok {
-			k.Values = known.Values()
-		}
-		keys = append(keys, k)
-	}
-	return keys
-}
-
-// bare is the type without pointers.
-func bare(t reflect.Type) reflect.Type {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t
 }

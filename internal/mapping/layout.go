@@ -9,7 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// tabFix says how often the mistake was made.
+// tabFix returns how often the mistake was made.
 func tabFix(lines []string, number int) string {
 	others := 0
 	for i, line := range lines {
@@ -31,7 +31,7 @@ var (
 
 const defaultFix = "check the indentation, the colons and the quotes of this line and of the one above"
 
-// layoutFix says what is most likely wrong with a line that is no YAML for another
+// layoutFix returns what is most likely wrong with a line that is not YAML for another
 // reason than jq in it, and in which line to mend it. The message may be empty.
 func (s *source) layoutFix(text string, lines []string, number, reached int) (line int, message, fix string) {
 	if number < 1 || number > len(lines) {
@@ -62,13 +62,6 @@ func blanks(n int) string {
 		return "1 blank"
 	}
 	return strconv.Itoa(n) + " blanks"
-}
-
-func cutHint(text string) string {
-	if len(text) > maxHint {
-		return "…"
-	}
-	return text
 }
 
 // shift is another indentation of a line, and of those below that stand deeper.
@@ -113,7 +106,7 @@ func (s *source) misplaced(text string, lines []string, number, reached int) (be
 	return best, found
 }
 
-// faults counts what is wrong with a text that is YAML. It gives false for one that is
+// faults counts what is wrong with a text that is YAML. It returns false for one that is
 // none.
 func faults(text string) (int, bool) {
 	doc, err := next(yaml.NewDecoder(strings.NewReader(text)))
@@ -189,7 +182,7 @@ func (m shift) apply(lines []string) []string {
 	return moved
 }
 
-// fix says what to type.
+// fix returns what to type.
 func (m shift) fix(lines []string) string {
 	if m.dash {
 		return `remove the "- "`
@@ -216,7 +209,7 @@ func (m shift) fix(lines []string) string {
 var noEscape = regexp.MustCompile(`\\[^0abt\tnvfre "'\\/N_LPxuU]`)
 
 // escapeFix is for a value in double quotes with an escape that YAML does not know:
-// where it stands in the line, and what to write. It is empty when there is none.
+// where it is in the line, and what to write. It is empty when there is none.
 func escapeFix(line string) (column int, message, fix string) {
 	m := keyAndValue.FindStringSubmatch(line)
 	at := noEscape.FindStringIndex(line)

@@ -24,7 +24,7 @@ var lookalikes = []struct {
 	{'\uFEFF', "byte order mark", "cannot be seen: remove it"},
 }
 
-// Lookalike says what to do with a character that looks like a blank, or like nothing;
+// Lookalike returns what to do with a character that looks like a blank, or like nothing;
 // it is empty for others.
 func Lookalike(r rune) string {
 	for _, l := range lookalikes {

@@ -88,7 +88,7 @@ type Query struct {
 	Rules      []Rule
 }
 
-// Has says whether one of the query's expressions stands at a position.
+// Has reports whether one of the query's expressions is at a position.
 func (q Query) Has(pos diag.Position) bool {
 	return q.Combinator.Pos == pos || slices.ContainsFunc(q.Rules, func(r Rule) bool {
 		return r.Nested != nil && r.Nested.Has(pos) || slices.ContainsFunc(r.Leaves, func(l Leaf) bool { return l.Expr.Pos == pos })

@@ -4,22 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
 	"port-bitbucket-exporter/internal/diag"
-	"port-bitbucket-exporter/internal/nearest"
 )
 
 // maxBytes bounds the text of a mapping.
 const maxBytes = 1 << 20
-
-const defaultThreshold = 0.9
 
 // Parse reads a mapping, YAML or JSON. The file is what positions name; nothing
 // is opened. The error is Problems: every problem and warning, in file order, up
@@ -60,7 +54,7 @@ func build(src *source, doc *yaml.Node, problems diag.Problems) (*Mapping, diag.
 	return m, b.problems
 }
 
-// maxProblems bounds what is told of one mapping.
+// maxProblems bounds how many problems of one mapping are reported.
 const maxProblems = 100
 
 // cut keeps the first problems and counts the others in one more.
@@ -121,126 +115,6 @@ func badCharacter(src []byte) (offset int, message string) {
 	return 0, ""
 }
 
-// builder reads the tree and collects what is wrong with it.
-type builder struct {
-	src      *source
-	problems diag.Problems
-	where    string // the resource that is being read
-}
-
-func (b *builder) error(rule diag.Rule, pos diag.Position, name, message, fix string) {
-	b.problems = append(b.problems, b.src.problem(rule, diag.Error, pos, b.where, name, message, fix))
-}
-
-func (b *builder) warn(rule diag.Rule, pos diag.Position, name, message, fix string) {
-	b.problems = append(b.problems, b.src.problem(rule, diag.Warning, pos, b.where, name, message, fix))
-}
-
-// object gives the values of a mapping by key, and warns of unknown keys. It
-// gives false, and the problem is told, when the value is no mapping.
-func (b *builder) object(n *node, name string, keys []Key) (map[string]*node, bool) {
-	valid := keyNames(keys)
-	if n.kind != yaml.MappingNode {
-		if n = b.noObject(n, name, "the keys here are "+strings.Join(valid, ", ")); n == nil {
-			return nil, false
-		}
-	}
-	values := make(map[string]*node, len(n.entries))
-	for _, e := range n.entries {
-		if slices.Contains(valid, e.key) {
-			values[e.key] = e.value
-		}
-	}
-	told := b.beside(n, values, name, keys)
-	for _, e := range n.entries {
-		if slices.Contains(valid, e.key) || told[e.key] {
-			continue
-		}
-		if !b.misspelt(e, values, name, keys) {
-			b.unknownKey(e, name, valid)
-		}
-	}
-	return values, true
-}
-
-// misspelt tells of a key that was most likely meant to be a required one that is not
-// there, and takes its value for that one's: it is not missing as well, and checked.
-func (b *builder) misspelt(e entry, values map[string]*node, name string, keys []Key) bool {
-	near, _ := nearest.Name(e.key, keyNames(keys))
-	required := slices.ContainsFunc(keys, func(k Key) bool { return k.Name == near && k.Required })
-	if !required || home(e.key) != "" || values[near] != nil {
-		return false
-	}
-	b.error(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key), fmt.Sprintf("did you mean %q? it is required here", near))
-	values[near] = e.value
-	return true
-}
-
-// unknownKey warns of a key that has no meaning where it stands.
-func (b *builder) unknownKey(e entry, name string, valid []string) {
-	if place := home(e.key); place != "" {
-		b.warn(RuleMisplacedKey, e.pos, name, fmt.Sprintf("the key %q belongs to %s, and is ignored here", e.key, place), moveFix(place))
-		return
-	}
-	fix := unknownKeyFix(e.key, valid)
-	if _, near := nearest.Name(e.key, valid); !near && slices.Contains(valid, "selector") {
-		fix += `; the keys of a selector stand below "selector:"`
-	}
-	b.warn(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key)+" is ignored", fix)
-}
-
-// moveFix says how to bring a key home.
-func moveFix(place string) string {
-	switch place {
-	case "the top level":
-		return "move it to the top level, without indentation"
-	case "the resource":
-		return "move it into the resource, beside kind, selector and port"
-	case "port.entity.mappings":
-		return `move it below "mappings:", beside identifier and blueprint`
-	}
-	return "move it below \"" + place[strings.LastIndex(place, ".")+1:] + ":\", with deeper indentation"
-}
-
-// optional gives the value of a key, or nil when it is absent. Null counts as
-// absent, with a warning.
-func (b *builder) optional(values map[string]*node, key, name string) *node {
-	n := values[key]
-	if n == nil || !n.null() {
-		return n
-	}
-	b.warn(RuleNull, n.at, name, "is null, and counts as absent", b.nullFix(n, "remove the key, or give it a value"))
-	return nil
-}
-
-// required gives the value of a key of parent. It gives nil, and the problem is
-// told, when the key is absent or null.
-func (b *builder) required(values map[string]*node, key string, parent *node, name, fix string) *node {
-	n := values[key]
-	switch {
-	case n == nil:
-		b.error(RuleMissingKey, parent.at, name, "is missing", fix)
-	case n.null():
-		b.error(RuleNull, n.at, name, "is null", b.nullFix(n, fix))
-		return nil
-	}
-	return n
-}
-
-// boolean reads a flag; absent gives the default.
-func (b *builder) boolean(values map[string]*node, key, name string, standard bool) bool {
-	n := b.optional(values, key, name)
-	if n == nil {
-		return standard
-	}
-	value, ok := n.value.(bool)
-	if !ok {
-		b.error(RuleWrongType, n.pos, name, "expected true or false, found "+n.describe(), "write true or false, without quotes")
-		return standard
-	}
-	return value
-}
-
 func (b *builder) mapping(root *node) *Mapping {
 	m := &Mapping{}
 	if root.kind != yaml.MappingNode {
@@ -261,7 +135,7 @@ func (b *builder) mapping(root *node) *Mapping {
 	return m
 }
 
-// camelCase gives the top level with snake_case keys renamed. A key in both
+// camelCase returns the top level with snake_case keys renamed. A key in both
 // spellings is a problem.
 func (b *builder) camelCase(root *node) *node {
 	names := make(map[string]string, len(Language))
@@ -337,13 +211,4 @@ func (b *builder) resources(m *Mapping, values map[string]*node, root *node) {
 			m.Broken = append(m.Broken, r)
 		}
 	}
-}
-
-// unknownKeyFix returns what to write instead of a key that is not known.
-func unknownKeyFix(key string, valid []string) string {
-	list := "the keys here are " + strings.Join(valid, ", ")
-	if near, ok := nearest.Name(key, valid); ok {
-		return "did you mean " + strconv.Quote(near) + "? " + list
-	}
-	return list
 }

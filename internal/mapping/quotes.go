@@ -12,7 +12,7 @@ var (
 	aPath = regexp.MustCompile(`^(?:\.\w+(?:\[\d*\])?)+$`)
 )
 
-// unquoted gives the jq expression that a value was meant to be which begins with a
+// unquoted returns the jq expression that a value was meant to be which begins with a
 // quote and does not end with the one that closes it: `"(.a | split("/"))"` is the
 // expression in quotes of YAML, `"a: " + .b` the expression alone.
 func unquoted(value string) string {
@@ -40,7 +40,7 @@ func unquoted(value string) string {
 	return value
 }
 
-// doubled gives an expression with its texts in double quotes: jq has no others.
+// doubled returns an expression with its texts in double quotes: jq has no others.
 func doubled(text string) string {
 	if strings.Contains(text, `"`) {
 		return text
@@ -55,7 +55,7 @@ func InSingleQuotes(text string) string { return "'" + strings.ReplaceAll(text, 
 var keywords = []string{"and", "or", "if", "then", "else", "elif", "as", "def", "reduce", "foreach", "try", "catch", "label"}
 
 // plausible reports whether a text looks like jq: brackets and texts are closed, and
-// between two values stands an operator. It takes some that is no jq.
+// between two values stands an operator. It takes some that is not jq.
 func plausible(text string) bool {
 	p := prose{text: text, due: true}
 	for p.at < len(text) {
@@ -84,7 +84,7 @@ func (p *prose) word() string {
 	return word
 }
 
-// step reads one token. It gives false where no jq goes on so.
+// step reads one token. It returns false where jq does not go on like that.
 func (p *prose) step() bool {
 	c, start := p.text[p.at], p.at
 	p.at++
@@ -120,7 +120,7 @@ func (p *prose) step() bool {
 	return p.operator(c)
 }
 
-// value is where one stands. It gives false where none is due.
+// value is where one stands. It returns false where none is due.
 func (p *prose) value() bool {
 	due := p.due
 	p.due = false
@@ -156,4 +156,21 @@ func (p *prose) operator(c byte) bool {
 	}
 	p.due = true
 	return true
+}
+
+// closing returns the index of the quote that closes a value; -1 when none does.
+func closing(value string) int {
+	quote := value[0]
+	for i := 1; i < len(value); i++ {
+		switch {
+		case quote == '"' && value[i] == '\\':
+			i++
+		case value[i] != quote:
+		case quote == '\'' && i+1 < len(value) && value[i+1] == quote:
+			i++
+		default:
+			return i
+		}
+	}
+	return -1
 }

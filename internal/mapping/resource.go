@@ -7,78 +7,87 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-const defaultItemName = "item"
+// resourceBuilder reads one resource.
+type resourceBuilder struct {
+	*builder
+	r Resource
+}
 
-func (b *builder) resource(index int, n *node) Resource {
-	r := Resource{Index: index, ItemsToParseName: defaultItemName, TopLevelTransform: true, src: b.src}
-	b.where = r.Where()
-	defer func() { b.where = "" }()
-	b.kind(&r, n.child("kind"))
+// resource returns a resource as far as it can be read.
+func (base *builder) resource(index int, n *node) Resource {
+	b := &resourceBuilder{base, Resource{Index: index, ItemsToParseName: defaultItemName, TopLevelTransform: true, src: base.src}}
+	base.where = b.r.Where()
+	defer func() { base.where = "" }()
+	b.read(n)
+	return b.r
+}
+
+func (b *resourceBuilder) read(n *node) {
+	b.kind(n.child("kind"))
 	values, ok := b.object(n, "", resourceKeys)
 	if !ok {
-		return r
+		return
 	}
-	b.kind(&r, values["kind"])
+	b.kind(values["kind"])
 	kind := b.required(values, "kind", n, "kind", `write what to read, such as "kind: repository"`)
-	if kind != nil && r.Kind == "" {
+	if kind != nil && b.r.Kind == "" {
 		b.error(RuleWrongType, kind.pos, "kind", "expected a name, found "+kind.describe(), `write what to read, such as "kind: repository"`)
 	}
 	const selectorFix = `write "selector:" and under it "query: 'true'", which takes every object`
 	if selector := b.required(values, "selector", n, "selector", selectorFix); selector != nil {
-		b.selector(&r, selector, selectorFix)
+		b.selector(selector, selectorFix)
 	}
 	const portFix = `write "port:", under it "entity:", and under that "mappings:"`
 	if port := b.required(values, "port", n, "port", portFix); port != nil {
-		b.port(&r, port, portFix)
+		b.port(port, portFix)
 	}
-	return r
 }
 
 // kind names the resource by its kind, when that is a text.
-func (b *builder) kind(r *Resource, n *node) {
+func (b *resourceBuilder) kind(n *node) {
 	if n == nil {
 		return
 	}
 	if text, ok := n.value.(string); ok {
-		r.Kind, r.KindPos = text, n.pos
-		b.where = r.Where()
+		b.r.Kind, b.r.KindPos = text, n.pos
+		b.where = b.r.Where()
 	}
 }
 
 // selector reads the query, and leaves the other keys to the kind.
-func (b *builder) selector(r *Resource, n *node, fix string) {
+func (b *resourceBuilder) selector(n *node, fix string) {
 	if n.kind != yaml.MappingNode {
 		if n = b.noObject(n, "selector", fix); n == nil {
 			return
 		}
 	}
-	r.Selector = Selector{node: n, where: b.where, src: b.src}
+	b.r.Selector = Selector{node: n, where: b.where, src: b.src}
 	values := map[string]*node{"query": n.child("query")}
 	for _, e := range n.entries {
 		if b.misspelt(e, values, "selector", commonKeys) {
-			r.Selector.told = e.key
+			b.r.Selector.told = e.key
 		}
 	}
 	query := b.required(values, "query", n, "selector.query", "write \"query: 'true'\" to take every object")
 	if query != nil {
-		r.Query, _ = b.expr(query, "selector.query")
+		b.r.Query, _ = b.expr(query, "selector.query")
 	}
 }
 
-func (b *builder) port(r *Resource, n *node, fix string) {
+func (b *resourceBuilder) port(n *node, fix string) {
 	values, ok := b.object(n, "port", portKeys)
 	if !ok {
 		return
 	}
-	r.ItemsToParse = b.optionalExpr(values, "itemsToParse", "itemsToParse")
-	r.TopLevelTransform = b.boolean(values, "itemsToParseTopLevelTransform", "itemsToParseTopLevelTransform", true)
+	b.r.ItemsToParse = b.optionalExpr(values, "itemsToParse", "itemsToParse")
+	b.r.TopLevelTransform = b.boolean(values, "itemsToParseTopLevelTransform", "itemsToParseTopLevelTransform", true)
 	if name := b.optional(values, "itemsToParseName", "itemsToParseName"); name != nil {
 		text, isText := name.value.(string)
 		if !isText || text == "" {
 			b.error(RuleWrongType, name.pos, "itemsToParseName", "expected a name, found "+name.describe(),
 				`write the key under which an expression finds the item, such as "item"`)
 		} else {
-			r.ItemsToParseName = text
+			b.r.ItemsToParseName = text
 		}
 	}
 	entity := b.required(values, "entity", n, "port.entity", fix)
@@ -95,18 +104,18 @@ func (b *builder) port(r *Resource, n *node, fix string) {
 		return
 	}
 	if mappings.kind != yaml.SequenceNode {
-		r.Entities = []Entity{b.entity(mappings, "port.entity.mappings")}
+		b.r.Entities = []Entity{b.entity(mappings, "port.entity.mappings")}
 		return
 	}
 	if len(mappings.items) == 0 {
 		b.error(RuleEmptyList, mappings.at, "port.entity.mappings", "the list is empty", mappingsFix)
 	}
 	for i, item := range mappings.items {
-		r.Entities = append(r.Entities, b.entity(item, "port.entity.mappings "+strconv.Itoa(i+1)))
+		b.r.Entities = append(b.r.Entities, b.entity(item, "port.entity.mappings "+strconv.Itoa(i+1)))
 	}
 }
 
-func (b *builder) entity(n *node, name string) Entity {
+func (b *resourceBuilder) entity(n *node, name string) Entity {
 	e := Entity{Pos: n.pos}
 	values, ok := b.object(n, name, mappingsKeys)
 	if !ok {
@@ -133,9 +142,9 @@ func (b *builder) entity(n *node, name string) Entity {
 	return e
 }
 
-// amongProperties tells of required keys that stand one level too deep: there they are
+// amongProperties reports required keys that stand one level too deep: there they are
 // names of properties. They are then not missing as well.
-func (b *builder) amongProperties(values map[string]*node, n *node, keys ...string) {
+func (b *resourceBuilder) amongProperties(values map[string]*node, n *node, keys ...string) {
 	properties := values["properties"]
 	if properties == nil {
 		return
@@ -152,7 +161,7 @@ func (b *builder) amongProperties(values map[string]*node, n *node, keys ...stri
 }
 
 // fields reads properties or relations, in file order.
-func (b *builder) fields(values map[string]*node, key, word string, read func(*node, string) (Value, bool)) []Field {
+func (b *resourceBuilder) fields(values map[string]*node, key, word string, read func(*node, string) (Value, bool)) []Field {
 	n := b.optional(values, key, key)
 	if n == nil {
 		return nil

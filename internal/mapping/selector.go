@@ -113,7 +113,7 @@ func steps(path string) []string {
 	return all
 }
 
-// step gives a value of a mapping by key, or of a list by index, or nil.
+// step returns a value of a mapping by key, or of a list by index, or nil.
 func (n *node) step(step string) *node {
 	if n == nil {
 		return nil
@@ -250,4 +250,50 @@ func (d *decoder) list(n *node, target reflect.Value, name string) {
 		d.value(item, list.Index(i), name+"["+strconv.Itoa(i)+"]")
 	}
 	target.Set(list)
+}
+
+// SelectorKeys are the keys that Selector.Decode reads into a struct like the given
+// one, and those of every selector. Beside `yaml` it reads of a field the tags
+// `help`, `required` and `deprecated` ("true"), and of a named text type its
+// method Values() []string.
+func SelectorKeys(selector any) []Key {
+	return slices.Concat(commonKeys, structKeys(reflect.TypeOf(selector)))
+}
+
+func structKeys(of reflect.Type) []Key {
+	var keys []Key
+	for field, key := range selectorFields(of) {
+		k := Key{Name: key, Help: field.Tag.Get("help"), Required: field.Tag.Get("required") == "true", Deprecated: field.Tag.Get("deprecated") == "true"}
+		t := bare(field.Type)
+		if t.Kind() == reflect.Slice {
+			t = bare(t.Elem())
+			k.Holds = Many
+			if t.Kind() == reflect.Struct {
+				k.Holds = OneOrMany
+			}
+		}
+		switch _, text := reflect.New(t).Interface().(encoding.TextUnmarshaler); {
+		case t.Kind() == reflect.Struct && text:
+			k.Shape, k.Keys = TextOrObject, structKeys(t)
+		case t.Kind() == reflect.Struct:
+			k.Shape, k.Keys = Object, structKeys(t)
+		case t.Kind() == reflect.Bool:
+			k.Shape = Flag
+		default:
+			k.Shape = Text
+		}
+		if known, ok := reflect.Zero(t).Interface().(interface{ Values() []string }); ok {
+			k.Values = known.Values()
+		}
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+// bare is the type without pointers.
+func bare(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t
 }

@@ -10,8 +10,8 @@ import (
 type source struct {
 	file  string
 	lines []string
-	// mended are the lines whose value was put in quotes to go on. What is told of
-	// such a line is its quoting, and of its jq nothing.
+	// mended are the lines whose value was put in quotes to go on. Of
+	// such a line its quoting is reported, and nothing of its jq.
 	mended    map[int]bool
 	readAgain int // bytes
 }
@@ -25,7 +25,7 @@ func newSource(file, text string) *source {
 	return &source{file: file, lines: strings.Split(lineBreaks.Replace(text), "\n")}
 }
 
-// line gives a line by its number, which counts from 1, or "".
+// line returns a line by its number, which counts from 1, or "".
 func (s *source) line(number int) string {
 	if s == nil || number < 1 || number > len(s.lines) {
 		return ""

@@ -1,14 +1,12 @@
 package mapping
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -17,7 +15,7 @@ import (
 )
 
 // readDocument reads the one YAML document of the text. Where a value is jq that
-// YAML cannot read, it is told and read as the text that it was meant to be, so
+// YAML cannot read, it is reported and read as the text that it was meant to be, so
 // that what stands behind it is checked too. The node is nil when there is none to
 // go on with.
 func readDocument(src *source, text string) (*yaml.Node, diag.Problems) {
@@ -40,7 +38,7 @@ func readDocument(src *source, text string) (*yaml.Node, diag.Problems) {
 }
 
 // document reads the one YAML document of the text. The problem is nil when
-// there is exactly one; of several it gives the first.
+// there is exactly one; of several it returns the first.
 func document(src *source, text string) (*yaml.Node, *diag.Problem) {
 	decoder := yaml.NewDecoder(strings.NewReader(text))
 	first, err := next(decoder)
@@ -84,30 +82,12 @@ func lastMark(lines []string) int {
 	return 0
 }
 
-// next reads one document. A panic of the YAML library is an error: foreign
-// text must not end the program.
-func next(decoder *yaml.Decoder) (doc *yaml.Node, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			doc, err = nil, fmt.Errorf("yaml: the text cannot be read: %v", r)
-		}
-	}()
-	doc = new(yaml.Node)
-	if err := decoder.Decode(doc); err != nil {
-		return nil, err
-	}
-	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
-		return nil, errors.New("yaml: the text has no value")
-	}
-	return doc, nil
-}
-
 // syntaxError takes the message of the YAML library apart.
 var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(?s:(.*))$`)
 
 var alias = regexp.MustCompile(`^\*[A-Za-z0-9_-]+$`)
 
-// syntaxProblem tells where a text stops being YAML, and names the ways in
+// syntaxProblem returns where a text stops being YAML, and names the ways in
 // which jq is known to break it.
 func syntaxProblem(src *source, text string, err error) *diag.Problem {
 	message, reported := err.Error(), 0
@@ -183,22 +163,6 @@ func plainProblem(src *source, lines []string, number int, message string) *diag
 	return nil
 }
 
-// byteReader gives one byte a call and counts them, so that after an error the
-// count tells how far the YAML library has looked.
-type byteReader struct {
-	text string
-	read int
-}
-
-func (r *byteReader) Read(p []byte) (int, error) {
-	if r.read >= len(r.text) {
-		return 0, io.EOF
-	}
-	n := copy(p[:min(1, len(p))], r.text[r.read:])
-	r.read += n
-	return n, nil
-}
-
 // badLine finds the line of a syntax error. The line that the YAML library
 // names is often the start of the value that it was reading, and one too low.
 // It looks ahead as far as the next line, so the error is in the first line,
@@ -219,57 +183,4 @@ func badLine(text string, all []string, read, reported int) int {
 		return min(reported, len(all))
 	}
 	return min(last, len(all))
-}
-
-// readUntilError counts the bytes that the YAML library looks at before it tells
-// of an error, or of the end.
-func readUntilError(text string) int {
-	r := &byteReader{text: text}
-	decoder := yaml.NewDecoder(r)
-	var err error
-	for err == nil {
-		_, err = next(decoder)
-	}
-	return r.read
-}
-
-func readable(text string) bool {
-	decoder := yaml.NewDecoder(strings.NewReader(text))
-	for {
-		if _, err := next(decoder); err != nil {
-			return errors.Is(err, io.EOF)
-		}
-	}
-}
-
-// jsonEscapes are the escapes of JSON that the YAML library does not read: a
-// character beyond 16 bits as two surrogates, and a slash.
-var jsonEscapes = regexp.MustCompile(`\\(?:/|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})`)
-
-// writeOut replaces these escapes in a JSON text. A backslash that is escaped
-// itself starts none.
-func writeOut(text []byte) []byte {
-	var out bytes.Buffer
-	end := 0
-	for _, at := range jsonEscapes.FindAllIndex(text, -1) {
-		slashes := 0
-		for i := at[0] - 1; i >= 0 && text[i] == '\\'; i-- {
-			slashes++
-		}
-		if slashes%2 == 1 {
-			continue
-		}
-		out.Write(text[end:at[0]])
-		end = at[1]
-		escape := string(text[at[0]:end])
-		if escape == `\/` {
-			out.WriteByte('/')
-			continue
-		}
-		high, _ := strconv.ParseUint(escape[2:6], 16, 16)
-		low, _ := strconv.ParseUint(escape[8:12], 16, 16)
-		out.WriteRune(utf16.DecodeRune(rune(high), rune(low)))
-	}
-	out.Write(text[end:])
-	return out.Bytes()
 }

@@ -38,7 +38,7 @@ type entry struct {
 
 func (n *node) null() bool { return n.kind == yaml.ScalarNode && n.value == nil }
 
-// child gives the value of a key, or nil.
+// child returns the value of a key, or nil.
 func (n *node) child(key string) *node {
 	for _, e := range n.entries {
 		if e.key == key {
@@ -67,7 +67,7 @@ func (n *node) describe() string {
 	return "a number"
 }
 
-// plain gives the value as plain JSON.
+// plain returns the value as plain JSON.
 func (n *node) plain() any {
 	switch n.kind {
 	case yaml.MappingNode:
@@ -99,7 +99,7 @@ func (g *grower) problem(rule diag.Rule, pos diag.Position, message, fix string)
 	g.problems = append(g.problems, g.src.problem(rule, diag.Error, pos, "", "", message, fix))
 }
 
-// stop tells of a passed bound, once.
+// stop reports a passed bound, once.
 func (g *grower) stop(pos diag.Position, message, fix string) {
 	if !g.stopped {
 		g.problem(RuleYAMLAnchor, pos, message, fix)
@@ -111,7 +111,7 @@ func (g *grower) position(y *yaml.Node) diag.Position {
 	return diag.Position{File: g.src.file, Line: y.Line, Column: y.Column}
 }
 
-// grow never gives nil. After a bound was passed it gives nulls.
+// grow never returns nil. After a bound was passed it returns nulls.
 func (g *grower) grow(y *yaml.Node, depth int) *node {
 	pos := g.position(y)
 	n := &node{kind: yaml.ScalarNode, pos: pos, at: pos, style: y.Style &^ yaml.TaggedStyle}
@@ -190,7 +190,7 @@ func (g *grower) scalar(y *yaml.Node, n *node) {
 	}
 }
 
-// scalarValue gives a boolean, an int or a float64. What plain JSON has no number
+// scalarValue returns a boolean, an int or a float64. What plain JSON has no number
 // for (infinity, not a number) stays text.
 func scalarValue(y *yaml.Node) (any, error) {
 	var value any
@@ -262,7 +262,7 @@ func (g *grower) mapping(y *yaml.Node, n *node, depth int) {
 	}
 }
 
-// key checks that the key is a name, and gives it.
+// key checks that the key is a name, and returns it.
 func (g *grower) key(y *yaml.Node) (string, bool) {
 	if g.count++; g.count > maxNodes {
 		g.stop(g.position(y), fmt.Sprintf("the mapping has more than %d values", maxNodes), "use fewer aliases (*name)")

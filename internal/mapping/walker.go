@@ -26,7 +26,7 @@ func (w *walker) position() diag.Position {
 	return diag.Position{File: w.src.file, Line: w.number, Column: w.at + 1}
 }
 
-// down goes to the start of the next line. It gives false at the end.
+// down goes to the start of the next line. It returns false at the end.
 func (w *walker) down() bool {
 	if w.number >= len(w.src.lines) {
 		return false
@@ -65,7 +65,7 @@ func (w *walker) pass(want rune) bool {
 	return true
 }
 
-// skipBlanks goes to the next character that is not blank. It gives false when
+// skipBlanks goes to the next character that is not blank. It returns false when
 // there is none.
 func (w *walker) skipBlanks() bool {
 	for {
@@ -98,7 +98,7 @@ func (w *walker) next() (rune, bool) {
 }
 
 // escapes are the escapes of one letter in double quotes. An escape of a blank
-// gives that blank.
+// returns that blank.
 // Source: scannerc.go of gopkg.in/yaml.v3 v3.0.1, read 2026-11.
 var escapes = map[rune]rune{
 	'0': 0, 'a': '\a', 'b': '\b', 't': '\t', '\t': '\t', 'n': '\n', 'v': '\v', 'f': '\f',
@@ -106,7 +106,7 @@ var escapes = map[rune]rune{
 	'N': 0x85, '_': 0xA0, 'L': 0x2028, 'P': 0x2029,
 }
 
-// peek gives the character here as YAML reads it, and how many characters it
+// peek returns the character here as YAML reads it, and how many characters it
 // takes in the file: 0 when there is none or it is not understood.
 func (w *walker) peek() (r rune, width int) {
 	rest := w.line[min(w.at, len(w.line)):]

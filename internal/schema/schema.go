@@ -19,8 +19,8 @@ const draft = "http://json-schema.org/draft-07/schema#"
 // object is a JSON object. Its keys are written in sorted order.
 type object = map[string]any
 
-// Marshal gives the schema. It refuses what the parser refuses or warns of by the form
-// alone; what a jq expression means, no schema can tell.
+// Marshal returns the schema. It refuses what the parser refuses or warns of by the form
+// alone; what a jq expression means, a schema cannot express.
 func Marshal() ([]byte, error) {
 	root := objectOf(withSnakeCase(mapping.Language))
 	root["$schema"] = draft

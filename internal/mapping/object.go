@@ -1,0 +1,235 @@
+package mapping
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/nearest"
+)
+
+// builder reads the tree and collects what is wrong with it.
+type builder struct {
+	src      *source
+	problems diag.Problems
+	where    string // the resource that is being read
+}
+
+func (b *builder) error(rule diag.Rule, pos diag.Position, name, message, fix string) {
+	b.problems = append(b.problems, b.src.problem(rule, diag.Error, pos, b.where, name, message, fix))
+}
+
+func (b *builder) warn(rule diag.Rule, pos diag.Position, name, message, fix string) {
+	b.problems = append(b.problems, b.src.problem(rule, diag.Warning, pos, b.where, name, message, fix))
+}
+
+// object returns the values of a mapping by key, and warns of unknown keys. It
+// returns false, and the problem is reported, when the value is not a mapping.
+func (b *builder) object(n *node, name string, keys []Key) (map[string]*node, bool) {
+	valid := keyNames(keys)
+	if n.kind != yaml.MappingNode {
+		if n = b.noObject(n, name, "the keys here are "+strings.Join(valid, ", ")); n == nil {
+			return nil, false
+		}
+	}
+	values := make(map[string]*node, len(n.entries))
+	for _, e := range n.entries {
+		if slices.Contains(valid, e.key) {
+			values[e.key] = e.value
+		}
+	}
+	told := b.beside(n, values, name, keys)
+	for _, e := range n.entries {
+		if slices.Contains(valid, e.key) || told[e.key] {
+			continue
+		}
+		if !b.misspelt(e, values, name, keys) {
+			b.unknownKey(e, name, valid)
+		}
+	}
+	return values, true
+}
+
+// misspelt reports a key that was most likely meant to be a required one that is not
+// there, and takes its value for that one's: it is not missing as well, and checked.
+func (b *builder) misspelt(e entry, values map[string]*node, name string, keys []Key) bool {
+	near, _ := nearest.Name(e.key, keyNames(keys))
+	required := slices.ContainsFunc(keys, func(k Key) bool { return k.Name == near && k.Required })
+	if !required || home(e.key) != "" || values[near] != nil {
+		return false
+	}
+	b.error(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key), fmt.Sprintf("did you mean %q? it is required here", near))
+	values[near] = e.value
+	return true
+}
+
+// unknownKey warns of a key that has no meaning where it stands.
+func (b *builder) unknownKey(e entry, name string, valid []string) {
+	if place := home(e.key); place != "" {
+		b.warn(RuleMisplacedKey, e.pos, name, fmt.Sprintf("the key %q belongs to %s, and is ignored here", e.key, place), moveFix(place))
+		return
+	}
+	fix := unknownKeyFix(e.key, valid)
+	if _, near := nearest.Name(e.key, valid); !near && slices.Contains(valid, "selector") {
+		fix += `; the keys of a selector stand below "selector:"`
+	}
+	b.warn(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key)+" is ignored", fix)
+}
+
+// moveFix returns how to bring a key home.
+func moveFix(place string) string {
+	switch place {
+	case "the top level":
+		return "move it to the top level, without indentation"
+	case "the resource":
+		return "move it into the resource, beside kind, selector and port"
+	case "port.entity.mappings":
+		return `move it below "mappings:", beside identifier and blueprint`
+	}
+	return "move it below \"" + place[strings.LastIndex(place, ".")+1:] + ":\", with deeper indentation"
+}
+
+// unknownKeyFix returns what to write instead of a key that is not known.
+func unknownKeyFix(key string, valid []string) string {
+	list := "the keys here are " + strings.Join(valid, ", ")
+	if near, ok := nearest.Name(key, valid); ok {
+		return "did you mean " + strconv.Quote(near) + "? " + list
+	}
+	return list
+}
+
+// optional returns the value of a key, or nil when it is absent. Null counts as
+// absent, with a warning.
+func (b *builder) optional(values map[string]*node, key, name string) *node {
+	n := values[key]
+	if n == nil || !n.null() {
+		return n
+	}
+	b.warn(RuleNull, n.at, name, "is null, and counts as absent", b.nullFix(n, "remove the key, or give it a value"))
+	return nil
+}
+
+// required returns the value of a key of parent. It returns nil, and the problem is
+// reported, when the key is absent or null.
+func (b *builder) required(values map[string]*node, key string, parent *node, name, fix string) *node {
+	n := values[key]
+	switch {
+	case n == nil:
+		b.error(RuleMissingKey, parent.at, name, "is missing", fix)
+	case n.null():
+		b.error(RuleNull, n.at, name, "is null", b.nullFix(n, fix))
+		return nil
+	}
+	return n
+}
+
+// boolean reads a flag; absent is the default.
+func (b *builder) boolean(values map[string]*node, key, name string, standard bool) bool {
+	n := b.optional(values, key, name)
+	if n == nil {
+		return standard
+	}
+	value, ok := n.value.(bool)
+	if !ok {
+		b.error(RuleWrongType, n.pos, name, "expected true or false, found "+n.describe(), "write true or false, without quotes")
+		return standard
+	}
+	return value
+}
+
+// beside finds the lines that were meant to stand below a key, and stand beside it, or
+// where it is missing: they are read as if they stood there, and are reported once. It
+// returns their keys.
+func (b *builder) beside(n *node, values map[string]*node, name string, keys []Key) map[string]bool {
+	told := map[string]bool{}
+	valid := keyNames(keys)
+	for _, k := range keys {
+		value := values[k.Name]
+		if k.Shape != Object && k.Holds != Named || value != nil && !value.null() || value == nil && !k.Required {
+			continue
+		}
+		var found []entry
+		for i, e := range n.entries {
+			below := slices.Contains(keyNames(k.Keys), e.key)
+			if k.Holds == Named && value != nil {
+				below = home(e.key) == "" && afterKey(n.entries[:i], k.Name, valid)
+			}
+			if below && !slices.Contains(valid, e.key) && !told[e.key] {
+				found = append(found, e)
+			}
+		}
+		if len(found) == 0 {
+			continue
+		}
+		first, last := found[0], found[len(found)-1]
+		lines := fmt.Sprintf("lines %d to %d", first.pos.Line, last.value.lastLine())
+		if last.value.lastLine() == first.pos.Line {
+			lines = fmt.Sprintf("line %d", first.pos.Line)
+		}
+		if value != nil {
+			b.error(RuleMisplacedKey, value.at, name, fmt.Sprintf("%q is empty: what belongs to it stands beside it, and not below it", k.Name),
+				fmt.Sprintf("indent %s deeper than %s:", lines, k.Name))
+		} else {
+			b.error(RuleMissingKey, first.pos, name, fmt.Sprintf("%q is missing above %q", k.Name, first.key),
+				fmt.Sprintf("write %s: in a line above, and indent %s deeper than it", k.Name, lines))
+		}
+		values[k.Name] = &node{kind: yaml.MappingNode, pos: first.pos, at: first.pos, entries: found}
+		for _, e := range found {
+			told[e.key] = true
+		}
+	}
+	return told
+}
+
+// afterKey reports whether a key is the last of the valid ones among the entries.
+func afterKey(entries []entry, key string, valid []string) bool {
+	for _, e := range slices.Backward(entries) {
+		if slices.Contains(valid, e.key) {
+			return e.key == key
+		}
+	}
+	return false
+}
+
+// lastLine is the line in which the value's last part begins.
+func (n *node) lastLine() int {
+	line := max(n.pos.Line, n.at.Line)
+	for _, e := range n.entries {
+		line = max(line, e.value.lastLine())
+	}
+	for _, item := range n.items {
+		line = max(line, item.lastLine())
+	}
+	return line
+}
+
+// commented is a key whose value is, to YAML, a comment.
+var commented = regexp.MustCompile(`^[ \t]*(?:- +)*([\w-]+):[ \t]+#[ \t]*(\S.*?)[ \t]*$`)
+
+// nullFix is what to do about a value that is null: fix, if no comment stands in its place.
+func (b *builder) nullFix(n *node, fix string) string {
+	m := commented.FindStringSubmatch(b.src.line(n.at.Line))
+	if m == nil || !plausible(m[2]) || len(m[2]) > maxHint {
+		return fix
+	}
+	return `to YAML "#" begins a comment: remove it, and write ` + m[1] + ": " + InSingleQuotes(m[2])
+}
+
+// noObject reports a value that should be lines of keys and values. It returns the
+// lines, if they stand behind a dash.
+func (b *builder) noObject(n *node, name, fix string) *node {
+	var inner *node
+	if n.kind == yaml.SequenceNode && len(n.items) > 0 && n.items[0].kind == yaml.MappingNode && len(n.items[0].entries) > 0 {
+		fix = `remove the "- " before ` + strconv.Quote(n.items[0].entries[0].key)
+		if inner = n.items[0]; len(n.items) > 1 {
+			fix, inner = `remove each "- " of the list`, nil
+		}
+	}
+	b.error(RuleWrongType, n.at, name, `expected "key: value" lines, found `+n.describe(), fix)
+	return inner
+}
