@@ -151,7 +151,7 @@ const maxEntity = 1<<20 + 1
 func (c *checkout) beginning(ctx context.Context, name string, large *source.TooLarge) ([]byte, error) {
 	switch {
 	case c.ws.memory.MaxFile() < maxEntity-1:
-		return nil, fmt.Errorf("read file %q: %w; raise the input max_file_size", c.At(name), large)
+		return nil, &advised{fmt.Errorf("read file %q: %w", c.At(name), large), "raise the input max_file_size"}
 	case large.Beginning != nil:
 		return large.Beginning[:min(len(large.Beginning), maxEntity)], nil
 	}

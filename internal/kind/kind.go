@@ -309,5 +309,23 @@ func unreadable(err error) error {
 	return u
 }
 
+// advised is an error with a fix of its own.
+type advised struct {
+	error
+	fix string
+}
+
+func (a *advised) Unwrap() error { return a.error }
+
+// Fix returns what to do about an error of a task or of their list; empty when nothing is
+// known.
+func Fix(err error) string {
+	var a *advised
+	if errors.As(err, &a) {
+		return a.fix
+	}
+	return bitbucket.Fix(err)
+}
+
 // Denied reports whether the rest of a resource need not be asked for after an error.
 func Denied(err error) bool { return bitbucket.Denied(err) }

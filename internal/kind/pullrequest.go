@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
+	"net/http"
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -93,7 +93,7 @@ func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelecto
 					continue
 				}
 				if err != nil {
-					yield(Found{}, withRepoQuery(ws.rest.OrGone(ctx, r.Slug, err), s.without(sourceOf(r))))
+					yield(Found{}, leftOutBy(s.without(sourceOf(r)), ws.rest.OrGone(ctx, r.Slug, err)))
 					return
 				}
 				nameReviewers(object)
@@ -105,14 +105,14 @@ func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelecto
 	}
 }
 
-// withRepoQuery says how to leave out a repository whose pull requests cannot be
-// read while it is there itself.
-func withRepoQuery(err error, without string) error {
+// leftOutBy adds to the fix of an error how to leave out a repository whose pull requests
+// cannot be read while it is there itself.
+func leftOutBy(repoQuery string, err error) error {
 	var e *bitbucket.Error
-	if !errors.As(err, &e) || e.Status != 403 && e.Status != 404 || e.Denied() {
+	if !errors.As(err, &e) || e.Status != http.StatusForbidden && e.Status != http.StatusNotFound || e.Denied() {
 		return err
 	}
-	return fmt.Errorf("%w; to leave this repository out, set the selector's repoQuery to %s", err, without)
+	return &advised{err, Fix(err) + "; to leave this repository out, set the selector's repoQuery to " + repoQuery}
 }
 
 // nameReviewers gives each reviewer a copy of itself as "user", as participants

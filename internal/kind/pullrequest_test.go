@@ -85,13 +85,12 @@ func TestPullRequestsThatCannotBeRead(t *testing.T) {
 				}
 				err := got.failed[0]
 				w.equal("gone or unreadable", isGone(err) || isUnreadable(err), false)
-				text := err.Error()
-				if !strings.Contains(text, `pull requests of repository "checkout-api"`) || !strings.Contains(text, tt.hint) {
-					w.Errorf("got %q, want it to name the repository and say %q", text, tt.hint)
+				text, fix := err.Error(), kind.Fix(err)
+				if !strings.Contains(text, `pull requests of repository "checkout-api"`) || !strings.Contains(fix, tt.hint) {
+					w.Errorf("got %q and the fix %q, want the repository's name and the fix %q", text, fix, tt.hint)
 				}
-				if got := strings.Contains(text, "repoQuery"); got != (tt.hint != "") {
-					w.Errorf("hint: got %v in %q", got, text)
-				}
+				w.equal("advice in the message", strings.Contains(text, "repoQuery"), false)
+				w.equal("advice in the fix", strings.Contains(fix, "repoQuery"), tt.hint != "")
 				var e *bitbucket.Error
 				w.equal("status is kept", errors.As(err, &e) && e.Status == tt.status, true)
 			})
@@ -110,7 +109,7 @@ func TestHintWithQuotes(t *testing.T) {
 		if len(got.failed) != 1 {
 			w.Fatalf("got %v, want one error", got.failed)
 		}
-		_, hint, _ := strings.Cut(got.failed[0].Error(), "repoQuery to ")
+		_, hint, _ := strings.Cut(kind.Fix(got.failed[0]), "repoQuery to ")
 		w.equal("left", column(w.good("repository", "repoQuery: "+hint), "slug"), "other")
 	})
 }

@@ -72,21 +72,21 @@ func (a *account) complete() bool { return a.to.Seen.Complete() && len(a.lost) =
 
 // missList is for a list of tasks that was not read to its end.
 func (a *account) missList(readCtx context.Context, err error) {
-	fix := ""
+	fix := kind.Fix(err)
 	if errors.Is(err, bitbucket.ErrNotFound) && a.to.Seen.Tasks == 0 {
 		fix = fmt.Sprintf("check the input bitbucket_workspace (%q), and that the credential belongs to that workspace", a.job.Bitbucket.Workspace())
 	}
-	a.missWith(readCtx, kind.Source{}, err, fix)
+	a.missWith(readCtx, kind.Source{}, err, diag.Problem{Message: a.to.Where() + ": " + err.Error(), Fix: fix})
 }
 
 // miss is for anything of Bitbucket that was not read: an object, the objects of one
 // source, or of all sources when it is the zero Source.
 func (a *account) miss(readCtx context.Context, from kind.Source, err error) {
-	a.missWith(readCtx, from, err, "")
+	a.missWith(readCtx, from, err, diag.Problem{Message: a.to.Where() + ": " + err.Error(), Fix: kind.Fix(err)})
 }
 
-// missWith is miss with a fix; an empty one is that of the error.
-func (a *account) missWith(readCtx context.Context, from kind.Source, err error, fix string) {
+// missWith is miss with the problem that reports it.
+func (a *account) missWith(readCtx context.Context, from kind.Source, err error, p diag.Problem) {
 	where := a.to.Where()
 	switch cause := context.Cause(readCtx); {
 	case errors.Is(cause, errDenied):
@@ -106,10 +106,7 @@ func (a *account) missWith(readCtx context.Context, from kind.Source, err error,
 		a.missSource(from, fmt.Sprintf("%s: repository %q was not read completely", where, from.Name))
 	}
 	a.report.Mark(report.Unread)
-	if fix == "" {
-		fix = bitbucket.Fix(err)
-	}
-	a.report.Note(diag.Problem{Severity: diag.Error, Message: where + ": " + err.Error(), Fix: fix})
+	a.report.Note(p)
 	if denied {
 		a.denied = true
 		a.stop(errDenied)

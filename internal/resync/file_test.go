@@ -58,11 +58,11 @@ func TestFileThatIsNotRead(t *testing.T) {
 	}{
 		{
 			"another error", is(errors.New("connection reset")), report.Partial, want{"extracted": 4, "failed": 1, "created": 1, "deleted": 0, "kept": 1},
-			"was not read completely", []string{"error: ", `property "readme": read file "docs/README.md": connection reset`},
+			"was not read completely", []string{"error: ", `property "readme": connection reset`, "fix: run again"},
 		},
 		{
 			"denied", is(&bitbucket.Error{Method: "GET", Path: "/src", Status: 401}), report.Partial, want{"failed": 1, "deleted": 0},
-			"was not read completely", []string{"error: ", `read file "docs/README.md": GET /src: 401`, "fix: check the credential"},
+			"was not read completely", []string{"error: ", `mapping.yml:4:102: resource 1 (repository): property "readme": GET /src: 401`, "fix: check the credential"},
 		},
 		{
 			"gone", is(&kind.Gone{Slug: "lost"}), report.Success, want{"extracted": 4, "skipped": 1, "created": 1, "deleted": 1},

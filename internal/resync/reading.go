@@ -1,9 +1,9 @@
 package resync
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -170,7 +170,9 @@ func (r *reading) unitFailed(readCtx, writeCtx context.Context, from kind.Source
 	default:
 		out.Failed++
 		out.Unread++
-		r.miss(readCtx, from, fmt.Errorf("%s: %w", u.fault.Expr.Name, err))
+		r.missWith(readCtx, from, err, diag.Problem{
+			At: u.fault.Expr.Pos, Message: r.where(u.fault.Expr) + ": " + u.fault.Message, Fix: cmp.Or(kind.Fix(err), u.fault.Fix),
+		})
 	}
 }
 

@@ -2,7 +2,6 @@ package transform
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/itchyny/gojq"
@@ -247,8 +246,7 @@ func (a *application) file(x *expression) any {
 	}
 	switch {
 	case f.err != nil && a.unread == nil:
-		err := fmt.Errorf("read file %q: %w", x.file, f.err)
-		a.unread = &Fault{Expr: x.Expr, Unread: err, Message: err.Error(), Fix: "run again"}
+		a.unread = &Fault{Expr: x.Expr, Unread: f.err, Message: f.err.Error(), Fix: "run again"}
 	case f.text == nil:
 		a.note(x.Expr, "is null: there is no such file")
 	}

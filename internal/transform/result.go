@@ -66,7 +66,7 @@ type Fault struct {
 	// value than an array: what it would have given is not known.
 	Raised bool
 	// Unread is why a file that the expression names by file:// could not be
-	// read; nil in any other fault. It wraps the error of Source.Read.
+	// read, the error of Source.Read; nil in any other fault.
 	Unread  error
 	Message string
 	// Value is what the expression gave, quoted and cut; empty when the message
