@@ -170,10 +170,10 @@ func TestHostileContents(t *testing.T) {
 	}
 }
 
-// hugeTree has hugeFiles files in 1,050 folders, and two files to map.
-func hugeTree() map[string]string {
+// hugeTree has a number of files in 1,050 folders, and two files to map.
+func hugeTree(files int) map[string]string {
 	tree := map[string]string{"apps/web/port.yml": "language: go", "apps/api/port.yml": "language: go"}
-	for i := range hugeFiles {
+	for i := range files {
 		tree[fmt.Sprintf("src/%02d/%02d/file-%05d.txt", i%50, i/50%20, i)] = ""
 	}
 	return tree
@@ -183,9 +183,13 @@ func hugeTree() map[string]string {
 // nothing is deleted.
 func TestHugeTree(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := newWorld(t, holding(hugeTree()))
+		files := 10_000
+		if full() {
+			files = 100_000
+		}
+		w := newWorld(t, holding(hugeTree(files)))
 		m := mapped(strings.Replace(hostileFiles, "'**'", "'**/port.yml'", 1), ofFolders("folders: [{path: '**/web'}]", "true", ""))
-		r := w.sync(m).ended(report.Success).is(want{"created": 3, "requests": 1 + (hugeFiles+2+1_050+4+99)/100 + 2})
+		r := w.sync(m).ended(report.Success).is(want{"created": 3, "requests": 1 + (files+2+1_050+4+99)/100 + 2})
 		checkParts(t, "what the run tells", loud(r), nil)
 
 		w.bitbucket.RemoveFile("r", "apps/api/port.yml")
