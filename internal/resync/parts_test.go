@@ -1,0 +1,182 @@
+package resync_test
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"port-bitbucket-exporter/internal/inventory"
+	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/resync"
+)
+
+// parts deals what a run knows out to parts: each source of a resource goes to one of them,
+// with its entities and gaps. Every part is written as JSON and read again.
+func parts(t *testing.T, whole *inventory.Inventory, n int, r *rand.Rand) []*inventory.Inventory {
+	t.Helper()
+	indexes := make([]int, len(whole.Resources))
+	for i, res := range whole.Resources {
+		indexes[i] = res.Index
+	}
+	all := make([]*inventory.Inventory, n)
+	for i := range all {
+		all[i] = inventory.New(indexes...)
+	}
+	of := map[string]*inventory.Inventory{} // by key of the source
+	part := func(key string) *inventory.Inventory {
+		if of[key] == nil {
+			of[key] = all[r.IntN(n)]
+		}
+		return of[key]
+	}
+	for ref, e := range whole.Entities {
+		first, last := *e, *e
+		cut := len(e.Results)
+		if cut > 1 {
+			cut = 1 + r.IntN(cut)
+		}
+		first.Results, last.Results = e.Results[:cut], e.Results[cut:]
+		i := r.IntN(n)
+		if all[i].Entities[ref] = &first; len(last.Results) > 0 {
+			if i == n-1 {
+				all[i].Entities[ref] = e
+			} else {
+				all[i+1+r.IntN(n-1-i)].Entities[ref] = &last
+			}
+		}
+	}
+	for relation, identifiers := range whole.Targets {
+		for id := range identifiers {
+			all[r.IntN(n)].Relate(relation, id)
+		}
+	}
+	for blueprint, s := range whole.Stored {
+		share := make([]inventory.Stored, n)
+		for _, e := range s.Edges {
+			i := r.IntN(n)
+			share[i].Edges = append(share[i].Edges, e)
+		}
+		unread := r.IntN(n)
+		for i := range all {
+			all[i].Stored[blueprint] = inventory.Stored{Edges: share[i].Edges, Unread: s.Unread && i == unread, Absent: s.Absent}
+		}
+	}
+	for blueprint := range whole.Adopted {
+		all[r.IntN(n)].Adopted[blueprint] = true
+	}
+	for i, res := range whole.Resources {
+		blind := r.IntN(n)
+		for k, p := range all {
+			to := p.Resources[i]
+			to.Listed, to.Held = res.Listed || k != blind, make([]int, len(res.Held))
+		}
+		for key, source := range res.Sources {
+			part(key).Resources[i].Sources[key] = source
+		}
+		for range res.Tasks {
+			all[r.IntN(n)].Resources[i].Tasks++
+		}
+		all[r.IntN(n)].Resources[i].Extracted += res.Extracted
+		for e, held := range res.Held {
+			all[r.IntN(n)].Resources[i].Held[e] += held
+		}
+		for _, source := range res.Vanished {
+			to := part(source.Key).Resources[i]
+			to.Vanished = append(to.Vanished, source)
+		}
+		all[r.IntN(n)].Resources[i].Gap = res.Gap
+		all[r.IntN(n)].Resources[i].Unnamed = res.Unnamed
+		for _, g := range res.Partial {
+			to := part(g.Source.Key).Resources[i]
+			to.Partial = append(to.Partial, g)
+		}
+	}
+	for i, p := range all {
+		text, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := new(inventory.Inventory)
+		if err := json.Unmarshal(text, read); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		all[i] = read
+	}
+	return all
+}
+
+// deletions takes deletions, and does nothing.
+type deletions struct {
+	resync.Store
+	deleted []string
+}
+
+func (r *deletions) Delete(_ context.Context, blueprint string, identifiers []string, _ bool) (results []port.Deletion, refused bool) {
+	for _, id := range identifiers {
+		r.deleted = append(r.deleted, blueprint+"/"+id)
+		results = append(results, port.Deletion{Identifier: id})
+	}
+	return results, false
+}
+
+// What is deleted does not depend on whether a run knew all at once, or parts of it were
+// kept as JSON and merged.
+func TestPartsOfARun(t *testing.T) {
+	t.Parallel()
+	deleted, kept := 0, 0
+	m := mapped("entityDeletionThreshold: 1", projects, repos, pulls, entity("repository", `{identifier: .slug, blueprint: '"repo"', properties: {description: .slug}}`))
+	m = strings.ReplaceAll(m, "created: .created_on, ", "") // of the emulators' clock
+	rapid.Check(t, func(rt *rapid.T) {
+		s := drawState(rt)
+		edits := rapid.SliceOfN(rapid.Custom(drawEdit), 0, 5).Draw(rt, "edits")
+		faults := make([]func(*world), rapid.IntRange(0, 2).Draw(rt, "faults"))
+		for i := range faults {
+			faults[i] = drawFault(rt)
+		}
+		n, seed := rapid.IntRange(1, 3).Draw(rt, "parts"), rapid.Uint64().Draw(rt, "seed")
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, s.build())
+			w.unequal = true
+			w.sync(m).ended(report.Success)
+			for _, e := range edits {
+				s.edit(e, w.bitbucket)
+			}
+			for _, f := range faults {
+				f(w)
+			}
+			w.port.Age(time.Hour)
+			job := w.job(m)
+			stores := [2]*deletions{{Store: job.Port}, {Store: job.Port}}
+			job.Store = job.Port
+			reports := resync.PruneTwice(context.Background(), job, func(whole *inventory.Inventory) *inventory.Inventory {
+				return inventory.Merge(parts(t, whole, n, rand.New(rand.NewPCG(seed, 0)))...)
+			}, [2]resync.Store{stores[0], stores[1]})
+			for _, b := range reports[0].Blueprints {
+				deleted, kept = deleted+b.Deleted, kept+b.StaleKept
+			}
+			if diff := cmp.Diff(stores[0].deleted, stores[1].deleted); diff != "" {
+				t.Errorf("deleted of %d parts (- whole, + merged):\n%s", n, diff)
+			}
+			if diff := cmp.Diff(reports[0].Blueprints, reports[1].Blueprints); diff != "" {
+				t.Errorf("blueprints of %d parts (- whole, + merged):\n%s", n, diff)
+			}
+			if got, want := reports[1].Settled, reports[0].Settled; got != want {
+				t.Errorf("settled of %d parts: got %v, want %v", n, got, want)
+			}
+		})
+		if t.Failed() {
+			rt.FailNow()
+		}
+	})
+	if deleted == 0 || kept == 0 {
+		t.Errorf("%d entities were deleted and %d kept: the property was not tried", deleted, kept)
+	}
+}
