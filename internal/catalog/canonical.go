@@ -12,8 +12,16 @@ import (
 	"unicode/utf8"
 )
 
-// seed is that of all slots: they mean nothing in another process, and nobody can make
-// two values of one slot.
+// slot is the hash of one value: zero when an entity does not give the key, and blank
+// when it gives null or the like, such as a title that is the identifier.
+type slot [slotBytes]byte
+
+const slotBytes = 8 // of the 64 bits of a hash
+
+var blank = slot{1}
+
+// seed is that of all slots: they mean nothing in another process, and an author of
+// values cannot make two of one slot.
 var seed = maphash.MakeSeed()
 
 func slotOf(v any) slot {

@@ -28,7 +28,7 @@ type Fields struct {
 	Null Null `json:",omitzero"`
 }
 
-// Null says of keys of an entity whether a mapping gives them null, so that what Port
+// Null marks the keys of an entity to which a mapping gives null, so that what Port
 // holds of them must go.
 type Null struct{ Title, Icon, Team bool }
 

@@ -2,8 +2,8 @@ package catalog
 
 import "slices"
 
-// Shape says how Port keeps the values of the entities of a blueprint. The zero value is
-// for a blueprint that is not known: no text in it counts as a date and time.
+// Shape is how Port keeps the values of the entities of a blueprint. The zero value is
+// for an unknown blueprint: no text in it counts as a date and time.
 type Shape struct {
 	Properties []string // that can be written; sorted
 	Relations  []string // sorted
@@ -13,7 +13,7 @@ type Shape struct {
 	// Defaults are what Port gives to properties that a new entity, or one that
 	// replaces another, leaves out.
 	Defaults map[string]any
-	// Inherited is true when Port takes the team from a related entity: what an entity
+	// Inherited reports whether Port takes the team from a related entity: what an entity
 	// itself gives is then not what Port holds.
 	Inherited bool
 }
@@ -21,14 +21,6 @@ type Shape struct {
 // Digest is a hash of each value by which a Digester compares. It is small, and
 // comparable.
 type Digest string
-
-// slot is the hash of one value: zero when the entity does not give the key, and blank
-// when it gives null or the like, such as a title that is the identifier.
-type slot [slotBytes]byte
-
-const slotBytes = 8
-
-var blank = slot{1}
 
 func (d Digest) slot(i int) (s slot) {
 	if d != "" {
@@ -189,9 +181,9 @@ func (d *Digester) Over(before, entity Digest) Digest {
 }
 
 // Same reports whether writing an entity would change nothing of what Port holds.
-func (d *Digester) Same(entity, held Digest) bool {
+func (d *Digester) Same(entity, stored Digest) bool {
 	for i := range d.keys {
-		if d.changes(i, entity, held) {
+		if d.changes(i, entity, stored) {
 			return false
 		}
 	}
@@ -200,9 +192,9 @@ func (d *Digester) Same(entity, held Digest) bool {
 
 // Covers reports whether entities with the given keys can write over everything
 // that an entity would change.
-func (d *Digester) Covers(entity, held Digest, by Keys) bool {
+func (d *Digester) Covers(entity, stored Digest, by Keys) bool {
 	for i, k := range d.keys {
-		if !d.replaces && d.changes(i, entity, held) && !by.has(k) {
+		if !d.replaces && d.changes(i, entity, stored) && !by.has(k) {
 			return false
 		}
 	}
@@ -210,8 +202,8 @@ func (d *Digester) Covers(entity, held Digest, by Keys) bool {
 }
 
 // changes reports whether writing an entity would change one value.
-func (d *Digester) changes(i int, entity, held Digest) bool {
-	is, was := entity.slot(i), held.slot(i)
+func (d *Digester) changes(i int, entity, stored Digest) bool {
+	is, was := entity.slot(i), stored.slot(i)
 	if is == (slot{}) && d.replaces {
 		is = d.keys[i].absent
 	}
@@ -238,12 +230,10 @@ func (k Keys) has(one key) bool {
 // Form is how two values of Port are compared.
 type Form int
 
-// The forms: a plain value; a text that is a date and time, in whichever zone; a
-// relation or a team, in whichever order.
 const (
-	Plain Form = iota
-	Instant
-	Set
+	Plain   Form = iota
+	Instant      // a text that is a date and time, in whichever zone
+	Set          // a relation or a team, in whichever order
 )
 
 // Same reports whether two values are the same to Port; see Digester.Digest.

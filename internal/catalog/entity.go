@@ -27,7 +27,7 @@ type Entity struct {
 	Largest string
 }
 
-// Target is one entity that a relation names. The relation's blueprint tells
+// Target is one entity that a relation names. The relation's blueprint has
 // the blueprint of the target.
 type Target struct {
 	Relation   string
@@ -89,7 +89,7 @@ func marshal(v any) ([]byte, error) {
 	return bytes.Clone(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
-// Targets are the entities that relations name, sorted.
+// Targets returns the entities that relations name, sorted.
 func Targets(relations map[string]any) []Target {
 	var all []Target
 	for name, v := range relations {

@@ -15,12 +15,12 @@ const (
 	maxBlueprint  = 100
 )
 
-// CheckIdentifier is nil when Port's pattern for entity identifiers and relation
-// targets, ^(?!\.{1,2}$)[\p{L}0-9@_.+:\\/=-]+$, accepts s. The error says what
-// is wrong with it, and not s itself.
+// CheckIdentifier returns nil when Port's pattern for entity identifiers and relation
+// targets, ^(?!\.{1,2}$)[\p{L}0-9@_.+:\\/=-]+$, accepts s. The error names what is
+// wrong with it, and does not hold s itself.
 func CheckIdentifier(s string) error { return check(s, MaxIdentifier, true) }
 
-// CheckBlueprint is nil when Port's pattern for blueprint identifiers accepts s:
+// CheckBlueprint returns nil when Port's pattern for blueprint identifiers accepts s:
 // that of entities without "=".
 func CheckBlueprint(s string) error { return check(s, maxBlueprint, false) }
 

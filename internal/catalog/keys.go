@@ -12,7 +12,7 @@ type Keys struct {
 	Relations  []string // sorted, without repetition
 }
 
-// Without are the keys that o does not have.
+// Without returns the keys that o does not have.
 func (k Keys) Without(o Keys) Keys {
 	return Keys{
 		Title:      k.Title && !o.Title,
@@ -23,7 +23,7 @@ func (k Keys) Without(o Keys) Keys {
 	}
 }
 
-// Size is how many keys there are.
+// Size counts the keys.
 func (k Keys) Size() int {
 	n := len(k.Properties) + len(k.Relations)
 	for _, named := range []bool{k.Title, k.Icon, k.Team} {
@@ -34,7 +34,7 @@ func (k Keys) Size() int {
 	return n
 }
 
-// Union are the keys that k or o has.
+// Union returns the keys that k or o has.
 func (k Keys) Union(o Keys) Keys {
 	return Keys{
 		Title:      k.Title || o.Title,
