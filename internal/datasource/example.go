@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/port"
@@ -20,96 +21,95 @@ const (
 	maxExampleBytes = 64 << 10
 )
 
-const (
-	hidden  = "***"
-	cutMark = "… (cut)"
-)
+const hidden = "***"
 
-// sample is raw objects of one kind that are to be sent.
+// samples keeps raw objects that are to be sent. It is safe for concurrent use.
+type samples struct {
+	calls  *calls
+	redact func(string) string
+	full   func() // is called when one of a kind is complete
+	post   func(ctx context.Context, kind string, objects []map[string]any) error
+
+	mu  sync.Mutex // guards what follows
+	all []sample
+}
+
+// sample is the raw objects of one kind.
 type sample struct {
 	kind    string
 	objects []map[string]any
 	sent    bool
 }
 
-// Copy is a copy of a raw object without secrets and with long texts cut, or nil
+// copy returns a copy of a raw object without secrets and with long texts cut, or nil
 // when even that is too large.
-func (p *Page) Copy(object map[string]any) map[string]any {
-	copied, _ := p.copied("", object, 0).(map[string]any)
+func (s *samples) copy(object map[string]any) map[string]any {
+	copied, _ := s.copied("", object, 0).(map[string]any)
 	if text, err := json.Marshal(copied); err != nil || len(text) > maxExampleBytes {
 		return nil
 	}
 	return copied
 }
 
-// Example takes one copy of a raw object of a kind; of each kind the first five.
-func (p *Page) Example(kind string, copied map[string]any) {
-	if copied == nil {
+// add takes one copy of a raw object of a kind, as long as Port takes more of it.
+func (s *samples) add(kind string, copied map[string]any) {
+	if copied == nil || s.calls.off(rawExamples) {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.parts[rawExamples].off {
-		return
-	}
-	i := slices.IndexFunc(p.samples, func(s sample) bool { return s.kind == kind })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.all, func(one sample) bool { return one.kind == kind })
 	if i < 0 {
-		i = len(p.samples)
-		p.samples = append(p.samples, sample{kind: kind})
+		i = len(s.all)
+		s.all = append(s.all, sample{kind: kind})
 	}
-	s := &p.samples[i]
-	if len(s.objects) == port.MaxExamples || s.sent {
+	one := &s.all[i]
+	if len(one.objects) == port.MaxExamples || one.sent {
 		return
 	}
-	if s.objects = append(s.objects, copied); len(s.objects) == port.MaxExamples {
-		p.wakeUp()
+	if one.objects = append(one.objects, copied); len(one.objects) == port.MaxExamples {
+		s.full()
 	}
 }
 
-// sendSamples sends what there is of each kind, once. Before the end of the run it
-// waits for as many as Port takes.
-func (p *Page) sendSamples(ctx context.Context) {
-	closing := false
-	select {
-	case <-p.closing:
-		closing = true
-	default:
-	}
+// send sends what there is of each kind, once. Before the end of the run it waits for
+// as many as Port takes.
+func (s *samples) send(ctx context.Context, ending bool) {
 	for i := 0; ; i++ {
-		p.mu.Lock()
-		if i == len(p.samples) {
-			p.mu.Unlock()
+		s.mu.Lock()
+		if i == len(s.all) {
+			s.mu.Unlock()
 			return
 		}
-		s := p.samples[i]
-		due := !s.sent && (len(s.objects) == port.MaxExamples || closing && len(s.objects) > 0)
-		p.mu.Unlock()
-		if due && p.call(ctx, rawExamples, totalTime-reserveTime, func(ctx context.Context) error {
-			return p.config.Port.SendExamples(ctx, s.kind, s.objects)
+		one := s.all[i]
+		s.mu.Unlock()
+		due := !one.sent && (len(one.objects) == port.MaxExamples || ending && len(one.objects) > 0)
+		if due && s.calls.do(ctx, rawExamples, totalTime-reserveTime, func(ctx context.Context) error {
+			return s.post(ctx, one.kind, one.objects)
 		}) {
-			p.mu.Lock()
-			p.samples[i] = sample{kind: s.kind, sent: true}
-			p.mu.Unlock()
+			s.mu.Lock()
+			s.all[i] = sample{kind: one.kind, sent: true}
+			s.mu.Unlock()
 		}
 	}
 }
 
-// copied is a value that may be shown to whoever edits the mapping.
-func (p *Page) copied(key string, v any, depth int) any {
+// copied returns what may be shown to whoever edits the mapping.
+func (s *samples) copied(key string, v any, depth int) any {
 	if v != nil && v != "" && secretKey.MatchString(key) {
 		return hidden
 	}
 	switch v := v.(type) {
 	case string:
 		// What is left of a secret at the first cut is beyond the second.
-		return clip.BytesWithin(mask(p.redact(clip.BytesWithin(v, maxScanned, cutMark))), maxText, cutMark)
+		return clip.BytesWithin(mask(s.redact(clip.BytesWithin(v, maxScanned, cutMark))), maxText, cutMark)
 	case map[string]any:
 		if depth == maxDepth {
 			return cutMark
 		}
 		out := make(map[string]any, len(v))
 		for k, member := range v {
-			out[mask(p.redact(k))] = p.copied(k, member, depth+1)
+			out[mask(s.redact(k))] = s.copied(k, member, depth+1)
 		}
 		return out
 	case []any:
@@ -118,7 +118,7 @@ func (p *Page) copied(key string, v any, depth int) any {
 		}
 		out := make([]any, 0, min(len(v), maxList))
 		for _, item := range v[:min(len(v), maxList)] {
-			out = append(out, p.copied(key, item, depth+1))
+			out = append(out, s.copied(key, item, depth+1))
 		}
 		return out
 	}

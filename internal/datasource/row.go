@@ -2,8 +2,9 @@ package datasource
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"port-bitbucket-exporter/internal/port"
@@ -14,6 +15,18 @@ import (
 type Kind struct {
 	Name      string
 	Blueprint string // the expression, as the mapping writes it
+}
+
+// Config is whose page it is, and what of it to keep.
+type Config struct {
+	Port        *port.Client
+	Integration port.Integration
+	Kinds       []Kind // the resources of the mapping, in order
+	Status      bool   // the state of the run, and how each kind goes
+	Logs        bool
+	Examples    bool
+	// Spent is what such calls have cost before.
+	Spent time.Duration
 }
 
 // End is how a run ended.
@@ -38,6 +51,20 @@ const (
 	resyncRow    = "__resync__"
 )
 
+// rows is the sync status of a run. It is safe for concurrent use.
+type rows struct {
+	calls   *calls
+	changed func()      // is called when the state of a row changes
+	closed  atomic.Bool // from then on the rows go out together
+
+	mu    sync.Mutex // guards what follows
+	all   []*row     // those of the resources in order, then the other ones
+	kinds int        // how many resources
+	event string
+	port  *port.Client
+	url   string
+}
+
 // row is one row of the sync status.
 type row struct {
 	metric port.SyncMetric
@@ -48,7 +75,14 @@ type row struct {
 
 func (r *row) over() bool { return r.metric.SyncState != pending && r.metric.SyncState != syncing }
 
-// newRows are those of the resources in order, then the other ones.
+// begin makes the rows of a run, and sets the way to Port.
+func (t *rows) begin(c Config, event string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kinds, t.event, t.port, t.url = len(c.Kinds), event, c.Port, c.Integration.MetricURL
+	t.all = newRows(c.Kinds)
+}
+
 func newRows(kinds []Kind) []*row {
 	var rows []*row
 	add := func(identifier, kind, blueprint string, index int) {
@@ -69,24 +103,15 @@ func newRows(kinds []Kind) []*row {
 	return rows
 }
 
-// newEvent is a random UUID.
-func newEvent() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// Resource tells how a resource stands: its report is not kept. It is done when
-// nothing of it is to come, but for what waits for others.
-func (p *Page) Resource(of *report.Resource, done bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// resource shows how a resource stands, as Page.Resource says.
+func (t *rows) resource(of *report.Resource, done bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	i := of.Index - 1
-	if i < 0 || i >= len(p.config.Kinds) {
+	if i < 0 || i >= t.kinds {
 		return
 	}
-	r := p.rows[i]
+	r := t.all[i]
 	if r.begun.IsZero() {
 		r.begun = time.Now()
 	}
@@ -98,7 +123,7 @@ func (p *Page) Resource(of *report.Resource, done bool) {
 	r.count(of)
 	r.took(done)
 	if r.dirty = true; r.metric.SyncState != before {
-		p.wakeUp()
+		t.changed()
 	}
 }
 
@@ -109,14 +134,13 @@ func ended(of *report.Resource) string {
 	return failed
 }
 
-// Reconciling tells that the entities are looked through for what is stale.
-func (p *Page) Reconciling() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, r := range p.rows {
+func (t *rows) reconciling() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, r := range t.all {
 		if r.metric.Kind == reconcileRow {
 			r.metric.SyncState, r.begun, r.dirty = syncing, time.Now(), true
-			p.wakeUp()
+			t.changed()
 		}
 	}
 }
@@ -154,11 +178,11 @@ func (r *row) took(over bool) {
 	}
 }
 
-// progress lets rows that go on tell how long they do.
-func (p *Page) progress() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, r := range p.rows {
+// progress shows of rows that go on how long they do.
+func (t *rows) progress() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, r := range t.all {
 		if r.metric.SyncState == syncing {
 			r.took(false)
 			r.dirty = true
@@ -166,13 +190,13 @@ func (p *Page) progress() {
 	}
 }
 
-// finishRows puts the last numbers into every row.
-func (p *Page) finishRows(end End) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i, r := range p.rows {
+// finish puts the last numbers into every row.
+func (t *rows) finish(end End) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i, r := range t.all {
 		switch {
-		case i < len(end.Report.Resources) && i < len(p.config.Kinds):
+		case i < len(end.Report.Resources) && i < t.kinds:
 			of := end.Report.Resources[i]
 			if r.count(of); r.over() || end.Status == port.Completed {
 				r.metric.SyncState = ended(of)
@@ -194,13 +218,13 @@ func (p *Page) finishRows(end End) {
 	}
 }
 
-// sendRows sends the rows that have changed: together the first time and the last,
-// else one by one.
-func (p *Page) sendRows(ctx context.Context) {
-	ending := p.closed.Load()
-	p.mu.Lock()
+// send sends the rows that have changed: together the first time and the last, else one
+// by one.
+func (t *rows) send(ctx context.Context) {
+	ending := t.closed.Load()
+	t.mu.Lock()
 	var together, changed []*row
-	for _, r := range p.rows {
+	for _, r := range t.all {
 		switch {
 		case !r.known, r.dirty && ending:
 			together = append(together, r)
@@ -208,36 +232,42 @@ func (p *Page) sendRows(ctx context.Context) {
 			changed = append(changed, r)
 		}
 	}
-	p.mu.Unlock()
-	base := p.config.Integration.MetricURL
+	t.mu.Unlock()
 	if len(together) > 0 {
-		p.send(ctx, together, func(ctx context.Context, m []port.SyncMetric) error {
-			return p.config.Port.PostSyncMetrics(ctx, base, m)
+		t.sendOnce(ctx, together, func(ctx context.Context, m []port.SyncMetric) error {
+			return t.port.PostSyncMetrics(ctx, t.url, m)
 		})
 	}
 	for _, r := range changed {
-		if p.closed.Load() {
+		if t.closed.Load() {
 			return // it goes with the last ones
 		}
-		p.send(ctx, []*row{r}, func(ctx context.Context, m []port.SyncMetric) error {
-			return p.config.Port.PutSyncMetric(ctx, base, m[0])
+		t.sendOnce(ctx, []*row{r}, func(ctx context.Context, m []port.SyncMetric) error {
+			return t.port.PutSyncMetric(ctx, t.url, m[0])
 		})
 	}
 }
 
-// send sends rows in one call.
-func (p *Page) send(ctx context.Context, rows []*row, do func(context.Context, []port.SyncMetric) error) {
-	p.mu.Lock()
+// sendOnce sends rows in one call.
+func (t *rows) sendOnce(ctx context.Context, rows []*row, call func(context.Context, []port.SyncMetric) error) {
+	t.mu.Lock()
 	metrics := make([]port.SyncMetric, len(rows))
 	for i, r := range rows {
-		r.metric.EventID, r.dirty = p.event, false
+		r.metric.EventID, r.dirty = t.event, false
 		metrics[i] = r.metric
 	}
-	p.mu.Unlock()
-	ok := p.call(ctx, syncStatus, totalTime-reserveTime, func(ctx context.Context) error { return do(ctx, metrics) })
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	t.mu.Unlock()
+	ok := t.calls.do(ctx, syncStatus, totalTime-reserveTime, func(ctx context.Context) error { return call(ctx, metrics) })
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, r := range rows {
 		r.known, r.dirty = r.known || ok, r.dirty || !ok
 	}
+}
+
+// heartbeat tells Port that the run goes on.
+func (t *rows) heartbeat(ctx context.Context) {
+	t.calls.do(ctx, syncStatus, totalTime-reserveTime, func(ctx context.Context) error {
+		return t.port.Heartbeat(ctx, t.url, t.event)
+	})
 }
