@@ -242,7 +242,7 @@ func TestRelationsByQuery(t *testing.T) {
 			}
 			change := store.Changes()[0]
 			if tt.refused != "" {
-				if change.Action != dryrun.Refuse || !strings.Contains(change.Why, tt.refused) {
+				if change.Action != catalog.Refuse || !strings.Contains(change.Why, tt.refused) {
 					t.Errorf("got %v, want a refusal: %s", change, tt.refused)
 				}
 				return
@@ -348,8 +348,8 @@ func TestWritesAsPortDoes(t *testing.T) {
 }
 
 // compareChanges compares planned changes with those of the catalog.
-func compareChanges(rt *rapid.T, changes []dryrun.Change, before, after map[string]map[string]porttest.Entity) {
-	planned := map[catalog.Ref]dryrun.Change{}
+func compareChanges(rt *rapid.T, changes []catalog.Change, before, after map[string]map[string]porttest.Entity) {
+	planned := map[catalog.Ref]catalog.Change{}
 	for i, c := range changes {
 		planned[c.Ref] = c
 		if i > 0 && (changes[i-1].Ref.String() >= c.Ref.String()) {
@@ -363,9 +363,9 @@ func compareChanges(rt *rapid.T, changes []dryrun.Change, before, after map[stri
 			c, told := planned[ref]
 			delete(planned, ref)
 			switch want := differences(ref, was, is); {
-			case !old && c.Action != dryrun.Create:
+			case !old && c.Action != catalog.Create:
 				rt.Errorf("%s: created, but planned %q", ref, c.Action)
-			case c.Action == dryrun.Refuse && len(want) > 0, old && told && c.Action == dryrun.Create:
+			case c.Action == catalog.Refuse && len(want) > 0, old && told && c.Action == catalog.Create:
 				rt.Errorf("%s: planned %q, but changed: %q", ref, c.Action, want)
 			default:
 				if got := fields(c); !slices.Equal(got, want) {
@@ -375,14 +375,14 @@ func compareChanges(rt *rapid.T, changes []dryrun.Change, before, after map[stri
 		}
 	}
 	for ref, c := range planned {
-		if c.Action != dryrun.Refuse || c.Why == "" {
+		if c.Action != catalog.Refuse || c.Why == "" {
 			rt.Errorf("%s: planned %q (%s), but it is not there", ref, c.Action, c.Why)
 		}
 	}
 }
 
 // fields are the names and new values of a change.
-func fields(c dryrun.Change) []string {
+func fields(c catalog.Change) []string {
 	var all []string
 	for _, f := range c.Fields {
 		for _, v := range []*any{&f.From, &f.To} {
@@ -504,7 +504,7 @@ func TestRefusalAfterWrite(t *testing.T) {
 	for _, n := range []any{5, 100} {
 		store.Upsert(t.Context(), "service", []catalog.Entity{encoded(t, "service", catalog.Fields{Identifier: "x", Properties: map[string]any{"n": n}})}, port.Flags{Merge: true})
 	}
-	if got := store.Changes(); len(got) != 1 || got[0].Action != dryrun.Create || got[0].Why != `property "n" must have at most 99` {
+	if got := store.Changes(); len(got) != 1 || got[0].Action != catalog.Create || got[0].Why != `property "n" must have at most 99` {
 		t.Errorf("got %+v, want a creation with the reason of the refusal", got)
 	}
 	store.Upsert(t.Context(), "service", []catalog.Entity{encoded(t, "service", catalog.Fields{Identifier: "x", Properties: map[string]any{"n": 6}})}, port.Flags{Merge: true})
@@ -589,10 +589,10 @@ func TestDeleteWithDependants(t *testing.T) {
 	if got, refused := store.Delete(t.Context(), "group", []string{"g"}, true); refused || got[0].Err != nil {
 		t.Errorf("got %+v, %t, want all deleted", got, refused)
 	}
-	want := []dryrun.Change{
-		{Action: dryrun.Delete, Ref: catalog.Ref{Blueprint: "group", Identifier: "g"}},
-		{Action: dryrun.Delete, Ref: catalog.Ref{Blueprint: "service", Identifier: "x"}, Why: `along with an entity of blueprint "group" that it relates to`},
-		{Action: dryrun.Delete, Ref: catalog.Ref{Blueprint: "service", Identifier: "y"}, Why: `along with an entity of blueprint "service" that it relates to`},
+	want := []catalog.Change{
+		{Action: catalog.Delete, Ref: catalog.Ref{Blueprint: "group", Identifier: "g"}},
+		{Action: catalog.Delete, Ref: catalog.Ref{Blueprint: "service", Identifier: "x"}, Why: `along with an entity of blueprint "group" that it relates to`},
+		{Action: catalog.Delete, Ref: catalog.Ref{Blueprint: "service", Identifier: "y"}, Why: `along with an entity of blueprint "service" that it relates to`},
 	}
 	if diff := cmp.Diff(store.Changes(), want); diff != "" {
 		t.Errorf("got (-), want (+):\n%s", diff)
