@@ -8,7 +8,7 @@
 //	. | ingests a Bitbucket Cloud workspace into Port's catalog | app
 //	examples/demo | runs the real program against emulators of Bitbucket Cloud and Port on loopback | app bitbucket/bitbuckettest port/porttest
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket check clip datasource diag dryrun input mapping nearest platform port prune reconcile report resync sarif transform transport
+//	app | is the program | bitbucket check clip datasource diag dryrun input mapping nearest platform port prune reconcile report resync transform transport
 //	resync | does one run | bitbucket catalog check concurrent diag inventory kind load mapping port prune reconcile report transform | dryrun transport
 //	load | sends entities to Port and accounts for them | catalog check concurrent diag graph inventory port refusal report
 //	prune | deletes from Port what the workspace no longer has | catalog check diag inventory port reconcile refusal report
@@ -25,8 +25,7 @@
 //	port | is a client of Port's API | catalog transport
 //	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip transport
 //	glob | compares the paths of a repository with patterns | -
-//	sarif | writes the problems of a mapping as SARIF 2.1.0 | diag mapping
-//	report | counts what a run did | catalog clip diag
+//	report | counts what a run did | catalog clip diag | mapping
 //	mapping | reads a mapping | diag nearest
 //	diag | holds what the program has to say to a person | -
 //	concurrent | runs functions side by side | -

@@ -65,8 +65,9 @@ func wrongBlueprints(s *session, bound *check.Bound, missing map[string]bool, th
 		return nil
 	}
 	problems.Sort()
-	s.mapping.problems = append(s.mapping.problems, problems...)
-	s.mapping.problems.Sort()
+	m := &s.report.Mapping
+	m.Problems = append(m.Problems, problems...)
+	m.Problems.Sort()
 	noteMapping(s, problems)
 	return wrongMapping(problems)
 }

@@ -24,7 +24,7 @@ func readInputs(s *session, args arguments) error {
 	if c := args.named(string(config.Mode)); c != nil {
 		s.command = *c
 	}
-	s.report.Planned = config.Mode == input.Plan
+	s.report.Planned, s.report.CheckOnly = config.Mode == input.Plan, s.command.checkOnly
 	s.platform.Mask(config.Secrets()...)
 	s.platform.Mask(proxySecrets(s.environment)...)
 	if len(args.problems) > 0 {
@@ -59,7 +59,7 @@ func wrongInputs(s *session, err error) error {
 }
 
 func noteInputs(s *session, problems input.Problems) {
-	s.badInputs = true
+	s.report.BadInputs = true
 	for _, p := range problems {
 		s.report.Note(diag.Problem{Where: p.Where, Message: p.What, Fix: p.Fix})
 	}

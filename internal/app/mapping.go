@@ -4,12 +4,15 @@ import (
 	_ "embed" // the default mapping
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/platform"
+	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/transform"
 )
 
@@ -51,7 +54,8 @@ func givenMapping(s *session) (*boundMapping, error) {
 		text, err := s.readFile(s.config.MappingFile)
 		if err != nil {
 			const fix = "give a path from the working directory, and in a workflow check the repository out first"
-			s.mapping.problems = diag.Problems{{Rule: mapping.RuleText, At: diag.Position{File: s.config.MappingFile}, Message: "the mapping cannot be read: " + err.Error(), Fix: fix}}
+			s.report.Mapping = ofMapping(s, s.config.MappingFile)
+			s.report.Mapping.Problems = diag.Problems{{Rule: mapping.RuleText, At: diag.Position{File: s.config.MappingFile}, Message: "the mapping cannot be read: " + err.Error(), Fix: fix}}
 			return nil, &usageError{err: fmt.Errorf("input mapping_file: %w; %s", err, fix)}
 		}
 		return bind(s, fromInputs, s.config.MappingFile, text)
@@ -100,7 +104,8 @@ func bind(s *session, from origin, file string, text []byte) (*boundMapping, err
 		}
 	}
 	bound, problems := check.Check(file, text, env)
-	s.mapping = checkedMapping{done: true, problems: problems}
+	s.report.Mapping = ofMapping(s, file)
+	s.report.Mapping.Checked, s.report.Mapping.Problems = true, problems
 	noteMapping(s, problems)
 	if errs := problems.Errors(); len(errs) > 0 {
 		return nil, wrongMapping(errs)
@@ -124,4 +129,33 @@ func noteMapping(s *session, problems diag.Problems) {
 			s.report.Note(p)
 		}
 	}
+}
+
+// ofMapping returns what is known of a mapping before it is read.
+func ofMapping(s *session, file string) report.Mapping {
+	return report.Mapping{Name: file, Path: sourcePath(s, file), Rules: mapping.Rules}
+}
+
+// sourcePath returns the path of the mapping file from the root of the checkout, by which
+// scanners know it; what is not in there keeps its name.
+func sourcePath(s *session, file string) string {
+	if file != s.config.MappingFile {
+		return file
+	}
+	root := platform.Root(s.getenv)
+	if root == "" {
+		root = s.path("")
+	}
+	absolute, err := filepath.Abs(s.path(file))
+	if err != nil {
+		return filepath.ToSlash(file)
+	}
+	if root, err = filepath.Abs(root); err != nil {
+		return filepath.ToSlash(file)
+	}
+	relative, err := filepath.Rel(root, absolute)
+	if err != nil || !filepath.IsLocal(relative) {
+		return filepath.ToSlash(file)
+	}
+	return filepath.ToSlash(relative)
 }

@@ -18,10 +18,6 @@ import (
 const (
 	// maxAnnotations bounds what the platform is given; it shows fewer.
 	maxAnnotations = 100
-	// maxComment is the longest comment that GitHub takes, in bytes at most.
-	//
-	// Source: https://github.com/telia-oss/github-pr-resource/issues/259, read 2026-11.
-	maxComment = 65_536
 )
 
 // publish hands over what was done to everybody who is to see it, and returns the exit
@@ -113,11 +109,8 @@ func closePage(ctx context.Context, s *session, stopped bool) {
 
 // lastLines returns how it ended: of a run what it did.
 func lastLines(s *session) []string {
-	switch {
-	case s.badArguments:
+	if s.badArguments {
 		return []string{s.report.Status() + ": " + s.report.Failure}
-	case s.command.verdict != nil:
-		return []string{s.command.verdict(s)}
 	}
 	return report.Lines(s.report)
 }
@@ -136,21 +129,15 @@ func firstLine(text string) string {
 // reported the log has the errors already: it does not show them again.
 func handOver(s *session, reported bool) (annotated []diag.Problem) {
 	s.report.Scrub(s.scrubber.Redact)
-	writeOut(s, "report_file", s.config.ReportFile, func() ([]byte, error) { return report.JSON(s.report), nil })
-	if s.mapping.done || len(s.mapping.problems) > 0 {
-		writeOut(s, "sarif_file", s.config.SARIFFile, func() ([]byte, error) { return sarifText(s) })
+	for _, form := range report.Forms {
+		writeOut(s, form)
 	}
-	summary := func(limitBytes int) string { return report.Markdown(s.report, limitBytes) }
-	alone := s.command.verdict != nil // the mapping's problems are printed
-	if alone {
-		summary = func(limitBytes int) string { return s.command.summary(s, limitBytes) }
-	}
-	writeOut(s, "summary_file", s.config.SummaryFile, func() ([]byte, error) { return []byte(summary(maxComment)), nil })
+	checkOnly := s.command.checkOnly // the mapping's problems are printed
 	for _, p := range s.report.Worst() {
-		if len(annotated) == maxAnnotations || p.Severity == diag.Notice && !alone {
+		if len(annotated) == maxAnnotations || p.Severity == diag.Notice && !checkOnly {
 			break
 		}
-		if !s.platform.Annotates() && (reported && p.Severity == diag.Error || alone && p.At.File != "") {
+		if !s.platform.Annotates() && (reported && p.Severity == diag.Error || checkOnly && p.At.File != "") {
 			continue // printed already
 		}
 		s.platform.Annotate(annotation(p, s.config.MappingFile))
@@ -163,23 +150,26 @@ func handOver(s *session, reported bool) (annotated []diag.Problem) {
 	if err := s.platform.Publish(outputs); err != nil {
 		s.log.Warn("step outputs: " + err.Error())
 	}
+	summary := func(limitBytes int) string { return report.Markdown(s.report, limitBytes) }
 	if err := s.platform.Summary(summary); err != nil {
 		s.log.Warn("step summary: " + err.Error())
 	}
 	return annotated
 }
 
-// writeOut writes the file that an input names; without a name it does nothing.
-func writeOut(s *session, id, name string, text func() ([]byte, error)) {
+// writeOut writes a form of the report to the file that its input names; without a name it
+// does nothing.
+func writeOut(s *session, form report.Form) {
+	name := s.config.Files[form.Input]
 	if name == "" {
 		return
 	}
-	content, err := text()
-	if err == nil {
-		err = s.writeFile(name, content)
+	content := form.Write(s.report)
+	if content == nil {
+		return
 	}
-	if err != nil {
-		s.warn(diag.Problem{Message: id + " is not written: " + err.Error(), Fix: "give " + id + " a path in a folder that exists and can be written to"})
+	if err := s.writeFile(name, content); err != nil {
+		s.warn(diag.Problem{Message: form.Input + " is not written: " + err.Error(), Fix: "give " + form.Input + " a path in a folder that exists and can be written to"})
 		s.report.Scrub(s.scrubber.Redact)
 	}
 }

@@ -31,11 +31,9 @@ type command struct {
 	run func(ctx context.Context, s *session) error
 	// atEnd, unless nil, adds to the report of a run what is known at its end.
 	atEnd func(s *session)
-	// verdict is the last line when the command is about the mapping alone; nil for a run.
-	// Its problems are printed already, and its notices are annotated.
-	verdict func(s *session) string
-	// summary is the summary then, of at most limitBytes; nil for a run.
-	summary func(s *session, limitBytes int) string
+	// checkOnly is true when the command is about the mapping alone. Its problems are
+	// printed already, and its notices are annotated.
+	checkOnly bool
 }
 
 // session is what is known of one run of the program: its world, whom it tells, its inputs,
@@ -45,16 +43,9 @@ type session struct {
 	console
 	command command
 	config  input.Config
-	// badArguments and badInputs are true when the command line, or any input, is wrong.
-	badArguments, badInputs bool
-	mapping                 checkedMapping
-	clients                 *clients // nil until they are made
-}
-
-// checkedMapping is what is known of the mapping, for code scanning and for validate.
-type checkedMapping struct {
-	done     bool          // it was read and checked
-	problems diag.Problems // found then, or that it cannot be read
+	// badArguments is true when the command line is wrong.
+	badArguments bool
+	clients      *clients // nil until they are made
 }
 
 func newSession(p Process, standard command) *session {
@@ -76,7 +67,7 @@ type console struct {
 }
 
 func newConsole(w world) console {
-	c := console{scrubber: &platform.Scrubber{}, level: &slog.LevelVar{}, report: &report.Report{Started: time.Now()}}
+	c := console{scrubber: &platform.Scrubber{}, level: &slog.LevelVar{}, report: &report.Report{Started: time.Now(), Program: report.Program{Name: program, Version: Version}}}
 	c.platform = platform.Detect(platform.World{Getenv: w.getenv, Stdout: w.Stdout, Dir: w.Dir, Scrubber: c.scrubber})
 	c.stdout, c.stderr = c.scrubber.Writer(w.Stdout), c.scrubber.Writer(w.Stderr)
 	c.page = datasource.New(c.scrubber.Redact)

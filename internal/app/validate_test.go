@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -20,6 +21,53 @@ func TestSARIFOfARun(t *testing.T) {
 	w.run(env).check(t, 2, "failed")
 	if text := w.read("out.sarif"); !strings.Contains(text, `"ruleId": "unknown-kind"`) || strings.Contains(text, `"ruleId": "unknown-key"`) {
 		t.Errorf("the error is not in the file, or the old warning is:\n%s", text)
+	}
+}
+
+// What a run or a plan met is there too: on the line of the mapping that it comes from, and
+// without one on the mapping as a whole.
+func TestSARIFOfWhatARunMet(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"sync", "plan"} {
+		w := smallWorld(t)
+		text := strings.Replace(repositories, "identifier: .slug", `identifier: if .slug == "ledger" then "a b" else .slug end`, 1)
+		w.write("mapping.yml", text)
+		w.run(map[string]string{"MODE": mode, "MAPPING_FILE": "mapping.yml", "SARIF_FILE": "out.sarif", "DELETION": "never"}).check(t, 0, "partial")
+		var out struct {
+			Runs []struct {
+				Results []struct {
+					RuleID, Level string
+					Message       struct{ Text string }
+					Locations     []struct {
+						PhysicalLocation struct {
+							ArtifactLocation struct{ URI string }
+							Region           struct{ StartLine int }
+						}
+					}
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(w.read("out.sarif")), &out); err != nil {
+			t.Fatal(err)
+		}
+		before, _, _ := strings.Cut(text, "identifier:")
+		places := map[string]int{}
+		for _, r := range out.Runs[0].Results {
+			at := r.Locations[0].PhysicalLocation
+			if r.RuleID != "run" || at.ArtifactLocation.URI != "mapping.yml" {
+				t.Errorf("%s: got a result of rule %q in %q, want rule run in mapping.yml", mode, r.RuleID, at.ArtifactLocation.URI)
+			}
+			places[r.Level+": "+r.Message.Text] = at.Region.StartLine
+		}
+		for text, want := range map[string]int{"a b": 1 + strings.Count(before, "\n"), `the input deletion is "never"`: 0} {
+			found := false
+			for message, line := range places {
+				found = found || strings.Contains(message, text) && line == want
+			}
+			if !found {
+				t.Errorf("%s: no result with %q on line %d: %v", mode, text, want, places)
+			}
+		}
 	}
 }
 

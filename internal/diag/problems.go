@@ -64,6 +64,25 @@ func (p Problems) only(severities ...Severity) Problems {
 	return found
 }
 
+// Without returns the problems that are not among the others, by severity, place, object
+// and message.
+func (p Problems) Without(others Problems) Problems {
+	known := make(map[key]bool, len(others))
+	for _, one := range others {
+		known[one.key()] = true
+	}
+	return slices.DeleteFunc(slices.Clone(p), func(one Problem) bool { return known[one.key()] })
+}
+
+// Redacted returns the problems with each of their texts passed through redact.
+func (p Problems) Redacted(redact func(string) string) Problems {
+	clean := slices.Clone(p)
+	for i, one := range clean {
+		clean[i] = one.Redacted(redact)
+	}
+	return clean
+}
+
 // Sort puts the problems in file order, in place. Problems of one place keep
 // their order.
 func (p Problems) Sort() {

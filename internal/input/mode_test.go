@@ -63,7 +63,7 @@ func TestValidate(t *testing.T) {
 	if problems != nil {
 		t.Fatal(problems)
 	}
-	if c.Mode != Validate || c.MappingFile != "m.yml" || c.SARIFFile != "m.sarif" || len(c.JQEnvAllow) != 1 {
+	if c.Mode != Validate || c.MappingFile != "m.yml" || c.Files["sarif_file"] != "m.sarif" || len(c.JQEnvAllow) != 1 {
 		t.Errorf("got %+v", c)
 	}
 	want := []string{"port-secret", "a token", "lonely"}

@@ -5,7 +5,7 @@ import "slices"
 // Parse reads every input of the table. The error is Problems: every problem of
 // every input, in the order of the table. A Config that comes with an error holds
 // what was read, with the zero value for what is wrong: its Secrets must be hidden
-// all the same, the mapping can be checked, and ReportFile, MappingFile and FailOn
+// all the same, the mapping can be checked, and Files, MappingFile and FailOn
 // decide where and how the error is reported. No run may use it. In the mode validate
 // problems and notes are those of its own inputs.
 func Parse(env Environment) (Config, Notes, error) {

@@ -95,7 +95,7 @@ func TestParse(t *testing.T) {
 		{"at most no deletion", vars{"MAX_DELETIONS": "0"}, nil, func(c *Config) { n := 0; c.MaxDeletions = &n }},
 		{"booleans", vars{"INITIALIZE_PORT_RESOURCES": "No"}, nil, func(c *Config) { c.InitializePortResources = false }},
 		{"names for jq", vars{"JQ_ENV_ALLOW": " TEAM,,REGION , TEAM"}, nil, func(c *Config) { c.JQEnvAllow = []string{"TEAM", "REGION"} }},
-		{"report file", vars{"REPORT_FILE": "out/report.json"}, nil, func(c *Config) { c.ReportFile = "out/report.json" }},
+		{"report file", vars{"REPORT_FILE": "out/report.json"}, nil, func(c *Config) { c.Files = map[string]string{"report_file": "out/report.json"} }},
 
 		{"several tokens", vars{"BITBUCKET_WORKSPACE_TOKEN": "one, two,,one,"}, nil, func(c *Config) {
 			c.Credentials = []Credential{basic(WorkspaceToken, "", "one"), basic(WorkspaceToken, "", "two")}

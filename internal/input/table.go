@@ -132,8 +132,8 @@ var Table = []Input{
 		Help: "The environment variables that jq expressions may read, separated by commas; none by default.",
 		read: func(v value, c *Config) { c.JQEnvAllow = variableNames(v) }},
 	{ID: "sarif_file", Group: aboutMapping, Validate: true,
-		Help: "The path of a file to write the problems of the mapping to, as SARIF for code scanning.",
-		read: func(v value, c *Config) { c.SARIFFile = v.text }},
+		Help: "The path of a file to write the problems of the mapping and of the run to, as SARIF for code scanning.",
+		read: reportFile},
 	{ID: "concurrency", Group: aboutRun, Default: "10",
 		Help: "How many requests to Bitbucket may be in flight at once, from 1 to 100.",
 		read: func(v value, c *Config) { c.Concurrency = concurrency(v) }},
@@ -163,10 +163,10 @@ var Table = []Input{
 		read: func(v value, c *Config) { c.DetailedExit = boolean(v) }},
 	{ID: "report_file", Group: aboutReport, Validate: true,
 		Help: "The path of a file to write the report to, as JSON.",
-		read: func(v value, c *Config) { c.ReportFile = v.text }},
+		read: reportFile},
 	{ID: "summary_file", Group: aboutReport, Validate: true,
 		Help: "The path of a file to write the summary to, as Markdown that fits a comment on a pull request.",
-		read: func(v value, c *Config) { c.SummaryFile = v.text }},
+		read: reportFile},
 	{ID: "sync_status", Group: aboutPage, Default: "true",
 		Help: "Whether the state of the run and the counts of each kind are shown on Port's Data sources page.",
 		read: func(v value, c *Config) { c.SyncStatus = boolean(v) }},
@@ -240,12 +240,9 @@ type Config struct {
 	FailOn         FailOn
 	// DetailedExit lets a plan with changes end with a status of its own.
 	DetailedExit bool
-	// SARIFFile is empty when no such file is asked for.
-	SARIFFile string
-	// ReportFile is empty when no report file is asked for.
-	ReportFile string
-	// SummaryFile is empty when no summary file is asked for.
-	SummaryFile string
+	// Files are the paths of the files to write the forms of the report to, by the id of
+	// their input. A form that is not asked for is not there.
+	Files map[string]string
 	// SyncStatus, ShipLogs and SendExamples decide what Port's page shows of the run.
 	SyncStatus   bool
 	ShipLogs     bool

@@ -47,7 +47,8 @@ func problemsJSON(r *Report) []problemJSON {
 
 // JSON is the report file: one indented object that ends with a line break. Its keys
 // are the outputs' names in their order, then resources, blueprints (by identifier)
-// and problems (worst first), and of a plan changes. No control character but that of the layout stands in it.
+// and problems (worst first), and of a plan changes. It holds no control character but those of
+// the layout.
 func JSON(r *Report) []byte {
 	members := append(Outputs(r),
 		Output{"resources", resourcesJSON(r)},

@@ -11,6 +11,9 @@ import (
 // of which something is stale or held back, and the result. A line holds no line break
 // and no control character; the platform's own escaping is still due.
 func Lines(r *Report) []string {
+	if r.CheckOnly {
+		return []string{verdict(r)}
+	}
 	l := lines{words{r}}
 	var all []string
 	for _, res := range r.Resources {

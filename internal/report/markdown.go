@@ -15,6 +15,9 @@ const openProblems = 10
 // and one of problems, worst first. It is at most limitBytes long: tables are cut by
 // whole rows and say how many are missing. It is empty when not even the headline fits.
 func Markdown(r *Report, limitBytes int) string {
+	if r.CheckOnly {
+		return verdictMarkdown(r, limitBytes)
+	}
 	m := markdown{words{r}}
 	head := m.headline()
 	if len(head) > limitBytes {

@@ -96,6 +96,20 @@ const (
 	Fatal                              // the run as a whole failed
 )
 
+// Mapping is what is known of the mapping of a run.
+type Mapping struct {
+	Name    string // as its problems give it for the file
+	Path    string // of its file from the root of the sources, with "/"; empty when Name is that
+	Checked bool   // it was read and checked
+	// Problems are all that were found in it, or that it cannot be read. The problems of the
+	// report hold those of them that matter to the run, too.
+	Problems diag.Problems
+	Rules    []diag.RuleInfo // that it was checked by
+}
+
+// Program is what made a report.
+type Program struct{ Name, Version string }
+
 // Report is what one run did. The zero Report is an empty one, ready for use. It
 // has one owner: it is not safe for concurrent use.
 type Report struct {
@@ -118,6 +132,12 @@ type Report struct {
 	Forecast string
 	Facts    []string // what else there is to know, a line each
 	Foreseen bool     // a sync would change something beside entities
+	Mapping  Mapping
+	Program  Program
+	// CheckOnly is true when the mapping was checked and nothing else done: then the forms
+	// for people hold its problems. BadInputs is true when inputs are wrong beside it.
+	CheckOnly bool
+	BadInputs bool
 
 	causes Cause
 }
@@ -155,6 +175,7 @@ func (r *Report) Scrub(redact func(string) string) {
 		b.Identifier, b.HeldBy = redact(b.Identifier), redact(b.HeldBy)
 	}
 	r.Log.Redact(redact)
+	r.Mapping.Problems = r.Mapping.Problems.Redacted(redact)
 	r.scrubChanges(redact)
 	for i, fact := range r.Facts {
 		r.Facts[i] = redact(fact)

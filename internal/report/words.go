@@ -154,20 +154,25 @@ func Line(p diag.Problem) string {
 	if place := Place(p); place != "" {
 		b.WriteString(place + ": ")
 	}
-	b.WriteString(visible(p.Text(), maxMessage))
-	example := visible(p.Example, maxExample)
-	switch {
-	case p.Count > 1 && example != "":
-		fmt.Fprintf(&b, " (%d times, first: %s)", p.Count, example)
-	case p.Count > 1:
-		fmt.Fprintf(&b, " (%d times)", p.Count)
-	case example != "":
-		fmt.Fprintf(&b, " (once: %s)", example)
-	}
+	b.WriteString(visible(p.Text(), maxMessage) + often(p))
 	if p.Fix != "" {
 		b.WriteString("; fix: " + visible(p.Fix, maxFix))
 	}
 	return b.String()
+}
+
+// often returns how often a problem was met, and the first example, in parentheses.
+func often(p diag.Problem) string {
+	example := visible(p.Example, maxExample)
+	switch {
+	case p.Count > 1 && example != "":
+		return fmt.Sprintf(" (%d times, first: %s)", p.Count, example)
+	case p.Count > 1:
+		return fmt.Sprintf(" (%d times)", p.Count)
+	case example != "":
+		return fmt.Sprintf(" (once: %s)", example)
+	}
+	return ""
 }
 
 // fieldsText returns what would change, from what to what, in so many characters.

@@ -1,11 +1,9 @@
-package sarif_test
+package report
 
 import (
 	"encoding/json"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -13,12 +11,7 @@ import (
 
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
-	"port-bitbucket-exporter/internal/sarif"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden file")
-
-var tool = sarif.Tool{Name: "port-bitbucket-exporter", Version: "1.2.3"}
 
 // broken has two errors of one kind in two lines that are alike, a warning behind
 // characters of several bytes, and text that a log would take for a command.
@@ -47,7 +40,7 @@ func problems(t *testing.T, text string) diag.Problems {
 
 // log is what every reader of SARIF relies on: the members that the standard requires,
 // and those that GitHub does.
-type log struct {
+type sarifLog struct {
 	Schema  string `json:"$schema"`
 	Version string
 	Runs    []struct {
@@ -73,51 +66,45 @@ type log struct {
 				}
 			}
 			PartialFingerprints map[string]string
+			OccurrenceCount     int
 		}
 	}
 }
 
-func marshal(t *testing.T, found diag.Problems) (log, string) {
-	t.Helper()
-	text, err := sarif.Marshal(tool, found, func(file string) string { return file })
-	if err != nil {
-		t.Fatal(err)
+// checked is a report of a mapping that was checked, and nothing else.
+func checked(found diag.Problems) *Report {
+	return &Report{
+		Program: Program{Name: "port-bitbucket-exporter", Version: "1.2.3"},
+		Mapping: Mapping{Name: "port/my mapping.yml", Checked: true, Problems: found, Rules: mapping.Rules},
 	}
-	var l log
+}
+
+func readSARIF(t *testing.T, r *Report) (sarifLog, string) {
+	t.Helper()
+	text := SARIF(r)
+	var l sarifLog
 	if err := json.Unmarshal(text, &l); err != nil {
 		t.Fatal(err)
 	}
 	return l, string(text)
 }
 
-func TestMarshal(t *testing.T) {
+func TestSARIF(t *testing.T) {
 	t.Parallel()
-	_, got := marshal(t, problems(t, broken))
-	golden := filepath.Join("testdata", "broken.sarif")
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(got, string(want)); diff != "" {
-		t.Errorf("got -, want +\n%s", diff)
-	}
+	_, got := readSARIF(t, checked(problems(t, broken)))
+	golden(t, "broken.sarif", got)
 }
 
-func TestShape(t *testing.T) {
+func TestSARIFShape(t *testing.T) {
 	t.Parallel()
 	found := problems(t, broken)
 	found = append(found, diag.Problem{Rule: mapping.RuleText, Severity: diag.Notice, Message: "no line", At: diag.Position{File: "m.yml"}})
-	l, _ := marshal(t, found)
+	l, _ := readSARIF(t, checked(found))
 	if l.Version != "2.1.0" || l.Schema == "" || len(l.Runs) != 1 {
 		t.Fatalf("version %q, schema %q, %d runs", l.Version, l.Schema, len(l.Runs))
 	}
 	run := l.Runs[0]
-	if run.Tool.Driver.Name != tool.Name || run.Tool.Driver.SemanticVersion != tool.Version || run.ColumnKind != "unicodeCodePoints" {
+	if run.Tool.Driver.Name != "port-bitbucket-exporter" || run.Tool.Driver.SemanticVersion != "1.2.3" || run.ColumnKind != "unicodeCodePoints" {
 		t.Errorf("driver %+v, columns %q", run.Tool.Driver.Name, run.ColumnKind)
 	}
 	ids := map[string]bool{}
@@ -155,10 +142,10 @@ func TestShape(t *testing.T) {
 }
 
 // A problem is the same one when lines are added above it.
-func TestFingerprintsStay(t *testing.T) {
+func TestSARIFFingerprintsStay(t *testing.T) {
 	t.Parallel()
-	before, _ := marshal(t, problems(t, broken))
-	after, _ := marshal(t, problems(t, "# a comment\n\n"+broken))
+	before, _ := readSARIF(t, checked(problems(t, broken)))
+	after, _ := readSARIF(t, checked(problems(t, "# a comment\n\n"+broken)))
 	for i, r := range before.Runs[0].Results {
 		if diff := cmp.Diff(r.PartialFingerprints, after.Runs[0].Results[i].PartialFingerprints); diff != "" {
 			t.Errorf("result %d: before -, after +\n%s", i, diff)
@@ -167,10 +154,57 @@ func TestFingerprintsStay(t *testing.T) {
 }
 
 // Without problems there are no results, which closes what a scanner has open.
-func TestNoProblems(t *testing.T) {
+func TestSARIFWithoutProblems(t *testing.T) {
 	t.Parallel()
-	l, text := marshal(t, nil)
+	l, text := readSARIF(t, checked(nil))
 	if got := l.Runs[0].Results; got == nil || len(got) > 0 {
 		t.Errorf("results %v, want an empty list:\n%s", got, text)
+	}
+}
+
+// What a run met is there beside the problems of the mapping, each once: with a place where
+// it has none, since GitHub refuses a result without one.
+func TestSARIFOfRun(t *testing.T) {
+	t.Parallel()
+	found := problems(t, broken)
+	r := checked(found)
+	r.Mapping.Path = "ci/port/my mapping.yml"
+	for _, p := range found {
+		r.Note(p)
+	}
+	r.Note(diag.Problem{Severity: diag.Warning, Where: "resource 1 (repository)", Message: "not everything was read", Fix: "run again"})
+	for _, example := range []string{"service/a", "service/b"} {
+		r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: "port/my mapping.yml", Line: 3}, Message: "Port refused an entity", Example: example})
+	}
+	l, _ := readSARIF(t, r)
+	results := l.Runs[0].Results
+	if got, want := len(results), len(found)+2; got != want {
+		t.Fatalf("got %d results, want %d", got, want)
+	}
+	var lines []string
+	for _, one := range results[len(found):] {
+		at := one.Locations[0].PhysicalLocation
+		lines = append(lines, fmt.Sprintf("%s %s %s:%d ×%d %s", one.RuleID, one.Level, at.ArtifactLocation.URI, at.Region.StartLine, one.OccurrenceCount, one.Message.Text))
+		if rule := l.Runs[0].Tool.Driver.Rules[one.RuleIndex]; rule.ID != one.RuleID {
+			t.Errorf("the rule at %d is %q, want %q", one.RuleIndex, rule.ID, one.RuleID)
+		}
+	}
+	want := []string{
+		"run warning ci/port/my%20mapping.yml:0 ×1 resource 1 (repository): not everything was read\nfix: run again",
+		"run error ci/port/my%20mapping.yml:3 ×2 Port refused an entity (2 times, first: service/a)",
+	}
+	if diff := cmp.Diff(lines, want); diff != "" {
+		t.Errorf("got -, want +\n%s", diff)
+	}
+}
+
+// Where no mapping was looked at there is nothing to write: an empty list would close what
+// a scanner has open.
+func TestSARIFOfNothing(t *testing.T) {
+	t.Parallel()
+	r := &Report{}
+	r.Note(diag.Problem{Message: "input workspace: it is missing"})
+	if got := SARIF(r); got != nil {
+		t.Errorf("got %s, want nothing", got)
 	}
 }
