@@ -12,8 +12,8 @@ import (
 	"port-bitbucket-exporter/internal/transform"
 )
 
-// Bind decodes every selector and compiles every expression of a mapping; it asks
-// nobody. The error is diag.Problems: every problem, warning and note, in file
+// Bind decodes every selector and compiles every expression of a mapping, and
+// makes no request. The error is diag.Problems: every problem, warning and note, in file
 // order. Resources that are broken are checked, and are in no bound.
 func Bind(m *mapping.Mapping, env transform.Environment) (*Bound, error) {
 	bound := &Bound{Mapping: m}

@@ -11,19 +11,20 @@ import (
 	"port-bitbucket-exporter/internal/port"
 )
 
-// portConcurrency is how many requests with entities are under way at once.
+// portConcurrency is how many requests with entities are under way at once: enough to hide
+// their latency, and few beside what Port allows in a minute.
 const portConcurrency = 5
 
-// touches says whether an entity of one batch may relate to one of the other. The
+// touches reports whether an entity of one batch may relate to one of the other. The
 // blueprints of targets are not known here: their identifiers decide.
 func (b *batch) touches(other *batch) bool {
 	return b.relatesTo(other) || other.relatesTo(b) || b.blueprint == other.blueprint && (b.searches() || other.searches())
 }
 
-// searches says whether the entities of the batch are found by search queries.
+// searches reports whether the entities of the batch are found by search queries.
 func (b *batch) searches() bool { return len(b.entities) > 0 && b.entities[0].entity.Query != "" }
 
-// excludes says whether an entity may be one that is in the batch already: a search
+// excludes reports whether an entity may be one that is in the batch already: a search
 // query may find one that another entity names, and finds what the same query did.
 func (b *batch) excludes(p *pending) bool {
 	query := p.entity.Query

@@ -162,8 +162,8 @@ func (l *ledger) noteSearched(p *pending, identifier string) {
 	})
 }
 
-// noteCrowded reports an entity that should wait for a later resource, and for which there
-// is no room: it may be written in every run, and then again by that resource.
+// noteCrowded reports an entity that should wait for a later resource and does not, for
+// lack of room: it may be written in every run, and then again by that resource.
 func (l *ledger) noteCrowded(p *pending) {
 	l.report.Note(diag.Problem{
 		Severity: diag.Notice, At: p.entry.Source.Place(),

@@ -197,7 +197,7 @@ func (q *queue) retry(ctx context.Context, drop func(*pending)) {
 }
 
 // sendInOrder sends each entity after those that it relates to; those of a cycle go
-// together, and are told what the cycle is. Entities of one blueprint may share a
+// together, and know the cycle. Entities of one blueprint may share a
 // request with what they relate to: when Port does not take them in turn, they come
 // again, and others do not share one any more.
 func (q *queue) sendInOrder(ctx context.Context, left []*pending) {
@@ -231,7 +231,7 @@ func (q *queue) sendInOrder(ctx context.Context, left []*pending) {
 	q.flush(ctx)
 }
 
-// cycleOf is a cycle in a group, from an entity back to it; nil when there is none.
+// cycleOf returns a cycle in a group, from an entity back to it; nil when there is none.
 func cycleOf(left []*pending, ahead [][]int, group []int) []catalog.Ref {
 	if len(group) == 1 {
 		return nil

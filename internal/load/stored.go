@@ -191,8 +191,8 @@ func (c *comparison) wait() {
 	}
 }
 
-// release hands what is known over to the inventory, and lets go of the digests: nothing
-// is compared any more.
+// release hands what is known over to the inventory, and drops the digests: nothing is
+// compared any more.
 func (c *comparison) release(to *inventory.Inventory) {
 	c.wait()
 	for blueprint, s := range c.stored {

@@ -16,10 +16,10 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// delete deletes stale entities, each after those that relate to it, and tells which
-// ones stay; cascade says whether other dependants may go with them. Where not all
-// relations are known, what Port refuses for its dependants comes again as long as
-// others go: they may have been those.
+// delete deletes stale entities, each after those that relate to it, and reports which
+// ones stay; with cascade, other dependants go along with them. Where not all relations
+// are known, what Port refuses for its dependants is tried again while others go: the
+// dependants may have been among those.
 func (p *pass) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
 	if len(stale) == 0 {
 		return
@@ -55,7 +55,7 @@ type refusedDeletion struct {
 	err error
 }
 
-// left are the entities that stay for others.
+// left returns the entities that stay for others.
 func (d *deletion) left() []catalog.Ref {
 	var left []catalog.Ref
 	for _, one := range d.refused {
@@ -67,7 +67,7 @@ func (d *deletion) left() []catalog.Ref {
 	return left
 }
 
-// end counts and tells what stays for others.
+// end counts and reports what stays for others.
 func (d *deletion) end() {
 	for _, one := range d.refused {
 		d.pass.Report.Blueprint(one.ref.Blueprint).StaleKept++
@@ -151,7 +151,7 @@ func (d *deletion) dependantsFix() string {
 	return "delete those first, or set deleteDependentEntities: true in the mapping"
 }
 
-// stopped counts what was not asked for, or not answered, since the run ended.
+// stopped counts what was not requested, or not answered, since the run ended.
 func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
 	d.pass.Report.Blueprint(blueprint).StaleKept += n
 	d.pass.Report.Note(diag.Problem{
@@ -161,7 +161,7 @@ func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
 	})
 }
 
-// keep tells of an entity for which Port was not asked: it would refuse.
+// keep reports an entity that was not tried: Port would refuse.
 func (d *deletion) keep(k reconcile.Kept) {
 	d.pass.Report.Blueprint(k.Ref.Blueprint).StaleKept++
 	why, fix, example := "other entities relate to them, and stay", d.dependantsFix(), ""

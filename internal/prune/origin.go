@@ -18,7 +18,7 @@ type origins struct {
 	claims    map[claim]claimed                        // answers of anothers: it looks at all sources
 	missed    map[*resource]map[string]bool            // by key: the sources of which something was not read
 	frames    map[*check.Entry]map[string]*check.Frame // by key of the source; nil for one that is not known
-	// trusted says of an entry whether all that it produced in this run lies in the frame
+	// trusted is true for an entry when all that it produced in this run lies in the frame
 	// of its source: the list may have named a source otherwise than its objects do.
 	trusted map[*check.Entry]bool
 }
@@ -36,12 +36,12 @@ type claim struct {
 	ref   catalog.Ref
 }
 
-// claimed says whether an identifier is one of a source that was read.
+// claimed is whether an identifier is one of a source that was read.
 type claimed int
 
 const (
-	nobodys claimed = iota
-	perhaps         // or of another name
+	unclaimed claimed = iota
+	perhaps           // or of another name
 	surely
 )
 
@@ -84,7 +84,7 @@ func (o *origins) present(ctx context.Context, of *resource, entry int, source i
 	f := o.frame(ctx, of, entry, source)
 	o.presences[key] = f != nil && !o.shared(of, e) && slices.ContainsFunc(o.stale, func(ref catalog.Ref) bool {
 		return (e.Dynamic || e.Blueprint == ref.Blueprint) && f.Covers(ref.Identifier) && (f.Number || f.Alone(ref.Identifier)) &&
-			o.anothers(ctx, of, entry, ref) == nobodys
+			o.anothers(ctx, of, entry, ref) == unclaimed
 	})
 	return o.presences[key]
 }
@@ -104,7 +104,7 @@ func (o *origins) anothers(ctx context.Context, of *resource, entry int, ref cat
 	if known, ok := o.claims[key]; ok {
 		return known
 	}
-	answer := nobodys
+	answer := unclaimed
 	for _, source := range of.seen.Sources {
 		if source.Key == "" || o.misses(of, source) {
 			continue

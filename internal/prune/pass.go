@@ -53,7 +53,7 @@ type Store interface {
 	Delete(ctx context.Context, blueprint string, identifiers []string, dependants bool) (result []port.Deletion, refused bool)
 }
 
-// SelectorHistory says whether earlier runs had the selector of a resource.
+// SelectorHistory is whether earlier runs had the selector of a resource.
 type SelectorHistory int
 
 const (

@@ -100,8 +100,8 @@ func (p *pass) reportBlocked(blocked []reconcile.Blocked) {
 	}
 }
 
-// noteUnlisted tells why nothing is deleted. Where the credential may not list, that
-// is how it is meant to be, and no failure.
+// noteUnlisted reports why nothing is deleted. A credential that may not list is a choice
+// of whoever gave it, and not a failure.
 func (p *pass) noteUnlisted(err error) {
 	problem := diag.Problem{Severity: diag.Error, Message: "what Port owns could not be listed: nothing is deleted", Example: err.Error(), Fix: cmp.Or(port.Fix(err), "run again")}
 	var e *port.Error

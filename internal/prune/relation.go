@@ -12,7 +12,7 @@ import (
 	"port-bitbucket-exporter/internal/reconcile"
 )
 
-// related are the relations to entities that are to be deleted, as far as they are
+// related returns the relations to entities that are to be deleted, as far as they are
 // known: what Port held when the run began is known of the blueprints that the
 // mapping names, and what the run has written. Others are searched, when they hold
 // stale entities that may relate to stale ones. Of entities of others nothing is
@@ -59,7 +59,7 @@ type finder struct {
 	identifiers map[string]bool // of the stale ones: few of all relations name one
 	blueprints  []string        // of the stale ones
 	found       []reconcile.Relation
-	unknown     bool // something could not be read: Port will tell
+	unknown     bool // something could not be read: Port decides
 }
 
 // add takes what entities of a blueprint related to when the run began.
@@ -72,8 +72,8 @@ func (f *finder) add(ctx context.Context, blueprint string, edges []inventory.Ed
 	}
 }
 
-// relate adds a relation when it is to a stale entity. The relation's blueprint
-// tells the target's.
+// relate adds a relation when it is to a stale entity. The schema of the blueprint that
+// relates names the target's blueprint.
 func (f *finder) relate(ctx context.Context, from catalog.Ref, relation, to string) {
 	schema := f.schema(ctx, from.Blueprint)
 	target := catalog.Ref{Blueprint: schema.Relations[relation].Target, Identifier: to}
@@ -109,7 +109,7 @@ func (f *finder) search(ctx context.Context, blueprint string) {
 	}
 }
 
-// stillRelates says whether an entity has a relation as Port held it when the run
+// stillRelates reports whether an entity has a relation as Port held it when the run
 // began: it was not written, or no entry that gave it maps the relation.
 func (p *pass) stillRelates(ref catalog.Ref, relation string) bool {
 	s := p.Inventory.Entities[ref]

@@ -12,12 +12,12 @@ import (
 )
 
 // Entities that would be deleted are taken for renamed when more than maxTwins of a
-// blueprint, and more than one in twinShare of what Port holds of it, have a twin: an
+// blueprint, and more than twinShare of what Port holds of it, have a twin: an
 // entity of another identifier for the same thing. Fewer may be chance, such as pull
 // requests of one title.
 const (
 	maxTwins  = 10
-	twinShare = 10
+	twinShare = 1.0 / 10
 )
 
 // renames looks for entities that live on under other identifiers.
@@ -47,7 +47,7 @@ func (r renames) guards(ctx context.Context, doomed []catalog.Ref) map[string]st
 		case err != nil && ctx.Err() == nil:
 			guard = "whether they live on under other identifiers could not be read: " + err.Error()
 			r.fixes[guard] = "run again"
-		case twins > maxTwins && twins > r.holding(blueprint)/twinShare:
+		case twins > maxTwins && float64(twins) > twinShare*float64(r.holding(blueprint)):
 			guard = fmt.Sprintf("%d entities would be replaced by others of the same title or address", twins)
 			r.fixes[guard] = "check the mapping's identifier; if they are to be replaced, set the input confirm_renames to true for one run"
 		}
@@ -156,8 +156,8 @@ func (r renames) born(blueprint string) produce {
 	return all
 }
 
-// free returns one that is no twin yet, new to Port if there is such a one. It is nil too
-// when an entry of the mapping made several: then they are of different things.
+// free returns an entity that is not a twin yet, one that is new to Port if there is one.
+// It returns nil too when an entry of the mapping made several: then they are of different things.
 func free(all []*sibling) (one *sibling) {
 	made := map[inventory.Entry]bool{}
 	for _, s := range all {
@@ -175,7 +175,7 @@ func free(all []*sibling) (one *sibling) {
 }
 
 // address returns an entity whose object has the address that is a property of another;
-// nil when there is none that can be told.
+// nil when none is known.
 func (p produce) address(f catalog.Fields) *sibling {
 	for _, name := range slices.Sorted(maps.Keys(f.Properties)) {
 		if text, ok := f.Properties[name].(string); ok {

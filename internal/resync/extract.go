@@ -110,8 +110,8 @@ func (c *chunk) add(readCtx, writeCtx context.Context, r *check.Resource, digest
 	}
 }
 
-// reader reads the files that a mapping names by file://. A warning about one is
-// told like those of the task; the value is then null.
+// reader reads the files that a mapping names by file://. A warning about one is reported
+// like those of the task; the value is then null.
 func (c *chunk) reader(readCtx context.Context, found kind.Found) func(context.Context, string) (any, error) {
 	if found.Read == nil {
 		return nil

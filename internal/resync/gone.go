@@ -11,8 +11,8 @@ import (
 )
 
 // goneShare bounds how many repositories of a resource may disappear in one run, as a part
-// of all: when more than one in goneShare do, the resource is taken to be incomplete.
-const goneShare = 4
+// of all: when more do, the resource is taken to be incomplete.
+const goneShare = 1.0 / 4
 
 // settleGone finds out what became of the repositories that answered as if they were not
 // there. One that the list still names exists and cannot be read, such as one that is
@@ -40,7 +40,7 @@ func (a *account) settleGone(readCtx context.Context) {
 		a.report.Note(diag.Problem{Severity: diag.Warning, Message: a.to.Where() + ": a repository disappeared during the run", Example: l.gone.Slug})
 	}
 	a.lost = nil
-	if listed := a.to.Seen.Tasks; vanished > 1 && vanished > listed/goneShare {
+	if listed := a.to.Seen.Tasks; vanished > 1 && float64(vanished) > goneShare*float64(listed) {
 		why := fmt.Sprintf("%s: %d of %d repositories disappeared during the run, which is more likely a fault", a.to.Where(), vanished, listed)
 		a.to.Seen.Miss(why)
 		a.report.Mark(report.Unread)
