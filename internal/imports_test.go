@@ -27,16 +27,16 @@
 //	glob | compares the paths of a repository with patterns | -
 //	report | counts what a run did | catalog clip diag | mapping
 //	mapping | reads a mapping | diag nearest
-//	diag | holds what the program has to say to a person | -
 //	concurrent | runs functions side by side | -
 //	graph | finds groups and paths in small directed graphs | -
 //	nearest | finds the name that a misspelt one was most likely meant to be | -
 //	inventory | holds what a run knows at its end | catalog
 //	input | reads what the user asked for | -
-//	platform | speaks to the CI system that the program runs in | clip
+//	platform | speaks to the CI system that the program runs in | clip diag
 //	transport | holds what both clients need on the way to the network | -
 //	jq | evaluates jq expressions within bounds of time and memory | clip
 //	catalog | holds the plain values of Port's software catalog that the other packages share | -
+//	diag | holds what the program has to say to a person | -
 //	shape | describes the fields of JSON objects that are known before one is read | -
 //	clip | shortens text for messages | -
 //	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | memtransport

@@ -177,15 +177,9 @@ func writeOut(s *session, form report.Form) {
 // annotation returns what the platform shows of a problem: on a line of the mapping where
 // that is a file of the checkout.
 func annotation(p diag.Problem, mappingFile string) platform.Annotation {
-	out := platform.Annotation{Severity: platform.Error, Message: p.Text()}
-	switch p.Severity {
-	case diag.Warning:
-		out.Severity = platform.Warning
-	case diag.Notice:
-		out.Severity = platform.Notice
-	}
+	out := platform.Annotation{Severity: p.Severity, Message: p.Text()}
 	if p.At.File != "" && p.At.File == mappingFile {
-		out.File, out.Line, out.Column = p.At.File, p.At.Line, p.At.Column
+		out.At = p.At
 	} else if place := report.Place(p); place != "" {
 		out.Message = place + ": " + p.Text()
 	}

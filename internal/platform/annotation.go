@@ -1,38 +1,16 @@
 package platform
 
 import (
-	"strconv"
 	"strings"
+
+	"port-bitbucket-exporter/internal/diag"
 )
-
-// Severity is how bad an annotation is.
-type Severity int
-
-// The severities, the worst first.
-const (
-	Error Severity = iota
-	Warning
-	Notice
-)
-
-func (s Severity) String() string {
-	switch s {
-	case Error:
-		return "error"
-	case Warning:
-		return "warning"
-	default:
-		return "notice"
-	}
-}
 
 // Annotation is a message for people, with a place if it has one.
 type Annotation struct {
-	Severity Severity
-	Message  string // may have several lines
-	File     string // a path relative to the working directory, or empty
-	Line     int    // counts from 1; zero is unknown
-	Column   int    // counts from 1; zero is unknown
+	Severity diag.Severity
+	Message  string        // may have several lines
+	At       diag.Position // its file is relative to the working directory, or empty
 }
 
 // plain prints the annotation as "ERROR file:line:col: message". Further
@@ -40,15 +18,8 @@ type Annotation struct {
 func (a Annotation) plain(s *Scrubber) string {
 	var head strings.Builder
 	head.WriteString(strings.ToUpper(a.Severity.String()) + " ")
-	if a.File != "" {
-		head.WriteString(a.File + ":")
-		if a.Line > 0 {
-			head.WriteString(strconv.Itoa(a.Line) + ":")
-			if a.Column > 0 {
-				head.WriteString(strconv.Itoa(a.Column) + ":")
-			}
-		}
-		head.WriteByte(' ')
+	if a.At.File != "" {
+		head.WriteString(a.At.String() + ": ")
 	}
 	lines := messageLines(s.Redact(a.Message))
 	lines[0] = s.Line(head.String() + lines[0])

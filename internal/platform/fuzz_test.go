@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // dialects are what CI systems and terminals take for more than text.
@@ -46,7 +48,7 @@ func TestDialects(t *testing.T) {
 		}
 		for name, env := range map[string]map[string]string{"github": {"GITHUB_ACTIONS": "true"}, "bitbucket": {"BITBUCKET_BUILD_NUMBER": "1"}, "plain": nil} {
 			f := newFixture(t, env)
-			f.Annotate(Annotation{Severity: Warning, Message: text, File: text, Line: 3})
+			f.Annotate(Annotation{Severity: diag.Warning, Message: text, At: diag.Position{File: text, Line: 3}})
 			checkAnnotation(t, name, f.out.String())
 		}
 	}
@@ -92,7 +94,7 @@ func FuzzAnnotation(f *testing.F) {
 		for name, env := range map[string]map[string]string{"github": {"GITHUB_ACTIONS": "true"}, "bitbucket": {"BITBUCKET_BUILD_NUMBER": "1"}, "plain": nil} {
 			fix := newFixture(t, env)
 			fix.scrubber.Add(secret)
-			fix.Annotate(Annotation{Severity: Warning, Message: message, File: file, Line: 1, Column: 2})
+			fix.Annotate(Annotation{Severity: diag.Warning, Message: message, At: diag.Position{File: file, Line: 1, Column: 2}})
 			checkAnnotation(t, name, fix.out.String())
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/sethvargo/go-githubactions"
 
 	"port-bitbucket-exporter/internal/clip"
+	"port-bitbucket-exporter/internal/diag"
 )
 
 const (
@@ -42,9 +43,9 @@ type github struct {
 	mu          sync.Mutex
 	err         error // the first failure that Mask or Annotate had
 	masked      map[string]bool
-	counts      [Notice + 1]int         // annotations so far, by severity
-	waiting     [Notice + 1]*Annotation // the last that GitHub shows, by severity
-	outputUnits int                     // UTF-16 code units written to the outputs
+	counts      [diag.Notice + 1]int         // annotations so far, by severity
+	waiting     [diag.Notice + 1]*Annotation // the last that GitHub shows, by severity
+	outputUnits int                          // UTF-16 code units written to the outputs
 }
 
 func newGitHub(w World) *github {
@@ -79,9 +80,6 @@ func (g *github) Mask(secrets ...string) {
 func (g *github) Annotate(a Annotation) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if a.Severity < Error || a.Severity > Notice {
-		a.Severity = Notice
-	}
 	g.counts[a.Severity]++
 	switch n := g.counts[a.Severity]; {
 	case n < annotationCap:
@@ -99,7 +97,7 @@ func (g *github) flush() {
 		}
 		g.waiting[severity] = nil
 		if left := g.counts[severity] - annotationCap + 1; left > 1 {
-			a = &Annotation{Severity: Severity(severity), Message: fmt.Sprintf(
+			a = &Annotation{Severity: diag.Severity(severity), Message: fmt.Sprintf(
 				"%d more of this severity were left out: GitHub shows %d for a step; the summary and the report hold them all",
 				left, annotationCap)}
 		}
@@ -110,12 +108,12 @@ func (g *github) flush() {
 func (g *github) issue(a Annotation) {
 	s := g.world.Scrubber
 	properties := map[string]string{}
-	if a.File != "" {
-		properties["file"] = s.Line(g.relative(a.File))
-		if a.Line > 0 {
-			properties["line"] = strconv.Itoa(a.Line)
-			if a.Column > 0 {
-				properties["col"] = strconv.Itoa(a.Column)
+	if a.At.File != "" {
+		properties["file"] = s.Line(g.relative(a.At.File))
+		if a.At.Line > 0 {
+			properties["line"] = strconv.Itoa(a.At.Line)
+			if a.At.Column > 0 {
+				properties["col"] = strconv.Itoa(a.At.Column)
 			}
 		}
 	}
@@ -123,9 +121,9 @@ func (g *github) issue(a Annotation) {
 	message := clip.BytesWithin(safeMessage(s, a.Message), maxMessageBytes, "…")
 	g.keep(guard(func() {
 		switch a.Severity {
-		case Error:
+		case diag.Error:
 			action.Errorf("%s", message)
-		case Warning:
+		case diag.Warning:
 			action.Warningf("%s", message)
 		default:
 			action.Noticef("%s", message)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 func githubFixture(t *testing.T) fixture {
@@ -39,15 +41,14 @@ func TestGitHubAnnotate(t *testing.T) {
 		a    Annotation
 		want string
 	}{
-		{"all fields", Annotation{Error, "text: 100%", "a: b, 100%.yml", 14, 22},
+		{"all fields", Annotation{diag.Error, "text: 100%", diag.Position{File: "a: b, 100%.yml", Line: 14, Column: 22}},
 			"::error col=22,file=sub/a%3A b%2C 100%25.yml,line=14::text: 100%25\n"},
-		{"several lines", Annotation{Severity: Warning, Message: "one\r\ntwo\n  ^\n"}, "::warning::one%0Atwo%0A  ^\n"},
-		{"a column needs a line, a line needs a file", Annotation{Notice, "x", "", 2, 3}, "::notice::x\n"},
-		{"no line", Annotation{Severity: Notice, Message: "x", File: "/checkout/m.yml", Column: 3}, "::notice file=m.yml::x\n"},
-		{"outside the checkout", Annotation{Severity: Notice, Message: "x", File: "/etc/m.yml"}, "::notice file=/etc/m.yml::x\n"},
-		{"foreign text", Annotation{Severity: Error, Message: "a ##[set-output name=status]success\n ::stop-commands::x s3cret-value\x1b", File: "a\u202eb\n::x"},
+		{"several lines", Annotation{Severity: diag.Warning, Message: "one\r\ntwo\n  ^\n"}, "::warning::one%0Atwo%0A  ^\n"},
+		{"a column needs a line, a line needs a file", Annotation{diag.Notice, "x", diag.Position{File: "", Line: 2, Column: 3}}, "::notice::x\n"},
+		{"no line", Annotation{Severity: diag.Notice, Message: "x", At: diag.Position{File: "/checkout/m.yml", Column: 3}}, "::notice file=m.yml::x\n"},
+		{"outside the checkout", Annotation{Severity: diag.Notice, Message: "x", At: diag.Position{File: "/etc/m.yml"}}, "::notice file=/etc/m.yml::x\n"},
+		{"foreign text", Annotation{Severity: diag.Error, Message: "a ##[set-output name=status]success\n ::stop-commands::x s3cret-value\x1b", At: diag.Position{File: "a\u202eb\n::x"}},
 			"::error file=sub/a\\u202eb\\n%3A%3Ax::a # #[set-output name=status]success%0A : :stop-commands::x ***\\x1b\n"},
-		{"a severity not known", Annotation{Severity: 7, Message: "x"}, "::notice::x\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -69,14 +70,14 @@ func TestGitHubAnnotationCap(t *testing.T) {
 			t.Parallel()
 			f := githubFixture(t)
 			for i := range count {
-				f.Annotate(Annotation{Severity: Error, Message: fmt.Sprint("error ", i+1)})
+				f.Annotate(Annotation{Severity: diag.Error, Message: fmt.Sprint("error ", i+1)})
 			}
-			f.Annotate(Annotation{Severity: Warning, Message: "warning"})
+			f.Annotate(Annotation{Severity: diag.Warning, Message: "warning"})
 			if err := f.Publish(nil); err != nil {
 				t.Fatal(err)
 			}
 			for range 3 {
-				f.Annotate(Annotation{Severity: Error, Message: "late"})
+				f.Annotate(Annotation{Severity: diag.Error, Message: "late"})
 			}
 			if err := errors.Join(f.Close(), f.Close()); err != nil {
 				t.Fatal(err)

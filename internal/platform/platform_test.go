@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"testing"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 func TestDetect(t *testing.T) {
@@ -42,9 +44,9 @@ func TestPlain(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
 	f.Mask("s3cret-value")
-	f.Annotate(Annotation{Severity: Error, Message: "bad\n  ^ s3cret-value\n##[error]x\n", File: "port/mapping.yml", Line: 14, Column: 22})
-	f.Annotate(Annotation{Severity: Warning, Message: "one\rline", File: "a.yml", Line: 3})
-	f.Annotate(Annotation{Severity: Notice, Message: "::error::x", Column: 9})
+	f.Annotate(Annotation{Severity: diag.Error, Message: "bad\n  ^ s3cret-value\n##[error]x\n", At: diag.Position{File: "port/mapping.yml", Line: 14, Column: 22}})
+	f.Annotate(Annotation{Severity: diag.Warning, Message: "one\rline", At: diag.Position{File: "a.yml", Line: 3}})
+	f.Annotate(Annotation{Severity: diag.Notice, Message: "::error::x", At: diag.Position{Column: 9}})
 	want := "ERROR port/mapping.yml:14:22: bad\n" +
 		"      ^ ***\n" +
 		"    # #[error]x\n" +
@@ -132,7 +134,7 @@ func TestBitbucketPublishNeverFails(t *testing.T) {
 func TestBitbucketAnnotate(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, map[string]string{"BITBUCKET_BUILD_NUMBER": "1"})
-	f.Annotate(Annotation{Severity: Error, Message: "bad", File: "m.yml", Line: 1, Column: 2})
+	f.Annotate(Annotation{Severity: diag.Error, Message: "bad", At: diag.Position{File: "m.yml", Line: 1, Column: 2}})
 	if got, want := f.out.String(), "ERROR m.yml:1:2: bad\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
