@@ -31,7 +31,7 @@
 //	graph | finds groups and paths in small directed graphs | -
 //	nearest | finds the name that a misspelt one was most likely meant to be | -
 //	inventory | holds what a run knows at its end | catalog
-//	input | reads what the user asked for | -
+//	input | reads what the user asked for | diag
 //	platform | speaks to the CI system that the program runs in | clip diag
 //	transport | holds what both clients need on the way to the network | -
 //	jq | evaluates jq expressions within bounds of time and memory | clip

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/clip"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/nearest"
 )
@@ -15,7 +16,7 @@ type arguments struct {
 	commands []command                 // those that may stand on it
 	text     *command                  // the first of them that is asked for and prints a text
 	values   map[string]input.Argument // by the inputs' IDs
-	problems input.Problems
+	problems diag.Problems
 }
 
 // parseArguments reads a command line: a command, behind some commands the mapping file, and
@@ -58,7 +59,7 @@ func (a *arguments) print(c *command) {
 }
 
 func (a *arguments) problem(where, fix, format string, args ...any) {
-	a.problems = append(a.problems, input.Problem{Where: where, What: fmt.Sprintf(format, args...), Fix: fix})
+	a.problems = append(a.problems, diag.Problem{Where: where, Message: fmt.Sprintf(format, args...), Fix: fix})
 }
 
 func (a *arguments) set(id, text, from string) {

@@ -44,7 +44,7 @@ func readInputs(s *session, args arguments) error {
 // wrongInputs reports what is wrong with the inputs, and along with it what is wrong with
 // the mapping.
 func wrongInputs(s *session, err error) error {
-	var problems input.Problems
+	var problems diag.Problems
 	if errors.As(err, &problems) {
 		noteInputs(s, problems)
 	}
@@ -58,10 +58,10 @@ func wrongInputs(s *session, err error) error {
 	return usage
 }
 
-func noteInputs(s *session, problems input.Problems) {
+func noteInputs(s *session, problems diag.Problems) {
 	s.report.BadInputs = true
 	for _, p := range problems {
-		s.report.Note(diag.Problem{Where: p.Where, Message: p.What, Fix: p.Fix})
+		s.report.Note(p)
 	}
 }
 

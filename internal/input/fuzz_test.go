@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // FuzzParse gives any text to any two inputs: each problem says where it is, what it
@@ -32,16 +34,16 @@ func FuzzParse(f *testing.F) {
 			variables[in.Name()] = strings.ReplaceAll(pair.text, "\x00", "")
 		}
 		c, notes, err := Parse(world(variables, nil))
-		var problems Problems
+		var problems diag.Problems
 		if err != nil && !errors.As(err, &problems) {
 			t.Fatalf("the error is a %T", err)
 		}
 		told := slices.Concat(notes.Infos, notes.Warnings)
 		for _, p := range problems {
-			if p.Where == "" || p.What == "" || p.Fix == "" {
+			if p.Where == "" || p.Message == "" || p.Fix == "" {
 				t.Errorf("a problem without a part: %+v", p)
 			}
-			told = append(told, p.Where, p.What, p.Fix)
+			told = append(told, p.Where, p.Message, p.Fix)
 		}
 		plain := !strings.Contains(first+second, mark)
 		if text := strings.Join(told, "\n"); secret && plain && strings.Contains(text, mark) {

@@ -6,10 +6,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // parseWith parses variables and arguments, given by ID.
-func parseWith(t *testing.T, variables, arguments map[string]string) (Config, Notes, Problems) {
+func parseWith(t *testing.T, variables, arguments map[string]string) (Config, Notes, diag.Problems) {
 	t.Helper()
 	env := world(variables, nil)
 	env.Arguments = map[string]Argument{}
@@ -17,7 +19,7 @@ func parseWith(t *testing.T, variables, arguments map[string]string) (Config, No
 		env.Arguments[id] = Argument{Text: text, From: "--" + id}
 	}
 	c, notes, err := Parse(env)
-	var problems Problems
+	var problems diag.Problems
 	if err != nil && !errors.As(err, &problems) {
 		t.Fatal(err)
 	}
@@ -42,9 +44,9 @@ func TestArgumentsWin(t *testing.T) {
 func TestArgumentsAreMeant(t *testing.T) {
 	t.Parallel()
 	_, _, problems := parseWith(t, with(nil), map[string]string{"log_level": "loud", "debug": "perhaps"})
-	want := Problems{
-		{What: `"loud" is not known`, Where: "input log_level (from --log_level)", Fix: "How much is logged: debug, info, warning or error."},
-		{What: `"perhaps" is not known`, Where: "input debug (from --debug)", Fix: "Set to true to log at debug level."},
+	want := diag.Problems{
+		{Where: "input log_level (from --log_level)", Message: `"loud" is not known`, Fix: "How much is logged: debug, info, warning or error."},
+		{Where: "input debug (from --debug)", Message: `"perhaps" is not known`, Fix: "Set to true to log at debug level."},
 	}
 	if diff := cmp.Diff(problems, want); diff != "" {
 		t.Errorf("got -, want +\n%s", diff)

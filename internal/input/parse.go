@@ -1,8 +1,12 @@
 package input
 
-import "slices"
+import (
+	"slices"
 
-// Parse reads every input of the table. The error is Problems: every problem of
+	"port-bitbucket-exporter/internal/diag"
+)
+
+// Parse reads every input of the table. The error is diag.Problems: every problem of
 // every input, in the order of the table. A Config that comes with an error holds
 // what was read, with the zero value for what is wrong: its Secrets must be hidden
 // all the same, the mapping can be checked, and Files, MappingFile and FailOn
@@ -82,8 +86,8 @@ func onlyValidate(rep *report) {
 	kept := func(of func(Input) bool) bool {
 		return slices.ContainsFunc(Table, func(in Input) bool { return in.Validate && of(in) })
 	}
-	rep.problems = slices.DeleteFunc(rep.problems, func(p Problem) bool {
-		return !kept(func(in Input) bool { return p.about(in.ID) })
+	rep.problems = slices.DeleteFunc(rep.problems, func(p diag.Problem) bool {
+		return !kept(func(in Input) bool { return about(p, in.ID) })
 	})
 	rep.notes.Sources = slices.DeleteFunc(rep.notes.Sources, func(s Source) bool {
 		return !kept(func(in Input) bool { return in.ID == s.ID })
@@ -94,12 +98,12 @@ func onlyValidate(rep *report) {
 // sortProblems puts the problems in the order of the table, each once. Those of no input
 // of the table come last, in the order they were found.
 func sortProblems(rep *report) {
-	rank := func(p Problem) int {
-		if i := slices.IndexFunc(Table, func(in Input) bool { return p.about(in.ID) }); i >= 0 {
+	rank := func(p diag.Problem) int {
+		if i := slices.IndexFunc(Table, func(in Input) bool { return about(p, in.ID) }); i >= 0 {
 			return i
 		}
 		return len(Table)
 	}
-	slices.SortStableFunc(rep.problems, func(a, b Problem) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(rep.problems, func(a, b diag.Problem) int { return rank(a) - rank(b) })
 	rep.problems = slices.Compact(rep.problems)
 }

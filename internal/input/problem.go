@@ -4,33 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
-// Problem is one thing that is wrong with the inputs. No field holds a secret.
-type Problem struct {
-	What  string // what is wrong
-	Where string // the input, and the name its value came from
-	Fix   string // what to write instead
-}
-
-func (p Problem) Error() string {
-	return p.Where + ": " + p.What + "\nfix: " + p.Fix
-}
-
 // about reports whether the problem is one of an input.
-func (p Problem) about(id string) bool {
+func about(p diag.Problem, id string) bool {
 	return p.Where == location(id, "") || strings.HasPrefix(p.Where, location(id, "")+" (")
-}
-
-// Problems are all problems of the inputs, in the order of the table.
-type Problems []Problem
-
-func (p Problems) Error() string {
-	lines := make([]string, len(p))
-	for i, problem := range p {
-		lines[i] = problem.Error()
-	}
-	return strings.Join(lines, "\n")
 }
 
 // Notes are what a user should know about inputs that are not wrong.
@@ -51,7 +31,7 @@ type Source struct {
 
 func (s Source) String() string { return s.ID + " from " + s.From }
 
-// location names an input in Problem.Where.
+// location names an input, as the object of a problem.
 func location(id string, from string) string {
 	if from == "" {
 		return "input " + id
@@ -61,12 +41,12 @@ func location(id string, from string) string {
 
 // report collects what the parts of Parse find.
 type report struct {
-	problems Problems
+	problems diag.Problems
 	notes    Notes
 }
 
 func (r *report) problem(where, fix, format string, args ...any) {
-	r.problems = append(r.problems, Problem{What: fmt.Sprintf(format, args...), Where: where, Fix: fix})
+	r.problems = append(r.problems, diag.Problem{Where: where, Message: fmt.Sprintf(format, args...), Fix: fix})
 }
 
 func (r *report) warn(format string, args ...any) {
@@ -79,7 +59,7 @@ func (r *report) info(format string, args ...any) {
 
 // hasProblem reports whether the input is already known to be wrong.
 func (r *report) hasProblem(id string) bool {
-	return slices.ContainsFunc(r.problems, func(problem Problem) bool {
+	return slices.ContainsFunc(r.problems, func(problem diag.Problem) bool {
 		return strings.HasPrefix(problem.Where, location(id, "")+" (") // not: it is missing
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -27,7 +29,7 @@ func TestProblems(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".env"), func(t *testing.T) {
 			t.Parallel()
 			_, _, err := Parse(world(with(readVariables(t, path)), nil))
-			var problems Problems
+			var problems diag.Problems
 			if !errors.As(err, &problems) {
 				t.Fatalf("got error %v, want Problems", err)
 			}
