@@ -143,6 +143,12 @@ func classOf(req *http.Request) string {
 	return "workspaces"
 }
 
+// Path returns the path of a route below the workspace in a collection, such as
+// "repositories", for an Endpoint. Each segment is escaped.
+func (c *Client) Path(collection string, segments ...string) string {
+	return path(append([]string{collection, c.workspace}, segments...)...)
+}
+
 // path joins segments below the base, each one escaped.
 func path(segments ...string) string {
 	var b strings.Builder

@@ -199,7 +199,7 @@ func TestRefusalsOfTheService(t *testing.T) {
 	s := newServer()
 	s.AllowToken("good", bitbuckettest.Access{Scopes: []string{"pullrequest"}})
 	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
-		_, err := collect(c.Projects(t.Context()))
+		_, err := collect(listProjects(t.Context(), c))
 		wantError(t, err, `list projects of workspace "acme": GET /2.0/workspaces/acme/projects: 403 Forbidden`, "missing scopes: project")
 		s.Revoke("good")
 		_, err = slugs(c)

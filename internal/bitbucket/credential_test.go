@@ -71,7 +71,7 @@ func TestTokenWithoutAScope(t *testing.T) {
 			tokens[weak].Scopes = []string{"repository", "project"}
 			withTokens(t, s, tokens, func(t *testing.T, c *bitbucket.Client) {
 				for i := range 6 {
-					got, err := collect(c.PullRequests(t.Context(), fmt.Sprintf("repo-%d", i+1), `state="OPEN"`))
+					got, err := collect(listPullRequests(t.Context(), c, fmt.Sprintf("repo-%d", i+1), `state="OPEN"`))
 					equal(t, "error", err, nil)
 					equal(t, "ids", column(got, "id"), "1")
 				}
@@ -124,12 +124,12 @@ func TestAllTokensWithoutAScope(t *testing.T) {
 	s := withRepositories(1)
 	tokens := []bitbuckettest.Access{{Scopes: []string{"repository"}}, {Scopes: []string{"repository", "project"}}}
 	withTokens(t, s, tokens, func(t *testing.T, c *bitbucket.Client) {
-		_, err := collect(c.PullRequests(t.Context(), "repo-1", `state="OPEN"`))
+		_, err := collect(listPullRequests(t.Context(), c, "repo-1", `state="OPEN"`))
 		wantError(t, err, "403 Forbidden: Your credentials lack one or more required privilege scopes.", "missing scopes: pullrequest")
 		equal(t, "denied", bitbucket.Denied(err), true)
 		equal(t, "refused", refusedWith(s, 403), "map[t1:1 t2:1]")
 		equal(t, "told: the error tells it", c.Refused(), []bitbucket.Refused(nil))
-		_, err = collect(c.PullRequests(t.Context(), "repo-1", `state="OPEN"`))
+		_, err = collect(listPullRequests(t.Context(), c, "repo-1", `state="OPEN"`))
 		wantError(t, err, "missing scopes: pullrequest")
 		equal(t, "requests", s.Requests(), 3)
 		_, err = slugs(c)
@@ -142,7 +142,7 @@ func TestForbiddenRepositoryLeavesTheTokens(t *testing.T) {
 	s := withRepositories(2)
 	s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/repo-1/**", Status: 403, Times: -1, Body: `{"type":"error","error":{"message":"Forbidden"}}`})
 	withTokens(t, s, make([]bitbuckettest.Access, 2), func(t *testing.T, c *bitbucket.Client) {
-		_, err := collect(c.PullRequests(t.Context(), "repo-1", `state="OPEN"`))
+		_, err := collect(listPullRequests(t.Context(), c, "repo-1", `state="OPEN"`))
 		wantError(t, err, "403 Forbidden: Forbidden")
 		equal(t, "requests", s.Requests(), 1)
 		equal(t, "told", c.Refused(), []bitbucket.Refused(nil))
@@ -158,7 +158,7 @@ func TestOneAccountIsShutOut(t *testing.T) {
 	s.Fault(bitbuckettest.Fault{Status: 403, Times: -1, Match: bears("t1"), Body: tooManyAttempts})
 	withTokens(t, s, make([]bitbuckettest.Access, 2), func(t *testing.T, c *bitbucket.Client) {
 		for i := range 3 {
-			_, err := collect(c.PullRequests(t.Context(), fmt.Sprintf("repo-%d", i+1), `state="OPEN"`))
+			_, err := collect(listPullRequests(t.Context(), c, fmt.Sprintf("repo-%d", i+1), `state="OPEN"`))
 			equal(t, "error", err, nil)
 		}
 		equal(t, "refused", refusedWith(s, 403), "map[t1:1]")
@@ -179,11 +179,11 @@ func TestTheOnlyAccountIsShutOut(t *testing.T) {
 	s.Fault(bitbuckettest.Fault{Status: 403, Times: -1, Body: tooManyAttempts})
 	withTokens(t, s, make([]bitbuckettest.Access, 1), func(t *testing.T, c *bitbucket.Client) {
 		for i := range 3 {
-			_, err := collect(c.PullRequests(t.Context(), fmt.Sprintf("repo-%d", i+1), `state="OPEN"`))
+			_, err := collect(listPullRequests(t.Context(), c, fmt.Sprintf("repo-%d", i+1), `state="OPEN"`))
 			wantError(t, err, "403 Forbidden: "+tooManyAttempts)
 			equal(t, "denied", bitbucket.Denied(err), true)
 		}
-		_, err := collect(c.Projects(t.Context()))
+		_, err := collect(listProjects(t.Context(), c))
 		wantError(t, err, "/2.0/workspaces/acme/projects: 403 Forbidden: "+tooManyAttempts)
 		equal(t, "requests", s.Requests(), 1)
 	})
@@ -199,7 +199,7 @@ func TestShutOutWhileOthersWait(t *testing.T) {
 		go func() { _, err := c.Exists(t.Context(), "repo-1"); failed <- err }()
 		synctest.Wait() // it waits for the end of a freeze
 		s.Fault(bitbuckettest.Fault{Status: 403, Times: -1, Body: tooManyAttempts})
-		_, err := collect(c.Projects(t.Context()))
+		_, err := collect(listProjects(t.Context(), c))
 		wantError(t, err, tooManyAttempts)
 		wantError(t, <-failed, tooManyAttempts)
 		equal(t, "took", time.Since(start), time.Duration(0))

@@ -76,7 +76,7 @@ func TestHeavyPages(t *testing.T) {
 				equal(t, "requests of the next list", asked(s), "1@25 2@25 3@25")
 				s.ClearFaults()
 				s.ResetJournal()
-				_, err = collect(c.Projects(t.Context()))
+				_, err = collect(listProjects(t.Context(), c))
 				equal(t, "error", err, nil)
 				equal(t, "another route", asked(s), "1@100")
 				correct(t, s)
@@ -168,7 +168,7 @@ func TestHeavyListOfItsRoute(t *testing.T) {
 func askedFor(t *testing.T, s *bitbuckettest.Server, c *bitbucket.Client, slug string) (string, error) {
 	t.Helper()
 	s.ResetJournal()
-	all, err := collect(c.PullRequests(t.Context(), slug, `state="OPEN"`))
+	all, err := collect(listPullRequests(t.Context(), c, slug, `state="OPEN"`))
 	equal(t, "pull requests of "+slug, len(all), 12)
 	var lengths []string
 	for _, x := range s.Journal() {
@@ -265,7 +265,7 @@ func TestServiceThatIsDown(t *testing.T) {
 			wantError(t, err, "503 Service Unavailable")
 			equal(t, fmt.Sprintf("requests of list %d", i+1), asked(s), want)
 		}
-		_, err := collect(c.PullRequests(t.Context(), "repo-1", `state="OPEN"`))
+		_, err := collect(listPullRequests(t.Context(), c, "repo-1", `state="OPEN"`))
 		equal(t, "another route", err, nil)
 		s.ClearFaults()
 		s.ResetJournal()

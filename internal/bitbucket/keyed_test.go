@@ -63,7 +63,7 @@ func TestPullRequestsThatMove(t *testing.T) {
 						}
 					})
 					inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
-						got, err := collect(c.PullRequests(context.Background(), "repo-1", `state="OPEN"`))
+						got, err := collect(listPullRequests(context.Background(), c, "repo-1", `state="OPEN"`))
 						equal(t, "error", err, nil)
 						var ids []string
 						for _, o := range got {
@@ -126,7 +126,7 @@ func TestKeyThatIsPassedOver(t *testing.T) {
 			}
 			s.Fault(tt.fault)
 			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
-				got, err := collect(c.PullRequests(context.Background(), "repo-1", `state="OPEN"`))
+				got, err := collect(listPullRequests(context.Background(), c, "repo-1", `state="OPEN"`))
 				equal(t, "error", err, nil)
 				if len(got) != 120 {
 					t.Errorf("got %d pull requests, want 120", len(got))
@@ -178,7 +178,7 @@ func TestOddPullRequestIsOfItsOwnList(t *testing.T) {
 				var counts []string
 				for _, slug := range s.Slugs() {
 					s.ResetJournal()
-					got, odd, err := collectOdd(c.PullRequests(t.Context(), slug, `state="OPEN"`))
+					got, odd, err := collectOdd(listPullRequests(t.Context(), c, slug, `state="OPEN"`))
 					equal(t, "error", err, nil)
 					if slug != "repo-1" {
 						tt.odd = 0
@@ -226,7 +226,7 @@ func TestSecondReadingThatMoves(t *testing.T) {
 				}
 			})
 			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
-				got, err := collect(c.PullRequests(t.Context(), "repo-1", `state="OPEN"`))
+				got, err := collect(listPullRequests(t.Context(), c, "repo-1", `state="OPEN"`))
 				equal(t, "is ErrIncomplete", errors.Is(err, bitbucket.ErrIncomplete), !tt.whole)
 				equal(t, "whole", err == nil, tt.whole)
 				equal(t, "pull requests", len(got), 120)
@@ -270,7 +270,7 @@ func TestHeavySecondReading(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c := newClient(t, inProcess, namedPages{s.RoundTripper()})
-				got, err := collect(c.PullRequests(t.Context(), "repo-1", `state="OPEN"`))
+				got, err := collect(listPullRequests(t.Context(), c, "repo-1", `state="OPEN"`))
 				equal(t, "error", err, nil)
 				equal(t, "pull requests", len(got), 120)
 				equal(t, "requests", asked(s), "1@50 1@50 1@50 2@50 3@50 1@50"+strings.Repeat(" 2@50", transport.Attempts)+" "+tt.asked)

@@ -47,7 +47,7 @@ func TestEmptyListsAreOneRequest(t *testing.T) {
 		got, err := slugs(c)
 		equal(t, "repositories", got, "")
 		equal(t, "error", err, nil)
-		projects, err := collect(c.Projects(context.Background()))
+		projects, err := collect(listProjects(context.Background(), c))
 		equal(t, "projects", len(projects), 0)
 		equal(t, "error", err, nil)
 		equal(t, "requests", requests(s)[1:], []string{"/2.0/workspaces/acme/projects?pagelen=100"})
@@ -86,7 +86,7 @@ func TestPullRequestsRequests(t *testing.T) {
 	}
 	s.AddPullRequest("repo-1", bitbuckettest.PullRequest{State: "MERGED"})
 	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
-		all, err := collect(c.PullRequests(context.Background(), "repo-1", `state="OPEN"`))
+		all, err := collect(listPullRequests(context.Background(), c, "repo-1", `state="OPEN"`))
 		equal(t, "error", err, nil)
 		equal(t, "count", len(all), 51)
 		equal(t, "first ids", column(all[:3], "id"), "1 2 3")
@@ -241,10 +241,10 @@ func TestDuplicatesAreDropped(t *testing.T) {
 		got, err := slugs(c)
 		equal(t, "repositories", got, "repo-1 repo-2")
 		equal(t, "error", err, nil)
-		projects, err := collect(c.Projects(t.Context()))
+		projects, err := collect(listProjects(t.Context(), c))
 		equal(t, "projects", column(projects, "key"), "PAY")
 		equal(t, "error", err, nil)
-		pulls, err := collect(c.PullRequests(t.Context(), "repo-1", `state="OPEN"`))
+		pulls, err := collect(listPullRequests(t.Context(), c, "repo-1", `state="OPEN"`))
 		equal(t, "pull requests", column(pulls, "id"), "1 2")
 		equal(t, "error", err, nil)
 	})
@@ -314,7 +314,7 @@ func TestInvalidPagelenHalves(t *testing.T) {
 		equal(t, "requests", s.Requests(), 5)
 		_, _ = slugs(c)
 		equal(t, "requests of the second list", s.Requests()-5, 3)
-		_, err = collect(c.Projects(t.Context())) // another route keeps its own
+		_, err = collect(listProjects(t.Context(), c)) // another route keeps its own
 		equal(t, "error", err, nil)
 		equal(t, "projects", s.Journal()[8].Query.Get("pagelen"), "100")
 	})

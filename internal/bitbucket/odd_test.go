@@ -89,12 +89,12 @@ func TestOddValuesOfOtherLists(t *testing.T) {
 	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
 		ctx := t.Context()
 		s.Fault(bitbuckettest.Fault{Times: -1, Mutate: change("id", "2"), Path: "/repositories/acme/r/pullrequests"})
-		pulls, odd, err := collectOdd(c.PullRequests(ctx, "r", `state="OPEN"`))
+		pulls, odd, err := collectOdd(listPullRequests(ctx, c, "r", `state="OPEN"`))
 		equal(t, "pull requests", column(pulls, "id")+" "+fmt.Sprint(err), "1 3 <nil>")
 		equal(t, "odd", fmt.Sprint(odd), `[list pull requests of repository "r": value 2 of the list (title "title of B", id "2"): it has no id that is a number]`)
 
 		s.Fault(bitbuckettest.Fault{Times: -1, Mutate: second(json.Number("5")), Path: "/workspaces/acme/projects"})
-		projects, odd, err := collectOdd(c.Projects(ctx))
+		projects, odd, err := collectOdd(listProjects(ctx, c))
 		equal(t, "projects", column(projects, "key")+" "+fmt.Sprint(err), "A C <nil>")
 		equal(t, "odd", fmt.Sprint(odd), `[list projects of workspace "acme": value 2 of the list: it is of the JSON type number, and another one is due]`)
 

@@ -29,9 +29,9 @@ func TestNoRouteIsRedirectedElsewhere(t *testing.T) {
 			_, err := collect(c.Repositories(t.Context(), bitbucket.RepositoryQuery{}))
 			return err
 		},
-		"projects": func(c *bitbucket.Client) error { _, err := collect(c.Projects(t.Context())); return err },
+		"projects": func(c *bitbucket.Client) error { _, err := collect(listProjects(t.Context(), c)); return err },
 		"pull requests": func(c *bitbucket.Client) error {
-			_, err := collect(c.PullRequests(t.Context(), "repo", ""))
+			_, err := collect(listPullRequests(t.Context(), c, "repo", ""))
 			return err
 		},
 		"tree": func(c *bitbucket.Client) error {

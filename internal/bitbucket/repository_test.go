@@ -148,7 +148,7 @@ func TestRecorded(t *testing.T) {
 		equal(t, "fields", [4]string{got.Slug, got.Name, got.UUID, got.MainBranch}, [4]string{want.Slug, want.Name, want.UUID, want.MainBranch.Name})
 		sameJSON(t, got.JSON, repository)
 
-		pulls, err := collect(c.PullRequests(t.Context(), "test-repos", `state="OPEN"`))
+		pulls, err := collect(listPullRequests(t.Context(), c, "test-repos", `state="OPEN"`))
 		if err != nil && !errors.Is(err, bitbucket.ErrIncomplete) {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package kind
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,6 +21,7 @@ type checkout struct {
 	*source.Commit
 	ws         *Workspace
 	repository bitbucket.Repository
+	fullName   string
 
 	mu      sync.Mutex // guards what follows
 	pending []*Warning // until report yields them
@@ -32,7 +34,11 @@ func (w *Workspace) checkout(ctx context.Context, r bitbucket.Repository, branch
 	if err != nil {
 		return nil, err
 	}
-	return &checkout{Commit: c, ws: w, repository: r, noted: map[Warning]bool{}}, nil
+	var of struct {
+		FullName string `json:"full_name"`
+	}
+	_ = json.Unmarshal(r.JSON, &of) // it was read before
+	return &checkout{Commit: c, ws: w, repository: r, fullName: cmp.Or(of.FullName, r.Slug), noted: map[Warning]bool{}}, nil
 }
 
 // match is an entry of the repository that a pattern matches.
@@ -158,6 +164,12 @@ func (c *checkout) beginning(ctx context.Context, name string, large *source.Too
 	return c.Beginning(ctx, name, maxEntity)
 }
 
+// address is the Found.Address of what lies at a path: the repository's full name, and the
+// path.
+func (c *checkout) address(path string) string {
+	return c.fullName + "/" + path
+}
+
 // reader is the Found.Read of an object whose files lie in a folder.
 func (c *checkout) reader(folder string) func(context.Context, string) (any, error) {
 	return func(ctx context.Context, name string) (any, error) {
@@ -244,4 +256,19 @@ func (r *rootFiles) included(ctx context.Context) (any, error) {
 		return nil, r.files.err
 	}
 	return clone(r.files.texts), nil
+}
+
+// includedFiles is the key of included files, in an object and in the folder of one.
+const includedFiles = "__includedFiles"
+
+// Reads reports whether the expressions of a resource can reach a path of its objects,
+// given by its keys. A nil Reads reaches everything.
+type Reads func(path ...string) bool
+
+// of returns the names of included files that expressions can reach below a path.
+func (r Reads) of(names []string, path ...string) []string {
+	if r == nil {
+		return names
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !r(append(slices.Clone(path), name)...) })
 }

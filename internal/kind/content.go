@@ -4,24 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"path"
 	"strings"
 )
 
 const (
-	// maxContentDepth bounds how deep a parsed file may be nested.
-	maxContentDepth = 1000
 	// maxJSONValues bounds the values of a JSON file, in which each takes two bytes at least.
 	maxJSONValues = 1_000_000
 	// byteOrderMark may begin a text, and is no part of it.
 	byteOrderMark = "\uFEFF"
-)
-
-var (
-	errDeep = fmt.Errorf("it is nested deeper than %d levels", maxContentDepth)
-	errMany = errors.New("it holds too many values")
 )
 
 // format is the name of the format that a file is parsed as, by its name; empty

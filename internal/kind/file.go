@@ -17,6 +17,24 @@ import (
 	"port-bitbucket-exporter/internal/source"
 )
 
+// file is put together here: the file with its content, what a listing has of it, and its
+// repository.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11.
+var file = define(Kind{
+	Name: "file", Files: true,
+	Example: fileExample,
+	Objects: shape.Kind{
+		Object: shape.Of(`file{path name content* size#} content* ` +
+			`metadata{+ type path commit{+ type hash repository{type full_name name uuid ` + linksShape + ` mainbranch{name}}} size#} repo{` + repositoryShape + `} branch __includedFiles{+}`),
+
+		Identifier: `.repo.slug + "/" + .file.path`,
+	},
+	place: place{put: putInFile, paths: [][]string{{"repo"}, {"metadata", "commit", "repository"}}},
+}, extractFiles)
+
+const fileExample = `files: {filenames: [package.json]}`
+
 type fileSelector struct {
 	walked
 	IncludedFiles []string      `yaml:"includedFiles" help:"Files of the repository's root to read with each file, found as .__includedFiles[\"README.md\"]."`
@@ -117,26 +135,13 @@ func (s fileSelector) problems(raw mapping.Selector) diag.Problems {
 	problems = append(problems, checkIncluded(raw, s.IncludedFiles)...)
 	if len(s.Files) == 0 {
 		problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, "files", "the selector names no files",
-			`write which ones, such as files: {filenames: [package.json]}, or files: [{path: "**/port.yml"}]`))
+			"write which ones, such as "+fileExample+`, or files: [{path: "**/port.yml"}]`))
 	}
 	for i, p := range s.Files {
 		problems = append(problems, p.problems(raw, fmt.Sprintf("files[%d]", i))...)
 	}
 	return problems
 }
-
-// fileObjects are the fields of files, which are put together here: the file with its
-// content, what a listing has of it, and its repository.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11.
-var fileObjects = shape.Kind{
-	Object: shape.Of(`file{path name content* size#} content* ` +
-		`metadata{+ type path commit{+ type hash repository{type full_name name uuid ` + linksShape + ` mainbranch{name}}} size#} repo{` + repositoryShape + `} branch __includedFiles{+}`),
-
-	Identifier: `.repo.slug + "/" + .file.path`,
-}
-
-var file = define("file", place{put: putInFile, paths: [][]string{{"repo"}, {"metadata", "commit", "repository"}}}, fileObjects, extractFiles)
 
 // wanted is one glob of a selector's files.
 type wanted struct {

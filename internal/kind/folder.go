@@ -16,6 +16,23 @@ import (
 	"port-bitbucket-exporter/internal/source"
 )
 
+// folder is put together here: the folder of a listing, and its repository. Included files
+// are in both.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11.
+var folder = define(Kind{
+	Name: "folder", Aliases: []string{"directory", "dir"}, Files: true,
+	Example: folderExample,
+	Objects: shape.Kind{
+		Object: shape.Of(`folder{+ type path name commit{+ type hash} __includedFiles{+}} repo{` + repositoryShape + `} pattern branch __includedFiles{+}`),
+
+		Identifier: `.repo.slug + "/" + .folder.path`,
+	},
+	place: place{put: putRepo, paths: [][]string{{"repo"}}},
+}, extractFolders)
+
+const folderExample = `folders: [{path: "services/*"}]`
+
 type folderSelector struct {
 	walked
 	IncludedFiles []string        `yaml:"includedFiles" help:"Files to read with each folder: those of the repository's root as .__includedFiles[\"README.md\"], those of the folder as .folder.__includedFiles[\"README.md\"]."`
@@ -51,7 +68,7 @@ func (s folderSelector) problems(raw mapping.Selector) diag.Problems {
 	problems = append(problems, checkIncluded(raw, s.IncludedFiles)...)
 	if len(s.Folders) == 0 {
 		problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, "folders", "the selector names no folders",
-			`write which ones, such as folders: [{path: "services/*"}]`))
+			"write which ones, such as "+folderExample))
 	}
 	for i, p := range s.Folders {
 		at := fmt.Sprintf("folders[%d]", i)
@@ -67,18 +84,6 @@ func (s folderSelector) problems(raw mapping.Selector) diag.Problems {
 	}
 	return problems
 }
-
-// folderObjects are the fields of folders, which are put together here: the folder of a
-// listing, and its repository. Included files are in both.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11.
-var folderObjects = shape.Kind{
-	Object: shape.Of(`folder{+ type path name commit{+ type hash} __includedFiles{+}} repo{` + repositoryShape + `} pattern branch __includedFiles{+}`),
-
-	Identifier: `.repo.slug + "/" + .folder.path`,
-}
-
-var folder = define("folder", place{put: putRepo, paths: [][]string{{"repo"}}}, folderObjects, extractFolders)
 
 func putRepo(object, repository Object) Object {
 	object["repo"] = repository
@@ -138,7 +143,7 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 				if err != nil {
 					err = &Unreadable{Object: c.At(m.entry.Path), Err: err}
 				}
-				if !yield(Found{Object: object, Read: c.reader(m.entry.Path)}, err) || !c.report(yield) {
+				if !yield(Found{Object: object, Address: c.address(m.entry.Path), Read: c.reader(m.entry.Path)}, err) || !c.report(yield) {
 					return
 				}
 			}

@@ -83,7 +83,7 @@ func TestOddProjectIsKept(t *testing.T) {
 	s := threeRepositories()
 	odd(s, "/workspaces/acme/projects", "x")
 	inBubble(t, s, func(w world) {
-		w.ws = w.workspace(kind.Options{TempDir: t.TempDir(), KeepProjects: true})
+		w.ws = w.workspace(kind.Options{TempDir: t.TempDir(), KeepLists: true})
 		for range 2 {
 			got := w.extract("project", "")
 			w.oneOdd(got, true, "value 2 of the list")

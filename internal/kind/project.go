@@ -1,8 +1,10 @@
 package kind
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -11,31 +13,67 @@ import (
 	"port-bitbucket-exporter/internal/shape"
 )
 
+// project has the fields of Bitbucket's own answer.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-projects/, and
+// answers of the API, read 2026-11.
+var project = define(Kind{
+	Name: "project",
+	Objects: shape.Kind{
+		Object: shape.Of(`type uuid key name description is_private? owner* workspace* ` + linksShape + ` created_on updated_on has_publicly_visible_repos?`),
+
+		Identifier: `.key`,
+	},
+	place: itself,
+}, extractProjects)
+
+// listProjects yields the workspace's projects as they come: the route documents no order
+// to ask for.
+//
+// API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-workspaces/#api-workspaces-workspace-projects-get
+func listProjects(ctx context.Context, c *bitbucket.Client) iter.Seq2[Object, error] {
+	return bitbucket.List(ctx, c, bitbucket.Endpoint[Object]{
+		Name:    fmt.Sprintf("projects of workspace %q", c.Workspace()),
+		Path:    c.Path("workspaces", "projects"),
+		Route:   "projects",
+		Pagelen: 100,
+		Key:     func(o Object) (string, error) { return sourceOfProject(o).Key, nil },
+	}, nil)
+}
+
 type projectSelector struct{}
 
+// projectsKey is the key of the list of projects.
+type projectsKey struct{}
+
+func (projectSelector) list() any                               { return projectsKey{} }
 func (projectSelector) narrowed() bool                          { return false }
 func (projectSelector) selective() bool                         { return false }
 func (projectSelector) readsFiles() bool                        { return false }
 func (projectSelector) cost() Cost                              { return Cost{Once: 1} }
 func (projectSelector) problems(mapping.Selector) diag.Problems { return nil }
+func (projectSelector) without(Source) string                   { return "" }
 
 func (projectSelector) again(ctx context.Context, ws *Workspace) (Second, error) {
-	return ws.projectsAgain(ctx)
+	return ws.again(projectsKey{}, ws.projectsRead().keys, func(yield func(Source, error) bool) {
+		for object, err := range listProjects(ctx, ws.client) {
+			source := sourceOfProject(object)
+			if err == nil {
+				source.JSON, err = json.Marshal(object)
+			}
+			if !yield(source, err) {
+				return
+			}
+		}
+	})
 }
 
-func (projectSelector) without(Source) string { return "" }
-
-// projectObjects are the fields of projects.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-projects/, and
-// answers of the API, read 2026-11.
-var projectObjects = shape.Kind{
-	Object: shape.Of(`type uuid key name description is_private? owner* workspace* ` + linksShape + ` created_on updated_on has_publicly_visible_repos?`),
-
-	Identifier: `.key`,
+// sourceOfProject identifies a project by its uuid, or else its key. It leaves JSON empty.
+func sourceOfProject(object Object) Source {
+	uuid, _ := object["uuid"].(string)
+	key, _ := object["key"].(string)
+	return Source{Key: cmp.Or(uuid, key), Name: key}
 }
-
-var project = define("project", itself, projectObjects, extractProjects)
 
 func extractProjects(ctx context.Context, ws *Workspace, _ projectSelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
@@ -46,13 +84,28 @@ func extractProjects(ctx context.Context, ws *Workspace, _ projectSelector) iter
 			case isOdd(err):
 				task, err = failing(unreadable(err)), nil
 			case err == nil:
-				ws.projectKeys[source.Key] = true
+				ws.projectsRead().keys[source.Key] = true
 			}
 			if !yield(task, err) {
 				return
 			}
 		}
 	}
+}
+
+// projectsRead is what a run has read of the list of projects.
+type projectsRead struct {
+	keys map[string]bool // of the sources in the list
+	list *projectList    // nil until it has been read, and where lists are not kept
+}
+
+func (w *Workspace) projectsRead() *projectsRead {
+	if r, ok := w.own[projectsKey{}].(*projectsRead); ok {
+		return r
+	}
+	r := &projectsRead{keys: map[string]bool{}}
+	w.own[projectsKey{}] = r
+	return r
 }
 
 // projectList is the list of projects, read to its end, or to its error.
@@ -67,18 +120,19 @@ type listedProject struct {
 	odd  error
 }
 
-// projects yields the list of projects. With Options.KeepProjects it is read once a
+// projects yields the list of projects. With Options.KeepLists it is read once a
 // run, while it is first ranged over. After a *bitbucket.Odd others may follow.
 func (w *Workspace) projects(ctx context.Context) iter.Seq2[Object, error] {
+	known := w.projectsRead()
 	switch {
-	case !w.options.KeepProjects:
-		return w.client.Projects(ctx)
-	case w.projectList != nil:
-		return w.projectList.all
+	case !w.options.KeepLists:
+		return listProjects(ctx, w.client)
+	case known.list != nil:
+		return known.list.all
 	}
 	return func(yield func(Object, error) bool) {
 		read := &projectList{}
-		for object, err := range w.client.Projects(ctx) {
+		for object, err := range listProjects(ctx, w.client) {
 			var text json.RawMessage
 			if err == nil {
 				text, err = json.Marshal(object)
@@ -86,7 +140,7 @@ func (w *Workspace) projects(ctx context.Context) iter.Seq2[Object, error] {
 			if err != nil && !isOdd(err) {
 				if ctx.Err() == nil {
 					read.err = err
-					w.projectList = read
+					known.list = read
 				}
 				yield(nil, err)
 				return
@@ -96,7 +150,7 @@ func (w *Workspace) projects(ctx context.Context) iter.Seq2[Object, error] {
 				return
 			}
 		}
-		w.projectList = read
+		known.list = read
 	}
 }
 

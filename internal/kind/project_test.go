@@ -18,7 +18,7 @@ func twoProjects() *bitbuckettest.Server {
 
 func TestProjectsAreReadOnce(t *testing.T) {
 	inBubble(t, twoProjects(), func(w world) {
-		w.ws = w.workspace(kind.Options{KeepProjects: true})
+		w.ws = w.workspace(kind.Options{KeepLists: true})
 		first, want := w.good("project", ""), w.good("project", "")
 		w.equal("keys", column(want, "key"), "PAY CX")
 		w.equal("the same", first, want)
@@ -41,7 +41,7 @@ func TestProjectsThatCannotBeRead(t *testing.T) {
 	s := twoProjects()
 	s.Fault(bitbuckettest.Fault{Path: "/workspaces/acme/projects", Status: 403})
 	inBubble(t, s, func(w world) {
-		w.ws = w.workspace(kind.Options{KeepProjects: true})
+		w.ws = w.workspace(kind.Options{KeepLists: true})
 		one, two := w.extract("project", ""), w.extract("project", "")
 		if one.err == nil || !errors.Is(one.err, two.err) {
 			t.Errorf("got %v and %v, want one error twice", one.err, two.err)
@@ -52,7 +52,7 @@ func TestProjectsThatCannotBeRead(t *testing.T) {
 
 func TestProjectsThatAreGivenUp(t *testing.T) {
 	inBubble(t, twoProjects(), func(w world) {
-		w.ws = w.workspace(kind.Options{KeepProjects: true})
+		w.ws = w.workspace(kind.Options{KeepLists: true})
 		bound, err := kind.Bind(resource(w.TB, "project", ""))
 		if err != nil {
 			w.Fatal(err)

@@ -3,14 +3,87 @@ package kind
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
+	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/shape"
 )
+
+// pullRequest has the fields of Bitbucket's own answer, and those that a list leaves out
+// unless asked.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/, and
+// answers of the API, read 2026-11.
+var pullRequest = define(Kind{
+	Name: "pull-request", Aliases: []string{"pr", "prs", "mr", "merge-request"},
+	Objects: shape.Kind{
+		Object: shape.Of(`type id# title description state draft? queued? author* source` + endShape + ` destination` + endShape +
+			` merge_commit{+ type hash} close_source_branch? closed_by* reason comment_count# task_count# created_on updated_on summary{+ type raw markup html} rendered* ` +
+			`reviewers[+ type uuid display_name nickname account_id user*] participants[+ type user* role approved? state participated_on] ` + linksShape),
+
+		Identifier: `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`,
+	},
+	place: place{put: putInDestination, paths: [][]string{{"destination", "repository"}}},
+}, extractPullRequests)
+
+// endShape is the source or the destination of a pull request.
+const endShape = `{branch{+ name} commit{+ type hash} repository{type full_name name uuid ` + linksShape + `}}`
+
+// maxPullRequests is the longest page of pull requests. A longer one is refused
+// with "Invalid pagelen", although the documentation says 100 for every route;
+// seen in public clients.
+const maxPullRequests = 50
+
+// listPullRequests yields the pull requests of a repository that the query selects,
+// in the order of their numbers, with reviewers and participants, which a list
+// leaves out unless asked.
+//
+// API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-get
+func listPullRequests(ctx context.Context, c *bitbucket.Client, slug, query string) iter.Seq2[Object, error] {
+	return bitbucket.List(ctx, c, bitbucket.Endpoint[Object]{
+		Name:    fmt.Sprintf("pull requests of repository %q", slug),
+		Path:    c.Path("repositories", slug, "pullrequests"),
+		Route:   "pullrequests",
+		Pagelen: maxPullRequests,
+		Key: func(o Object) (string, error) {
+			id, ok := o["id"].(json.Number)
+			if !ok {
+				return "", errors.New("it has no id that is a number")
+			}
+			return destinationUUID(o) + id.String(), nil
+		},
+		Sorted: bitbucket.Sorted[Object]{
+			Number: func(o Object) (int64, bool) {
+				id, _ := o["id"].(json.Number)
+				n, err := id.Int64()
+				return n, err == nil
+			},
+			Behind: func(q url.Values, number int64) url.Values {
+				q = maps.Clone(q)
+				q.Set("q", fmt.Sprintf("(%s) AND id > %d", query, number))
+				return q
+			},
+		},
+	}, url.Values{
+		"q":      {query},
+		"sort":   {"id"},
+		"fields": {"+values.reviewers,+values.participants"},
+	})
+}
+
+func destinationUUID(pullRequest Object) string {
+	destination, _ := pullRequest["destination"].(Object)
+	repository, _ := destination["repository"].(Object)
+	uuid, _ := repository["uuid"].(string)
+	return uuid
+}
 
 type pullRequestSelector struct {
 	walked
@@ -23,29 +96,10 @@ func (s pullRequestSelector) selective() bool {
 	return s.narrowed() || strings.TrimSpace(s.PullRequestQuery) != ""
 }
 
-func (pullRequestSelector) readsFiles() bool { return false }
-
 func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1} }
 
 // openPullRequests is the query when the selector has none.
 const openPullRequests = `state="OPEN"`
-
-// endShape is the source or the destination of a pull request.
-const endShape = `{branch{+ name} commit{+ type hash} repository{type full_name name uuid ` + linksShape + `}}`
-
-// pullRequestObjects are the fields of pull requests.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/, and
-// answers of the API, read 2026-11.
-var pullRequestObjects = shape.Kind{
-	Object: shape.Of(`type id# title description state draft? queued? author* source` + endShape + ` destination` + endShape +
-		` merge_commit{+ type hash} close_source_branch? closed_by* reason comment_count# task_count# created_on updated_on summary{+ type raw markup html} rendered* ` +
-		`reviewers[+ type uuid display_name nickname account_id user*] participants[+ type user* role approved? state participated_on] ` + linksShape),
-
-	Identifier: `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`,
-}
-
-var pullRequest = define("pull-request", place{put: putInDestination, paths: [][]string{{"destination", "repository"}}}, pullRequestObjects, extractPullRequests)
 
 // putInDestination puts a repository into a pull request as Bitbucket does: with less
 // than its own answer has.
@@ -85,7 +139,7 @@ func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelecto
 	query := cmp.Or(strings.TrimSpace(s.PullRequestQuery), openPullRequests)
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
-			for object, err := range ws.client.PullRequests(ctx, r.Slug, query) {
+			for object, err := range listPullRequests(ctx, ws.client, r.Slug, query) {
 				if isOdd(err) {
 					if !yield(Found{}, unreadable(err)) {
 						return
@@ -97,7 +151,7 @@ func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelecto
 					return
 				}
 				nameReviewers(object)
-				if !yield(Found{Object: object}, nil) {
+				if !yield(Found{Object: object, Address: webPage(object)}, nil) {
 					return
 				}
 			}
@@ -125,23 +179,4 @@ func nameReviewers(pullRequest Object) {
 			account["user"] = clone(account)
 		}
 	}
-}
-
-// clone copies a JSON value with all that is in it.
-func clone(v any) any {
-	switch v := v.(type) {
-	case Object:
-		o := make(Object, len(v))
-		for k, e := range v {
-			o[k] = clone(e)
-		}
-		return o
-	case []any:
-		l := make([]any, len(v))
-		for i, e := range v {
-			l[i] = clone(e)
-		}
-		return l
-	}
-	return v
 }

@@ -3,16 +3,27 @@ package kind
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/shape"
-	"port-bitbucket-exporter/internal/source"
 )
+
+var repository = define(Kind{
+	Name: "repository", Aliases: []string{"repo", "repos"}, Files: true,
+	Objects: shape.Kind{Object: shape.Of(repositoryShape), Identifier: `.slug`},
+	place:   itself,
+}, extractRepositories)
+
+// repositoryShape are the fields of repositories.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/, and
+// answers of the API, read 2026-11.
+const repositoryShape = `type uuid full_name name slug description scm website owner* workspace{+ type uuid name slug} is_private? project{type uuid key name description is_private? owner* workspace* created_on updated_on ` +
+	linksShape + `} fork_policy created_on updated_on size# language mainbranch{+ type name} override_settings* parent* enforced_signed_commits* has_issues? has_wiki? ` +
+	linksShape + ` __includedFiles{+}`
 
 type repositorySelector struct {
 	walked
@@ -34,51 +45,9 @@ func (s repositorySelector) cost() Cost {
 	return Cost{Each: true, Sources: includedCost(s.included())}
 }
 
-// includedCost is the least number of requests for files of one folder: from so many
-// on a listing comes before them, and shows which are there.
-func includedCost(names []string) int {
-	if len(names) < source.ListingInstead {
-		return len(names)
-	}
-	return 1
-}
-
 func (s repositorySelector) problems(raw mapping.Selector) diag.Problems {
 	return append(s.walked.problems(raw), checkIncluded(raw, s.IncludedFiles)...)
 }
-
-// checkIncluded finds what is no path in includedFiles.
-func checkIncluded(raw mapping.Selector, names []string) (problems diag.Problems) {
-	for i, name := range names {
-		if !validPath(name) {
-			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, fmt.Sprintf("includedFiles[%d]", i),
-				fmt.Sprintf("%q is no path of a file", name), "give the path from the repository's root, such as docs/README.md, without . and .."))
-		}
-	}
-	return problems
-}
-
-func validPath(name string) bool {
-	name = strings.TrimPrefix(name, "/")
-	for segment := range strings.SplitSeq(name, "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			return false
-		}
-	}
-	return true
-}
-
-// repositoryShape are the fields of repositories.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/, and
-// answers of the API, read 2026-11.
-const repositoryShape = `type uuid full_name name slug description scm website owner* workspace{+ type uuid name slug} is_private? project{type uuid key name description is_private? owner* workspace* created_on updated_on ` +
-	linksShape + `} fork_policy created_on updated_on size# language mainbranch{+ type name} override_settings* parent* enforced_signed_commits* has_issues? has_wiki? ` +
-	linksShape + ` __includedFiles{+}`
-
-var repositoryObjects = shape.Kind{Object: shape.Of(repositoryShape), Identifier: `.slug`}
-
-var repository = define("repository", itself, repositoryObjects, extractRepositories)
 
 func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
@@ -109,7 +78,7 @@ func repositoryTask(ws *Workspace, r bitbucket.Repository, s repositorySelector)
 			case err != nil && ctx.Err() == nil:
 				err = &Unreadable{Object: r.Slug, Err: err}
 			}
-			if yield(Found{Object: object, Read: lazy.text}, err) && lazy.checkout != nil {
+			if yield(Found{Object: object, Address: webPage(object), Read: lazy.text}, err) && lazy.checkout != nil {
 				lazy.checkout.report(yield)
 			}
 		}

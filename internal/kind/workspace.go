@@ -2,17 +2,10 @@ package kind
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"iter"
-	"slices"
-	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/concurrent"
-	"port-bitbucket-exporter/internal/diag"
-	"port-bitbucket-exporter/internal/mapping"
-	"port-bitbucket-exporter/internal/nearest"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -23,9 +16,9 @@ type Options struct {
 	// KeepFiles keeps what is read of files until Close: it is worth it when more
 	// than one resource reads files.
 	KeepFiles bool
-	// KeepProjects keeps the list of projects: it is worth it when more than one
-	// resource maps them.
-	KeepProjects bool
+	// KeepLists keeps each list that a kind begins with: it is worth it when more than one
+	// resource begins with the same. That of repositories is always kept.
+	KeepLists bool
 	// Ahead is how many files may be read before it is their turn, by all tasks at once.
 	Ahead int
 	// TempDir is the folder for the file in which listings and files are kept; ""
@@ -42,12 +35,8 @@ type Workspace struct {
 	ahead   concurrent.Slots
 	options Options
 	lists   map[bitbucket.RepositoryQuery]*list
-	// projectList is nil until it has been read.
-	projectList *projectList
-	projectKeys map[string]bool // of the sources in the list
-	// Second readings since the last Forget.
-	secondLists    map[bitbucket.RepositoryQuery]Second
-	secondProjects *Second
+	seconds map[any]Second // second readings since the last Forget, by the key of the list
+	own     map[any]any    // what the kinds remember, each by a key of its own type
 }
 
 // list is a list of repositories that was read to its end, or to its error.
@@ -62,13 +51,13 @@ type listed struct {
 	odd error
 }
 
-// NewWorkspace has read nothing yet. It is to be closed.
+// NewWorkspace returns a workspace of which nothing has been read. It is to be closed.
 func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	rest := source.REST{Client: c}
 	return &Workspace{
 		client: c, rest: rest, options: o, ahead: concurrent.NewSlots(o.Ahead),
 		memory: source.New(rest, source.Options{MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir}),
-		lists:  map[bitbucket.RepositoryQuery]*list{}, projectKeys: map[string]bool{}, secondLists: map[bitbucket.RepositoryQuery]Second{},
+		lists:  map[bitbucket.RepositoryQuery]*list{}, seconds: map[any]Second{}, own: map[any]any{},
 	}
 }
 
@@ -109,54 +98,66 @@ func (w *Workspace) repositories(ctx context.Context, q bitbucket.RepositoryQuer
 	}
 }
 
-// roles of the caller in a repository.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/#api-repositories-workspace-get, read 2026-11.
-var roles = []string{"member", "contributor", "admin", "owner"}
+func sourceOf(r bitbucket.Repository) Source { return Source{Key: r.Key(), Name: r.Slug, JSON: r.JSON} }
 
-// role is a role of the caller in a repository, or empty.
-type role string
-
-// Values are the roles that Bitbucket knows.
-func (role) Values() []string { return roles }
-
-// walked are the keys of every selector whose kind walks repositories.
-type walked struct {
-	UserRole  role   `yaml:"userRole" help:"Takes the repositories in which the caller has this role."`
-	RepoQuery string `yaml:"repoQuery" help:"Takes the repositories that this filter in Bitbucket's query language selects."`
+// Second is a second reading of the list that a kind begins with.
+type Second struct {
+	// Appeared are the sources that the first reading did not have, in the order of the list.
+	Appeared []Source
+	listed   map[string]bool
 }
 
-func (w walked) query() bitbucket.RepositoryQuery {
-	return bitbucket.RepositoryQuery{Role: string(w.UserRole), Query: strings.TrimSpace(w.RepoQuery)}
-}
+// Lists reports whether the second reading has a source.
+func (s Second) Lists(key string) bool { return s.listed[key] }
 
-func (w walked) again(ctx context.Context, ws *Workspace) (Second, error) {
-	return ws.repositoriesAgain(ctx, w.query())
-}
-
-// without returns the repoQuery that leaves out a repository, quoted for YAML.
-func (w walked) without(s Source) string {
-	var repository struct{ Name string }
-	_ = json.Unmarshal(s.JSON, &repository) // it was read before
-	text := fmt.Sprintf("name != %q", repository.Name)
-	if query := w.query().Query; query != "" {
-		text = "(" + query + ") AND " + text
+func secondOf(all []Source, known map[string]bool) Second {
+	s := Second{listed: map[string]bool{}}
+	for _, source := range all {
+		s.listed[source.Key] = true
+		if !known[source.Key] {
+			s.Appeared = append(s.Appeared, source)
+		}
 	}
-	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	return s
 }
 
-func (w walked) selective() bool { return false }
+// Forget drops second readings: the next call reads the list again.
+func (w *Workspace) Forget() {
+	clear(w.seconds)
+}
 
-func (w walked) narrowed() bool { return w.query() != bitbucket.RepositoryQuery{} }
+// again reads a list that a kind begins with a second time; until Forget, further calls
+// return the same reading. It holds what the first reading, by the keys of its sources,
+// missed, since the list moved or a source was away for a while.
+func (w *Workspace) again(list any, first map[string]bool, read iter.Seq2[Source, error]) (Second, error) {
+	if s, ok := w.seconds[list]; ok {
+		return s, nil
+	}
+	var all []Source
+	for source, err := range read {
+		if err != nil {
+			return Second{}, err
+		}
+		all = append(all, source)
+	}
+	s := secondOf(all, first)
+	w.seconds[list] = s
+	return s, nil
+}
 
-func (w walked) problems(s mapping.Selector) diag.Problems {
-	role := string(w.UserRole)
-	if role == "" || slices.Contains(roles, role) {
-		return nil
+// repositoriesAgain is again for a list of repositories.
+func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.RepositoryQuery) (Second, error) {
+	known := map[string]bool{}
+	if first := w.lists[q]; first != nil {
+		for _, r := range first.repositories {
+			known[r.Key()] = true
+		}
 	}
-	fix := "use member, contributor, admin or owner"
-	if near, ok := nearest.Name(role, roles); ok {
-		fix = fmt.Sprintf("did you mean %q? The roles are member, contributor, admin and owner", near)
-	}
-	return diag.Problems{s.Problem(mapping.RuleSelectorValue, diag.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix)}
+	return w.again(q, known, func(yield func(Source, error) bool) {
+		for r, err := range w.client.Repositories(ctx, q) {
+			if !yield(sourceOf(r), err) {
+				return
+			}
+		}
+	})
 }

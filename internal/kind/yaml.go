@@ -13,6 +13,9 @@ import (
 )
 
 const (
+	// maxContentDepth bounds how deep a parsed file may be nested: as deep as no file is that
+	// a person writes, and no deeper than a recursion can go.
+	maxContentDepth = 1000
 	// maxYAMLValues bounds the values of a YAML file with all aliases written out.
 	maxYAMLValues = 100_000
 	// maxYAMLMarks bounds the characters that can begin a value: a parsed value
@@ -20,6 +23,11 @@ const (
 	maxYAMLMarks = 4 * maxYAMLValues
 	// maxAliased bounds what aliases add to the text of a file, in bytes.
 	maxAliased = 16 << 20
+)
+
+var (
+	errDeep = fmt.Errorf("it is nested deeper than %d levels", maxContentDepth)
+	errMany = errors.New("it holds too many values")
 )
 
 // parseYAML gives one document as it is, and several as an array.

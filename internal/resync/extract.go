@@ -84,7 +84,7 @@ func extract(readCtx, writeCtx context.Context, r *check.Resource, digester dige
 }
 
 func (c *chunk) add(readCtx, writeCtx context.Context, r *check.Resource, digester digesters, found kind.Found) {
-	source := address(found.Object)
+	source := found.Address
 	result := r.Program.Apply(writeCtx, transform.Source{Object: found.Object, Raw: found.Raw, Read: c.reader(readCtx, found)})
 	c.objects++
 	if r.ItemsToParse != nil && result.NotArray {
@@ -144,24 +144,6 @@ func encode(entry *check.Entry, u transform.Unit, d *catalog.Digester) unit {
 		out.ref.Identifier, _ = u.Fields.Identifier.(string)
 	}
 	return out
-}
-
-// address is the web page of an object, by which a person finds it; for a folder or
-// a file, its repository and path.
-func address(object kind.Object) string {
-	for _, key := range []string{"folder", "metadata"} {
-		entry, _ := object[key].(map[string]any)
-		repository, _ := object["repo"].(map[string]any)
-		path, isPath := entry["path"].(string)
-		name, isName := repository["full_name"].(string)
-		if isPath && isName {
-			return name + "/" + path
-		}
-	}
-	links, _ := object["links"].(map[string]any)
-	html, _ := links["html"].(map[string]any)
-	href, _ := html["href"].(string)
-	return href
 }
 
 // samples are the raw objects of a kind that are still to be shown. Each task sets

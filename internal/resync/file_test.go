@@ -124,7 +124,7 @@ func TestFileOfKindWithoutFiles(t *testing.T) {
 
 // parsed is a file of a repository as the mapping below takes it.
 func parsed(slug string, content any, raw bool) kind.Found {
-	return kind.Found{Raw: raw, Object: kind.Object{
+	return kind.Found{Raw: raw, Address: "acme/" + slug + "/port.yml", Object: kind.Object{
 		"slug": slug, "content": content, "metadata": map[string]any{"path": "port.yml"}, "repo": map[string]any{"full_name": "acme/" + slug},
 	}}
 }

@@ -56,16 +56,13 @@ type Job struct {
 
 // options keep what more than one resource may want.
 func (j Job) options() kind.Options {
-	readers, projects := 0, 0
+	var all []kind.Bound
 	for _, res := range j.Bound.Resources {
-		if res.Bound.ReadsFiles {
-			readers++
-		}
-		if res.Kind == "project" {
-			projects++
-		}
+		all = append(all, res.Bound)
 	}
-	return kind.Options{MaxFile: j.MaxFile, KeepFiles: readers > 1, KeepProjects: projects > 1, Ahead: j.Concurrency}
+	o := kind.Shared(all)
+	o.MaxFile, o.Ahead = j.MaxFile, j.Concurrency
+	return o
 }
 
 // Store takes what a run writes: a port.Client, or a dry run that answers as Port would.

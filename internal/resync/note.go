@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
@@ -30,7 +31,7 @@ func (a *account) noteField(n note) {
 	where := a.where(n.Expr)
 	switch {
 	case n.NoFiles:
-		a.note(diag.Warning, n.Expr, where+" "+n.Message, "remove it, or map the file from objects of kind repository or file", n.source)
+		a.note(diag.Warning, n.Expr, where+" "+n.Message, "remove it, or map the file from objects of one of the kinds "+strings.Join(kind.WithFiles(), ", "), n.source)
 	case n.LeftOut:
 		a.note(diag.Warning, n.Expr, where+" raised an error on content that was not parsed, and is left out of the entity",
 			"mend the file, or leave such objects out in the selector", n.Message+", for "+n.source)

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
@@ -11,7 +12,64 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/nearest"
+	"port-bitbucket-exporter/internal/source"
 )
+
+// roles of the caller in a repository.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/#api-repositories-workspace-get, read 2026-11.
+var roles = []string{"member", "contributor", "admin", "owner"}
+
+// role is a role of the caller in a repository, or empty.
+type role string
+
+// Values are the roles that Bitbucket knows.
+func (role) Values() []string { return roles }
+
+// walked are the keys of every selector whose kind walks repositories.
+type walked struct {
+	UserRole  role   `yaml:"userRole" help:"Takes the repositories in which the caller has this role."`
+	RepoQuery string `yaml:"repoQuery" help:"Takes the repositories that this filter in Bitbucket's query language selects."`
+}
+
+func (w walked) query() bitbucket.RepositoryQuery {
+	return bitbucket.RepositoryQuery{Role: string(w.UserRole), Query: strings.TrimSpace(w.RepoQuery)}
+}
+
+func (w walked) list() any { return w.query() }
+
+func (w walked) again(ctx context.Context, ws *Workspace) (Second, error) {
+	return ws.repositoriesAgain(ctx, w.query())
+}
+
+// without returns the repoQuery that leaves out a repository, quoted for YAML.
+func (w walked) without(s Source) string {
+	var repository struct{ Name string }
+	_ = json.Unmarshal(s.JSON, &repository) // it was read before
+	text := fmt.Sprintf("name != %q", repository.Name)
+	if query := w.query().Query; query != "" {
+		text = "(" + query + ") AND " + text
+	}
+	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+}
+
+func (w walked) selective() bool { return false }
+
+func (w walked) readsFiles() bool { return false }
+
+func (w walked) narrowed() bool { return w.query() != bitbucket.RepositoryQuery{} }
+
+func (w walked) problems(s mapping.Selector) diag.Problems {
+	role := string(w.UserRole)
+	if role == "" || slices.Contains(roles, role) {
+		return nil
+	}
+	fix := "use member, contributor, admin or owner"
+	if near, ok := nearest.Name(role, roles); ok {
+		fix = fmt.Sprintf("did you mean %q? The roles are member, contributor, admin and owner", near)
+	}
+	return diag.Problems{s.Problem(mapping.RuleSelectorValue, diag.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix)}
+}
 
 // repoRef names a repository in a selector, and a branch of it: as text the name alone.
 type repoRef struct {
@@ -163,15 +221,32 @@ func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, b
 	return w
 }
 
-// warnings yields warnings, and no object.
-func warnings(all []*Warning) Run {
-	return func(context.Context) iter.Seq2[Found, error] {
-		return func(yield func(Found, error) bool) {
-			for _, w := range all {
-				if !yield(Found{}, w) {
-					return
-				}
-			}
+// checkIncluded finds what is no path in includedFiles.
+func checkIncluded(raw mapping.Selector, names []string) (problems diag.Problems) {
+	for i, name := range names {
+		if !validPath(name) {
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, fmt.Sprintf("includedFiles[%d]", i),
+				fmt.Sprintf("%q is no path of a file", name), "give the path from the repository's root, such as docs/README.md, without . and .."))
 		}
 	}
+	return problems
+}
+
+func validPath(name string) bool {
+	name = strings.TrimPrefix(name, "/")
+	for segment := range strings.SplitSeq(name, "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return true
+}
+
+// includedCost is the least number of requests for files of one folder: from so many
+// on a listing comes before them, and shows which are there.
+func includedCost(names []string) int {
+	if len(names) < source.ListingInstead {
+		return len(names)
+	}
+	return 1
 }

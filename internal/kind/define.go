@@ -1,0 +1,201 @@
+package kind
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strings"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
+)
+
+// Kind is one kind of object, as a mapping names it.
+type Kind struct {
+	Name string
+	// Aliases are its names in other products, and as people write it.
+	Aliases []string
+	// Example is a selector that binds, as YAML in flow style; empty when none is needed.
+	Example string
+	// Files is true when its objects have files that a mapping may name by file://.
+	Files bool
+	// Objects is what is known of its objects before one is read.
+	Objects shape.Kind
+	// Selector are the keys of its selector.
+	Selector []mapping.Key
+
+	place place
+	bind  func(mapping.Selector) (Bound, error)
+}
+
+// Extract lists the tasks of one resource, in the order in which their objects
+// are to be taken. Nothing is asked before the result is ranged over. An error
+// is yielded last, and means that the list of tasks is incomplete.
+type Extract func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error]
+
+// Bound is a resource whose selector has been decoded.
+type Bound struct {
+	Extract Extract
+	// Narrowed is true when the selector asks Bitbucket for some of its
+	// repositories only, so that an empty answer is not astonishing.
+	Narrowed bool
+	// Selective is true when the selector says which objects of a source are taken, so
+	// that a mistake in it can leave out all of them.
+	Selective bool
+	// ReadsFiles is true when the kind lists folders, or its selector names files.
+	ReadsFiles bool
+	// Cost is what the kind requests of Bitbucket beside its lists.
+	Cost Cost
+	// Warnings are what the selector's author should know.
+	Warnings diag.Problems
+	// Again reads the list that the kind begins with a second time. Until
+	// Workspace.Forget, resources that share a list share its second reading.
+	Again func(ctx context.Context, ws *Workspace) (Second, error)
+	// Without is the repoQuery that leaves out a source, as YAML wants it; empty for a
+	// kind without repositories.
+	Without func(Source) string
+	list    any // the key of the list that the kind begins with
+	place   place
+	reading func(Reads) Bound // see Reading
+}
+
+// Cost is the least number of requests of one resource alone, for each repository where
+// nothing else is said. Requests that a listing shows to be needless are not made, and
+// what several resources want is asked for once.
+type Cost struct {
+	// Each is true when each task is a repository of a list.
+	Each         bool
+	Once         int // for the whole resource
+	Repositories int // as repository data
+	Sources      int // for folders and files
+	// Named are the repositories that the selector names; 0 for all of its list.
+	Named int
+}
+
+// place says where the objects of a kind hold their source.
+type place struct {
+	// put puts a source into an object, and returns the object.
+	put func(object, source Object) Object
+	// paths are those of an object that hold the source alone.
+	paths [][]string
+	// except are keys of an object that do not come with the source all the same.
+	except []string
+}
+
+// itself is the place for kinds whose objects are their own sources.
+var itself = place{put: func(_, source Object) Object { return source }, paths: [][]string{{}}, except: []string{includedFiles}}
+
+// Place returns an object of the kind that holds a source and nothing else.
+func (b Bound) Place(s Source) (Object, error) {
+	source, err := bitbucket.Decode(s.JSON)
+	if err != nil {
+		return nil, err
+	}
+	return b.place.put(Object{}, source), nil
+}
+
+// SourcePaths are the paths of an object that hold its source alone, and keys of an object
+// that do not belong to the source all the same.
+func (b Bound) SourcePaths() (paths [][]string, except []string) {
+	return b.place.paths, b.place.except
+}
+
+// linksShape are the links that most objects of Bitbucket have.
+const linksShape = `links{+ self{href} html{href} avatar{href}}`
+
+// selector is what define needs of a decoded selector.
+type selector interface {
+	// list is the key of the list that the kind begins with.
+	list() any
+	narrowed() bool
+	selective() bool
+	readsFiles() bool
+	cost() Cost
+	// problems are the values that have the right type and no meaning.
+	problems(mapping.Selector) diag.Problems
+	// again reads the list that the kind begins with a second time.
+	again(ctx context.Context, ws *Workspace) (Second, error)
+	// without returns a repoQuery that leaves out a source; empty when there is none.
+	without(Source) string
+}
+
+// define completes a kind by its selector's type and its extraction: the type is known in
+// one file, and nowhere else.
+func define[S selector](k Kind, extract func(context.Context, *Workspace, S) iter.Seq2[Task, error]) Kind {
+	k.Selector = mapping.SelectorKeys(*new(S))
+	k.bind = func(raw mapping.Selector) (Bound, error) {
+		var s S
+		if !raw.Given() {
+			return Bound{}, nil
+		}
+		if err := raw.Decode(&s); err != nil {
+			return Bound{}, alsoOf(err, s.problems(raw))
+		}
+		problems := s.problems(raw)
+		if found := problems.Errors(); len(found) > 0 {
+			return Bound{}, found
+		}
+		bound := func(s S) Bound {
+			return Bound{
+				Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
+				Narrowed: s.narrowed(), Selective: s.selective(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
+				Warnings: problems.Warnings(),
+				Again:    func(ctx context.Context, ws *Workspace) (Second, error) { return s.again(ctx, ws) },
+				Without:  s.without,
+				list:     s.list(), place: k.place,
+			}
+		}
+		b := bound(s)
+		b.reading = func(reads Reads) Bound { return bound(narrow(s, reads)) }
+		return b, nil
+	}
+	return k
+}
+
+// Reading returns the resource for expressions that reach no more than reads says: what
+// they cannot reach is left out of the objects when it would cost a request of its own.
+func (b Bound) Reading(reads Reads) Bound {
+	if b.reading == nil {
+		return b
+	}
+	return b.reading(reads)
+}
+
+// narrow gives a selector what expressions read, if the selector wants to know.
+func narrow[S selector](s S, reads Reads) S {
+	if n, ok := any(s).(interface{ reading(reads Reads) S }); ok {
+		return n.reading(reads)
+	}
+	return s
+}
+
+// alsoOf adds to the problems of decoding those of the keys that were decoded.
+func alsoOf(err error, more diag.Problems) error {
+	var problems diag.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	undecoded := map[string]bool{}
+	for _, p := range problems {
+		undecoded[selectorKey(p)] = true
+	}
+	for _, p := range more.Errors() {
+		if !undecoded[selectorKey(p)] {
+			problems = append(problems, p)
+		}
+	}
+	problems.Sort()
+	return problems
+}
+
+// selectorKey is the key of the selector that a problem is about; empty when it is the
+// selector itself.
+func selectorKey(p diag.Problem) string {
+	_, path, _ := strings.Cut(p.Where, "selector.")
+	if end := strings.IndexAny(path, ".["); end >= 0 {
+		return path[:end]
+	}
+	return path
+}

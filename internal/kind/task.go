@@ -1,0 +1,172 @@
+package kind
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/source"
+)
+
+// Object is a JSON value from Bitbucket. Who is handed one may write into it.
+type Object = bitbucket.Object
+
+// Source is what objects come from: a repository or, where the kind has none, the object
+// itself. Whether objects are complete is known of each source, so that one that cannot be
+// read blocks the deletion of its own entities alone. The zero Source stands for none.
+type Source struct {
+	Key  string // unique, and unchanged by a rename
+	Name string // for messages: a slug, or the key of a project
+	JSON json.RawMessage
+}
+
+// Found is one object of a task.
+type Found struct {
+	Object Object
+	// Address is where a person finds the object: its web page, or its repository and path.
+	Address string
+	// Raw is true when the content of the object is text that could not be parsed,
+	// or is not given: expressions that raise an error on it do not show what the
+	// entity should hold.
+	Raw bool
+	// Unparsed is true when the content should have been parsed, and could not be.
+	Unparsed bool
+	// Read returns the file that a mapping names by file://, as text, or nil when
+	// there is none. It is nil where the kind has no files.
+	Read func(ctx context.Context, name string) (any, error)
+}
+
+// Task is a part of an extraction that can run beside the others: the objects of
+// one repository, say.
+type Task struct {
+	// Source is what all objects of the task come from; the zero Source for a task
+	// that only yields warnings.
+	Source Source
+	Run    Run
+}
+
+// Run yields the objects of a task. A *Warning, an *Unreadable and an *Omitted come in the
+// place of an object, and others may follow. Any other error comes last: a *Gone when
+// the repository answers as if it were not there, else an unknown number of objects is
+// missing.
+type Run func(ctx context.Context) iter.Seq2[Found, error]
+
+// Gone and Omitted come from reading trees and files, and from the kinds themselves.
+type (
+	Gone    = source.Gone
+	Omitted = source.Omitted
+)
+
+// Unreadable is one object that could not be extracted; the others go on.
+type Unreadable struct {
+	Object string // its name, for messages
+	Err    error
+}
+
+func (u *Unreadable) Error() string { return u.Err.Error() }
+
+func (u *Unreadable) Unwrap() error { return u.Err }
+
+// Warning is something that a person should know and that loses no object.
+type Warning struct {
+	Message string // the same for all that are to be reported as one
+	Fix     string
+	Example string
+	// BlocksDeletion is true when what the mapping names could be there under another name:
+	// then what Port holds of it is not stale for certain.
+	BlocksDeletion bool
+}
+
+func (w *Warning) Error() string { return w.Message }
+
+// advised is an error with a fix of its own.
+type advised struct {
+	error
+	fix string
+}
+
+func (a *advised) Unwrap() error { return a.error }
+
+// Fix returns what to do about an error of a task or of their list; empty when nothing is
+// known.
+func Fix(err error) string {
+	var a *advised
+	if errors.As(err, &a) {
+		return a.fix
+	}
+	return bitbucket.Fix(err)
+}
+
+// Denied reports whether the rest of a resource need not be asked for after an error.
+func Denied(err error) bool { return bitbucket.Denied(err) }
+
+// single yields one object that is at hand.
+func single(object Object) Run {
+	return func(context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) { yield(Found{Object: object, Address: webPage(object)}, nil) }
+	}
+}
+
+// failing returns a task that yields one error.
+func failing(err error) Task {
+	return Task{Run: func(context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) { yield(Found{}, err) }
+	}}
+}
+
+// warnings yields warnings, and no object.
+func warnings(all []*Warning) Run {
+	return func(context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) {
+			for _, w := range all {
+				if !yield(Found{}, w) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// isOdd reports whether an error is about one value of a list, after which others may follow.
+func isOdd(err error) bool {
+	var o *bitbucket.Odd
+	return errors.As(err, &o)
+}
+
+// unreadable makes an odd value of a list an *Unreadable.
+func unreadable(err error) error {
+	u := &Unreadable{Err: err}
+	if o := (*bitbucket.Odd)(nil); errors.As(err, &o) {
+		u.Object = o.Name
+	}
+	return u
+}
+
+// webPage returns the page of an object that Bitbucket gives as it is.
+func webPage(object Object) string {
+	links, _ := object["links"].(Object)
+	html, _ := links["html"].(Object)
+	href, _ := html["href"].(string)
+	return href
+}
+
+// clone copies a JSON value with all that is in it.
+func clone(v any) any {
+	switch v := v.(type) {
+	case Object:
+		o := make(Object, len(v))
+		for k, e := range v {
+			o[k] = clone(e)
+		}
+		return o
+	case []any:
+		l := make([]any, len(v))
+		for i, e := range v {
+			l[i] = clone(e)
+		}
+		return l
+	}
+	return v
+}
