@@ -328,9 +328,17 @@ func (c *Client) json(ctx context.Context, q question, into any) error {
 // checker is an answer that knows what it must hold.
 type checker interface{ check() error }
 
-// decode reads one JSON value and nothing after it, in one pass: lists are long.
-// Numbers in objects stay exact. Nothing of an earlier attempt stays.
+// decode reads one JSON value and nothing after it. Numbers in objects stay exact. Nothing
+// of an earlier attempt stays.
 func decode(text []byte, into any) error {
+	// Lists are long: what has no numbers to keep exact is read in place, without the copy
+	// that a Decoder makes. The Decoder words what is wrong.
+	if _, numbers := into.(*Object); !numbers {
+		reflect.ValueOf(into).Elem().SetZero()
+		if json.Unmarshal(text, into) == nil {
+			return checked(into)
+		}
+	}
 	reflect.ValueOf(into).Elem().SetZero()
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
@@ -348,6 +356,11 @@ func decode(text []byte, into any) error {
 	if _, err := d.Token(); err != io.EOF {
 		return errors.New("something follows the JSON")
 	}
+	return checked(into)
+}
+
+// checked checks what was read, where its type demands more than JSON says.
+func checked(into any) error {
 	if c, ok := into.(checker); ok {
 		return c.check()
 	}
