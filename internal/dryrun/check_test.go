@@ -6,9 +6,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"testing/synctest"
-
-	"pgregory.net/rapid"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/dryrun"
@@ -83,67 +80,4 @@ func TestChecksAsPortDoes(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Deletions of random entities that relate to each other: a plan says of each call what
-// Port then says, whatever goes along and whatever was written before.
-func TestDeletesAsPortDoes(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		type link struct{ from, to int }
-		const n = 6
-		links := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) link {
-			return link{rapid.IntRange(0, n-1).Draw(rt, "from"), rapid.IntRange(0, n-1).Draw(rt, "to")}
-		}), 0, 8).Draw(rt, "links")
-		rewritten := rapid.SliceOfN(rapid.IntRange(0, n-1), 0, 2).Draw(rt, "rewritten")
-		doomed := rapid.SliceOfNDistinct(rapid.IntRange(0, n-1), 1, 3, rapid.ID[int]).Draw(rt, "doomed")
-		cascade := rapid.Bool().Draw(rt, "cascade")
-		synctest.Test(t, func(t *testing.T) {
-			s, client, store := world(t, `{"identifier":"b","title":"B","schema":{"properties":{},"required":[]},
-				"relations":{"up":{"title":"Up","target":"b","many":true,"required":false}}}`)
-			related := make([][]any, n)
-			for _, l := range links {
-				related[l.from] = append(related[l.from], fmt.Sprint("e", l.to))
-			}
-			for i := range n {
-				s.PutEntity("b", porttest.Entity{Identifier: fmt.Sprint("e", i), Relations: map[string]any{"up": append([]any{}, related[i]...)}})
-			}
-			for _, i := range rewritten {
-				batch := entity(t, "b", fmt.Sprint("e", i), nil, map[string]any{"up": []any{fmt.Sprint("e", (i+1)%n)}})
-				store.Upsert(t.Context(), "b", batch, port.Flags{Merge: true})
-				client.Upsert(t.Context(), "b", batch, port.Flags{Merge: true})
-			}
-			// The plan comes first, over what Port held before those writes too: it has them itself.
-			ids := make([]string, len(doomed))
-			for i, d := range doomed {
-				ids[i] = fmt.Sprint("e", d)
-			}
-			_, plannedRefused := store.Delete(t.Context(), "b", ids, cascade)
-			before := s.Catalog()["b"]
-			_, refused := client.Delete(t.Context(), "b", ids, cascade)
-			if plannedRefused != refused {
-				t.Errorf("planned a refusal: %t, done: %t", plannedRefused, refused)
-			}
-			gone := map[string]bool{}
-			for id := range before {
-				if _, left := s.Catalog()["b"][id]; !left {
-					gone[id] = true
-				}
-			}
-			for _, c := range store.Changes() {
-				if c.Action == catalog.Delete && !gone[c.Ref.Identifier] {
-					t.Errorf("%s was not deleted", c.Ref)
-				}
-				if c.Action == catalog.Delete {
-					delete(gone, c.Ref.Identifier)
-				}
-			}
-			if len(gone) > 0 {
-				t.Errorf("deleted, but not planned: %v", gone)
-			}
-		})
-		if t.Failed() {
-			rt.FailNow()
-		}
-	})
 }

@@ -97,6 +97,9 @@ func (r *ruleReader) keyword(name string, v any, depth int) (value any, keep, sa
 	}
 	list, _ := v.([]any)
 	switch name {
+	case "enum":
+		r.weight += weightOf(v)
+		return distinct(list), len(list) > 0, len(list) > 0
 	case "pattern":
 		text, _ := v.(string)
 		steps, ok := patternSteps(text)
@@ -185,7 +188,6 @@ var (
 // checked.
 var plainKeywords = map[string]func(v any) bool{
 	"type":  isTypes,
-	"enum":  func(v any) bool { _, ok := v.([]any); return ok },
 	"const": func(any) bool { return true },
 	// A part of a whole is not the same in doubles, in which Port divides.
 	"multipleOf":       func(v any) bool { n, ok := number(v); return ok && n > 0 && n == math.Trunc(n) },
@@ -201,6 +203,40 @@ var plainKeywords = map[string]func(v any) bool{
 	"maxProperties":    isCount,
 	"uniqueItems":      func(v any) bool { _, ok := v.(bool); return ok },
 	"required":         isNames,
+}
+
+// distinct leaves out values that come again: a schema of draft 7 names each once.
+func distinct(list []any) []any {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(list), func(v any) bool {
+		text, _ := json.Marshal(doubles(v))
+		again := seen[string(text)]
+		seen[string(text)] = true
+		return again
+	})
+}
+
+// doubles returns a copy of a JSON value with its numbers as Port keeps them. It keeps
+// a number of a billion digits from being written out, too.
+func doubles(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		f, _ := v.Float64()
+		return min(max(f, -math.MaxFloat64), math.MaxFloat64)
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			list[i] = doubles(item)
+		}
+		return list
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for k, member := range v {
+			object[k] = doubles(member)
+		}
+		return object
+	}
+	return v
 }
 
 func isTypes(v any) bool {

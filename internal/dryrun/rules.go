@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"net/mail"
 	"net/netip"
 	"net/url"
@@ -40,11 +39,8 @@ type rules struct {
 func compileRules(raw any) rules {
 	reader := ruleReader{unchecked: map[string]bool{}}
 	object, _ := reader.schema("", raw, 0)
-	if reader.tooDeep || reader.unchecked[""] {
-		return rules{}
-	}
 	schema, err := compileSchema(object)
-	if err != nil {
+	if err != nil || reader.tooDeep {
 		return rules{}
 	}
 	return rules{schema, reader.weight, slices.Sorted(maps.Keys(reader.unchecked))}
@@ -194,29 +190,6 @@ func keywordOf(e *jsonschema.ValidationError) string {
 		return path[0]
 	}
 	return ""
-}
-
-// doubles returns a copy of a JSON value with its numbers as Port keeps them. It keeps
-// a number of a billion digits from being written out, too.
-func doubles(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		f, _ := v.Float64()
-		return min(max(f, -math.MaxFloat64), math.MaxFloat64)
-	case []any:
-		list := make([]any, len(v))
-		for i, item := range v {
-			list[i] = doubles(item)
-		}
-		return list
-	case map[string]any:
-		object := make(map[string]any, len(v))
-		for k, member := range v {
-			object[k] = doubles(member)
-		}
-		return object
-	}
-	return v
 }
 
 // isFormat reports whether a text has one of the textFormats.

@@ -61,6 +61,7 @@ var checked = []keywordCase{
 	{"type", `{"type":["string","null"]}`, `"a"`, `true`, `must be null or string, and is boolean`},
 	{"type", `{"items":{"type":"integer"}}`, `[1e300]`, `[1.5]`, `/0 must be integer, and is number`},
 	{"enum", `{"enum":["a",1.50,null]}`, `1.5`, `"b"`, `must be equal to one of the allowed values: "a", 1.5, null`},
+	{"enum", `{"enum":["a","a",1,1.0,{"x":[1]},{"x":[1]}]}`, `{"x":[1]}`, `"b"`, `must be equal to one of the allowed values: "a", 1, {"x":[1]}`},
 	{"const", `{"const":{"a":[1]}}`, `{"a":[1.0]}`, `{"a":[2]}`, `does not satisfy "const" of its schema`},
 	{"multipleOf", `{"multipleOf":5}`, `15`, `16`, `does not satisfy "multipleOf" of its schema`},
 	{"minimum", `{"minimum":0.5}`, `0.5`, `0.4`, `must have at least 0.5`},
@@ -95,6 +96,14 @@ var checked = []keywordCase{
 	{"not", `{"not":{"type":"string"}}`, `1`, `"a"`, `does not satisfy "not" of its schema`},
 	{"if", `{"if":{"minimum":5},"then":false}`, `4`, `5`, `is a value that its schema never takes`},
 	{"then", `{"if":{"minimum":5},"then":{"maximum":6}}`, `6`, `7`, `must have at most 6`},
+	{"then", `{"if":true,"then":{"maximum":6}}`, `6`, `7`, `must have at most 6`},
+	{"multipleOf", `{"multipleOf":1}`, `1`, `1.5`, `does not satisfy "multipleOf" of its schema`},
+	{"minLength", `{"minLength":0,"maxLength":2147483647}`, `""`, `1e400`, `is a number that Port cannot keep`},
+	{"properties", `{"properties":{"b":{"maximum":1},"a":{"maximum":1}}}`, `{"a":1}`, `{"b":2,"a":2}`, `/a must have at most 1`},
+	{"items", `{"items":{"maximum":1}}`, `[1]`, `[1,1,2,1,1,1,1,1,1,1,2]`, `/2 must have at most 1`},
+	{"items", `{"items":{"items":{"maximum":1}},"minItems":2}`, `[[1],[1]]`, `[[2]]`, `must have at least 2 items`},
+	{"type", `{"allOf":[{"maxLength":1},{"pattern":"^b"},{"minLength":3}]}`, ``, `"aa"`, `must have at most 1 characters`},
+	{"items", `{"allOf":[{"items":{"maximum":1}},{"minItems":2}]}`, `[1,1]`, `[2]`, `must have at least 2 items`},
 	{"else", `{"if":{"minimum":5},"else":{"maximum":3}}`, `3`, `4`, `must have at most 3`},
 }
 
@@ -118,6 +127,17 @@ var named = []keywordCase{
 	// Of those that are checked elsewhere.
 	{keyword: "exclusiveMinimum", schema: `{"minimum":3,"exclusiveMinimum":true}`, bad: `3`},
 	{keyword: "multipleOf", schema: `{"multipleOf":0.01}`, bad: `0.015`},
+	{keyword: "multipleOf", schema: `{"multipleOf":0}`, bad: `1`},
+	{keyword: "multipleOf", schema: `{"multipleOf":-5}`, bad: `1`},
+	{keyword: "multipleOf", schema: `{"multipleOf":"5"}`, bad: `1`},
+	{keyword: "maxLength", schema: `{"maxLength":2147483648}`, bad: `""`},
+	{keyword: "items", schema: `{"not":{"items":5}}`, bad: `[1]`},
+	{keyword: "not", schema: `{"not":{"items":5}}`, bad: `[1]`},
+	{keyword: "not", schema: `{"not":{"properties":{"a":{"format":"uuid"},"b":{}}}}`, bad: `{"a":1}`},
+	{keyword: "not", schema: `{"not":{"patternProperties":{"(?=a)":{}}}}`, bad: `{"a":1}`},
+	{keyword: "patternProperties", schema: `{"not":{"patternProperties":{"(?=a)":{}}}}`, bad: `{"a":1}`},
+	{keyword: "not", schema: `{"not":{"allOf":[]}}`, bad: `1`},
+	{keyword: "pattern", schema: `{"pattern":"(((a{30}){30}){30}){30}"}`, bad: `"a"`},
 	{keyword: "pattern", schema: `{"pattern":"^(?!a)"}`, bad: `"a"`},
 	{keyword: "pattern", schema: `{"pattern":"` + strings.Repeat("a", 2001) + `"}`, bad: `"b"`},
 	{keyword: "format", schema: `{"format":"uuid"}`, bad: `"b"`},
@@ -125,6 +145,7 @@ var named = []keywordCase{
 	{keyword: "type", schema: `{"type":[]}`, bad: `1`},
 	{keyword: "type", schema: `{"type":["string","string"]}`, bad: `1`},
 	{keyword: "enum", schema: `{"enum":"a"}`, bad: `1`},
+	{keyword: "enum", schema: `{"enum":[]}`, bad: `1`},
 	{keyword: "minLength", schema: `{"minLength":-1}`, bad: `""`},
 	{keyword: "minLength", schema: `{"minLength":1.5}`, bad: `""`},
 	{keyword: "maxItems", schema: `{"maxItems":1e10}`, bad: `[]`},
@@ -151,7 +172,7 @@ var named = []keywordCase{
 	{keyword: "else", schema: `{"if":{"format":"uuid"},"else":{"maxLength":0}}`, bad: `"b"`},
 	{keyword: "format", schema: `{"anyOf":[{"format":"uuid"}]}`, bad: `"b"`},
 	{keyword: "", schema: `"string"`, bad: `1`},
-	{keyword: "", schema: strings.Repeat(`{"items":`, 33) + `{}` + strings.Repeat(`}`, 33), bad: `1`},
+	{keyword: "", schema: strings.Repeat(`{"items":`, 32) + `{}` + strings.Repeat(`}`, 32), bad: `1`},
 }
 
 // without are the keywords that refuse nothing.
@@ -181,6 +202,8 @@ var without = []keywordCase{
 	{keyword: "spec", schema: `{"spec":"open-api","specAuthentication":{}}`},
 	{keyword: "nullable", schema: `{"type":["string"],"nullable":true}`},
 	{keyword: "items", schema: `{"items":[]}`},
+	{keyword: "items", schema: strings.Repeat(`{"items":`, 31) + `{}` + strings.Repeat(`}`, 31)},
+	{keyword: "pattern", schema: `{"pattern":"` + strings.Repeat("a?", 1000) + `"}`},
 }
 
 // A plan does not say "fine" of what it has not looked at: each keyword of JSON Schema
@@ -190,6 +213,9 @@ func TestKeywords(t *testing.T) {
 	for _, c := range checked {
 		t.Run("checked/"+c.schema, func(t *testing.T) {
 			t.Parallel()
+			if c.good == "" {
+				c.good = `null`
+			}
 			if why, unchecked := tried(t, c.schema, c.good); why != "" || unchecked != nil {
 				t.Errorf("%s: got %q, and %q unchecked, want it taken", c.good, why, unchecked)
 			}
@@ -274,6 +300,56 @@ func TestManyUnknownKeywords(t *testing.T) {
 	why, unchecked := tried(t, `{`+schema.String()+`"type":"string"}`, `"a"`)
 	if why != "" || len(unchecked) != 20 || unchecked[0] != "000"+strings.Repeat("x", 37) {
 		t.Errorf("got %q, and %q unchecked, want the beginnings of 20 names", why, unchecked)
+	}
+}
+
+// A check is given up where the schema's weight times the value's is above a million, and
+// not before: keywords and values weigh one each, texts more, and steps of patterns.
+func TestWeight(t *testing.T) {
+	t.Parallel()
+	list := func(item string, n int) string { return `[` + strings.Repeat(item+`,`, n-1) + item + `]` }
+	members := func(n int) string {
+		var all []string
+		for i := range n {
+			all = append(all, fmt.Sprintf(`"k%d":1`, i))
+		}
+		return `{` + strings.Join(all, ",") + `}`
+	}
+	names := func(n int) string {
+		var all []string
+		for i := range n {
+			all = append(all, fmt.Sprintf(`"k%d"`, i))
+		}
+		return `[` + strings.Join(all, ",") + `]`
+	}
+	thousand := `{"enum":` + list(`"b"`, 998) + `}`
+	for _, tt := range []struct {
+		name, schema, value string
+		checked             bool
+	}{
+		{"as many items", `{"items":{"type":"string","minLength":3}}`, list(`1`, 249_999), true},
+		{"one item more", `{"items":{"type":"string","minLength":3}}`, list(`1`, 250_000), false},
+		{"as long a text", thousand, `"` + strings.Repeat("a", 999*64) + `"`, true},
+		{"a longer text", thousand, `"` + strings.Repeat("a", 1000*64) + `"`, false},
+		{"as many members", thousand, members(999), true},
+		{"one member more", thousand, members(1000), false},
+		{"as many in each other", thousand, `[` + members(998) + `]`, true},
+		{"one more in each other", thousand, `[` + members(999) + `]`, false},
+		{"an object for an enum", `{"enum":[` + members(997) + `]}`, members(999), true},
+		{"a larger one", `{"enum":[` + members(998) + `]}`, members(999), false},
+		{"steps of a pattern", `{"type":"string","pattern":"^a{1000}$"}`, list(`1`, 900), true},
+		{"more steps", `{"type":"string","pattern":"^a{1000}$"}`, list(`1`, 1000), false},
+		{"steps of a pattern of names", `{"type":"string","patternProperties":{"^a{1000}$":{}}}`, list(`1`, 900), true},
+		{"more steps of names", `{"type":"string","patternProperties":{"^a{1000}$":{}}}`, list(`1`, 1000), false},
+		{"names that call for names", `{"type":"string","dependencies":{"a":` + names(996) + `}}`, list(`1`, 998), true},
+		{"more of them", `{"type":"string","dependencies":{"a":` + names(996) + `}}`, list(`1`, 1001), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if why, unchecked := tried(t, tt.schema, tt.value); (why != "") != tt.checked || slices.Equal(unchecked, []string{""}) == tt.checked {
+				t.Errorf("got %.100q, and %q unchecked, want it checked: %t", why, unchecked, tt.checked)
+			}
+		})
 	}
 }
 
