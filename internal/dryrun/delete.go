@@ -11,7 +11,7 @@ import (
 	"port-bitbucket-exporter/internal/port"
 )
 
-// Delete is what port.Client.Delete would answer.
+// Delete answers as port.Client.Delete would.
 func (s *Store) Delete(ctx context.Context, blueprint string, identifiers []string, dependants bool) (result []port.Deletion, refused bool) {
 	result = make([]port.Deletion, len(identifiers))
 	for i, id := range identifiers {
@@ -34,8 +34,8 @@ func (s *Store) Delete(ctx context.Context, blueprint string, identifiers []stri
 	return result, false
 }
 
-// doomed are the entities that would go, each with what it goes along with. When one
-// that may not go relates to them, it is given, and the error is Port's.
+// doomed returns the entities that would go, each with what it goes along with. When an
+// entity that may not go relates to them, it is by, and the error is Port's.
 func (s *Store) doomed(ctx context.Context, blueprint string, identifiers []string, dependants bool) (doomed map[catalog.Ref]string, by *catalog.Ref, err error) {
 	doomed = map[catalog.Ref]string{}
 	for _, id := range identifiers {
@@ -64,7 +64,7 @@ func (s *Store) doomed(ctx context.Context, blueprint string, identifiers []stri
 	return doomed, nil, nil
 }
 
-// relating are the entities that would relate to the named ones, sorted.
+// relating returns the entities that would relate to the named ones, sorted.
 func (s *Store) relating(ctx context.Context, target string, identifiers []string) ([]catalog.Ref, error) {
 	if err := s.readAll(ctx); err != nil {
 		return nil, err
@@ -83,7 +83,9 @@ func (s *Store) relating(ctx context.Context, target string, identifiers []strin
 				id, _ := f.Identifier.(string)
 				by[catalog.Ref{Blueprint: blueprint, Identifier: id}] = true
 			}
-			s.rewrite(by, blueprint, name, identifiers)
+			s.mu.Lock()
+			rewrite(by, s.written, blueprint, name, identifiers)
+			s.mu.Unlock()
 			maps.Copy(found, by)
 		}
 	}
@@ -97,11 +99,9 @@ func (s *Store) relating(ctx context.Context, target string, identifiers []strin
 	return slices.SortedFunc(maps.Keys(found), compare), nil
 }
 
-// rewrite corrects what relates by a relation by what would be written.
-func (s *Store) rewrite(relating map[catalog.Ref]bool, blueprint, relation string, identifiers []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for ref, e := range s.written {
+// rewrite corrects which entities relate by a relation by what would be written.
+func rewrite(relating map[catalog.Ref]bool, written map[catalog.Ref]*entity, blueprint, relation string, identifiers []string) {
+	for ref, e := range written {
 		if ref.Blueprint != blueprint {
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 	"port-bitbucket-exporter/internal/port"
 )
 
-// entity is the state of one, as it is or would be.
+// entity is the state of one entity, as it is or would be.
 type entity struct {
 	title      any
 	icon       any
@@ -46,7 +46,7 @@ func readBody(blueprint string, e catalog.Entity) (body, error) {
 	return b, nil
 }
 
-// with is the state after an entity has been written over it.
+// with returns the state after an entity has been written over it.
 func (old *entity) with(e *body, merge bool) *entity {
 	next := &entity{title: e.Title, icon: e.Icon, team: e.Team, properties: map[string]any{}, relations: map[string]any{}}
 	if merge {

@@ -8,8 +8,8 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 )
 
-// find gives what a search query of a mapping would find, at most so many: of what
-// Port holds, and of what would have been written by then.
+// find returns what a search query of a mapping would find, at most so many: of what
+// would have been written by then, and of what Port has beside that.
 func (s *Store) find(ctx context.Context, blueprint string, query any, most int) ([]string, error) {
 	found := s.findWritten(blueprint, query, most)
 	b, err := s.blueprint(ctx, blueprint)
@@ -24,20 +24,17 @@ func (s *Store) find(ctx context.Context, blueprint string, query any, most int)
 			return nil, err
 		}
 		id, _ := f.Identifier.(string)
-		if len(found) < most && !slices.Contains(found, id) && !s.wrote(catalog.Ref{Blueprint: blueprint, Identifier: id}) {
-			found = append(found, id)
-		}
 		if len(found) == most {
 			break
 		}
+		s.mu.Lock()
+		written := s.written[catalog.Ref{Blueprint: blueprint, Identifier: id}] != nil
+		s.mu.Unlock()
+		if !written && !slices.Contains(found, id) {
+			found = append(found, id)
+		}
 	}
 	return found, nil
-}
-
-func (s *Store) wrote(ref catalog.Ref) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.written[ref] != nil
 }
 
 func (s *Store) findWritten(blueprint string, query any, most int) []string {
@@ -58,8 +55,8 @@ func (s *Store) findWritten(blueprint string, query any, most int) []string {
 	return found[:min(len(found), most)]
 }
 
-// matches says whether an entity is one that a query finds. A rule that is not known
-// here finds nothing of what would be written.
+// matches reports whether a query finds an entity. A rule that is unknown here finds
+// nothing of what would be written.
 //
 // Source: https://docs.port.io/search-and-query/, read 2026-11.
 func matches(query any, ref catalog.Ref, e *entity) bool {

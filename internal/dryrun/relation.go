@@ -11,13 +11,13 @@ import (
 	"port-bitbucket-exporter/internal/port"
 )
 
-// maxRelated is how many entities a search query of a relation may find.
+// maxRelated bounds how many entities a search query of a relation may find.
 //
 // Source: Port's guide to search queries in mappings, read 2026-11.
 const maxRelated = 100
 
-// relations resolves the relations of an entity, and checks them: what they would
-// hold, and the entities that may have to be made for them.
+// relations resolves and checks the relations of an entity. It returns what they would
+// hold, and the entities that would have to be made for them.
 func (s *Store) relations(ctx context.Context, b *blueprint, e *body, f port.Flags) (map[string]any, []catalog.Ref, *port.Error, error) {
 	resolved := map[string]any{}
 	var stubs []catalog.Ref
@@ -44,7 +44,7 @@ func (s *Store) relations(ctx context.Context, b *blueprint, e *body, f port.Fla
 	return resolved, stubs, nil, nil
 }
 
-// related is what a relation would hold: nothing, an identifier or a list of them.
+// related returns what a relation would hold: nothing, an identifier or a list of them.
 func (s *Store) related(ctx context.Context, name string, r port.BlueprintRelation, v any) (any, *port.Error, error) {
 	switch v := v.(type) {
 	case string:
@@ -84,8 +84,8 @@ func targets(blueprint string, v any) []catalog.Ref {
 	return all
 }
 
-// missing are the targets that are not there and are not the entity itself. What
-// Port holds is asked for once.
+// missing returns the targets that would not be there, other than the entity itself. It
+// asks Port once for each.
 func (s *Store) missing(ctx context.Context, self catalog.Ref, targets []catalog.Ref) (missing []catalog.Ref, err error) {
 	var unknown []string
 	s.mu.Lock()

@@ -1,5 +1,5 @@
 // Package dryrun answers writes as Port would, and writes nothing: it reads what Port
-// holds, checks by the blueprints' schemas, and remembers what would change.
+// has, checks by the blueprints' schemas, and remembers what would change.
 package dryrun
 
 import (
@@ -23,15 +23,15 @@ type Store struct {
 	given      map[string]port.Blueprint
 	written    map[catalog.Ref]*entity // as they would be
 	stubs      map[catalog.Ref]bool    // that would be made for relations
-	there      map[catalog.Ref]bool    // whether Port holds what relations name, as far as asked
+	there      map[catalog.Ref]bool    // whether Port has what relations name, as far as asked
 	deleted    map[catalog.Ref]bool
 	all        map[string]port.Blueprint // nil before they are needed
 	changes    map[catalog.Ref]*catalog.Change
 	unchecked  map[Unchecked]bool
 }
 
-// New returns a Store over what Port holds. The given blueprints, by identifier, are
-// taken for made where Port has none of that name.
+// New returns a Store over what Port has. The given blueprints, by identifier, count as
+// made where Port has none of that name.
 func New(client *port.Client, given map[string]port.Blueprint) *Store {
 	return &Store{
 		client: client, given: given, blueprints: map[string]*blueprint{}, written: map[catalog.Ref]*entity{},
@@ -41,7 +41,7 @@ func New(client *port.Client, given map[string]port.Blueprint) *Store {
 }
 
 // Changes returns all changes, sorted by blueprint and identifier. An entity that is
-// written more than once has one, from what Port holds to what would be left.
+// written more than once has one, from what Port has to what would be left.
 func (s *Store) Changes() []catalog.Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"port-bitbucket-exporter/internal/port"
 )
 
-// Upsert is what port.Client.Upsert would answer.
+// Upsert answers as port.Client.Upsert would.
 func (s *Store) Upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f port.Flags) []port.Outcome {
 	outcomes := make([]port.Outcome, len(batch))
 	fail := func(err error) []port.Outcome {
@@ -44,13 +44,13 @@ func (s *Store) Upsert(ctx context.Context, blueprint string, batch []catalog.En
 	return outcomes
 }
 
-// part is entities of a batch that can be looked up together.
+// part is the entities of a batch that can be looked up together.
 type part struct {
 	from     int
 	entities []catalog.Entity
 }
 
-// parts are named entities as many as there are, and others one by one.
+// parts yields as many named entities as stand together, and others one by one.
 func parts(batch []catalog.Entity) iter.Seq[part] {
 	return func(yield func(part) bool) {
 		for from := 0; from < len(batch); {
@@ -119,8 +119,8 @@ func known[V any](values map[string]any, names map[string]V) map[string]any {
 	return values
 }
 
-// upsertOne checks one entity, and remembers what it would change. The error is of
-// a request that failed.
+// upsertOne checks one entity, and remembers what it would change. The error is that of
+// a failed request.
 func (s *Store) upsertOne(ctx context.Context, b *blueprint, e *body, stored *entity, f port.Flags) (port.Outcome, error) {
 	if e.refused != nil {
 		return s.refused(e, e.refused), nil
@@ -186,5 +186,5 @@ func (s *Store) team(ctx context.Context, team any) (any, error) {
 	return list, err
 }
 
-// maxTeams bounds what a search query finds for a team.
+// maxTeams bounds what a search query finds for a team: more than an organization has.
 const maxTeams = 1000
