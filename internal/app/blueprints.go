@@ -35,7 +35,7 @@ func checkBlueprints(ctx context.Context, s *session, bound *check.Bound, made [
 	if len(unknown) == 0 {
 		return nil
 	}
-	listed, err := s.clients.port.Blueprints(ctx)
+	listed, err := s.clients.port.Blueprints.All(ctx)
 	if err != nil {
 		s.log.Info("the blueprints of the mapping are not checked: " + err.Error())
 		return nil
@@ -46,7 +46,7 @@ func checkBlueprints(ctx context.Context, s *session, bound *check.Bound, made [
 	missing := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(unknown)) {
 		if !there[name] {
-			_, err := s.clients.port.Blueprint(ctx, name)
+			_, err := s.clients.port.Blueprints.Read(ctx, name)
 			missing[name] = errors.Is(err, port.ErrNotFound)
 		}
 	}

@@ -53,7 +53,7 @@ func (d *defaultBlueprints) create(ctx context.Context) error {
 	}
 	there := map[string]bool{}
 	for _, b := range slices.Backward(blueprints) { // the last one is made first
-		found, err := d.port.Blueprint(ctx, identifier(b))
+		found, err := d.port.Blueprints.Read(ctx, identifier(b))
 		switch {
 		case errors.Is(err, port.ErrNotFound):
 			continue
@@ -81,7 +81,7 @@ func (d *defaultBlueprints) remove(ctx context.Context) {
 	undo, stop := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer stop()
 	for _, name := range d.made { // what relates to others comes before them
-		if err := d.port.DeleteBlueprint(undo, name); err != nil && !errors.Is(err, port.ErrNotFound) {
+		if err := d.port.Blueprints.Delete(undo, name); err != nil && !errors.Is(err, port.ErrNotFound) {
 			d.session.warn(diag.Problem{Message: "not rolled back: " + err.Error(), Fix: "delete the blueprint in Port's builder before the next run"})
 		}
 	}
@@ -132,7 +132,7 @@ func (d *defaultBlueprints) build(ctx context.Context, blueprints []map[string]a
 		if id == identifier(last) {
 			bare["title"] = fmt.Sprint(b["title"], beingMade)
 		}
-		err := d.port.CreateBlueprint(ctx, bare)
+		err := d.port.Blueprints.Create(ctx, bare)
 		if err == nil || !refused(err) {
 			d.made = append(d.made, id)
 		}
@@ -141,7 +141,7 @@ func (d *defaultBlueprints) build(ctx context.Context, blueprints []map[string]a
 		}
 	}
 	for _, c := range completions(blueprints, last) {
-		if err := d.port.UpdateBlueprint(ctx, c.identifier, c.keys); err != nil {
+		if err := d.port.Blueprints.Update(ctx, c.identifier, c.keys); err != nil {
 			return err
 		}
 	}

@@ -32,7 +32,7 @@ type integration struct {
 // readIntegration reads the record. It refuses one that Port hosts itself, and one that
 // cannot be read unless a given mapping can run without it.
 func readIntegration(ctx context.Context, s *session, given bool) (*integration, error) {
-	found, err := s.clients.port.Integration(ctx)
+	found, err := s.clients.port.DataSource.Integration(ctx)
 	i := &integration{Integration: found, absent: errors.Is(err, port.ErrNotFound), session: s, port: s.clients.port}
 	if i.unreadable = err != nil && !i.absent; i.unreadable {
 		if err := i.runWithout(err, given); err != nil {
@@ -66,7 +66,7 @@ func (i *integration) runWithout(err error, given bool) error {
 // be read, Port may.
 func (i *integration) ownsSomething(ctx context.Context, start time.Time) bool {
 	listed := true
-	for _, err := range i.port.Owned(ctx, start) {
+	for _, err := range i.port.Entities.Owned(ctx, start) {
 		var e *port.Error
 		if listed = !errors.As(err, &e) || e.Status != http.StatusNotFound && e.Status != http.StatusGone; !listed {
 			break
@@ -77,7 +77,7 @@ func (i *integration) ownsSomething(ctx context.Context, start time.Time) bool {
 		return false
 	}
 	for blueprint := range i.mapping.Blueprints() {
-		for _, err := range i.port.Held(ctx, blueprint) {
+		for _, err := range i.port.Entities.Stored(ctx, blueprint) {
 			if errors.Is(err, port.ErrNotFound) {
 				break
 			}

@@ -39,7 +39,7 @@ func (i *integration) open(ctx context.Context, blueprintsMade bool) error {
 		if i.session.config.PublishMapping == input.PublishNever || i.standIn || i.holdsSecret() {
 			config = map[string]any{}
 		}
-		created, err := i.port.CreateIntegration(ctx, config)
+		created, err := i.port.DataSource.Create(ctx, config)
 		if i.mapping.origin == builtIn && (errors.Is(err, port.ErrThere) || created.There && !sameJSON(created.Config, config)) {
 			return fmt.Errorf("integration %q was not there when it was read, and is when it is to be made: its mapping is not known, so nothing is read, written or deleted; run again", i.port.Identifier())
 		}
@@ -55,7 +55,7 @@ func (i *integration) open(ctx context.Context, blueprintsMade bool) error {
 			i.show(ctx)
 		}
 	}
-	if err := i.port.UpdateIntegration(ctx, now, blueprintsMade); err != nil {
+	if err := i.port.DataSource.Update(ctx, now, blueprintsMade); err != nil {
 		i.warn(ctx, "Port's Data sources page shows an old version of the integration", err)
 	}
 	if ctx.Err() != nil {
@@ -70,7 +70,7 @@ func (i *integration) open(ctx context.Context, blueprintsMade bool) error {
 
 // show makes the page show the mapping that runs.
 func (i *integration) show(ctx context.Context) {
-	if err := i.port.PublishConfig(ctx, i.mapping.Config()); err != nil {
+	if err := i.port.DataSource.PublishConfig(ctx, i.mapping.Config()); err != nil {
 		i.warn(ctx, "Port's Data sources page does not show the mapping that runs", err)
 	}
 }

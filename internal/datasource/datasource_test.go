@@ -31,7 +31,7 @@ func begun(t *testing.T, s *porttest.Server, kinds ...string) *datasource.Page {
 		BaseURL: "http://port.test", ClientID: "id", ClientSecret: "hush", Identifier: "acme", Version: "1.2.3",
 		Transport: s.RoundTripper(), Log: slog.New(slog.DiscardHandler),
 	})
-	i, err := c.Integration(t.Context())
+	i, err := c.DataSource.Integration(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestNoAddresses(t *testing.T) {
 		s.AllowClient("id", "hush")
 		s.PutIntegration("acme", map[string]any{"logAttributes": nil, "metricAttributes": map[string]any{"ingestUrl": 5}})
 		c := port.New(port.Config{BaseURL: "http://port.test", ClientID: "id", ClientSecret: "hush", Identifier: "acme", Transport: s.RoundTripper(), Log: slog.New(slog.DiscardHandler)})
-		i, err := c.Integration(t.Context())
+		i, err := c.DataSource.Integration(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

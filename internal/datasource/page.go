@@ -61,12 +61,12 @@ func (p *Page) Begin(ctx context.Context, c Config, now time.Time) {
 	})
 	p.rows.begin(c, event)
 	p.log.begin(event, func(ctx context.Context, lines []port.LogLine) error {
-		return c.Port.ShipLogs(ctx, c.Integration.LogURL, lines)
+		return c.Port.DataSource.ShipLogs(ctx, c.Integration.LogURL, lines)
 	})
-	p.samples.post = c.Port.SendExamples
+	p.samples.post = c.Port.DataSource.SendExamples
 	begun := time.Now()
 	if p.calls.do(ctx, resyncState, totalTime, func(ctx context.Context) error {
-		return c.Port.SetResyncStatus(ctx, port.Running, now)
+		return c.Port.DataSource.SetResyncStatus(ctx, port.Running, now)
 	}) {
 		p.calls.spend(time.Since(begun)) // the run has waited for it
 	}
@@ -186,7 +186,7 @@ func (p *Page) sendState(ctx context.Context, end End) {
 	ctx, stop := context.WithTimeoutCause(context.WithoutCancel(ctx), limit, errNoTime)
 	defer stop()
 	p.calls.do(ctx, resyncState, totalTime, func(ctx context.Context) error {
-		return p.port.SetResyncStatus(ctx, end.Status, end.At)
+		return p.port.DataSource.SetResyncStatus(ctx, end.Status, end.At)
 	})
 }
 

@@ -235,7 +235,7 @@ func (t *rows) send(ctx context.Context) {
 	t.mu.Unlock()
 	if len(together) > 0 {
 		t.sendOnce(ctx, together, func(ctx context.Context, m []port.SyncMetric) error {
-			return t.port.PostSyncMetrics(ctx, t.url, m)
+			return t.port.DataSource.PostSyncMetrics(ctx, t.url, m)
 		})
 	}
 	for _, r := range changed {
@@ -243,7 +243,7 @@ func (t *rows) send(ctx context.Context) {
 			return // it goes with the last ones
 		}
 		t.sendOnce(ctx, []*row{r}, func(ctx context.Context, m []port.SyncMetric) error {
-			return t.port.PutSyncMetric(ctx, t.url, m[0])
+			return t.port.DataSource.PutSyncMetric(ctx, t.url, m[0])
 		})
 	}
 }
@@ -268,6 +268,6 @@ func (t *rows) sendOnce(ctx context.Context, rows []*row, call func(context.Cont
 // heartbeat tells Port that the run goes on.
 func (t *rows) heartbeat(ctx context.Context) {
 	t.calls.do(ctx, syncStatus, totalTime-reserveTime, func(ctx context.Context) error {
-		return t.port.Heartbeat(ctx, t.url, t.event)
+		return t.port.DataSource.Heartbeat(ctx, t.url, t.event)
 	})
 }

@@ -73,7 +73,7 @@ func TestChecksAsPortDoes(t *testing.T) {
 				}
 				batch := entity(t, "b", "x", map[string]any{"p": v}, nil)
 				planned := store.Upsert(t.Context(), "b", batch, port.Flags{Merge: true})[0]
-				done := client.Upsert(t.Context(), "b", batch, port.Flags{Merge: true})[0]
+				done := client.Entities.Upsert(t.Context(), "b", batch, port.Flags{Merge: true})[0]
 				if (planned.Err == nil) != (done.Err == nil) || planned.RequestFailed || done.RequestFailed {
 					t.Errorf("%s: planned %v, done %v", text, planned.Err, done.Err)
 				}

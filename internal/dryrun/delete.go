@@ -12,8 +12,8 @@ import (
 )
 
 // Delete answers as port.Client.Delete would.
-func (s *Store) Delete(ctx context.Context, blueprint string, identifiers []string, dependants bool) (result []port.Deletion, refused bool) {
-	result = make([]port.Deletion, len(identifiers))
+func (s *Store) Delete(ctx context.Context, blueprint string, identifiers []string, dependants bool) (result []port.DeleteResult, refused bool) {
+	result = make([]port.DeleteResult, len(identifiers))
 	for i, id := range identifiers {
 		result[i].Identifier = id
 	}
@@ -76,7 +76,7 @@ func (s *Store) relating(ctx context.Context, target string, identifiers []strin
 				continue
 			}
 			by := map[catalog.Ref]bool{}
-			for f, err := range s.client.Relating(ctx, blueprint, name, identifiers) {
+			for f, err := range s.client.Entities.Relating(ctx, blueprint, name, identifiers) {
 				if err != nil {
 					return nil, err
 				}
@@ -120,7 +120,7 @@ func (s *Store) readAll(ctx context.Context) error {
 	if known {
 		return nil
 	}
-	all, err := s.client.Blueprints(ctx)
+	all, err := s.client.Blueprints.All(ctx)
 	if err != nil {
 		return err
 	}

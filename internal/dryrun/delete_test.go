@@ -40,7 +40,7 @@ func TestDeletesAsPortDoes(t *testing.T) {
 			for _, i := range rewritten {
 				batch := entity(t, "b", fmt.Sprint("e", i), nil, map[string]any{"up": []any{fmt.Sprint("e", (i+1)%n)}})
 				store.Upsert(t.Context(), "b", batch, port.Flags{Merge: true})
-				client.Upsert(t.Context(), "b", batch, port.Flags{Merge: true})
+				client.Entities.Upsert(t.Context(), "b", batch, port.Flags{Merge: true})
 			}
 			// The plan comes first, over what Port held before those writes too: it has them itself.
 			ids := make([]string, len(doomed))
@@ -49,7 +49,7 @@ func TestDeletesAsPortDoes(t *testing.T) {
 			}
 			_, plannedRefused := store.Delete(t.Context(), "b", ids, cascade)
 			before := s.Catalog()["b"]
-			_, refused := client.Delete(t.Context(), "b", ids, cascade)
+			_, refused := client.Entities.Delete(t.Context(), "b", ids, cascade)
 			if plannedRefused != refused {
 				t.Errorf("planned a refusal: %t, done: %t", plannedRefused, refused)
 			}

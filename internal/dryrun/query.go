@@ -19,7 +19,7 @@ func (s *Store) find(ctx context.Context, blueprint string, query any, most int)
 	if !b.exists {
 		return found, nil
 	}
-	for f, err := range s.client.Matching(ctx, blueprint, query) {
+	for f, err := range s.client.Entities.Matching(ctx, blueprint, query) {
 		if err != nil {
 			return nil, err
 		}

@@ -26,7 +26,7 @@ func TestQueriesAsPortDoes(t *testing.T) {
 	if got := store.Upsert(t.Context(), "service", []catalog.Entity{e}, port.Flags{Merge: true})[0]; got.Err != nil || !got.Created {
 		t.Fatalf("planned: got %v", got)
 	}
-	if got := client.Upsert(t.Context(), "service", []catalog.Entity{e}, port.Flags{Merge: true})[0]; got.Err != nil || !got.Created {
+	if got := client.Entities.Upsert(t.Context(), "service", []catalog.Entity{e}, port.Flags{Merge: true})[0]; got.Err != nil || !got.Created {
 		t.Fatalf("done: got %v", got)
 	}
 	all := func(combinator string, rules ...map[string]any) map[string]any {
@@ -104,7 +104,7 @@ func TestQueriesAsPortDoes(t *testing.T) {
 		batch := []catalog.Entity{encoded(t, "service", catalog.Fields{Identifier: query})}
 		planned := store.Upsert(t.Context(), "service", batch, port.Flags{Merge: true})[0]
 		found := false
-		for f, err := range client.Matching(t.Context(), "service", query) {
+		for f, err := range client.Entities.Matching(t.Context(), "service", query) {
 			found = found || f.Identifier == "x"
 			if err != nil {
 				t.Fatal(err)
@@ -205,7 +205,7 @@ func TestRelationsByQuery(t *testing.T) {
 			}
 			batch := []catalog.Entity{encoded(t, "service", catalog.Fields{Identifier: "x", Relations: map[string]any{tt.relation: rule("property", "$identifier", "contains", "g")}})}
 			planned := store.Upsert(t.Context(), "service", batch, port.Flags{Merge: true})[0]
-			done := client.Upsert(t.Context(), "service", batch, port.Flags{Merge: true})[0]
+			done := client.Entities.Upsert(t.Context(), "service", batch, port.Flags{Merge: true})[0]
 			if (planned.Err == nil) != (done.Err == nil) || (planned.Err == nil) != (tt.refused == "") {
 				t.Fatalf("planned %v, done %v", planned, done)
 			}

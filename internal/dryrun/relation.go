@@ -103,7 +103,7 @@ func (s *Store) missing(ctx context.Context, self catalog.Ref, targets []catalog
 			return nil, err
 		}
 		if b.exists {
-			for f, err := range s.client.Find(ctx, blueprint, unknown) {
+			for f, err := range s.client.Entities.Find(ctx, blueprint, unknown) {
 				if err != nil {
 					return nil, err
 				}

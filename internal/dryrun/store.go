@@ -71,7 +71,7 @@ func (s *Store) blueprint(ctx context.Context, identifier string) (*blueprint, e
 	if known != nil {
 		return known, nil
 	}
-	b, err := s.client.Blueprint(ctx, identifier)
+	b, err := s.client.Blueprints.Read(ctx, identifier)
 	absent := errors.Is(err, port.ErrNotFound) && made
 	switch {
 	case absent:

@@ -100,7 +100,7 @@ func (s *Store) stored(ctx context.Context, identifier string, of *blueprint, bo
 	if len(unknown) == 0 || !of.exists {
 		return stored, nil
 	}
-	for f, err := range s.client.Find(ctx, identifier, unknown) {
+	for f, err := range s.client.Entities.Find(ctx, identifier, unknown) {
 		if err != nil {
 			return nil, err
 		}

@@ -116,7 +116,7 @@ func TestWritesAsPortDoes(t *testing.T) {
 			rt.Fatal("a plan wrote")
 		}
 		for i, c := range calls {
-			for j, done := range client.Upsert(t.Context(), c.blueprint, c.batch, c.flags) {
+			for j, done := range client.Entities.Upsert(t.Context(), c.blueprint, c.batch, c.flags) {
 				p := planned[i][j]
 				if (p.Err == nil) != (done.Err == nil) || p.RequestFailed != done.RequestFailed || p.Created != done.Created || done.Err == nil && p.Identifier != done.Identifier {
 					rt.Fatalf("call %d, entity %d, %s: planned %+v, done %+v", i, j, c.batch[j].Body, p, done)

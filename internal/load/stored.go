@@ -106,7 +106,7 @@ func (s *stored) read(ctx context.Context, c *comparison, blueprint string) (beg
 		s.vague = err
 	}
 	digester, texts := c.digester(ctx, blueprint), inventory.Texts{}
-	for fields, err := range c.client.Held(ctx, blueprint) {
+	for fields, err := range c.client.Entities.Stored(ctx, blueprint) {
 		if err != nil {
 			return begun, err
 		}

@@ -82,15 +82,47 @@ func (a blueprintAnswer) check() error {
 	return nil
 }
 
-// Blueprint reads a blueprint. The error is ErrNotFound when there is none.
+// Blueprints are those of the organization.
+type Blueprints struct{ session *session }
+
+// Read reads a blueprint. The error is ErrNotFound when there is none.
 //
 // API: https://docs.port.io/api-reference/get-a-blueprint
-func (c *Client) Blueprint(ctx context.Context, identifier string) (Blueprint, error) {
+func (b *Blueprints) Read(ctx context.Context, identifier string) (Blueprint, error) {
 	var answer blueprintAnswer
-	if err := c.do(ctx, call{method: http.MethodGet, path: path("blueprints", identifier)}, &answer); err != nil {
+	if err := b.session.do(ctx, call{method: http.MethodGet, path: path("blueprints", identifier)}, &answer); err != nil {
 		return Blueprint{}, fmt.Errorf("read blueprint %q: %w", identifier, err)
 	}
 	return *answer.Blueprint, nil
+}
+
+type blueprintsAnswer struct {
+	Blueprints []struct {
+		Identifier string `json:"identifier"`
+		Blueprint
+	} `json:"blueprints"`
+}
+
+func (a blueprintsAnswer) check() error {
+	if a.Blueprints == nil {
+		return errors.New(`no "blueprints"`)
+	}
+	return nil
+}
+
+// All reads all blueprints, by identifier.
+//
+// API: https://docs.port.io/api-reference/get-all-blueprints
+func (b *Blueprints) All(ctx context.Context) (map[string]Blueprint, error) {
+	var answer blueprintsAnswer
+	if err := b.session.do(ctx, call{method: http.MethodGet, path: path("blueprints")}, &answer); err != nil {
+		return nil, fmt.Errorf("read all blueprints: %w", err)
+	}
+	all := make(map[string]Blueprint, len(answer.Blueprints))
+	for _, one := range answer.Blueprints {
+		all[one.Identifier] = one.Blueprint
+	}
+	return all, nil
 }
 
 // DecodeBlueprint reads a blueprint's JSON as an answer's.
@@ -100,33 +132,33 @@ func DecodeBlueprint(text []byte) (Blueprint, error) {
 	return b, err
 }
 
-// CreateBlueprint makes a blueprint of its JSON.
+// Create makes a blueprint of its JSON.
 //
 // API: https://docs.port.io/api-reference/create-a-blueprint
-func (c *Client) CreateBlueprint(ctx context.Context, blueprint map[string]any) error {
-	err := c.do(ctx, call{method: http.MethodPost, path: path("blueprints"), body: blueprint, once: true}, nil)
+func (b *Blueprints) Create(ctx context.Context, blueprint map[string]any) error {
+	err := b.session.do(ctx, call{method: http.MethodPost, path: path("blueprints"), body: blueprint, once: true}, nil)
 	if err != nil {
 		return fmt.Errorf("create blueprint %q: %w", blueprint["identifier"], err)
 	}
 	return nil
 }
 
-// UpdateBlueprint sets the given keys of a blueprint, and leaves the others.
+// Update sets the given keys of a blueprint, and leaves the others.
 //
 // API: https://docs.port.io/api-reference/update-a-blueprint
-func (c *Client) UpdateBlueprint(ctx context.Context, identifier string, keys map[string]any) error {
-	err := c.do(ctx, call{method: http.MethodPatch, path: path("blueprints", identifier), body: keys, once: true}, nil)
+func (b *Blueprints) Update(ctx context.Context, identifier string, keys map[string]any) error {
+	err := b.session.do(ctx, call{method: http.MethodPatch, path: path("blueprints", identifier), body: keys, once: true}, nil)
 	if err != nil {
 		return fmt.Errorf("update blueprint %q: %w", identifier, err)
 	}
 	return nil
 }
 
-// DeleteBlueprint deletes a blueprint that has no entities.
+// Delete deletes a blueprint that has no entities.
 //
 // API: https://docs.port.io/api-reference/delete-a-blueprint
-func (c *Client) DeleteBlueprint(ctx context.Context, identifier string) error {
-	err := c.do(ctx, call{method: http.MethodDelete, path: path("blueprints", identifier)}, nil)
+func (b *Blueprints) Delete(ctx context.Context, identifier string) error {
+	err := b.session.do(ctx, call{method: http.MethodDelete, path: path("blueprints", identifier)}, nil)
 	if err != nil {
 		return fmt.Errorf("delete blueprint %q: %w", identifier, err)
 	}

@@ -13,8 +13,8 @@ import (
 // Source: https://docs.port.io/api-reference/delete-multiple-entities, read 2026-11.
 const MaxDelete = 100
 
-// Deletion is what became of one entity that was to be deleted.
-type Deletion struct {
+// DeleteResult is what became of one entity that was to be deleted.
+type DeleteResult struct {
 	Identifier string
 	// Err is nil when the entity is deleted, or was not there any more.
 	Err error
@@ -24,16 +24,16 @@ type Deletion struct {
 }
 
 // Delete deletes at most MaxDelete entities of one blueprint; with dependants, also
-// whatever relates to them, whoever wrote it. It returns one Deletion for each, in
+// whatever relates to them, whoever wrote it. It returns one DeleteResult for each, in
 // order. When Port refuses the call as a whole, for one entity in it, nothing is
 // deleted, and refused is true.
 //
 // API: https://docs.port.io/api-reference/delete-multiple-entities
-func (c *Client) Delete(ctx context.Context, blueprint string, identifiers []string, dependants bool) (result []Deletion, refused bool) {
+func (e *Entities) Delete(ctx context.Context, blueprint string, identifiers []string, dependants bool) (result []DeleteResult, refused bool) {
 	var answer struct {
 		Deleted []string `json:"deletedEntities"`
 	}
-	err := c.do(ctx, call{
+	err := e.session.do(ctx, call{
 		method: http.MethodPost,
 		path:   path("blueprints", blueprint, "bulk", "entities", "delete"),
 		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
@@ -44,11 +44,11 @@ func (c *Client) Delete(ctx context.Context, blueprint string, identifiers []str
 	for _, id := range answer.Deleted {
 		deleted[id] = true
 	}
-	result = make([]Deletion, len(identifiers))
+	result = make([]DeleteResult, len(identifiers))
 	for i, id := range identifiers {
-		result[i] = Deletion{Identifier: id, Err: err, HasDependants: refused && !dependants}
+		result[i] = DeleteResult{Identifier: id, Err: err, HasDependants: refused && !dependants}
 		if err == nil && !deleted[id] {
-			result[i] = c.deleteOne(ctx, blueprint, id, dependants)
+			result[i] = e.deleteOne(ctx, blueprint, id, dependants)
 		}
 	}
 	return result, refused
@@ -57,8 +57,8 @@ func (c *Client) Delete(ctx context.Context, blueprint string, identifiers []str
 // deleteOne is for what a bulk call passed over without a word.
 //
 // API: https://docs.port.io/api-reference/delete-an-entity
-func (c *Client) deleteOne(ctx context.Context, blueprint, identifier string, dependants bool) Deletion {
-	err := c.do(ctx, call{
+func (e *Entities) deleteOne(ctx context.Context, blueprint, identifier string, dependants bool) DeleteResult {
+	err := e.session.do(ctx, call{
 		method: http.MethodDelete,
 		path:   path("blueprints", blueprint, "entities", identifier),
 		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
@@ -66,7 +66,7 @@ func (c *Client) deleteOne(ctx context.Context, blueprint, identifier string, de
 	if errors.Is(err, ErrNotFound) { // gone already, unless it can still be read
 		var answer entityAnswer
 		var trace string
-		err = c.do(ctx, call{
+		err = e.session.do(ctx, call{
 			method:   http.MethodGet,
 			path:     path("blueprints", blueprint, "entities", identifier),
 			answered: func(h http.Header) { trace = h.Get(traceHeader) },
@@ -78,7 +78,7 @@ func (c *Client) deleteOne(ctx context.Context, blueprint, identifier string, de
 			err = traced(errKept, trace)
 		}
 	}
-	return Deletion{Identifier: identifier, Err: err, HasDependants: refusal(err) && !dependants}
+	return DeleteResult{Identifier: identifier, Err: err, HasDependants: refusal(err) && !dependants}
 }
 
 // entityAnswer is as much of an entity's answer as tells that it is there.

@@ -1,22 +1,16 @@
 package port
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"port-bitbucket-exporter/internal/transport"
 )
 
 // ErrNotFound is what an *Error with status 404 is.
 var ErrNotFound = errors.New("not found")
-
-const maxErrorBytes = 64 << 10
 
 // Error is a refusal by Port: of a request, or of one entity in it.
 type Error struct {
@@ -124,64 +118,4 @@ func Trace(err error) string {
 		return t.trace
 	}
 	return ""
-}
-
-// limited is an answer of 429; after is 0 when it does not say how long to wait.
-type limited struct {
-	err   error
-	after time.Duration
-}
-
-func (l *limited) Error() string { return l.err.Error() }
-
-func (l *limited) Unwrap() error { return l.err }
-
-func statusError(where string, resp *http.Response) error {
-	if err := transport.FromProxy(resp); err != nil {
-		return fmt.Errorf("%s: %w", where, err)
-	}
-	e := &Error{Where: where, Status: resp.StatusCode, Trace: resp.Header.Get(traceHeader)}
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
-	var body struct {
-		Error   string `json:"error"`
-		Message string `json:"message"`
-	}
-	_ = json.Unmarshal(text, &body) // a gateway's page has neither
-	e.Code, e.Message = body.Error, body.Message
-	switch {
-	case resp.StatusCode == http.StatusTooManyRequests:
-		return &limited{e, limitWait(resp.Header)}
-	case transport.Passing(resp.StatusCode):
-		after, _ := transport.RetryAfter(resp.Header)
-		return &transport.Again{Err: e, After: after}
-	}
-	return e
-}
-
-// minEpoch tells a time from a number of seconds in x-ratelimit-reset: the
-// incumbent reads what is larger as a time.
-const minEpoch = 10_000
-
-// limitWait reads Retry-After, else x-ratelimit-reset: a time by Port's own clock,
-// which the answer's Date tells.
-func limitWait(h http.Header) time.Duration {
-	if after, ok := transport.RetryAfter(h); ok {
-		return max(after, time.Second)
-	}
-	if after, ok := untilReset(h); ok {
-		return max(after, time.Second)
-	}
-	return 0
-}
-
-// untilReset reads x-ratelimit-reset: how long the allowance still lasts.
-func untilReset(h http.Header) (time.Duration, bool) {
-	reset, err := strconv.ParseInt(h.Get("x-ratelimit-reset"), 10, 64)
-	switch {
-	case err != nil || reset <= 0:
-		return 0, false
-	case reset < minEpoch:
-		return time.Duration(reset) * time.Second, true
-	}
-	return time.Unix(reset, 0).Sub(portTime(h)), true
 }

@@ -46,7 +46,7 @@ func FuzzURL(f *testing.F) {
 				sent = append(sent, req.URL)
 				return http.StatusNotFound, `{"ok":false}`
 			})
-			_, err := c.Blueprint(context.Background(), name)
+			_, err := c.Blueprints.Read(context.Background(), name)
 			if dots := name == "." || name == ".."; dots || len(sent) != 1 {
 				if len(sent) != 0 || !errors.Is(err, transport.ErrDots) || !dots {
 					t.Errorf("%q: %d requests went out, error %v", name, len(sent), err)
@@ -92,7 +92,7 @@ func FuzzPages(f *testing.F) {
 				return http.StatusOK, bodies[min(asked, len(bodies))-1]
 			})
 			var err error
-			for _, e := range c.Owned(context.Background(), time.Now()) {
+			for _, e := range c.Entities.Owned(context.Background(), time.Now()) {
 				if err != nil {
 					t.Error("something follows the error")
 				}

@@ -16,9 +16,34 @@ const (
 	downParts = 8
 )
 
+// Upsert stores a batch of entities of one blueprint: at most MaxBatch of them,
+// and, but for a single one, at most MaxBatchBytes of their bodies; each
+// identifier once. It returns one Outcome for each, in order. A batch that Port
+// refuses as a whole, for one entity in it or for its size, is halved until the
+// culprit stands alone; so is a batch at which Port fails in every attempt, unless it
+// fails at all parts of the blueprint alike.
+//
+// API: https://docs.port.io/api-reference/create-multiple-entities
+func (e *Entities) Upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) []Outcome {
+	outcomes, err := e.upsert(ctx, blueprint, batch, f, 0)
+	if err == nil {
+		return outcomes
+	}
+	status := statusOf(err)
+	refused := status == http.StatusUnprocessableEntity || status == http.StatusRequestEntityTooLarge
+	switch {
+	case refused && len(batch) > 1:
+		half := len(batch) / 2
+		return append(e.Upsert(ctx, blueprint, batch[:half], f), e.Upsert(ctx, blueprint, batch[half:], f)...)
+	case (status == http.StatusBadRequest || status >= http.StatusInternalServerError) && len(batch) > 1:
+		return e.halve(ctx, blueprint, batch, f, err)
+	}
+	return failed(batch, Outcome{Err: err, RequestFailed: !refused})
+}
+
 // halving looks for the entities of a batch at which Port fails.
 type halving struct {
-	client    *Client
+	entities  *Entities
 	blueprint string
 	flags     Flags
 	batch     []catalog.Entity
@@ -37,14 +62,14 @@ type span struct{ from, to int }
 // All parts of one size go out before their halves do. When each of many fails, or each
 // entity of a small batch, Port is down for the blueprint, and the rest is not sent. Of a
 // later batch only the two halves are sent, until Port takes something.
-func (c *Client) halve(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags, err error) []Outcome {
-	h := &halving{client: c, blueprint: blueprint, flags: f, batch: batch, spoke: ofEntities(err)}
+func (e *Entities) halve(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags, err error) []Outcome {
+	h := &halving{entities: e, blueprint: blueprint, flags: f, batch: batch, spoke: ofEntities(err)}
 	h.outcomes = failed(batch, Outcome{Err: err, RequestFailed: true})
-	_, down := c.down.Load(blueprint)
+	_, down := e.failing.Load(blueprint)
 	for level := halves([]span{{0, len(batch)}}); len(level) > 0 && ctx.Err() == nil; {
 		again := h.send(ctx, level)
 		if !h.some && !h.spoke && ctx.Err() == nil && (down || len(level) >= downParts || len(again) == 0) {
-			c.down.Store(blueprint, true)
+			e.failing.Store(blueprint, true)
 			break
 		}
 		level = halves(again)
@@ -67,7 +92,7 @@ func (h *halving) send(ctx context.Context, level []span) (again []span) {
 		if len(part) == 1 {
 			attempts = aloneAttempts
 		}
-		outcomes, err := h.client.upsert(ctx, h.blueprint, part, h.flags, attempts)
+		outcomes, err := h.entities.upsert(ctx, h.blueprint, part, h.flags, attempts)
 		if err == nil {
 			h.some = true
 		} else {

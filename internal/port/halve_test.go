@@ -32,7 +32,7 @@ func poison(s *porttest.Server, code int, ids ...string) {
 // upsert stores a batch, and wants those entities alone to fail by themselves.
 func upsert(t *testing.T, c *port.Client, ids []string, poison ...string) {
 	t.Helper()
-	for i, o := range c.Upsert(t.Context(), repository, batchOf(t, ids...), merge) {
+	for i, o := range c.Entities.Upsert(t.Context(), repository, batchOf(t, ids...), merge) {
 		bad := slices.Contains(poison, ids[i])
 		equal(t, ids[i]+" fails", o.Err != nil, bad)
 		equal(t, ids[i]+" fails alone", o.Alone, bad)
@@ -81,7 +81,7 @@ func TestPortIsDownForABlueprint(t *testing.T) {
 		s.Fault(porttest.Fault{Path: bulkPath, Times: -1, Status: 503})
 		for _, want := range []string{"20 20 20 20 20 10 10 5 5 5 5 2 3 2 3 2 3 2 3", "20 20 20 20 20 10 10"} {
 			s.ResetJournal()
-			for _, o := range c.Upsert(t.Context(), repository, batchOf(t, names("r", 20)...), merge) {
+			for _, o := range c.Entities.Upsert(t.Context(), repository, batchOf(t, names("r", 20)...), merge) {
 				equal(t, "status", status(o.Err), 503)
 				equal(t, "goes down with its request", o.RequestFailed, true)
 				equal(t, "fails alone", o.Alone, false)
@@ -91,7 +91,7 @@ func TestPortIsDownForABlueprint(t *testing.T) {
 		// A blueprint of which nothing is known: one poison entity in each half.
 		ids := names("p", 8)
 		poison(s, 500, ids[0], ids[7])
-		for i, o := range c.Upsert(t.Context(), "bitbucketProject", batchOf(t, ids...), merge) {
+		for i, o := range c.Entities.Upsert(t.Context(), "bitbucketProject", batchOf(t, ids...), merge) {
 			equal(t, ids[i]+" fails alone", o.Alone, i == 0 || i == 7)
 		}
 		s.ClearFaults()
@@ -108,7 +108,7 @@ func TestSmallBatchOfPoison(t *testing.T) {
 	inHalves(t, func(t *testing.T, s *porttest.Server, c *port.Client) {
 		ids := names("r", 23)
 		poison(s, 500, ids[:4]...)
-		for _, o := range c.Upsert(t.Context(), repository, batchOf(t, ids[:3]...), merge) {
+		for _, o := range c.Entities.Upsert(t.Context(), repository, batchOf(t, ids[:3]...), merge) {
 			equal(t, "status", status(o.Err), 500)
 			equal(t, "fails alone", o.Alone, false) // nothing else was in a request with it
 		}
@@ -122,7 +122,7 @@ func TestSmallBatchOfPoison(t *testing.T) {
 func TestRefusalsAreNoOutage(t *testing.T) {
 	inHalves(t, func(t *testing.T, s *porttest.Server, c *port.Client) {
 		fired := s.Fault(porttest.Fault{Path: bulkPath, Times: -1, Status: 400})
-		for _, o := range c.Upsert(t.Context(), repository, batchOf(t, names("r", 20)...), merge) {
+		for _, o := range c.Entities.Upsert(t.Context(), repository, batchOf(t, names("r", 20)...), merge) {
 			equal(t, "status", status(o.Err), 400)
 			equal(t, "goes down with its request", o.RequestFailed, true)
 			equal(t, "fails alone", o.Alone, false)

@@ -60,29 +60,29 @@ type SyncCount struct {
 
 // PostSyncMetrics tells how every kind stands as a resync begins; base is the
 // integration's MetricURL. What they say of the integration is set here.
-func (c *Client) PostSyncMetrics(ctx context.Context, base string, kinds []SyncMetric) error {
+func (d *DataSource) PostSyncMetrics(ctx context.Context, base string, kinds []SyncMetric) error {
 	for i := range kinds {
-		kinds[i] = c.own(kinds[i])
+		kinds[i] = d.own(kinds[i])
 	}
-	return c.ingest(ctx, http.MethodPost, base, path("syncMetrics"), map[string]any{"syncKindsMetrics": kinds})
+	return d.ingest(ctx, http.MethodPost, base, path("syncMetrics"), map[string]any{"syncKindsMetrics": kinds})
 }
 
 // PutSyncMetric tells how one kind stands now.
-func (c *Client) PutSyncMetric(ctx context.Context, base string, kind SyncMetric) error {
-	return c.ingest(ctx, http.MethodPut, base, path("syncMetrics", "resync", kind.EventID, "kind", kind.KindIdentifier),
-		map[string]any{"syncKindMetrics": c.own(kind)})
+func (d *DataSource) PutSyncMetric(ctx context.Context, base string, kind SyncMetric) error {
+	return d.ingest(ctx, http.MethodPut, base, path("syncMetrics", "resync", kind.EventID, "kind", kind.KindIdentifier),
+		map[string]any{"syncKindMetrics": d.own(kind)})
 }
 
 // own sets what a metric says of the integration.
-func (c *Client) own(m SyncMetric) SyncMetric {
+func (d *DataSource) own(m SyncMetric) SyncMetric {
 	m.IntegrationType, m.InstallationType, m.ExecutionMode = IntegrationType, "OnPrem", "single_process"
-	m.IntegrationIdentifier, m.IntegrationVersion, m.OceanVersion = c.config.Identifier, c.config.Version, c.config.Version
+	m.IntegrationIdentifier, m.IntegrationVersion, m.OceanVersion = d.identifier, d.version, d.version
 	return m
 }
 
 // Heartbeat tells that the resync is still alive.
-func (c *Client) Heartbeat(ctx context.Context, base, eventID string) error {
-	return c.ingest(ctx, http.MethodPost, base, path("heartbeat"), map[string]any{"eventId": eventID})
+func (d *DataSource) Heartbeat(ctx context.Context, base, eventID string) error {
+	return d.ingest(ctx, http.MethodPost, base, path("heartbeat"), map[string]any{"eventId": eventID})
 }
 
 // LogLine is one line of the integration's log in Port.
@@ -100,16 +100,16 @@ const LogTime = "2006-01-02T15:04:05.000000Z"
 const MaxLogLines = 100
 
 // ShipLogs adds at most MaxLogLines lines to the integration's log; address is its LogURL.
-func (c *Client) ShipLogs(ctx context.Context, address string, lines []LogLine) error {
-	return c.ingest(ctx, http.MethodPost, address, "", map[string]any{"logs": lines})
+func (d *DataSource) ShipLogs(ctx context.Context, address string, lines []LogLine) error {
+	return d.ingest(ctx, http.MethodPost, address, "", map[string]any{"logs": lines})
 }
 
 // ingest sends to an address that Port has named.
-func (c *Client) ingest(ctx context.Context, method, base, path string, body any) error {
-	if err := c.trusted(base); err != nil {
+func (d *DataSource) ingest(ctx context.Context, method, base, path string, body any) error {
+	if err := d.trusted(base); err != nil {
 		return err
 	}
-	return c.do(ctx, call{method: method, address: strings.TrimRight(base, "/"), path: path, body: body, brief: true}, nil)
+	return d.session.do(ctx, call{method: method, address: strings.TrimRight(base, "/"), path: path, body: body, brief: true}, nil)
 }
 
 // portDomains are Port's own registrable domains.
@@ -120,8 +120,8 @@ var ErrUntrusted = errors.New("nothing is sent there")
 
 // trusted is nil for an address that may be sent Port's token: one of the same
 // registrable domain as the base URL, or on loopback where that is.
-func (c *Client) trusted(address string) error {
-	base, err := url.Parse(c.config.BaseURL)
+func (d *DataSource) trusted(address string) error {
+	base, err := url.Parse(d.base)
 	if err != nil {
 		return err
 	}

@@ -74,44 +74,53 @@ func (a integrationAnswer) read() Integration {
 	}
 }
 
+// DataSource is what stands behind the integration's entry of Port's Data sources page: the
+// integration, how its resyncs stand, and their log.
+type DataSource struct {
+	session    *session
+	base       string // of Port's API; what Port names on other sites gets no token
+	identifier string
+	version    string
+}
+
 // Integration reads the integration. The error is ErrNotFound when there is none.
 //
 // API: https://docs.port.io/api-reference/get-an-integration
-func (c *Client) Integration(ctx context.Context) (Integration, error) {
-	return c.integration(ctx, false)
+func (d *DataSource) Integration(ctx context.Context) (Integration, error) {
+	return d.integration(ctx, false)
 }
 
-func (c *Client) integration(ctx context.Context, brief bool) (Integration, error) {
+func (d *DataSource) integration(ctx context.Context, brief bool) (Integration, error) {
 	var answer readAnswer
-	err := c.do(ctx, call{method: http.MethodGet, path: c.integrationPath(), brief: brief}, &answer)
+	err := d.session.do(ctx, call{method: http.MethodGet, path: d.integrationPath(), brief: brief}, &answer)
 	if err != nil {
-		return Integration{}, fmt.Errorf("read integration %q: %w", c.config.Identifier, err)
+		return Integration{}, fmt.Errorf("read integration %q: %w", d.identifier, err)
 	}
 	return answer.read(), nil
 }
 
-func (c *Client) integrationPath(segments ...string) string {
-	return path(append([]string{"integration", c.config.Identifier}, segments...)...)
+func (d *DataSource) integrationPath(segments ...string) string {
+	return path(append([]string{"integration", d.identifier}, segments...)...)
 }
 
 // ErrThere is an integration that is there already, and cannot be read.
 var ErrThere = errors.New("it is there already, and cannot be read")
 
-// CreateIntegration makes the integration, with the mapping that it shows, and
+// Create makes the integration, with the mapping that it shows, and
 // returns it. One that is there already, as after a lost answer, is read: its mapping
 // may be another. The error is ErrThere when that cannot be done.
 //
 // The route is not in Port's published documentation. Source: Ocean's client
 // (port_ocean/clients/port/mixins/integrations.py), read 2026-11.
-func (c *Client) CreateIntegration(ctx context.Context, config map[string]any) (Integration, error) {
+func (d *DataSource) Create(ctx context.Context, config map[string]any) (Integration, error) {
 	var answer integrationAnswer
-	err := c.do(ctx, call{
+	err := d.session.do(ctx, call{
 		method: http.MethodPost,
 		path:   path("integration"),
 		body: map[string]any{
-			"installationId":           c.config.Identifier,
+			"installationId":           d.identifier,
 			"installationAppType":      IntegrationType,
-			"version":                  c.config.Version,
+			"version":                  d.version,
 			"changelogDestination":     map[string]any{},
 			"config":                   config,
 			"actionsProcessingEnabled": false,
@@ -123,31 +132,31 @@ func (c *Client) CreateIntegration(ctx context.Context, config map[string]any) (
 	}, &answer)
 	var e *Error
 	if errors.As(err, &e) && e.Status == http.StatusConflict || err == nil && answer.Integration == nil {
-		i, readErr := c.integration(ctx, true)
+		i, readErr := d.integration(ctx, true)
 		if i.There = err != nil; i.There && readErr != nil {
-			readErr = fmt.Errorf("create integration %q: %w: %w", c.config.Identifier, ErrThere, readErr)
+			readErr = fmt.Errorf("create integration %q: %w: %w", d.identifier, ErrThere, readErr)
 		}
 		return i, readErr
 	}
 	if err != nil {
-		return Integration{}, fmt.Errorf("create integration %q: %w", c.config.Identifier, err)
+		return Integration{}, fmt.Errorf("create integration %q: %w", d.identifier, err)
 	}
 	return answer.read(), nil
 }
 
-// UpdateIntegration makes the integration say that it is of our type and version,
+// Update makes the integration say that it is of our type and version,
 // and, with resourcesMade, that its default blueprints have been made. What it says
 // already is not written: a change may let another installation resync.
 //
 // API: https://docs.port.io/api-reference/update-an-integration; the key
 // arePortResourcesInitialized is Ocean's (port_ocean/clients/port), read 2026-11.
-func (c *Client) UpdateIntegration(ctx context.Context, i Integration, resourcesMade bool) error {
+func (d *DataSource) Update(ctx context.Context, i Integration, resourcesMade bool) error {
 	change := map[string]any{}
 	if i.AppType != IntegrationType {
 		change["installationAppType"] = IntegrationType
 	}
-	if i.Version != c.config.Version {
-		change["version"] = c.config.Version
+	if i.Version != d.version {
+		change["version"] = d.version
 	}
 	if resourcesMade && !i.ResourcesMade {
 		change["arePortResourcesInitialized"] = true
@@ -155,9 +164,9 @@ func (c *Client) UpdateIntegration(ctx context.Context, i Integration, resources
 	if len(change) == 0 {
 		return nil
 	}
-	err := c.do(ctx, call{method: http.MethodPatch, path: c.integrationPath(), body: change, brief: true}, nil)
+	err := d.session.do(ctx, call{method: http.MethodPatch, path: d.integrationPath(), body: change, brief: true}, nil)
 	if err != nil {
-		return fmt.Errorf("update integration %q: %w", c.config.Identifier, err)
+		return fmt.Errorf("update integration %q: %w", d.identifier, err)
 	}
 	return nil
 }
@@ -167,14 +176,14 @@ func (c *Client) UpdateIntegration(ctx context.Context, i Integration, resources
 //
 // API: https://docs.port.io/api-reference/update-an-integrations-config; the header
 // is Ocean's (port_ocean/clients/port), read 2026-11.
-func (c *Client) PublishConfig(ctx context.Context, config map[string]any) error {
-	err := c.do(ctx, call{
-		method: http.MethodPatch, path: c.integrationPath("config"),
+func (d *DataSource) PublishConfig(ctx context.Context, config map[string]any) error {
+	err := d.session.do(ctx, call{
+		method: http.MethodPatch, path: d.integrationPath("config"),
 		header: http.Header{"X-Skip-Resync": {"true"}},
 		body:   map[string]any{"config": config}, brief: true,
 	}, nil)
 	if err != nil {
-		return fmt.Errorf("publish the mapping to integration %q: %w", c.config.Identifier, err)
+		return fmt.Errorf("publish the mapping to integration %q: %w", d.identifier, err)
 	}
 	return nil
 }
@@ -194,7 +203,7 @@ const (
 //
 // The route is not in Port's published documentation. Source: Ocean's client
 // (port_ocean/core/utils, clients/port), read 2026-11; so is the misspelt key.
-func (c *Client) SetResyncStatus(ctx context.Context, s ResyncStatus, at time.Time) error {
+func (d *DataSource) SetResyncStatus(ctx context.Context, s ResyncStatus, at time.Time) error {
 	body := map[string]any{"status": s, "nextResync": nil, "intervalInMinuets": nil}
 	now := at.UTC().Format("2006-01-02T15:04:05.000Z")
 	if s == Running {
@@ -202,7 +211,7 @@ func (c *Client) SetResyncStatus(ctx context.Context, s ResyncStatus, at time.Ti
 	} else {
 		body["lastResyncEnd"] = now
 	}
-	err := c.do(ctx, call{method: http.MethodPatch, path: c.integrationPath("resync-state"), body: body, brief: true}, nil)
+	err := d.session.do(ctx, call{method: http.MethodPatch, path: d.integrationPath("resync-state"), body: body, brief: true}, nil)
 	if err != nil {
 		return fmt.Errorf("set the resync state to %q: %w", s, err)
 	}
@@ -216,9 +225,9 @@ const MaxExamples = 5
 //
 // The route is not in Port's published documentation. Source: Ocean's client
 // (port_ocean/clients/port/mixins/integrations.py), read 2026-11.
-func (c *Client) SendExamples(ctx context.Context, kind string, examples []map[string]any) error {
-	err := c.do(ctx, call{
-		method: http.MethodPost, path: c.integrationPath("kinds", kind, "examples"),
+func (d *DataSource) SendExamples(ctx context.Context, kind string, examples []map[string]any) error {
+	err := d.session.do(ctx, call{
+		method: http.MethodPost, path: d.integrationPath("kinds", kind, "examples"),
 		body: map[string]any{"examples": examples}, brief: true,
 	}, nil)
 	if err != nil {

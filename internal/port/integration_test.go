@@ -19,16 +19,16 @@ func TestIntegration(t *testing.T) {
 	t.Parallel()
 	s := newServer()
 	c := overSocket(t, s)
-	_, err := c.Integration(t.Context())
+	_, err := c.DataSource.Integration(t.Context())
 	if !errors.Is(err, port.ErrNotFound) {
 		t.Fatalf("without a record: got %v, want ErrNotFound", err)
 	}
 	mapping := map[string]any{"resources": []any{map[string]any{"kind": "project", "selector": map[string]any{"query": "true"}, "port": map[string]any{"entity": map[string]any{"mappings": map[string]any{"identifier": ".uuid", "blueprint": ".x"}}}}}}
-	created, err := c.CreateIntegration(t.Context(), mapping)
+	created, err := c.DataSource.Create(t.Context(), mapping)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := c.Integration(t.Context())
+	got, err := c.DataSource.Integration(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestIntegration(t *testing.T) {
 	same(t, "integration", got, port.Integration{InstallationType: "OnPrem", AppType: "bitbucket-cloud", Version: "1.2.3", Config: mapping})
 	record, _ := s.Integration(identifier)
 	equal(t, "origin", record["createPortResourcesOrigin"], any("Default"))
-	again, err := c.CreateIntegration(t.Context(), map[string]any{})
+	again, err := c.DataSource.Create(t.Context(), map[string]any{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,12 +55,12 @@ func TestIntegrationNeedsARole(t *testing.T) {
 	s.AllowClient("id", secret, porttest.Member)
 	s.PutIntegration(identifier, map[string]any{"config": nil, "installationType": "SaasOauth2"})
 	c := overSocket(t, s)
-	_, err := c.Integration(t.Context())
+	_, err := c.DataSource.Integration(t.Context())
 	equal(t, "status", status(err), http.StatusForbidden)
 	equal(t, "is ErrNotFound", errors.Is(err, port.ErrNotFound), false)
 	s.AllowClient("id", secret, porttest.Moderator)
 	s.RevokeTokens()
-	got, err := c.Integration(t.Context())
+	got, err := c.DataSource.Integration(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,14 +77,14 @@ func TestBlueprints(t *testing.T) {
 		"identifier": "team/service", "title": "Service",
 		"schema": map[string]any{"properties": map[string]any{"tier": map[string]any{"type": "string"}}, "required": []any{}},
 	}
-	if err := c.CreateBlueprint(ctx, b); err != nil {
+	if err := c.Blueprints.Create(ctx, b); err != nil {
 		t.Fatal(err)
 	}
 	relations := map[string]any{"repository": map[string]any{"title": "R", "target": repository, "required": false, "many": false}}
-	if err := c.UpdateBlueprint(ctx, "team/service", map[string]any{"relations": relations}); err != nil {
+	if err := c.Blueprints.Update(ctx, "team/service", map[string]any{"relations": relations}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := c.Blueprint(ctx, "team/service")
+	got, err := c.Blueprints.Read(ctx, "team/service")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,11 +92,11 @@ func TestBlueprints(t *testing.T) {
 	if _, ok := got.Schema.Properties["tier"]; !ok || len(got.Schema.Properties) != 1 {
 		t.Errorf("properties: got %v, want tier", got.Schema.Properties)
 	}
-	equal(t, "status of the same again", status(c.CreateBlueprint(ctx, b)), 409)
-	if err := c.DeleteBlueprint(ctx, "team/service"); err != nil {
+	equal(t, "status of the same again", status(c.Blueprints.Create(ctx, b)), 409)
+	if err := c.Blueprints.Delete(ctx, "team/service"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Blueprint(ctx, "team/service"); !errors.Is(err, port.ErrNotFound) {
+	if _, err := c.Blueprints.Read(ctx, "team/service"); !errors.Is(err, port.ErrNotFound) {
 		t.Errorf("a deleted one: got %v, want ErrNotFound", err)
 	}
 	noViolations(t, s)
@@ -115,7 +115,7 @@ func TestEveryRequestNamesTheDataSource(t *testing.T) {
 	}
 	equal(t, "Requests", c.Requests(), s.Requests())
 	equal(t, "Identifier", c.Identifier(), identifier)
-	c.Upsert(t.Context(), repository, batchOf(t, "mine"), merge)
+	c.Entities.Upsert(t.Context(), repository, batchOf(t, "mine"), merge)
 	for _, e := range s.Entities(repository) {
 		equal(t, "datasource of "+e.Identifier, e.Datasource, agent)
 	}
@@ -135,7 +135,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 	for _, do := range safe {
 		_ = do(t, c)
 	}
-	c.Upsert(t.Context(), repository, batchOf(t, "private-identifier"), merge)
+	c.Entities.Upsert(t.Context(), repository, batchOf(t, "private-identifier"), merge)
 	text := log.String()
 	for _, hidden := range []string{secret, told, "private-identifier", "create_missing", "Bearer"} {
 		if hidden == "" || strings.Contains(text, hidden) {
@@ -164,10 +164,10 @@ func TestConnectionsAreKept(t *testing.T) {
 	defer server.Close()
 	c := port.New(config(server.URL, server.Client().Transport))
 	for range 10 {
-		if err := c.UpdateBlueprint(t.Context(), repository, map[string]any{"title": "T"}); err != nil {
+		if err := c.Blueprints.Update(t.Context(), repository, map[string]any{"title": "T"}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Blueprint(t.Context(), repository); err != nil {
+		if _, err := c.Blueprints.Read(t.Context(), repository); err != nil {
 			t.Fatal(err)
 		}
 	}

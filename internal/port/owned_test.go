@@ -45,7 +45,7 @@ func TestHeld(t *testing.T) {
 	fill(s, 2001)
 	c := overSocket(t, s)
 	seen := map[any]catalog.Fields{}
-	for f, err := range c.Held(t.Context(), repository) {
+	for f, err := range c.Entities.Stored(t.Context(), repository) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestOwned(t *testing.T) {
 	s.PutEntity(repository, porttest.Entity{Identifier: "written-in-this-run", Datasource: agent})
 	s.PutEntity(repository, porttest.Entity{Identifier: "just-before", Datasource: agent, UpdatedAt: start.Add(-10 * time.Millisecond)})
 	seen := map[catalog.Ref]bool{}
-	for ref, err := range overSocket(t, s).Owned(t.Context(), start) {
+	for ref, err := range overSocket(t, s).Entities.Owned(t.Context(), start) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestPagesEnd(t *testing.T) {
 		s := newServer()
 		fill(s, 1500)
 		n := 0
-		for range overSocket(t, s).Held(t.Context(), repository) {
+		for range overSocket(t, s).Entities.Stored(t.Context(), repository) {
 			if n++; n == 3 {
 				break
 			}
@@ -117,7 +117,7 @@ func TestPagesEnd(t *testing.T) {
 		})
 		var refs []catalog.Ref
 		var last error
-		for ref, err := range overSocket(t, s).Owned(t.Context(), time.Now()) {
+		for ref, err := range overSocket(t, s).Entities.Owned(t.Context(), time.Now()) {
 			if last != nil {
 				t.Fatal("more follows the error")
 			}
@@ -137,7 +137,7 @@ func TestPagesEnd(t *testing.T) {
 		fill(s, 2500)
 		s.Fault(porttest.Fault{Path: "/v1/blueprints/*/entities/search", Nth: 2, Status: 403})
 		n, failed := 0, 0
-		for _, err := range overSocket(t, s).Held(t.Context(), repository) {
+		for _, err := range overSocket(t, s).Entities.Stored(t.Context(), repository) {
 			if err != nil {
 				failed++
 				equal(t, "status", status(err), 403)
@@ -153,13 +153,13 @@ func TestPagesEnd(t *testing.T) {
 		s := newServer()
 		s.Configure(porttest.Options{NoUndocumentedRoutes: true})
 		c := overSocket(t, s)
-		for _, err := range c.Held(t.Context(), "no/such") {
+		for _, err := range c.Entities.Stored(t.Context(), "no/such") {
 			if !errors.Is(err, port.ErrNotFound) {
 				t.Errorf("held: got %v, want ErrNotFound", err)
 			}
 		}
 		n := 0
-		for _, err := range c.Owned(t.Context(), time.Now()) {
+		for _, err := range c.Entities.Owned(t.Context(), time.Now()) {
 			n++
 			if !errors.Is(err, port.ErrNotFound) {
 				t.Errorf("owned: got %v, want ErrNotFound", err)
@@ -171,7 +171,7 @@ func TestPagesEnd(t *testing.T) {
 		t.Parallel()
 		s := newServer()
 		fill(s, 1500)
-		seq := overSocket(t, s).Held(t.Context(), repository)
+		seq := overSocket(t, s).Entities.Stored(t.Context(), repository)
 		for range 2 {
 			n := 0
 			for range seq {
@@ -189,7 +189,7 @@ func TestBigNumbersAreRead(t *testing.T) {
 		Path: "/v1/blueprints/*/entities/search", Status: http.StatusOK,
 		Body: `{"ok":true,"entities":[{"identifier":"a","properties":{"n":12345678901234567890}}],"next":null}`,
 	})
-	for f, err := range overSocket(t, s).Held(t.Context(), repository) {
+	for f, err := range overSocket(t, s).Entities.Stored(t.Context(), repository) {
 		equal(t, "error", err, nil)
 		equal(t, "number", fmt.Sprint(f.Properties["n"]), "12345678901234567890")
 	}

@@ -3,9 +3,7 @@ package port
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -110,12 +108,48 @@ func (p *pace) drop(now time.Time) {
 	}
 }
 
-// words are the fixed parts of routes; what stands between them are names.
-var words = []string{"auth", "access_token", "blueprints", "entities", "bulk", "search", "delete", "datasource-entities",
-	"integration", "config", "resync-state", "kinds", "examples", "syncMetrics", "resync", "kind", "heartbeat"}
+// limited is an answer of 429; after is 0 when it does not say how long to wait.
+type limited struct {
+	err   error
+	after time.Duration
+}
 
-// route names the call without the names in its path.
-func (k call) route() string {
-	parts := slices.DeleteFunc(strings.Split(k.path, "/"), func(part string) bool { return !slices.Contains(words, part) })
-	return k.method + " " + k.address + " " + strings.Join(parts, "/")
+func (l *limited) Error() string { return l.err.Error() }
+
+func (l *limited) Unwrap() error { return l.err }
+
+// minEpoch tells a time from a number of seconds in x-ratelimit-reset: the
+// incumbent reads what is larger as a time.
+const minEpoch = 10_000
+
+// limitWait reads Retry-After, else x-ratelimit-reset: a time by Port's own clock,
+// which the answer's Date tells.
+func limitWait(h http.Header) time.Duration {
+	if after, ok := transport.RetryAfter(h); ok {
+		return max(after, time.Second)
+	}
+	if after, ok := untilReset(h); ok {
+		return max(after, time.Second)
+	}
+	return 0
+}
+
+// untilReset reads x-ratelimit-reset: how long the allowance still lasts.
+func untilReset(h http.Header) (time.Duration, bool) {
+	reset, err := strconv.ParseInt(h.Get("x-ratelimit-reset"), 10, 64)
+	switch {
+	case err != nil || reset <= 0:
+		return 0, false
+	case reset < minEpoch:
+		return time.Duration(reset) * time.Second, true
+	}
+	return time.Unix(reset, 0).Sub(portTime(h)), true
+}
+
+// portTime is the time of an answer by the server's clock, to the second before.
+func portTime(h http.Header) time.Time {
+	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+		return at
+	}
+	return time.Now().Truncate(time.Second)
 }

@@ -21,27 +21,31 @@ const ingest = "http://port.test/ingest"
 // courtesy are the calls that a run does not depend on.
 var courtesy = map[string]func(context.Context, *port.Client) error{
 	"create": func(ctx context.Context, c *port.Client) error {
-		_, err := c.CreateIntegration(ctx, map[string]any{})
+		_, err := c.DataSource.Create(ctx, map[string]any{})
 		return err
 	},
 	"update": func(ctx context.Context, c *port.Client) error {
-		return c.UpdateIntegration(ctx, port.Integration{}, true)
+		return c.DataSource.Update(ctx, port.Integration{}, true)
 	},
-	"config": func(ctx context.Context, c *port.Client) error { return c.PublishConfig(ctx, map[string]any{}) },
+	"config": func(ctx context.Context, c *port.Client) error {
+		return c.DataSource.PublishConfig(ctx, map[string]any{})
+	},
 	"state": func(ctx context.Context, c *port.Client) error {
-		return c.SetResyncStatus(ctx, port.Running, time.Now())
+		return c.DataSource.SetResyncStatus(ctx, port.Running, time.Now())
 	},
 	"examples": func(ctx context.Context, c *port.Client) error {
-		return c.SendExamples(ctx, "repository", []map[string]any{{"slug": "a"}})
+		return c.DataSource.SendExamples(ctx, "repository", []map[string]any{{"slug": "a"}})
 	},
 	"metrics": func(ctx context.Context, c *port.Client) error {
-		return c.PostSyncMetrics(ctx, ingest, []port.SyncMetric{{}})
+		return c.DataSource.PostSyncMetrics(ctx, ingest, []port.SyncMetric{{}})
 	},
 	"metric": func(ctx context.Context, c *port.Client) error {
-		return c.PutSyncMetric(ctx, ingest, port.SyncMetric{})
+		return c.DataSource.PutSyncMetric(ctx, ingest, port.SyncMetric{})
 	},
-	"heartbeat": func(ctx context.Context, c *port.Client) error { return c.Heartbeat(ctx, ingest, "e") },
-	"logs":      func(ctx context.Context, c *port.Client) error { return c.ShipLogs(ctx, ingest, []port.LogLine{{}}) },
+	"heartbeat": func(ctx context.Context, c *port.Client) error { return c.DataSource.Heartbeat(ctx, ingest, "e") },
+	"logs": func(ctx context.Context, c *port.Client) error {
+		return c.DataSource.ShipLogs(ctx, ingest, []port.LogLine{{}})
+	},
 }
 
 // What a run does not depend on has two attempts and ten seconds.
@@ -108,7 +112,7 @@ func TestUpdateIntegration(t *testing.T) {
 			t.Parallel()
 			s := newServer()
 			s.PutIntegration(identifier, map[string]any{})
-			if err := overSocket(t, s).UpdateIntegration(t.Context(), tt.was, tt.made); err != nil {
+			if err := overSocket(t, s).DataSource.Update(t.Context(), tt.was, tt.made); err != nil {
 				t.Fatal(err)
 			}
 			got := ""
@@ -162,7 +166,7 @@ func TestIngestAddresses(t *testing.T) {
 				}
 				return s.RoundTripper().RoundTrip(r)
 			})))
-			err := c.ShipLogs(t.Context(), tt.address, []port.LogLine{{Message: "m"}})
+			err := c.DataSource.ShipLogs(t.Context(), tt.address, []port.LogLine{{Message: "m"}})
 			equal(t, "asked", asked != "", tt.trusted)
 			equal(t, "ErrUntrusted", errors.Is(err, port.ErrUntrusted), !tt.trusted)
 			if u, _ := url.Parse(asked); tt.trusted && !strings.HasPrefix(tt.address, u.Scheme+"://"+u.Host) {
@@ -189,7 +193,7 @@ func TestPaceKeepsToTheHeaders(t *testing.T) {
 			for range 5 {
 				all.Go(func() {
 					for range 2 {
-						if _, err := c.Blueprint(t.Context(), repository); err != nil {
+						if _, err := c.Blueprints.Read(t.Context(), repository); err != nil {
 							t.Error(err)
 						}
 					}
@@ -226,7 +230,7 @@ func TestPaceDistrusts(t *testing.T) {
 		})))
 		start := time.Now()
 		for range 50 {
-			if _, err := c.Blueprint(t.Context(), repository); err != nil {
+			if _, err := c.Blueprints.Read(t.Context(), repository); err != nil {
 				t.Fatal(err)
 			}
 		}

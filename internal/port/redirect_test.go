@@ -21,16 +21,16 @@ func TestNoRouteFollowsARedirect(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strayed.Add(1) }))
 	defer other.Close()
 	routes := map[string]func(*testing.T, *port.Client) error{
-		"integration":      func(t *testing.T, c *port.Client) error { _, err := c.Integration(t.Context()); return err },
-		"delete blueprint": func(t *testing.T, c *port.Client) error { return c.DeleteBlueprint(t.Context(), repository) },
+		"integration":      func(t *testing.T, c *port.Client) error { _, err := c.DataSource.Integration(t.Context()); return err },
+		"delete blueprint": func(t *testing.T, c *port.Client) error { return c.Blueprints.Delete(t.Context(), repository) },
 		"held before": func(t *testing.T, c *port.Client) error {
-			for _, err := range c.HeldBefore(t.Context(), repository, time.Now()) {
+			for _, err := range c.Entities.StoredBefore(t.Context(), repository, time.Now()) {
 				return err
 			}
 			return nil
 		},
 		"delete with dependants": func(t *testing.T, c *port.Client) error {
-			deletions, _ := c.Delete(t.Context(), repository, []string{"a"}, true)
+			deletions, _ := c.Entities.Delete(t.Context(), repository, []string{"a"}, true)
 			return deletions[0].Err
 		},
 	}

@@ -21,34 +21,37 @@ import (
 // safe are the calls that may be repeated, once takes those that may not.
 var (
 	safe = map[string]func(*testing.T, *port.Client) error{
-		"login":     func(t *testing.T, c *port.Client) error { _, err := c.Login(t.Context()); return err },
-		"blueprint": func(t *testing.T, c *port.Client) error { _, err := c.Blueprint(t.Context(), repository); return err },
+		"login": func(t *testing.T, c *port.Client) error { _, err := c.Login(t.Context()); return err },
+		"blueprint": func(t *testing.T, c *port.Client) error {
+			_, err := c.Blueprints.Read(t.Context(), repository)
+			return err
+		},
 		"upsert": func(t *testing.T, c *port.Client) error {
-			return c.Upsert(t.Context(), repository, batchOf(t, "a"), port.Flags{Merge: true})[0].Err
+			return c.Entities.Upsert(t.Context(), repository, batchOf(t, "a"), port.Flags{Merge: true})[0].Err
 		},
 		"owned": func(t *testing.T, c *port.Client) error {
-			for _, err := range c.Owned(t.Context(), time.Now()) {
+			for _, err := range c.Entities.Owned(t.Context(), time.Now()) {
 				return err
 			}
 			return nil
 		},
 		"held": func(t *testing.T, c *port.Client) error {
-			for _, err := range c.Held(t.Context(), repository) {
+			for _, err := range c.Entities.Stored(t.Context(), repository) {
 				return err
 			}
 			return nil
 		},
 		"delete": func(t *testing.T, c *port.Client) error {
-			got, _ := c.Delete(t.Context(), repository, []string{"a"}, false)
+			got, _ := c.Entities.Delete(t.Context(), repository, []string{"a"}, false)
 			return got[0].Err
 		},
 	}
 	once = map[string]func(*testing.T, *port.Client) error{
 		"create blueprint": func(t *testing.T, c *port.Client) error {
-			return c.CreateBlueprint(t.Context(), map[string]any{"identifier": "b", "title": "B", "schema": map[string]any{"properties": map[string]any{}}})
+			return c.Blueprints.Create(t.Context(), map[string]any{"identifier": "b", "title": "B", "schema": map[string]any{"properties": map[string]any{}}})
 		},
 		"update blueprint": func(t *testing.T, c *port.Client) error {
-			return c.UpdateBlueprint(t.Context(), repository, map[string]any{"title": "T"})
+			return c.Blueprints.Update(t.Context(), repository, map[string]any{"title": "T"})
 		},
 	}
 	// passing are faults after which the same request may succeed.
@@ -267,7 +270,7 @@ func TestRateLimit(t *testing.T) {
 				}
 				fired := s.Fault(porttest.Fault{Status: 429, Header: tt.header(), Times: tt.times})
 				start := time.Now()
-				_, err := c.Blueprint(t.Context(), repository)
+				_, err := c.Blueprints.Read(t.Context(), repository)
 				equal(t, "time", time.Since(start), tt.wait)
 				if tt.fails {
 					equal(t, "status", status(err), 429)
@@ -291,20 +294,20 @@ func TestRateLimitIsWaitedForOnce(t *testing.T) {
 		fired := s.Fault(porttest.Fault{Path: "/v1/blueprints/*", Times: -1, Status: 429})
 		for i, want := range []time.Duration{510 * time.Second, 0, 0} {
 			start := time.Now()
-			_, err := c.Blueprint(t.Context(), repository)
+			_, err := c.Blueprints.Read(t.Context(), repository)
 			equal(t, fmt.Sprintf("status of call %d", i+1), status(err), 429)
 			equal(t, fmt.Sprintf("time of call %d", i+1), time.Since(start), want)
 		}
 		equal(t, "refusals", fired(), 9+1+1)
-		for _, err := range c.Held(t.Context(), repository) {
+		for _, err := range c.Entities.Stored(t.Context(), repository) {
 			t.Errorf("another route: got %v, want no error", err)
 		}
 		s.ClearFaults()
-		if _, err := c.Blueprint(t.Context(), repository); err != nil {
+		if _, err := c.Blueprints.Read(t.Context(), repository); err != nil {
 			t.Error(err)
 		}
 		s.Fault(porttest.Fault{Path: "/v1/blueprints/*", Times: 2, Status: 429})
-		if _, err := c.Blueprint(t.Context(), repository); err != nil {
+		if _, err := c.Blueprints.Read(t.Context(), repository); err != nil {
 			t.Errorf("after a success: got %v, want that a limit is waited for", err)
 		}
 	})
@@ -318,7 +321,7 @@ func TestWaitingForTheRateLimitIsTold(t *testing.T) {
 		cfg := config("http://port.test", s.RoundTripper())
 		cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
 		s.Fault(porttest.Fault{Match: notLogin, Status: 429, Header: http.Header{"Retry-After": {"90"}}})
-		if _, err := port.New(cfg).Blueprint(t.Context(), repository); err != nil {
+		if _, err := port.New(cfg).Blueprints.Read(t.Context(), repository); err != nil {
 			t.Fatal(err)
 		}
 		for _, wait := range []string{"1m30s", "30s"} {
@@ -338,7 +341,7 @@ func TestRateWindowOfPort(t *testing.T) {
 		c := inProcess(s)
 		start := time.Now()
 		for range 12 { // with the login 13, in windows of 5
-			if _, err := c.Blueprint(t.Context(), repository); err != nil {
+			if _, err := c.Blueprints.Read(t.Context(), repository); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -367,7 +370,7 @@ func TestServerPauseIsObeyed(t *testing.T) {
 		s := newServer()
 		s.Fault(porttest.Fault{Path: "/v1/blueprints/*", Status: 503, Header: http.Header{"Retry-After": {"45"}}})
 		start := time.Now()
-		if _, err := inProcess(s).Blueprint(t.Context(), repository); err != nil {
+		if _, err := inProcess(s).Blueprints.Read(t.Context(), repository); err != nil {
 			t.Error(err)
 		}
 		equal(t, "time", time.Since(start), 45*time.Second)
@@ -395,7 +398,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 				ctx, cancel := context.WithTimeoutCause(t.Context(), 3*time.Second, over)
 				defer cancel()
 				start := time.Now()
-				_, err := c.Blueprint(ctx, repository)
+				_, err := c.Blueprints.Read(ctx, repository)
 				if !errors.Is(err, over) {
 					t.Errorf("error: got %v, want the context's cause", err)
 				}
@@ -453,7 +456,7 @@ func TestErrorText(t *testing.T) {
 				code, _ = strconv.Atoi(given) // of this table
 			}
 			s.Fault(porttest.Fault{Match: notLogin, Status: code, Header: tt.header, Body: tt.body})
-			_, err := overSocket(t, s).Blueprint(t.Context(), repository)
+			_, err := overSocket(t, s).Blueprints.Read(t.Context(), repository)
 			if want := `read blueprint "bitbucketRepository": ` + tt.want; err == nil || err.Error() != want {
 				t.Errorf("got %v, want %s", err, want)
 			}
@@ -485,7 +488,7 @@ func TestFix(t *testing.T) {
 				s := newServer()
 				tt.fault.Match, tt.fault.Times = notLogin, -1
 				s.Fault(tt.fault)
-				_, err := inProcess(s).Blueprint(t.Context(), repository)
+				_, err := inProcess(s).Blueprints.Read(t.Context(), repository)
 				got := port.Fix(err)
 				if err == nil || !strings.Contains(err.Error(), tt.say) || !strings.Contains(got, tt.fix) || (got == "") != (tt.fix == "") {
 					t.Errorf("got %v and fix %q, want %q and %q", err, got, tt.say, tt.fix)
@@ -503,9 +506,9 @@ func TestHollowAnswers(t *testing.T) {
 		do   func(*testing.T, *port.Client) error
 		want string
 	}{
-		"integration": {func(t *testing.T, c *port.Client) error { _, err := c.Integration(t.Context()); return err }, `no "integration"`},
+		"integration": {func(t *testing.T, c *port.Client) error { _, err := c.DataSource.Integration(t.Context()); return err }, `no "integration"`},
 		"blueprint":   {safe["blueprint"], `no "blueprint"`},
-		"blueprints":  {func(t *testing.T, c *port.Client) error { _, err := c.Blueprints(t.Context()); return err }, `no "blueprints"`},
+		"blueprints":  {func(t *testing.T, c *port.Client) error { _, err := c.Blueprints.All(t.Context()); return err }, `no "blueprints"`},
 		"upsert":      {safe["upsert"], `no "entities"`},
 		"owned":       {safe["owned"], `no "entities"`},
 	} {
@@ -539,7 +542,7 @@ func TestHollowAnswerForWhatIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer()
 		s.Fault(porttest.Fault{Method: http.MethodGet, Path: "/v1/blueprints/*/entities/a", Status: 200, Body: "{}"})
-		got, _ := inProcess(s).Delete(t.Context(), repository, []string{"a"}, false)
+		got, _ := inProcess(s).Entities.Delete(t.Context(), repository, []string{"a"}, false)
 		if got[0].Err != nil {
 			t.Errorf("got %v, want that it is gone", got[0].Err)
 		}

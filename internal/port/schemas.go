@@ -47,6 +47,6 @@ func (s *Schemas) Read(ctx context.Context, blueprint string) (Blueprint, error)
 		return b.blueprint, b.err
 	}
 	defer close(b.ready)
-	b.blueprint, b.err = s.client.Blueprint(ctx, blueprint)
+	b.blueprint, b.err = s.client.Blueprints.Read(ctx, blueprint)
 	return b.blueprint, b.err
 }

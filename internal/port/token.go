@@ -1,11 +1,13 @@
 package port
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"port-bitbucket-exporter/internal/transport"
@@ -26,13 +28,25 @@ type token struct {
 
 func (t token) header() string { return t.kind + " " + t.text }
 
-// Login gets an access token, and returns when Port made it, by Port's clock and to the
+// session sends requests with a token, which it gets and renews as needed.
+type session struct {
+	wire
+	clientID, clientSecret string
+	onToken                func(string) // nil for nobody
+
+	turn chan struct{} // holds a value while a login is under way
+
+	mu    sync.Mutex // guards what follows
+	token token
+}
+
+// start gets an access token, and returns when Port made it, by Port's clock and to the
 // second before: what Port stores from then on is no older. Each call that needs a token
 // logs in by itself; to do it first finds wrong credentials early.
-func (c *Client) Login(ctx context.Context) (at time.Time, err error) {
+func (s *session) start(ctx context.Context) (at time.Time, err error) {
 	var t token
-	err = c.retry(ctx, callLogin.route(), transport.Attempts, maxLimitWait, func() (err error) {
-		t, err = c.login(ctx)
+	err = s.retry(ctx, callLogin.route(), transport.Attempts, maxLimitWait, func() (err error) {
+		t, err = s.login(ctx)
 		return err
 	})
 	return t.made, err
@@ -44,20 +58,20 @@ func (c *Client) Login(ctx context.Context) (at time.Time, err error) {
 var callLogin = call{method: http.MethodPost, path: "/auth/access_token"}
 
 // login gets a token when there is none that lasts, in one attempt.
-func (c *Client) login(ctx context.Context) (token, error) {
-	if t, ok := c.current(); ok {
+func (s *session) login(ctx context.Context) (token, error) {
+	if t, ok := s.current(); ok {
 		return t, nil
 	}
 	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
 	case <-ctx.Done():
 		return token{}, context.Cause(ctx)
 	}
-	if t, ok := c.current(); ok { // another call has logged in meanwhile
+	if t, ok := s.current(); ok { // another call has logged in meanwhile
 		return t, nil
 	}
-	body, err := json.Marshal(map[string]string{"clientId": c.config.ClientID, "clientSecret": c.config.ClientSecret})
+	body, err := json.Marshal(map[string]string{"clientId": s.clientID, "clientSecret": s.clientSecret})
 	if err != nil {
 		return token{}, err
 	}
@@ -66,7 +80,7 @@ func (c *Client) login(ctx context.Context) (token, error) {
 		ExpiresIn   float64 `json:"expiresIn"`
 		TokenType   string  `json:"tokenType"`
 	}
-	header, err := c.attempt(ctx, callLogin, body, "", &answer)
+	header, err := s.attempt(ctx, callLogin, body, "", &answer)
 	if err != nil {
 		return token{}, fmt.Errorf("log in to Port: %w", err)
 	}
@@ -76,44 +90,75 @@ func (c *Client) login(ctx context.Context) (token, error) {
 	if answer.TokenType == "" {
 		answer.TokenType = "Bearer"
 	}
-	if c.config.OnToken != nil {
-		c.config.OnToken(answer.AccessToken)
+	if s.onToken != nil {
+		s.onToken(answer.AccessToken)
 	}
 	life := time.Duration(answer.ExpiresIn * float64(time.Second))
 	if life <= 0 {
 		life = unknownLife
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.token = token{
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token = token{
 		text: answer.AccessToken,
 		kind: answer.TokenType,
 		end:  time.Now().Add(life - min(tokenMargin, life/2)),
 		made: portTime(header),
 	}
-	return c.token, nil
+	return s.token, nil
 }
 
 // current is the token, when there is one that lasts.
-func (c *Client) current() (token, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.token, c.token.text != "" && time.Now().Before(c.token.end)
+func (s *session) current() (token, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.token, s.token.text != "" && time.Now().Before(s.token.end)
 }
 
 // forget drops a token that Port refused, unless it has been renewed meanwhile.
-func (c *Client) forget(t token) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.token == t {
-		c.token = token{}
+func (s *session) forget(t token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token == t {
+		s.token = token{}
 	}
 }
 
-// portTime is the time of an answer by the server's clock, to the second before.
-func portTime(h http.Header) time.Time {
-	if at, err := http.ParseTime(h.Get("Date")); err == nil {
-		return at
+// do sends the call with a valid token, and decodes a good answer into the value,
+// when there is one. A token that Port does not know any more is renewed once.
+func (s *session) do(ctx context.Context, k call, into any) error {
+	body, err := encode(k.body)
+	if err != nil {
+		return fmt.Errorf("%s: %w", k.where(), err)
 	}
-	return time.Now().Truncate(time.Second)
+	attempts, maxWait := cmp.Or(k.attempts, transport.Attempts), maxLimitWait
+	if k.brief {
+		attempts, maxWait = briefAttempts, briefTime
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, briefTime, fmt.Errorf("%s: no answer within %s", k.where(), briefTime))
+		defer stop()
+	}
+	renewed := false
+	return s.retry(ctx, k.route(), attempts, maxWait, func() error {
+		for {
+			token, err := s.login(ctx)
+			if err != nil {
+				return err
+			}
+			header, err := s.attempt(ctx, k, body, token.header(), into)
+			if err == nil && k.answered != nil {
+				k.answered(header)
+			}
+			var again *transport.Again
+			if k.once && errors.As(err, &again) {
+				return again.Err
+			}
+			var e *Error
+			if renewed || !errors.As(err, &e) || e.Status != http.StatusUnauthorized {
+				return err
+			}
+			renewed = true
+			s.forget(token)
+		}
+	})
 }

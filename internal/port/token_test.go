@@ -38,7 +38,7 @@ func TestTokenIsToldBeforeItsFirstUse(t *testing.T) {
 		c.OnToken = func(token string) { told[token] = true }
 		client := port.New(c)
 		for range 3 {
-			if _, err := client.Blueprint(t.Context(), repository); err != nil {
+			if _, err := client.Blueprints.Read(t.Context(), repository); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -47,7 +47,7 @@ func TestTokenIsToldBeforeItsFirstUse(t *testing.T) {
 		equal(t, "tokens told", len(told), 1)
 		equal(t, "Requests", client.Requests(), 4)
 		s.RevokeTokens()
-		if _, err := client.Blueprint(t.Context(), repository); err != nil {
+		if _, err := client.Blueprints.Read(t.Context(), repository); err != nil {
 			t.Fatal(err)
 		}
 		equal(t, "tokens told after a renewal", len(told), 2)
@@ -62,7 +62,7 @@ func TestTokenIsRenewedBeforeItEnds(t *testing.T) {
 		c := inProcess(s)
 		start := time.Now()
 		for range 40 {
-			if _, err := c.Blueprint(t.Context(), repository); err != nil {
+			if _, err := c.Blueprints.Read(t.Context(), repository); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(30 * time.Second)
@@ -88,7 +88,7 @@ func TestConcurrentCallsShareOneLogin(t *testing.T) {
 		var calls sync.WaitGroup
 		for range 20 {
 			calls.Go(func() {
-				if _, err := c.Blueprint(t.Context(), repository); err != nil {
+				if _, err := c.Blueprints.Read(t.Context(), repository); err != nil {
 					t.Error(err)
 				}
 			})
@@ -98,7 +98,7 @@ func TestConcurrentCallsShareOneLogin(t *testing.T) {
 		s.RevokeTokens()
 		for range 20 {
 			calls.Go(func() {
-				if _, err := c.Blueprint(t.Context(), repository); err != nil {
+				if _, err := c.Blueprints.Read(t.Context(), repository); err != nil {
 					t.Error(err)
 				}
 			})
@@ -126,7 +126,7 @@ func TestWaitingForALoginEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 3*time.Second, over)
 		defer cancel()
 		start := time.Now()
-		_, err := c.Blueprint(ctx, repository)
+		_, err := c.Blueprints.Read(ctx, repository)
 		if !errors.Is(err, over) {
 			t.Errorf("error: got %v, want %v", err, over)
 		}
@@ -153,7 +153,7 @@ func TestARefusedTokenIsRenewedOnce(t *testing.T) {
 				s := newServer()
 				s.Fault(porttest.Fault{Path: "/v1/blueprints/*", Times: tt.times, Status: 401, Body: `{"ok":false}`})
 				start := time.Now()
-				_, err := inProcess(s).Blueprint(t.Context(), repository)
+				_, err := inProcess(s).Blueprints.Read(t.Context(), repository)
 				equal(t, "status of the error", status(err), tt.status)
 				equal(t, "answers", answers(s), tt.answers)
 				equal(t, "time", time.Since(start), 0)
@@ -168,7 +168,7 @@ func TestARefusedTokenIsRenewedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.RevokeTokens()
-		if _, err := c.CreateIntegration(t.Context(), map[string]any{}); err != nil {
+		if _, err := c.DataSource.Create(t.Context(), map[string]any{}); err != nil {
 			t.Error(err)
 		}
 		equal(t, "answers", answers(s), "login:200 401 login:200 201")
@@ -213,7 +213,7 @@ func TestTokenWithoutLife(t *testing.T) {
 	defer server.Close()
 	c := port.New(config(server.URL, server.Client().Transport))
 	for range 3 {
-		if _, err := c.Blueprint(t.Context(), "b"); err != nil {
+		if _, err := c.Blueprints.Read(t.Context(), "b"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,7 +16,7 @@ func TestEveryErrorOfAnAnswerHasItsTrace(t *testing.T) {
 	t.Parallel()
 	held := func(t *testing.T, c *port.Client) error {
 		var last error
-		for _, err := range c.Held(t.Context(), repository) {
+		for _, err := range c.Entities.Stored(t.Context(), repository) {
 			last = err
 		}
 		return last

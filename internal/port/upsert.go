@@ -41,31 +41,6 @@ type Outcome struct {
 	Alone bool
 }
 
-// Upsert stores a batch of entities of one blueprint: at most MaxBatch of them,
-// and, but for a single one, at most MaxBatchBytes of their bodies; each
-// identifier once. It returns one Outcome for each, in order. A batch that Port
-// refuses as a whole, for one entity in it or for its size, is halved until the
-// culprit stands alone; so is a batch at which Port fails in every attempt, unless it
-// fails at all parts of the blueprint alike.
-//
-// API: https://docs.port.io/api-reference/create-multiple-entities
-func (c *Client) Upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags) []Outcome {
-	outcomes, err := c.upsert(ctx, blueprint, batch, f, 0)
-	if err == nil {
-		return outcomes
-	}
-	status := statusOf(err)
-	refused := status == http.StatusUnprocessableEntity || status == http.StatusRequestEntityTooLarge
-	switch {
-	case refused && len(batch) > 1:
-		half := len(batch) / 2
-		return append(c.Upsert(ctx, blueprint, batch[:half], f), c.Upsert(ctx, blueprint, batch[half:], f)...)
-	case (status == http.StatusBadRequest || status >= http.StatusInternalServerError) && len(batch) > 1:
-		return c.halve(ctx, blueprint, batch, f, err)
-	}
-	return failed(batch, Outcome{Err: err, RequestFailed: !refused})
-}
-
 func failed(batch []catalog.Entity, o Outcome) []Outcome {
 	return slices.Repeat([]Outcome{o}, len(batch))
 }
@@ -103,10 +78,10 @@ func (a upsertAnswer) check() error {
 
 var errUnanswered = errors.New("not mentioned in Port's answer")
 
-func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags, attempts int) ([]Outcome, error) {
+func (e *Entities) upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags, attempts int) ([]Outcome, error) {
 	var answer upsertAnswer
 	var trace string
-	err := c.do(ctx, call{
+	err := e.session.do(ctx, call{
 		method: http.MethodPost,
 		path:   path("blueprints", blueprint, "entities", "bulk"),
 		query: url.Values{
@@ -121,22 +96,22 @@ func (c *Client) upsert(ctx context.Context, blueprint string, batch []catalog.E
 	if err != nil {
 		return nil, err
 	}
-	c.down.Delete(blueprint)
+	e.failing.Delete(blueprint)
 	outcomes := make([]Outcome, len(batch))
 	for i := range outcomes {
 		outcomes[i] = Outcome{Err: traced(errUnanswered, trace), RequestFailed: true}
 	}
-	for _, e := range answer.Entities {
-		if 0 <= e.Index && e.Index < len(outcomes) {
-			outcomes[e.Index] = Outcome{Identifier: e.Identifier, Created: e.Created}
+	for _, a := range answer.Entities {
+		if 0 <= a.Index && a.Index < len(outcomes) {
+			outcomes[a.Index] = Outcome{Identifier: a.Identifier, Created: a.Created}
 		}
 	}
-	for _, e := range answer.Errors {
-		if 0 <= e.Index && e.Index < len(outcomes) {
-			outcomes[e.Index] = Outcome{
-				Err: &Error{Status: e.StatusCode, Code: e.Error, Message: e.Message, Trace: trace},
+	for _, a := range answer.Errors {
+		if 0 <= a.Index && a.Index < len(outcomes) {
+			outcomes[a.Index] = Outcome{
+				Err: &Error{Status: a.StatusCode, Code: a.Error, Message: a.Message, Trace: trace},
 				// A fault of the server says nothing of the entity.
-				RequestFailed: e.StatusCode >= http.StatusInternalServerError || e.StatusCode == http.StatusTooManyRequests,
+				RequestFailed: a.StatusCode >= http.StatusInternalServerError || a.StatusCode == http.StatusTooManyRequests,
 			}
 		}
 	}

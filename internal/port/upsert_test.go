@@ -29,7 +29,7 @@ func TestUpsert(t *testing.T) {
 		entity(t, repository, "old", map[string]any{"defaultBranch": "main"}),
 		entity(t, repository, "not-a-url", map[string]any{"url": 7}),
 	}
-	got := c.Upsert(t.Context(), repository, batch, merge)
+	got := c.Entities.Upsert(t.Context(), repository, batch, merge)
 	if len(got) != len(batch) {
 		t.Fatalf("got %d outcomes, want %d", len(got), len(batch))
 	}
@@ -57,7 +57,7 @@ func TestUpsertMatchesByIndex(t *testing.T) {
 	s.Fault(porttest.Fault{Match: notLogin, Status: 207, Header: http.Header{"X-Trace-Id": {"abc"}}, Body: `{"ok":false,
 		"entities":[{"identifier":"d","index":3,"created":false},{"identifier":"found","index":0,"created":true},{"identifier":"x","index":9},{"identifier":"x","index":-1}],
 		"errors":[{"identifier":"unknown","index":2,"statusCode":404,"error":"not_found","message":"no such"},{"identifier":"x","index":5}]}`})
-	got := overSocket(t, s).Upsert(t.Context(), repository, batchOf(t, "a", "b", "c", "d"), merge)
+	got := overSocket(t, s).Entities.Upsert(t.Context(), repository, batchOf(t, "a", "b", "c", "d"), merge)
 	if len(got) != 4 {
 		t.Fatalf("got %d outcomes, want 4", len(got))
 	}
@@ -83,7 +83,7 @@ func TestUpsertBySearchQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "outcome", c.Upsert(t.Context(), repository, []catalog.Entity{e}, merge)[0], port.Outcome{Identifier: "found"})
+	equal(t, "outcome", c.Entities.Upsert(t.Context(), repository, []catalog.Entity{e}, merge)[0], port.Outcome{Identifier: "found"})
 	equal(t, "property", s.Entities(repository)[0].Properties["defaultBranch"], any("main"))
 }
 
@@ -91,7 +91,7 @@ func TestUpsertFlags(t *testing.T) {
 	t.Parallel()
 	for _, f := range []port.Flags{{}, {Merge: true}, {CreateMissingRelatedEntities: true}, merge} {
 		s := newServer()
-		overSocket(t, s).Upsert(t.Context(), repository, batchOf(t, "a"), f)
+		overSocket(t, s).Entities.Upsert(t.Context(), repository, batchOf(t, "a"), f)
 		want := url.Values{
 			"upsert": {"true"}, "merge": {strconv.FormatBool(f.Merge)},
 			"create_missing_related_entities": {strconv.FormatBool(f.CreateMissingRelatedEntities)},
@@ -142,7 +142,7 @@ func TestOneBadEntityDoesNotSinkItsBatch(t *testing.T) {
 				batch[i] = tt.bad
 				want = append(want, tt.bad.Ref.Identifier)
 			}
-			got := c.Upsert(t.Context(), repository, batch, merge)
+			got := c.Entities.Upsert(t.Context(), repository, batch, merge)
 			equal(t, "outcomes", len(got), len(batch))
 			if diff := cmp.Diff(culprits(batch, got), want); diff != "" {
 				t.Errorf("refused: got (-), want (+):\n%s", diff)
@@ -173,7 +173,7 @@ func TestUpsertTooLarge(t *testing.T) {
 	for i, kib := range []int{10, 200, 320, 200, 60} {
 		batch = append(batch, entity(t, repository, "r"+strconv.Itoa(i), map[string]any{"readme": strings.Repeat("<", kib<<10)}))
 	}
-	got := overSocket(t, s).Upsert(t.Context(), repository, batch, merge)
+	got := overSocket(t, s).Entities.Upsert(t.Context(), repository, batch, merge)
 	if diff := cmp.Diff(culprits(batch, got), []string{"r2"}); diff != "" {
 		t.Errorf("refused: got (-), want (+):\n%s", diff)
 	}
@@ -190,12 +190,12 @@ func TestTheLargestBatchIsTaken(t *testing.T) {
 	if len(one.Body) > catalog.MaxBytes || len(one.Body) < catalog.MaxBytes-100 {
 		t.Fatalf("got %d bytes, want about %d", len(one.Body), catalog.MaxBytes)
 	}
-	equal(t, "one of the largest", c.Upsert(t.Context(), repository, []catalog.Entity{one}, merge)[0].Err, nil)
+	equal(t, "one of the largest", c.Entities.Upsert(t.Context(), repository, []catalog.Entity{one}, merge)[0].Err, nil)
 	var batch []catalog.Entity
 	for _, id := range names("r", port.MaxBatch) {
 		batch = append(batch, entity(t, repository, id, map[string]any{"readme": strings.Repeat("é<\u2028", port.MaxBatchBytes/port.MaxBatch/10-10)}))
 	}
-	for i, o := range c.Upsert(t.Context(), repository, batch, merge) {
+	for i, o := range c.Entities.Upsert(t.Context(), repository, batch, merge) {
 		equal(t, batch[i].Ref.Identifier, o.Err, nil)
 	}
 	equal(t, "answers", answers(s), "login:200 200 200")
@@ -209,7 +209,7 @@ func TestAFailedRequestFailsEachEntity(t *testing.T) {
 			t.Parallel()
 			s := newServer()
 			fired := s.Fault(porttest.Fault{Path: bulkPath, Times: -1, Status: code})
-			got := overSocket(t, s).Upsert(t.Context(), repository, batchOf(t, names("r", 5)...), merge)
+			got := overSocket(t, s).Entities.Upsert(t.Context(), repository, batchOf(t, names("r", 5)...), merge)
 			equal(t, "outcomes", len(got), 5)
 			for _, o := range got {
 				equal(t, "status", status(o.Err), code)
@@ -228,7 +228,7 @@ func TestAFailedRequestFailsEachEntity(t *testing.T) {
 	t.Run("no blueprint", func(t *testing.T) {
 		t.Parallel()
 		s := newServer()
-		got := overSocket(t, s).Upsert(t.Context(), "team/service", batchOf(t, "a", "b"), merge)
+		got := overSocket(t, s).Entities.Upsert(t.Context(), "team/service", batchOf(t, "a", "b"), merge)
 		if !errors.Is(got[1].Err, port.ErrNotFound) || !got[1].RequestFailed {
 			t.Errorf("got %+v, want that the request failed: not found", got[1])
 		}
@@ -245,9 +245,9 @@ func TestDeleteBatches(t *testing.T) {
 		s.PutEntity(repository, porttest.Entity{Identifier: id, Datasource: agent})
 	}
 	c := overSocket(t, s)
-	got, _ := c.Delete(t.Context(), repository, ids, false)
+	got, _ := c.Entities.Delete(t.Context(), repository, ids, false)
 	for i, d := range got {
-		equal(t, ids[i], d, port.Deletion{Identifier: ids[i]})
+		equal(t, ids[i], d, port.DeleteResult{Identifier: ids[i]})
 	}
 	equal(t, "deletions", len(got), len(ids))
 	equal(t, "answers", answers(s), "login:200 200")
@@ -263,7 +263,7 @@ func TestDeleteThatDoesNotDelete(t *testing.T) {
 	s.PutEntity(repository, porttest.Entity{Identifier: "a", Datasource: agent})
 	s.Fault(porttest.Fault{Path: deletePath, Status: 200, Body: `{"ok":true,"deletedEntities":[]}`})
 	s.Fault(porttest.Fault{Method: http.MethodDelete, Path: "/v1/blueprints/*/entities/a", Status: 404, Body: `{"ok":false,"error":"not_found"}`})
-	got, _ := overSocket(t, s).Delete(t.Context(), repository, []string{"a"}, false)
+	got, _ := overSocket(t, s).Entities.Delete(t.Context(), repository, []string{"a"}, false)
 	if got[0].Err == nil || got[0].HasDependants {
 		t.Errorf("got %+v, want an error that blames no dependants", got[0])
 	}
@@ -279,14 +279,14 @@ func TestDeleteOfWhatIsPassedOver(t *testing.T) {
 	// "gone" is not there; of the others Port deletes a part, and says so.
 	fired := s.Fault(porttest.Fault{Path: deletePath, Status: 200, Body: `{"ok":true,"deletedEntities":["e","a"]}`})
 	single := s.Fault(porttest.Fault{Method: http.MethodDelete, Path: "/v1/blueprints/*/entities/d", Status: 403, Body: `{"ok":false,"message":"no"}`})
-	got, _ := overSocket(t, s).Delete(t.Context(), repository, []string{"a", "b/c", "d", "e", "gone"}, true)
+	got, _ := overSocket(t, s).Entities.Delete(t.Context(), repository, []string{"a", "b/c", "d", "e", "gone"}, true)
 	equal(t, "bulk and single faults", fired()+single(), 2)
-	equal(t, "a", got[0], port.Deletion{Identifier: "a"})
-	equal(t, "b/c", got[1], port.Deletion{Identifier: "b/c"})
+	equal(t, "a", got[0], port.DeleteResult{Identifier: "a"})
+	equal(t, "b/c", got[1], port.DeleteResult{Identifier: "b/c"})
 	equal(t, "status of d", status(got[2].Err), 403)
 	equal(t, "d has dependants", got[2].HasDependants, false)
-	equal(t, "e", got[3], port.Deletion{Identifier: "e"})
-	equal(t, "gone", got[4], port.Deletion{Identifier: "gone"})
+	equal(t, "e", got[3], port.DeleteResult{Identifier: "e"})
+	equal(t, "gone", got[4], port.DeleteResult{Identifier: "gone"})
 	equal(t, "answers", answers(s), "login:200 200 200 403 404 404")
 	equal(t, "path of a single one", s.Journal()[2].Path, "/v1/blueprints/bitbucketRepository/entities/b%2Fc")
 	equal(t, "flag of a single one", s.Journal()[2].Query.Get("delete_dependents"), "true")
@@ -328,7 +328,7 @@ func TestDeleteRefusedForDependants(t *testing.T) {
 				tt.fault.Path, tt.fault.Times = deletePath, -1
 				s.Fault(tt.fault)
 			}
-			got, refused := overSocket(t, s).Delete(t.Context(), repository, ids, tt.dependants)
+			got, refused := overSocket(t, s).Entities.Delete(t.Context(), repository, ids, tt.dependants)
 			equal(t, "refused", refused, tt.refused)
 			equal(t, "answers", strings.Count(answers(s), " "), 1)
 			for i, d := range got {
@@ -350,7 +350,7 @@ func TestDeleteRefusedForDependants(t *testing.T) {
 		t.Parallel()
 		s, ids := setup(t)
 		s.Fault(porttest.Fault{Path: deletePath, Status: 200, Body: `{"ok":true,"deletedEntities":["r000","r002"]}`})
-		got, refused := overSocket(t, s).Delete(t.Context(), repository, ids, false)
+		got, refused := overSocket(t, s).Entities.Delete(t.Context(), repository, ids, false)
 		equal(t, "the call is refused", refused, false)
 		equal(t, "has dependants", got[1].HasDependants, true)
 		equal(t, "status", status(got[1].Err), 403)
@@ -362,7 +362,7 @@ func TestDeleteFails(t *testing.T) {
 	s := newServer()
 	s.PutEntity(repository, porttest.Entity{Identifier: "a", Datasource: agent})
 	fired := s.Fault(porttest.Fault{Path: deletePath, Times: -1, Status: 403})
-	got, refused := overSocket(t, s).Delete(t.Context(), repository, []string{"a", "b"}, false)
+	got, refused := overSocket(t, s).Entities.Delete(t.Context(), repository, []string{"a", "b"}, false)
 	equal(t, "refused", refused, false)
 	for _, d := range got {
 		equal(t, "status of "+d.Identifier, status(d.Err), 403)

@@ -114,7 +114,7 @@ func (d *deletion) do(ctx context.Context, blueprint string, groups [][]string) 
 }
 
 // account counts what became of one entity.
-func (d *deletion) account(ref catalog.Ref, result port.Deletion) {
+func (d *deletion) account(ref catalog.Ref, result port.DeleteResult) {
 	out := d.pass.Report.Blueprint(ref.Blueprint)
 	if result.Err == nil { // also when it is gone already: the answer of a first attempt may have been lost
 		d.deleted[ref] = true

@@ -51,7 +51,7 @@ func (p *pass) list(ctx context.Context) (listing, error) {
 func (p *pass) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 	return func(yield func(catalog.Ref, error) bool) {
 		begun := false // the list is there
-		for ref, err := range p.Port.Owned(ctx, p.Began) {
+		for ref, err := range p.Port.Entities.Owned(ctx, p.Began) {
 			var e *port.Error
 			if !begun && errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusGone) {
 				p.searchOld(ctx, yield)
@@ -69,7 +69,7 @@ func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) boo
 	p.searched = true
 	p.Report.Note(diag.Problem{Severity: diag.Notice, Message: "Port does not list a whole data source any more: the blueprints of the mapping were searched"})
 	for _, blueprint := range slices.Sorted(maps.Keys(p.Inventory.Stored)) {
-		for ref, err := range p.Port.HeldBefore(ctx, blueprint, p.Began) {
+		for ref, err := range p.Port.Entities.StoredBefore(ctx, blueprint, p.Began) {
 			if errors.Is(err, port.ErrNotFound) {
 				break
 			}

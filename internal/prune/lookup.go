@@ -31,7 +31,7 @@ func (l lookup) find(ctx context.Context, refs []catalog.Ref) iter.Seq2[catalog.
 			for i, ref := range refs[:n] {
 				identifiers[i] = ref.Identifier
 			}
-			for fields, err := range l.port.Find(ctx, refs[0].Blueprint, identifiers) {
+			for fields, err := range l.port.Entities.Find(ctx, refs[0].Blueprint, identifiers) {
 				if err != nil {
 					break
 				}
@@ -47,7 +47,7 @@ func (l lookup) find(ctx context.Context, refs []catalog.Ref) iter.Seq2[catalog.
 
 // relating names an entity that relates to another one; empty when none can be read.
 func (l lookup) relating(ctx context.Context, rel inventory.Relation, to string) string {
-	for fields, err := range l.port.Relating(ctx, rel.Blueprint, rel.Name, []string{to}) {
+	for fields, err := range l.port.Entities.Relating(ctx, rel.Blueprint, rel.Name, []string{to}) {
 		if err != nil {
 			break
 		}
@@ -58,14 +58,14 @@ func (l lookup) relating(ctx context.Context, rel inventory.Relation, to string)
 }
 
 // lives are what Port holds of entities of one blueprint, by identifier.
-func (l lookup) lives(ctx context.Context, blueprint string, refs []catalog.Ref) (map[string]port.Life, error) {
-	lives := map[string]port.Life{}
+func (l lookup) lives(ctx context.Context, blueprint string, refs []catalog.Ref) (map[string]port.Dated, error) {
+	lives := map[string]port.Dated{}
 	for part := range slices.Chunk(refs, findAtOnce) {
 		identifiers := make([]string, len(part))
 		for i, ref := range part {
 			identifiers[i] = ref.Identifier
 		}
-		for life, err := range l.port.Lives(ctx, blueprint, identifiers) {
+		for life, err := range l.port.Entities.FindDated(ctx, blueprint, identifiers) {
 			if err != nil {
 				return nil, err
 			}

@@ -50,7 +50,7 @@ type Config struct {
 // Store deletes: a port.Client, or a dry run that answers as Port would.
 type Store interface {
 	// Delete is that of port.Client.
-	Delete(ctx context.Context, blueprint string, identifiers []string, dependants bool) (result []port.Deletion, refused bool)
+	Delete(ctx context.Context, blueprint string, identifiers []string, dependants bool) (result []port.DeleteResult, refused bool)
 }
 
 // SelectorHistory is whether earlier runs had the selector of a resource.

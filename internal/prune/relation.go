@@ -100,7 +100,7 @@ func (f *finder) search(ctx context.Context, blueprint string) {
 		return
 	}
 	texts := inventory.Texts{}
-	for fields, err := range f.pass.Port.Held(ctx, blueprint) {
+	for fields, err := range f.pass.Port.Entities.Stored(ctx, blueprint) {
 		if err != nil {
 			f.unknown = true
 			return

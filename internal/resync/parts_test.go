@@ -119,10 +119,10 @@ type deletions struct {
 	deleted []string
 }
 
-func (r *deletions) Delete(_ context.Context, blueprint string, identifiers []string, _ bool) (results []port.Deletion, refused bool) {
+func (r *deletions) Delete(_ context.Context, blueprint string, identifiers []string, _ bool) (results []port.DeleteResult, refused bool) {
 	for _, id := range identifiers {
 		r.deleted = append(r.deleted, blueprint+"/"+id)
-		results = append(results, port.Deletion{Identifier: id})
+		results = append(results, port.DeleteResult{Identifier: id})
 	}
 	return results, false
 }
@@ -154,8 +154,8 @@ func TestPartsOfARun(t *testing.T) {
 			}
 			w.port.Age(time.Hour)
 			job := w.job(m)
-			stores := [2]*deletions{{Store: job.Port}, {Store: job.Port}}
-			job.Store = job.Port
+			stores := [2]*deletions{{Store: job.Port.Entities}, {Store: job.Port.Entities}}
+			job.Store = job.Port.Entities
 			reports := resync.PruneTwice(context.Background(), job, func(whole *inventory.Inventory) *inventory.Inventory {
 				return inventory.Merge(parts(t, whole, n, rand.New(rand.NewPCG(seed, 0)))...)
 			}, [2]resync.Store{stores[0], stores[1]})

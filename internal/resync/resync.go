@@ -36,7 +36,7 @@ type run struct {
 // whole failed; the report has what was done all the same.
 func Run(ctx context.Context, job Job, rep *report.Report) error {
 	if job.Store == nil {
-		job.Store = job.Port
+		job.Store = job.Port.Entities
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	readCtx, writeCtx := ctx, ctx

@@ -1,0 +1,193 @@
+package port
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"port-bitbucket-exporter/internal/catalog"
+)
+
+// Entities are those of the organization; some methods are about those of the integration's
+// data source alone.
+type Entities struct {
+	session        *session
+	prefix, suffix string // of $datasource of what our data source has written
+	// failing are the blueprints of which Port was seen to fail at whatever was written,
+	// until it takes something.
+	failing sync.Map
+}
+
+const (
+	// searchPage is the most that a search in a blueprint gives at once.
+	searchPage = 1000
+	// ownedPage is what the incumbent asks for.
+	ownedPage = 5000
+)
+
+// stored is an entity as Port answers it.
+type stored struct {
+	Identifier string         `json:"identifier"`
+	Title      any            `json:"title"`
+	Icon       any            `json:"icon"`
+	Team       any            `json:"team"`
+	Properties map[string]any `json:"properties"`
+	Relations  map[string]any `json:"relations"`
+}
+
+// named is as much of an entity as tells which one it is.
+type named struct {
+	Identifier string `json:"identifier"`
+	Blueprint  string `json:"blueprint"`
+}
+
+// dated is as much of an entity as tells whether it is old.
+type dated struct {
+	Identifier string    `json:"identifier"`
+	UpdatedAt  time.Time `json:"updatedAt"`
+}
+
+// Stored yields what Port holds of our data source in a blueprint, in no certain
+// order, and perhaps one twice. The error is ErrNotFound when there is no such blueprint.
+//
+// API: https://docs.port.io/api-reference/search-a-blueprints-entities
+func (e *Entities) Stored(ctx context.Context, blueprint string) iter.Seq2[catalog.Fields, error] {
+	return e.search(ctx, blueprint, e.ours())
+}
+
+// Owned yields the entities of our data source, of every blueprint, that nobody
+// has updated since the given time, in no certain order, and perhaps one twice.
+//
+// The route is not in Port's published documentation. Source: Ocean's client
+// (port_ocean/clients/port/mixins/entities.py), read 2026-11.
+func (e *Entities) Owned(ctx context.Context, before time.Time) iter.Seq2[catalog.Ref, error] {
+	return func(yield func(catalog.Ref, error) bool) {
+		body := map[string]any{
+			"datasource_prefix": e.prefix,
+			"datasource_suffix": e.suffix,
+			"before":            before.UTC().Format("2006-01-02T15:04:05.000Z"),
+			"limit":             ownedPage,
+		}
+		for found, err := range pages[named](ctx, e.session, path("blueprints", "entities", "datasource-entities"), body) {
+			if err != nil {
+				err = fmt.Errorf("list entities of this data source: %w", err)
+			}
+			if !yield(catalog.Ref{Blueprint: found.Blueprint, Identifier: found.Identifier}, err) {
+				return
+			}
+		}
+	}
+}
+
+// StoredBefore yields what Port holds of our data source in a blueprint, and nobody
+// has updated since the given time: what Owned does for one blueprint, over a
+// documented route. The error is ErrNotFound when there is no such blueprint.
+//
+// API: https://docs.port.io/api-reference/search-a-blueprints-entities
+func (e *Entities) StoredBefore(ctx context.Context, blueprint string, before time.Time) iter.Seq2[catalog.Ref, error] {
+	return func(yield func(catalog.Ref, error) bool) {
+		body := map[string]any{"limit": searchPage, "query": e.ours()}
+		for found, err := range pages[dated](ctx, e.session, path("blueprints", blueprint, "entities", "search"), body) {
+			if err != nil {
+				yield(catalog.Ref{}, fmt.Errorf("search entities of blueprint %q: %w", blueprint, err))
+				return
+			}
+			if found.UpdatedAt.IsZero() || !found.UpdatedAt.Before(before) {
+				continue // when in doubt, it is not old
+			}
+			if !yield(catalog.Ref{Blueprint: blueprint, Identifier: found.Identifier}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ours is a query for what our data source has written.
+func (e *Entities) ours() map[string]any {
+	return and(
+		map[string]any{"property": "$datasource", "operator": "contains", "value": e.prefix},
+		map[string]any{"property": "$datasource", "operator": "contains", "value": e.suffix},
+	)
+}
+
+// Find yields those of the named entities of a blueprint that are there, whoever
+// wrote them, in no certain order. The error is ErrNotFound when there is no such blueprint.
+//
+// API: https://docs.port.io/api-reference/search-a-blueprints-entities
+func (e *Entities) Find(ctx context.Context, blueprint string, identifiers []string) iter.Seq2[catalog.Fields, error] {
+	return e.search(ctx, blueprint, and(map[string]any{"property": "$identifier", "operator": "in", "value": identifiers}))
+}
+
+// Dated is an entity as Port holds it, when it was made, and when it was last written.
+type Dated struct {
+	catalog.Fields
+	Created, Updated time.Time // zero where Port does not say
+}
+
+// datedAnswer is one as Port answers it.
+type datedAnswer struct {
+	stored
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// FindDated yields those of the named entities of a blueprint that are there, whoever wrote
+// them, in no certain order, and perhaps one twice.
+//
+// API: https://docs.port.io/api-reference/search-a-blueprints-entities
+func (e *Entities) FindDated(ctx context.Context, blueprint string, identifiers []string) iter.Seq2[Dated, error] {
+	return func(yield func(Dated, error) bool) {
+		query := and(map[string]any{"property": "$identifier", "operator": "in", "value": identifiers})
+		body := map[string]any{"limit": searchPage, "query": query}
+		for found, err := range pages[datedAnswer](ctx, e.session, path("blueprints", blueprint, "entities", "search"), body) {
+			if err != nil {
+				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)
+			}
+			if !yield(Dated{found.fields(), found.CreatedAt, found.UpdatedAt}, err) {
+				return
+			}
+		}
+	}
+}
+
+// Relating yields the entities of a blueprint that relate by a relation to one of the
+// named ones, whoever wrote them, in no certain order.
+//
+// API: https://docs.port.io/api-reference/search-a-blueprints-entities
+func (e *Entities) Relating(ctx context.Context, blueprint, relation string, to []string) iter.Seq2[catalog.Fields, error] {
+	return e.search(ctx, blueprint, and(map[string]any{"relation": relation, "targetProperty": "$identifier", "operator": "containsAny", "value": to}))
+}
+
+// Matching yields the entities of a blueprint that a search query of a mapping finds.
+//
+// API: https://docs.port.io/api-reference/search-a-blueprints-entities
+func (e *Entities) Matching(ctx context.Context, blueprint string, query any) iter.Seq2[catalog.Fields, error] {
+	return e.search(ctx, blueprint, query)
+}
+
+func and(rules ...any) map[string]any {
+	return map[string]any{"combinator": "and", "rules": rules}
+}
+
+// search yields the entities of a blueprint that a query finds, in no certain order,
+// and perhaps one twice.
+func (e *Entities) search(ctx context.Context, blueprint string, query any) iter.Seq2[catalog.Fields, error] {
+	return func(yield func(catalog.Fields, error) bool) {
+		body := map[string]any{"limit": searchPage, "query": query}
+		for found, err := range pages[stored](ctx, e.session, path("blueprints", blueprint, "entities", "search"), body) {
+			if err != nil {
+				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)
+			}
+			fields := found.fields()
+			if !yield(fields, err) {
+				return
+			}
+		}
+	}
+}
+
+func (s stored) fields() catalog.Fields {
+	return catalog.Fields{Identifier: s.Identifier, Title: s.Title, Icon: s.Icon, Team: s.Team, Properties: s.Properties, Relations: s.Relations}
+}

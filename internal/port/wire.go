@@ -1,0 +1,180 @@
+package port
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"port-bitbucket-exporter/internal/transport"
+)
+
+const (
+	attemptTimeout = time.Minute
+	// maxJSON bounds an answer that is read as a whole.
+	maxJSON = 64 << 20
+	// maxLimitWait bounds how long one request waits for Port's rate limit in all.
+	maxLimitWait = 15 * time.Minute
+	// firstLimitPause is the wait after a 429 that names none, doubling.
+	firstLimitPause = 2 * time.Second
+	// briefAttempts and briefTime bound a call without which a run is the same.
+	briefAttempts = 2
+	briefTime     = 10 * time.Second
+)
+
+const maxErrorBytes = 64 << 10
+
+// wire sends requests to Port, without a token of its own: it keeps to Port's rate limits,
+// and tries again what may pass.
+type wire struct {
+	base      string // "https://api.port.io/v1"
+	transport http.RoundTripper
+	wait      transport.Wait
+	requests  atomic.Int64
+	pace      pace
+	// exhausted are the routes on which a request was refused for as long as one waits,
+	// until one gets through.
+	exhausted sync.Map
+}
+
+// attempt sends one request, and returns the headers of a good answer. The error
+// is an *Error when Port answered, within a *transport.Again or a *limited where
+// the same request may succeed later.
+func (w *wire) attempt(ctx context.Context, k call, body []byte, authorization string, into any) (http.Header, error) {
+	where := k.where()
+	address := cmp.Or(k.address, w.base) + k.path
+	if len(k.query) > 0 {
+		address += "?" + k.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, k.method, address, bytes.NewReader(body))
+	if err == nil {
+		err = transport.CheckPath(req.URL)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", where, err)
+	}
+	maps.Copy(req.Header, k.header)
+	req.Header.Set("Accept", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	if err := w.pace.wait(ctx, k.route(), w.wait); err != nil {
+		return nil, err
+	}
+	whole := ctx
+	if k.brief {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, briefTime/briefAttempts)
+		defer stop()
+		req = req.WithContext(ctx)
+	}
+	resp, err := w.transport.RoundTrip(req) // no redirects: the token and the entities go to one host alone
+	if err != nil {
+		return nil, again(whole, where, err)
+	}
+	defer resp.Body.Close()
+	w.pace.learn(k.route(), resp)
+	if resp.StatusCode/100 != 2 {
+		return nil, statusError(where, resp)
+	}
+	// A body that is read to its end leaves the connection for the next request.
+	defer io.CopyN(io.Discard, resp.Body, maxErrorBytes)
+	if into == nil {
+		return resp.Header, nil
+	}
+	err = decode(resp.Body, into)
+	switch {
+	case errors.Is(err, errStop):
+		return nil, err
+	case err != nil:
+		return nil, again(whole, where, traced(fmt.Errorf("the answer is not the whole JSON that is due: %w", err), resp.Header.Get(traceHeader)))
+	}
+	return resp.Header, nil
+}
+
+// again makes the error of an attempt one that is tried again, unless that is in vain.
+func again(ctx context.Context, where string, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = traced(errors.New("no complete answer in time"), Trace(err))
+	}
+	err = fmt.Errorf("%s: %w", where, err)
+	if untrusted := transport.Untrusted(err); untrusted != nil {
+		return untrusted
+	}
+	if p := transport.AsProxyError(err); p != nil && p.Lasting() {
+		return err
+	}
+	return &transport.Again{Err: err}
+}
+
+// statusError reads the answer of a request that did not succeed.
+func statusError(where string, resp *http.Response) error {
+	if err := transport.FromProxy(resp); err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	e := &Error{Where: where, Status: resp.StatusCode, Trace: resp.Header.Get(traceHeader)}
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
+	var body struct {
+		Error   string `json:"error"`
+		Message string `json:"message"`
+	}
+	_ = json.Unmarshal(text, &body) // a gateway's page has neither
+	e.Code, e.Message = body.Error, body.Message
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests:
+		return &limited{e, limitWait(resp.Header)}
+	case transport.Passing(resp.StatusCode):
+		after, _ := transport.RetryAfter(resp.Header)
+		return &transport.Again{Err: e, After: after}
+	}
+	return e
+}
+
+// retry repeats what failed for a passing reason, and waits out rate limits, so long
+// in all: but not when another call of the route has waited in vain.
+func (w *wire) retry(ctx context.Context, route string, attempts int, maxWait time.Duration, attempt func() error) error {
+	var waited time.Duration
+	pause := firstLimitPause
+	return transport.Retry(ctx, attempts, func() error {
+		for {
+			err := attempt()
+			var limit *limited
+			if !errors.As(err, &limit) {
+				if err == nil {
+					w.exhausted.Delete(route)
+				}
+				return err
+			}
+			if _, vain := w.exhausted.Load(route); vain {
+				return limit.err
+			}
+			wait := limit.after
+			if wait == 0 {
+				wait, pause = pause, 2*pause
+			}
+			if waited += wait; waited > maxWait {
+				if maxWait == maxLimitWait {
+					w.exhausted.Store(route, true)
+				}
+				return limit.err
+			}
+			if err := w.wait(ctx, wait, transport.Refused); err != nil {
+				return err
+			}
+		}
+	})
+}
