@@ -215,6 +215,7 @@ func TestWeigh(t *testing.T) {
 		{"an object, too much", 2*cell + 3, []any{map[string]any{"key": "a"}}, errRead},
 		{"deep", maxRead, []any{nested(maxDepth)}, nil},
 		{"too deep", maxRead, []any{nested(maxDepth + 1)}, errNested},
+		{"objects deep", maxRead, []any{map[string]any{"a": nested(maxDepth - 1)}}, nil},
 		{"objects too deep", maxRead, []any{map[string]any{"a": nested(maxDepth)}}, errNested},
 		{"long", maxRead, []any{json.Number(strings.Repeat("7", maxDigits))}, nil},
 		{"too long", maxRead, []any{[]any{json.Number(strings.Repeat("7", maxDigits+1))}}, errDigits},
@@ -284,6 +285,16 @@ func TestMessages(t *testing.T) {
 		{slow, true, "jq: a regular expression takes longer than 2s"},
 		{errHeap, true, "jq: takes too much memory"},
 		{errMade, true, "jq: gives more than 16 MiB"},
+		{errDepth, false, "jq: gives a value nested deeper than 10000 levels"},
+		{errNested, false, "jq: reads a value nested deeper than 10000 levels"},
+		{errLong, false, "jq: gives a number of more than 10000 digits"},
+		{errDigits, false, "jq: reads a number of more than 10000 digits"},
+		{errCells, false, "jq: gives an array of more than 4194304 members"},
+		{errRead, false, "jq: reads more than 64 MiB"},
+		{errText, false, "jq: the expression has more than 65536 bytes"},
+		{halted(t, `null | halt_error`), false, "jq: halt"},
+		{halted(t, `halt`), false, "jq: halt"},
+		{halted(t, `{a: 1} | halt_error`), false, `jq: halt error: {"a":1}`},
 		{ErrNotFinite, false, "jq: gives NaN or Infinity, which JSON does not have"},
 		{errors.New(strings.Repeat("é", maxMessage)), false, "jq: " + strings.Repeat("é", maxMessage)},
 		{errors.New(strings.Repeat("é", maxMessage) + "x"), false, "jq: " + strings.Repeat("é", maxMessage) + "..."},
@@ -304,4 +315,14 @@ func TestMessages(t *testing.T) {
 	if got := Quote("a\n\x1b"); got != `"a\n\x1b"` {
 		t.Errorf("got %s", got)
 	}
+}
+
+// halted is the error with which an expression ends itself.
+func halted(t *testing.T, text string) error {
+	t.Helper()
+	_, err := run(t.Context(), compiled(t, text), nil)
+	if err == nil {
+		t.Fatalf("%s: no error", text)
+	}
+	return err
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"math/big"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -117,6 +119,97 @@ func TestPlain(t *testing.T) {
 	}
 	if in["a"].([]any)[1] != huge || len(in) != len(before) {
 		t.Error("the value itself was written")
+	}
+}
+
+// The weight of a result is what it would be written as, and numbers that JSON does not
+// have become null.
+func TestPlainValues(t *testing.T) {
+	t.Parallel()
+	const most = maxDigits * 10 / 3
+	long := json.Number(strings.Repeat("7", maxDigits))
+	bits := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), most), big.NewInt(1))
+	for _, c := range []struct {
+		name string
+		v    any
+		want any
+		room int // what is taken of it
+		err  error
+	}{
+		{"null", nil, nil, cell, nil},
+		{"true", true, true, cell, nil},
+		{"int", 5, 5, cell, nil},
+		{"text", "abc", "abc", cell + 3, nil},
+		{"number as written", json.Number("1.50"), json.Number("1.50"), cell + 4, nil},
+		{"float", 1.5, 1.5, cell, nil},
+		{"NaN", math.NaN(), nil, cell, ErrNotFinite},
+		{"Infinity", math.Inf(1), nil, cell, ErrNotFinite},
+		{"-Infinity", math.Inf(-1), nil, cell, ErrNotFinite},
+		{"large", big.NewInt(7), json.Number("7"), cell, nil},
+		{"array", []any{"a", "bc"}, []any{"a", "bc"}, 3*cell + 3, nil},
+		{"object", map[string]any{"key": "a"}, map[string]any{"key": "a"}, 2*cell + 4, nil},
+		{"NaN in an array", []any{1, math.NaN(), 2}, []any{1, nil, 2}, 4 * cell, ErrNotFinite},
+		{"NaN in an object", map[string]any{"a": math.NaN(), "b": 1}, map[string]any{"a": nil, "b": 1}, 3*cell + 2, ErrNotFinite},
+		{"two in an array", []any{big.NewInt(1), 5, big.NewInt(2)}, []any{json.Number("1"), 5, json.Number("2")}, 4 * cell, nil},
+		{"long", long, long, cell + maxDigits, nil},
+		{"too long", long + "7", nil, cell + maxDigits + 1, errLong},
+		{"bits", bits, json.Number(bits.String()), cell, nil},
+		{"too many bits", new(big.Int).Lsh(big.NewInt(1), most), nil, cell, errLong},
+		{"too long, in an array", []any{long + "7"}, nil, 2*cell + maxDigits + 1, errLong},
+		{"too long, in an object", map[string]any{"a": long + "7"}, nil, 2*cell + maxDigits + 2, errLong},
+		{"deep", nested(maxDepth), nested(maxDepth), (maxDepth + 1) * cell, nil},
+		{"too deep", nested(maxDepth + 1), nil, (maxDepth + 1) * cell, errDepth},
+		{"deep, in an object", map[string]any{"a": nested(maxDepth - 1)}, map[string]any{"a": nested(maxDepth - 1)}, (maxDepth+1)*cell + 1, nil},
+		{"too deep, in an object", map[string]any{"a": nested(maxDepth)}, nil, (maxDepth+1)*cell + 1, errDepth},
+	} {
+		left := c.room
+		if got, err := plain(c.v, &left); !reflect.DeepEqual(got, c.want) || err != c.err || left != 0 {
+			t.Errorf("%s: got %.50v, error = %v, %d left", c.name, got, err, left)
+		}
+		if left = c.room - 1; c.err == nil || c.err == ErrNotFinite {
+			if got, err := plain(c.v, &left); got != nil || err != errMade {
+				t.Errorf("%s without room: got %.50v, error = %v", c.name, got, err)
+			}
+		}
+	}
+	// What does not change is not copied.
+	array, object := []any{1, "a"}, map[string]any{"a": 1}
+	for _, v := range []any{array, object} {
+		if got, err := plain(v, room()); err != nil || reflect.ValueOf(got).Pointer() != reflect.ValueOf(v).Pointer() {
+			t.Errorf("%v is copied, error = %v", v, err)
+		}
+	}
+	if _, err := plain([]any{struct{}{}}, room()); err == nil || err.Error() != "gives a value that is no JSON (struct {})" {
+		t.Errorf("error = %v", err)
+	}
+}
+
+// An expression that raises an error, or whose caller has ended, is evaluated once.
+func TestEvaluatedOnce(t *testing.T) {
+	t.Parallel()
+	count := 0
+	code, err := gojq.Compile(tree(t, `count | error("x")`), gojq.WithFunction("count", 0, 0, func(v any, _ []any) any { count++; return v }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	e := NewEvaluator(ctx, &Turn{})
+	if _, err := e.Value(&Code{code: code}, nil); err == nil || count != 1 {
+		t.Errorf("error = %v, %d evaluations", err, count)
+	}
+	e.watch.cancel(ErrSlow)
+	count = 0
+	if _, err := e.Value(&Code{code: code}, nil); err == nil || err.Error() != "error: x" {
+		t.Errorf("error = %v, %d evaluations", err, count)
+	}
+	cancel()
+	count = 0
+	if _, err := e.Value(&Code{code: code}, nil); !errors.Is(err, context.Canceled) || count > 1 {
+		t.Errorf("error = %v, %d evaluations", err, count)
+	}
+	e.Close()
+	if e.watch.Err() == nil {
+		t.Error("the watch goes on")
 	}
 }
 

@@ -26,6 +26,7 @@ func TestParse(t *testing.T) {
 		{`.a == "b"`, `.a == "b"`},
 		{`.a == 'b'`, `.a == "b"`},
 		{`"it's"`, `"it's"`},
+		{`"a 'b' c"`, `"a 'b' c"`}, // replaced, it would be none
 		{strings.Repeat(" ", MaxText-2) + ".a", strings.Repeat(" ", MaxText-2) + ".a"},
 	} {
 		if q, source, err := Parse(c.text); q == nil || source != c.source || err != nil {
@@ -151,5 +152,31 @@ func TestBuiltins(t *testing.T) {
 	}
 	if want := "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"; got.String() != want {
 		t.Errorf("got %s, want %s", got.String(), want)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	environment := map[string]string{"A": "x=y", "B": ""}
+	for text, want := range map[string]string{
+		`env`: `{"A":"x=y","B":""}`, `$ENV.A`: `"x=y"`, `env.HOME`: `null`, `[1 | debug, debug("x"), stderr]`: `[1,1,1]`,
+		`"x" * 2e9`: "jq: * gives more than 16 MiB",
+	} {
+		code, err := Compile(tree(t, text), environment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := result(t, code, nil); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+	for _, text := range []string{`debug(1; 2)`, `stderr(1)`, `input`, `inputs`, `$x`, `f`, `import "a" as a; 1`} {
+		if _, err := Compile(tree(t, text), environment); err == nil {
+			t.Errorf("%s compiles", text)
+		}
+	}
+	same := gojq.WithFunction("f", 0, 0, func(v any, _ []any) any { return v })
+	if _, err := Compile(tree(t, `f`), nil, same); err != nil {
+		t.Error(err)
 	}
 }

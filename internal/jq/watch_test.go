@@ -57,6 +57,9 @@ func TestWatch(t *testing.T) {
 		if w.Err() != nil {
 			t.Error("it ended before its limit")
 		}
+		if w.start == (heap{}) {
+			t.Error("it has not looked at the heap")
+		}
 		time.Sleep(1)
 		synctest.Wait()
 		if context.Cause(w) != ErrSlow {
