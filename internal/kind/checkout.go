@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/source"
 )
@@ -137,11 +138,11 @@ func (c *checkout) text(ctx context.Context, name string) (any, *Warning, error)
 	var omitted *Omitted
 	switch {
 	case errors.As(err, &omitted):
-		return nil, &Warning{Message: omitted.Why + ": it is null", Fix: omitted.Fix, Example: omitted.Object}, nil
+		return nil, &Warning{Problem: diag.Problem{Message: omitted.Why + ": it is null", Fix: omitted.Fix, Example: omitted.Object}}, nil
 	case err != nil || body == nil:
 		return nil, nil, err
 	case binary(body):
-		return nil, &Warning{Message: "a file is binary, and has no text: it is null", Example: c.At(name)}, nil
+		return nil, &Warning{Problem: diag.Problem{Message: "a file is binary, and has no text: it is null", Example: c.At(name)}}, nil
 	}
 	return rawText(body), nil, nil
 }

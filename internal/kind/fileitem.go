@@ -13,6 +13,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/clip"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -77,7 +78,7 @@ func (f *fileItem) tell(message, detail string) {
 		return
 	}
 	f.told[message] = true
-	w := Warning{Message: message, Example: f.checkout.At(f.entry.Path)}
+	w := Warning{Problem: diag.Problem{Message: message, Example: f.checkout.At(f.entry.Path)}}
 	if detail != "" {
 		w.Example += ": " + rawText([]byte(clip.Bytes(detail, maxDetail, "...")))
 	}

@@ -198,8 +198,8 @@ func missingRepositories(refs [][]repoRef, found map[string]bool, names []string
 			continue
 		}
 		told[ref.Name] = true
-		w := &Warning{Message: fmt.Sprintf("the workspace has no repository %q that the credential can see", ref.Name),
-			Fix: "write its name or slug as Bitbucket shows it", BlocksDeletion: true}
+		w := &Warning{Problem: diag.Problem{Message: fmt.Sprintf("the workspace has no repository %q that the credential can see", ref.Name),
+			Fix: "write its name or slug as Bitbucket shows it"}, BlocksDeletion: true}
 		if q != (bitbucket.RepositoryQuery{}) {
 			w.Message = fmt.Sprintf("repository %q is not among those that userRole and repoQuery leave", ref.Name)
 		}
@@ -213,7 +213,7 @@ func missingRepositories(refs [][]repoRef, found map[string]bool, names []string
 
 // missingBranch is for a branch that a selector names.
 func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, branch string) *Warning {
-	w := &Warning{Message: fmt.Sprintf("repository %q has no branch %q", r.Slug, branch), Fix: "leave the branch out for the main branch", BlocksDeletion: true}
+	w := &Warning{Problem: diag.Problem{Message: fmt.Sprintf("repository %q has no branch %q", r.Slug, branch), Fix: "leave the branch out for the main branch"}, BlocksDeletion: true}
 	names, _ := ws.client.Branches(ctx, r.Slug) // only to say what is near
 	if near, ok := nearest.Name(branch, names); ok {
 		w.Fix = fmt.Sprintf("did you mean %q?", near)

@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -69,11 +70,10 @@ func (u *Unreadable) Error() string { return u.Err.Error() }
 
 func (u *Unreadable) Unwrap() error { return u.Err }
 
-// Warning is something that a person should know and that loses no object.
+// Warning is a problem that loses no object. Its message is the same for all that are to be
+// counted as one.
 type Warning struct {
-	Message string // the same for all that are to be reported as one
-	Fix     string
-	Example string
+	diag.Problem
 	// BlocksDeletion is true when what the mapping names could be there under another name:
 	// then what Port holds of it is not stale for certain.
 	BlocksDeletion bool

@@ -9,7 +9,6 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
-	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/refusal"
@@ -225,14 +224,13 @@ func (l *Loader) reject(ctx context.Context, p *pending, o port.Outcome) {
 	if ctx.Err() != nil { // reported once, as the end of the run
 		return
 	}
-	x := refusal.Explain(refusal.Refusal{
+	problem := refusal.Explain(refusal.Refusal{
 		Mapping: p.entry.Source, Entity: p.entity, Source: p.address, Outcome: o, Planned: l.ledger.report.Planned,
 		Schema: func() (port.Blueprint, bool) { return l.relations.schemas.Of(ctx, p.entity.Ref.Blueprint) },
 		Absent: l.relations.absent(ctx, p, o), Cycle: p.cycle,
 	})
-	l.ledger.report.Note(diag.Problem{
-		Severity: diag.Error, At: x.Pos, Message: p.of.Where() + ": " + x.Message, Fix: x.Fix, Example: x.Example,
-	})
+	problem.Where = p.of.Where()
+	l.ledger.report.Note(problem)
 }
 
 // keep remembers that Port holds an earlier state of an entity that is not stored.

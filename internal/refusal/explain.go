@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/clip"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/port"
 )
 
-// Explain finds the cause of a refusal, and what to do about it.
-func Explain(r Refusal) Explanation {
+// Explain returns the cause of a refusal, its place in the mapping, and what to do about it.
+func Explain(r Refusal) diag.Problem {
 	var e *port.Error
 	if !r.Outcome.RequestFailed && errors.As(r.Outcome.Err, &e) {
 		return newCause(r, e).explain()
@@ -19,7 +20,7 @@ func Explain(r Refusal) Explanation {
 }
 
 // explainRequest is for an entity that Port did not take since its request failed.
-func (r Refusal) explainRequest() Explanation {
+func (r Refusal) explainRequest() diag.Problem {
 	err, blueprint := r.Outcome.Err, r.Entity.Ref.Blueprint
 	at := r.Mapping.Place()
 	if errors.Is(err, port.ErrNotFound) {
@@ -30,8 +31,8 @@ func (r Refusal) explainRequest() Explanation {
 		what = fmt.Sprintf("Port fails at an entity of blueprint %q, and took the others of its request", blueprint)
 		fix = "look for what is special about the entity; if Port fails at it again, give the x-trace-id to Port's support"
 	}
-	return Explanation{
-		Pos:     at,
+	return diag.Problem{
+		At:      at,
 		Message: what + ": " + Generalize(err, []string{r.Entity.Ref.Identifier}, blueprint),
 		Fix:     fix,
 		Example: Example(r.Entity.Ref, r.Source, err),
@@ -39,7 +40,7 @@ func (r Refusal) explainRequest() Explanation {
 }
 
 // explain words the cause, at the expression that gave the field.
-func (c *cause) explain() Explanation {
+func (c *cause) explain() diag.Problem {
 	at, where := c.Mapping.Place(), ""
 	if c.mapped {
 		at = c.expr.Pos
@@ -63,5 +64,5 @@ func (c *cause) explain() Explanation {
 	if !strings.Contains(text, c.err.Message) {
 		example += ": " + clip.Bytes(c.err.Message, maxWords, "…")
 	}
-	return Explanation{Pos: at, Message: where + message, Fix: c.fix(), Example: example}
+	return diag.Problem{At: at, Message: where + message, Fix: c.fix(), Example: example}
 }

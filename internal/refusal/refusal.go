@@ -9,7 +9,6 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/clip"
-	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
 )
@@ -46,14 +45,6 @@ func (a Absent) String() string {
 		return name + ", which was not stored either"
 	}
 	return name + ", which is not there"
-}
-
-// Explanation is what a user reads about a refusal.
-type Explanation struct {
-	Pos     diag.Position // of the expression that gave what Port refused
-	Message string        // the same for all entities of one cause
-	Fix     string
-	Example string
 }
 
 // NotFound reports whether Port did not find what an entity relates to, or what the search

@@ -140,8 +140,8 @@ func TestFieldAndPlace(t *testing.T) {
 		t.Run(c.code+" "+c.message, func(t *testing.T) {
 			t.Parallel()
 			got := refusal.Explain(refused(t, everyField, everyValue, c.status, c.code, c.message))
-			if got.Pos.Line != c.line || got.Pos.Column == 0 {
-				t.Errorf("place: got %v, want line %d", got.Pos, c.line)
+			if got.At.Line != c.line || got.At.Column == 0 {
+				t.Errorf("place: got %v, want line %d", got.At, c.line)
 			}
 			if got.Fix == "" {
 				t.Error("no fix")
@@ -336,8 +336,8 @@ func TestRequests(t *testing.T) {
 			r.Outcome = port.Outcome{Err: c.err, RequestFailed: true, Alone: c.alone}
 			got := refusal.Explain(r)
 			holds(t, "message and fix", got.Message+"\n"+got.Fix, c.want...)
-			if got.Pos.Line != c.line {
-				t.Errorf("place: got %v, want line %d", got.Pos, c.line)
+			if got.At.Line != c.line {
+				t.Errorf("place: got %v, want line %d", got.At, c.line)
 			}
 		})
 	}

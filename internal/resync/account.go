@@ -76,13 +76,13 @@ func (a *account) missList(readCtx context.Context, err error) {
 	if errors.Is(err, bitbucket.ErrNotFound) && a.to.Seen.Tasks == 0 {
 		fix = fmt.Sprintf("check the input bitbucket_workspace (%q), and that the credential belongs to that workspace", a.job.Bitbucket.Workspace())
 	}
-	a.missWith(readCtx, kind.Source{}, err, diag.Problem{Message: a.to.Where() + ": " + err.Error(), Fix: fix})
+	a.missWith(readCtx, kind.Source{}, err, diag.Problem{Where: a.to.Where(), Message: err.Error(), Fix: fix})
 }
 
 // miss is for anything of Bitbucket that was not read: an object, the objects of one
 // source, or of all sources when it is the zero Source.
 func (a *account) miss(readCtx context.Context, from kind.Source, err error) {
-	a.missWith(readCtx, from, err, diag.Problem{Message: a.to.Where() + ": " + err.Error(), Fix: kind.Fix(err)})
+	a.missWith(readCtx, from, err, diag.Problem{Where: a.to.Where(), Message: err.Error(), Fix: kind.Fix(err)})
 }
 
 // missWith is miss with the problem that reports it.

@@ -10,6 +10,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -74,7 +75,7 @@ func TestFileThatIsNotRead(t *testing.T) {
 			"left out lost/docs/README.md: a file is too large", []string{"warning: ", "a file is too large", "fix: raise the limit"},
 		},
 		{
-			"warning", is(&kind.Warning{Message: "a file is binary", Example: "lost/docs/README.md"}), report.Success,
+			"warning", is(&kind.Warning{Problem: diag.Problem{Message: "a file is binary", Example: "lost/docs/README.md"}}), report.Success,
 			want{"extracted": 4, "created": 2, "deleted": 1},
 			"", []string{"warning: ", "a file is binary", "lost/docs/README.md"},
 		},

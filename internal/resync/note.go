@@ -13,6 +13,7 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
+// note reports a problem of an expression.
 func (a *account) note(s diag.Severity, x mapping.Expr, message, fix, example string) {
 	a.report.Note(diag.Problem{
 		Severity: s, At: x.Pos,
@@ -59,14 +60,15 @@ func (a *account) noteSkipped(from kind.Source, u unit) {
 		if u.fault.Raised {
 			a.to.Seen.Miss(a.where(u.fault.Expr) + " raised an error")
 		}
-		a.note(diag.Warning, u.fault.Expr, a.where(u.fault.Expr)+": objects without an array are skipped", "", u.Address)
+		a.report.Note(diag.Problem{Severity: diag.Warning, At: u.fault.Expr.Pos, Where: a.where(u.fault.Expr), Message: "objects without an array are skipped", Example: u.Address})
 		return
 	}
 	x := u.Entry.Source.Blueprint
 	if u.Entry.Source.Identifier.Expr != nil {
 		x = *u.Entry.Source.Identifier.Expr
 	}
-	a.note(diag.Warning, x, a.to.Where()+": identifier or blueprint is null: the object is skipped", "leave such objects out in selector.query, or give them an identifier", u.Address)
+	a.report.Note(diag.Problem{Severity: diag.Warning, At: x.Pos, Where: a.to.Where(), Message: "identifier or blueprint is null: the object is skipped",
+		Fix: "leave such objects out in selector.query, or give them an identifier", Example: u.Address})
 }
 
 // noteFailed is for an expression that decides whether there is an entity, and
@@ -85,14 +87,21 @@ func (a *account) noteFailed(u unit) {
 // noteOmitted is for an object that is left out by a limit.
 func (a *account) noteOmitted(from kind.Source, omitted *kind.Omitted) {
 	a.missSource(from, a.to.Where()+" left out "+omitted.Object+": "+omitted.Why)
-	a.report.Note(diag.Problem{Severity: diag.Warning, Message: a.to.Where() + ": " + omitted.Why, Fix: omitted.Fix, Example: omitted.Object})
+	a.report.Note(diag.Problem{Severity: diag.Warning, Where: a.to.Where(), Message: omitted.Why, Fix: omitted.Fix, Example: omitted.Object})
+}
+
+// noteWarning reports what loses no object.
+func (a *account) noteWarning(w *kind.Warning) {
+	p := w.Problem
+	p.Severity, p.Where = diag.Warning, a.to.Where()
+	a.report.Note(p)
 }
 
 // noteNoArrays reports a resource whose itemsToParse gave no array for any object.
 func (a *account) noteNoArrays() {
 	a.to.Seen.Miss(fmt.Sprintf("itemsToParse of %s never gave an array", a.to.Where()))
 	a.report.Mark(report.FailedSelector)
-	a.note(diag.Error, *a.to.ItemsToParse, a.to.Where()+": itemsToParse never gave an array", "check the path of the array", "")
+	a.report.Note(diag.Problem{At: a.to.ItemsToParse.Pos, Where: a.to.Where(), Message: "itemsToParse never gave an array", Fix: "check the path of the array"})
 }
 
 // noteNulls reports each expression that gave null, in file order, and in how many of its

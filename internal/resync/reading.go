@@ -123,7 +123,7 @@ func (r *reading) takeUnit(readCtx, writeCtx context.Context, from kind.Source, 
 	case transform.Refused:
 		out.Transformed++
 		r.mapped[u.Entry]++
-		r.note(diag.Error, u.fault.Expr, r.where(u.fault.Expr)+": "+u.fault.Message, u.fault.Fix, u.value())
+		r.report.Note(diag.Problem{At: u.fault.Expr.Pos, Where: r.where(u.fault.Expr), Message: u.fault.Message, Fix: u.fault.Fix, Example: u.value()})
 		r.loader.Refuse(writeCtx, r.to, u.Entry, u.ref)
 	case transform.Mapped:
 		out.Transformed++
@@ -171,7 +171,7 @@ func (r *reading) unitFailed(readCtx, writeCtx context.Context, from kind.Source
 		out.Failed++
 		out.Unread++
 		r.missWith(readCtx, from, err, diag.Problem{
-			At: u.fault.Expr.Pos, Message: r.where(u.fault.Expr) + ": " + u.fault.Message, Fix: cmp.Or(kind.Fix(err), u.fault.Fix),
+			At: u.fault.Expr.Pos, Where: r.where(u.fault.Expr), Message: u.fault.Message, Fix: cmp.Or(kind.Fix(err), u.fault.Fix),
 		})
 	}
 }
@@ -188,7 +188,7 @@ func (r *reading) taskFailed(readCtx context.Context, from kind.Source, err erro
 		if warning.BlocksDeletion {
 			r.missSource(from, r.to.Where()+": "+warning.Message)
 		}
-		r.report.Note(diag.Problem{Severity: diag.Warning, Message: r.to.Where() + ": " + warning.Message, Fix: warning.Fix, Example: warning.Example})
+		r.noteWarning(warning)
 	case errors.As(err, &omitted):
 		out.Extracted += n
 		out.Skipped += n

@@ -234,7 +234,7 @@ func TestOneLineForOneCause(t *testing.T) {
 				r := w.sync(mapped(entity("repository", `{identifier: .slug, title: .name, blueprint: '"repo"', properties: {size: .description}}`)))
 				r.ended(report.Partial).is(want{"rejected": 400})
 				p := r.problem("error", "400 times", `property "size": Port refused`, "repo/r000")
-				if strings.Contains(p.Message, "a long text") || strings.Contains(p.Message, "r0") {
+				if strings.Contains(p.Text(), "a long text") || strings.Contains(p.Text(), "r0") {
 					t.Errorf("the message repeats a value: %s", p.Message)
 				}
 				if !strings.Contains(p.Example, "0 of a long text") || len(p.Example) > 1000 {

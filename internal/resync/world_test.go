@@ -253,7 +253,7 @@ func (w *world) traced(r result) {
 	w.t.Helper()
 	for _, p := range r.report.Problems() {
 		ofPort := slices.ContainsFunc([]string{"Port refused", "Port did not take", "could not be deleted", "could not be listed"}, func(part string) bool {
-			return strings.Contains(p.Message, part)
+			return strings.Contains(p.Text(), part)
 		})
 		if ofPort && p.Severity == diag.Error && !strings.Contains(p.Example, "(x-trace-id ") {
 			w.t.Errorf("told without a trace: %s", p)
