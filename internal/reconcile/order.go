@@ -234,7 +234,6 @@ func (d *DeleteOrder) Next() (Step, bool) {
 			idle++
 			continue
 		}
-		idle = 0
 		if s := d.step(blueprint); len(s.Groups) > 0 {
 			return s, true
 		}

@@ -79,6 +79,8 @@ func TestDeletion(t *testing.T) {
 		{name: "a cycle over blueprints", stale: "a/1 b/1 c/1 c/2", related: "a/1>b/1 b/1>a/1 b/1>c/1 c/2>a/1", steps: "c: 2", kept: "a/1 cycle>a/1>b/1>a/1; b/1 cycle>a/1>b/1>a/1; c/1<b/1"},
 		{name: "a long cycle over blueprints", stale: "a/1 a/2 b/1", related: "a/1>a/2 a/2>b/1 b/1>a/1", kept: "a/1 cycle>a/2>b/1>a/1>a/2; a/2 cycle>a/2>b/1>a/1>a/2; b/1 cycle>a/2>b/1>a/1>a/2"},
 		{name: "a cycle of more than one request takes", stale: "a/1 a/2 a/3 a/4", related: "a/1>a/2 a/2>a/3 a/3>a/4 a/4>a/1", kept: "a/1 4 cyclic; a/2 4 cyclic; a/3 4 cyclic; a/4 4 cyclic"},
+		{name: "the first reason stays", stale: "a/1 b/1", related: "a/1>b/1 b/1>a/1 x/1>a/1", kept: "a/1 cycle>a/1>b/1>a/1; b/1 cycle>a/1>b/1>a/1"},
+		{name: "dependants of all may go, in order", cascade: true, stale: "a/1 a/2 a/3 a/4", related: "a/1>a/2 a/2>a/3 a/3>a/1 a/4>a/3", steps: "a: 1 2 4; a: 3"},
 		{name: "dependants of all may go", cascade: true, stale: "a/1 a/2 b/1 b/2", related: "a/1>b/1 b/1>a/1 b/2>a/2 x/1>b/2", steps: "b: 1 2; a: 1 2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,6 +113,21 @@ func TestNextGoesOneStep(t *testing.T) {
 		}
 		if i == 0 {
 			d.Keep(refs("a/2")[0])
+		}
+	}
+}
+
+// Keep changes nothing for an entity that is not stale, nor where dependants go along.
+func TestKeepOfOthers(t *testing.T) {
+	t.Parallel()
+	for _, cascade := range []bool{false, true} {
+		d := reconcile.NewDeleteOrder(refs("a/1 b/1"), related("a/1>b/1"), reconcile.Limits{Most: 3, Cascade: cascade})
+		d.Keep(refs("x/x")[0])
+		if cascade {
+			d.Keep(refs("a/1")[0])
+		}
+		if got := steps(d); got != "a: 1; b: 1" || d.Keeps(refs("a/1")[0]) || len(d.Kept()) > 0 {
+			t.Errorf("cascade %t: got %q, and %q kept", cascade, got, kept(d))
 		}
 	}
 }
