@@ -62,6 +62,8 @@ var checked = []keywordCase{
 	{"type", `{"items":{"type":"integer"}}`, `[1e300]`, `[1.5]`, `/0 must be integer, and is number`},
 	{"enum", `{"enum":["a",1.50,null]}`, `1.5`, `"b"`, `must be equal to one of the allowed values: "a", 1.5, null`},
 	{"enum", `{"enum":["a","a",1,1.0,{"x":[1]},{"x":[1]}]}`, `{"x":[1]}`, `"b"`, `must be equal to one of the allowed values: "a", 1, {"x":[1]}`},
+	{"enum", `{"enum":["a"]}`, `"a"`, `"b"`, `must be equal to one of the allowed values: "a"`},
+	{"allOf", `{"allOf":[{"maxLength":1}]}`, `"a"`, `"ab"`, `must have at most 1 characters`},
 	{"const", `{"const":{"a":[1]}}`, `{"a":[1.0]}`, `{"a":[2]}`, `does not satisfy "const" of its schema`},
 	{"multipleOf", `{"multipleOf":5}`, `15`, `16`, `does not satisfy "multipleOf" of its schema`},
 	{"minimum", `{"minimum":0.5}`, `0.5`, `0.4`, `must have at least 0.5`},
