@@ -1,6 +1,51 @@
 package transport
 
-import "time"
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Credential is one way to authenticate, with allowances of its own.
+type Credential struct {
+	// Name tells it apart in messages: `workspace token 2 of 3`.
+	Name string
+	// Authorize sets the header on a request that nobody else holds.
+	Authorize func(*http.Request)
+}
+
+// Verdict is what a refusal means for the credential of the request.
+type Verdict struct {
+	Standing Standing
+	// Why is the service's message; Missing are the scopes that it names.
+	Why     string
+	Missing []string
+}
+
+// Standing is how a credential stands with the service.
+type Standing int
+
+const (
+	// Sound: the refusal is not about the credential.
+	Sound Standing = iota
+	// Doubted: the service did not accept the credential. It is wrong when refused twice in
+	// a row: one refusal may be a fault of the service.
+	Doubted
+	// Weak: the credential lacks the scope that the request needs.
+	Weak
+	// Barred: the owner of the credential must act before the service answers again, and
+	// each further attempt makes it worse.
+	Barred
+)
+
+// Unfit is a credential that was refused while others were still used.
+type Unfit struct {
+	Credential string
+	Scope      string // it is no longer used for this; empty when it is not used at all
+	Status     int
+	Verdict
+}
 
 // account is what a Pool knows of a credential.
 type account struct {
@@ -13,12 +58,12 @@ type account struct {
 	unfit   Unfit            // why it is retired
 	wrong   bool             // it was refused twice in a row
 	weak    map[string]Unfit // by scope
-	classes map[string]*freeze
+	classes map[string]*cooldown
 }
 
-// freeze is the state of one class of requests of one credential.
-type freeze struct {
-	pause   time.Duration // of the last freeze; 0 when none
+// cooldown is the state of one class of requests of one credential.
+type cooldown struct {
+	pause   time.Duration // of the last cooldown; 0 when none
 	until   time.Time
 	probing bool
 	// refusals are those in a row.
@@ -54,4 +99,51 @@ func (a *account) due(class string, now time.Time) due {
 		return due{f.until, true}
 	}
 	return due{at: next}
+}
+
+func (a *account) isWeak(scope string) bool {
+	_, weak := a.weak[scope]
+	return weak
+}
+
+func sortedScopes(a *account) []string { return slices.Sorted(maps.Keys(a.weak)) }
+
+// accepted learns from an answer that the credential works, for the scope when it is a success.
+func (a *account) accepted(status int, scope string) {
+	if status == http.StatusUnauthorized {
+		return
+	}
+	a.wrong = false
+	if status/100 == 2 {
+		delete(a.weak, scope)
+	}
+}
+
+// accounts are those of a Pool, in order.
+type accounts []*account
+
+// limit is the largest allowance of a credential in use.
+func (all accounts) limit(class string) int {
+	most := 0
+	for _, a := range all {
+		if !a.retired {
+			most = max(most, a.ledger(class).limit)
+		}
+	}
+	return most
+}
+
+func (all accounts) live() int {
+	n := 0
+	for _, a := range all {
+		if !a.retired {
+			n++
+		}
+	}
+	return n
+}
+
+// strong reports whether a credential in use is not known to be weak for a scope.
+func (all accounts) strong(scope string) bool {
+	return slices.ContainsFunc(all, func(a *account) bool { return !a.retired && !a.isWeak(scope) })
 }

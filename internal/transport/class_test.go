@@ -122,7 +122,7 @@ func TestPoolTakesTheTokenWithMostLeftOfThatClass(t *testing.T) {
 	})
 }
 
-// The shortest freeze, the longest, and patience are parts of the class's window.
+// The shortest cooldown, the longest, and patience are parts of the class's window.
 func TestPoolFreezesAClassByItsWindow(t *testing.T) {
 	rates := apart(hourly(1000), transport.Rate{N: 1000, Window: 12 * time.Minute})
 	inBubbleAt(t, rates, []bitbuckettest.Access{{Limit: -1}}, func(w *world) {

@@ -58,16 +58,16 @@ func span(d time.Duration) string {
 func (p *Pool) Forecast(classes map[string]int) Forecast {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f := Forecast{Credentials: max(p.live(), 1)}
+	f := Forecast{Credentials: max(p.all.live(), 1)}
 	byLedger := map[string]int{}
 	for class, n := range classes {
 		f.Requests += n
 		name, _ := p.rates.ledger(class)
 		byLedger[name] += n // the name is a class of the ledger too
 	}
-	f.Each, f.Window = max(p.limit(""), 1), p.rates.Default.Window
+	f.Each, f.Window = max(p.all.limit(""), 1), p.rates.Default.Window
 	for name, n := range byLedger {
-		each, window := max(p.limit(name), 1), p.rates.window(name)
+		each, window := max(p.all.limit(name), 1), p.rates.window(name)
 		if wait := time.Duration((n-1)/(each*f.Credentials)) * window; n > 0 && wait > f.Wait {
 			f.Wait, f.Needed = wait, (n+each-1)/each
 		}
@@ -112,6 +112,27 @@ func (p *Pool) Credentials() []string {
 			text += fmt.Sprintf(", refused for %s (%d)", scope, a.weak[scope].Status)
 		}
 		all = append(all, text)
+	}
+	return all
+}
+
+// Unfit returns the credentials that were refused while others were still used, in order:
+// those that are no longer used, then those that are not used for a scope.
+func (p *Pool) Unfit() []Unfit {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []Unfit
+	for _, a := range p.all {
+		if a.retired {
+			all = append(all, a.unfit)
+		}
+	}
+	for _, a := range p.all {
+		for _, scope := range sortedScopes(a) {
+			if !a.retired && p.all.strong(scope) {
+				all = append(all, a.weak[scope])
+			}
+		}
 	}
 	return all
 }

@@ -215,7 +215,7 @@ func TestPoolTakesTheLimitOfTheServer(t *testing.T) {
 	}
 }
 
-// Four requests refused at once are one freeze; each freeze ends with one probe.
+// Four requests refused at once are one cooldown; each cooldown ends with one probe.
 func TestPoolFreezesAndProbes(t *testing.T) {
 	inBubble(t, hourly(1000), []bitbuckettest.Access{{}}, func(w *world) {
 		w.overlap()
@@ -275,7 +275,7 @@ func TestPoolFreezeIsNeverLongerThanTheWindow(t *testing.T) {
 }
 
 // When one request was refused for two windows, no other of its class waits as long:
-// it goes out when no freeze holds it, and else has the same answer at once.
+// it goes out when no cooldown holds it, and else has the same answer at once.
 func TestPoolGivesUpOnce(t *testing.T) {
 	inBubble(t, hourly(1000), []bitbuckettest.Access{{}}, func(w *world) {
 		w.s.Fault(bitbuckettest.Fault{Path: repositories, Times: 6, Status: 429, Body: "no more"})

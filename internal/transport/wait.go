@@ -21,11 +21,11 @@ type Wait func(ctx context.Context, d time.Duration, why string) error
 // Waiting returns a Wait for a service's rate limit. One line a minute tells how
 // long and why, however many wait: it is safe for concurrent use.
 func Waiting(service string, log *slog.Logger) Wait {
-	t := teller{service: service, log: log}
+	t := throttledLog{service: service, log: log}
 	return func(ctx context.Context, d time.Duration, why string) error {
 		now := time.Now()
 		for until := now.Add(d); now.Before(until); now = time.Now() {
-			t.tell(now, until, why)
+			t.waiting(now, until, why)
 			if err := wait(ctx, now, until, nil); err != nil {
 				return err
 			}
@@ -51,23 +51,23 @@ func wait(ctx context.Context, now, at time.Time, changed <-chan struct{}) error
 	return nil
 }
 
-// teller writes one line a minute while requests wait for a rate limit.
-type teller struct {
+// throttledLog writes one line a minute while requests wait for a rate limit.
+type throttledLog struct {
 	service string
 	log     *slog.Logger
 
 	mu   sync.Mutex
-	told time.Time // when the last line was written
+	last time.Time // when the last line was written
 }
 
-// tell says until when requests wait and why; more stands after the reason.
-func (t *teller) tell(now, until time.Time, why string, more ...any) {
+// waiting logs until when requests wait, and why; more stands after the reason.
+func (t *throttledLog) waiting(now, until time.Time, why string, more ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if now.Sub(t.told) < time.Minute {
+	if now.Sub(t.last) < time.Minute {
 		return
 	}
-	t.told = now
+	t.last = now
 	args := append([]any{"why", why}, more...)
 	t.log.Info("waiting for the rate limit of "+t.service,
 		append(args, "until", until.UTC().Format(time.TimeOnly)+" UTC", "wait", until.Sub(now).Round(time.Second))...)

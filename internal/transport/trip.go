@@ -2,61 +2,49 @@ package transport
 
 import (
 	"bytes"
+	"errors"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
+	"time"
 )
 
-// Service is what a Pool must know about the service.
-type Service struct {
-	// Class names the class of a request: a rate limit counts the requests of a class together.
-	Class func(*http.Request) string
-	// Scope says, in words for messages, what a credential must be allowed to do for a
-	// request. It may be nil when Judge never answers Weak.
-	Scope func(*http.Request) string
-	// Judge says what an answer of 401 or 403, given the beginning of its body, means for
-	// the credential. When nil, a 401 makes it Doubted.
-	Judge func(status int, body []byte) Verdict
-}
-
-// Verdict is what a refusal means for the credential of the request.
-type Verdict struct {
-	Standing Standing
-	// Why is the service's message; Missing are the scopes that it names.
-	Why     string
-	Missing []string
-}
-
-// Standing is how a credential stands with the service.
-type Standing int
-
-const (
-	// Sound: the refusal is not about the credential.
-	Sound Standing = iota
-	// Doubted: the service did not accept the credential. It is wrong when refused twice in
-	// a row: one refusal may be a fault of the service.
-	Doubted
-	// Weak: the credential lacks the scope that the request needs.
-	Weak
-	// Barred: the owner of the credential must act before the service answers again, and
-	// each further attempt makes it worse.
-	Barred
-)
-
-// Unfit is a credential that was refused while others were still used.
-type Unfit struct {
-	Credential string
-	Scope      string // it is no longer used for this; empty when it is not used at all
-	Status     int
-	Verdict
-}
-
-// trip is one request on its way through a Pool.
-type trip struct {
-	class, scope string
-	refusals     map[*account]int // how often each was refused
-	again        *account         // to be tried once more, when it may send
+// RoundTrip sends the request, once an allowance lets it.
+func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
+	t := p.trip(req)
+	var refused *refusal
+	var patience time.Time // when the refusal is handed on; zero without one
+	for {
+		a, sent, err := p.acquire(req.Context(), t, patience)
+		var over *errRateLimited
+		if errors.As(err, &over) {
+			if over.last == nil {
+				over.last = p.giveUp(t.class, refused)
+			}
+			return over.last.answer(req), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		out := req.Clone(req.Context())
+		a.Authorize(out)
+		resp, err := p.base.RoundTrip(out)
+		p.settle(a, t, sent, resp)
+		if err != nil {
+			return nil, err
+		}
+		if resp.StatusCode == http.StatusTooManyRequests {
+			refused = detached(resp)
+			if now := time.Now(); patience.IsZero() {
+				patience = now.Add(patienceWindows * p.rates.window(t.class))
+			} else if !now.Before(patience) {
+				return p.giveUp(t.class, refused).answer(req), nil
+			}
+			continue
+		}
+		if !p.judge(t, a, resp) {
+			return resp, nil
+		}
+	}
 }
 
 func (p *Pool) trip(req *http.Request) *trip {
@@ -66,9 +54,6 @@ func (p *Pool) trip(req *http.Request) *trip {
 	}
 	return t
 }
-
-// maxRefusal bounds what is kept of the body of a refusal, in bytes.
-const maxRefusal = 64 << 10
 
 // judge learns what an answer means for the credential, and reports whether the request
 // goes out again. If not, the answer's body can still be read from its beginning.
@@ -137,17 +122,7 @@ func (p *Pool) weaken(t *trip, a *account, status int, v Verdict) (other bool) {
 		a.weak[t.scope] = Unfit{a.Name, t.scope, status, v}
 		p.log.Warn("credential refused: it is not used any more for this in this run", "credential", a.Name, "for", t.scope, "status", status)
 	}
-	return p.strong(t.scope)
-}
-
-// strong reports whether a credential in use is not known to be weak for a scope.
-func (p *Pool) strong(scope string) bool {
-	return slices.ContainsFunc(p.all, func(a *account) bool { return !a.retired && !a.isWeak(scope) })
-}
-
-func (a *account) isWeak(scope string) bool {
-	_, weak := a.weak[scope]
-	return weak
+	return p.all.strong(t.scope)
 }
 
 // retire takes a refused credential out of use, unless it is the last one, and reports
@@ -156,9 +131,9 @@ func (p *Pool) retire(a *account, status int, v Verdict) (other bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if a.retired {
-		return p.live() > 0
+		return p.all.live() > 0
 	}
-	if p.live() < 2 {
+	if p.all.live() < 2 {
 		return false
 	}
 	a.retired, a.unfit = true, Unfit{Credential: a.Name, Status: status, Verdict: v}
@@ -176,37 +151,3 @@ func (p *Pool) bar(r *refusal) {
 	}
 	p.wake()
 }
-
-// accepted learns from an answer that the credential works, for the scope when it is a success.
-func (a *account) accepted(status int, scope string) {
-	if status == http.StatusUnauthorized {
-		return
-	}
-	a.wrong = false
-	if status/100 == 2 {
-		delete(a.weak, scope)
-	}
-}
-
-// Unfit returns the credentials that were refused while others were still used, in order:
-// those that are no longer used, then those that are not used for a scope.
-func (p *Pool) Unfit() []Unfit {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var all []Unfit
-	for _, a := range p.all {
-		if a.retired {
-			all = append(all, a.unfit)
-		}
-	}
-	for _, a := range p.all {
-		for _, scope := range sortedScopes(a) {
-			if !a.retired && p.strong(scope) {
-				all = append(all, a.weak[scope])
-			}
-		}
-	}
-	return all
-}
-
-func sortedScopes(a *account) []string { return slices.Sorted(maps.Keys(a.weak)) }

@@ -2,6 +2,33 @@ package transport
 
 import "time"
 
+// Rate is an allowance: N requests in every rolling Window.
+type Rate struct {
+	N      int
+	Window time.Duration
+}
+
+// Rates are the allowances of each credential.
+type Rates struct {
+	// Default is what the classes without a rate of their own spend together.
+	Default Rate
+	// Classes are the rates of classes of requests that are counted apart.
+	Classes map[string]Rate
+}
+
+// ledger names the ledger of a class, and its rate.
+func (r Rates) ledger(class string) (name string, rate Rate) {
+	if rate, ok := r.Classes[class]; ok {
+		return class, rate
+	}
+	return "", r.Default
+}
+
+func (r Rates) window(class string) time.Duration {
+	_, rate := r.ledger(class)
+	return rate.Window
+}
+
 // ledger is a sliding log of the requests of the last window. A token bucket
 // would let twice the allowance through in some windows. The server enters a
 // request somewhere between its sending and its answer, so it counts from the
