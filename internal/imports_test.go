@@ -47,10 +47,13 @@
 package internal_test
 
 import (
+	"flag"
+	"fmt"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -59,6 +62,8 @@ import (
 	"strings"
 	"testing"
 )
+
+var update = flag.Bool("update", false, "write the packages into README.md")
 
 const module = "port-bitbucket-exporter"
 
@@ -241,6 +246,36 @@ func TestSentences(t *testing.T) {
 		doc := strings.Join(words[min(subject, len(words)):], " ")
 		if rest, ok := strings.CutPrefix(doc, r.sentence); !ok || !strings.ContainsAny(rest[:min(1, len(rest))], ".,:;") {
 			t.Errorf("the doc comment of %s must begin with the sentence of its row:\ngot  %q\nwant %q", r.name, doc, r.sentence)
+		}
+	}
+}
+
+// The manual shows the packages as the house does. With -update the test writes them there.
+func TestReadme(t *testing.T) {
+	const file, begin, end = "../README.md", "<!-- packages -->\n", "<!-- /packages -->\n"
+	var table strings.Builder
+	table.WriteString("\n| Package in `internal` | What it does |\n|---|---|\n")
+	for _, r := range house(t) {
+		if r.name != "." && r.name != "internal" && !strings.HasPrefix(r.name, "examples/") {
+			fmt.Fprintf(&table, "| `%s` | %s |\n", r.name, r.sentence)
+		}
+	}
+	table.WriteString("\n")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, _ := strings.Cut(string(text), begin)
+	shown, tail, ok := strings.Cut(rest, end)
+	switch {
+	case !ok:
+		t.Fatalf("README.md has no place for the packages, between %q and %q", begin, end)
+	case shown == table.String():
+	case !*update:
+		t.Errorf("the packages in README.md are not those of the house: go test ./internal -run Readme -update")
+	default:
+		if err := os.WriteFile(file, []byte(head+begin+table.String()+end+tail), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
