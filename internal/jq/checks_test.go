@@ -58,12 +58,16 @@ func TestChecks(t *testing.T) {
 		{"_multiply", nil, []any{MaxResult / 2, "ab"}, nil},
 		{"_multiply", nil, []any{"ab", nil}, nil},
 		{"_multiply", nil, []any{3, 4}, nil},
-		{"_multiply", nil, []any{map[string]any{"a": heavy()}, map[string]any{}}, errRead},
+		{"_multiply", nil, []any{map[string]any{"a": text(maxRead - 3*cell - 1)}, map[string]any{}}, nil},
+		{"_multiply", nil, []any{map[string]any{"a": text(maxRead - 3*cell)}, map[string]any{}}, errRead},
 
 		{"_divide", nil, []any{commas(maxCells - 1), ","}, nil},
 		{"_divide", nil, []any{commas(maxCells), ","}, errCells},
 		{"_divide", nil, []any{3, 4}, nil},
 		{"_divide", nil, []any{3, longNumber}, errDigits},
+		{"_divide", nil, []any{[]any{heavy()}, ","}, errRead},
+		{"_divide", nil, []any{nil, text(maxRead - 2*cell)}, nil},
+		{"_divide", nil, []any{nil, text(maxRead - 2*cell + 1)}, errRead},
 		{"split", commas(maxCells - 1), []any{","}, nil},
 		{"split", commas(maxCells), []any{","}, errCells},
 		{"split", commas(maxCells), []any{1}, nil},
@@ -95,14 +99,16 @@ func TestChecks(t *testing.T) {
 
 		{"transpose", []any{list(maxCells / 2), list(1)}, nil, nil},
 		{"transpose", []any{list(1), list(maxCells/2 + 1)}, nil, errCells},
-		{"transpose", []any{1, 2}, nil, nil},
+		{"transpose", list(maxCells + 1), nil, nil},
 
 		{"_index", nil, []any{list(maxCells), 1}, nil},
 		{"_index", nil, []any{nil, longNumber}, errDigits},
+		{"_index", nil, []any{nil, heavy()}, errRead},
 		{"_index", nil, []any{list(8191), list(4095)}, nil},
 		{"_index", nil, []any{list(8191), list(4096)}, ErrSlow},
 		{"_slice", nil, []any{heavy(), 1, 2}, nil},
-		{"_slice", nil, []any{"x", heavy(), nil}, errRead},
+		{"_slice", nil, []any{"x", text(maxRead - 2*cell), nil}, nil},
+		{"_slice", nil, []any{"x", text(maxRead - 2*cell + 1), nil}, errRead},
 		{"_slice", nil, []any{"x", nil, heavy()}, errRead},
 
 		{"index", text(1 << 18), []any{text(1 << 10)}, nil},
@@ -125,7 +131,8 @@ func TestChecks(t *testing.T) {
 		{"_subtract", nil, []any{list(8191), list(4096)}, ErrSlow},
 
 		{"_equal", nil, []any{heavy(), 1}, nil},
-		{"_equal", nil, []any{heavy(), "x"}, errRead},
+		{"_equal", nil, []any{text(maxRead - 2*cell), ""}, nil},
+		{"_equal", nil, []any{text(maxRead - 2*cell + 1), ""}, errRead},
 		{"_less", nil, []any{"x", heavy()}, errRead},
 
 		{"tojson", text(MaxResult - cell), nil, nil},
@@ -148,16 +155,20 @@ func TestChecks(t *testing.T) {
 		{"tonumber", text(maxDigits), nil, nil},
 		{"tonumber", text(maxDigits + 1), nil, errDigits},
 		{"tonumber", longNumber, nil, errDigits},
+		{"tonumber", []any{text(maxRead - 2*cell)}, nil, nil},
+		{"tonumber", []any{text(maxRead - 2*cell + 1)}, nil, errRead},
 
 		{"getpath", nil, []any{list(maxDepth)}, nil},
 		{"getpath", nil, []any{list(maxDepth + 1)}, errNested},
 		{"setpath", nil, []any{path("a", maxCells), 1}, nil},
 		{"setpath", nil, []any{path("a", maxCells+1), 1}, errCells},
 		{"_setpath", nil, []any{path(heavy()), 1}, errRead},
+		{"_setpath", nil, []any{path(text(maxRead - cell)), 1}, nil},
 		{"delpaths", heavy(), []any{path()}, nil},
 		{"delpaths", "x", []any{path(list(maxDepth + 1))}, errNested},
 		{"delpaths", "x", []any{path(path(maxCells + 1))}, nil},
-		{"delpaths", heavy(), []any{path(path("a"))}, errRead},
+		{"delpaths", text(maxRead - 4*cell - 1), []any{path(path("a"))}, nil},
+		{"delpaths", text(maxRead - 4*cell), []any{path(path("a"))}, errRead},
 		{"_delpaths", "x", []any{path(path(heavy()))}, errRead},
 
 		{"jn", nil, []any{maxOrder, 1}, nil},
@@ -166,10 +177,13 @@ func TestChecks(t *testing.T) {
 		{"yn", nil, []any{-maxOrder - 1, 1}, ErrSlow},
 		{"yn", nil, []any{math.NaN(), 1}, ErrSlow},
 		{"yn", nil, []any{1, longNumber}, errDigits},
+		{"yn", nil, []any{1, text(maxRead - 2*cell)}, nil},
+		{"yn", nil, []any{1, text(maxRead - 2*cell + 1)}, errRead},
 
 		{"strftime", 1, []any{text(maxFormat)}, nil},
 		{"strftime", 1, []any{text(maxFormat + 1)}, errMade},
 		{"strptime", heavy(), []any{"%Y"}, errRead},
+		{"strptime", text(maxRead - cell), []any{"%Y"}, nil},
 
 		{"_modulo", heavy(), []any{1, 2}, nil},
 		{"_modulo", nil, []any{1, heavy()}, errRead},
@@ -185,7 +199,10 @@ func TestChecks(t *testing.T) {
 	if err := boundAll(heavy(), nil); err != errRead {
 		t.Errorf("input of any function: %v", err)
 	}
-	if err := boundAll(nil, []any{1, heavy()}); err != errRead {
+	if err := boundAll(text(maxRead-cell), []any{text(maxRead - cell)}); err != nil {
+		t.Errorf("at the bound: %v", err)
+	}
+	if err := boundAll(nil, []any{heavy()}); err != errRead {
 		t.Errorf("argument of any function: %v", err)
 	}
 }

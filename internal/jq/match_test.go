@@ -64,6 +64,20 @@ func TestMatch(t *testing.T) {
 	if got := matchOf(t, m, "x", long+"a", nil, true); !refused(got) {
 		t.Errorf("a pattern of more than MaxText: got %v", got)
 	}
+	// A class is one instruction, however long it is.
+	if got := matchOf(t, m, "b", "["+long[2:]+"]", nil, true); got != false {
+		t.Errorf("a pattern of MaxText: got %v", got)
+	}
+	if got := matchOf(t, m, "b", "["+long[1:]+"]", nil, true); !refused(got) {
+		t.Errorf("a class of more than MaxText: got %v", got)
+	}
+	// A search for all matches of a long text is refused, and a test is not.
+	if got := matchOf(t, m, text(1<<20), "x", "g", false); !refused(got) {
+		t.Errorf("all matches of a long text: got %.50v", got)
+	}
+	if got := matchOf(t, m, text(1<<20), "x", "g", true); got != true {
+		t.Errorf("a test of a long text: got %v", got)
+	}
 	// A literal of n characters is n + 1 instructions.
 	if got := matchOf(t, m, "x", long[:maxInstructions-1], nil, true); got != false {
 		t.Errorf("a pattern of maxInstructions: got %v", got)
@@ -146,6 +160,7 @@ func TestTry(t *testing.T) {
 		source, text string
 		want         int
 	}{
+		{"(?i)a", "AaA", 3}, {"(?s)a.", "a\nab", 2},
 		{"a", "", 0}, {"a", "banana", 3}, {"", "abc", 4}, {"", "éé", 3}, {"a*", "baac", 4}, {"^a", "aaa", 1}, {`\b`, "ab cd", 4}, {"é", "éaé", 2},
 		{"aa", "aaaa", 2}, {"a|$", "ba", 2}, {"a$", "aaa", 1}, {"(a)(n)?", "banana", 3},
 	} {
@@ -155,6 +170,21 @@ func TestTry(t *testing.T) {
 		}
 		if got, err := p.try(c.text); got != c.want || err != nil {
 			t.Errorf("%q in %q: got %d, error = %v, want %d", c.source, c.text, got, err, c.want)
+		}
+	}
+}
+
+// Flags are those of the trial, too.
+func TestTryFlags(t *testing.T) {
+	t.Parallel()
+	m := newTestMatcher(t)
+	for flags, want := range map[string]int{"g": 1, "gi": 2, "gm": 2, "gim": 4} {
+		p, err := m.pattern("a.", flags)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := p.try("axA\na\nAx"); got != want || err != nil {
+			t.Errorf("%s: got %d, error = %v, want %d", flags, got, err, want)
 		}
 	}
 }
