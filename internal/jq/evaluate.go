@@ -107,10 +107,7 @@ func run(ctx context.Context, c *Code, v any) (result any, err error) {
 			result, err = nil, fmt.Errorf("stopped: %v", r)
 		}
 	}()
-	got, ok := c.code.RunWithContext(ctx, v).Next()
-	if !ok {
-		return nil, nil
-	}
+	got, _ := c.code.RunWithContext(ctx, v).Next() // nil without a result
 	if err, ok := got.(error); ok {
 		return nil, err
 	}

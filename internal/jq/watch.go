@@ -2,7 +2,6 @@ package jq
 
 import (
 	"context"
-	"math"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -77,9 +76,6 @@ func readHeap() heap {
 // growthLimit is how much more may be in use under a memory limit of the program;
 // math.MaxInt64 is none.
 func growthLimit(memory int64) uint64 {
-	if memory == math.MaxInt64 {
-		return maxGrowth
-	}
 	return min(maxGrowth, uint64(memory)/growthShare)
 }
 

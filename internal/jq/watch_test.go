@@ -132,8 +132,13 @@ func TestRoom(t *testing.T) {
 	t.Parallel()
 	e := NewEvaluator(t.Context(), &Turn{})
 	defer e.Close()
-	if e.Room() != MaxResult || e.Full() {
+	if e.Room() != MaxResult || e.Full() || e.Context() != t.Context() {
 		t.Errorf("got room %d, full %t", e.Room(), e.Full())
+	}
+	closed := NewEvaluator(t.Context(), &Turn{})
+	closed.Close()
+	if closed.watch.Err() == nil {
+		t.Error("the watch of a closed evaluator goes on")
 	}
 	e.SetRoom(2*cell + 3)
 	value := func(text string) (any, error) {
