@@ -13,6 +13,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/glob"
+	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -174,7 +175,12 @@ func (c *checkout) address(path string) string {
 // reader is the Found.Read of an object whose files lie in a folder.
 func (c *checkout) reader(folder string) func(context.Context, string) (any, error) {
 	return func(ctx context.Context, name string) (any, error) {
-		text, warning, err := c.text(ctx, below(folder, name))
+		p, err := mapping.ParseFilePath(name)
+		path, inside := p.From(folder)
+		if err != nil || !inside { // the check of the mapping has refused it
+			return nil, err
+		}
+		text, warning, err := c.text(ctx, path)
 		if warning != nil {
 			c.warn(warning)
 		}

@@ -182,34 +182,6 @@ func manyKeys(n int) string {
 	return b.String()
 }
 
-func TestReferenced(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		folder, value, want string
-		inside              bool
-	}{
-		{".", "file://README.md", "README.md", true},
-		{".", "file://./README.md", "README.md", true},
-		{"svc/api", "file://README.md", "svc/api/README.md", true},
-		{"svc/api", "file://../x/y.txt", "svc/x/y.txt", true},
-		{"svc/api", "file://../../y.txt", "y.txt", true},
-		{"svc/api", "file:///docs/y.txt", "docs/y.txt", true},
-		{"svc", "file://a b#?%25.md", "svc/a b#?%25.md", true},
-		{"svc", "file://..hidden/...", "svc/..hidden/...", true},
-		{"svc", "file://", "svc", true},
-		{".", "file://.", "", true},
-		{".", "file://../x", "", false},
-		{"svc", "file://../../svc/x", "", false},
-		{"svc", "file://x/../../../etc/passwd", "", false},
-		{"svc", "file:///../x", "", false},
-		{"a/b", "file:////..///..//x", "", false},
-	} {
-		if got, inside := referenced(tt.folder, tt.value); got != tt.want || inside != tt.inside {
-			t.Errorf("%q from %q: got %q, %v, want %q, %v", tt.value, tt.folder, got, inside, tt.want, tt.inside)
-		}
-	}
-}
-
 func FuzzParseContent(f *testing.F) {
 	for _, seed := range []string{"", "a: 1", "{}", "[1, {\"a\": null}]", "&a [*a]", "<<: {a: b}", "--- x\n--- y", "{{ x }}", "!Ref a", "? [a]\n: b",
 		"a: |\n x", "%YAML 1.1\n---\n", "\"\\ud800\"", "\xff\xfe", "2026-01-01", "- &a x\n- *a"} {

@@ -14,6 +14,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -189,8 +190,6 @@ const (
 const maxDetail = 160
 
 const (
-	// referencePrefix begins a value of a parsed file that stands for another file.
-	referencePrefix = "file://"
 	// maxReferences is how many such values of one file are read.
 	maxReferences = 100
 	// maxReferenced bounds what they add to one file, in bytes: none is read after it.
@@ -222,23 +221,35 @@ func (r *references) resolve(ctx context.Context, value any) (any, error) {
 			}
 		}
 	case string:
-		if strings.HasPrefix(v, referencePrefix) {
-			return r.reference(ctx, v)
+		if name, ok := mapping.FileName(v); ok {
+			return r.reference(ctx, v, name)
 		}
 	}
 	return value, nil
 }
 
-// maxPath is longer than any path that Git takes, in bytes.
-const maxPath = 4096
-
-func (r *references) reference(ctx context.Context, value string) (any, error) {
-	name, inside := referenced(path.Dir(r.item.entry.Path), value)
-	if len(name) > maxPath || strings.ContainsRune(name, 0) {
-		return r.null("a file:// value is no path: it is null", "")
+// place returns the path from the root of the repository that a value of the file names,
+// from its folder or from the root; empty where no file can be. Refused is why it is null.
+func (f *fileItem) place(written string) (name, refused string) {
+	p, err := mapping.ParseFilePath(written)
+	if errors.Is(err, mapping.ErrNoPath) {
+		return "", "a file:// value is no path: it is null"
 	}
+	if err != nil {
+		return "", ""
+	}
+	name, inside := p.From(path.Dir(f.entry.Path))
 	if !inside {
-		return r.null("a file:// value leads out of its repository: it is null", value)
+		return "", "a file:// value leads out of its repository: it is null"
+	}
+	return name, ""
+}
+
+// reference returns the content of the file that a value names.
+func (r *references) reference(ctx context.Context, value, written string) (any, error) {
+	name, refused := r.item.place(written)
+	if refused != "" {
+		return r.null(refused, strings.ReplaceAll(value, "\x00", "\uFFFD"))
 	}
 	if r.left == 0 || r.bytes < 0 {
 		r.item.tell("a file has more file:// values than are read (100, or 16 MiB): the others stay as they are", value)
@@ -271,28 +282,6 @@ func (r *references) reference(ctx context.Context, value string) (any, error) {
 		return rawText(body), nil
 	}
 	return content, nil
-}
-
-// referenced gives the path that a value leads to from a folder: a leading "/" is
-// the root of the repository. It gives false for what is outside of it.
-func referenced(folder, value string) (name string, inside bool) {
-	name = strings.TrimPrefix(value, referencePrefix)
-	if !strings.HasPrefix(name, "/") {
-		name = "/" + folder + "/" + name
-	}
-	depth := 0
-	for segment := range strings.SplitSeq(name, "/") {
-		switch segment {
-		case "", ".":
-		case "..":
-			if depth--; depth < 0 {
-				return "", false
-			}
-		default:
-			depth++
-		}
-	}
-	return strings.TrimPrefix(path.Clean(name), "/"), true
 }
 
 func (r *references) null(message, value string) (any, error) {

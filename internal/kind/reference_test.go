@@ -24,6 +24,8 @@ func TestFileReferences(t *testing.T) {
 		{"empty JSON", "file://../lib/empty.json", nil, ""},
 		{"a name with blanks", "file://../lib/a b#?.txt", "odd", ""},
 		{"invalid UTF-8", "file://../lib/latin.txt", "caf\uFFFD", ""},
+		{"blanks around it", "\nfile://README.md\n", "# API", ""},
+		{"a file with a slash behind it", "file://README.md/", nil, "a file:// value names a file that is not there: it is null"},
 		{"itself", "file://port.yml", kind.Object{"properties": kind.Object{"v": []any{"file://port.yml"}}}, ""},
 		{"no reference", "see file://README.md", "see file://README.md", ""},
 		{"another case", "FILE://README.md", "FILE://README.md", ""},
@@ -39,7 +41,7 @@ func TestFileReferences(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := bitbuckettest.New("acme")
 			s.AddRepository(bitbuckettest.Repository{Name: "r", Files: map[string]string{
-				"svc/port.yml": "properties:\n  v: ['" + tt.value + "']\n", "svc/README.md": "# API", "README.md": "# Root",
+				"svc/port.yml": "properties:\n  v: [" + fmt.Sprintf("%q", tt.value) + "]\n", "svc/README.md": "# API", "README.md": "# Root",
 				"lib/requirements.txt": "flask\n", "lib/data.JSON": `{"a": "file://README.md"}`, "lib/list.yml": "- x", "lib/empty.json": "",
 				"lib/a b#?.txt": "odd", "lib/latin.txt": "caf\xe9", "lib/logo.png": "\x89PNG\x00", "lib/bad.json": "{",
 			}})

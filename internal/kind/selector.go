@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"path"
 	"slices"
 	"strings"
 
@@ -232,14 +233,10 @@ func checkIncluded(raw mapping.Selector, names []string) (problems diag.Problems
 	return problems
 }
 
+// validPath reports whether a name is a path as Git has it, maybe with a leading slash.
 func validPath(name string) bool {
-	name = strings.TrimPrefix(name, "/")
-	for segment := range strings.SplitSeq(name, "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			return false
-		}
-	}
-	return true
+	p, err := mapping.ParseFilePath(name)
+	return err == nil && !p.Up && path.Clean("/"+name) == "/"+strings.TrimPrefix(name, "/")
 }
 
 // includedCost is the least number of requests for files of one folder: from so many

@@ -1,9 +1,9 @@
 package lint
 
 import (
+	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
@@ -45,18 +45,20 @@ func includedFix(x *expression, name string) string {
 	return fmt.Sprintf("name the file in selector.includedFiles and write %s[%q]", field, name)
 }
 
-// pathProblem returns what is wrong with the path of a file; "" when it is right.
+// pathProblem returns what is wrong with the path of a file; "" when it is right. A path
+// that leaves where it begins is refused: only an object shows whether it is inside.
 func pathProblem(name string) (problem, fix string) {
+	p, err := mapping.ParseFilePath(name)
 	switch {
-	case path.Clean(name) == ".":
-		return "file:// names no file", "write the path of the file, such as file://README.md"
-	case strings.HasPrefix(name, "/"):
+	case errors.Is(err, mapping.ErrFolder):
+		return err.Error(), "write the path of a file, such as file://" + strings.TrimLeft(name, "/") + "README.md"
+	case err != nil:
+		return err.Error(), "write the path of the file, such as file://README.md"
+	case p.Rooted:
 		return "the path behind file:// begins with a slash",
 			"write " + mapping.FileScheme + strings.TrimLeft(name, "/") + ": the path begins at the root of the repository, or at the folder"
-	case slices.Contains(strings.Split(name, "/"), ".."):
+	case p.Up:
 		return `the path behind file:// has the segment ".."`, "write the path without it: it begins at the root of the repository, or at the folder"
-	case strings.HasSuffix(name, "/"):
-		return "the path behind file:// names a folder", "write the path of a file, such as file://" + name + "README.md"
 	}
 	return "", ""
 }

@@ -5,7 +5,6 @@ package mapping
 
 import (
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -127,15 +126,9 @@ type Expr struct {
 // was meant: of a broken resource.
 func (e Expr) Given() bool { return e.Name != "" && !e.unknown }
 
-// FileScheme begins a text that names a file in the place of an expression.
-//
-// Source: https://docs.port.io/build-your-software-catalog/sync-data-to-catalog/git/bitbucket/, read 2026-11.
-const FileScheme = "file://"
-
-// File returns the path in a text that names a file; ok is false for an expression.
-func (e Expr) File() (name string, ok bool) {
-	return strings.CutPrefix(strings.TrimSpace(e.Text), FileScheme)
-}
+// File returns what stands behind file:// in a text that names a file; ok is false for an
+// expression.
+func (e Expr) File() (name string, ok bool) { return FileName(e.Text) }
 
 // CommentFix is what to type where YAML took the end of the expression, from the middle
 // of a text on, for a comment; else it is empty.
