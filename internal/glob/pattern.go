@@ -10,6 +10,11 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
+// MaxDepth is how many levels of folders one listing asks for where a pattern holds "**".
+// What lies deeper is listed from there on. It is deeper than most repositories are, and
+// Bitbucket lists it in one request where the repository is not too large.
+const MaxDepth = 20
+
 const (
 	// maxPattern is longer than any pattern that a person writes, in bytes.
 	maxPattern = 1000

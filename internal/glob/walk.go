@@ -6,11 +6,6 @@ import (
 	"strings"
 )
 
-// MaxDepth is how many levels of folders one listing asks for where a pattern holds "**".
-// What lies deeper is listed from there on. It is deeper than most repositories are, and
-// Bitbucket lists it in one request where the repository is not too large.
-const MaxDepth = 20
-
 // Need is a folder to list, and how many levels of it: 1 is the folder's own entries. The
 // root is "".
 type Need struct {

@@ -6,19 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"io"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/glob"
 )
-
-// listing is all that is in a folder, down to a depth. A folder that does not exist
-// has nothing in it.
-type listing struct {
-	glob.Need
-	kept blob    // the entries as compressed JSON, one after the other
-	odd  []error // of entries that cannot be used: any path may be among them
-}
 
 // Visitor is given what List finds.
 type Visitor struct {
@@ -106,7 +99,7 @@ func (c *Commit) fetch(ctx context.Context, f *flight, ask glob.Need, v Visitor)
 		if _, err := packer.Write(e.JSON); err != nil {
 			return nil, err
 		}
-		ix = append(ix, c.memory.indexed(e))
+		ix = append(ix, indexEntry(c.memory.seed, e))
 		v.Entry(ask, e)
 	}
 	if err := packer.Close(); err != nil {
@@ -131,9 +124,53 @@ func (c *Commit) replay(l *listing, visit func(Entry)) (index, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the listing of folder %q of repository %q again: %w", "/"+l.Folder, c.slug, err)
 		}
-		ix = append(ix, c.memory.indexed(e))
+		ix = append(ix, indexEntry(c.memory.seed, e))
 		visit(e)
 	}
 	ix.sort()
 	return ix, nil
+}
+
+func (c *Commit) setIndex(l *listing, ix index) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.indexes[l] = ix
+}
+
+// index returns that of a listing at hand, made once for the commit.
+func (c *Commit) index(l *listing) (index, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ix, ok := c.indexes[l]
+	if ok {
+		return ix, nil
+	}
+	ix, err := c.replay(l, func(Entry) {})
+	if err == nil {
+		c.indexes[l] = ix
+	}
+	return ix, err
+}
+
+// look returns what is known of a path. The size is that of an index, when present.
+func (c *Commit) look(path string) (presence, int64, error) {
+	for _, l := range c.tree.at() {
+		if !glob.Within(l.Folder, path) || path == l.Folder {
+			continue
+		}
+		ix, err := c.index(l)
+		if err != nil {
+			return unknown, 0, err
+		}
+		listed := firstSegments(path, glob.Level(l.Folder)+l.Depth)
+		size, ok := ix.find(maphash.String(c.memory.seed, listed))
+		switch {
+		case !ok && len(l.odd) > 0: // it may be there
+		case !ok || listed != path && size != isFolder:
+			return absent, 0, nil
+		case listed == path:
+			return present, size, nil
+		}
+	}
+	return unknown, 0, nil
 }

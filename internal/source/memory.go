@@ -69,27 +69,6 @@ func (m *Memory) Close() error { return m.spool.close() }
 // MaxFile is the largest file that is read, in bytes.
 func (m *Memory) MaxFile() int64 { return m.options.MaxFile }
 
-// At resolves a branch of a repository; "" is the main branch. The main branch of a
-// repository without commits is no error. The error is bitbucket.ErrNotFound when there is
-// no such branch, and a *Gone when the repository is not there any more.
-func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) (*Commit, error) {
-	c := &Commit{memory: m, slug: r.Slug, branch: cmp.Or(branch, r.MainBranch), indexes: map[*listing]index{}, noted: map[*listing]bool{}}
-	if c.branch == "" {
-		return c, nil
-	}
-	var err error
-	if c.hash = r.Hash; c.hash == "" || c.branch != r.MainBranch {
-		c.hash, err = m.head(ctx, r, c.branch)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if c.hash != "" {
-		c.tree = m.tree(treeKey{r.Key(), c.hash})
-	}
-	return c, nil
-}
-
 // head asks once a run for a branch.
 func (m *Memory) head(ctx context.Context, r bitbucket.Repository, branch string) (string, error) {
 	k := headKey{r.Key(), branch}

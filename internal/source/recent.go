@@ -40,20 +40,3 @@ func (r *recent) add(name string, b body) {
 		r.names = r.names[1:]
 	}
 }
-
-// remembered finds a body that the commit keeps by itself.
-func (c *Commit) remembered(name string) (body, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.recent.find(name)
-}
-
-// remember keeps a body, unless the run keeps all.
-func (c *Commit) remember(name string, b body) {
-	if c.memory.options.KeepFiles {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.recent.add(name, b)
-}

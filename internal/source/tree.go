@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -16,6 +17,28 @@ type tree struct {
 	shallow  map[string]int
 	bodies   map[string]body
 	read     map[string]*flight // files under way
+}
+
+// listing is all that is in a folder, down to a depth. A folder that does not exist
+// has nothing in it.
+type listing struct {
+	glob.Need
+	kept blob    // the entries as compressed JSON, one after the other
+	odd  []error // of entries that cannot be used: any path may be among them
+}
+
+// body is a file that was asked for: without there is none.
+type body struct {
+	there bool
+	text  []byte
+	kept  blob // instead of the text, when that is nil
+	err   error
+}
+
+// lasts reports whether the same question would be answered alike.
+func (b body) lasts() bool {
+	var omitted *Omitted
+	return b.err == nil || errors.As(b.err, &omitted)
 }
 
 // flight is a request under way: who wants the same waits for its end.
