@@ -25,6 +25,12 @@ func redact(text string) string { return strings.ReplaceAll(text, secret, "***")
 // begun is a page of two repositories' resources, in a bubble.
 func begun(t *testing.T, s *porttest.Server, kinds ...string) *datasource.Page {
 	t.Helper()
+	return begunAfter(t, s, 0, kinds...)
+}
+
+// begunAfter is one for which calls have cost something before.
+func begunAfter(t *testing.T, s *porttest.Server, spent time.Duration, kinds ...string) *datasource.Page {
+	t.Helper()
 	s.AllowClient("id", "hush")
 	s.PutIntegration("acme", map[string]any{})
 	c := port.New(port.Config{
@@ -36,7 +42,7 @@ func begun(t *testing.T, s *porttest.Server, kinds ...string) *datasource.Page {
 		t.Fatal(err)
 	}
 	p := datasource.New(redact)
-	config := datasource.Config{Port: c, Integration: i, Status: true, Logs: true, Examples: true}
+	config := datasource.Config{Port: c, Integration: i, Status: true, Logs: true, Examples: true, Spent: spent}
 	for _, k := range kinds {
 		config.Kinds = append(config.Kinds, datasource.Kind{Name: k, Blueprint: `"b"`})
 	}
@@ -262,6 +268,11 @@ func TestFiveExamples(t *testing.T) {
 			synctest.Wait()
 		}
 		p.Example("repository", p.Copy(map[string]any{"i": 0}))
+		synctest.Wait()
+		if got := s.DataSource("acme").Examples; len(got["project"]) != 5 || len(got["repository"]) != 0 {
+			t.Errorf("before the end: got %v, want the five", got)
+		}
+		p.Example("repository", nil)
 		finish(p, port.Completed)
 		got, _ := json.Marshal(s.DataSource("acme").Examples)
 		if want := `{"project":[{"i":0},{"i":1},{"i":2},{"i":3},{"i":4}],"repository":[{"i":0}]}`; string(got) != want {

@@ -158,3 +158,57 @@ func TestRowsOfTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// What calls have cost before counts: the rest is for the state at the end.
+func TestSpentBefore(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		spent time.Duration
+		sent  bool
+	}{{19 * time.Second, true}, {20 * time.Second, false}, {29 * time.Second, false}} {
+		t.Run(tt.spent.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := porttest.New()
+				p := begunAfter(t, s, tt.spent, "a")
+				p.Log("INFO", "a line")
+				failures := finish(p, port.Completed)
+				page := s.DataSource("acme")
+				if page.ResyncState.Status != "completed" || (len(page.Logs) == 1) != tt.sent || (len(page.Syncs) == 1) != tt.sent || (len(failures) == 0) != tt.sent {
+					t.Errorf("got state %q, %d lines, %d syncs, %v, want them sent: %t", page.ResyncState.Status, len(page.Logs), len(page.Syncs), failures, tt.sent)
+				}
+				for _, f := range failures {
+					if !strings.Contains(f.Err.Error(), "used up") {
+						t.Errorf("got %v, want that the time is used up", f)
+					}
+				}
+			})
+		})
+	}
+}
+
+// An example that is too large even when it is cut is left out, to the byte.
+func TestLargestExample(t *testing.T) {
+	t.Parallel()
+	p := datasource.New(redact)
+	object := func(n int) map[string]any { // of so many bytes as JSON
+		o := map[string]any{}
+		for size := 2; size < n; {
+			value := strings.Repeat("x", min(900, n-size-len(`"k000":"",`)))
+			o[fmt.Sprintf("k%03d", len(o))] = value
+			size += len(`"k000":"",`) + len(value)
+			if size >= n {
+				break
+			}
+		}
+		return o
+	}
+	for _, tt := range []struct {
+		n    int
+		kept bool
+	}{{64<<10 + 1, true}, {64<<10 + 2, false}} { // one comma fewer than members
+		if got := p.Copy(object(tt.n)); (got != nil) != tt.kept {
+			t.Errorf("%d bytes: kept %t, want %t", tt.n, got != nil, tt.kept)
+		}
+	}
+}
