@@ -333,7 +333,7 @@ func TestRequestsThatFail(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s, _, store := world(t, group, service)
-			s.Fault(porttest.Fault{Path: tt.path, Times: -1, Status: http.StatusForbidden, Body: `{"ok":false,"error":"forbidden","message":"no"}`})
+			s.Fault(porttest.Fault{Path: tt.path, Status: http.StatusForbidden, Body: `{"ok":false,"error":"forbidden","message":"no"}`})
 			batch := []catalog.Entity{encoded(t, "service", tt.fields), encoded(t, "service", catalog.Fields{Identifier: "y"})}
 			for i, got := range store.Upsert(t.Context(), "service", batch, port.Flags{Merge: true}) {
 				if got.Err == nil || !got.RequestFailed || !strings.Contains(got.Err.Error(), "403") {
@@ -413,8 +413,8 @@ func TestBrokenEntity(t *testing.T) {
 	_, _, store := world(t, group)
 	got := store.Upsert(t.Context(), "group", []catalog.Entity{{Body: []byte(`{`)}, encoded(t, "group", catalog.Fields{Identifier: "g"})}, port.Flags{Merge: true})
 	for _, o := range got {
-		if o.Err == nil || !o.RequestFailed {
-			t.Errorf("got %+v, want a failure", o)
+		if o.Err == nil || !o.RequestFailed || !strings.Contains(o.Err.Error(), "read an entity") {
+			t.Errorf("got %+v, want that it cannot be read", o)
 		}
 	}
 }
