@@ -36,7 +36,7 @@ type command struct {
 	checkOnly bool
 }
 
-// session is what is known of one run of the program: its world, whom it tells, its inputs,
+// session is what is known of one run of the program: its world, its console, its inputs,
 // and what publishing needs of each phase that came so far.
 type session struct {
 	world
@@ -53,7 +53,7 @@ func newSession(p Process, standard command) *session {
 	return &session{world: w, console: newConsole(w), command: standard}
 }
 
-// console is all that the program tells people by.
+// console is every way by which the program speaks to people.
 type console struct {
 	scrubber *platform.Scrubber
 	platform platform.Platform

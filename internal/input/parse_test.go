@@ -252,15 +252,23 @@ func TestNotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	from := map[string]string{
+		"port_client_id": "PORT_CLIENT_ID", "port_client_secret": "PORT_CLIENT_SECRET",
+		"bitbucket_workspace": "BITBUCKET_WORKSPACE", "bitbucket_workspace_token": "BITBUCKET_WORKSPACE_TOKEN_FILE",
+		"bitbucket_username": "BITBUCKET_USERNAME", "bitbucket_app_password": "BITBUCKET_APP_PASSWORD", "fail_on": "INPUT_FAIL_ON",
+	}
+	var sources []Source
+	for _, in := range Table {
+		name, given := from[in.ID]
+		if !given {
+			name = "default"
+		}
+		if given || in.Default != "" {
+			sources = append(sources, Source{in.ID, name})
+		}
+	}
 	want := Notes{
-		Sources: []Source{
-			{"mode", "default"}, {"port_client_id", "PORT_CLIENT_ID"}, {"port_client_secret", "PORT_CLIENT_SECRET"}, {"port_base_url", "default"},
-			{"bitbucket_workspace", "BITBUCKET_WORKSPACE"}, {"bitbucket_workspace_token", "BITBUCKET_WORKSPACE_TOKEN_FILE"},
-			{"bitbucket_username", "BITBUCKET_USERNAME"}, {"bitbucket_app_password", "BITBUCKET_APP_PASSWORD"},
-			{"bitbucket_host_url", "default"}, {"bitbucket_rate_limit", "default"}, {"integration_identifier", "default"},
-			{"initialize_port_resources", "default"}, {"publish_mapping", "default"}, {"concurrency", "default"}, {"max_file_size", "default"}, {"deletion", "default"}, {"confirm_renames", "default"}, {"fail_on", "INPUT_FAIL_ON"}, {"detailed_exit", "default"},
-			{"sync_status", "default"}, {"ship_logs", "default"}, {"send_raw_data_examples", "default"}, {"log_level", "default"}, {"debug", "default"},
-		},
+		Sources: sources,
 		Infos: []string{
 			"OCEAN__INTEGRATION__CONFIG__WEBHOOK_SECRET is ignored: it is for live events, and this program runs once and exits",
 			"OCEAN__BASE_URL is ignored: it is for live events, and this program runs once and exits",

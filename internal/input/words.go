@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Mode says what to do.
+// Mode is what to do.
 type Mode string
 
 // The values of mode.
@@ -20,7 +20,7 @@ const (
 // Modes are the values of mode, in the order of the manual.
 func Modes() []Mode { return []Mode{Sync, Plan, Validate} }
 
-// Deletion says what is done with stale entities.
+// Deletion is what is done with stale entities.
 type Deletion string
 
 // The values of deletion.
@@ -30,7 +30,7 @@ const (
 	DeletionNever  Deletion = "never"  // do not look for them
 )
 
-// FailOn says which partial runs end with a failing exit status.
+// FailOn decides which partial runs end with a failing exit status.
 type FailOn string
 
 // The values of fail_on.
@@ -40,7 +40,7 @@ const (
 	FailOnNever      FailOn = "never"
 )
 
-// PublishMapping says when the mapping of the inputs replaces the one that the
+// PublishMapping decides when the mapping of the inputs replaces the one that the
 // integration in Port shows.
 type PublishMapping string
 

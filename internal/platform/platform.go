@@ -16,7 +16,7 @@ type Platform interface {
 	// common to be hidden (see Scrubber.Add).
 	Mask(secrets ...string)
 	// Annotate shows a message, the worst first: a platform that shows only so
-	// many leaves out the rest, and says how many when Publish or Close is called.
+	// many leaves out the rest, and shows how many when Publish or Close is called.
 	Annotate(a Annotation)
 	// Annotates reports whether people see annotations apart from the log. Where they
 	// do not, Annotate prints into the log.
