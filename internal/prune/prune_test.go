@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -157,6 +158,9 @@ func (s *scene) left() (left []string) {
 	return left
 }
 
+// trace is what tells the answers of Port apart.
+var trace = regexp.MustCompile(` \(x-trace-id [^)]*\)`)
+
 // problems are those of the report, as lines: severity, message, fix, example.
 func (s *scene) problems() []string {
 	var lines []string
@@ -169,7 +173,7 @@ func (s *scene) problems() []string {
 			example, _, _ := strings.Cut(p.Example, " (x-trace-id")
 			line += "; example: " + example
 		}
-		lines = append(lines, line)
+		lines = append(lines, trace.ReplaceAllString(line, ""))
 	}
 	return lines
 }
