@@ -12,7 +12,7 @@ import (
 const (
 	// maxJSONValues bounds the values of a JSON file, in which each takes two bytes at least.
 	maxJSONValues = 1_000_000
-	// byteOrderMark may begin a text, and is no part of it.
+	// byteOrderMark may begin a text, and is not a part of it.
 	byteOrderMark = "\uFEFF"
 )
 
@@ -28,19 +28,19 @@ func format(name string) string {
 	return ""
 }
 
-// rawText is the text of a file, with U+FFFD for what is no UTF-8.
+// rawText is the text of a file, with U+FFFD for invalid UTF-8.
 func rawText(text []byte) string { return strings.ToValidUTF8(string(text), "\uFFFD") }
 
-// binary is true for what is no text: text has no NUL.
+// binary reports whether a file is not text: text has no NUL.
 func binary(body []byte) bool { return bytes.IndexByte(body, 0) >= 0 }
 
-// parseContent gives the content of a file as a JSON value, with numbers as
+// parseContent returns the content of a file as a JSON value, with numbers as
 // json.Number: parsed by the extension of its name, or else as text. A file that
 // holds nothing to parse is nil. A YAML file of several documents is an array of
 // them; documents without anything in them are left out.
 //
 // Time and memory are bounded by the size of the text, whatever it holds. The
-// error says why it does not parse.
+// error is why it does not parse.
 func parseContent(name string, text []byte) (any, error) {
 	switch format(name) {
 	case "JSON":

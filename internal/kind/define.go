@@ -31,7 +31,7 @@ type Kind struct {
 }
 
 // Extract lists the tasks of one resource, in the order in which their objects
-// are to be taken. Nothing is asked before the result is ranged over. An error
+// are to be taken. No request is made before the result is ranged over. An error
 // is yielded last, and means that the list of tasks is incomplete.
 type Extract func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error]
 
@@ -63,7 +63,7 @@ type Bound struct {
 
 // Cost is the least number of requests of one resource alone, for each repository where
 // nothing else is said. Requests that a listing shows to be needless are not made, and
-// what several resources want is asked for once.
+// what several resources want is requested once.
 type Cost struct {
 	// Each is true when each task is a repository of a list.
 	Each         bool
@@ -74,7 +74,7 @@ type Cost struct {
 	Named int
 }
 
-// place says where the objects of a kind hold their source.
+// place is where the objects of a kind hold their source.
 type place struct {
 	// put puts a source into an object, and returns the object.
 	put func(object, source Object) Object
@@ -163,7 +163,7 @@ func (b Bound) Reading(reads Reads) Bound {
 	return b.reading(reads)
 }
 
-// narrow gives a selector what expressions read, if the selector wants to know.
+// narrow hands a selector what expressions read, if the selector takes it.
 func narrow[S selector](s S, reads Reads) S {
 	if n, ok := any(s).(interface{ reading(reads Reads) S }); ok {
 		return n.reading(reads)

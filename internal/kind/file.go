@@ -47,7 +47,7 @@ func (s fileSelector) reading(reads Reads) fileSelector {
 	return s
 }
 
-// filePattern says which files of which repositories.
+// filePattern selects files of which repositories.
 type filePattern struct {
 	// Path is the folder when there are Filenames, else the pattern of the file itself.
 	Path  string    `yaml:"path" help:"The folder when there are filenames, else a pattern of the file's own path: * is a part of one name, ** any number of folders."`

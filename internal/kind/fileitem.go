@@ -43,7 +43,7 @@ func (t *fileReader) ahead(ctx context.Context, e source.Entry) (text fileText) 
 
 // item yields the item of one file, or why there is none, and what is to be reported.
 func (t *fileReader) item(ctx context.Context, e source.Entry, text fileText, skipParsing bool, yield func(Found, error) bool) bool {
-	f := &fileItem{reader: t, checkout: t.checkout, entry: e, text: text, skipParsing: skipParsing, told: map[string]bool{}}
+	f := &fileItem{reader: t, checkout: t.checkout, entry: e, text: text, skipParsing: skipParsing, noted: map[string]bool{}}
 	found, err := f.found(ctx)
 	var omitted *Omitted
 	var gone *Gone
@@ -66,19 +66,19 @@ type fileItem struct {
 	entry       source.Entry
 	text        fileText
 	skipParsing bool
-	told        map[string]bool // messages
+	noted       map[string]bool // messages
 	unparsed    bool            // the content, or a part that it names
 }
 
-// errNoItem is a file that has no item, about which all is told.
+// errNoItem is for a file that has no item, and whose warnings are noted.
 var errNoItem = errors.New("no item")
 
-// tell notes a message once, with the first detail.
-func (f *fileItem) tell(message, detail string) {
-	if f.told[message] {
+// note keeps a message once, with the first detail.
+func (f *fileItem) note(message, detail string) {
+	if f.noted[message] {
 		return
 	}
-	f.told[message] = true
+	f.noted[message] = true
 	w := Warning{Problem: diag.Problem{Message: message, Example: f.checkout.At(f.entry.Path)}}
 	if detail != "" {
 		w.Example += ": " + rawText([]byte(clip.Bytes(detail, maxDetail, "...")))
@@ -90,7 +90,7 @@ func (f *fileItem) is(attribute string) bool { return slices.Contains(f.entry.At
 
 func (f *fileItem) found(ctx context.Context) (Found, error) {
 	if f.is(source.Submodule) {
-		f.tell("submodules are left out: they are no files", "")
+		f.note("submodules are left out: they are no files", "")
 		return Found{}, errNoItem
 	}
 	content, raw, err := f.content(ctx)
@@ -120,7 +120,7 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 	return Found{Object: object, Address: f.checkout.address(f.entry.Path), Raw: raw, Unparsed: f.unparsed, Read: f.checkout.reader("")}, nil
 }
 
-// addRepository gives the commit of a file's metadata its repository, which documented
+// addRepository adds its repository to the commit of a file's metadata, which documented
 // mappings take identifiers from; Bitbucket's listings leave it out.
 //
 // Source: https://github.com/port-labs/ocean/blob/main/integrations/bitbucket-cloud/bitbucket_cloud/helpers/file_kind.py, read 2026-11.
@@ -144,34 +144,34 @@ func addRepository(metadata, repository Object) {
 // it is not what expressions may expect.
 func (f *fileItem) content(ctx context.Context) (content any, raw bool, err error) {
 	if f.is(source.Elsewhere) {
-		f.tell(noContentElsewhere, "")
+		f.note(noContentElsewhere, "")
 		return nil, true, nil
 	}
 	if f.is(source.Binary) {
-		f.tell(noContentBinary, "")
+		f.note(noContentBinary, "")
 		return nil, true, nil
 	}
 	body, err := f.text.body, f.text.err
 	switch {
 	case errors.Is(err, bitbucket.ErrElsewhere):
-		f.tell(noContentElsewhere, "")
+		f.note(noContentElsewhere, "")
 		return nil, true, nil
 	case err != nil:
 		return nil, false, err
 	case body == nil:
 		return nil, false, fmt.Errorf("read file %q of repository %q: it is listed, and not there", f.entry.Path, f.checkout.repository.Slug)
 	case binary(body):
-		f.tell(noContentBinary, "")
+		f.note(noContentBinary, "")
 		return nil, true, nil
 	case f.is(source.Link):
-		f.tell("symbolic links are not followed: their content is the path that they lead to", "")
+		f.note("symbolic links are not followed: their content is the path that they lead to", "")
 		return rawText(body), true, nil
 	case f.skipParsing:
 		return rawText(body), false, nil
 	}
 	content, err = parseContent(f.entry.Path, body)
 	if err != nil {
-		f.tell("a file does not parse as "+format(f.entry.Path)+": its content is its text", err.Error())
+		f.note("a file does not parse as "+format(f.entry.Path)+": its content is its text", err.Error())
 		f.unparsed = true
 		return rawText(body), true, nil
 	}
@@ -186,7 +186,7 @@ const (
 	noContentElsewhere = "files that another host keeps (Git LFS) have no content: .content is null"
 )
 
-// maxDetail bounds what is told of why a file does not parse, in bytes.
+// maxDetail bounds what a warning holds of why a file does not parse, in bytes.
 const maxDetail = 160
 
 const (
@@ -203,7 +203,7 @@ type references struct {
 	bytes int // that they may still have
 }
 
-// resolve gives the value with what its text values name, at any depth. The value
+// resolve returns the value with what its text values name, at any depth. The value
 // is used up. The error is that of a file which is there and could not be read.
 func (r *references) resolve(ctx context.Context, value any) (any, error) {
 	var err error
@@ -252,7 +252,7 @@ func (r *references) reference(ctx context.Context, value, written string) (any,
 		return r.null(refused, strings.ReplaceAll(value, "\x00", "\uFFFD"))
 	}
 	if r.left == 0 || r.bytes < 0 {
-		r.item.tell("a file has more file:// values than are read (100, or 16 MiB): the others stay as they are", value)
+		r.item.note("a file has more file:// values than are read (100, or 16 MiB): the others stay as they are", value)
 		return value, nil
 	}
 	r.left--
@@ -277,7 +277,7 @@ func (r *references) reference(ctx context.Context, value, written string) (any,
 	r.bytes -= len(body)
 	content, err := parseContent(name, body)
 	if err != nil {
-		r.item.tell("a file that a file:// value names does not parse as "+format(name)+": the value is its text", value+": "+err.Error())
+		r.item.note("a file that a file:// value names does not parse as "+format(name)+": the value is its text", value+": "+err.Error())
 		r.item.unparsed = true
 		return rawText(body), nil
 	}
@@ -285,6 +285,6 @@ func (r *references) reference(ctx context.Context, value, written string) (any,
 }
 
 func (r *references) null(message, value string) (any, error) {
-	r.item.tell(message, value)
+	r.item.note(message, value)
 	return nil, nil
 }

@@ -45,7 +45,7 @@ func (s folderSelector) reading(reads Reads) folderSelector {
 	return s
 }
 
-// folderPattern says which folders of which repositories.
+// folderPattern selects folders of which repositories.
 type folderPattern struct {
 	Path  string    `yaml:"path" required:"true" help:"A pattern of the folder's path from the root: * is a part of one name, ** any number of folders."`
 	Repos []repoRef `yaml:"repos" help:"The repositories: all when it is absent."`

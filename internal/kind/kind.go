@@ -92,7 +92,7 @@ func meant(name string) (string, bool) {
 	return nearest.Name(name, names())
 }
 
-// ofKinds says of keys that are unknown which other kinds have them.
+// ofKinds adds to the problems of unknown keys which other kinds have them.
 func ofKinds(err error, raw mapping.Selector) error {
 	var problems diag.Problems
 	if !errors.As(err, &problems) {

@@ -169,7 +169,7 @@ func leftOutBy(repoQuery string, err error) error {
 	return &advised{err, Fix(err) + "; to leave this repository out, set the selector's repoQuery to " + repoQuery}
 }
 
-// nameReviewers gives each reviewer a copy of itself as "user", as participants
+// nameReviewers adds to each reviewer a copy of itself as "user", as participants
 // have it: the documented default mapping reads .reviewers[].user.display_name,
 // and a reviewer of Bitbucket is the account itself.
 func nameReviewers(pullRequest Object) {

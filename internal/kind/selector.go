@@ -98,7 +98,7 @@ func (r *repoRef) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// is tells whether it names the repository: by name or slug, or by the name with
+// is reports whether it names the repository: by name or slug, or by the name with
 // dashes for spaces, as the product's own integration takes it.
 func (r repoRef) is(of bitbucket.Repository) bool {
 	return r.Name == of.Slug || r.Name == of.Name || r.Name == strings.ReplaceAll(of.Name, " ", "-")
@@ -165,7 +165,7 @@ func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, ref
 	}
 }
 
-// chooseIn gives the branches of one repository, in the order of the patterns, and
+// chooseIn returns the branches of one repository, in the order of the patterns, and
 // notes the names by which it was found.
 func chooseIn(r bitbucket.Repository, refs [][]repoRef, found map[string]bool) (branches []chosen) {
 	add := func(branch string, pattern int) {
@@ -222,7 +222,7 @@ func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, b
 	return w
 }
 
-// checkIncluded finds what is no path in includedFiles.
+// checkIncluded finds what is not a path in includedFiles.
 func checkIncluded(raw mapping.Selector, names []string) (problems diag.Problems) {
 	for i, name := range names {
 		if !validPath(name) {

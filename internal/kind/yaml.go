@@ -30,7 +30,7 @@ var (
 	errMany = errors.New("it holds too many values")
 )
 
-// parseYAML gives one document as it is, and several as an array.
+// parseYAML returns one document as it is, and several as an array.
 func parseYAML(text []byte) (value any, err error) {
 	if marks(text) > maxYAMLMarks {
 		return nil, errMany
@@ -185,7 +185,7 @@ func (c *converter) merge(object Object, n *yaml.Node, depth int) error {
 	return nil
 }
 
-// key gives a key as text, whatever its type.
+// key returns a key as text, whatever its type.
 func (c *converter) key(n *yaml.Node) (string, error) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -199,7 +199,7 @@ func (c *converter) key(n *yaml.Node) (string, error) {
 	return n.Value, nil
 }
 
-// scalar gives null, booleans, and numbers that JSON can write; all else is its
+// scalar returns null, booleans, and numbers that JSON can write; all else is its
 // text: dates, binary data, 0x1F, .inf, and what has a tag of its own, such as !Ref.
 func scalar(n *yaml.Node) any {
 	switch n.ShortTag() {

@@ -25,7 +25,7 @@ const (
 	Link      = "link"
 )
 
-// Source gives what is at a commit of a repository, named by its slug. Its methods may be
+// Source reads what is at a commit of a repository, named by its slug. Its methods may be
 // called side by side. An error is a *Gone when the repository is not there any more, and
 // Denied when further questions are in vain.
 type Source interface {
