@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/report"
 )
 
 // outputNames are the documented outputs; the first and the last are texts, the others
@@ -254,4 +255,24 @@ type panicking struct{}
 
 func (panicking) RoundTrip(*http.Request) (*http.Response, error) {
 	panic("out of order " + clientSecret)
+}
+
+// Each form of the report is written where its input names a file: a form whose input is
+// not a row of the table could never be asked for.
+func TestForms(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.write("mapping.yml", repositories)
+	env := map[string]string{"MODE": "validate", "MAPPING_FILE": "mapping.yml"}
+	for _, form := range report.Forms {
+		env[strings.ToUpper(form.Input)] = "form." + form.Input
+	}
+	if r := w.run(env); r.status != 0 {
+		t.Fatalf("exit status %d:\n%s", r.status, r.stderr)
+	}
+	for _, form := range report.Forms {
+		if w.read("form."+form.Input) == "" {
+			t.Errorf("the file of the input %s is empty", form.Input)
+		}
+	}
 }

@@ -52,6 +52,35 @@ func TestProblemError(t *testing.T) {
 	}
 }
 
+func TestPosition(t *testing.T) {
+	t.Parallel()
+	for want, p := range map[string]Position{
+		"":          {},
+		"m.yml":     {File: "m.yml", Column: 3},
+		"m.yml:4":   {File: "m.yml", Line: 4},
+		"m.yml:4:3": {File: "m.yml", Line: 4, Column: 3},
+	} {
+		if got := p.String(); got != want {
+			t.Errorf("%+v: got %q, want %q", p, got, want)
+		}
+	}
+}
+
+func TestProblemsWithout(t *testing.T) {
+	t.Parallel()
+	p := Problem{Where: "resource 1", Message: "bad", Count: 3}
+	other := p
+	other.Where = "resource 2"
+	all := Problems{p, other}
+	same := Problem{Where: "resource 1", Message: "bad", Example: "x"}
+	if got := all.Without(Problems{same}); len(got) != 1 || got[0] != other {
+		t.Errorf("got %+v, want the problem of the other object alone", got)
+	}
+	if all[0] != p {
+		t.Error("Without has changed its receiver")
+	}
+}
+
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	at := func(line int) Position { return Position{File: "m", Line: line, Column: 1} }

@@ -176,6 +176,7 @@ func (r *Report) Scrub(redact func(string) string) {
 	}
 	r.Log.Redact(redact)
 	r.Mapping.Problems = r.Mapping.Problems.Redacted(redact)
+	r.Mapping.Name, r.Mapping.Path = redact(r.Mapping.Name), redact(r.Mapping.Path)
 	r.scrubChanges(redact)
 	for i, fact := range r.Facts {
 		r.Facts[i] = redact(fact)

@@ -174,6 +174,8 @@ func TestScrub(t *testing.T) {
 	r := &Report{
 		Resources:  []*Resource{{Index: 1, Kind: secret, Blueprints: []string{secret}, Counts: Counts{Extracted: 42, Filtered: 42}}},
 		Blueprints: []*Blueprint{{Identifier: secret, HeldBy: secret, StaleKept: 42}},
+		Mapping: Mapping{Name: secret, Path: secret, Checked: true, Problems: diag.Problems{
+			{Where: secret, At: diag.Position{File: secret, Line: 42}, Message: secret, Fix: secret, Snippet: secret}}},
 	}
 	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: secret}, Message: long, Fix: secret, Example: secret})
 	r.Scrub(func(text string) string { return strings.ReplaceAll(text, secret, "***") })
@@ -182,6 +184,12 @@ func TestScrub(t *testing.T) {
 	} {
 		if strings.Contains(text, "tok") || !strings.Contains(text, "42") && name != "problem" {
 			t.Errorf("%s: a secret is shown, or a number is gone:\n%s", name, text)
+		}
+	}
+	r.CheckOnly = true
+	for name, text := range map[string]string{"verdict": strings.Join(Lines(r), "\n"), "verdict in Markdown": Markdown(r, 1<<20), "SARIF": string(SARIF(r))} {
+		if strings.Contains(text, "tok") || !strings.Contains(text, "***") {
+			t.Errorf("%s: a secret is shown, or its place is gone:\n%s", name, text)
 		}
 	}
 	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: "***"}, Message: strings.Repeat("x", maxMessage-5) + "***"})
