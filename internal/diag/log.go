@@ -21,15 +21,6 @@ type Log struct {
 	noted    map[key]int // index into problems
 }
 
-// key is what makes two problems the same.
-type key struct {
-	severity       Severity
-	at             Position
-	where, message string
-}
-
-func (p Problem) key() key { return key{p.Severity, p.At, p.Where, p.Message} }
-
 // Problems returns the problems in the order in which they were first noted. Callers do
 // not write to it.
 func (l *Log) Problems() Problems { return l.problems }

@@ -74,6 +74,15 @@ func (p Problem) Text() string {
 	return p.Where + ": " + p.Message
 }
 
+// key is what makes two problems the same.
+type key struct {
+	severity       Severity
+	at             Position
+	where, message string
+}
+
+func (p Problem) key() key { return key{p.Severity, p.At, p.Where, p.Message} }
+
 // Redacted returns the problem with each of its texts passed through redact.
 func (p Problem) Redacted(redact func(string) string) Problem {
 	for _, text := range []*string{&p.At.File, &p.Where, &p.Message, &p.Fix, &p.Example, &p.Snippet} {
