@@ -20,9 +20,9 @@ import (
 // killPoints and stopPoints are how many places of a run it is killed and stopped at: so many
 // times as many with MATRIX=full.
 const (
-	killPoints = 4
+	killPoints = 3
 	stopPoints = 2
-	fullPoints = 8
+	fullPoints = 10
 )
 
 // points returns how many places of a run are tried.

@@ -19,7 +19,7 @@ var tally struct{ held, fired atomic.Int64 }
 
 // sampleOf is which part of the combinations is tried where MATRIX does not say "full". It
 // is prime, so that it does not always fall on the same faults of a route.
-const sampleOf = 31
+const sampleOf = 61
 
 // full reports whether all is tried, as .ci/run does.
 func full() bool { return os.Getenv("MATRIX") == "full" }
