@@ -173,7 +173,7 @@ func TestPlainValues(t *testing.T) {
 		}
 	}
 	// What does not change is not copied.
-	array, object := []any{1, "a"}, map[string]any{"a": 1}
+	array, object := []any{1, "a", json.Number("1"), 1.5, nil}, map[string]any{"a": json.Number("1")}
 	for _, v := range []any{array, object} {
 		if got, err := plain(v, room()); err != nil || reflect.ValueOf(got).Pointer() != reflect.ValueOf(v).Pointer() {
 			t.Errorf("%v is copied, error = %v", v, err)
