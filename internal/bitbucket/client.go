@@ -146,17 +146,7 @@ func classOf(req *http.Request) string {
 // Path returns the path of a route below the workspace in a collection, such as
 // "repositories", for an Endpoint. Each segment is escaped.
 func (c *Client) Path(collection string, segments ...string) string {
-	return path(append([]string{collection, c.workspace}, segments...)...)
-}
-
-// path joins segments below the base, each one escaped.
-func path(segments ...string) string {
-	var b strings.Builder
-	for _, s := range segments {
-		b.WriteByte('/')
-		b.WriteString(url.PathEscape(s))
-	}
-	return b.String()
+	return transport.Path(append([]string{collection, c.workspace}, segments...)...)
 }
 
 var errRedirect = errors.New("redirect refused")
@@ -222,14 +212,13 @@ type question struct {
 // returns as an *transport.Again, as for a cut body, is tried again.
 func (c *Client) do(ctx context.Context, q question, read func(*http.Response) error) error {
 	return transport.Retry(ctx, cmp.Or(q.attempts, transport.Attempts), func() error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, q.address, nil)
-		if err == nil {
-			err = transport.CheckPath(req.URL)
-		}
+		req, err := transport.NewRequest(ctx, http.MethodGet, q.address, nil)
 		if err != nil {
 			return err
 		}
-		req.Header.Set("Accept", cmp.Or(q.accept, "application/json"))
+		if q.accept != "" {
+			req.Header.Set("Accept", q.accept)
+		}
 		resp, err := c.http.Do(req)
 		if err != nil {
 			return c.transportError(ctx, req, err)
@@ -259,13 +248,11 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 		return err
 	}
 	err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), inTime(err))
-	if untrusted := transport.Untrusted(err); untrusted != nil {
-		return untrusted
+	err = transport.Interrupted(err)
+	if again, ok := err.(*transport.Again); ok {
+		again.Err = &broken{again.Err}
 	}
-	if p := transport.AsProxyError(err); p != nil && p.Lasting() {
-		return err
-	}
-	return again("%w", err)
+	return err
 }
 
 // errLate means that the time of an attempt ran out.
@@ -296,9 +283,6 @@ func readBody(ctx context.Context, resp *http.Response, limit int64) ([]byte, er
 	return nil, again("GET %s: %w", resp.Request.URL.EscapedPath(), err)
 }
 
-// maxJSON bounds one JSON answer: a page of 100 large objects is far below it.
-const maxJSON = 64 << 20
-
 // json decodes an answer; what is no whole JSON of that shape is tried again. The
 // error is ErrNoFile when the answer is the bytes of a file.
 func (c *Client) json(ctx context.Context, q question, into any) error {
@@ -307,12 +291,12 @@ func (c *Client) json(ctx context.Context, q question, into any) error {
 		if strings.HasPrefix(resp.Header.Get("Content-Disposition"), "attachment") {
 			return fmt.Errorf("%s: a file, no directory: %w", where, ErrNoFile)
 		}
-		text, err := readBody(ctx, resp, maxJSON+1)
+		text, err := readBody(ctx, resp, transport.MaxJSON+1)
 		switch {
 		case err != nil:
 			return err
-		case len(text) > maxJSON:
-			return fmt.Errorf("%s: the answer is larger than %d MiB", where, maxJSON>>20)
+		case len(text) > transport.MaxJSON:
+			return fmt.Errorf("%s: the answer is larger than %d MiB", where, transport.MaxJSON>>20)
 		}
 		if err := decode(text, into); err != nil {
 			if bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) && !c.answered.Load() {
@@ -325,9 +309,6 @@ func (c *Client) json(ctx context.Context, q question, into any) error {
 	})
 }
 
-// checker is an answer that knows what it must hold.
-type checker interface{ check() error }
-
 // decode reads one JSON value and nothing after it. Numbers in objects stay exact. Nothing
 // of an earlier attempt stays.
 func decode(text []byte, into any) error {
@@ -336,33 +317,20 @@ func decode(text []byte, into any) error {
 	if _, numbers := into.(*Object); !numbers {
 		reflect.ValueOf(into).Elem().SetZero()
 		if json.Unmarshal(text, into) == nil {
-			return checked(into)
+			return transport.Check(into)
 		}
 	}
-	reflect.ValueOf(into).Elem().SetZero()
 	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	err := d.Decode(into)
-	var wrong *json.UnmarshalTypeError
+	err := transport.Decode(d, into)
+	var wrong *transport.TypeError
 	if errors.As(err, &wrong) {
-		if wrong.Field == "" {
-			return fmt.Errorf("it is of the JSON type %s, and another one is due", wrong.Value)
-		}
-		return fmt.Errorf("%q holds a %s where another type is due", strings.ToLower(wrong.Field), wrong.Value)
+		wrong.Field = strings.ToLower(wrong.Field) // a name in Go otherwise
 	}
 	if err != nil {
 		return err
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return errors.New("something follows the JSON")
-	}
-	return checked(into)
-}
-
-// checked checks what was read, where its type demands more than JSON says.
-func checked(into any) error {
-	if c, ok := into.(checker); ok {
-		return c.check()
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -25,9 +24,6 @@ var ErrNoFile = errors.New("no such file")
 // ErrElsewhere is the answer for a file that Git LFS keeps: it leads to another host,
 // and is not followed, since the credential must not go there.
 var ErrElsewhere = errors.New("kept on another host, such as Git LFS")
-
-// maxErrorBytes bounds what is read of an error's body.
-const maxErrorBytes = 64 << 10
 
 // Error is an answer of Bitbucket other than success.
 type Error struct {
@@ -215,18 +211,17 @@ func Fix(err error) string {
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#standardized-error-responses, read 2026-11.
 func (c *Client) statusError(req *http.Request, resp *http.Response, final bool) error {
-	if err := transport.FromProxy(resp); err != nil {
-		return fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+	err := transport.StatusError(req.Method+" "+req.URL.EscapedPath(), resp, func(text []byte) error {
+		e := &Error{Method: req.Method, Path: req.URL.EscapedPath(), Status: resp.StatusCode, Credential: c.kind}
+		known := e.decode(text)
+		e.NoAPI = e.Status == http.StatusNotFound && !c.answered.Load() && (!known || strings.Contains(e.text(), noAPIText))
+		return e
+	})
+	var again *transport.Again
+	if final && errors.As(err, &again) {
+		return again.Err
 	}
-	e := &Error{Method: req.Method, Path: req.URL.EscapedPath(), Status: resp.StatusCode, Credential: c.kind}
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
-	known := e.decode(text)
-	e.NoAPI = e.Status == http.StatusNotFound && !c.answered.Load() && (!known || strings.Contains(e.text(), noAPIText))
-	if transport.Passing(resp.StatusCode) && !final {
-		after, _ := transport.RetryAfter(resp.Header)
-		return &transport.Again{Err: e, After: after}
-	}
-	return e
+	return err
 }
 
 // noAPIText is a part, in small letters, of what Bitbucket's host answers to an address outside

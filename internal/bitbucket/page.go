@@ -22,7 +22,7 @@ type page struct {
 	Size   *integer           `json:"size"`
 }
 
-func (p *page) check() error {
+func (p *page) Check() error {
 	if p.Values == nil {
 		return errors.New("no page: it has no \"values\"")
 	}

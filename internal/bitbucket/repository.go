@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // Repository is one of the workspace's, with the fields that we need ourselves.
@@ -47,7 +49,7 @@ func (c *Client) Repositories(ctx context.Context, query RepositoryQuery) iter.S
 	}
 	return List(ctx, c, Endpoint[Repository]{
 		Name:    fmt.Sprintf("repositories of workspace %q", c.workspace),
-		Path:    path("repositories", c.workspace),
+		Path:    transport.Path("repositories", c.workspace),
 		Route:   "repositories",
 		Pagelen: 100,
 		Key: func(r Repository) (string, error) {
@@ -86,7 +88,7 @@ func (r *Repository) UnmarshalJSON(text []byte) error {
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/#api-repositories-workspace-repo-slug-get
 func (c *Client) Exists(ctx context.Context, slug string) (bool, error) {
 	var answer struct{ UUID string }
-	err := c.json(ctx, question{address: c.url(path("repositories", c.workspace, slug), url.Values{"fields": {"uuid"}})}, &answer)
+	err := c.json(ctx, question{address: c.url(transport.Path("repositories", c.workspace, slug), url.Values{"fields": {"uuid"}})}, &answer)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
@@ -101,7 +103,7 @@ func (c *Client) Head(ctx context.Context, slug, branch string) (string, error) 
 	var answer struct {
 		Target *struct{ Hash string }
 	}
-	address := c.url(path("repositories", c.workspace, slug, "refs", "branches", branch), url.Values{"fields": {"target.hash"}})
+	address := c.url(transport.Path("repositories", c.workspace, slug, "refs", "branches", branch), url.Values{"fields": {"target.hash"}})
 	if err := c.json(ctx, question{address: address}, &answer); err != nil {
 		return "", fmt.Errorf("read branch %q of repository %q: %w", branch, slug, err)
 	}

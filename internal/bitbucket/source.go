@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // Entry is a folder or a file of a commit.
@@ -80,7 +82,7 @@ func (c *Client) Tree(ctx context.Context, slug, commit, folder string, depth in
 // sourcePath is the path of a file, or of a folder without the last slash but for the root.
 func sourcePath(workspace, slug, commit, name string) string {
 	segments := append([]string{"repositories", workspace, slug, "src", commit}, strings.Split(name, "/")...)
-	return path(segments...)
+	return transport.Path(segments...)
 }
 
 // routeFile is the route of files. While one was waited for in vain for as many attempts
@@ -160,7 +162,7 @@ func (c *Client) Branches(ctx context.Context, slug string) ([]string, error) {
 	type branch struct{ Name string }
 	l := newLister(c, Endpoint[branch]{
 		Name:    fmt.Sprintf("branches of repository %q", slug),
-		Path:    path("repositories", c.workspace, slug, "refs", "branches"),
+		Path:    transport.Path("repositories", c.workspace, slug, "refs", "branches"),
 		Route:   "branches",
 		Pagelen: 100,
 		Key:     func(b branch) (string, error) { return b.Name, nil },

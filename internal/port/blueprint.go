@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // Blueprint is the part of a blueprint that tells what its entities may hold, and
@@ -75,7 +76,7 @@ type blueprintAnswer struct {
 	Blueprint *Blueprint `json:"blueprint"`
 }
 
-func (a blueprintAnswer) check() error {
+func (a blueprintAnswer) Check() error {
 	if a.Blueprint == nil {
 		return errors.New(`no "blueprint"`)
 	}
@@ -90,7 +91,7 @@ type Blueprints struct{ session *session }
 // API: https://docs.port.io/api-reference/get-a-blueprint
 func (b *Blueprints) Read(ctx context.Context, identifier string) (Blueprint, error) {
 	var answer blueprintAnswer
-	if err := b.session.do(ctx, call{method: http.MethodGet, path: path("blueprints", identifier)}, &answer); err != nil {
+	if err := b.session.do(ctx, call{method: http.MethodGet, path: transport.Path("blueprints", identifier)}, &answer); err != nil {
 		return Blueprint{}, fmt.Errorf("read blueprint %q: %w", identifier, err)
 	}
 	return *answer.Blueprint, nil
@@ -103,7 +104,7 @@ type blueprintsAnswer struct {
 	} `json:"blueprints"`
 }
 
-func (a blueprintsAnswer) check() error {
+func (a blueprintsAnswer) Check() error {
 	if a.Blueprints == nil {
 		return errors.New(`no "blueprints"`)
 	}
@@ -115,7 +116,7 @@ func (a blueprintsAnswer) check() error {
 // API: https://docs.port.io/api-reference/get-all-blueprints
 func (b *Blueprints) All(ctx context.Context) (map[string]Blueprint, error) {
 	var answer blueprintsAnswer
-	if err := b.session.do(ctx, call{method: http.MethodGet, path: path("blueprints")}, &answer); err != nil {
+	if err := b.session.do(ctx, call{method: http.MethodGet, path: transport.Path("blueprints")}, &answer); err != nil {
 		return nil, fmt.Errorf("read all blueprints: %w", err)
 	}
 	all := make(map[string]Blueprint, len(answer.Blueprints))
@@ -136,7 +137,7 @@ func DecodeBlueprint(text []byte) (Blueprint, error) {
 //
 // API: https://docs.port.io/api-reference/create-a-blueprint
 func (b *Blueprints) Create(ctx context.Context, blueprint map[string]any) error {
-	err := b.session.do(ctx, call{method: http.MethodPost, path: path("blueprints"), body: blueprint, once: true}, nil)
+	err := b.session.do(ctx, call{method: http.MethodPost, path: transport.Path("blueprints"), body: blueprint, once: true}, nil)
 	if err != nil {
 		return fmt.Errorf("create blueprint %q: %w", blueprint["identifier"], err)
 	}
@@ -147,7 +148,7 @@ func (b *Blueprints) Create(ctx context.Context, blueprint map[string]any) error
 //
 // API: https://docs.port.io/api-reference/update-a-blueprint
 func (b *Blueprints) Update(ctx context.Context, identifier string, keys map[string]any) error {
-	err := b.session.do(ctx, call{method: http.MethodPatch, path: path("blueprints", identifier), body: keys, once: true}, nil)
+	err := b.session.do(ctx, call{method: http.MethodPatch, path: transport.Path("blueprints", identifier), body: keys, once: true}, nil)
 	if err != nil {
 		return fmt.Errorf("update blueprint %q: %w", identifier, err)
 	}
@@ -158,7 +159,7 @@ func (b *Blueprints) Update(ctx context.Context, identifier string, keys map[str
 //
 // API: https://docs.port.io/api-reference/delete-a-blueprint
 func (b *Blueprints) Delete(ctx context.Context, identifier string) error {
-	err := b.session.do(ctx, call{method: http.MethodDelete, path: path("blueprints", identifier)}, nil)
+	err := b.session.do(ctx, call{method: http.MethodDelete, path: transport.Path("blueprints", identifier)}, nil)
 	if err != nil {
 		return fmt.Errorf("delete blueprint %q: %w", identifier, err)
 	}

@@ -36,16 +36,6 @@ func (k call) where() string {
 	return k.method + " /v1" + k.path
 }
 
-// path joins segments, each one escaped.
-func path(segments ...string) string {
-	var b strings.Builder
-	for _, s := range segments {
-		b.WriteByte('/')
-		b.WriteString(url.PathEscape(s))
-	}
-	return b.String()
-}
-
 // encode makes a request's body.
 func encode(v any) ([]byte, error) {
 	switch v := v.(type) {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // MaxDelete is the most that one call deletes.
@@ -35,7 +37,7 @@ func (e *Entities) Delete(ctx context.Context, blueprint string, identifiers []s
 	}
 	err := e.session.do(ctx, call{
 		method: http.MethodPost,
-		path:   path("blueprints", blueprint, "bulk", "entities", "delete"),
+		path:   transport.Path("blueprints", blueprint, "bulk", "entities", "delete"),
 		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
 		body:   map[string]any{"entities": identifiers},
 	}, &answer)
@@ -60,7 +62,7 @@ func (e *Entities) Delete(ctx context.Context, blueprint string, identifiers []s
 func (e *Entities) deleteOne(ctx context.Context, blueprint, identifier string, dependants bool) DeleteResult {
 	err := e.session.do(ctx, call{
 		method: http.MethodDelete,
-		path:   path("blueprints", blueprint, "entities", identifier),
+		path:   transport.Path("blueprints", blueprint, "entities", identifier),
 		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
 	}, nil)
 	if errors.Is(err, ErrNotFound) { // gone already, unless it can still be read
@@ -68,7 +70,7 @@ func (e *Entities) deleteOne(ctx context.Context, blueprint, identifier string, 
 		var trace string
 		err = e.session.do(ctx, call{
 			method:   http.MethodGet,
-			path:     path("blueprints", blueprint, "entities", identifier),
+			path:     transport.Path("blueprints", blueprint, "entities", identifier),
 			answered: func(h http.Header) { trace = h.Get(traceHeader) },
 		}, &answer)
 		switch {
@@ -86,7 +88,7 @@ type entityAnswer struct {
 	Entity map[string]any `json:"entity"`
 }
 
-func (a entityAnswer) check() error {
+func (a entityAnswer) Check() error {
 	if a.Entity == nil {
 		return errors.New(`no "entity"`)
 	}

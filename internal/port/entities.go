@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // Entities are those of the organization; some methods are about those of the integration's
@@ -70,7 +71,7 @@ func (e *Entities) Owned(ctx context.Context, before time.Time) iter.Seq2[catalo
 			"before":            before.UTC().Format("2006-01-02T15:04:05.000Z"),
 			"limit":             ownedPage,
 		}
-		for found, err := range pages[named](ctx, e.session, path("blueprints", "entities", "datasource-entities"), body) {
+		for found, err := range pages[named](ctx, e.session, transport.Path("blueprints", "entities", "datasource-entities"), body) {
 			if err != nil {
 				err = fmt.Errorf("list entities of this data source: %w", err)
 			}
@@ -89,7 +90,7 @@ func (e *Entities) Owned(ctx context.Context, before time.Time) iter.Seq2[catalo
 func (e *Entities) StoredBefore(ctx context.Context, blueprint string, before time.Time) iter.Seq2[catalog.Ref, error] {
 	return func(yield func(catalog.Ref, error) bool) {
 		body := map[string]any{"limit": searchPage, "query": e.ours()}
-		for found, err := range pages[dated](ctx, e.session, path("blueprints", blueprint, "entities", "search"), body) {
+		for found, err := range pages[dated](ctx, e.session, transport.Path("blueprints", blueprint, "entities", "search"), body) {
 			if err != nil {
 				yield(catalog.Ref{}, fmt.Errorf("search entities of blueprint %q: %w", blueprint, err))
 				return
@@ -141,7 +142,7 @@ func (e *Entities) FindDated(ctx context.Context, blueprint string, identifiers 
 	return func(yield func(Dated, error) bool) {
 		query := and(map[string]any{"property": "$identifier", "operator": "in", "value": identifiers})
 		body := map[string]any{"limit": searchPage, "query": query}
-		for found, err := range pages[datedAnswer](ctx, e.session, path("blueprints", blueprint, "entities", "search"), body) {
+		for found, err := range pages[datedAnswer](ctx, e.session, transport.Path("blueprints", blueprint, "entities", "search"), body) {
 			if err != nil {
 				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)
 			}
@@ -176,7 +177,7 @@ func and(rules ...any) map[string]any {
 func (e *Entities) search(ctx context.Context, blueprint string, query any) iter.Seq2[catalog.Fields, error] {
 	return func(yield func(catalog.Fields, error) bool) {
 		body := map[string]any{"limit": searchPage, "query": query}
-		for found, err := range pages[stored](ctx, e.session, path("blueprints", blueprint, "entities", "search"), body) {
+		for found, err := range pages[stored](ctx, e.session, transport.Path("blueprints", blueprint, "entities", "search"), body) {
 			if err != nil {
 				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)
 			}

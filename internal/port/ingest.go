@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
+
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // The routes of this file are not in Port's published documentation. Source:
@@ -64,12 +66,12 @@ func (d *DataSource) PostSyncMetrics(ctx context.Context, base string, kinds []S
 	for i := range kinds {
 		kinds[i] = d.own(kinds[i])
 	}
-	return d.ingest(ctx, http.MethodPost, base, path("syncMetrics"), map[string]any{"syncKindsMetrics": kinds})
+	return d.ingest(ctx, http.MethodPost, base, transport.Path("syncMetrics"), map[string]any{"syncKindsMetrics": kinds})
 }
 
 // PutSyncMetric tells how one kind stands now.
 func (d *DataSource) PutSyncMetric(ctx context.Context, base string, kind SyncMetric) error {
-	return d.ingest(ctx, http.MethodPut, base, path("syncMetrics", "resync", kind.EventID, "kind", kind.KindIdentifier),
+	return d.ingest(ctx, http.MethodPut, base, transport.Path("syncMetrics", "resync", kind.EventID, "kind", kind.KindIdentifier),
 		map[string]any{"syncKindMetrics": d.own(kind)})
 }
 
@@ -82,7 +84,7 @@ func (d *DataSource) own(m SyncMetric) SyncMetric {
 
 // Heartbeat tells that the resync is still alive.
 func (d *DataSource) Heartbeat(ctx context.Context, base, eventID string) error {
-	return d.ingest(ctx, http.MethodPost, base, path("heartbeat"), map[string]any{"eventId": eventID})
+	return d.ingest(ctx, http.MethodPost, base, transport.Path("heartbeat"), map[string]any{"eventId": eventID})
 }
 
 // LogLine is one line of the integration's log in Port.

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net/http"
 	"time"
+
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // Integration is what stands behind an entry of Port's Data sources page. What an
@@ -43,7 +45,7 @@ type integrationAnswer struct {
 // the mapping that is stored.
 type readAnswer struct{ integrationAnswer }
 
-func (a readAnswer) check() error {
+func (a readAnswer) Check() error {
 	if a.Integration == nil {
 		return errors.New(`no "integration"`)
 	}
@@ -100,7 +102,7 @@ func (d *DataSource) integration(ctx context.Context, brief bool) (Integration, 
 }
 
 func (d *DataSource) integrationPath(segments ...string) string {
-	return path(append([]string{"integration", d.identifier}, segments...)...)
+	return transport.Path(append([]string{"integration", d.identifier}, segments...)...)
 }
 
 // ErrThere is an integration that is there already, and cannot be read.
@@ -116,7 +118,7 @@ func (d *DataSource) Create(ctx context.Context, config map[string]any) (Integra
 	var answer integrationAnswer
 	err := d.session.do(ctx, call{
 		method: http.MethodPost,
-		path:   path("integration"),
+		path:   transport.Path("integration"),
 		body: map[string]any{
 			"installationId":           d.identifier,
 			"installationAppType":      IntegrationType,

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+
+	"port-bitbucket-exporter/internal/transport"
 )
 
 var (
@@ -103,7 +105,7 @@ func array[T any](d *json.Decoder, each func(T) error) error {
 	}
 	for d.More() {
 		var e T
-		if err := plain(d.Decode(&e)); err != nil {
+		if err := transport.Decode(d, &e); err != nil {
 			return err
 		}
 		if err := each(e); err != nil {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // Limits of one bulk upsert. Port takes a body of 1 MiB; the rest is left for
@@ -69,7 +70,7 @@ type upsertAnswer struct {
 	} `json:"errors"`
 }
 
-func (a upsertAnswer) check() error {
+func (a upsertAnswer) Check() error {
 	if a.Entities == nil && a.Errors == nil {
 		return errors.New(`no "entities"`)
 	}
@@ -83,7 +84,7 @@ func (e *Entities) upsert(ctx context.Context, blueprint string, batch []catalog
 	var trace string
 	err := e.session.do(ctx, call{
 		method: http.MethodPost,
-		path:   path("blueprints", blueprint, "entities", "bulk"),
+		path:   transport.Path("blueprints", blueprint, "entities", "bulk"),
 		query: url.Values{
 			"upsert":                          {"true"},
 			"merge":                           {strconv.FormatBool(f.Merge)},

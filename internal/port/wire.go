@@ -1,7 +1,6 @@
 package port
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -19,8 +18,6 @@ import (
 
 const (
 	attemptTimeout = time.Minute
-	// maxJSON bounds an answer that is read as a whole.
-	maxJSON = 64 << 20
 	// maxLimitWait bounds how long one request waits for Port's rate limit in all.
 	maxLimitWait = 15 * time.Minute
 	// firstLimitPause is the wait after a 429 that names none, doubling.
@@ -29,8 +26,6 @@ const (
 	briefAttempts = 2
 	briefTime     = 10 * time.Second
 )
-
-const maxErrorBytes = 64 << 10
 
 // wire sends requests to Port, without a token of its own: it keeps to Port's rate limits,
 // and tries again what may pass.
@@ -54,15 +49,11 @@ func (w *wire) attempt(ctx context.Context, k call, body []byte, authorization s
 	if len(k.query) > 0 {
 		address += "?" + k.query.Encode()
 	}
-	req, err := http.NewRequestWithContext(ctx, k.method, address, bytes.NewReader(body))
-	if err == nil {
-		err = transport.CheckPath(req.URL)
-	}
+	req, err := transport.NewRequest(ctx, k.method, address, body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	maps.Copy(req.Header, k.header)
-	req.Header.Set("Accept", "application/json")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -89,7 +80,7 @@ func (w *wire) attempt(ctx context.Context, k call, body []byte, authorization s
 		return nil, statusError(where, resp)
 	}
 	// A body that is read to its end leaves the connection for the next request.
-	defer io.CopyN(io.Discard, resp.Body, maxErrorBytes)
+	defer io.CopyN(io.Discard, resp.Body, transport.MaxError)
 	if into == nil {
 		return resp.Header, nil
 	}
@@ -103,6 +94,18 @@ func (w *wire) attempt(ctx context.Context, k call, body []byte, authorization s
 	return resp.Header, nil
 }
 
+// reader reads an answer piece by piece.
+type reader func(*json.Decoder) error
+
+func decode(body io.Reader, into any) error {
+	if read, ok := into.(reader); ok {
+		d := json.NewDecoder(body)
+		d.UseNumber()
+		return read(d)
+	}
+	return transport.Decode(json.NewDecoder(io.LimitReader(body, transport.MaxJSON)), into)
+}
+
 // again makes the error of an attempt one that is tried again, unless that is in vain.
 func again(ctx context.Context, where string, err error) error {
 	if ctx.Err() != nil {
@@ -111,37 +114,23 @@ func again(ctx context.Context, where string, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = traced(errors.New("no complete answer in time"), Trace(err))
 	}
-	err = fmt.Errorf("%s: %w", where, err)
-	if untrusted := transport.Untrusted(err); untrusted != nil {
-		return untrusted
-	}
-	if p := transport.AsProxyError(err); p != nil && p.Lasting() {
-		return err
-	}
-	return &transport.Again{Err: err}
+	return transport.Interrupted(fmt.Errorf("%s: %w", where, err))
 }
 
 // statusError reads the answer of a request that did not succeed.
 func statusError(where string, resp *http.Response) error {
-	if err := transport.FromProxy(resp); err != nil {
-		return fmt.Errorf("%s: %w", where, err)
-	}
-	e := &Error{Where: where, Status: resp.StatusCode, Trace: resp.Header.Get(traceHeader)}
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
-	var body struct {
-		Error   string `json:"error"`
-		Message string `json:"message"`
-	}
-	_ = json.Unmarshal(text, &body) // a gateway's page has neither
-	e.Code, e.Message = body.Error, body.Message
-	switch {
-	case resp.StatusCode == http.StatusTooManyRequests:
-		return &limited{e, limitWait(resp.Header)}
-	case transport.Passing(resp.StatusCode):
-		after, _ := transport.RetryAfter(resp.Header)
-		return &transport.Again{Err: e, After: after}
-	}
-	return e
+	return transport.StatusError(where, resp, func(text []byte) error {
+		var body struct {
+			Error   string `json:"error"`
+			Message string `json:"message"`
+		}
+		_ = json.Unmarshal(text, &body) // a gateway's page has neither
+		e := &Error{Where: where, Status: resp.StatusCode, Code: body.Error, Message: body.Message, Trace: resp.Header.Get(traceHeader)}
+		if resp.StatusCode == http.StatusTooManyRequests {
+			return &limited{e, limitWait(resp.Header)}
+		}
+		return e
+	})
 }
 
 // retry repeats what failed for a passing reason, and waits out rate limits, so long
