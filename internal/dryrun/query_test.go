@@ -193,8 +193,8 @@ func TestRelationsByQuery(t *testing.T) {
 		{"owner", 1, "", "g000"},
 		{"owner", 2, "matches too many entities", nil},
 		{"needs", 0, "", nil},
-		{"needs", 3, "", 3},
-		{"needs", 100, "", 100},
+		{"needs", 3, "", "3, the last g002"},
+		{"needs", 100, "", "100, the last g099"},
 		{"needs", 101, "matches too many entities", nil},
 	} {
 		t.Run(fmt.Sprint(tt.relation, tt.there), func(t *testing.T) {
@@ -223,7 +223,7 @@ func TestRelationsByQuery(t *testing.T) {
 				}
 			}
 			if list, many := got.([]any); many {
-				got = len(list)
+				got = fmt.Sprintf("%d, the last %v", len(list), list[len(list)-1])
 			}
 			if got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
