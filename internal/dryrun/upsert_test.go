@@ -418,3 +418,37 @@ func TestBrokenEntity(t *testing.T) {
 		}
 	}
 }
+
+// What Port works out itself is no change of an entity that is replaced, and entities
+// that name themselves are looked up together.
+func TestReplacedTogether(t *testing.T) {
+	t.Parallel()
+	mirrored := strings.Replace(service, `"relations":{`, `"mirrorProperties":{"ownerSize":{"title":"Size","path":"owner.size"}},"relations":{`, 1)
+	s, _, store := world(t, group, mirrored)
+	s.PutEntity("group", porttest.Entity{Identifier: "g", Properties: map[string]any{"size": 7}})
+	var batch []catalog.Entity
+	for i := range 20 {
+		id := fmt.Sprintf("e%02d", i)
+		s.PutEntity("service", porttest.Entity{Identifier: id, Properties: map[string]any{"tier": "low"}, Relations: map[string]any{"owner": "g"}})
+		batch = append(batch, encoded(t, "service", catalog.Fields{Identifier: id, Properties: map[string]any{"tier": "low"}, Relations: map[string]any{"owner": "g"}}))
+	}
+	for _, o := range store.Upsert(t.Context(), "service", batch, port.Flags{}) {
+		if o.Err != nil || o.Created {
+			t.Errorf("got %+v, want an update", o)
+		}
+	}
+	for _, c := range store.Changes() {
+		if len(c.Fields) > 0 {
+			t.Errorf("got %+v, want no field", c)
+		}
+	}
+	searches := 0
+	for _, x := range s.Journal() {
+		if strings.HasSuffix(x.Path, "/service/entities/search") {
+			searches++
+		}
+	}
+	if searches != 1 {
+		t.Errorf("got %d searches, want one for all", searches)
+	}
+}
