@@ -41,7 +41,7 @@ var shortFiles = map[string]string{
 
 // backReferences are the packages above maxBackPercent, and the percentage that each must
 // not exceed. It only shrinks.
-var backReferences = map[string]int{"bitbucket": 21, "source": 27}
+var backReferences = map[string]int{"bitbucket": 21}
 
 // structure is what one package looks like from outside its functions.
 type structure struct {

@@ -70,7 +70,7 @@ func (a *arguments) set(id, text, from string) {
 	a.values[id] = input.Argument{Text: text, From: from}
 }
 
-// word reads an argument that is no flag and no command.
+// word reads an argument that is neither a flag nor a command.
 func (a *arguments) word(arg string) {
 	var names []string
 	for _, c := range a.commands {

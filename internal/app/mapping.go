@@ -23,7 +23,7 @@ import (
 //go:embed defaults/mapping.yml
 var defaultMapping []byte
 
-// Names that positions give to mappings that are no file.
+// Names that positions give to mappings that are not files.
 const (
 	inlineMapping  = "mapping (input)"
 	storedMapping  = "mapping (integration in Port)"

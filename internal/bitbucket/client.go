@@ -283,7 +283,7 @@ func readBody(ctx context.Context, resp *http.Response, limit int64) ([]byte, er
 	return nil, again("GET %s: %w", resp.Request.URL.EscapedPath(), err)
 }
 
-// json decodes an answer; what is no whole JSON of that shape is tried again. The
+// json decodes an answer; what is not whole JSON of that shape is tried again. The
 // error is ErrNoFile when the answer is the bytes of a file.
 func (c *Client) json(ctx context.Context, q question, into any) error {
 	return c.do(ctx, q, func(resp *http.Response) error {

@@ -32,7 +32,7 @@ type ChangedField struct {
 	From, To any    // nil is none
 }
 
-// Set notes the change of one value. A value that changes back is no change.
+// Set notes the change of one value. A value that changes back is not a change.
 func (c *Change) Set(name string, from, to any, as Form) {
 	i, found := slices.BinarySearchFunc(c.Fields, name, func(f ChangedField, name string) int { return cmp.Compare(f.Name, name) })
 	if found {

@@ -44,7 +44,7 @@ const (
 	failed    = "failed"
 )
 
-// Rows that are no resource: the run, what it deletes, and its preparation.
+// Rows that are not resources: the run, what it deletes, and its preparation.
 const (
 	runtimeRow   = "__runtime__"
 	reconcileRow = "__reconciliation__"

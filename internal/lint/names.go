@@ -277,7 +277,7 @@ func withoutQuotes(name string) string {
 // fileName is an expression that is the name of a file.
 var fileName = regexp.MustCompile(`^[\w-]+\.[A-Za-z]\w*$`)
 
-// word adds the problem of a name that is no function: a field without its dot, a text without
+// word adds the problem of a name that is not a function: a field without its dot, a text without
 // quotes, or a misspelt constant or function.
 func (n *unknowns) word(name string, offset int, whole bool, message string, functions []string) {
 	text := strings.TrimSpace(n.source)

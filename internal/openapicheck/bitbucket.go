@@ -69,7 +69,7 @@ func dropRequired(node any) {
 	}
 }
 
-// sshAddress is how a clone link of that kind is written: it is no URI, though the document says so.
+// sshAddress is how a clone link of that kind is written: it is not a URI, though the document says so.
 // Seen in recorded answers: git@bitbucket.org:acme/test-repos.git.
 var sshAddress = regexp.MustCompile(`^[a-z]+@[^/:@]+:[^/].*\.git$`)
 
@@ -99,7 +99,7 @@ func chooseSource(d *document, r *route, e Exchange) (*openapi3.Schema, bool) {
 	return nil, attachment && !directory
 }
 
-// narrowed tells whether `fields` takes something away: a key without a sign, or with a minus.
+// narrowed reports whether `fields` takes something away: a key without a sign, or with a minus.
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#partial-response, read 2026-11.
 func narrowed(fields string) bool {
 	return fields != "" && slices.ContainsFunc(strings.Split(fields, ","), func(f string) bool {

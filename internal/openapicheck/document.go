@@ -62,7 +62,7 @@ func prepare(text, more []byte) (object, error) {
 	c := converter{schemas: schemas, add: &add, inlined: inlined}
 	c.convert(doc, false)
 	for name := range inlined {
-		delete(schemas, name) // a table of properties is no schema
+		delete(schemas, name) // a table of properties is not a schema
 	}
 	for _, item := range child(doc, "paths") {
 		for _, operation := range item.(object) {

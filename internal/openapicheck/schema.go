@@ -60,7 +60,7 @@ func schemaOptions(uri format) []openapi3.SchemaValidationOption {
 	}
 }
 
-// fits tells why a value does not fit a schema. The error names the place in the value.
+// fits explains why a value does not fit a schema. The error names the place in the value.
 func (d *document) fits(schema *openapi3.Schema, v any) error {
 	if err := schema.VisitJSON(v, d.options...); err != nil {
 		return explain(err)

@@ -83,7 +83,7 @@ func (e *Entities) deleteOne(ctx context.Context, blueprint, identifier string, 
 	return DeleteResult{Identifier: identifier, Err: err, HasDependants: refusal(err) && !dependants}
 }
 
-// entityAnswer is as much of an entity's answer as tells that it is there.
+// entityAnswer is as much of an entity's answer as shows that it is there.
 type entityAnswer struct {
 	Entity map[string]any `json:"entity"`
 }

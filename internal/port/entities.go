@@ -44,7 +44,7 @@ type named struct {
 	Blueprint  string `json:"blueprint"`
 }
 
-// dated is as much of an entity as tells whether it is old.
+// dated is as much of an entity as shows whether it is old.
 type dated struct {
 	Identifier string    `json:"identifier"`
 	UpdatedAt  time.Time `json:"updatedAt"`

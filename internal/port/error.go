@@ -48,7 +48,7 @@ func (e *Error) Is(target error) bool {
 // the way gave such an answer, Port may have done what was asked.
 func (e *Error) Passing() bool { return transport.Passing(e.Status) }
 
-// Fix says what to do about an error that is no refusal of what was sent; empty when
+// Fix says what to do about an error that is not a refusal of what was sent; empty when
 // it is one, or says it itself.
 func Fix(err error) string {
 	var e *Error

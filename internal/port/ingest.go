@@ -60,7 +60,7 @@ type SyncCount struct {
 	Objects int `json:"object_count"`
 }
 
-// PostSyncMetrics tells how every kind stands as a resync begins; base is the
+// PostSyncMetrics reports how every kind stands as a resync begins; base is the
 // integration's MetricURL. What they say of the integration is set here.
 func (d *DataSource) PostSyncMetrics(ctx context.Context, base string, kinds []SyncMetric) error {
 	for i := range kinds {
@@ -69,7 +69,7 @@ func (d *DataSource) PostSyncMetrics(ctx context.Context, base string, kinds []S
 	return d.ingest(ctx, http.MethodPost, base, transport.Path("syncMetrics"), map[string]any{"syncKindsMetrics": kinds})
 }
 
-// PutSyncMetric tells how one kind stands now.
+// PutSyncMetric reports how one kind stands now.
 func (d *DataSource) PutSyncMetric(ctx context.Context, base string, kind SyncMetric) error {
 	return d.ingest(ctx, http.MethodPut, base, transport.Path("syncMetrics", "resync", kind.EventID, "kind", kind.KindIdentifier),
 		map[string]any{"syncKindMetrics": d.own(kind)})
@@ -82,7 +82,7 @@ func (d *DataSource) own(m SyncMetric) SyncMetric {
 	return m
 }
 
-// Heartbeat tells that the resync is still alive.
+// Heartbeat reports that the resync is still alive.
 func (d *DataSource) Heartbeat(ctx context.Context, base, eventID string) error {
 	return d.ingest(ctx, http.MethodPost, base, transport.Path("heartbeat"), map[string]any{"eventId": eventID})
 }

@@ -201,7 +201,7 @@ const (
 	Aborted   ResyncStatus = "aborted"
 )
 
-// SetResyncStatus tells that a resync began, or how it ended, at a time.
+// SetResyncStatus reports that a resync began, or how it ended, at a time.
 //
 // The route is not in Port's published documentation. Source: Ocean's client
 // (port_ocean/core/utils, clients/port), read 2026-11; so is the misspelt key.

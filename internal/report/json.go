@@ -67,7 +67,7 @@ func JSON(r *Report) []byte {
 	line.WriteString("}\n")
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, line.Bytes(), "", "  "); err != nil {
-		panic(err) // only text that is no JSON is refused
+		panic(err) // only text that is not JSON is refused
 	}
 	return indented.Bytes()
 }

@@ -26,7 +26,7 @@ type Commit struct {
 }
 
 // At resolves a branch of a repository; "" is the main branch. The main branch of a
-// repository without commits is no error. The error is bitbucket.ErrNotFound when there is
+// repository without commits is not an error. The error is bitbucket.ErrNotFound when there is
 // no such branch, and a *Gone when the repository is not there any more.
 func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) (*Commit, error) {
 	c := &Commit{memory: m, slug: r.Slug, branch: cmp.Or(branch, r.MainBranch), indexes: map[*listing]index{}, noted: map[*listing]bool{}}

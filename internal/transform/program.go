@@ -29,7 +29,7 @@ type Program struct {
 // Entry is what is known of one entry of mappings before any object is seen.
 type Entry struct {
 	Blueprint       string // the literal, "" when Dynamic
-	Dynamic         bool   // the blueprint expression is no literal: it can be any blueprint
+	Dynamic         bool   // the blueprint expression is not a literal: it can be any blueprint
 	Keys            catalog.Keys
 	QueryIdentifier bool // the identifier is a search query
 }

@@ -9,7 +9,7 @@ import (
 
 // Credential is one way to authenticate, with allowances of its own.
 type Credential struct {
-	// Name tells it apart in messages: `workspace token 2 of 3`.
+	// Name distinguishes it in messages: `workspace token 2 of 3`.
 	Name string
 	// Authorize sets the header on a request that nobody else holds.
 	Authorize func(*http.Request)

@@ -58,7 +58,7 @@ func (t *TypeError) Error() string {
 	return fmt.Sprintf("%q holds a %s where another type is due", t.Field, t.Got)
 }
 
-// StatusError returns the error of an answer that is no success: a *ProxyError when a proxy
+// StatusError returns the error of an answer that is not a success: a *ProxyError when a proxy
 // gave it, else what read makes of the beginning of its body. Where the status may pass, that
 // is within an *Again.
 func StatusError(where string, resp *http.Response, read func(text []byte) error) error {

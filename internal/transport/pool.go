@@ -109,7 +109,7 @@ func detached(resp *http.Response) *refusal {
 // as long as refusals go on. After a cooldown one request goes ahead as a probe. The
 // request that was refused goes out again, for two windows; then the refusal is its
 // answer, and that of others of the class which would have to wait for a cooldown: each
-// for two windows, they could take days. Waiting is no attempt.
+// for two windows, they could take days. Waiting is not an attempt.
 //
 // An answer of 401 or 403 is a refusal of the credential when Service.Judge says so. The
 // request then goes out again: after a 401 once more with the same credential, and then with

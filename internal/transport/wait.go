@@ -18,7 +18,7 @@ const (
 // cause.
 type Wait func(ctx context.Context, d time.Duration, why string) error
 
-// Waiting returns a Wait for a service's rate limit. One line a minute tells how
+// Waiting returns a Wait for a service's rate limit. One line a minute reports how
 // long and why, however many wait: it is safe for concurrent use.
 func Waiting(service string, log *slog.Logger) Wait {
 	t := throttledLog{service: service, log: log}

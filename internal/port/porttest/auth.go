@@ -104,7 +104,7 @@ type rateWindow struct {
 	used  int
 }
 
-// take counts one request and tells whether it is over the limit.
+// take counts one request and reports whether it is over the limit.
 func (w *rateWindow) take(o Options, now time.Time) bool {
 	if now.Sub(w.start) >= o.ratePeriod() {
 		w.start, w.used = now, 0

@@ -117,7 +117,7 @@ func (f *fault) fits(r *http.Request, route string, body []byte) bool {
 		(f.Match == nil || f.Match(r, body))
 }
 
-// holdsEntity tells whether the body of an upsert, of one or of many, has an entity.
+// holdsEntity reports whether the body of an upsert, of one or of many, has an entity.
 func holdsEntity(body []byte, identifier string) bool {
 	var sent struct {
 		Identifier any
@@ -169,7 +169,7 @@ func (f *fault) wait(r *http.Request) bool {
 	}
 }
 
-// answers tells whether the request reaches the emulator.
+// answers reports whether the request reaches the emulator.
 func (f *fault) answers() bool {
 	return f == nil || f.Apply || f.Status == 0 && !f.DropConnection
 }
@@ -203,7 +203,7 @@ func (s *Server) replace(out reply, f *fault, r *http.Request, asked []byte) rep
 	return out
 }
 
-// repeatPage gives a page the cursor that it was asked for with; what is no page
+// repeatPage gives a page the cursor that it was asked for with; what is not a page
 // stays as it is.
 func repeatPage(page []byte, r *http.Request, asked []byte) []byte {
 	var body, query map[string]any

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// isFormat tells whether v has a string format of Port's. Formats without a
+// isFormat reports whether v has a string format of Port's. Formats without a
 // checkable form (markdown, user, team, proto…) take any string.
 func isFormat(name, v string) bool {
 	switch name {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// This file has the routes through which a running integration tells how it goes.
+// This file has the routes through which a running integration reports how it goes.
 // None of them is in Port's published document: shapes and answers are those that
 // Port's own framework sends and reads.
 // Source: port_ocean 0.48, clients/port/mixins/integrations.py and helpers/metric,

@@ -21,10 +21,10 @@ type Exchange struct {
 	// Status is 0 when the connection was dropped.
 	Status int
 	Time   time.Time // when the request arrived
-	// Write tells that the route changes entities, blueprints, integrations or what
+	// Write is true when the route changes entities, blueprints, integrations or what
 	// Port shows of these: logs, metrics, examples. With validation_only it does not.
 	Write bool
-	// Fault tells that a planned fault fell on it.
+	// Fault is true when a planned fault fell on it.
 	Fault          bool
 	RequestHeader  http.Header
 	RequestBody    []byte

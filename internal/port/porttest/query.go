@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// predicate tells whether an entity matches a search query.
+// predicate reports whether an entity matches a search query.
 type predicate func(*cell) bool
 
 // compileQuery reads {combinator, rules}, whose shape has been checked. The

@@ -14,7 +14,7 @@ type selection struct {
 	noCalculated     bool
 }
 
-// has tells whether a part is answered: "title", "properties.url", and so on.
+// has reports whether a part is answered: "title", "properties.url", and so on.
 // A part of properties or relations may be named without the first word.
 func (w selection) has(group, name string) bool {
 	names := []string{name, "$" + name}

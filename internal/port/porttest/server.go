@@ -291,7 +291,7 @@ func (o reply) send(w http.ResponseWriter, r *http.Request, f *fault) {
 		}
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = w.Write(o.body) // a client that went away is no concern of ours
+	_, _ = w.Write(o.body) // a client that went away is not a concern of ours
 }
 
 func decode(text []byte) (any, error) {

@@ -241,7 +241,7 @@ func (s *Server) setProperties(e *Entity, b *blueprint, given any) *refusal {
 }
 
 // fill gives the defaults of the schema to what a new entity, or one that replaces
-// another, leaves out. A null is no omission.
+// another, leaves out. A null is not an omission.
 // Source: https://ajv.js.org/guide/modifying-data.html#assigning-defaults, read
 // 2026-11; that Port does it is assumed.
 func fill(e *Entity, b *blueprint, given any) {
