@@ -54,11 +54,13 @@ func (c cascade) mayCascade(ctx context.Context) bool {
 	return true
 }
 
-// stillRelated are what produced entities of a blueprint related to when the run began.
+// stillRelated returns what produced entities of a blueprint relate to as they did when the
+// run began.
 func (c cascade) stillRelated(blueprint, relation string, h inventory.Stored) map[string]bool {
 	all := map[string]bool{}
 	for _, e := range h.Edges {
-		if e.Relation == relation && c.Inventory.Produced(catalog.Ref{Blueprint: blueprint, Identifier: e.From}) {
+		from := catalog.Ref{Blueprint: blueprint, Identifier: e.From}
+		if e.Relation == relation && c.Inventory.Produced(from) && c.stands(from, relation) {
 			all[e.To] = true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -67,7 +68,11 @@ func (p *pass) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 	for _, of := range p.resources {
 		_, any := of.Blueprints()
 		res := reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: cmp.Or(of.seen.Gap, of.seen.Unnamed)}
-		for _, g := range of.seen.Partial {
+		// By name, so that the reason that is named first does not depend on how the parts of
+		// a run were merged.
+		for _, g := range slices.SortedFunc(slices.Values(of.seen.Partial), func(a, b inventory.Gap) int {
+			return cmp.Or(cmp.Compare(a.Source.Name, b.Source.Name), cmp.Compare(a.Source.Key, b.Source.Key))
+		}) {
 			p.fixes[g.Why] = g.Fix
 			res.Partial = append(res.Partial, reconcile.Partial{Why: g.Why, May: func(ref catalog.Ref) bool { return origins.may(ctx, of, g.Source, ref) }})
 		}

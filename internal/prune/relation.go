@@ -66,7 +66,7 @@ type finder struct {
 func (f *finder) add(ctx context.Context, blueprint string, edges []inventory.Edge) {
 	for _, e := range edges {
 		from := catalog.Ref{Blueprint: blueprint, Identifier: e.From}
-		if f.identifiers[e.To] && (f.stale[from] || f.pass.stillRelates(from, e.Relation)) {
+		if f.identifiers[e.To] && f.pass.stands(from, e.Relation) {
 			f.relate(ctx, from, e.Relation, e.To)
 		}
 	}
@@ -109,9 +109,9 @@ func (f *finder) search(ctx context.Context, blueprint string) {
 	}
 }
 
-// stillRelates reports whether an entity has a relation as Port held it when the run
-// began: it was not written, or no entry that gave it maps the relation.
-func (p *pass) stillRelates(ref catalog.Ref, relation string) bool {
+// stands reports whether an entity has a relation as Port held it when the run began: it
+// was not written, or no entry that gave it maps the relation.
+func (p *pass) stands(ref catalog.Ref, relation string) bool {
 	s := p.Inventory.Entities[ref]
 	if s == nil || !s.Counted {
 		return true

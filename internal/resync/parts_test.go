@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
@@ -127,13 +128,65 @@ func (r *deletions) Delete(_ context.Context, blueprint string, identifiers []st
 	return results, false
 }
 
+// prunedInParts does a run on a workspace that was edited, with faults, and prunes by what
+// the run knows, and by n parts of it. It returns what was deleted and kept.
+func prunedInParts(t *testing.T, s state, edits []edit, faults []func(*world), n int, seed uint64) (deleted, kept int) {
+	m := mapped("entityDeletionThreshold: 1", projects, repos, pulls, entity("repository", `{identifier: .slug, blueprint: '"repo"', properties: {description: .slug}}`))
+	m = strings.ReplaceAll(m, "created: .created_on, ", "") // of the emulators' clock
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, s.build())
+		w.unequal = true
+		w.sync(m).ended(report.Success)
+		for _, e := range edits {
+			s.edit(e, w.bitbucket)
+		}
+		for _, f := range faults {
+			f(w)
+		}
+		w.port.Age(time.Hour)
+		job := w.job(m)
+		job.Watch.Reconciling = func() { // both prunings meet the same services
+			w.bitbucket.ClearFaults()
+			w.port.ClearFaults()
+		}
+		stores := [2]*deletions{{Store: job.Port.Entities}, {Store: job.Port.Entities}}
+		job.Store = job.Port.Entities
+		reports := resync.PruneTwice(context.Background(), job, func(whole *inventory.Inventory) *inventory.Inventory {
+			return inventory.Merge(parts(t, whole, n, rand.New(rand.NewPCG(seed, 0)))...)
+		}, [2]resync.Store{stores[0], stores[1]})
+		for _, b := range reports[0].Blueprints {
+			deleted, kept = deleted+b.Deleted, kept+b.StaleKept
+		}
+		if diff := cmp.Diff(stores[0].deleted, stores[1].deleted); diff != "" {
+			t.Errorf("deleted of %d parts (- whole, + merged):\n%s", n, diff)
+		}
+		if diff := cmp.Diff(reports[0].Blueprints, reports[1].Blueprints); diff != "" {
+			t.Errorf("blueprints of %d parts (- whole, + merged):\n%s", n, diff)
+		}
+		if got, want := reports[1].Settled, reports[0].Settled; got != want {
+			t.Errorf("settled of %d parts: got %v, want %v", n, got, want)
+		}
+	})
+	return deleted, kept
+}
+
 // What is deleted does not depend on whether a run knew all at once, or parts of it were
 // kept as JSON and merged.
 func TestPartsOfARun(t *testing.T) {
 	t.Parallel()
-	deleted, kept := 0, 0
-	m := mapped("entityDeletionThreshold: 1", projects, repos, pulls, entity("repository", `{identifier: .slug, blueprint: '"repo"', properties: {description: .slug}}`))
-	m = strings.ReplaceAll(m, "created: .created_on, ", "") // of the emulators' clock
+	some := func() state {
+		return state{map[string]string{"keep": "go", "r0": "go", "r1": "go"}, map[string]map[int]int{"keep": {1: 0}, "r0": {1: 0, 2: 0}, "r1": {1: 0}}}
+	}
+	edits := []edit{{0, 0}, {1, 3}} // r0 is removed, and the pull request of r1
+	if deleted, kept := prunedInParts(t, some(), edits, nil, 3, 1); deleted != 4 || kept != 0 {
+		t.Errorf("got %d deleted and %d kept, want 4 and 0", deleted, kept)
+	}
+	unread := func(w *world) {
+		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r1/pullrequests", Times: -1, Status: 404})
+	}
+	if deleted, kept := prunedInParts(t, some(), edits, []func(*world){unread}, 3, 1); deleted != 3 || kept != 1 {
+		t.Errorf("r1 is not read: got %d deleted and %d kept, want 3 and 1", deleted, kept)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		s := drawState(rt)
 		edits := rapid.SliceOfN(rapid.Custom(drawEdit), 0, 5).Draw(rt, "edits")
@@ -142,41 +195,9 @@ func TestPartsOfARun(t *testing.T) {
 			faults[i] = drawFault(rt)
 		}
 		n, seed := rapid.IntRange(1, 3).Draw(rt, "parts"), rapid.Uint64().Draw(rt, "seed")
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, s.build())
-			w.unequal = true
-			w.sync(m).ended(report.Success)
-			for _, e := range edits {
-				s.edit(e, w.bitbucket)
-			}
-			for _, f := range faults {
-				f(w)
-			}
-			w.port.Age(time.Hour)
-			job := w.job(m)
-			stores := [2]*deletions{{Store: job.Port.Entities}, {Store: job.Port.Entities}}
-			job.Store = job.Port.Entities
-			reports := resync.PruneTwice(context.Background(), job, func(whole *inventory.Inventory) *inventory.Inventory {
-				return inventory.Merge(parts(t, whole, n, rand.New(rand.NewPCG(seed, 0)))...)
-			}, [2]resync.Store{stores[0], stores[1]})
-			for _, b := range reports[0].Blueprints {
-				deleted, kept = deleted+b.Deleted, kept+b.StaleKept
-			}
-			if diff := cmp.Diff(stores[0].deleted, stores[1].deleted); diff != "" {
-				t.Errorf("deleted of %d parts (- whole, + merged):\n%s", n, diff)
-			}
-			if diff := cmp.Diff(reports[0].Blueprints, reports[1].Blueprints); diff != "" {
-				t.Errorf("blueprints of %d parts (- whole, + merged):\n%s", n, diff)
-			}
-			if got, want := reports[1].Settled, reports[0].Settled; got != want {
-				t.Errorf("settled of %d parts: got %v, want %v", n, got, want)
-			}
-		})
+		prunedInParts(t, s, edits, faults, n, seed)
 		if t.Failed() {
 			rt.FailNow()
 		}
 	})
-	if deleted == 0 || kept == 0 {
-		t.Errorf("%d entities were deleted and %d kept: the property was not tried", deleted, kept)
-	}
 }
