@@ -28,10 +28,12 @@ func (l *ledger) state(ref catalog.Ref) *state {
 	return s
 }
 
-// release hands the states over to the inventory.
+// release hands the states over to the inventory. Each is dropped at once: there may be very
+// many, and their digests are large.
 func (l *ledger) release() {
 	for ref, s := range l.states {
 		l.inventory.Entities[ref] = s.entity()
+		l.states[ref] = nil
 	}
 	l.states = nil
 }

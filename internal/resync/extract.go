@@ -7,6 +7,7 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/load"
@@ -85,7 +86,7 @@ func extract(readCtx, writeCtx context.Context, r *check.Resource, digester dige
 
 func (c *chunk) add(readCtx, writeCtx context.Context, r *check.Resource, digester digesters, found kind.Found) {
 	source := found.Address
-	result := r.Program.Apply(writeCtx, transform.Source{Object: found.Object, Raw: found.Raw, Read: c.reader(readCtx, found)})
+	result := c.apply(readCtx, writeCtx, r.Program, found)
 	c.objects++
 	if r.ItemsToParse != nil && result.NotArray {
 		c.noArrays++
@@ -110,21 +111,35 @@ func (c *chunk) add(readCtx, writeCtx context.Context, r *check.Resource, digest
 	}
 }
 
-// reader reads the files that a mapping names by file://. A warning about one is reported
-// like those of the task; the value is then null.
-func (c *chunk) reader(readCtx context.Context, found kind.Found) func(context.Context, string) (any, error) {
-	if found.Read == nil {
-		return nil
-	}
-	return func(_ context.Context, name string) (any, error) {
-		text, err := found.Read(readCtx, name)
-		var warning *kind.Warning
-		if errors.As(err, &warning) {
-			c.errs = append(c.errs, warning)
-			return nil, nil
+// apply maps an object. The files that the mapping names by file:// are read between two
+// attempts, side by side, so that mapping itself makes no request.
+func (c *chunk) apply(readCtx, writeCtx context.Context, program *transform.Program, found kind.Found) transform.Result {
+	source := transform.Source{Object: found.Object, Raw: found.Raw, HasFiles: found.Read != nil, Files: map[string]transform.File{}}
+	for {
+		result := program.Apply(writeCtx, source)
+		if len(result.Missing) == 0 {
+			return result
 		}
-		return text, err
+		files := make([]transform.File, len(result.Missing))
+		var all concurrent.Group
+		for i, name := range result.Missing {
+			all.Run(func() { files[i].Text, files[i].Err = found.Read(readCtx, name) })
+		}
+		all.Wait()
+		for i, name := range result.Missing {
+			source.Files[name] = c.file(files[i])
+		}
 	}
+}
+
+// file accounts for a warning about a file like for those of the task; there is none then.
+func (c *chunk) file(f transform.File) transform.File {
+	var warning *kind.Warning
+	if errors.As(f.Err, &warning) {
+		c.errs = append(c.errs, warning)
+		return transform.File{}
+	}
+	return f
 }
 
 // encode makes the entity of a unit. One that cannot be encoded is refused.

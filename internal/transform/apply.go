@@ -14,11 +14,19 @@ type Source struct {
 	// or is not given: a property or relation whose expression raises an error is
 	// then left out of the fields, and not null.
 	Raw bool
-	// Read returns the text of a file that an expression names by file://, or nil
-	// when there is none: the property or title is then null. It is called only for
-	// units that the selector lets pass, and once for each name. An error makes the
-	// unit Failed. It is nil where the object has no files.
-	Read func(ctx context.Context, name string) (any, error)
+	// HasFiles is true where expressions may name files of the object by file://.
+	HasFiles bool
+	// Files are those that were read, by the name that expressions have for them. Apply
+	// reads none: it names those that it lacks in Result.Missing.
+	Files map[string]File
+}
+
+// File is what became of reading a file.
+type File struct {
+	// Text is the content, or nil when there is no such file: the property or title is
+	// then null.
+	Text any
+	Err  error // why it was not read, which makes the unit Failed
 }
 
 // Apply maps one object: JSON values as encoding/json decodes them with

@@ -2,6 +2,7 @@ package transform
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/itchyny/gojq"
@@ -17,16 +18,9 @@ type application struct {
 	program   *Program
 	source    Source
 	evaluator *jq.Evaluator
-	files     map[string]file
 	unread    *Fault // of the unit at hand, when a file of it was not read
 	room      int    // bytes that the values of further units may take
 	result    Result
-}
-
-// file is what Source.Read gave.
-type file struct {
-	text any
-	err  error
 }
 
 // apply maps one object by one entry.
@@ -228,29 +222,25 @@ func (a *application) team(v *value, object map[string]any) (got any, null bool,
 	return got, false, nil
 }
 
-// file returns the text of the file that an expression names, read once for each
-// object. One that cannot be read makes the unit useless: null would be written
-// over what Port holds.
+// file returns the text of the file that an expression names. One that cannot be read makes
+// the unit useless: null would be written over what Port holds.
 func (a *application) file(x *expression) any {
-	if a.source.Read == nil {
+	if !a.source.HasFiles {
 		a.result.Notes = append(a.result.Notes, Note{Expr: x.Expr, NoFiles: true, Message: "is null: this kind has no files"})
 		return nil
 	}
-	f, known := a.files[x.file]
-	if !known && a.unread == nil {
-		f.text, f.err = a.source.Read(a.evaluator.Context(), x.file)
-		if a.files == nil {
-			a.files = map[string]file{}
-		}
-		a.files[x.file] = f
-	}
+	f, known := a.source.Files[x.file]
 	switch {
-	case f.err != nil && a.unread == nil:
-		a.unread = &Fault{Expr: x.Expr, Unread: f.err, Message: f.err.Error(), Fix: "run again"}
-	case f.text == nil:
+	case !known:
+		if !slices.Contains(a.result.Missing, x.file) {
+			a.result.Missing = append(a.result.Missing, x.file)
+		}
+	case f.Err != nil && a.unread == nil:
+		a.unread = &Fault{Expr: x.Expr, Unread: f.Err, Message: f.Err.Error(), Fix: "run again"}
+	case f.Text == nil:
 		a.note(x.Expr, "is null: there is no such file")
 	}
-	return f.text
+	return f.Text
 }
 
 func (a *application) note(expr mapping.Expr, text string) {

@@ -14,18 +14,29 @@ import (
 	"port-bitbucket-exporter/internal/mapping"
 )
 
-// shelf is what Source.Read reads in these tests, and what was asked of it.
+// shelf has the files of these tests, and what was read of it.
 type shelf struct {
 	files map[string]any // texts and errors
 	asked []string
 }
 
-func (s *shelf) read(_ context.Context, name string) (any, error) {
-	s.asked = append(s.asked, name)
-	if err, ok := s.files[name].(error); ok {
-		return nil, err
+// apply maps an object, and reads what is missing as often as that is needed.
+func (s *shelf) apply(ctx context.Context, p *Program, source Source) Result {
+	source.HasFiles, source.Files = true, map[string]File{}
+	for {
+		r := p.Apply(ctx, source)
+		if len(r.Missing) == 0 {
+			return r
+		}
+		for _, name := range r.Missing {
+			s.asked = append(s.asked, name)
+			if err, ok := s.files[name].(error); ok {
+				source.Files[name] = File{Err: err}
+			} else {
+				source.Files[name] = File{Text: s.files[name]}
+			}
+		}
 	}
-	return s.files[name], nil
 }
 
 // The default mapping of earlier days reads the README by file://.
@@ -44,9 +55,8 @@ func TestOlderDefaultMapping(t *testing.T) {
 		t.Errorf("files: got %q, want %q", got, want)
 	}
 	s := &shelf{files: map[string]any{"README.md": "# api\n"}}
-	r := p.Apply(t.Context(), Source{
+	r := s.apply(t.Context(), p, Source{
 		Object: object(t, `{"name": "api", "mainbranch": {"name": "main"}, "links": {"html": {"href": "https://x/api"}}, "project": {"uuid": "{p-1}"}}`),
-		Read:   s.read,
 	})
 	want := Unit{Outcome: Mapped, Blueprint: "bitbucketRepository", Fields: catalog.Fields{
 		Identifier: "api", Title: "api",
@@ -92,7 +102,7 @@ func TestFiles(t *testing.T) {
 			name: "unreadable", keys: keys{rest: rest}, object: `{"id": "x"}`,
 			files: map[string]any{"TITLE": denied, "docs/a b#?.md": "A"},
 			want:  []string{`failed: title: 403 Forbidden`},
-			asked: []string{"TITLE"},
+			asked: []string{"TITLE", "docs/a b#?.md"},
 		},
 		{
 			name: "unreadable, and refused for another reason", keys: keys{rest: "relations: {r: .n}\n" + rest}, object: `{"id": "x", "n": 1}`,
@@ -129,11 +139,12 @@ func TestFiles(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := &shelf{files: c.files}
-			source := Source{Object: object(t, c.object), Read: s.read}
+			p, source := compiled(t, resource(t, c.keys.yaml())), Source{Object: object(t, c.object)}
+			apply := s.apply
 			if c.noFiles {
-				source.Read = nil
+				apply = func(ctx context.Context, p *Program, source Source) Result { return p.Apply(ctx, source) }
 			}
-			r := compiled(t, resource(t, c.keys.yaml())).Apply(t.Context(), source)
+			r := apply(t.Context(), p, source)
 			var got []string
 			for _, u := range r.Units {
 				got = append(got, tell(t, u))
@@ -171,6 +182,21 @@ func tell(t *testing.T, u Unit) string {
 	return "mapped title " + encode(t, u.Fields.Title) + " " + encode(t, u.Fields.Properties)
 }
 
+// Apply reads no file: it names what it lacks, once, and nothing when all is given.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	p := compiled(t, resource(t, keys{rest: "title: file://B\nproperties: {a: file://A, b: file://B}"}.yaml()))
+	apply := func(files map[string]File) []string {
+		return p.Apply(t.Context(), Source{Object: object(t, `{"id": "x"}`), HasFiles: true, Files: files}).Missing
+	}
+	if got, want := apply(nil), []string{"B", "A"}; !slices.Equal(got, want) {
+		t.Errorf("got %q missing, want %q", got, want)
+	}
+	if got := apply(map[string]File{"A": {}, "B": {Err: errors.New("lost")}}); len(got) > 0 {
+		t.Errorf("got %q missing, want none", got)
+	}
+}
+
 // Only the entry that names the file fails with it.
 func TestFileOfOneEntry(t *testing.T) {
 	t.Parallel()
@@ -185,7 +211,7 @@ func TestFileOfOneEntry(t *testing.T) {
       - {identifier: .branch, blueprint: '"c"', properties: {n: .folder.n}}
 `))
 	s := &shelf{files: map[string]any{"R": errors.New("lost")}}
-	r := p.Apply(t.Context(), Source{Object: object(t, `{"branch": "x"}`), Read: s.read})
+	r := s.apply(t.Context(), p, Source{Object: object(t, `{"branch": "x"}`)})
 	var got []string
 	for _, u := range r.Units {
 		got = append(got, u.Blueprint+" "+u.Outcome.String())
@@ -195,20 +221,6 @@ func TestFileOfOneEntry(t *testing.T) {
 	}
 	if len(r.Notes) != 2 { // none of the failed unit
 		t.Errorf("notes = %+v", r.Notes)
-	}
-}
-
-// The reading of a file ends with the caller's context.
-func TestFileEndedContext(t *testing.T) {
-	t.Parallel()
-	p := compiled(t, resource(t, keys{rest: "properties: {r: file://R}"}.yaml()))
-	ctx, cancel := context.WithCancel(t.Context())
-	r := p.Apply(ctx, Source{Object: object(t, `{"id": "x"}`), Read: func(ctx context.Context, _ string) (any, error) {
-		cancel()
-		return nil, ctx.Err()
-	}})
-	if len(r.Units) != 1 || r.Units[0].Outcome != Failed || r.Units[0].Fault.Unread != nil || len(r.Notes) > 0 {
-		t.Errorf("got %+v", r)
 	}
 }
 

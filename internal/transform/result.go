@@ -37,6 +37,11 @@ type Result struct {
 	// unit for each entry.
 	NotArray bool
 	Notes    []Note
+	// Missing are files that units name and Source.Files lacks, in the order in which they
+	// are met. Unless it is empty, the other fields are not what the object gives: Apply is
+	// to be called again with these files too. Units that the selector leaves out, and
+	// units without an identifier, name none.
+	Missing []string
 }
 
 // Unit is one entry of mappings applied to one object or element.
@@ -66,7 +71,7 @@ type Fault struct {
 	// value than an array: what it would have given is not known.
 	Raised bool
 	// Unread is why a file that the expression names by file:// could not be
-	// read, the error of Source.Read; nil in any other fault.
+	// read, the error of the File; nil in any other fault.
 	Unread  error
 	Message string
 	// Value is what the expression gave, quoted and cut; empty when the message
@@ -81,7 +86,7 @@ type Note struct {
 	Expr    mapping.Expr
 	Raised  bool   // the expression raised an error; its value is null for that
 	LeftOut bool   // it raised an error with Source.Raw; it is left out for that
-	NoFiles bool   // it names a file, and Source.Read is nil; its value is null for that
+	NoFiles bool   // it names a file, and Source.HasFiles is false; its value is null for that
 	Message string // the same for all of one cause, except when Raised
 }
 
