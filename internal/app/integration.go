@@ -25,7 +25,7 @@ type integration struct {
 	// standIn is true when the default mapping runs in place of one that is not known:
 	// no mapping is given, Port stores none, and holds entities that another may have made.
 	standIn bool
-	// showLater is true when the page is to show the mapping once it has found something.
+	// showLater is true when the feed is to show the mapping once it has found something.
 	showLater bool
 }
 

@@ -35,7 +35,7 @@ func publish(ctx context.Context, s *session, err error) int {
 		}
 	}
 	s.report.Duration = time.Since(s.report.Started)
-	closePage(ctx, s, errors.Is(err, errStopped))
+	closeFeed(ctx, s, errors.Is(err, errStopped))
 	if s.clients != nil {
 		s.report.BitbucketRequests, s.report.PortRequests = s.clients.bitbucket.Requests(), s.clients.port.Requests()
 		if s.command.atEnd != nil {
@@ -79,17 +79,17 @@ func noteFailure(s *session, err error, reported bool) {
 	s.report.Note(problem)
 }
 
-// closePage ends the page with what its log still lacks.
-func closePage(ctx context.Context, s *session, stopped bool) {
+// closeFeed ends the feed with what its log still lacks.
+func closeFeed(ctx context.Context, s *session, stopped bool) {
 	for _, p := range s.report.Worst() {
 		switch p.Severity {
 		case diag.Error:
-			s.page.Log("ERROR", report.Line(p))
+			s.feed.Log("ERROR", report.Line(p))
 		case diag.Warning:
-			s.page.Log("WARNING", report.Line(p))
+			s.feed.Log("WARNING", report.Line(p))
 		}
 	}
-	s.page.Log("INFO", report.Result(s.report))
+	s.feed.Log("INFO", report.Result(s.report))
 	end := datasource.End{Status: port.Completed, At: time.Now(), Report: s.report}
 	switch {
 	case stopped:
@@ -97,11 +97,11 @@ func closePage(ctx context.Context, s *session, stopped bool) {
 	case s.report.ExitStatus(report.Incomplete) != 0:
 		end.Status = port.Failed
 	}
-	for _, f := range s.page.Finish(ctx, end) {
+	for _, f := range s.feed.Finish(ctx, end) {
 		s.report.Note(diag.Problem{
 			Severity: diag.Warning,
 			Message:  fmt.Sprintf("Port's Data sources page does not show %s: %s", f.What, f.Err),
-			Fix:      pageFix(f.Err),
+			Fix:      feedFix(f.Err),
 			Count:    f.Count,
 		})
 	}

@@ -60,19 +60,19 @@ type console struct {
 	stdout   *platform.LineWriter
 	stderr   *platform.LineWriter
 	level    *slog.LevelVar
-	log      *slog.Logger // also onto the page
-	local    *slog.Logger // for what the page shows with the report
+	log      *slog.Logger // also onto the feed
+	local    *slog.Logger // for what the feed shows with the report
 	report   *report.Report
-	page     *datasource.Page
+	feed     *datasource.Feed
 }
 
 func newConsole(w world) console {
 	c := console{scrubber: &platform.Scrubber{}, level: &slog.LevelVar{}, report: &report.Report{Started: time.Now(), Program: report.Program{Name: program, Version: Version}}}
 	c.platform = platform.Detect(platform.World{Getenv: w.getenv, Stdout: w.Stdout, Dir: w.Dir, Scrubber: c.scrubber})
 	c.stdout, c.stderr = c.scrubber.Writer(w.Stdout), c.scrubber.Writer(w.Stderr)
-	c.page = datasource.New(c.scrubber.Redact)
+	c.feed = datasource.New(c.scrubber.Redact)
 	c.local = slog.New(&logHandler{w: c.stderr, level: c.level})
-	c.log = slog.New(&logHandler{w: c.stderr, level: c.level, ship: c.page.Log})
+	c.log = slog.New(&logHandler{w: c.stderr, level: c.level, ship: c.feed.Log})
 	return c
 }
 

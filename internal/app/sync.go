@@ -33,11 +33,11 @@ func sync(ctx context.Context, s *session) error {
 	return err
 }
 
-// watch lets the page follow a run.
+// watch lets the feed follow a run.
 func watch(s *session) resync.Watch {
-	w := resync.Watch{Resource: s.page.Resource, Reconciling: s.page.Reconciling}
+	w := resync.Watch{Resource: s.feed.Resource, Reconciling: s.feed.Reconciling}
 	if s.config.SendExamples {
-		w.Examples, w.Copy, w.Example = port.MaxExamples, s.page.Copy, s.page.Example
+		w.Examples, w.Copy, w.Example = port.MaxExamples, s.feed.Copy, s.feed.Example
 	}
 	return w
 }

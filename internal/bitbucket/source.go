@@ -112,7 +112,7 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 			return err
 		case listing(resp.Header, text):
 			return fmt.Errorf("GET %s: a directory: %w", resp.Request.URL.EscapedPath(), ErrNoFile)
-		case webPage(resp.Header, name):
+		case isHTML(resp.Header, name):
 			return again("GET %s: the answer is a web page, and not the file", resp.Request.URL.EscapedPath())
 		}
 		return nil
@@ -144,11 +144,11 @@ func listing(h http.Header, text []byte) bool {
 		strings.HasPrefix(entries.Values[0].Type, "commit_")
 }
 
-// webPage tells the page of a gateway, say, from a file: that comes as an attachment,
+// isHTML distinguishes an HTML answer of a gateway, say, from a file: that comes as an attachment,
 // with a type that its name decides.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
-func webPage(h http.Header, name string) bool {
+func isHTML(h http.Header, name string) bool {
 	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	return h.Get("Content-Disposition") == "" && strings.EqualFold(strings.TrimSpace(kind), "text/html") &&
 		!strings.Contains(strings.ToLower(name[strings.LastIndex(name, "/")+1:]), "htm")

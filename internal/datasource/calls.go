@@ -16,13 +16,13 @@ const (
 	// run waits for. The last part of it is kept for the state at the end.
 	totalTime   = 30 * time.Second
 	reserveTime = 10 * time.Second
-	// maxFailures in a row end a part of the page. One failure that took longer than
+	// maxFailures in a row end a part of the feed. One failure that took longer than
 	// stallTime ends it too, unless it is the state of the run.
 	maxFailures = 2
 	stallTime   = 5 * time.Second
 )
 
-// part is a part of the page that can fail by itself.
+// part is a part of the feed that can fail by itself.
 type part int
 
 const (
@@ -35,7 +35,7 @@ const (
 // partNames are the parts in the words of a Failure, in their order.
 var partNames = []string{"the state of this run", "the sync status of this run", "the log of this run", "raw examples for the mapping editor"}
 
-// calls makes the calls of a page, each for one part of it. It is safe for concurrent
+// calls makes the calls of a feed, each for one part of it. It is safe for concurrent
 // use.
 type calls struct {
 	mu    sync.Mutex // guards what follows
@@ -44,7 +44,7 @@ type calls struct {
 	panic any
 }
 
-// state is how a part of the page fares.
+// state is how a part of the feed fares.
 type state struct {
 	off    bool
 	failed int // in a row
@@ -81,14 +81,14 @@ func (c *calls) left() time.Duration {
 	return totalTime - c.spent
 }
 
-// crashed records that a goroutine of the page panicked.
+// crashed records that a goroutine of the feed panicked.
 func (c *calls) crashed(v any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.panic = v
 }
 
-// do makes one call for a part of the page, unless that has failed too often or the
+// do makes one call for a part of the feed, unless that has failed too often or the
 // limit of the time for calls is used up. It reports whether Port took it.
 func (c *calls) do(ctx context.Context, of part, limit time.Duration, call func(context.Context) error) bool {
 	c.mu.Lock()
@@ -126,7 +126,7 @@ func (c *calls) do(ctx context.Context, of part, limit time.Duration, call func(
 
 var errNoTime = errors.New("the time for calls that a run does not depend on is used up")
 
-// late reports whether the time for the end of the page is used up.
+// late reports whether the time for the end of the feed is used up.
 func late(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errNoTime) }
 
 // final reports whether an answer will be the same for the rest of the run.
@@ -138,7 +138,7 @@ func final(err error) bool {
 	return e.Status/100 == 4 && !e.Passing() && e.Status != http.StatusTooManyRequests
 }
 
-// Failure is a part of the page that does not show what it should.
+// Failure is a part of the feed that does not show what it should.
 type Failure struct {
 	What  string // "the sync status of this run"
 	Count int    // of the calls that failed

@@ -23,13 +23,13 @@ const secret = "canary-of-the-inputs"
 func redact(text string) string { return strings.ReplaceAll(text, secret, "***") }
 
 // begun is a page of two repositories' resources, in a bubble.
-func begun(t *testing.T, s *porttest.Server, kinds ...string) *datasource.Page {
+func begun(t *testing.T, s *porttest.Server, kinds ...string) *datasource.Feed {
 	t.Helper()
 	return begunAfter(t, s, 0, kinds...)
 }
 
 // begunAfter is one for which calls have cost something before.
-func begunAfter(t *testing.T, s *porttest.Server, spent time.Duration, kinds ...string) *datasource.Page {
+func begunAfter(t *testing.T, s *porttest.Server, spent time.Duration, kinds ...string) *datasource.Feed {
 	t.Helper()
 	s.AllowClient("id", "hush")
 	s.PutIntegration("acme", map[string]any{})
@@ -50,7 +50,7 @@ func begunAfter(t *testing.T, s *porttest.Server, spent time.Duration, kinds ...
 	return p
 }
 
-func finish(p *datasource.Page, status port.ResyncStatus) []datasource.Failure {
+func finish(p *datasource.Feed, status port.ResyncStatus) []datasource.Failure {
 	return p.Finish(context.Background(), datasource.End{Status: status, At: time.Now(), Report: &report.Report{}})
 }
 

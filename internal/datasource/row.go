@@ -11,13 +11,13 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// Kind is a resource of the mapping, as the page shows it.
+// Kind is a resource of the mapping, as the feed shows it.
 type Kind struct {
 	Name      string
 	Blueprint string // the expression, as the mapping writes it
 }
 
-// Config is whose page it is, and what of it to keep.
+// Config is whose feed it is, and what of it to keep.
 type Config struct {
 	Port        *port.Client
 	Integration port.Integration
@@ -103,7 +103,7 @@ func newRows(kinds []Kind) []*row {
 	return rows
 }
 
-// resource shows how a resource stands, as Page.Resource says.
+// resource shows how a resource stands, as Feed.Resource says.
 func (t *rows) resource(of *report.Resource, done bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

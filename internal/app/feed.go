@@ -19,20 +19,20 @@ import (
 	"port-bitbucket-exporter/internal/prune"
 )
 
-// hasPage reports whether the page can show anything of this run.
-func (i *integration) hasPage() bool {
+// hasFeed reports whether the feed can show anything of this run.
+func (i *integration) hasFeed() bool {
 	return !i.unreadable && (!i.absent || i.session.config.InitializePortResources)
 }
 
-// open brings the integration up to date with what runs, and begins its page.
-// blueprintsMade is true when this run has made the default ones. The page does not show
+// open brings the integration up to date with what runs, and begins its feed.
+// blueprintsMade is true when this run has made the default ones. The feed does not show
 // the default mapping while it stands in for another. A failure here is a warning, since
-// the run does not need the page. The error means that the integration is there after all,
+// the run does not need the feed. The error means that the integration is there after all,
 // with a mapping that is not known to be the one that runs.
 func (i *integration) open(ctx context.Context, blueprintsMade bool) error {
 	begun, now := time.Now(), i.Integration
 	switch {
-	case !i.hasPage():
+	case !i.hasFeed():
 		return nil
 	case i.absent:
 		config := i.mapping.Config()
@@ -61,14 +61,14 @@ func (i *integration) open(ctx context.Context, blueprintsMade bool) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	i.session.page.Begin(ctx, datasource.Config{
+	i.session.feed.Begin(ctx, datasource.Config{
 		Port: i.port, Integration: now, Kinds: i.kinds(),
 		Status: i.session.config.SyncStatus, Logs: i.session.config.ShipLogs, Examples: i.session.config.SendExamples, Spent: time.Since(begun),
 	}, i.session.report.Started)
 	return nil
 }
 
-// show makes the page show the mapping that runs.
+// show makes the feed show the mapping that runs.
 func (i *integration) show(ctx context.Context) {
 	if err := i.port.DataSource.PublishConfig(ctx, i.mapping.Config()); err != nil {
 		i.warn(ctx, "Port's Data sources page does not show the mapping that runs", err)
@@ -76,7 +76,7 @@ func (i *integration) show(ctx context.Context) {
 }
 
 // holdsSecret reports whether the mapping holds one of the secrets of the inputs, which
-// everybody who sees the page would see too. It warns then.
+// everybody who sees the feed would see too. It warns then.
 func (i *integration) holdsSecret() bool {
 	text, err := json.Marshal(i.mapping.Config())
 	if err == nil && i.session.scrubber.Redact(string(text)) == string(text) {
@@ -89,8 +89,8 @@ func (i *integration) holdsSecret() bool {
 	return true
 }
 
-// toShow reports whether the page is to show the mapping that runs, as publish_mapping
-// rules. It warns when the page shows another one, or must not show this one.
+// toShow reports whether the feed is to show the mapping that runs, as publish_mapping
+// rules. It warns when the feed shows another one, or must not show this one.
 func (i *integration) toShow() bool {
 	shown, _ := i.Config.(map[string]any)
 	resources, _ := shown["resources"].([]any)
@@ -111,7 +111,7 @@ func (i *integration) toShow() bool {
 // foresee reports what a sync would do to the integration.
 func (i *integration) foresee() {
 	switch {
-	case !i.hasPage():
+	case !i.hasFeed():
 		return
 	case i.absent:
 		foresee(i.session.report, "create integration %q", i.port.Identifier())
@@ -127,7 +127,7 @@ func (i *integration) foresee() {
 // settle makes the default mapping the integration's own, after a run in which it made all
 // that Port holds of the integration: then it is the mapping that was missing.
 func (i *integration) settle(ctx context.Context) {
-	if i.hasPage() && !i.ofAnother() && i.toShow() {
+	if i.hasFeed() && !i.ofAnother() && i.toShow() {
 		i.show(ctx)
 	}
 }
@@ -204,11 +204,11 @@ func sameJSON(a, b any) bool {
 
 func (i *integration) warn(ctx context.Context, what string, err error) {
 	if ctx.Err() == nil {
-		i.session.warn(diag.Problem{Message: what + ": " + err.Error(), Fix: pageFix(err)})
+		i.session.warn(diag.Problem{Message: what + ": " + err.Error(), Fix: feedFix(err)})
 	}
 }
 
-func pageFix(err error) string {
+func feedFix(err error) string {
 	var e *port.Error
 	if errors.As(err, &e) && e.Status == http.StatusForbidden {
 		return "give Port's credential the role admin or moderator"
@@ -216,7 +216,7 @@ func pageFix(err error) string {
 	return ""
 }
 
-// kinds returns the resources as the page names them.
+// kinds returns the resources as the feed names them.
 func (i *integration) kinds() []datasource.Kind {
 	var kinds []datasource.Kind
 	for _, r := range i.mapping.Mapping.Resources {

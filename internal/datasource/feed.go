@@ -24,10 +24,10 @@ const (
 	beat = 5 * time.Second
 )
 
-// Page is the entry of one run. Until it is begun it keeps the log, and sends
+// Feed is the entry of one run. Until it is begun it keeps the log, and sends
 // nothing. Its methods but Begin and Finish never wait, and are safe for
 // concurrent use.
-type Page struct {
+type Feed struct {
 	calls   calls
 	log     log
 	rows    rows
@@ -40,9 +40,9 @@ type Page struct {
 	stop    context.CancelFunc
 }
 
-// New returns a page whose log begins now; redact hides secrets in a text.
-func New(redact func(string) string) *Page {
-	p := &Page{wake: make(chan struct{}, 1), closing: make(chan struct{})}
+// New returns a feed whose log begins now; redact hides secrets in a text.
+func New(redact func(string) string) *Feed {
+	p := &Feed{wake: make(chan struct{}, 1), closing: make(chan struct{})}
 	p.calls.begin(0, map[part]bool{resyncState: true, syncStatus: true, shippedLog: true})
 	p.log.calls, p.log.redact, p.log.full = &p.calls, redact, p.wakeUp
 	p.rows.calls, p.rows.changed = &p.calls, p.wakeUp
@@ -52,7 +52,7 @@ func New(redact func(string) string) *Page {
 
 // Begin tells Port that a resync runs, and begins to send what comes. It waits for
 // the first of both. The context must outlive the run; Finish is due.
-func (p *Page) Begin(ctx context.Context, c Config, now time.Time) {
+func (p *Feed) Begin(ctx context.Context, c Config, now time.Time) {
 	event := newEvent()
 	p.port = c.Port
 	p.calls.begin(c.Spent, map[part]bool{
@@ -83,8 +83,8 @@ func newEvent() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// run sends what is due until the page closes.
-func (p *Page) run(ctx context.Context) {
+// run sends what is due until the feed closes.
+func (p *Feed) run(ctx context.Context) {
 	defer close(p.done)
 	defer func() {
 		if v := recover(); v != nil {
@@ -113,7 +113,7 @@ func (p *Page) run(ctx context.Context) {
 	}
 }
 
-func (p *Page) wakeUp() {
+func (p *Feed) wakeUp() {
 	select {
 	case p.wake <- struct{}{}:
 	default:
@@ -122,7 +122,7 @@ func (p *Page) wakeUp() {
 
 // Log adds a line, as of now; level is INFO, WARNING or ERROR. A line for which
 // there is no room is counted, and the count gets a line of its own.
-func (p *Page) Log(level, message string) {
+func (p *Feed) Log(level, message string) {
 	if message != "" {
 		p.log.add(level, message)
 	}
@@ -130,23 +130,23 @@ func (p *Page) Log(level, message string) {
 
 // Resource shows how a resource stands: its report is not kept. It is done when
 // nothing of it is to come, but for what waits for others.
-func (p *Page) Resource(of *report.Resource, done bool) { p.rows.resource(of, done) }
+func (p *Feed) Resource(of *report.Resource, done bool) { p.rows.resource(of, done) }
 
 // Reconciling shows that stale entities are looked for.
-func (p *Page) Reconciling() { p.rows.reconciling() }
+func (p *Feed) Reconciling() { p.rows.reconciling() }
 
 // Copy returns a copy of a raw object without secrets and with long texts cut, or nil
 // when even that is too large.
-func (p *Page) Copy(object map[string]any) map[string]any { return p.samples.copy(object) }
+func (p *Feed) Copy(object map[string]any) map[string]any { return p.samples.copy(object) }
 
 // Example takes one copy of a raw object of a kind; of each kind the first five.
-func (p *Page) Example(kind string, copied map[string]any) { p.samples.add(kind, copied) }
+func (p *Feed) Example(kind string, copied map[string]any) { p.samples.add(kind, copied) }
 
 // Finish sends what is left, tells Port how the run ended, and returns what went
-// wrong with the page. It waits: for the rest of the 30 seconds that calls may cost,
+// wrong with the feed. It waits: for the rest of the 30 seconds that calls may cost,
 // after an abortion, or when the context ends, for three. Before Begin it does
 // nothing, nor when it is called again.
-func (p *Page) Finish(ctx context.Context, end End) (failures []Failure) {
+func (p *Feed) Finish(ctx context.Context, end End) (failures []Failure) {
 	if p.done == nil || p.rows.closed.Swap(true) {
 		return nil
 	}
@@ -178,7 +178,7 @@ func (p *Page) Finish(ctx context.Context, end End) (failures []Failure) {
 }
 
 // sendState tells Port how the run ended, also when the context has ended.
-func (p *Page) sendState(ctx context.Context, end End) {
+func (p *Feed) sendState(ctx context.Context, end End) {
 	limit := reserveTime
 	if ctx.Err() != nil {
 		limit = stopReserve
@@ -191,7 +191,7 @@ func (p *Page) sendState(ctx context.Context, end End) {
 }
 
 // leave ends the goroutine when its call is done, or at the end of the context.
-func (p *Page) leave(ctx context.Context) {
+func (p *Feed) leave(ctx context.Context) {
 	close(p.closing)
 	select {
 	case <-p.done:
