@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
@@ -85,36 +86,46 @@ func repositoryTask(ws *Workspace, r bitbucket.Repository, s repositorySelector)
 	}
 }
 
-// lazyCheckout is the main branch of a repository, resolved when a file of it is
-// first asked for. It is for one goroutine at a time.
+// lazyCheckout is the main branch of a repository, resolved once, when a file of it is first
+// read. Files may be read side by side.
 type lazyCheckout struct {
 	ws         *Workspace
 	repository bitbucket.Repository
-	checkout   *checkout
+
+	mu       sync.Mutex // guards checkout
+	checkout *checkout
 }
 
-func (l *lazyCheckout) resolve(ctx context.Context) (err error) {
+func (l *lazyCheckout) resolve(ctx context.Context) (*checkout, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.checkout == nil {
-		l.checkout, err = l.ws.checkout(ctx, l.repository, "")
+		c, err := l.ws.checkout(ctx, l.repository, "")
+		if err != nil {
+			return nil, err
+		}
+		l.checkout = c
 	}
-	return err
+	return l.checkout, nil
 }
 
 func (l *lazyCheckout) included(ctx context.Context, names []string) (Object, error) {
 	if len(names) == 0 {
 		return Object{}, nil
 	}
-	if err := l.resolve(ctx); err != nil {
+	c, err := l.resolve(ctx)
+	if err != nil {
 		return nil, err
 	}
-	files := l.checkout.included(ctx, "", names)
-	l.checkout.warn(files.warnings...)
+	files := c.included(ctx, "", names)
+	c.warn(files.warnings...)
 	return files.texts, files.err
 }
 
 func (l *lazyCheckout) text(ctx context.Context, name string) (any, error) {
-	if err := l.resolve(ctx); err != nil {
+	c, err := l.resolve(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return l.checkout.reader("")(ctx, name)
+	return c.reader("")(ctx, name)
 }

@@ -54,13 +54,13 @@ func (c cascade) mayCascade(ctx context.Context) bool {
 	return true
 }
 
-// stillRelated returns what produced entities of a blueprint relate to as they did when the
-// run began.
+// stillRelated returns what produced entities of a blueprint may still relate to: all that
+// they related to when the run began. An entry that maps the relation may have left it out,
+// since content was not parsed.
 func (c cascade) stillRelated(blueprint, relation string, h inventory.Stored) map[string]bool {
 	all := map[string]bool{}
 	for _, e := range h.Edges {
-		from := catalog.Ref{Blueprint: blueprint, Identifier: e.From}
-		if e.Relation == relation && c.Inventory.Produced(from) && c.stands(from, relation) {
+		if e.Relation == relation && c.Inventory.Produced(catalog.Ref{Blueprint: blueprint, Identifier: e.From}) {
 			all[e.To] = true
 		}
 	}

@@ -53,7 +53,8 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 		needed = p.needed(ctx)
 	}
 	incomplete := slices.ContainsFunc(p.resources, func(of *resource) bool { return !of.seen.Complete() })
-	p.Report.Settled = p.Failure() == nil && !p.searched && len(listed.others) == 0 && !incomplete
+	failure := p.Failure()
+	p.Report.Settled = failure == nil && !p.searched && len(listed.others) == 0 && !incomplete
 	run := reconcile.Run{
 		Resources: p.gaps(ctx, listed),
 		Listed:    listed.others,
@@ -61,25 +62,26 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 		Produced:  p.Inventory.Produced,
 		Needed:    needed.has,
 		Threshold: 1,
-		Halt:      p.halt(),
+		Halt:      p.halt(failure),
 	}
 	// What could go is looked at first without the bounds on how much may: the reason of a
 	// rename says more than that it is much.
 	if doomed := reconcile.Decide(run).Delete; len(doomed) > 0 {
 		p.Again(doomed)
 		run.Resources = p.gaps(ctx, listed)
-		run.Halt = p.halt() // the time limit may have been reached
+		run.Halt = p.halt(failure) // the time limit may have been reached
 		run.Guards = renames{p, listed}.guards(ctx, reconcile.Decide(run).Delete)
 	}
 	run.Threshold, run.MaxDeletions, run.Deletion = m.EntityDeletionThreshold, p.MaxDeletions, p.Deletion
 	return reconcile.Decide(run), needed
 }
 
-// halt returns why nothing at all may be deleted; empty when something may.
-func (p *pass) halt() string {
-	switch err := p.Failure(); {
-	case err != nil:
-		return "the run failed: " + err.Error()
+// halt returns why nothing at all may be deleted after a failure, or without one; empty when
+// something may.
+func (p *pass) halt(failure error) string {
+	switch {
+	case failure != nil:
+		return "the run failed: " + failure.Error()
 	case p.Report.Has(report.TimeLimit):
 		return TimeLimit
 	}

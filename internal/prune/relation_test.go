@@ -170,6 +170,13 @@ func TestCascade(t *testing.T) {
 			theirs(s)
 			s.remember("service", "api", "team", "else")
 		}, along},
+		{"unless another entry does not map it: the first may have left it out, since content was not parsed", func(s *scene) {
+			theirs(s)
+			s.mapping = strings.Replace(s.mapping, "mappings: {identifier: .slug, title: .name, blueprint: '\"service\"', relations: {team: .project.key}}",
+				"mappings: [{identifier: .slug, title: .name, blueprint: '\"service\"', relations: {team: .project.key}}, {identifier: .slug, blueprint: '\"service\"'}]", 1)
+			s.known.Resources[0].Held = []int{1, 1}
+			s.remember("service", "api", "team", "else")
+		}, stays(notApplied)},
 		{"an entity was taken over", func(s *scene) { theirs(s); s.known.Adopted["service"] = true }, stays(notApplied)},
 		{"of a blueprint of which nothing was stored", func(s *scene) { theirs(s); s.known.Adopted["team"] = true; s.report.Blueprint("team") }, along},
 		{"what a blueprint held is not known", func(s *scene) { theirs(s); delete(s.known.Stored, "service") }, stays(notApplied)},

@@ -15,6 +15,7 @@ func PruneTwice(ctx context.Context, job Job, through func(*inventory.Inventory)
 	r := newRun(job, rep)
 	defer r.close()
 	r.load(ctx, ctx)
+	r.loader.Close()
 	whole := r.inventory
 	for i, store := range stores {
 		copied := report.Report{}

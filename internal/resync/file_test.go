@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"testing"
 	"time"
 
@@ -181,4 +182,34 @@ func TestContentWithoutEntities(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Files of one repository that a mapping names are read side by side: its branch is
+// resolved once, and what is wrong with each is reported.
+func TestTwoFilesOfARepository(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := bitbuckettest.New("acme")
+		b.AddRepository(bitbuckettest.Repository{Name: "api", Files: map[string]string{"README.md": "# api", "OWNER": "me", "logo.png": "\x00\x01", "icon.png": "\x00\x02"}})
+		w := newWorld(t, b)
+		r := w.sync(mapped(entity("repository", `{identifier: .slug, blueprint: '"repo"',
+			properties: {readme: file://README.md, description: file://OWNER, language: file://logo.png, url: file://icon.png}}`)))
+		got := r.after["repo"]["api"].Properties
+		if got["readme"] != "# api" || got["description"] != "me" || got["language"] != nil {
+			t.Errorf("got %v\n%s", got, r.story())
+		}
+		heads, warned := 0, 0
+		for _, e := range r.requests {
+			if strings.Contains(e.Path, "/refs/branches") || strings.HasSuffix(e.Path, "/commits") {
+				heads++
+			}
+		}
+		for _, p := range r.report.Problems() {
+			if p.Severity == diag.Warning && strings.Contains(p.Message+p.Example, ".png") {
+				warned += p.Count
+			}
+		}
+		if heads > 1 || warned != 2 {
+			t.Errorf("the branch was resolved %d times, and %d of 2 binary files were reported\n%s", heads, warned, r.story())
+		}
+	})
 }

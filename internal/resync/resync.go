@@ -17,6 +17,7 @@ import (
 	"port-bitbucket-exporter/internal/load"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/prune"
+	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
 )
 
@@ -100,7 +101,6 @@ func (r *run) load(readCtx, writeCtx context.Context) {
 		of.to.Report.Complete = of.complete()
 		of.to.Seen.Extracted = of.to.Report.Extracted
 	}
-	r.loader.Close()
 	if errors.Is(context.Cause(readCtx), errTimeLimit) { // also when it was reached only while writing
 		r.timeLimit()
 	}
@@ -139,6 +139,9 @@ func (r *run) failure(ctx context.Context) error {
 
 // prune deletes what is stale, unless the run failed.
 func (r *run) prune(ctx, readCtx context.Context, err error) {
+	if ctx.Err() == nil && r.job.Deletion != reconcile.Never { // else nothing reads the inventory
+		r.loader.Close()
+	}
 	prune.Run(ctx, prune.Config{
 		Bound: r.job.Bound, Inventory: r.inventory, Port: r.job.Port, Store: r.job.Store, Schemas: r.schemas, Report: r.report,
 		Began: r.job.Start, Reconciling: r.job.Watch.Reconciling,
