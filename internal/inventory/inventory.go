@@ -75,7 +75,6 @@ type Resource struct {
 	Listed    bool              // its list was read to its end
 	Extracted int               // units, as report.Counts has them
 	Sources   map[string]Source // of the tasks, by key
-	Vanished  []Source          // disappeared while the run read them
 	Held      []int             // by entry: units whose entity Port holds at the end
 	// Gap is why any of its entities may be missing; empty when all is known.
 	Gap string `json:",omitempty"`

@@ -47,7 +47,6 @@ func full() *inv {
 	r := v.Resources[0]
 	r.Tasks, r.Listed, r.Extracted, r.Held = 3, true, 9, []int{4, 0}
 	r.Sources["{1}"] = inventory.Source{Key: "{1}", Name: "api", JSON: json.RawMessage(`{"slug":"api"}`)}
-	r.Vanished = []inventory.Source{{Key: "{3}", Name: "old"}}
 	r.Gap, r.Unnamed = "gap", "unnamed"
 	r.Partial = []inventory.Gap{{Source: inventory.Source{Key: "{2}", Name: "web"}, Why: "why", Fix: "fix"}}
 	return v
@@ -164,17 +163,14 @@ func TestMerge(t *testing.T) {
 			only(func(_ *inv, r *inventory.Resource) {
 				r.Tasks, r.Extracted, r.Held, r.Listed = 1, 2, []int{1}, true
 				r.Sources["{1}"] = inventory.Source{Key: "{1}"}
-				r.Vanished = []inventory.Source{{Key: "{1}"}}
 			}),
 			only(func(_ *inv, r *inventory.Resource) {
 				r.Tasks, r.Extracted, r.Held = 10, 20, []int{10, 5}
 				r.Sources["{2}"] = inventory.Source{Key: "{2}"}
-				r.Vanished = []inventory.Source{{Key: "{2}"}}
 			}),
 		}, only(func(_ *inv, r *inventory.Resource) {
 			r.Tasks, r.Extracted, r.Held = 11, 22, []int{11, 5}
 			r.Sources = map[string]inventory.Source{"{1}": {Key: "{1}"}, "{2}": {Key: "{2}"}}
-			r.Vanished = []inventory.Source{{Key: "{1}"}, {Key: "{2}"}}
 		})},
 		{"listed in all parts is listed", []*inv{
 			only(func(_ *inv, r *inventory.Resource) { r.Listed = true }),
@@ -210,9 +206,6 @@ func TestMerge(t *testing.T) {
 				r.Sources["{9}"] = inventory.Source{}
 				for i := range r.Held {
 					r.Held[i]++
-				}
-				for i := range r.Vanished {
-					r.Vanished[i].Name = "later"
 				}
 				for i := range r.Partial {
 					r.Partial[i].Why = "later"

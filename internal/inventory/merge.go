@@ -79,7 +79,7 @@ func (v *Inventory) add(r *Resource) {
 	if i < 0 {
 		c := *r
 		c.Sources, c.Held = maps.Clone(r.Sources), slices.Clone(r.Held)
-		c.Vanished, c.Partial = slices.Clone(r.Vanished), slices.Clone(r.Partial)
+		c.Partial = slices.Clone(r.Partial)
 		if c.Sources == nil {
 			c.Sources = map[string]Source{}
 		}
@@ -91,7 +91,6 @@ func (v *Inventory) add(r *Resource) {
 	o.Listed = o.Listed && r.Listed
 	o.Extracted += r.Extracted
 	maps.Copy(o.Sources, r.Sources)
-	o.Vanished = append(o.Vanished, r.Vanished...)
 	for n, held := range r.Held {
 		if n == len(o.Held) {
 			o.Held = append(o.Held, 0)

@@ -89,10 +89,6 @@ func parts(t *testing.T, whole *inventory.Inventory, n int, r *rand.Rand) []*inv
 		for e, held := range res.Held {
 			all[r.IntN(n)].Resources[i].Held[e] += held
 		}
-		for _, source := range res.Vanished {
-			to := part(source.Key).Resources[i]
-			to.Vanished = append(to.Vanished, source)
-		}
 		all[r.IntN(n)].Resources[i].Gap = res.Gap
 		all[r.IntN(n)].Resources[i].Unnamed = res.Unnamed
 		for _, g := range res.Partial {
