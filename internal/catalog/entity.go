@@ -50,7 +50,7 @@ func Encode(blueprint string, f Fields, d *Digester) (Entity, error) {
 	if f.Relations != nil {
 		body["relations"] = f.Relations
 	}
-	text, err := marshal(body)
+	text, err := JSON(body)
 	if err != nil {
 		return Entity{}, fmt.Errorf("encode entity: %w", err)
 	}
@@ -61,7 +61,7 @@ func Encode(blueprint string, f Fields, d *Digester) (Entity, error) {
 	identifier, named := f.Identifier.(string)
 	query := ""
 	if !named {
-		text, err := marshal(f.Identifier)
+		text, err := JSON(f.Identifier)
 		if err != nil {
 			return Entity{}, fmt.Errorf("encode entity: %w", err)
 		}
@@ -77,9 +77,10 @@ func Encode(blueprint string, f Fields, d *Digester) (Entity, error) {
 	}, nil
 }
 
-// marshal writes "<", ">" and "&" as they are: escaped they are six bytes each,
-// and a text full of them would pass Port's limit.
-func marshal(v any) ([]byte, error) {
+// JSON returns a value on one line with "<", ">" and "&" as they are: escaped they are six
+// bytes each, which a text full of them pays towards Port's limit, and hard to read for a
+// person. Control characters other than those of ASCII are as they are too.
+func JSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -113,7 +114,7 @@ func Targets(relations map[string]any) []Target {
 func largest(properties map[string]any) string {
 	name, most := "", -1
 	for k, v := range properties {
-		text, _ := marshal(v)
+		text, _ := JSON(v)
 		if len(text) > most || len(text) == most && k < name {
 			name, most = k, len(text)
 		}

@@ -2,7 +2,6 @@ package dryrun
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"port-bitbucket-exporter/internal/catalog"
 )
 
 // maxWork bounds one check: the weight of the schema times that of the value. It takes
@@ -143,7 +144,7 @@ func violation(e *jsonschema.ValidationError) string {
 func listed(list []any) string {
 	var words []string
 	for _, v := range list {
-		text, _ := json.Marshal(v)
+		text, _ := catalog.JSON(v)
 		words = append(words, string(text))
 	}
 	return strings.Join(words, ", ")

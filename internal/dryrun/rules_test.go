@@ -62,6 +62,7 @@ var checked = []keywordCase{
 	{"type", `{"items":{"type":"integer"}}`, `[1e300]`, `[1.5]`, `/0 must be integer, and is number`},
 	{"enum", `{"enum":["a",1.50,null]}`, `1.5`, `"b"`, `must be equal to one of the allowed values: "a", 1.5, null`},
 	{"enum", `{"enum":["a","a",1,1.0,{"x":[1]},{"x":[1]}]}`, `{"x":[1]}`, `"b"`, `must be equal to one of the allowed values: "a", 1, {"x":[1]}`},
+	{"enum", `{"enum":["R&D","<b>"]}`, `"R&D"`, `"b"`, `must be equal to one of the allowed values: "R&D", "<b>"`},
 	{"enum", `{"enum":["a"]}`, `"a"`, `"b"`, `must be equal to one of the allowed values: "a"`},
 	{"allOf", `{"allOf":[{"maxLength":1}]}`, `"a"`, `"ab"`, `must have at most 1 characters`},
 	{"const", `{"const":{"a":[1]}}`, `{"a":[1.0]}`, `{"a":[2]}`, `does not satisfy "const" of its schema`},

@@ -157,7 +157,7 @@ func TestFixesOfABlueprint(t *testing.T) {
 	t.Parallel()
 	const strict = `{"schema":{"properties":{
 		"url":{"type":"string","format":"url"},"created":{"type":"string","format":"date-time"},"size":{"type":"number"},"private":{"type":"boolean"},"protected":{"type":"boolean"},
-		"tags":{"type":"array"},"raw":{"type":"object"},"language":{"type":"string","enum":["rust","zig"]},"letter":{"type":"string","enum":["a","b","c","d","e","f","g","h","i"]},
+		"tags":{"type":"array"},"raw":{"type":"object"},"language":{"type":"string","enum":["rust","zig"]},"sign":{"type":"string","enum":["<","R&D"]},"letter":{"type":"string","enum":["a","b","c","d","e","f","g","h","i"]},
 		"code":{"type":"string","maxLength":3,"pattern":"^[a-z]+$"},"plain":{"type":"string"}}},
 		"mirrorProperties":{"projectName":{}},"calculationProperties":{"age":{}},"aggregationProperties":{"total":{}},
 		"relations":{"project":{"target":"project","many":false},"peers":{"target":"repo","many":true}}}`
@@ -180,6 +180,7 @@ func TestFixesOfABlueprint(t *testing.T) {
 		{"url: .slug", `"api"`, `must match format "url"`, `wants format url here: give a whole address, such as https://example.com/x, or null`},
 		{"created: .slug", `"api"`, `must match format "date-time"`, `a time with a zone, such as 2026-11-22T10:00:00Z`},
 		{"language: .language", `"go"`, "must be one of the allowed values", `map it to one of them: "rust", "zig"`},
+		{"sign: .language", `"go"`, "must be one of the allowed values", `map it to one of them: "<", "R&D"`},
 		{"letter: .language", `"go"`, "must be one of the allowed values", `"g", "h", …`},
 		{"code: .slug", text, "must not be more than 3 characters", `the property has limits in Port: maxLength 3, pattern "^[a-z]+$"`},
 		{"plain: .slug", `"api"`, "is wrong", `look at property "plain" of blueprint "repo" in Port; correct the expression`},

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"port-bitbucket-exporter/internal/catalog"
 )
 
 // sent returns the value of a field as it was sent, or the whole entity when the field is
@@ -58,7 +60,7 @@ func leaves(v any, all []string) []string {
 }
 
 func asJSON(v any) string {
-	text, err := json.Marshal(v)
+	text, err := catalog.JSON(v)
 	if err != nil { // no JSON
 		return strconv.Quote(fmt.Sprint(v))
 	}

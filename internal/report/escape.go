@@ -2,12 +2,12 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf16"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/clip"
 )
 
@@ -82,9 +82,10 @@ func cell(s string, maxRunes int) string {
 
 // encode returns JSON on one line, in which hidden characters are escaped: encoding/json
 // itself leaves DEL, C1 controls and bidi controls as they are. Outside strings JSON
-// has none of them, so each stands where an escape may.
+// has none of them, so each stands where an escape may. "<", ">" and "&" are as they are:
+// what shows the JSON in a language that reads them, as cell does, escapes them itself.
 func encode(v any) []byte {
-	raw, err := json.Marshal(v)
+	raw, err := catalog.JSON(v)
 	if err != nil {
 		panic(err) // strings, numbers, booleans and structs of them always encode
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/clip"
 )
 
@@ -103,7 +104,7 @@ const maxValueBytes = 4 << 10
 
 // bounded returns a value, or the beginning of its JSON where it is long.
 func bounded(v any) any {
-	text, err := json.Marshal(v)
+	text, err := catalog.JSON(v)
 	if err != nil || len(text) <= maxValueBytes {
 		return v
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
 )
 
@@ -56,6 +57,21 @@ func full() *Report {
 	return r
 }
 
+// plan is a run that changes nothing, of values that hold what JSON, Markdown, a shell, a CI
+// system and a terminal read otherwise.
+func plan() *Report {
+	const hostile = "</script>\n::error::x %0A | `$(id)` \x1b[31m\u202e<!-- @acme #7"
+	return &Report{Planned: true, Changes: []catalog.Change{
+		{Action: catalog.Create, Ref: catalog.Ref{Blueprint: "service", Identifier: "R&D"}, Fields: []catalog.ChangedField{{Name: "title", To: "R&D"}}},
+		{Action: catalog.Update, Ref: catalog.Ref{Blueprint: "service", Identifier: "a<b>c"}, Fields: []catalog.ChangedField{
+			{Name: `property "query"`, From: "a=1&b=<2>", To: map[string]any{"a&b": []any{"<i>", true}}},
+			{Name: `property "text"`, From: hostile, To: strings.Repeat("&", 90)},
+		}},
+		{Action: catalog.Refuse, Ref: catalog.Ref{Blueprint: "service", Identifier: "x"}, Fields: []catalog.ChangedField{{Name: "title", To: "a && b"}}, Why: `"title" must not be <null> & "x"`},
+		{Action: catalog.Delete, Ref: catalog.Ref{Blueprint: "service", Identifier: "y&z"}},
+	}}
+}
+
 // eleven has one problem too many to show all of them at once.
 func eleven() *Report {
 	r := &Report{Duration: time.Minute + 52*time.Second, BitbucketRequests: 1}
@@ -75,6 +91,7 @@ func TestGolden(t *testing.T) {
 		{"empty", &Report{}},
 		{"full", full()},
 		{"eleven", eleven()},
+		{"plan", plan()},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
