@@ -163,6 +163,7 @@ func TestRefusals(t *testing.T) {
 		{"400 beyond what is read", 400, `{"error":{"message":"` + strings.Repeat("long ", 20_000) + `"}}`, []string{"400 Bad Request"}, false, ""},
 		{"505", 505, "", []string{"505 HTTP Version Not Supported"}, false, ""},
 		{"204", 204, "", []string{"204 No Content"}, false, ""},
+		{"444, which has no name", 444, "out", []string{"acme: 444: out"}, false, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := withRepositories(1)

@@ -45,7 +45,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s: %d %s", e.Method, e.Path, e.Status, statusText(e.Status))
+	fmt.Fprintf(&b, "%s %s: %s", e.Method, e.Path, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, statusText(e.Status))))
 	if e.Message != "" {
 		fmt.Fprintf(&b, ": %s", e.Message)
 	}
@@ -55,7 +55,7 @@ func (e *Error) Error() string {
 	if e.Announcement != "" {
 		fmt.Fprintf(&b, ", see %s", e.Announcement)
 	}
-	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
+	if e.Credential != "" && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) {
 		fmt.Fprintf(&b, "; used was: %s", e.Credential)
 	}
 	if missing := e.Missing(); len(missing) > 0 {

@@ -151,7 +151,7 @@ func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelecto
 					return
 				}
 				nameReviewers(object)
-				if !yield(Found{Object: object, Address: webPage(object)}, nil) {
+				if !yield(Found{Object: object, Address: address(object, sourceOf(r))}, nil) {
 					return
 				}
 			}

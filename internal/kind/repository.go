@@ -79,7 +79,7 @@ func repositoryTask(ws *Workspace, r bitbucket.Repository, s repositorySelector)
 			case err != nil && ctx.Err() == nil:
 				err = &Unreadable{Object: r.Slug, Err: err}
 			}
-			if yield(Found{Object: object, Address: webPage(object), Read: lazy.text}, err) && lazy.checkout != nil {
+			if yield(Found{Object: object, Address: address(object, sourceOf(r)), Read: lazy.text}, err) && lazy.checkout != nil {
 				lazy.checkout.report(yield)
 			}
 		}

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +27,8 @@ type Source struct {
 // Found is one object of a task.
 type Found struct {
 	Object Object
-	// Address is where a person finds the object: its web page, or its repository and path.
+	// Address is where a person finds the object: its web page, its repository and path, or
+	// what it is called. It is never empty.
 	Address string
 	// Raw is true when the content of the object is text that could not be parsed,
 	// or is not given: expressions that raise an error on it do not show what the
@@ -102,10 +104,10 @@ func Fix(err error) string {
 // Denied reports whether the rest of a resource need not be asked for after an error.
 func Denied(err error) bool { return bitbucket.Denied(err) }
 
-// single yields one object that is at hand.
-func single(object Object) Run {
+// single yields one object that is at hand, and is its own source.
+func single(object Object, of Source) Run {
 	return func(context.Context) iter.Seq2[Found, error] {
-		return func(yield func(Found, error) bool) { yield(Found{Object: object, Address: webPage(object)}, nil) }
+		return func(yield func(Found, error) bool) { yield(Found{Object: object, Address: address(object, of)}, nil) }
 	}
 }
 
@@ -144,12 +146,19 @@ func unreadable(err error) error {
 	return u
 }
 
-// webPage returns the page of an object that Bitbucket gives as it is.
-func webPage(object Object) string {
+// address returns the web page of an object that Bitbucket gives as it is; where the object
+// has no link to it, what else the object is known by, within its source.
+func address(object Object, of Source) string {
+	text := func(in Object, key string) string {
+		value, _ := in[key].(string)
+		return value
+	}
 	links, _ := object["links"].(Object)
 	html, _ := links["html"].(Object)
-	href, _ := html["href"].(string)
-	return href
+	if id, ok := object["id"].(json.Number); ok && text(html, "href") == "" {
+		return cmp.Or(of.Name, of.Key) + "#" + id.String()
+	}
+	return cmp.Or(text(html, "href"), text(object, "full_name"), of.Name, of.Key, text(object, "name"), "an object without a name")
 }
 
 // clone copies a JSON value with all that is in it.

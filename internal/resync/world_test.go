@@ -188,6 +188,7 @@ func (w *world) syncContext(ctx context.Context, text string) result {
 	}
 	w.account(r, start)
 	w.traced(r)
+	w.whole(r)
 	if all := append(w.port.Violations(), w.bitbucket.Violations()...); len(all) > 0 && !w.violated {
 		w.t.Errorf("the emulators were asked what nobody should ask: %q", all)
 	}
