@@ -25,7 +25,7 @@ var pullRequest = define(Kind{
 	Name: "pull-request", Aliases: []string{"pr", "prs", "mr", "merge-request"},
 	Objects: shape.Kind{
 		Object: shape.Of(`type id# title description state draft? queued? author* source` + endShape + ` destination` + endShape +
-			` merge_commit{+ type hash} close_source_branch? closed_by* reason comment_count# task_count# created_on updated_on summary{+ type raw markup html} rendered* ` +
+			` merge_commit{+ type hash} close_source_branch? closed_by* reason comment_count# task_count# created_on updated_on closed_on summary{+ type raw markup html} rendered* ` +
 			`reviewers[+ type uuid display_name nickname account_id user*] participants[+ type user* role approved? state participated_on] ` + linksShape),
 
 		Identifier: `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`,
@@ -42,7 +42,7 @@ const endShape = `{branch{+ name} commit{+ type hash} repository{type full_name 
 const maxPullRequests = 50
 
 // listPullRequests yields the pull requests of a repository that the query selects,
-// in the order of their numbers, with reviewers and participants, which a list
+// in the order of their numbers, with reviewers, participants and closed_on, which a list
 // leaves out unless asked.
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-get
@@ -74,7 +74,7 @@ func listPullRequests(ctx context.Context, c *bitbucket.Client, slug, query stri
 	}, url.Values{
 		"q":      {query},
 		"sort":   {"id"},
-		"fields": {"+values.reviewers,+values.participants"},
+		"fields": {"+values.reviewers,+values.participants,+values.closed_on"},
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
@@ -37,6 +38,21 @@ func TestPullRequests(t *testing.T) {
 		if got := s.Violations(); len(got) > 0 {
 			w.Errorf("violations: got %q, want none", got)
 		}
+	})
+}
+
+// A list has closed_on when it is asked for, and then of those that are closed.
+func TestPullRequestsSayWhenTheyWereClosed(t *testing.T) {
+	s := withPullRequests()
+	closed := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	s.UpdatePullRequest("checkout-api", 3, func(p *bitbuckettest.PullRequest) { p.ClosedOn = closed })
+	inBubble(t, s, func(w world) {
+		objects := w.good("pull-request", `pullRequestQuery: 'state="MERGED" OR state="OPEN"'`)
+		var got []any
+		for _, o := range objects {
+			got = append(got, o["closed_on"])
+		}
+		w.equal("closed_on", got, []any{nil, nil, "2026-05-04T03:02:01.000000+00:00", nil})
 	})
 }
 

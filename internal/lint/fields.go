@@ -22,7 +22,7 @@ var otherNames = map[string]string{
 	"main_branch": ".mainbranch.name", "default_branch": ".mainbranch.name", "defaultbranch": ".mainbranch.name", "branch": ".mainbranch.name",
 	"url": ".links.html.href", "html_url": ".links.html.href", "web_url": ".links.html.href", "link": ".links.html.href", "href": ".links.html.href",
 	"private": ".is_private", "visibility": ".is_private", "created_at": ".created_on", "createdat": ".created_on", "updated_at": ".updated_on",
-	"updatedat": ".updated_on", "merged_at": ".updated_on", "number": ".id", "iid": ".id", "status": ".state", "body": ".description",
+	"updatedat": ".updated_on", "merged_at": ".closed_on", "closed_at": ".closed_on", "number": ".id", "iid": ".id", "status": ".state", "body": ".description",
 	"assignees": ".reviewers", "source_branch": ".source.branch.name", "target_branch": ".destination.branch.name",
 	"head": ".source", "base": ".destination", "repository": ".destination.repository", "path": ".file.path", "filename": ".file.name",
 }

@@ -3,6 +3,7 @@ package bitbuckettest
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -119,6 +120,16 @@ func TestShapes(t *testing.T) {
 	merged := call(t, s, "/repositories/acme/checkout-api/pullrequests/3")
 	equal(t, "merge commit", merged.at("merge_commit", "type"), any("commit"))
 	equal(t, "closed by", merged.at("closed_by", "display_name"), any("Amir Haddad"))
+	equal(t, "closed on", merged.at("closed_on"), merged.at("updated_on"))
+	equal(t, "an open one is not closed", slices.Contains(one.keys(), "closed_on"), false)
+	equal(t, "rendered", strings.Join(merged.keys("rendered"), " "), "description title")
+	closed := "/repositories/acme/checkout-api/pullrequests?state=MERGED&fields=%2Bvalues.rendered"
+	equal(t, "in a list", slices.ContainsFunc(call(t, s, closed).keys("values", 0), func(k string) bool { return k == "closed_on" || k == "rendered" }), false)
+	equal(t, "asked for", call(t, s, closed+",%2Bvalues.closed_on").at("values", 0, "closed_on"), merged.at("closed_on"))
+	s.UpdatePullRequest("checkout-api", 3, func(p *PullRequest) { p.Title = "A word more" })
+	later := call(t, s, "/repositories/acme/checkout-api/pullrequests/3")
+	equal(t, "closed before the last change", later.at("closed_on"), merged.at("closed_on"))
+	equal(t, "the last change", later.at("updated_on") != merged.at("updated_on"), true)
 
 	projects := call(t, s, "/workspaces/acme/projects")
 	equal(t, "projects", projects.column("key"), "PAY OPS")

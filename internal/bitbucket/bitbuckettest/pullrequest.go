@@ -25,6 +25,7 @@ type PullRequest struct {
 	DeletedFork       bool      // the source's repository is null
 	CreatedOn         time.Time // zero: the server's clock
 	UpdatedOn         time.Time // zero: the server's clock
+	ClosedOn          time.Time // zero: UpdatedOn of when it was closed; an open one has none
 }
 
 // Participant is a user's part in a pull request.
@@ -117,6 +118,7 @@ func (ps *pullRequests) AddPullRequest(slug string, p PullRequest) (id int) {
 			p.DestinationBranch = r.MainBranch
 		}
 		ps.ws().stamp(&p.CreatedOn, &p.UpdatedOn)
+		p.close()
 		at := len(in.all)
 		for at > 0 && in.all[at-1].ID > p.ID {
 			at--
@@ -138,7 +140,18 @@ func (ps *pullRequests) UpdatePullRequest(slug string, id int, f func(*PullReque
 		if p.UpdatedOn.Equal(before) {
 			p.UpdatedOn = ps.ws().tick()
 		}
+		p.close()
 	})
+}
+
+// close stamps a pull request that is not open with the time of its last change, once.
+func (p *PullRequest) close() {
+	switch {
+	case p.State == "OPEN":
+		p.ClosedOn = time.Time{}
+	case p.ClosedOn.IsZero():
+		p.ClosedOn = p.UpdatedOn
+	}
 }
 
 // RemovePullRequest removes a pull request. Its id is not used again.
@@ -184,7 +197,9 @@ func (ps *pullRequests) list(v view, q *request) *answer {
 	return v.pageByNumber(q, items)
 }
 
-// get answers with reviewers and participants, which the list leaves out.
+// get answers with reviewers, participants and closed_on, which the list leaves out unless asked, and with
+// rendered, which no list has.
+// Source: recorded answers, read 2026-11.
 func (ps *pullRequests) get(v view, q *request) *answer {
 	r, refusal := ps.repositories.of(q)
 	if refusal != nil {
@@ -202,6 +217,10 @@ func (ps *pullRequests) get(v view, q *request) *answer {
 	for i := range o {
 		o[i].hidden = false
 	}
+	o = append(o, member{"rendered", object{
+		{"title", rendered(in.all[at].Title), shown},
+		{"description", rendered(in.all[at].Description), shown},
+	}, shown})
 	return v.respond(q, o)
 }
 
@@ -226,7 +245,7 @@ func (p *pullRequest) tree(v view) object {
 	if !p.DeletedFork {
 		source = repo
 	}
-	return object{
+	o := object{
 		{"comment_count", p.ID % 5, shown},
 		{"task_count", 0, shown},
 		{"type", "pullrequest", shown},
@@ -249,6 +268,10 @@ func (p *pullRequest) tree(v view) object {
 		{"reviewers", v.reviewers(p), hidden},
 		{"participants", v.participants(p), hidden},
 	}
+	if !p.ClosedOn.IsZero() { // an open one has no such member
+		o = append(o, member{"closed_on", timestamp(p.ClosedOn), hidden})
+	}
+	return o
 }
 
 func (v view) endpoint(r *repository, branch string, withLinks bool, hash string, repo any) object {
