@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/content"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/mapping"
@@ -142,10 +143,10 @@ func (c *checkout) text(ctx context.Context, name string) (any, *Warning, error)
 		return nil, &Warning{Problem: diag.Problem{Message: omitted.Why + ": it is null", Fix: omitted.Fix, Example: omitted.Object}}, nil
 	case err != nil || body == nil:
 		return nil, nil, err
-	case binary(body):
+	case content.Binary(body):
 		return nil, &Warning{Problem: diag.Problem{Message: "a file is binary, and has no text: it is null", Example: c.At(name)}}, nil
 	}
-	return rawText(body), nil, nil
+	return content.Text(body), nil, nil
 }
 
 // maxEntity is more than an entity in Port can hold, in bytes.

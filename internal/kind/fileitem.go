@@ -13,6 +13,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/clip"
+	"port-bitbucket-exporter/internal/content"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/source"
@@ -81,7 +82,7 @@ func (f *fileItem) note(message, detail string) {
 	f.noted[message] = true
 	w := Warning{Problem: diag.Problem{Message: message, Example: f.checkout.At(f.entry.Path)}}
 	if detail != "" {
-		w.Example += ": " + rawText([]byte(clip.Bytes(detail, maxDetail, "...")))
+		w.Example += ": " + content.Text([]byte(clip.Bytes(detail, maxDetail, "...")))
 	}
 	f.checkout.warn(&w)
 }
@@ -93,7 +94,7 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 		f.note("submodules are left out: they are no files", "")
 		return Found{}, errNoItem
 	}
-	content, raw, err := f.content(ctx)
+	value, raw, err := f.content(ctx)
 	if err != nil {
 		return Found{}, err
 	}
@@ -107,9 +108,9 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 	}
 	addRepository(metadata, repo)
 	object := Object{
-		"content": content, "metadata": metadata, "repo": repo, "branch": f.checkout.Branch(),
+		"content": value, "metadata": metadata, "repo": repo, "branch": f.checkout.Branch(),
 		// The documented examples map .file.path and .file.content.
-		"file": Object{"path": f.entry.Path, "name": path.Base(f.entry.Path), "content": content,
+		"file": Object{"path": f.entry.Path, "name": path.Base(f.entry.Path), "content": value,
 			"size": json.Number(strconv.FormatInt(f.entry.Size, 10))},
 	}
 	if f.reader.root != nil {
@@ -142,7 +143,7 @@ func addRepository(metadata, repository Object) {
 
 // content is parsed, or text, or nil when there is none to give. It is raw when
 // it is not what expressions may expect.
-func (f *fileItem) content(ctx context.Context) (content any, raw bool, err error) {
+func (f *fileItem) content(ctx context.Context) (value any, raw bool, err error) {
 	if f.is(source.Elsewhere) {
 		f.note(noContentElsewhere, "")
 		return nil, true, nil
@@ -160,25 +161,25 @@ func (f *fileItem) content(ctx context.Context) (content any, raw bool, err erro
 		return nil, false, err
 	case body == nil:
 		return nil, false, fmt.Errorf("read file %q of repository %q: it is listed, and not there", f.entry.Path, f.checkout.repository.Slug)
-	case binary(body):
+	case content.Binary(body):
 		f.note(noContentBinary, "")
 		return nil, true, nil
 	case f.is(source.Link):
 		f.note("symbolic links are not followed: their content is the path that they lead to", "")
-		return rawText(body), true, nil
+		return content.Text(body), true, nil
 	case f.skipParsing:
-		return rawText(body), false, nil
+		return content.Text(body), false, nil
 	}
-	content, err = parseContent(f.entry.Path, body)
+	value, err = content.Parse(f.entry.Path, body)
 	if err != nil {
-		f.note("a file does not parse as "+format(f.entry.Path)+": its content is its text", err.Error())
+		f.note("a file does not parse as "+content.Format(f.entry.Path)+": its content is its text", err.Error())
 		f.unparsed = true
-		return rawText(body), true, nil
+		return content.Text(body), true, nil
 	}
-	if format(f.entry.Path) != "" {
-		content, err = (&references{item: f, left: maxReferences, bytes: maxReferenced}).resolve(ctx, content)
+	if content.Format(f.entry.Path) != "" {
+		value, err = (&references{item: f, left: maxReferences, bytes: maxReferenced}).resolve(ctx, value)
 	}
-	return content, f.unparsed, err
+	return value, f.unparsed, err
 }
 
 const (
@@ -271,17 +272,17 @@ func (r *references) reference(ctx context.Context, value, written string) (any,
 		return nil, err
 	case body == nil:
 		return r.null("a file:// value names a file that is not there: it is null", value)
-	case binary(body):
+	case content.Binary(body):
 		return r.null("a file:// value names a binary file: it is null", value)
 	}
 	r.bytes -= len(body)
-	content, err := parseContent(name, body)
+	parsed, err := content.Parse(name, body)
 	if err != nil {
-		r.item.note("a file that a file:// value names does not parse as "+format(name)+": the value is its text", value+": "+err.Error())
+		r.item.note("a file that a file:// value names does not parse as "+content.Format(name)+": the value is its text", value+": "+err.Error())
 		r.item.unparsed = true
-		return rawText(body), nil
+		return content.Text(body), nil
 	}
-	return content, nil
+	return parsed, nil
 }
 
 func (r *references) null(message, value string) (any, error) {

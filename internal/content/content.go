@@ -1,4 +1,6 @@
-package kind
+// Package content reads the files of repositories: it makes JSON values of their texts,
+// within bounds.
+package content
 
 import (
 	"bytes"
@@ -16,9 +18,9 @@ const (
 	byteOrderMark = "\uFEFF"
 )
 
-// format is the name of the format that a file is parsed as, by its name; empty
+// Format is the name of the format that a file is parsed as, by its name; empty
 // for a file that is text alone.
-func format(name string) string {
+func Format(name string) string {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".json":
 		return "JSON"
@@ -28,27 +30,27 @@ func format(name string) string {
 	return ""
 }
 
-// rawText is the text of a file, with U+FFFD for invalid UTF-8.
-func rawText(text []byte) string { return strings.ToValidUTF8(string(text), "\uFFFD") }
+// Text is the text of a file, with U+FFFD for invalid UTF-8.
+func Text(text []byte) string { return strings.ToValidUTF8(string(text), "\uFFFD") }
 
-// binary reports whether a file is not text: text has no NUL.
-func binary(body []byte) bool { return bytes.IndexByte(body, 0) >= 0 }
+// Binary reports whether a file is not text: text has no NUL.
+func Binary(body []byte) bool { return bytes.IndexByte(body, 0) >= 0 }
 
-// parseContent returns the content of a file as a JSON value, with numbers as
+// Parse returns the content of a file as a JSON value, with numbers as
 // json.Number: parsed by the extension of its name, or else as text. A file that
 // holds nothing to parse is nil. A YAML file of several documents is an array of
 // them; documents without anything in them are left out.
 //
 // Time and memory are bounded by the size of the text, whatever it holds. The
 // error is why it does not parse.
-func parseContent(name string, text []byte) (any, error) {
-	switch format(name) {
+func Parse(name string, text []byte) (any, error) {
+	switch Format(name) {
 	case "JSON":
 		return parseJSON(plainText(text))
 	case "YAML":
 		return parseYAML(plainText(text))
 	}
-	return rawText(text), nil
+	return Text(text), nil
 }
 
 func plainText(text []byte) []byte {

@@ -1,4 +1,4 @@
-package kind
+package content
 
 import (
 	"bytes"
@@ -135,7 +135,7 @@ func (c *converter) value(n *yaml.Node, depth int) (any, error) {
 //
 // Source: https://yaml.org/type/merge.html, read 2026-11.
 func (c *converter) mapping(n *yaml.Node, depth int) (any, error) {
-	object := make(Object, len(n.Content)/2)
+	object := make(map[string]any, len(n.Content)/2)
 	var merged []*yaml.Node
 	for pair := range slices.Chunk(n.Content, 2) {
 		if pair[0].ShortTag() == "!!merge" {
@@ -162,7 +162,7 @@ func (c *converter) mapping(n *yaml.Node, depth int) (any, error) {
 }
 
 // merge adds the keys that are not there yet, of a mapping or of a list of mappings.
-func (c *converter) merge(object Object, n *yaml.Node, depth int) error {
+func (c *converter) merge(object map[string]any, n *yaml.Node, depth int) error {
 	value, err := c.value(n, depth)
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ func (c *converter) merge(object Object, n *yaml.Node, depth int) error {
 		list = []any{value}
 	}
 	for _, v := range list {
-		other, ok := v.(Object)
+		other, ok := v.(map[string]any)
 		if !ok {
 			return fmt.Errorf("line %d: << needs a mapping, or a list of mappings", n.Line)
 		}

@@ -1,4 +1,4 @@
-package kind
+package content
 
 import (
 	"encoding/json"
@@ -11,35 +11,38 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestParseContent(t *testing.T) {
+// object is a JSON object.
+type object = map[string]any
+
+func TestParse(t *testing.T) {
 	t.Parallel()
 	n := func(text string) any { return json.Number(text) }
 	for _, tt := range []struct {
 		name, file, text string
 		want             any
 	}{
-		{"object", "a.json", `{"a": [1, "x", null, true]}`, Object{"a": []any{n("1"), "x", nil, true}}},
+		{"object", "a.json", `{"a": [1, "x", null, true]}`, object{"a": []any{n("1"), "x", nil, true}}},
 		{"exact numbers", "a.json", `[12345678901234567890, 1.10, 1e400, -0]`, []any{n("12345678901234567890"), n("1.10"), n("1e400"), n("-0")}},
 		{"empty JSON", "a.json", " \r\n\t", nil},
 		{"nothing at all", "a.json", "", nil},
 		{"byte order mark", "a.json", "\uFEFF[]", []any{}},
-		{"upper case", "A.JSON", `{}`, Object{}},
+		{"upper case", "A.JSON", `{}`, object{}},
 		{"brackets in text", "a.json", `["[[[\"[[\\"]`, []any{`[[["[[\`}},
 		{"invalid UTF-8 in JSON", "a.json", "[\"a\xff\"]", []any{"a\uFFFD"}},
-		{"the last of two keys", "a.json", `{"a": 1, "a": 2}`, Object{"a": n("2")}},
+		{"the last of two keys", "a.json", `{"a": 1, "a": 2}`, object{"a": n("2")}},
 
-		{"mapping", "a.yml", "a: 1\nb: [x, y]\n", Object{"a": n("1"), "b": []any{"x", "y"}}},
-		{"yaml", "a.yaml", "a: b", Object{"a": "b"}},
+		{"mapping", "a.yml", "a: 1\nb: [x, y]\n", object{"a": n("1"), "b": []any{"x", "y"}}},
+		{"yaml", "a.yaml", "a: b", object{"a": "b"}},
 		{"empty YAML", "a.yml", "", nil},
 		{"a comment alone", "a.yml", "# nothing\n", nil},
 		{"null", "a.yml", "~", nil},
 		{"markers alone", "a.yml", "---\n---\n", nil},
 		{"scalar", "a.yml", "hello", "hello"},
-		{"byte order mark in YAML", "a.yml", "\uFEFFa: 1", Object{"a": n("1")}},
-		{"invalid UTF-8 in YAML", "a.yml", "a: \xff\n", Object{"a": "\uFFFD"}},
-		{"documents", "a.yml", "a: 1\n---\nb: 2\n", []any{Object{"a": n("1")}, Object{"b": n("2")}}},
-		{"empty documents", "a.yml", "---\na: 1\n---\n# none\n---\n", Object{"a": n("1")}},
-		{"a document that is null", "a.yml", "a: 1\n--- null\n", []any{Object{"a": n("1")}, nil}},
+		{"byte order mark in YAML", "a.yml", "\uFEFFa: 1", object{"a": n("1")}},
+		{"invalid UTF-8 in YAML", "a.yml", "a: \xff\n", object{"a": "\uFFFD"}},
+		{"documents", "a.yml", "a: 1\n---\nb: 2\n", []any{object{"a": n("1")}, object{"b": n("2")}}},
+		{"empty documents", "a.yml", "---\na: 1\n---\n# none\n---\n", object{"a": n("1")}},
+		{"a document that is null", "a.yml", "a: 1\n--- null\n", []any{object{"a": n("1")}, nil}},
 		{"dates", "a.yml", "[2026-11-22, 2026-11-22T10:00:00Z, 2001-12-14 21:59:43.10 -5]",
 			[]any{"2026-11-22", "2026-11-22T10:00:00Z", "2001-12-14 21:59:43.10 -5"}},
 		{"big numbers", "a.yml", "[123456789012345678901234567890, 1.10, 1e400, 0.1e-3]",
@@ -50,20 +53,20 @@ func TestParseContent(t *testing.T) {
 		{"booleans and words", "a.yml", "[true, False, yes, on, y, NULL, 'true', \"1\"]",
 			[]any{true, false, "yes", "on", "y", nil, "true", "1"}},
 		{"tags", "a.yml", "[!Ref x, !Sub [a, 1], !Map {k: v}, !!str 5, !!int '5', !!int x, !!binary aGk=, !!float 1, !!set {a}]",
-			[]any{"x", []any{"a", n("1")}, Object{"k": "v"}, "5", n("5"), "x", "aGk=", n("1"), Object{"a": nil}}},
+			[]any{"x", []any{"a", n("1")}, object{"k": "v"}, "5", n("5"), "x", "aGk=", n("1"), object{"a": nil}}},
 		{"keys as text", "a.yml", "{1: a, true: b, null: c, 2026-01-01: d, 1.0: e}",
-			Object{"1": "a", "true": "b", "null": "c", "2026-01-01": "d", "1.0": "e"}},
+			object{"1": "a", "true": "b", "null": "c", "2026-01-01": "d", "1.0": "e"}},
 		{"alias", "a.yml", "a: &x {k: 1}\nb: *x\n*x2 : c\nd: &x2 q\n", nil},
 		{"alias and alias as a key", "a.yml", "a: &x {k: 1}\nb: *x\nd: &y q\n*y : c\n",
-			Object{"a": Object{"k": n("1")}, "b": Object{"k": n("1")}, "d": "q", "q": "c"}},
+			object{"a": object{"k": n("1")}, "b": object{"k": n("1")}, "d": "q", "q": "c"}},
 		{"merge", "a.yml", "base: &b {x: 1, y: 1}\nz: {<<: *b, y: 2}",
-			Object{"base": Object{"x": n("1"), "y": n("1")}, "z": Object{"x": n("1"), "y": n("2")}}},
+			object{"base": object{"x": n("1"), "y": n("1")}, "z": object{"x": n("1"), "y": n("2")}}},
 		{"merge a list", "a.yml", "- &a {x: 1}\n- &b {x: 2, y: 2}\n- {<<: [*a, *b]}",
-			[]any{Object{"x": n("1")}, Object{"x": n("2"), "y": n("2")}, Object{"x": n("1"), "y": n("2")}}},
+			[]any{object{"x": n("1")}, object{"x": n("2"), "y": n("2")}, object{"x": n("1"), "y": n("2")}}},
 		{"merge twice", "a.yml", "- &a {x: 1}\n- &b {x: 2, y: 2}\n- <<: *a\n  <<: *b",
-			[]any{Object{"x": n("1")}, Object{"x": n("2"), "y": n("2")}, Object{"x": n("1"), "y": n("2")}}},
-		{"a quoted << is a key", "a.yml", "'<<': 1", Object{"<<": n("1")}},
-		{"block text", "a.yml", "a: |\n  x\n  y\n", Object{"a": "x\ny\n"}},
+			[]any{object{"x": n("1")}, object{"x": n("2"), "y": n("2")}, object{"x": n("1"), "y": n("2")}}},
+		{"a quoted << is a key", "a.yml", "'<<': 1", object{"<<": n("1")}},
+		{"block text", "a.yml", "a: |\n  x\n  y\n", object{"a": "x\ny\n"}},
 
 		{"text", "README.md", "# x\n", "# x\n"},
 		{"no extension", "CODEOWNERS", "{", "{"},
@@ -72,7 +75,7 @@ func TestParseContent(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := parseContent(tt.file, []byte(tt.text))
+			got, err := Parse(tt.file, []byte(tt.text))
 			if tt.name == "alias" { // names an anchor that comes later
 				if err == nil {
 					t.Errorf("got %v, want an error", got)
@@ -89,7 +92,7 @@ func TestParseContent(t *testing.T) {
 	}
 }
 
-func TestParseContentRefuses(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	repeat, many := strings.Repeat, 1_000_000
 	if os.Getenv("TESTS") == "full" { // as .ci/run lets them: up to 50 MB
@@ -133,7 +136,7 @@ func TestParseContentRefuses(t *testing.T) {
 	} {
 		t.Run(tt.file+" "+tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := parseContent(tt.file, []byte(tt.text))
+			got, err := Parse(tt.file, []byte(tt.text))
 			if err == nil || !strings.Contains(err.Error(), tt.want) || got != nil {
 				t.Errorf("got %.100v, %v, want an error with %q", got, err, tt.want)
 			}
@@ -168,7 +171,7 @@ func TestLongContentIsParsed(t *testing.T) {
 		"a long block": "a: |\n" + strings.Repeat("  some text\n", 100_000),
 		"many keys":    "a: 1\n" + manyKeys(40_000),
 	} {
-		if got, err := parseContent("a.yml", []byte(text)); err != nil || got.(Object)["a"] == nil {
+		if got, err := Parse("a.yml", []byte(text)); err != nil || got.(object)["a"] == nil {
 			t.Errorf("%s: got %v, want it parsed", name, err)
 		}
 	}
@@ -182,14 +185,14 @@ func manyKeys(n int) string {
 	return b.String()
 }
 
-func FuzzParseContent(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"", "a: 1", "{}", "[1, {\"a\": null}]", "&a [*a]", "<<: {a: b}", "--- x\n--- y", "{{ x }}", "!Ref a", "? [a]\n: b",
 		"a: |\n x", "%YAML 1.1\n---\n", "\"\\ud800\"", "\xff\xfe", "2026-01-01", "- &a x\n- *a"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, name := range []string{"a.json", "a.yml", "a.txt"} {
-			value, err := parseContent(name, []byte(text))
+			value, err := Parse(name, []byte(text))
 			if err != nil {
 				continue
 			}
