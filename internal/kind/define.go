@@ -102,9 +102,6 @@ func (b Bound) SourcePaths() (paths [][]string, except []string) {
 	return b.place.paths, b.place.except
 }
 
-// linksShape are the links that most objects of Bitbucket have.
-const linksShape = `links{+ self{href} html{href} avatar{href}}`
-
 // selector is what define needs of a decoded selector.
 type selector interface {
 	// list is the key of the list that the kind begins with.

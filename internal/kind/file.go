@@ -25,10 +25,12 @@ var file = define(Kind{
 	Name: "file", Files: true,
 	Example: fileExample,
 	Objects: shape.Kind{
-		Object: shape.Of(`file{path name content* size#} content* ` +
-			`metadata{+ type path commit{+ type hash repository{type full_name name uuid ` + linksShape + ` mainbranch{name}}} size#} repo{` + repositoryShape + `} branch __includedFiles{+}`),
-
+		Object:     shape.Of(fileShape),
 		Identifier: `.repo.slug + "/" + .file.path`,
+		Missing: map[string]string{
+			".metadata.commit.repository.slug":    "write .repo.slug",
+			".metadata.commit.repository.project": "write .repo.project",
+		},
 	},
 	place: place{put: putInFile, paths: [][]string{{"repo"}, {"metadata", "commit", "repository"}}},
 }, extractFiles)

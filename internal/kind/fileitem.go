@@ -136,7 +136,7 @@ func addRepository(metadata, repository Object) {
 		of[key] = clone(repository[key])
 	}
 	if branch, ok := repository["mainbranch"].(Object); ok {
-		of["mainbranch"] = Object{"name": branch["name"]}
+		of["mainbranch"] = Object{"type": branch["type"], "name": branch["name"]}
 	}
 	commit["repository"] = of
 }

@@ -29,7 +29,7 @@ func TestFileItem(t *testing.T) {
 			[]any{"Pay API", "pay-api", "acme/pay-api", "PAY", "main"})
 		of := metadata["commit"].(kind.Object)["repository"].(kind.Object)
 		w.equal("repository of the commit", []any{of["name"], of["full_name"], of["uuid"], of["type"], of["mainbranch"], of["links"]},
-			[]any{"Pay API", "acme/pay-api", repo["uuid"], "repository", kind.Object{"name": "main"}, repo["links"]})
+			[]any{"Pay API", "acme/pay-api", repo["uuid"], "repository", kind.Object{"type": "branch", "name": "main"}, repo["links"]})
 		of["links"].(kind.Object)["html"] = nil
 		w.equal("not shared", repo["links"].(kind.Object)["html"] != nil, true)
 		delete(got, "metadata")

@@ -24,8 +24,7 @@ var folder = define(Kind{
 	Name: "folder", Aliases: []string{"directory", "dir"}, Files: true,
 	Example: folderExample,
 	Objects: shape.Kind{
-		Object: shape.Of(`folder{+ type path name commit{+ type hash} __includedFiles{+}} repo{` + repositoryShape + `} pattern branch __includedFiles{+}`),
-
+		Object:     shape.Of(folderShape),
 		Identifier: `.repo.slug + "/" + .folder.path`,
 	},
 	place: place{put: putRepo, paths: [][]string{{"repo"}}},

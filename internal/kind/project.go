@@ -13,18 +13,10 @@ import (
 	"port-bitbucket-exporter/internal/shape"
 )
 
-// project has the fields of Bitbucket's own answer.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-projects/, and
-// answers of the API, read 2026-11.
 var project = define(Kind{
-	Name: "project",
-	Objects: shape.Kind{
-		Object: shape.Of(`type uuid key name description is_private? owner* workspace* ` + linksShape + ` created_on updated_on has_publicly_visible_repos?`),
-
-		Identifier: `.key`,
-	},
-	place: itself,
+	Name:    "project",
+	Objects: shape.Kind{Object: shape.Of(projectShape), Identifier: `.key`},
+	place:   itself,
 }, extractProjects)
 
 // listProjects yields the workspace's projects as they come: the route documents no order

@@ -16,25 +16,32 @@ import (
 	"port-bitbucket-exporter/internal/shape"
 )
 
-// pullRequest has the fields of Bitbucket's own answer, and those that a list leaves out
-// unless asked.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/, and
-// answers of the API, read 2026-11.
 var pullRequest = define(Kind{
 	Name: "pull-request", Aliases: []string{"pr", "prs", "mr", "merge-request"},
 	Objects: shape.Kind{
-		Object: shape.Of(`type id# title description state draft? queued? author* source` + endShape + ` destination` + endShape +
-			` merge_commit{+ type hash} close_source_branch? closed_by* reason comment_count# task_count# created_on updated_on closed_on summary{+ type raw markup html} rendered* ` +
-			`reviewers[+ type uuid display_name nickname account_id user*] participants[+ type user* role approved? state participated_on] ` + linksShape),
-
+		Object:     shape.Of(pullRequestShape),
 		Identifier: `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`,
+		Missing:    missingInPullRequests(),
 	},
 	place: place{put: putInDestination, paths: [][]string{{"destination", "repository"}}},
 }, extractPullRequests)
 
-// endShape is the source or the destination of a pull request.
-const endShape = `{branch{+ name} commit{+ type hash} repository{type full_name name uuid ` + linksShape + `}}`
+// missingInPullRequests are fields of single pull requests, of whole repositories, and of
+// accounts as they once were.
+func missingInPullRequests() map[string]string {
+	missing := map[string]string{
+		".rendered": "lists leave it out, and only the answer for one pull request has it: " +
+			"write .summary.html for the description in HTML, .description and .title for the texts",
+		".merge_commit.date": "write .closed_on",
+	}
+	for _, end := range []string{".source", ".destination"} {
+		missing[end+".repository.slug"] = "write (" + end + `.repository.full_name | split("/")[1])`
+	}
+	for _, account := range []string{".author", ".closed_by", ".reviewers[]", ".participants[].user"} {
+		missing[account+".username"] = "Bitbucket has no usernames of people any more: write " + account + ".nickname"
+	}
+	return missing
+}
 
 // maxPullRequests is the longest page of pull requests. A longer one is refused
 // with "Invalid pagelen", although the documentation says 100 for every route;

@@ -18,14 +18,6 @@ var repository = define(Kind{
 	place:   itself,
 }, extractRepositories)
 
-// repositoryShape are the fields of repositories.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/, and
-// answers of the API, read 2026-11.
-const repositoryShape = `type uuid full_name name slug description scm website owner* workspace{+ type uuid name slug} is_private? project{type uuid key name description is_private? owner* workspace* created_on updated_on ` +
-	linksShape + `} fork_policy created_on updated_on size# language mainbranch{+ type name} override_settings* parent* enforced_signed_commits* has_issues? has_wiki? ` +
-	linksShape + ` __includedFiles{+}`
-
 type repositorySelector struct {
 	walked
 	IncludedFiles []string `yaml:"includedFiles" help:"Files of the main branch to read with each repository, found as .__includedFiles[\"README.md\"]."`

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,15 +34,16 @@ func unknownFields(x *expression) {
 	if object == nil {
 		return
 	}
-	x.reviewers()
 	told := map[string]bool{}
 	// An author who writes a default, or whose expression does not compile, may mean
 	// something else.
 	sure := x.compiled && !strings.Contains(x.source, "//") && !strings.Contains(x.source, "?") && !strings.Contains(x.source, "try ")
 	items, itemsKey := x.resource.ItemsToParse != nil, x.resource.ItemsToParseName
 	for _, path := range rootPaths(x.tree) {
+		x.reviewers(path, told)
 		key := path[0].Key
 		at, of := object.DeadEnd(path)
+		instead := x.Kind.Missing[path[:at+1].String()]
 		switch {
 		case key == itemsKey && items:
 		case key == includedFiles && at < 0:
@@ -51,13 +53,13 @@ func unknownFields(x *expression) {
 			x.item(path)
 		case at == 0:
 			fix, known := x.fieldFix(key, object.Names)
-			if known || sure {
+			if fix = cmp.Or(instead, fix); known || sure || instead != "" {
 				x.add(mapping.RuleField, diag.Warning, pathAt(x.source, path[:1]),
 					fmt.Sprintf("the objects of the kind %s have no field %q: it is null", x.resource.Kind, key), fix)
 			}
 		default:
 			message, fix := deadEnd(object, path, at, of)
-			x.add(mapping.RuleField, diag.Warning, pathAt(x.source, path[:at+1]), message, fix)
+			x.add(mapping.RuleField, diag.Warning, pathAt(x.source, path[:at+1]), message, cmp.Or(instead, fix))
 		}
 		if at >= 0 {
 			told[path[:at+1].String()] = true
@@ -93,10 +95,11 @@ func deadEnd(object *shape.Shape, path shape.Path, at int, of *shape.Shape) (mes
 			right = right[:end]
 		}
 		return before + " is an object, and no list", "write " + right.String()
-	case of.Form == shape.Object && before == ".destination.repository" && bad.Key == "slug":
-		return before + ` has no field "slug": it is null`, `write (.destination.repository.full_name | split("/")[1])`
 	case of.Form == shape.Object:
-		fix = "its fields are " + strings.Join(of.Names, ", ")
+		fix = "it is empty"
+		if len(of.Names) > 0 {
+			fix = "its fields are " + strings.Join(of.Names, ", ")
+		}
 		if near, ok := nearest.Name(bad.Key, of.Names); ok {
 			fix = "did you mean " + before + "." + near + "? " + fix
 		}
@@ -144,12 +147,14 @@ func (x *expression) fieldNames() []string {
 
 // reviewers finds where the documented default mapping reads more than Bitbucket has. It
 // works, since each reviewer carries itself as its user.
-func (x *expression) reviewers() {
-	path := shape.Path{{Key: "reviewers"}, {Member: true}, {Key: "user"}}
-	if at := strings.Index(x.source, path.String()); at >= 0 && x.Kind.Object.At(path) != nil {
-		x.add(mapping.RuleField, diag.Notice, at, "a reviewer of Bitbucket is the account itself; its field user is a copy that is made here",
-			fmt.Sprintf("write %s for %s", path[:2], path))
+func (x *expression) reviewers(path shape.Path, told map[string]bool) {
+	user := shape.Path{{Key: "reviewers"}, {Member: true}, {Key: "user"}}
+	if len(path) < len(user) || !slices.Equal(path[:len(user)], user) || x.Kind.Object.At(user) == nil || told[user.String()] {
+		return
 	}
+	told[user.String()] = true
+	x.add(mapping.RuleField, diag.Notice, max(strings.Index(x.source, user.String()), 0), "a reviewer of Bitbucket is the account itself; its field user is a copy that is made here",
+		fmt.Sprintf("write %s for %s", user[:2], user))
 }
 
 // fieldFix returns what was meant, or, where that is not known, what there is.

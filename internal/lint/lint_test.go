@@ -21,14 +21,14 @@ import (
 func TestNothingToTell(t *testing.T) {
 	t.Parallel()
 	for _, expr := range []string{
-		`.size-1`, `.size - .size`, `.owner["full-name"]`, `.name // "none"`, `(.language // "none") == "none"`, `.name | not`,
+		`.size-1`, `.size - .size`, `.owner["display_name"]`, `.name // "none"`, `(.language // "none") == "none"`, `.name | not`,
 		`first(.links.clone[] | select(.name == "ssh") | .href)`, `[.links.clone[].href]`, `.links.clone | map(.href) | first`,
 		`any(.links.clone[]; .name == "ssh")`, `.links.clone | length > 1`, `if .size > 0 then "a" else "b" end`,
 		`.description != null and .description != ""`, `(.name | test("^a")) and .is_private`, `.name | test("^a") and test("b$")`,
 		`.is_private == true`, `.name == "true"`, `env.ALLOWED // "x"`, `$ENV.ALLOWED`, `.name | ascii_downcase | gsub("[^a-z]+"; "-")`,
 		`.name | test("a"; "gi")`, `.name | split("-")`, `.name | split("(a|b)"; "g")`, `"\(.name)/\(.slug)"`, `@base64 "\(.name)"`,
 		`.name | @uri`, `def type: "x"; type`, `def select(f): true; select(.size)`, `.links | to_entries | map(.key)`, `.owner | .name`,
-		`.project as $p | $p.nmae`, `.links.clone[0].nmae`, `.mainbranch.nmae`, `.name | .[0:3]`, `try .nonsense catch "x"`, `.nonsense // "x"`, `.nonsense?`, `.mainbranch.target.hash`, `.owner.nonsense`, `.links.nonsense`, `.size = 1`,
+		`.project as $p | $p.nmae`, `.links.clone[0].name`, `.mainbranch.type`, `.name | .[0:3]`, `try .nonsense catch "x"`, `.nonsense // "x"`, `.nonsense?`, `.mainbranch.target.hash`, `.owner.website`, `.links.source.href`, `.parent.full_name`, `.size = 1`,
 		`.links | with_entries(.value |= .href)`, `reduce .links.clone[] as $c (0; . + 1)`, `{name, slug}`, `.links | .url`,
 		`.created_on | sub("\\.[0-9]+"; "") | fromdate`, `from_entries.x`, `first .name`, `.name | match("a").string`,
 	} {

@@ -15,6 +15,9 @@ type Kind struct {
 	// Identifier is an expression whose text Port takes as an identifier and that no two
 	// objects share; empty when none is known.
 	Identifier string
+	// Missing says what to do instead of reading a field that one may expect and no object
+	// has, by its path as Path.String writes it.
+	Missing map[string]string
 }
 
 // Form is what a value is when it is not null.
@@ -41,8 +44,8 @@ type Shape struct {
 
 // Of reads the notation of an object: names with what their values are behind them. A
 // name alone is a text, "name?" true or false, "name#" a number, "name*" anything,
-// "name{…}" an object, "name[…]" a list of objects; "+" says that an object may hold
-// more.
+// "name{…}" an object, "name[…]" a list of objects, "name[]" one of texts; "+" says that
+// an object may hold more.
 func Of(notation string) *Shape {
 	s, _ := read(notation)
 	return s
@@ -64,7 +67,7 @@ func read(text string) (s *Shape, rest string) {
 			continue
 		}
 		name := text
-		if end := strings.IndexFunc(text, func(r rune) bool { return !isName(r) }); end >= 0 {
+		if end := strings.IndexFunc(text, func(r rune) bool { return !isName(r) && r != '-' }); end >= 0 {
 			name = text[:end]
 		}
 		text = text[len(name):]
@@ -82,6 +85,9 @@ func read(text string) (s *Shape, rest string) {
 			case '[':
 				field = &Shape{Form: List}
 				field.members, text = read(text[1:])
+				if len(field.members.Names) == 0 && !field.members.More {
+					field.members = &Shape{Form: Text}
+				}
 			}
 		}
 		s.fields[name] = field

@@ -9,8 +9,8 @@ import (
 
 func TestShape(t *testing.T) {
 	t.Parallel()
-	s := shape.Of(`text flag? number# any* open{+ a b#} closed{a{b?}} list[x y#] __end`)
-	if want := []string{"text", "flag", "number", "any", "open", "closed", "list", "__end"}; !slices.Equal(s.Names, want) || s.Form != shape.Object || s.More {
+	s := shape.Of(`text flag? number# any* open{+ a b#} closed{a{b?}} list[x y#] texts[] a-b{} __end`)
+	if want := []string{"text", "flag", "number", "any", "open", "closed", "list", "texts", "a-b", "__end"}; !slices.Equal(s.Names, want) || s.Form != shape.Object || s.More {
 		t.Errorf("got %v", s)
 	}
 	key := func(keys ...string) (p shape.Path) {
@@ -46,6 +46,10 @@ func TestShape(t *testing.T) {
 		{key("list", "[]"), ".list[]", shape.Object, -1},
 		{key("list", "[]", "y"), ".list[].y", shape.Number, -1},
 		{key("list", "x"), ".list.x", -1, 1},
+		{key("texts", "[]"), ".texts[]", shape.Text, -1},
+		{key("texts", "[]", "x"), ".texts[].x", -1, 2},
+		{key("a-b"), `["a-b"]`, shape.Object, -1},
+		{key("a-b", "x"), `["a-b"].x`, -1, 1},
 		{key("nothing", "x"), ".nothing.x", -1, 0},
 		{key("a b", "c-d", ""), `["a b"]["c-d"][""]`, -1, 0},
 	} {

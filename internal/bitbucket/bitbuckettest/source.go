@@ -134,11 +134,11 @@ func (e *entry) tree(v view) object {
 			member{"mimetype", textOrNull(mimeType(e.path)), shown},
 		)
 	}
-	return append(o, member{"links", links(
-		"self", self,
-		"meta", self+"?format=meta",
-		"history", repo+"/filehistory/"+at,
-	), shown})
+	to := links("self", self, "meta", self+"?format=meta")
+	if !e.directory { // a folder has no history: recorded answers, read 2026-11
+		to = append(to, member{"history", link(repo + "/filehistory/" + at), shown})
+	}
+	return append(o, member{"links", to, shown})
 }
 
 // mimeType goes by the extension; "" when it is not known.
