@@ -41,6 +41,7 @@ var examples = []example{
 	{"documented-dependencies", []string{blueprint("package", `"package":{"type":"string"},"version":{"type":"string"}`)}, packages, nil, nil},
 	{"documented-multi-document", []string{blueprint("manifestResource", `"kind":{"type":"string"},"namespace":{"type":"string"},"path":{"type":"string"}`)},
 		manifests, nil, []string{"objects without an array are skipped (once: acme/cluster/none/manifests.yaml)"}},
+	{"documented-monorepo", nil, monorepos, []string{"file:// in a mapping is deprecated"}, nil},
 	{"documented-monorepo-folders", nil, monorepo, []string{"file:// in a mapping is deprecated"}, []string{"different objects give the same identifier"}},
 	{"documented-files-of-a-repository", []string{readFile(exampleMappings + "file-blueprint.json")}, monorepo, []string{`"repo" is taken for "repos"`}, nil},
 	{"documented-user-role", nil, company, nil, nil},
@@ -111,6 +112,14 @@ func manifests(b *bitbuckettest.Server) {
 		"staging/manifests.yaml": "kind: Namespace\nmetadata: {name: staging}\n",
 		"none/manifests.yaml":    "---\n",
 	}})
+}
+
+// monorepos have services below apps, of which one has no README.md, and a file beside them.
+func monorepos(b *bitbuckettest.Server) {
+	b.AddRepository(bitbuckettest.Repository{Name: "backend-service", Files: map[string]string{
+		"apps/cart/README.md": "# Cart\n", "apps/cart/src/main.go": "package main\n", "apps/search/main.go": "package main\n", "apps/Makefile": "all:\n", "README.md": "# Backend\n"}})
+	b.AddRepository(bitbuckettest.Repository{Name: "frontend-service", MainBranch: "trunk", Files: map[string]string{"apps/shop/README.md": "# Shop\n"}})
+	b.AddRepository(bitbuckettest.Repository{Name: "other", Files: map[string]string{"apps/none/README.md": "# Not named\n"}})
 }
 
 // monorepo has integrations on two branches.
