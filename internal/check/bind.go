@@ -80,7 +80,7 @@ func compile(r mapping.Resource, found diag.Problems, env transform.Environment)
 func asProblems(r mapping.Resource, err error) diag.Problems {
 	var problems diag.Problems
 	if errors.As(err, &problems) {
-		return problems.Errors()
+		return problems
 	}
 	return diag.Problems{r.Problem(mapping.RuleSelectorValue, diag.Error, r.KindPos, "", err.Error(), "")}
 }

@@ -2,7 +2,6 @@ package kind
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"strings"
 
@@ -48,7 +47,7 @@ type Bound struct {
 	ReadsFiles bool
 	// Cost is what the kind requests of Bitbucket beside its lists.
 	Cost Cost
-	// Warnings are what the selector's author should know.
+	// Warnings are what the selector's author should know: warnings and notices.
 	Warnings diag.Problems
 	// Again reads the list that the kind begins with a second time. Until
 	// Workspace.Forget, resources that share a list share its second reading.
@@ -127,18 +126,15 @@ func define[S selector](k Kind, extract func(context.Context, *Workspace, S) ite
 		if !raw.Given() {
 			return Bound{}, nil
 		}
-		if err := raw.Decode(&s); err != nil {
-			return Bound{}, alsoOf(err, s.problems(raw))
-		}
-		problems := s.problems(raw)
-		if found := problems.Errors(); len(found) > 0 {
-			return Bound{}, found
+		problems := alsoOf(raw.Decode(&s), s.problems(raw))
+		if len(problems.Errors()) > 0 {
+			return Bound{}, problems
 		}
 		bound := func(s S) Bound {
 			return Bound{
 				Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
 				Narrowed: s.narrowed(), Selective: s.selective(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
-				Warnings: problems.Warnings(),
+				Warnings: problems,
 				Again:    func(ctx context.Context, ws *Workspace) (Second, error) { return s.again(ctx, ws) },
 				Without:  s.without,
 				list:     s.list(), place: k.place,
@@ -169,22 +165,18 @@ func narrow[S selector](s S, reads Reads) S {
 }
 
 // alsoOf adds to the problems of decoding those of the keys that were decoded.
-func alsoOf(err error, more diag.Problems) error {
-	var problems diag.Problems
-	if !errors.As(err, &problems) {
-		return err
-	}
+func alsoOf(decoded, more diag.Problems) diag.Problems {
 	undecoded := map[string]bool{}
-	for _, p := range problems {
+	for _, p := range decoded.Errors() {
 		undecoded[selectorKey(p)] = true
 	}
-	for _, p := range more.Errors() {
+	for _, p := range more {
 		if !undecoded[selectorKey(p)] {
-			problems = append(problems, p)
+			decoded = append(decoded, p)
 		}
 	}
-	problems.Sort()
-	return problems
+	decoded.Sort()
+	return decoded
 }
 
 // selectorKey is the key of the selector that a problem is about; empty when it is the

@@ -27,7 +27,7 @@ func TestFileSelectorRefuses(t *testing.T) {
 		{"text", "files: README.md", []string{"selector.files", "expected a list"}},
 		{"unknown key", "files: {filename: a}", []string{"selector.files", `unknown key "filename"`, `did you mean "filenames"?`}},
 		{"unknown key of the second", "files: [{path: a}, {pth: a}]", []string{"mapping.yml:3:51", "selector.files[1]", `unknown key "pth"`}},
-		{"skipParsing as text", "files: {path: a, skipParsing: 'true'}", []string{"selector.files.skipParsing", "expected true or false"}},
+		{"skipParsing as text", "files: {path: a, skipParsing: 'maybe'}", []string{"selector.files.skipParsing", "expected true or false"}},
 		{"filenames as text", "files: {filenames: package.json}", []string{"selector.files.filenames", "expected a list"}},
 		{"no path and no names", "files: {repos: [a]}", []string{"selector.files", `"" names no file`, "add filenames"}},
 		{"a folder", "files: {path: docs/}", []string{"mapping.yml:3:45", "selector.files.path", `"docs/" names no file`}},
@@ -49,7 +49,7 @@ func TestFileSelectorRefuses(t *testing.T) {
 			t.Parallel()
 			_, err := kind.Bind(resource(t, "file", tt.selector))
 			var problems diag.Problems
-			if !errors.As(err, &problems) || len(problems) != 1 {
+			if !errors.As(err, &problems) || len(problems.Errors()) != 1 {
 				t.Fatalf("got %v, want one diag.Problem", err)
 			}
 			for _, part := range tt.want {

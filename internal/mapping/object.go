@@ -134,12 +134,8 @@ func (b *builder) boolean(values map[string]*node, key, name string, standard bo
 	if n == nil {
 		return standard
 	}
-	value, ok := n.value.(bool)
-	if !ok {
-		b.error(RuleWrongType, n.pos, name, "expected true or false, found "+n.describe(), "write true or false, without quotes")
-		return standard
-	}
-	return value
+	value, ok := b.flag(n, name)
+	return ok && value || !ok && standard
 }
 
 // beside finds the lines that were meant to stand below a key, and stand beside it, or

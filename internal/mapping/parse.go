@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
+	"strconv"
 	"unicode"
 	"unicode/utf8"
 
@@ -166,18 +168,16 @@ func (b *builder) threshold(values map[string]*node) float64 {
 	if n == nil {
 		return defaultThreshold
 	}
-	var value float64
-	switch v := n.value.(type) {
-	case int:
-		value = float64(v)
-	case float64:
-		value = v
-	default:
+	value, ok := n.number()
+	if !ok {
 		b.error(RuleWrongType, n.pos, name, "expected a number, found "+n.describe(), fix)
 		return defaultThreshold
 	}
 	if value < 0 || value > 1 {
 		b.error(RuleRange, n.pos, name, n.text+" is not between 0 and 1", fix)
+	} else if _, text := n.value.(string); text {
+		number := strconv.FormatFloat(math.Abs(value), 'f', -1, 64)
+		b.taken(n, name, "the number "+number, "write "+number+", without quotes")
 	}
 	return value
 }

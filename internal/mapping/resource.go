@@ -82,12 +82,11 @@ func (b *resourceBuilder) port(n *node, fix string) {
 	b.r.ItemsToParse = b.optionalExpr(values, "itemsToParse", "itemsToParse")
 	b.r.TopLevelTransform = b.boolean(values, "itemsToParseTopLevelTransform", "itemsToParseTopLevelTransform", true)
 	if name := b.optional(values, "itemsToParseName", "itemsToParseName"); name != nil {
-		text, isText := name.value.(string)
-		if !isText || text == "" {
-			b.error(RuleWrongType, name.pos, "itemsToParseName", "expected a name, found "+name.describe(),
-				`write the key under which an expression finds the item, such as "item"`)
-		} else {
+		const fix = `write the key under which an expression finds the item, such as "item"`
+		if text, isText := b.text(name, "itemsToParseName", "a name", fix); text != "" {
 			b.r.ItemsToParseName = text
+		} else if isText {
+			b.error(RuleWrongType, name.pos, "itemsToParseName", "the name is empty", fix)
 		}
 	}
 	entity := b.required(values, "entity", n, "port.entity", fix)

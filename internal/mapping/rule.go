@@ -25,6 +25,7 @@ const (
 	RuleEmptyList     diag.Rule = "empty-list"
 	RuleRange         diag.Rule = "out-of-range"
 	RuleUnquoted      diag.Rule = "unquoted-value"
+	RuleTaken         diag.Rule = "taken-value"
 	RuleTooMany       diag.Rule = "too-many-problems"
 	RuleUnknownKind   diag.Rule = "unknown-kind"
 	RuleSelectorValue diag.Rule = "selector-value"
@@ -102,6 +103,8 @@ var Rules = []diag.RuleInfo{
 		Help: "Write a number within the range that is named."},
 	{Rule: RuleUnquoted, Short: "A jq expression is written as a boolean or a number.",
 		Help: "It is read as the text that it is written as. Quote it, so that no reader and no tool takes it for another type: 'true'."},
+	{Rule: RuleTaken, Short: "A setting is written as another type, and taken for the value that it names.",
+		Help: "Write it as the message says: true, false and numbers without quotes, and a text that looks like a number in quotes. Editors and other tools then read it alike."},
 	{Rule: RuleTooMany, Short: "There are more problems than are told.",
 		Help: "Solve the others first, and check again."},
 	{Rule: RuleUnknownKind, Short: "The kind is not known.",

@@ -19,11 +19,12 @@ import (
 // string, bool, structs, and pointers to and lists of these. A struct whose pointer
 // is an encoding.TextUnmarshaler is read from a string too; where a list of structs
 // is due, one mapping is a list of one. A key that is absent or null leaves its
-// field as it is; "query" and "exportEnvVariables" need no field. Unknown keys and
-// wrong types are errors: the error is Problems. Decode panics when into is of
+// field as it is; "query" and "exportEnvVariables" need no field. Decode returns every
+// problem, in file order: unknown keys and wrong types are errors, and what was written as
+// another type and taken all the same are notices. Decode panics when into is of
 // another type, or a tag has an option other than omitempty, as that is a mistake
 // of the caller.
-func (s Selector) Decode(into any) error {
+func (s Selector) Decode(into any) diag.Problems {
 	target := reflect.ValueOf(into)
 	if target.Kind() != reflect.Pointer || target.IsNil() || target.Elem().Kind() != reflect.Struct {
 		panic(fmt.Sprintf("mapping: Selector.Decode into %T: need a pointer to a struct", into))
@@ -33,9 +34,6 @@ func (s Selector) Decode(into any) error {
 	}
 	d := &decoder{builder: builder{src: s.src, where: s.where}, told: s.told}
 	d.object(s.node, target.Elem(), "selector", keyNames(commonKeys))
-	if len(d.problems) == 0 {
-		return nil
-	}
 	d.problems.Sort()
 	return d.problems
 }
@@ -188,12 +186,8 @@ func (d *decoder) noMapping(n *node, target reflect.Value, name, keys string) {
 		return
 	}
 	fix := "write text, or a mapping with the keys " + keys
-	text, ok := n.value.(string)
+	text, ok := d.text(n, name, "a string or a mapping", fix)
 	if !ok {
-		if n.kind == yaml.ScalarNode && !n.null() {
-			fix = `quote it: "` + n.text + `"`
-		}
-		d.error(RuleWrongType, n.pos, name, "expected a string or a mapping, found "+n.describe(), fix)
 		return
 	}
 	if err := reader.UnmarshalText([]byte(text)); err != nil {
@@ -211,22 +205,10 @@ func (d *decoder) value(n *node, target reflect.Value, name string) {
 	case reflect.Slice:
 		d.list(n, target, name)
 	case reflect.String:
-		text, ok := n.value.(string)
-		if !ok {
-			fix := "write text"
-			if n.kind == yaml.ScalarNode {
-				fix = `quote it: "` + n.text + `"`
-			}
-			d.error(RuleWrongType, n.pos, name, "expected a string, found "+n.describe(), fix)
-			return
-		}
+		text, _ := d.text(n, name, "a string", "write text")
 		target.SetString(text)
 	case reflect.Bool:
-		value, ok := n.value.(bool)
-		if !ok {
-			d.error(RuleWrongType, n.pos, name, "expected true or false, found "+n.describe(), "write true or false, without quotes")
-			return
-		}
+		value, _ := d.flag(n, name)
 		target.SetBool(value)
 	default:
 		panic("mapping: Selector.Decode into a field of type " + target.Type().String())

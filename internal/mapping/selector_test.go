@@ -91,16 +91,16 @@ m.yml:8:13: resource 1 (file): selector.files: unknown key "query"
     files: {query: x}
             ^
 fix: the keys here are path, filenames`},
-		{"number for a string", "    userRole: 5\n", `m.yml:6:15: resource 1 (file): selector.userRole: expected a string, found a number
-    userRole: 5
+		{"boolean for a string", "    userRole: true\n", `m.yml:6:15: resource 1 (file): selector.userRole: expected a string, found a boolean
+    userRole: true
               ^
-fix: quote it: "5"`},
+fix: quote it: "true"`},
 		{"list for a string", "    userRole: [a]\n", `m.yml:6:15: resource 1 (file): selector.userRole: expected a string, found a list
     userRole: [a]
               ^
 fix: write text`},
-		{"string for a boolean", "    skip: \"yes\"\n", `m.yml:6:11: resource 1 (file): selector.skip: expected true or false, found a string
-    skip: "yes"
+		{"string for a boolean", "    skip: \"maybe\"\n", `m.yml:6:11: resource 1 (file): selector.skip: expected true or false, found a string
+    skip: "maybe"
           ^
 fix: write true or false, without quotes`},
 		{"string for a list", "    files: {filenames: a}\n", `m.yml:6:24: resource 1 (file): selector.files.filenames: expected a list, found a string
@@ -110,7 +110,7 @@ fix: write a list: each item on a line of its own, after "- "`},
 		{"null in a list", "    files: {filenames: [~]}\n", `m.yml:6:25: resource 1 (file): selector.files.filenames[0]: expected a string, found null
     files: {filenames: [~]}
                         ^
-fix: quote it: "~"`},
+fix: write text`},
 		{"list for a mapping", "    files:\n      - path: a\n", `m.yml:6:5: resource 1 (file): selector.files: expected "key: value" lines, found a list
     files:
     ^
@@ -119,11 +119,11 @@ fix: the keys here are path, filenames`},
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			err := parseSelector(t, tt.lines).Decode(new(testSelector))
-			if _, ok := errors.AsType[diag.Problems](err); !ok {
-				t.Fatalf("Decode: got error %v, want Problems", err)
+			problems := parseSelector(t, tt.lines).Decode(new(testSelector))
+			if len(problems.Errors()) == 0 {
+				t.Fatalf("Decode: got %v, want an error", problems)
 			}
-			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
+			if diff := cmp.Diff(tt.want, problems.Error()); diff != "" {
 				t.Errorf("Decode (-want +got):\n%s", diff)
 			}
 		})
@@ -211,7 +211,7 @@ func TestSelectorDecodeFormErrors(t *testing.T) {
 	t.Parallel()
 	const keys = "write text, or a mapping with the keys name, branch"
 	tests := []struct{ lines, want, fix string }{
-		{"    files: {repos: [x, 5]}\n", "m.yml:6:24: resource 1 (file): selector.files.repos[1]: expected a string or a mapping, found a number", `quote it: "5"`},
+		{"    files: {repos: [x, true]}\n", "m.yml:6:24: resource 1 (file): selector.files.repos[1]: expected a string or a mapping, found a boolean", `quote it: "true"`},
 		{"    files: {repos: [~]}\n", "m.yml:6:21: resource 1 (file): selector.files.repos[0]: expected a string or a mapping, found null", keys},
 		{"    files:\n      - repos: [[x]]\n", "m.yml:7:17: resource 1 (file): selector.files[0].repos[0]: expected a string or a mapping, found a list", keys},
 		{"    files: {repos: [\"\"]}\n", "m.yml:6:21: resource 1 (file): selector.files.repos[0]: expected a name, found nothing", keys},
@@ -223,10 +223,9 @@ func TestSelectorDecodeFormErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(strings.TrimSpace(tt.lines), func(t *testing.T) {
 			t.Parallel()
-			err := parseSelector(t, tt.lines).Decode(new(testForms))
-			problems, ok := errors.AsType[diag.Problems](err)
-			if !ok || len(problems) != 1 {
-				t.Fatalf("Decode: got error %v, want one problem", err)
+			problems := parseSelector(t, tt.lines).Decode(new(testForms))
+			if len(problems.Errors()) != 1 || len(problems) != 1 {
+				t.Fatalf("Decode: got %v, want one error", problems)
 			}
 			if problems[0].Fix != tt.fix {
 				t.Errorf("fix: got %q, want %q", problems[0].Fix, tt.fix)

@@ -124,7 +124,7 @@ func TestGoodMappings(t *testing.T) {
 // form are the rules that a schema can judge by.
 var form = []diag.Rule{
 	mapping.RuleUnknownKey, mapping.RuleMisplacedKey, mapping.RuleMissingKey, mapping.RuleWrongType, mapping.RuleNull, mapping.RuleEmptyList,
-	mapping.RuleRange, mapping.RuleUnquoted, mapping.RuleUnknownKind,
+	mapping.RuleRange, mapping.RuleUnquoted, mapping.RuleTaken, mapping.RuleUnknownKind,
 }
 
 // What the parser refuses or warns of by its form, the schema refuses, and nothing else.
