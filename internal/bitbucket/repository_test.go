@@ -15,7 +15,7 @@ import (
 func TestFile(t *testing.T) {
 	s := newServer()
 	names := []string{"README.md", "docs/a b.txt", "docs/c#d?e%2F.md", "docs/🚀 ü+&=;@:.md", "data.json"}
-	files := map[string]string{"docs/deep/x": "x", "list.json": `{"values":[{"type":"commit_file"}],"pagelen":10}`}
+	files := map[string]string{"docs/deep/x": "x", "list.json": `{"values":[{"type":"commit_file","path":"docs/deep/x"}],"pagelen":10}`}
 	for _, name := range names {
 		files[name] = "content of " + name
 	}

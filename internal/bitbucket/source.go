@@ -110,7 +110,7 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 		switch {
 		case err != nil:
 			return err
-		case listing(resp.Header, text):
+		case listing(resp.Header, text, name):
 			return fmt.Errorf("GET %s: a directory: %w", resp.Request.URL.EscapedPath(), ErrNoFile)
 		case isHTML(resp.Header, name):
 			return again("GET %s: the answer is a web page, and not the file", resp.Request.URL.EscapedPath())
@@ -128,20 +128,23 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 	return text, nil
 }
 
-// listing tells the page that a directory answers with from a file, which comes as
-// an attachment.
+// listing distinguishes the page that a directory answers with from a file, whatever that holds: its
+// entries lie below the path that was asked for. No header tells them apart: the vendor documents
+// Content-Disposition for files, and no recorded answer has it.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
-func listing(h http.Header, text []byte) bool {
-	if h.Get("Content-Disposition") != "" || !strings.HasPrefix(h.Get("Content-Type"), "application/json") {
+func listing(h http.Header, text []byte, name string) bool {
+	if !strings.HasPrefix(h.Get("Content-Type"), "application/json") {
 		return false
 	}
 	var entries struct {
-		Pagelen int
-		Values  []struct{ Type string }
+		Values []struct{ Type, Path string }
 	}
-	return json.Unmarshal(text, &entries) == nil && entries.Pagelen > 0 && len(entries.Values) > 0 &&
-		strings.HasPrefix(entries.Values[0].Type, "commit_")
+	if json.Unmarshal(text, &entries) != nil || len(entries.Values) == 0 {
+		return false
+	}
+	first := entries.Values[0]
+	return strings.HasPrefix(first.Type, "commit_") && strings.HasPrefix(first.Path, strings.Trim(name, "/")+"/")
 }
 
 // isHTML distinguishes an HTML answer of a gateway, say, from a file: that comes as an attachment,
