@@ -44,7 +44,7 @@ func TestTree(t *testing.T) {
 			}
 			return strings.Join(lines, "\n")
 		}
-		equal(t, "root", tree("", 1), "commit_file README.md 3 []\ncommit_directory a b 0 []\ncommit_file large 3000 [executable lfs]\ncommit_directory many 0 []")
+		equal(t, "root", tree("", 1), "commit_directory a b 0 []\ncommit_directory many 0 []\ncommit_file README.md 3 []\ncommit_file large 3000 [executable lfs]")
 		equal(t, "below", tree("a b", 2), "commit_directory a b/c#d 0 []\ncommit_file a b/c#d/e?f 1 []")
 		equal(t, "pages", strings.Count(tree("many", 1), "\n")+1, 120)
 		got := requests(s)

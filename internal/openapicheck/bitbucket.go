@@ -2,7 +2,9 @@ package openapicheck
 
 import (
 	_ "embed"
+	"encoding/json"
 	"net/http"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,7 +47,8 @@ func bitbucketDocument(doc object) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &document{name: "Bitbucket", schemas: t.Components.Schemas, options: schemaOptions(isLink), choose: chooseSource}
+	d := &document{name: "Bitbucket", schemas: t.Components.Schemas, options: schemaOptions(isLink), choose: chooseSource,
+		texts: map[int]string{http.StatusUnauthorized: "text/html", http.StatusForbidden: "text/plain", http.StatusNotFound: "text/plain"}} // recorded
 	d.addRoutes(t)
 	for _, r := range d.routes {
 		r.deep = r.path == sourcePath || r.path == branchPath
@@ -73,15 +76,20 @@ func dropRequired(node any) {
 // Seen in recorded answers: git@bitbucket.org:acme/test-repos.git.
 var sshAddress = regexp.MustCompile(`^[a-z]+@[^/:@]+:[^/].*\.git$`)
 
+// uuidAsUser is how a clone link began in 2017, for a user without a name: no URI has such a user. Seen in a
+// recorded answer.
+var uuidAsUser = regexp.MustCompile(`^https://\{[0-9a-f-]{36}\}@`)
+
 func isLink(s string) error {
 	if sshAddress.MatchString(s) {
 		return nil
 	}
-	return isURI(s)
+	return isURI(uuidAsUser.ReplaceAllString(s, "https://"))
 }
 
-// chooseSource knows what the source route answers with: the bytes of a file, always as an attachment; a page of
-// a directory; and with format=meta one entry, which the document leaves out.
+// chooseSource knows what the source route answers with: the bytes of a file; a page of a directory; and with
+// format=meta one entry, which the document leaves out. Nothing but the page itself distinguishes it from a file
+// of JSON: its entries lie below the path of the request.
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11.
 func chooseSource(d *document, r *route, e Exchange) (*openapi3.Schema, bool) {
 	if r.path != sourcePath || e.Status != http.StatusOK {
@@ -94,9 +102,16 @@ func chooseSource(d *document, r *route, e Exchange) (*openapi3.Schema, bool) {
 		}
 		return d.schemas["treeentry"].Value, true
 	}
-	directory := strings.HasSuffix(e.URL.Path, "/")
-	attachment := strings.HasPrefix(e.ResponseHeader.Get("Content-Disposition"), "attachment")
-	return nil, attachment && !directory
+	return nil, !strings.HasSuffix(e.URL.Path, "/") && !isListing(e)
+}
+
+func isListing(e Exchange) bool {
+	var page struct{ Values []struct{ Path string } }
+	if !isJSON(e.ResponseHeader) || json.Unmarshal(e.ResponseBody, &page) != nil || len(page.Values) == 0 {
+		return false
+	}
+	folder, _ := path.Split(page.Values[0].Path)
+	return folder != "" && strings.HasSuffix(e.URL.Path, "/"+strings.TrimSuffix(folder, "/"))
 }
 
 // narrowed reports whether `fields` takes something away: a key without a sign, or with a minus.

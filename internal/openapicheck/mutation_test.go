@@ -271,6 +271,17 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%d: %v", code, err)
 		}
 	}
+	for _, code := range []int{403, 404} {
+		e.Status = code
+		if err := check(e); err != nil {
+			t.Errorf("%d: %v", code, err)
+		}
+	}
 	e.Status = 401
 	wantError(t, check(e), "text/plain")
+	e.ResponseHeader.Set("Content-Type", "text/html; charset=utf-8")
+	e.ResponseBody = nil
+	if err := check(e); err != nil {
+		t.Errorf("401: %v", err)
+	}
 }

@@ -191,7 +191,7 @@ func (d *document) checkAnswer(r *route, e Exchange) error {
 		return err
 	}
 	if !isJSON(e.ResponseHeader) {
-		if e.Status == http.StatusTooManyRequests || e.Status >= 500 {
+		if e.Status == http.StatusTooManyRequests || e.Status >= 500 || kind(e.ResponseHeader) != "" && kind(e.ResponseHeader) == d.texts[e.Status] {
 			return nil // both services, or what stands before them, answer with plain text or HTML
 		}
 		return fmt.Errorf("Content-Type is %q, not application/json", e.ResponseHeader.Get("Content-Type"))
@@ -235,7 +235,13 @@ func refusal(status int) bool {
 	return status >= 500
 }
 
-func isJSON(h http.Header) bool {
+func isJSON(h http.Header) bool { return kind(h) == "application/json" }
+
+// kind is the media type of a body, or "".
+func kind(h http.Header) string {
 	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	return err == nil && kind == "application/json"
+	if err != nil {
+		return ""
+	}
+	return kind
 }

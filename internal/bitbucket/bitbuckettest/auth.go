@@ -35,6 +35,7 @@ type credential struct {
 	Access
 	basic   bool
 	revoked bool
+	shutOut bool
 	ledger  *ledger
 }
 
@@ -98,10 +99,28 @@ func (a *access) Revoke(secret string) {
 	if c := a.tokens[secret]; c != nil {
 		c.revoked = true
 	}
+	for _, c := range a.basic(secret) {
+		c.revoked = true
+	}
+}
+
+func (a *access) basic(secret string) []*credential {
+	var all []*credential
 	for k, c := range a.basics {
 		if k[1] == secret {
-			c.revoked = true
+			all = append(all, c)
 		}
+	}
+	return all
+}
+
+// ShutOut refuses an API token or an app password from now on, as after too many attempts with a wrong one.
+// Source: a recorded answer of 2020.
+func (a *access) ShutOut(secret string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range a.basic(secret) {
+		c.shutOut = true
 	}
 }
 
@@ -118,12 +137,18 @@ func (a *access) admit(r *http.Request, class string) (*credential, *answer) {
 		return nil, unauthorized("Authentication is required to access this resource.").noted("no credential")
 	}
 	c, why := a.find(r, header)
-	if c == nil {
+	switch {
+	case c == nil && strings.HasPrefix(header, "Basic "):
+		return nil, wrongBasic().noted(why)
+	case c == nil:
 		return nil, unauthorized(invalidToken).noted(why)
 	}
 	now := time.Now()
 	if c.revoked || (!c.Expires.IsZero() && !now.Before(c.Expires)) {
 		return c, unauthorized(invalidToken)
+	}
+	if c.shutOut {
+		return c, respond(http.StatusForbidden, "text/plain", []byte(tooManyAttempts))
 	}
 	if !c.ledger.take(class, now, c.Forgiving) {
 		return c, tooMany(c.RetryAfter)
@@ -162,9 +187,21 @@ func (a *access) find(r *http.Request, header string) (c *credential, why string
 	return nil, "Authorization is neither Bearer nor Basic"
 }
 
+// wrongBasic says nothing of why. Source: a recorded answer.
+func wrongBasic() *answer {
+	a := respond(http.StatusUnauthorized, "text/html; charset=utf-8", nil)
+	a.header.Set("WWW-Authenticate", basicRealm)
+	return a
+}
+
+const (
+	basicRealm      = `Basic realm="Bitbucket.org HTTP"`
+	tooManyAttempts = "Too many invalid password attempts. Log in at https://id.atlassian.com/ to restore access."
+)
+
 func unauthorized(message string) *answer {
 	a := refuse(http.StatusUnauthorized, message)
-	a.header.Set("WWW-Authenticate", `Basic realm="Bitbucket.org HTTP"`)
+	a.header.Set("WWW-Authenticate", basicRealm)
 	return a
 }
 

@@ -84,13 +84,29 @@ func (bs *branches) get(v view, q *request) *answer {
 	if b == nil {
 		return refuse(http.StatusNotFound, "Branch \""+name+"\" not found")
 	}
-	return v.respond(q, branchItem{b, r}.tree(v))
+	return v.respond(q, branchItem{b, r}.alone(v))
+}
+
+// alone is the answer to a request for the branch itself: one that is not the main one then tells more.
+// Source: a recorded answer of 2026.
+func (b branchItem) alone(v view) object {
+	o := b.tree(v)
+	if b.name == b.repo.MainBranch || v.w.options.Old {
+		return o
+	}
+	for i, m := range o {
+		if m.key == "links" {
+			create := site + v.w.slug + "/" + b.repo.Slug + "/pull-requests/new?source=" + b.name + "&t=1"
+			o[i].value = append(m.value.(object), links("pullrequest_create", create)...)
+		}
+	}
+	return append(o, member{"sync_strategies", list{"merge_commit", "rebase"}, shown})
 }
 
 func (b branchItem) tree(v view) object {
 	full := v.w.slug + "/" + b.repo.Slug
 	self := v.base + "/repositories/" + full
-	return object{
+	return v.without(object{
 		{"name", b.name, shown},
 		{"links", links(
 			"commits", self+"/commits/"+b.name,
@@ -101,5 +117,5 @@ func (b branchItem) tree(v view) object {
 		{"merge_strategies", list{"merge_commit", "squash", "fast_forward"}, shown},
 		{"type", "branch", shown},
 		{"target", v.commitTree(b.repo, b.head), shown},
-	}
+	}, "default_merge_strategy", "merge_strategies")
 }

@@ -299,7 +299,7 @@ func TestMaxPage(t *testing.T) {
 		names += g.column("path") + " "
 		next, _ = g.at("next").(string)
 	}
-	equal(t, "paths", names, "README.md docs docs/a b.txt docs/deep ")
+	equal(t, "paths", names, "docs README.md docs/deep docs/a b.txt ")
 	equal(t, "violations", len(s.Violations()), 0)
 }
 

@@ -100,7 +100,7 @@ func TestRemoveFolder(t *testing.T) {
 	after := s.RemoveFolder("checkout-api", "docs")
 	equal(t, "head", s.Head("checkout-api"), after)
 	equal(t, "left", call(t, s, "/repositories/acme/checkout-api/src/"+after+"/?max_depth=5").column("path"), "README.md")
-	equal(t, "old commit", call(t, s, "/repositories/acme/checkout-api/src/"+before+"/docs/?max_depth=5").column("path"), "docs/a b.txt docs/deep docs/deep/c.json")
+	equal(t, "old commit", call(t, s, "/repositories/acme/checkout-api/src/"+before+"/docs/?max_depth=5").column("path"), "docs/deep docs/a b.txt docs/deep/c.json")
 }
 
 func TestProjects(t *testing.T) {

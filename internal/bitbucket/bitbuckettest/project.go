@@ -114,6 +114,7 @@ func (ps *projects) get(v view, q *request) *answer {
 	return v.respond(q, p.tree(v))
 }
 
+// projectLinks are those of a project in a repository. Its own answer has one more.
 func (v view) projectLinks(key string) object {
 	html := site + v.w.slug + "/workspace/projects/" + key
 	return links(
@@ -124,7 +125,9 @@ func (v view) projectLinks(key string) object {
 }
 
 func (p *project) tree(v view) object {
-	return object{
+	// The quotes in the address are as they come.
+	repositories := v.base + "/repositories/" + v.w.slug + `?q=project.key="` + p.Key + `"`
+	return v.without(object{
 		{"type", "project", shown},
 		{"owner", v.ownerTree(), shown},
 		{"workspace", v.workspaceTree(), shown},
@@ -133,9 +136,9 @@ func (p *project) tree(v view) object {
 		{"is_private", p.Private, shown},
 		{"name", p.Name, shown},
 		{"description", textOrNull(p.Description), shown},
-		{"links", v.projectLinks(p.Key), shown},
+		{"links", append(v.projectLinks(p.Key), links("repositories", repositories)...), shown},
 		{"created_on", timestamp(p.CreatedOn), shown},
 		{"updated_on", timestamp(p.UpdatedOn), shown},
 		{"has_publicly_visible_repos", !p.Private, shown},
-	}
+	}, "has_publicly_visible_repos")
 }

@@ -16,13 +16,15 @@ type PullRequest struct {
 	Description  string
 	State        string // "" is OPEN; else MERGED, DECLINED, SUPERSEDED
 	Draft        bool
-	Author       *User // nil is null: a deleted account
+	Author       *User // nil is null: a deleted account, see FormerUser
 	Reviewers    []User
 	Participants []Participant // nil: each reviewer, not approved
 	SourceBranch string        // "" is feature/<id>
 	// DestinationBranch "" is the main branch.
 	DestinationBranch string
+	Fork              string    // full name of the fork that it comes from; "" is none
 	DeletedFork       bool      // the source's repository is null
+	DeletedBranches   bool      // the commits of source and destination are null
 	CreatedOn         time.Time // zero: the server's clock
 	UpdatedOn         time.Time // zero: the server's clock
 	ClosedOn          time.Time // zero: UpdatedOn of when it was closed; an open one has none
@@ -34,6 +36,7 @@ type Participant struct {
 	Role           string // "" is REVIEWER; else PARTICIPANT
 	Approved       bool
 	State          string    // "" is null; else approved, changes_requested
+	NoState        bool      // the state is missing
 	ParticipatedOn time.Time // zero is null
 }
 
@@ -211,7 +214,7 @@ func (ps *pullRequests) get(v view, q *request) *answer {
 		at = in.find(id)
 	}
 	if at < 0 {
-		return refuse(http.StatusNotFound, "Pull request "+q.segments[4]+" not found")
+		return respond(http.StatusNotFound, "text/plain", []byte("Not Found")) // recorded
 	}
 	o := in.all[at].tree(v)
 	for i := range o {
@@ -242,7 +245,11 @@ func (p *pullRequest) tree(v view) object {
 		closedBy = author
 	}
 	repo := v.rendered(p.repo).stub
-	if !p.DeletedFork {
+	switch _, slug, _ := strings.Cut(p.Fork, "/"); {
+	case p.DeletedFork:
+	case slug != "":
+		source = v.stubOf(p.Fork, slug, uuidOf("repository", p.Fork))
+	default:
 		source = repo
 	}
 	o := object{
@@ -261,8 +268,8 @@ func (p *pullRequest) tree(v view) object {
 		{"reason", "", shown},
 		{"created_on", timestamp(p.CreatedOn), shown},
 		{"updated_on", timestamp(p.UpdatedOn), shown},
-		{"destination", v.endpoint(p.repo, p.DestinationBranch, false, destinationHash, repo), shown},
-		{"source", v.endpoint(p.repo, p.SourceBranch, true, sourceHash, source), shown},
+		{"destination", v.endpoint(p, p.DestinationBranch, false, destinationHash, repo), shown},
+		{"source", v.endpoint(p, p.SourceBranch, true, sourceHash, source), shown},
 		{"links", v.pullRequestLinks(p, sourceHash, destinationHash), shown},
 		{"summary", rendered(p.Description), shown},
 		{"reviewers", v.reviewers(p), hidden},
@@ -271,17 +278,23 @@ func (p *pullRequest) tree(v view) object {
 	if !p.ClosedOn.IsZero() { // an open one has no such member
 		o = append(o, member{"closed_on", timestamp(p.ClosedOn), hidden})
 	}
-	return o
+	return v.without(o, "draft")
 }
 
-func (v view) endpoint(r *repository, branch string, withLinks bool, hash string, repo any) object {
+// endpoint is the source or the destination. That a deleted branch leaves a null in the place of the commit is as
+// users report it, in https://github.com/jenkinsci/bitbucket-branch-source-plugin/pull/322, read 2026-11.
+func (v view) endpoint(p *pullRequest, branch string, withLinks bool, hash string, repo any) object {
 	b := object{{"name", branch, shown}}
-	if withLinks {
+	if withLinks && !v.w.options.Old {
 		b = append(b, member{"links", object{}, shown})
+	}
+	var commit any
+	if !p.DeletedBranches {
+		commit = v.commitStub(p.repo, hash)
 	}
 	return object{
 		{"branch", b, shown},
-		{"commit", v.commitStub(r, hash), shown},
+		{"commit", commit, shown},
 		{"repository", repo, shown},
 	}
 }
@@ -291,7 +304,7 @@ func (v view) pullRequestLinks(p *pullRequest, source, destination string) objec
 	repo := v.base + "/repositories/" + full
 	self := repo + "/pullrequests/" + id
 	spec := "/" + full + ":" + source + "%0D" + destination + "?from_pullrequest_id=" + id + "&topic=true"
-	return links(
+	return v.without(links(
 		"self", self,
 		"html", site+full+"/pull-requests/"+id,
 		"commits", self+"/commits",
@@ -304,7 +317,7 @@ func (v view) pullRequestLinks(p *pullRequest, source, destination string) objec
 		"merge", self+"/merge",
 		"decline", self+"/decline",
 		"statuses", self+"/statuses",
-	)
+	), "request-changes")
 }
 
 func (v view) reviewers(p *pullRequest) list {
@@ -328,14 +341,17 @@ func (v view) participants(p *pullRequest) list {
 		if role == "" {
 			role = "REVIEWER"
 		}
-		l[i] = object{
+		o := object{
 			{"type", "participant", shown},
 			{"user", v.user(a.User), shown},
 			{"role", role, shown},
 			{"approved", a.Approved, shown},
-			{"state", textOrNull(a.State), shown},
 			{"participated_on", timestampOrNull(a.ParticipatedOn), shown},
 		}
+		if !a.NoState && !v.w.options.Old {
+			o = append(o, member{"state", textOrNull(a.State), shown})
+		}
+		l[i] = o
 	}
 	return l
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -82,6 +83,15 @@ func Slug(name string) string {
 func hashOf(parts ...string) string {
 	sum := sha1.Sum([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:])
+}
+
+// numberOf is a number of up to 19 digits.
+func numberOf(parts ...string) uint64 {
+	n, err := strconv.ParseUint(hashOf(parts...)[:16], 16, 64)
+	if err != nil {
+		panic(err)
+	}
+	return n >> 1
 }
 
 // uuidOf is written as Bitbucket writes uuids, with braces.

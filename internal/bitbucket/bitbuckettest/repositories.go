@@ -77,7 +77,7 @@ func (rs *repositories) AddRepository(r Repository) {
 		}
 		rs.ws.stamp(&r.CreatedOn, &r.UpdatedOn)
 		seed := rs.ws.seed("repository", r.Slug)
-		in := &repository{Repository: r, projects: rs.projects, uuid: uuidOf("repository", rs.ws.slug, seed), seed: seed}
+		in := &repository{Repository: r, repositories: rs, uuid: uuidOf("repository", rs.ws.slug, seed), seed: seed}
 		if r.MainBranch != "" {
 			in.commit("Initial commit", r.CreatedOn, maps.Clone(r.Files))
 		}

@@ -2,6 +2,7 @@ package bitbuckettest
 
 import (
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -21,6 +22,10 @@ type Repository struct {
 	UpdatedOn  time.Time // zero: the server's clock
 	// NoTarget leaves the target out of the main branch even when `fields` asks for it.
 	NoTarget bool
+	// NamedBranch gives the main branch the type that it had in the time of Mercurial.
+	NamedBranch bool
+	// Parent makes it a fork: the slug of another repository, or the full name of one in another workspace.
+	Parent string
 	// Roles the caller has here; nil is all of member, contributor, admin, owner.
 	Roles []string
 	// Files of the first commit, by path. Later changes go through SetFile.
@@ -45,12 +50,12 @@ const (
 
 type repository struct {
 	Repository
-	projects   *projects
-	uuid       string
-	seed       string // what hashes derive from: the slug it began with, so that they survive a rename
-	commits    []*commit
-	branches   []*branch
-	visibility Visibility
+	repositories *repositories
+	uuid         string
+	seed         string // what hashes derive from: the slug it began with, so that they survive a rename
+	commits      []*commit
+	branches     []*branch
+	visibility   Visibility
 	// attributes by path, in all commits
 	attributes map[string][]string
 	cache      atomic.Pointer[renderedRepository]
@@ -135,9 +140,27 @@ func (v view) rendered(r *repository) *renderedRepository {
 	return c
 }
 
+// parent is the repository that another one is a fork of, or null.
+func (v view) parent(r *repository) any {
+	if r.Parent == "" {
+		return nil
+	}
+	workspace, slug, elsewhere := strings.Cut(r.Parent, "/")
+	if elsewhere {
+		return v.stubOf(workspace+"/"+slug, slug, uuidOf("repository", workspace, slug))
+	}
+	if p := r.repositories.bySlug[r.Parent]; p != nil {
+		return v.repositoryStub(p)
+	}
+	return nil // it is gone
+}
+
 // repositoryStub is how other objects embed a repository.
 func (v view) repositoryStub(r *repository) object {
-	full := v.w.slug + "/" + r.Slug
+	return v.stubOf(v.w.slug+"/"+r.Slug, r.Name, r.uuid)
+}
+
+func (v view) stubOf(full, name, uuid string) object {
 	return object{
 		{"type", "repository", shown},
 		{"full_name", full, shown},
@@ -146,15 +169,15 @@ func (v view) repositoryStub(r *repository) object {
 			"html", site+full,
 			"avatar", site+full+"/avatar/32/",
 		), shown},
-		{"name", r.Name, shown},
-		{"uuid", r.uuid, shown},
+		{"name", name, shown},
+		{"uuid", uuid, shown},
 	}
 }
 
 func (v view) repositoryTree(r *repository) object {
 	full := v.w.slug + "/" + r.Slug
 	var inProject any
-	if p := r.projects.find(r.ProjectKey); p != nil {
+	if p := r.repositories.projects.find(r.ProjectKey); p != nil {
 		inProject = object{
 			{"type", "project", shown},
 			{"key", p.Key, shown},
@@ -163,7 +186,7 @@ func (v view) repositoryTree(r *repository) object {
 			{"links", v.projectLinks(p.Key), shown},
 		}
 	}
-	return object{
+	return v.without(object{
 		{"type", "repository", shown},
 		{"full_name", full, shown},
 		{"links", v.repositoryLinks(full), shown},
@@ -184,11 +207,11 @@ func (v view) repositoryTree(r *repository) object {
 		{"uuid", r.uuid, shown},
 		{"mainbranch", v.mainBranch(r), shown},
 		{"override_settings", object{{"default_merge_strategy", false, shown}, {"branching_model", false, shown}}, shown},
-		{"parent", nil, shown},
+		{"parent", v.parent(r), shown},
 		{"enforced_signed_commits", nil, shown},
 		{"has_issues", false, shown},
 		{"has_wiki", false, shown},
-	}
+	}, "workspace", "override_settings", "parent", "enforced_signed_commits")
 }
 
 func (v view) repositoryLinks(full string) object {
@@ -220,6 +243,9 @@ func (v view) mainBranch(r *repository) any {
 		return nil
 	}
 	o := object{{"type", "branch", shown}, {"name", r.MainBranch, shown}}
+	if r.NamedBranch {
+		o[0].value = "named_branch"
+	}
 	if head := r.head(); head != nil && !r.NoTarget {
 		o = append(o, member{"target", v.commitTree(r, head), hidden})
 	}
@@ -254,7 +280,7 @@ func (v view) commitTree(r *repository, c *commit) object {
 	return object{
 		{"type", "commit", shown},
 		{"hash", c.hash, shown},
-		{"date", timestamp(c.date), shown},
+		{"date", c.date.UTC().Format("2006-01-02T15:04:05-07:00"), shown}, // without a part of a second
 		{"author", object{{"type", "author", shown}, {"raw", "Build Bot <bot@example.com>", shown}}, shown},
 		{"message", c.message, shown},
 		{"links", v.fullCommitLinks(r, c.hash), shown},

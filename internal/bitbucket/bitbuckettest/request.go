@@ -134,10 +134,14 @@ func find(routes []*route, q *request) (*route, *answer) {
 		{"type", "error", shown},
 		{"error", object{
 			{"message", "Resource not found", shown},
-			{"detail", "There is no API hosted at this URL.", shown},
+			{"detail", noAPI, shown},
 		}, shown},
 	}).noted("unknown path")
 }
+
+// noAPI is the detail of the 404 for a path that is no route. Source: a recorded answer.
+const noAPI = "There is no API hosted at this URL.\n\nFor information about our API's, please refer to the documentation at: " +
+	"https://developer.atlassian.com/bitbucket/api/2/reference/"
 
 // removed reports whether a path is one of the cross-workspace routes, which answer 410 since 2026-04.
 // Source: https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-2770, read 2026-11.

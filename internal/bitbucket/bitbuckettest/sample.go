@@ -11,7 +11,7 @@ import (
 //   - names with spaces, capitals, ampersands and emoji, whose slugs differ;
 //   - an empty repository ("sandbox"), and one without a project ("legacy-billing");
 //   - a repository with 64 open pull requests ("checkout-api"), others with 0 to 6, and closed ones;
-//   - authors whose account is deleted, and a deleted fork;
+//   - authors whose account is deleted, in the old way and the new one, deleted branches, and a deleted fork;
 //   - reviewers and participants, and repositories without README.md;
 //   - a monorepo ("storefront-frontend"), and files port.yml that tell of six services: with
 //     one in each, with several in one, and with values that name other files.
@@ -228,10 +228,13 @@ func (b *sampler) pullRequest(slug, state string, n int) {
 	if b.pulls%4 != 0 {
 		p.Description = "Tested on staging.\n\n* see the runbook\n* no migration needed"
 	}
-	if b.pulls%41 == 9 {
+	switch b.pulls % 41 {
+	case 9:
 		p.Author = nil
+	case 30:
+		p.Author = FormerUser()
 	}
-	p.DeletedFork = b.pulls == 70
+	p.DeletedFork, p.DeletedBranches = b.pulls == 70, b.pulls == 71
 	for k := range n % 4 {
 		u := sampleUsers[(n+1+k*5)%len(sampleUsers)]
 		p.Reviewers = append(p.Reviewers, u)

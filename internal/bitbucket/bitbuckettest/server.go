@@ -9,6 +9,7 @@
 package bitbuckettest
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -160,11 +161,11 @@ func (s *Server) answer(q *request, refusal *answer) *answer {
 	w := s.workspace
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	if ws := q.segments[1]; ws != w.slug && ws != uuidOf("workspace", w.slug) {
+	if ws := q.segments[1]; !strings.EqualFold(ws, w.slug) && ws != uuidOf("workspace", w.slug) {
 		if len(q.segments) > 2 && s.repositories.transferred[ws+"/"+q.segments[2]] {
 			return repositoryNotFound(ws + "/" + q.segments[2])
 		}
 		return refuse(http.StatusNotFound, "No workspace with identifier '"+ws+"'.").noted("unknown workspace " + strconv.Quote(ws))
 	}
-	return q.route.handle(view{w, q.base}, q)
+	return q.route.handle(view{w, cmp.Or(w.options.BodyLinks, q.base)}, q)
 }

@@ -126,19 +126,17 @@ func (e *entry) tree(v view) object {
 		{"commit", v.commitStub(e.repo, e.commit.hash), shown},
 		{"type", kind, shown},
 	}
-	if !e.directory {
+	to := links("self", self, "meta", self+"?format=meta")
+	if !e.directory { // a folder has no history: recorded answers, read 2026-11
 		o = append(o,
 			member{"attributes", e.repo.attributesOf(e.path), shown},
 			member{"escaped_path", escapePath(e.path), shown},
 			member{"size", len(e.content), shown},
 			member{"mimetype", textOrNull(mimeType(e.path)), shown},
 		)
+		to = append(to, v.without(links("history", repo+"/filehistory/"+at), "history")...)
 	}
-	to := links("self", self, "meta", self+"?format=meta")
-	if !e.directory { // a folder has no history: recorded answers, read 2026-11
-		to = append(to, member{"history", link(repo + "/filehistory/" + at), shown})
-	}
-	return append(o, member{"links", to, shown})
+	return v.without(append(o, member{"links", to, shown}), "escaped_path", "mimetype")
 }
 
 // mimeType goes by the extension; "" when it is not known.
@@ -175,7 +173,7 @@ func (fs *files) redirect(v view, q *request) *answer {
 		return commitNotFound().noted("source of an empty repository")
 	}
 	a := respond(http.StatusFound, "text/html", nil)
-	location := v.base + "/repositories/" + v.w.slug + "/" + r.Slug + "/src/" + head.hash + "/"
+	location := q.base + "/repositories/" + v.w.slug + "/" + r.Slug + "/src/" + head.hash + "/"
 	if q.URL.RawQuery != "" {
 		location += "?" + q.URL.RawQuery
 	}
@@ -183,7 +181,11 @@ func (fs *files) redirect(v view, q *request) *answer {
 	return a
 }
 
+// commitNotFound is for a repository without commits, and unknownCommit for one that has others.
+// Source: the first as users report it, the second a recorded answer.
 func commitNotFound() *answer { return refuse(http.StatusNotFound, "Commit not found") }
+
+func unknownCommit() *answer { return refuse(http.StatusNotFound, "Changeset not found.") }
 
 // get answers with the bytes of a file, a page of a directory, or what is known of either.
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11. The 404s and
@@ -199,11 +201,11 @@ func (fs *files) get(v view, q *request) *answer {
 		return commitNotFound().noted("source of an empty repository")
 	}
 	if strings.Contains(ref, "/") {
-		return commitNotFound().noted("branch name with a slash in src")
+		return unknownCommit().noted("branch name with a slash in src")
 	}
 	c := r.resolve(ref)
 	if c == nil {
-		return commitNotFound().noted("unknown commit " + strconv.Quote(ref))
+		return unknownCommit().noted("unknown commit " + strconv.Quote(ref))
 	}
 	if len(q.segments) == 5 {
 		return refuse(http.StatusNotFound, "Resource not found").noted("root listing without the trailing slash")
@@ -217,24 +219,16 @@ func (fs *files) get(v view, q *request) *answer {
 		if format == "meta" {
 			return v.respond(q, e.tree(v))
 		}
-		return e.raw(q)
+		return e.raw(v, q)
 	}
 	dir := strings.TrimSuffix(name, "/")
 	if !c.hasDirectory(dir) || strings.HasSuffix(dir, "/") {
-		return noSuchPath(name, c.hash)
+		return refuse(http.StatusNotFound, "No such file or directory: "+name)
 	}
 	if format == "meta" {
 		return v.respond(q, (&entry{repo: r, commit: c, path: dir, directory: true}).tree(v))
 	}
 	return v.listSource(q, r, c, dir)
-}
-
-func noSuchPath(name, hash string) *answer {
-	return respondJSON(http.StatusNotFound, object{
-		{"type", "error", shown},
-		{"error", object{{"message", "No such file or directory: " + name, shown}}, shown},
-		{"data", object{{"path", name, shown}, {"shas", list{hash}, shown}}, shown},
-	})
 }
 
 // resolve finds a commit by hash, by the first seven or more digits of one, or by branch.
@@ -276,29 +270,51 @@ func (r *repository) attributesOf(path string) list {
 	return attributes
 }
 
-// raw is the file itself, or for one of Git LFS a redirect to another host. The
-// ETag depends on the content alone.
-func (e *entry) raw(q *request) *answer {
+// raw is the file itself, or for one of Git LFS a redirect to another host. The ETag is a bare number that
+// depends on the content alone. The type of a Markdown or YAML file, of a Jenkinsfile or .gitattributes is
+// text/plain; that of others is assumed to go by the extension, as the documentation says.
+// Source: recorded answers, and
+// https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get,
+// read 2026-11.
+func (e *entry) raw(v view, q *request) *answer {
 	if slices.Contains(e.repo.attributes[e.path], "lfs") {
-		a := respond(http.StatusMovedPermanently, "text/html", nil)
-		a.header.Set("Location", mediaHost+"/file/"+hashOf("lfs", e.content)+"/binary")
+		a := respond(http.StatusFound, "text/html", nil)
+		if v.w.options.MovedLFS {
+			a.status = http.StatusMovedPermanently
+		}
+		id := uuidOf("lfs", e.content)
+		a.header.Set("Location", mediaHost+"/file/"+id[1:len(id)-1]+"/binary?token="+hashOf("token", e.content))
 		return a
 	}
-	contentType := mimeType(e.path)
-	if contentType == "" {
-		contentType = "text/plain"
+	contentType := "text/plain"
+	switch mime := mimeType(e.path); mime {
+	case "text/markdown", "application/x-yaml", "":
+	default:
+		contentType = mime
 	}
 	a := respond(http.StatusOK, contentType, []byte(e.content))
-	etag := `"` + hashOf("etag", e.content)[:32] + `"`
+	etag := strconv.FormatUint(numberOf("etag", e.content), 10)
 	a.header.Set("ETag", etag)
-	a.header.Set("Content-Disposition", "attachment; filename="+strconv.Quote(path.Base(e.path)))
+	a.header.Set("X-Content-Type-Options", "nosniff")
 	if q.Header.Get("If-None-Match") == etag {
 		a.status, a.body = http.StatusNotModified, nil
 	}
 	return a
 }
 
-// listSource gives no `size`, and page names that cannot be guessed: a caller has to follow `next`.
+// pageName stands for the number of a page of a source listing, whatever is listed: a caller has to follow
+// `next`. Source: recorded answers of five repositories for the second and the third page.
+func pageName(n int) string {
+	switch n {
+	case 2:
+		return "8xhd"
+	case 3:
+		return "dbtR"
+	}
+	return hashOf("page", strconv.Itoa(n))[:2] + strconv.FormatInt(int64(n), 36)
+}
+
+// listSource gives a `size` only where the options say so.
 func (v view) listSource(q *request, r *repository, c *commit, dir string) *answer {
 	depth := 1
 	if q.query.Has("max_depth") {
@@ -315,21 +331,20 @@ func (v view) listSource(q *request, r *repository, c *commit, dir string) *answ
 	if refusal != nil {
 		return refusal
 	}
-	name := func(n int) string { return hashOf("page", c.hash, dir, strconv.Itoa(n))[:16] }
 	n := 1
 	if q.query.Has("page") {
 		last := len(items)/v.pagelen(q) + 1
-		for n <= last && name(n) != q.query.Get("page") {
+		for n <= last && pageName(n) != q.query.Get("page") {
 			n++
 		}
 		if n > last {
 			return refuse(http.StatusBadRequest, "Invalid page").noted("bad page of a source listing")
 		}
 	}
-	return v.page(q, items, n, name, false)
+	return v.page(q, items, n, pageName, v.w.options.SizedSource)
 }
 
-// entries walks breadth first.
+// entries walks breadth first, folders before files.
 func (c *commit) entries(r *repository, dir string, depth int) []item {
 	seen := make(map[string]*entry)
 	for name, content := range c.files {
@@ -356,11 +371,17 @@ func (c *commit) entries(r *repository, dir string, depth int) []item {
 		items = append(items, e)
 	}
 	slices.SortFunc(items, func(a, b item) int {
-		x, y := a.(*entry).path, b.(*entry).path
-		if d := strings.Count(x, "/") - strings.Count(y, "/"); d != 0 {
+		x, y := a.(*entry), b.(*entry)
+		if d := strings.Count(x.path, "/") - strings.Count(y.path, "/"); d != 0 {
 			return d
 		}
-		return strings.Compare(x, y)
+		switch {
+		case x.directory && !y.directory:
+			return -1
+		case y.directory && !x.directory:
+			return 1
+		}
+		return strings.Compare(x.path, y.path)
 	})
 	return items
 }

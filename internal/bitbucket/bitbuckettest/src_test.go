@@ -3,6 +3,7 @@ package bitbuckettest
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -17,7 +18,10 @@ func TestFile(t *testing.T) {
 	g := call(t, s, "/repositories/acme/checkout-api/src/main/docs/a%20b.txt")
 	equal(t, "body", g.body, "x")
 	equal(t, "type", g.header.Get("Content-Type"), "text/plain")
-	equal(t, "disposition", g.header.Get("Content-Disposition"), `attachment; filename="a b.txt"`)
+	equal(t, "disposition", g.header.Get("Content-Disposition"), "")
+	equal(t, "ETag is a bare number", strings.Trim(g.header.Get("ETag"), "0123456789")+"|", "|")
+	equal(t, "has one", g.header.Get("ETag") != "", true)
+	equal(t, "markdown", call(t, s, "/repositories/acme/checkout-api/src/main/README.md").header.Get("Content-Type"), "text/plain")
 	equal(t, "json", call(t, s, "/repositories/acme/checkout-api/src/main/docs/deep/c.json").header.Get("Content-Type"), "application/json")
 
 	s.SetFile("orphan", "copy.txt", []byte("x"))
@@ -49,11 +53,11 @@ func TestDirectory(t *testing.T) {
 	equal(t, "location", redirect.header.Get("Location"), base+src+"/"+s.Head("checkout-api")+"/?fields=values.path")
 
 	tests := []struct{ target, want string }{
-		{src + "/main/", "README.md docs"},
-		{src + "/main/docs", "docs/a b.txt docs/deep"},
-		{src + "/main/docs/", "docs/a b.txt docs/deep"},
-		{src + "/main/?max_depth=2", "README.md docs docs/a b.txt docs/deep"},
-		{src + "/main/docs/?max_depth=9", "docs/a b.txt docs/deep docs/deep/c.json"},
+		{src + "/main/", "docs README.md"},
+		{src + "/main/docs", "docs/deep docs/a b.txt"},
+		{src + "/main/docs/", "docs/deep docs/a b.txt"},
+		{src + "/main/?max_depth=2", "docs README.md docs/deep docs/a b.txt"},
+		{src + "/main/docs/?max_depth=9", "docs/deep docs/a b.txt docs/deep/c.json"},
 		{src + "/main/?max_depth=9&q=type%3D%22commit_directory%22", "docs docs/deep"},
 		{src + "/main/?max_depth=9&sort=-size&q=size%3E0&pagelen=2", "README.md docs/deep/c.json"},
 		{"/repositories/acme/r-d-bot/src/" + s.Head("r-d-bot") + "/", ""},
@@ -75,7 +79,7 @@ func TestDirectory(t *testing.T) {
 		paths = append(paths, g.column("path"))
 		next, _ = g.at("next").(string)
 	}
-	equal(t, "pages", strings.Join(paths, ", "), "docs, docs/a b.txt, docs/deep")
+	equal(t, "pages", strings.Join(paths, ", "), "README.md, docs/deep, docs/a b.txt")
 	equal(t, "violations", strings.Join(s.Violations(), "\n"), "")
 }
 
@@ -88,8 +92,14 @@ func TestAttributes(t *testing.T) {
 	attributes, _ := meta.at("attributes").([]any)
 	equal(t, "attributes", len(attributes), 2)
 	g := call(t, s, "/repositories/acme/checkout-api/src/main/big.bin")
-	equal(t, "status", g.status, http.StatusMovedPermanently)
-	equal(t, "another host", strings.HasPrefix(g.header.Get("Location"), "https://api.media.atlassian.com/"), true)
+	equal(t, "status", g.status, http.StatusFound)
+	address := regexp.MustCompile(`^https://api\.media\.atlassian\.com/file/[0-9a-f-]{36}/binary\?token=[0-9a-f]+$`)
+	if got := g.header.Get("Location"); !address.MatchString(got) {
+		t.Errorf("got %s, want it to match %s", got, address)
+	}
 	equal(t, "body", g.body, "")
+	s.Configure(Options{MovedLFS: true})
+	g = call(t, s, "/repositories/acme/checkout-api/src/main/big.bin")
+	equal(t, "status", g.status, http.StatusMovedPermanently)
 	equal(t, "violations", strings.Join(s.Violations(), "\n"), "")
 }

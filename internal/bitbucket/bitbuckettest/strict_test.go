@@ -25,7 +25,6 @@ func TestRefusals(t *testing.T) {
 		{"no credential", "GET", "/repositories/acme", "", 401, "Authentication", "no credential"},
 		{"unknown token", "GET", "/repositories/acme", "Bearer nope", 401, "Token is invalid", "unknown access token"},
 		{"API token as Bearer", "GET", "/repositories/acme", "Bearer user-secret", 401, "Token is invalid", "sent as Bearer"},
-		{"access token as Basic", "GET", "/repositories/acme", basic("x-token-auth", "good"), 401, "Token is invalid", "unknown user"},
 		{"another scheme", "GET", "/repositories/acme", "Token good", 401, "Token is invalid", "neither"},
 		{"expired", "GET", "/repositories/acme", "Bearer expired", 401, "Token is invalid", ""},
 		{"missing scope", "GET", "/repositories/acme/empty/pullrequests", "Bearer narrow", 403, "lack one or more", "missing scope pullrequest"},
@@ -57,15 +56,13 @@ func TestRefusals(t *testing.T) {
 		{"sort", "GET", "/repositories/acme?sort=stars", bearer, 400, "Invalid sort", "bad sort"},
 		{"plus not escaped", "GET", "/repositories/acme?fields=+values.mainbranch.target.hash", bearer, 400, "%2B", "%2B"},
 		{"workspace", "GET", "/repositories/acmee", bearer, 404, "No workspace", "unknown workspace"},
-		{"workspace in capitals", "GET", "/workspaces/ACME/projects", bearer, 404, "No workspace", "unknown workspace"},
 		{"repository", "GET", "/repositories/acme/x", bearer, 404, "Repository acme/x not found", ""},
-		{"pull request", "GET", "/repositories/acme/checkout-api/pullrequests/99", bearer, 404, "not found", ""},
 		{"branch", "GET", "/repositories/acme/checkout-api/refs/branches/x", bearer, 404, "not found", ""},
 		{"source of an empty repository", "GET", "/repositories/acme/empty/src/main/README.md", bearer, 404, "Commit not found", "empty repository"},
 		{"source root of an empty repository", "GET", "/repositories/acme/empty/src", bearer, 404, "Commit not found", "empty repository"},
-		{"unknown commit", "GET", "/repositories/acme/checkout-api/src/1234567/README.md", bearer, 404, "Commit not found", "unknown commit"},
-		{"branch with a slash", "GET", "/repositories/acme/r-d-bot/src/release/1.x/a", bearer, 404, "Commit not found", "unknown commit"},
-		{"branch with an escaped slash", "GET", "/repositories/acme/r-d-bot/src/release%2F1.x/a", bearer, 404, "Commit not found", "slash"},
+		{"unknown commit", "GET", "/repositories/acme/checkout-api/src/1234567/README.md", bearer, 404, "Changeset not found.", "unknown commit"},
+		{"branch with a slash", "GET", "/repositories/acme/r-d-bot/src/release/1.x/a", bearer, 404, "Changeset not found.", "unknown commit"},
+		{"branch with an escaped slash", "GET", "/repositories/acme/r-d-bot/src/release%2F1.x/a", bearer, 404, "Changeset not found.", "slash"},
 		{"root without the slash", "GET", "/repositories/acme/checkout-api/src/main", bearer, 404, "Resource not found", "trailing slash"},
 		{"missing file", "GET", "/repositories/acme/checkout-api/src/main/CODEOWNERS", bearer, 404, "No such file or directory: CODEOWNERS", ""},
 		{"file as a directory", "GET", "/repositories/acme/checkout-api/src/main/README.md/", bearer, 404, "No such file", ""},
@@ -112,8 +109,11 @@ func TestRefusalDetails(t *testing.T) {
 	equal(t, "announcement at the top", g.at("data", "announcement_url"), want)
 
 	g = call(t, s, "/repositories/acme/checkout-api/src/main/no/such%20file")
-	equal(t, "path", g.at("data", "path"), any("no/such file"))
-	equal(t, "shas", g.at("data", "shas", 0), any(s.Head("checkout-api")))
+	equal(t, "body", g.body, `{"type":"error","error":{"message":"No such file or directory: no/such file"}}`)
+
+	g = call(t, s, "/no/route")
+	detail, _ := g.at("error", "detail").(string)
+	equal(t, "no route", strings.HasPrefix(detail, "There is no API hosted at this URL.\n\nFor information"), true)
 }
 
 func TestScopes(t *testing.T) {
@@ -143,6 +143,7 @@ func TestCredentials(t *testing.T) {
 	s.AllowBasic("dana@example.com", "user-secret")
 	equal(t, "Basic", send(t, s, "GET", "/workspaces/acme", basic("dana@example.com", "user-secret")).status, 200)
 	equal(t, "Bearer", call(t, s, "/workspaces/acme").status, 200)
+	equal(t, "another case of the workspace", call(t, s, "/workspaces/ACME").at("slug"), any("acme"))
 	s.Revoke("good")
 	s.Revoke("user-secret")
 	equal(t, "revoked token", call(t, s, "/workspaces/acme").status, 401)
@@ -153,7 +154,29 @@ func TestCredentials(t *testing.T) {
 	for _, x := range s.Journal() {
 		names = append(names, x.Credential)
 	}
-	equal(t, "names", strings.Join(names, " "), "dana@example.com good good dana@example.com")
+	equal(t, "names", strings.Join(names, " "), "dana@example.com good good good dana@example.com")
+}
+
+// A wrong secret of Basic has no words, and one that was tried too often has no JSON.
+func TestBasicRefused(t *testing.T) {
+	t.Parallel()
+	s := small(t)
+	s.AllowBasic("dana@example.com", "user-secret")
+	for _, wrong := range []string{basic("dana@example.com", "wrong"), basic("x-token-auth", "good")} {
+		g := send(t, s, "GET", "/workspaces/acme", wrong)
+		equal(t, "status", g.status, 401)
+		equal(t, "type", g.header.Get("Content-Type"), "text/html; charset=utf-8")
+		equal(t, "challenge", g.header.Get("WWW-Authenticate"), `Basic realm="Bitbucket.org HTTP"`)
+		equal(t, "body", g.body, "")
+	}
+	equal(t, "violations", strings.Count(strings.Join(s.Violations(), "\n"), "unknown user or secret"), 2)
+
+	s.ShutOut("user-secret")
+	g := send(t, s, "GET", "/workspaces/acme", basic("dana@example.com", "user-secret"))
+	equal(t, "status", g.status, 403)
+	equal(t, "type", g.header.Get("Content-Type"), "text/plain")
+	equal(t, "body", g.body, "Too many invalid password attempts. Log in at https://id.atlassian.com/ to restore access.")
+	equal(t, "Bearer", call(t, s, "/workspaces/acme").status, 200)
 }
 
 func TestRateWindow(t *testing.T) {

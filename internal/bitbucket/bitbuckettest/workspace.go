@@ -1,6 +1,7 @@
 package bitbuckettest
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -17,6 +18,7 @@ type workspace struct {
 
 	mu       sync.RWMutex // guards what follows, and all content
 	omitSize bool
+	options  Options
 	maxPage  int    // 0: as long as asked for
 	gen      uint64 // grows with every change of content
 	clock    time.Time
@@ -113,6 +115,9 @@ func (v view) workspaceTree() object {
 
 func (v view) ownerTree() object {
 	slug := v.w.slug
+	if owner := v.w.options.Owner; owner != nil {
+		return v.account(*owner, uuidOf("workspace", slug))
+	}
 	return object{
 		{"type", "team", shown},
 		{"username", slug, shown},
@@ -139,14 +144,14 @@ func (v view) user(u User) object {
 	if o, ok := v.w.users.Load(key); ok {
 		return o.(object)
 	}
-	nickname := u.Nickname
-	if nickname == "" {
-		nickname = Slug(u.Name)
-	}
-	uuid := uuidOf("user", u.Name)
+	o := v.account(u, uuidOf("user", u.Name))
+	v.w.users.Store(key, o)
+	return o
+}
+
+func (v view) account(u User, uuid string) object {
 	escaped := url.PathEscape(uuid)
-	account := uuidOf("account", u.Name)
-	o := object{
+	return object{
 		{"display_name", u.Name, shown},
 		{"links", links(
 			"self", v.base+"/users/"+escaped,
@@ -155,9 +160,16 @@ func (v view) user(u User) object {
 		), shown},
 		{"type", "user", shown},
 		{"uuid", uuid, shown},
-		{"account_id", "557058:" + account[1:len(account)-1], shown},
-		{"nickname", nickname, shown},
+		{"account_id", accountID(u), shown},
+		{"nickname", cmp.Or(u.Nickname, Slug(u.Name)), shown},
 	}
-	v.w.users.Store(key, o)
-	return o
+}
+
+// accountID has one of two forms. Source: recorded answers.
+func accountID(u User) string {
+	if numberOf("account", u.Name)%4 == 0 {
+		return hashOf("account", u.Name)[:24]
+	}
+	account := uuidOf("account", u.Name)
+	return "557058:" + account[1:len(account)-1]
 }
