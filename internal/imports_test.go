@@ -26,8 +26,8 @@
 //	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip transport
 //	glob | compares the paths of a repository with patterns | -
 //	report | counts what a run did | catalog clip diag | mapping
+//	mapping | reads a mapping | content diag nearest
 //	content | reads the files of repositories | -
-//	mapping | reads a mapping | diag nearest
 //	concurrent | runs functions side by side | -
 //	graph | finds groups and paths in small directed graphs | -
 //	nearest | finds the name that a misspelt one was most likely meant to be | -
@@ -79,6 +79,7 @@ var modules = []string{
 	"github.com/itchyny/timefmt-go",
 	"github.com/santhosh-tekuri/jsonschema/v6",
 	"github.com/sethvargo/go-githubactions",
+	"go.yaml.in/yaml/v4",
 	"golang.org/x/net",
 	"golang.org/x/text",
 	"gopkg.in/yaml.v3",

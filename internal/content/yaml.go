@@ -9,77 +9,113 @@ import (
 	"slices"
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
 const (
-	// maxContentDepth bounds how deep a parsed file may be nested: as deep as no file is that
-	// a person writes, and no deeper than a recursion can go.
-	maxContentDepth = 1000
 	// maxYAMLValues bounds the values of a YAML file with all aliases written out.
 	maxYAMLValues = 100_000
 	// maxYAMLMarks bounds the characters that can begin a value: a parsed value
 	// takes about 200 bytes, and the parser cannot be stopped on its way.
 	maxYAMLMarks = 4 * maxYAMLValues
+	// maxLineMarks bounds those of one line, all of which the parser keeps until it knows
+	// whether they are a key.
+	maxLineMarks = maxYAMLValues
 	// maxAliased bounds what aliases add to the text of a file, in bytes.
 	maxAliased = 16 << 20
 )
 
-var (
-	errDeep = fmt.Errorf("it is nested deeper than %d levels", maxContentDepth)
-	errMany = errors.New("it holds too many values")
-)
-
-// parseYAML returns one document as it is, and several as an array.
-func parseYAML(text []byte) (value any, err error) {
-	if marks(text) > maxYAMLMarks {
-		return nil, errMany
+func parseYAML(text []byte) (Parsed, error) {
+	if value, ok := jsonInYAML(text); ok {
+		return Parsed{Value: value}, nil
 	}
-	defer func() {
-		if r := recover(); r != nil { // the parser has panicked on foreign text before
-			value, err = nil, fmt.Errorf("%v", r)
-		}
-	}()
-	c := converter{values: maxYAMLValues, bytes: 2*len(text) + maxAliased}
-	documents := []any{}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	for {
-		var document yaml.Node
-		if err := decoder.Decode(&document); err == io.EOF {
-			break
-		} else if err != nil {
-			return nil, plainYAMLError(err)
-		}
-		if emptyDocument(&document) {
-			if c.values--; c.values < 0 {
-				return nil, errMany
-			}
-			continue
-		}
-		v, err := c.value(document.Content[0], 0)
-		if err != nil {
-			return nil, err
-		}
-		documents = append(documents, v)
+	nodes, c, err := compose(text)
+	if err != nil {
+		return Parsed{}, err
 	}
-	switch len(documents) {
-	case 0:
-		return nil, nil
-	case 1:
-		return documents[0], nil
+	value, err := c.stream(nodes)
+	if err != nil {
+		return Parsed{}, err
 	}
-	return documents, nil
+	return Parsed{Value: value, Repeated: c.repeated}, nil
 }
 
-// marks counts the characters of which one at least stands before each value but the first.
-func marks(text []byte) (n int) {
+// jsonInYAML reads a YAML text that is JSON, as the parser of YAML would: it does so in
+// less time and memory. It reports false for what the other must look at: a key that comes
+// twice, and numbers that YAML 1.1 takes for text.
+func jsonInYAML(text []byte) (any, bool) {
+	start := bytes.TrimLeft(text, " \t\r\n")
+	if len(start) == 0 || start[0] != '{' && start[0] != '[' {
+		return nil, false
+	}
+	size := measureJSON(text)
+	if size.deep || size.exponents || size.values > maxYAMLValues {
+		return nil, false
+	}
+	value, err := decodeJSON(text)
+	return value, err == nil && keys(value) == size.keys
+}
+
+// compose returns the documents of a text as the library has them, and what makes values
+// of them.
+func compose(text []byte) (documents []*yaml.Node, c *converter, err error) {
+	if tooManyMarks(text) {
+		return nil, nil, errMany
+	}
+	if text, err = Directives(text); err != nil {
+		return nil, nil, err
+	}
+	c = &converter{values: maxYAMLValues, bytes: 2*len(text) + maxAliased}
+	text, c.standIns = standIn(text)
+	defer func() {
+		if r := recover(); r != nil { // the parser has panicked on foreign text before
+			documents, c, err = nil, nil, fmt.Errorf("%v", r)
+		}
+	}()
+	deep := false
+	limit := loaderlimits.DepthFunc(func(depth int, _ *loaderlimits.DepthContext) error {
+		if deep = depth > maxDepth+1; deep {
+			return errDeep
+		}
+		return nil
+	})
+	loader, err := yaml.NewLoader(bytes.NewReader(text), yaml.WithV3Defaults(), yaml.WithPlugin(loaderlimits.New(limit)))
+	if err != nil {
+		return nil, nil, err
+	}
+	for {
+		document := new(yaml.Node)
+		switch err := loader.Load(document); {
+		case err == io.EOF:
+			return documents, c, nil
+		case deep:
+			return nil, nil, errDeep
+		case err != nil:
+			return nil, nil, plainYAMLError(err)
+		}
+		documents = append(documents, document)
+	}
+}
+
+// tooManyMarks counts the characters of which one at least stands before each value but
+// the first.
+func tooManyMarks(text []byte) bool {
+	all, line := 0, 0
 	for _, c := range text {
 		switch c {
-		case '\n', ',', ':', '[', '{', '-', '?':
-			n++
+		case '\n':
+			all++
+			line = 0
+		case ',', ':', '[', '{', '-', '?':
+			all++
+			line++
+		}
+		if line > maxLineMarks {
+			return true
 		}
 	}
-	return n
+	return all > maxYAMLMarks
 }
 
 // plainYAMLError leaves the parser's name out.
@@ -97,25 +133,53 @@ func emptyDocument(document *yaml.Node) bool {
 
 // converter makes JSON values of YAML nodes, with aliases written out.
 type converter struct {
-	values int // that may still come
-	bytes  int // of scalars that may still come
+	standIns *standIns
+	values   int    // that may still come
+	bytes    int    // of scalars that may still come
+	repeated string // the first key that a mapping has twice
+}
+
+// stream returns one document as it is, and several as an array.
+func (c *converter) stream(nodes []*yaml.Node) (any, error) {
+	documents := []any{}
+	for _, node := range nodes {
+		if emptyDocument(node) {
+			if c.values--; c.values < 0 {
+				return nil, errMany
+			}
+			continue
+		}
+		v, err := c.value(node.Content[0], 0)
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, v)
+	}
+	switch len(documents) {
+	case 0:
+		return nil, nil
+	case 1:
+		return documents[0], nil
+	}
+	return documents, nil
 }
 
 func (c *converter) value(n *yaml.Node, depth int) (any, error) {
 	if c.values--; c.values < 0 {
 		return nil, errMany
 	}
-	if depth > maxContentDepth {
+	if depth > maxDepth {
 		return nil, errDeep
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
 		return c.value(n.Alias, depth+1) // deeper, so that an alias within its own anchor ends
 	case yaml.ScalarNode:
-		if c.bytes -= len(n.Value); c.bytes < 0 {
-			return nil, errMany
+		text, err := c.text(n)
+		if err != nil {
+			return nil, err
 		}
-		return scalar(n), nil
+		return scalar(n, text), nil
 	case yaml.SequenceNode:
 		list := make([]any, len(n.Content))
 		for i, item := range n.Content {
@@ -131,7 +195,16 @@ func (c *converter) value(n *yaml.Node, depth int) (any, error) {
 	return nil, fmt.Errorf("line %d: not understood", n.Line)
 }
 
-// mapping writes merged mappings out: keys of its own win, then those of earlier ones.
+// text returns the text of a scalar.
+func (c *converter) text(n *yaml.Node) (string, error) {
+	if c.bytes -= len(n.Value); c.bytes < 0 {
+		return "", errMany
+	}
+	return c.standIns.text(n.Value, n.Style&yaml.DoubleQuotedStyle != 0), nil
+}
+
+// mapping writes merged mappings out: keys of its own win, then those of earlier ones. Of
+// a key that comes twice, the last one wins, as in JSON.
 //
 // Source: https://yaml.org/type/merge.html, read 2026-11.
 func (c *converter) mapping(n *yaml.Node, depth int) (any, error) {
@@ -142,12 +215,12 @@ func (c *converter) mapping(n *yaml.Node, depth int) (any, error) {
 			merged = append(merged, pair[1])
 			continue
 		}
-		key, err := c.key(pair[0])
+		key, err := c.key(pair[0], n, depth)
 		if err != nil {
 			return nil, err
 		}
-		if _, ok := object[key]; ok {
-			return nil, fmt.Errorf("line %d: the key %.40q is there already", pair[0].Line, key)
+		if _, ok := object[key]; ok && c.repeated == "" {
+			c.repeated = fmt.Sprintf("line %d: the key %.40q is there already", pair[0].Line, key)
 		}
 		if object[key], err = c.value(pair[1], depth+1); err != nil {
 			return nil, err
@@ -185,41 +258,58 @@ func (c *converter) merge(object map[string]any, n *yaml.Node, depth int) error 
 	return nil
 }
 
-// key returns a key as text, whatever its type.
-func (c *converter) key(n *yaml.Node) (string, error) {
+// key returns a key as text, whatever its type: a list or a mapping is JSON. {{ is refused: it
+// begins a template, and hardly a mapping that is the key of another.
+func (c *converter) key(n, of *yaml.Node, depth int) (string, error) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	if n.Kind != yaml.ScalarNode {
-		return "", fmt.Errorf("line %d: a key that is no scalar", n.Line)
+	switch {
+	case n.Kind == yaml.ScalarNode:
+		return c.text(n)
+	case n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 && n.Line == of.Line && n.Column == of.Column+1:
+		return "", fmt.Errorf("line %d: {{ is taken for a template, and not for a mapping that is a key", n.Line)
 	}
-	if c.bytes -= len(n.Value); c.bytes < 0 {
+	value, err := c.value(n, depth+1)
+	if err != nil {
+		return "", err
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		return "", err
+	}
+	if c.bytes -= b.Len(); c.bytes < 0 {
 		return "", errMany
 	}
-	return n.Value, nil
+	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
-// scalar returns null, booleans, and numbers that JSON can write; all else is its
-// text: dates, binary data, 0x1F, .inf, and what has a tag of its own, such as !Ref.
-func scalar(n *yaml.Node) any {
-	switch n.ShortTag() {
-	case "!!null":
+// scalar returns null, booleans and numbers; all else is its text: dates, binary data,
+// and what has a tag of its own, such as !Ref.
+func scalar(n *yaml.Node, text string) any {
+	const quoted = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	switch {
+	case n.Style&yaml.TaggedStyle != 0:
+	case n.Style&quoted != 0 || n.Tag == "!":
+		return text
+	default:
+		return core(text)
+	}
+	tag := n.ShortTag()
+	if tag == "!!null" {
 		return nil
-	case "!!bool":
-		switch strings.ToLower(n.Value) {
-		case "true":
-			return true
-		case "false":
-			return false
+	}
+	switch value := core(text).(type) {
+	case bool:
+		if tag == "!!bool" {
+			return value
 		}
-	case "!!int", "!!float":
-		if number(n.Value) {
-			return json.Number(n.Value)
+	case json.Number:
+		if tag == "!!int" || tag == "!!float" {
+			return value
 		}
 	}
-	return n.Value
-}
-
-func number(text string) bool {
-	return strings.Trim(text, "0123456789+-.eE") == "" && json.Valid([]byte(text))
+	return text
 }

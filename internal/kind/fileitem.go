@@ -75,12 +75,21 @@ type fileItem struct {
 var errNoItem = errors.New("no item")
 
 // note keeps a message once, with the first detail.
-func (f *fileItem) note(message, detail string) {
+func (f *fileItem) note(message, detail string) { f.warn(Warning{}, message, detail) }
+
+// repeated keeps that a mapping in a file has a key twice.
+func (f *fileItem) repeated(detail string) {
+	if detail != "" {
+		f.warn(Warning{Notice: true}, "a mapping in a file has a key twice: the last value is taken", detail)
+	}
+}
+
+func (f *fileItem) warn(w Warning, message, detail string) {
 	if f.noted[message] {
 		return
 	}
 	f.noted[message] = true
-	w := Warning{Problem: diag.Problem{Message: message, Example: f.checkout.At(f.entry.Path)}}
+	w.Problem = diag.Problem{Message: message, Example: f.checkout.At(f.entry.Path)}
 	if detail != "" {
 		w.Example += ": " + content.Text([]byte(clip.Bytes(detail, maxDetail, "...")))
 	}
@@ -170,12 +179,14 @@ func (f *fileItem) content(ctx context.Context) (value any, raw bool, err error)
 	case f.skipParsing:
 		return content.Text(body), false, nil
 	}
-	value, err = content.Parse(f.entry.Path, body)
+	parsed, err := content.Parse(f.entry.Path, body)
 	if err != nil {
 		f.note("a file does not parse as "+content.Format(f.entry.Path)+": its content is its text", err.Error())
 		f.unparsed = true
 		return content.Text(body), true, nil
 	}
+	value = parsed.Value
+	f.repeated(parsed.Repeated)
 	if content.Format(f.entry.Path) != "" {
 		value, err = (&references{item: f, left: maxReferences, bytes: maxReferenced}).resolve(ctx, value)
 	}
@@ -282,7 +293,10 @@ func (r *references) reference(ctx context.Context, value, written string) (any,
 		r.item.unparsed = true
 		return content.Text(body), nil
 	}
-	return parsed, nil
+	if parsed.Repeated != "" {
+		r.item.repeated(value + ": " + parsed.Repeated)
+	}
+	return parsed.Value, nil
 }
 
 func (r *references) null(message, value string) (any, error) {

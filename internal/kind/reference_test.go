@@ -23,6 +23,7 @@ func TestFileReferences(t *testing.T) {
 		{"YAML", "file://../lib/list.yml", []any{"x"}, ""},
 		{"empty JSON", "file://../lib/empty.json", nil, ""},
 		{"a name with blanks", "file://../lib/a b#?.txt", "odd", ""},
+		{"a key twice", "file://../lib/twice.yml", kind.Object{"a": "c"}, "a mapping in a file has a key twice: the last value is taken"},
 		{"invalid UTF-8", "file://../lib/latin.txt", "caf\uFFFD", ""},
 		{"blanks around it", "\nfile://README.md\n", "# API", ""},
 		{"a file with a slash behind it", "file://README.md/", nil, "a file:// value names a file that is not there: it is null"},
@@ -42,7 +43,7 @@ func TestFileReferences(t *testing.T) {
 			s := bitbuckettest.New("acme")
 			s.AddRepository(bitbuckettest.Repository{Name: "r", Files: map[string]string{
 				"svc/port.yml": "properties:\n  v: [" + fmt.Sprintf("%q", tt.value) + "]\n", "svc/README.md": "# API", "README.md": "# Root",
-				"lib/requirements.txt": "flask\n", "lib/data.JSON": `{"a": "file://README.md"}`, "lib/list.yml": "- x", "lib/empty.json": "",
+				"lib/requirements.txt": "flask\n", "lib/data.JSON": `{"a": "file://README.md"}`, "lib/list.yml": "- x", "lib/twice.yml": "a: b\na: c\n", "lib/empty.json": "",
 				"lib/a b#?.txt": "odd", "lib/latin.txt": "caf\xe9", "lib/logo.png": "\x89PNG\x00", "lib/bad.json": "{",
 			}})
 			inBubble(t, s, func(w world) {

@@ -79,6 +79,8 @@ type Warning struct {
 	// BlocksDeletion is true when what the mapping names could be there under another name:
 	// then what Port holds of it is not stale for certain.
 	BlocksDeletion bool
+	// Notice is true for what is only worth knowing.
+	Notice bool
 }
 
 func (w *Warning) Error() string { return w.Message }

@@ -11,6 +11,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"port-bitbucket-exporter/internal/content"
 	"port-bitbucket-exporter/internal/diag"
 )
 
@@ -27,7 +28,9 @@ func Parse(file string, src []byte) (*Mapping, error) {
 	}
 	src = bytes.TrimPrefix(src, []byte("\uFEFF"))
 	if json.Valid(src) {
-		src = writeOut(src)
+		src = content.ReplaceEscapes(src, content.Unescape)
+	} else if read, err := content.Directives(src); err == nil {
+		src = read
 	}
 	text := string(src)
 	lines := newSource(file, text)

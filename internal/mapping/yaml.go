@@ -1,14 +1,10 @@
 package mapping
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
-	"unicode/utf16"
 
 	"gopkg.in/yaml.v3"
 )
@@ -66,36 +62,4 @@ func readable(text string) bool {
 			return errors.Is(err, io.EOF)
 		}
 	}
-}
-
-// jsonEscapes are the escapes of JSON that the YAML library does not read: a
-// character beyond 16 bits as two surrogates, and a slash.
-var jsonEscapes = regexp.MustCompile(`\\(?:/|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})`)
-
-// writeOut replaces these escapes in a JSON text. A backslash that is escaped
-// itself starts none.
-func writeOut(text []byte) []byte {
-	var out bytes.Buffer
-	end := 0
-	for _, at := range jsonEscapes.FindAllIndex(text, -1) {
-		slashes := 0
-		for i := at[0] - 1; i >= 0 && text[i] == '\\'; i-- {
-			slashes++
-		}
-		if slashes%2 == 1 {
-			continue
-		}
-		out.Write(text[end:at[0]])
-		end = at[1]
-		escape := string(text[at[0]:end])
-		if escape == `\/` {
-			out.WriteByte('/')
-			continue
-		}
-		high, _ := strconv.ParseUint(escape[2:6], 16, 16)
-		low, _ := strconv.ParseUint(escape[8:12], 16, 16)
-		out.WriteRune(utf16.DecodeRune(rune(high), rune(low)))
-	}
-	out.Write(text[end:])
-	return out.Bytes()
 }

@@ -94,6 +94,9 @@ func (a *account) noteOmitted(from kind.Source, omitted *kind.Omitted) {
 func (a *account) noteWarning(w *kind.Warning) {
 	p := w.Problem
 	p.Severity, p.Where = diag.Warning, a.to.Where()
+	if w.Notice {
+		p.Severity = diag.Notice
+	}
 	a.report.Note(p)
 }
 
