@@ -17,7 +17,8 @@ const (
 
 // CheckIdentifier returns nil when Port's pattern for entity identifiers and relation
 // targets, ^(?!\.{1,2}$)[\p{L}0-9@_.+:\\/=-]+$, accepts s. The error names what is
-// wrong with it, and does not hold s itself.
+// wrong with it, and does not hold s itself. What Go's tables of Unicode do not know yet
+// is accepted: Port's may know it as a letter, and refuses it where they do not.
 func CheckIdentifier(s string) error { return check(s, MaxIdentifier, true) }
 
 // CheckBlueprint returns nil when Port's pattern for blueprint identifiers accepts s:
@@ -49,5 +50,12 @@ func allowed(r rune) bool {
 	case '@', '_', '.', '+', ':', '\\', '/', '-':
 		return true
 	}
-	return '0' <= r && r <= '9' || unicode.IsLetter(r)
+	return '0' <= r && r <= '9' || unicode.IsLetter(r) || unicode.Is(unicode.Cn, r) && !noncharacter(r)
+}
+
+// noncharacter reports whether a code point never becomes a character.
+//
+// Source: https://www.unicode.org/faq/private_use.html#noncharacters, read 2026-11.
+func noncharacter(r rune) bool {
+	return r&0xFFFE == 0xFFFE || 0xFDD0 <= r && r <= 0xFDEF
 }

@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -38,6 +39,13 @@ func TestCheckIdentifier(t *testing.T) {
 		{"invalid UTF-8", "a\xff", "UTF-8"},
 		{"surrogate", "a\xed\xa0\x80", "UTF-8"},
 		{"zero", "a\x00", `\x00`},
+		{"a letter of Unicode 16", "\u1c8a\U00010d4a", ""},
+		{"a code point without a character", "\u0378", ""},
+		{"never a character", "a\uffff", "\\uffff"},
+		{"never a character either", "a\ufdd0", "\\ufdd0"},
+		{"never one in another plane", "a\U0010fffe", "\\U0010fffe"},
+		{"private use", "a\ue000", "\\ue000"},
+		{"emoji of Unicode 15", "a\U0001fae8", "\U0001fae8"},
 	}
 	for _, c := range "(){}[]#&,;!?~*'\"%$^|<>` \t" {
 		tests = append(tests, struct{ name, s, want string }{"sign " + string(c), "a" + string(c), "does not allow"})
@@ -70,11 +78,13 @@ func TestCheckBlueprint(t *testing.T) {
 	}
 }
 
-// accepts reads Port's pattern one character at a time, in another way than the code.
+// accepts reads Port's pattern, and what may be a letter one day, one character at a time, in another way than the code.
 func accepts(s string) bool {
 	signs, dots, n := "0123456789@_.+:\\/=-", 0, 0
 	for _, r := range s {
-		if !strings.ContainsRune(signs, r) && !unicode.Is(unicode.L, r) {
+		known := unicode.In(r, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs)
+		never := strings.HasSuffix(strconv.FormatInt(int64(r)|1, 16), "ffff") || r >= 0xfdd0 && r < 0xfdf0
+		if !strings.ContainsRune(signs, r) && (known || never) {
 			return false
 		}
 		if r == '.' {
@@ -87,7 +97,7 @@ func accepts(s string) bool {
 
 func TestCheckIdentifierIsThePattern(t *testing.T) {
 	t.Parallel()
-	mostly := rapid.StringOfN(rapid.RuneFrom([]rune("aZ09@_.+:\\/=-é日 \u0301{🚀\n")), 0, 12, -1)
+	mostly := rapid.StringOfN(rapid.RuneFrom([]rune("aZ09@_.+:\\/=-é日 \u0301{🚀\n\u0378\ufdd0\U0001ffff\U00010d4a")), 0, 12, -1)
 	anything := rapid.OneOf(mostly, rapid.String(), rapid.StringMatching(`[.]{0,4}`), rapid.StringOfN(rapid.RuneFrom([]rune("aé日.")), 995, 1005, -1))
 	rapid.Check(t, func(t *rapid.T) {
 		s := anything.Draw(t, "s")
@@ -100,7 +110,7 @@ func TestCheckIdentifierIsThePattern(t *testing.T) {
 // FuzzIdentifier compares the checks with the pattern, read in another way. What is
 // a blueprint is an identifier too.
 func FuzzIdentifier(f *testing.F) {
-	for _, s := range []string{"svc-1", ".", "..", "...", "a=b", "", "a b", "é", "e\u0301", "\xff", "a\x00", "a\n", "٣", "a/../b", `a\b`, strings.Repeat("a", 1001)} {
+	for _, s := range []string{"svc-1", ".", "..", "...", "a=b", "", "a b", "é", "e\u0301", "\xff", "a\x00", "a\n", "٣", "\u1c8a", "\ufdef", "\U0001fffe", "a/../b", `a\b`, strings.Repeat("a", 1001)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

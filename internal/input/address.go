@@ -84,10 +84,12 @@ func workspaceOfAddress(text string) (string, bool) {
 	return "", false
 }
 
-// identifierPattern is Port's pattern of identifiers without "/" and "\", which
-// would end the name of the datasource. Source:
-// Port's API description (schema of an entity), read 2026-11.
-var identifierPattern = regexp.MustCompile(`^[\p{L}0-9@_.+:=-]+$`)
+// identifierPattern is Port's pattern of identifiers without "/" and "\", which would end
+// the name of the datasource. What Go's tables of Unicode do not know yet is accepted: it
+// may be a letter in Port's.
+//
+// Source: Port's API description (schema of an entity), read 2026-11.
+var identifierPattern = regexp.MustCompile(`^[\p{L}\p{Cn}0-9@_.+:=-]+$`)
 
 func identifier(v value) string {
 	if !identifierPattern.MatchString(v.text) || v.text == "." || v.text == ".." {

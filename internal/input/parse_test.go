@@ -61,6 +61,7 @@ func TestParse(t *testing.T) {
 			map[string]string{"s": "\n"}, func(c *Config) { c.PortClientSecret = NewSecret("ocean") }},
 		{"mapping keeps its white space", vars{"MAPPING": "  a: 1\n\n"}, nil, func(c *Config) { c.Mapping = "  a: 1\n\n" }},
 		{"mapping_file is no file of mapping", vars{"MAPPING_FILE": " port/mapping.yml "}, nil, func(c *Config) { c.MappingFile = "port/mapping.yml" }},
+		{"letters newer than our tables", vars{"INTEGRATION_IDENTIFIER": "\U00010d4a-x"}, nil, func(c *Config) { c.IntegrationIdentifier = "\U00010d4a-x" }},
 		{"values are trimmed", vars{"PORT_CLIENT_ID": " id\n", "INTEGRATION_IDENTIFIER": " x "}, nil, func(c *Config) {
 			c.PortClientID, c.IntegrationIdentifier = NewSecret("id"), "x"
 		}},

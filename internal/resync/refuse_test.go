@@ -252,3 +252,20 @@ func TestPortFails(t *testing.T) {
 		})
 	})
 }
+
+// Which letters there are is for Port to say: what is newer than our own tables is sent.
+func TestLettersThatAreNewerThanOurs(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := bitbuckettest.New("acme")
+		for slug, name := range map[string]string{"new": "\U00010d4a-api", "none": "\u0378-api", "never": "\uffff-api", "plain": "api"} {
+			b.AddRepository(bitbuckettest.Repository{Slug: slug, Name: name})
+		}
+		w := newWorld(t, b)
+		w.violated = true // Port refuses one
+		m := mapped(entity("repository", `{identifier: .name, title: .slug, blueprint: '"repo"'}`))
+		r := w.sync(m).ended(report.Partial).is(want{"created": 2, "rejected": 2, "failed": 0, "deleted": 0})
+		r.has("repo", "api", "\U00010d4a-api")
+		r.problem("error", "must match pattern", "repo/\u0378-api from")
+		r.problem("error", `holds '\uffff', which Port does not allow`)
+	})
+}

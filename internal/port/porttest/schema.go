@@ -221,8 +221,13 @@ type pattern struct {
 
 const dotGuard = `(?!\.{1,2}$)`
 
+// newLetters are some that came with Unicode 16, of Cyrillic, Latin and Garay: Go's tables
+// may be older than those of Port.
+const newLetters = `\x{1C89}\x{1C8A}\x{A7CB}-\x{A7CD}\x{10D4A}-\x{10D65}`
+
 func compilePattern(text string) (*pattern, error) {
 	rest := strings.Replace(text, "^"+dotGuard, "^", 1)
+	rest = strings.ReplaceAll(rest, `[\p{L}`, `[\p{L}`+newLetters)
 	re, err := regexp.Compile(rest)
 	if err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", text, err)
