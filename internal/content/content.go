@@ -37,19 +37,38 @@ func Text(text []byte) string { return strings.ToValidUTF8(string(text), "\uFFFD
 // Binary reports whether a file is not text: text has no NUL.
 func Binary(body []byte) bool { return bytes.IndexByte(body, 0) >= 0 }
 
+// Reader reads the files of a run, and is safe for concurrent use: of those that may take
+// much memory it reads one at a time.
+type Reader struct{ turn chan struct{} }
+
+// NewReader returns a reader.
+func NewReader() *Reader { return &Reader{make(chan struct{}, 1)} }
+
 // Parse returns the content of a file: parsed by the extension of its name, or
 // else as text. A file that holds nothing to parse is nil. A YAML file of several
 // documents is an array of them; documents without anything in them are left out.
 //
 // Time and memory are bounded by the size of the text, whatever it holds. The
 // error is why it does not parse.
-func Parse(name string, text []byte) (Parsed, error) {
+func (r *Reader) Parse(name string, text []byte) (Parsed, error) {
 	switch Format(name) {
 	case "JSON":
 		value, err := parseJSON(plainText(text))
 		return Parsed{Value: value}, err
 	case "YAML":
-		return parseYAML(plainText(text))
+		text = plainText(text)
+		if value, ok := jsonInYAML(text); ok {
+			return Parsed{Value: value}, nil
+		}
+		marks := countMarks(text)
+		switch {
+		case marks.all > maxYAMLMarks, marks.flow > maxFlowMarks:
+			return Parsed{}, errMany
+		case marks.all > sideBySide:
+			r.turn <- struct{}{}
+			defer func() { <-r.turn }()
+		}
+		return parseYAML(text)
 	}
 	return Parsed{Value: Text(text)}, nil
 }

@@ -19,17 +19,16 @@ const (
 	// maxYAMLMarks bounds the characters that can begin a value: a parsed value
 	// takes about 200 bytes, and the parser cannot be stopped on its way.
 	maxYAMLMarks = 4 * maxYAMLValues
-	// maxLineMarks bounds those of one line, all of which the parser keeps until it knows
-	// whether they are a key.
-	maxLineMarks = maxYAMLValues
+	// maxFlowMarks bounds those that stand between the values in brackets and braces: the
+	// parser keeps all that is inside until it knows that no colon follows.
+	maxFlowMarks = maxYAMLValues
+	// sideBySide is with how many marks texts are read beside each other.
+	sideBySide = 10_000
 	// maxAliased bounds what aliases add to the text of a file, in bytes.
 	maxAliased = 16 << 20
 )
 
 func parseYAML(text []byte) (Parsed, error) {
-	if value, ok := jsonInYAML(text); ok {
-		return Parsed{Value: value}, nil
-	}
 	nodes, c, err := compose(text)
 	if err != nil {
 		return Parsed{}, err
@@ -60,9 +59,6 @@ func jsonInYAML(text []byte) (any, bool) {
 // compose returns the documents of a text as the library has them, and what makes values
 // of them.
 func compose(text []byte) (documents []*yaml.Node, c *converter, err error) {
-	if tooManyMarks(text) {
-		return nil, nil, errMany
-	}
 	if text, err = Directives(text); err != nil {
 		return nil, nil, err
 	}
@@ -98,24 +94,20 @@ func compose(text []byte) (documents []*yaml.Node, c *converter, err error) {
 	}
 }
 
-// tooManyMarks counts the characters of which one at least stands before each value but
-// the first.
-func tooManyMarks(text []byte) bool {
-	all, line := 0, 0
+// marks are the characters of which one at least stands before each value but the first.
+type marks struct{ all, flow int }
+
+func countMarks(text []byte) (m marks) {
 	for _, c := range text {
 		switch c {
-		case '\n':
-			all++
-			line = 0
-		case ',', ':', '[', '{', '-', '?':
-			all++
-			line++
-		}
-		if line > maxLineMarks {
-			return true
+		case ',', '[', '{':
+			m.all++
+			m.flow++
+		case '\n', ':', '-', '?':
+			m.all++
 		}
 	}
-	return all > maxYAMLMarks
+	return m
 }
 
 // plainYAMLError leaves the parser's name out.

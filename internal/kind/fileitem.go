@@ -179,7 +179,7 @@ func (f *fileItem) content(ctx context.Context) (value any, raw bool, err error)
 	case f.skipParsing:
 		return content.Text(body), false, nil
 	}
-	parsed, err := content.Parse(f.entry.Path, body)
+	parsed, err := f.checkout.ws.contents.Parse(f.entry.Path, body)
 	if err != nil {
 		f.note("a file does not parse as "+content.Format(f.entry.Path)+": its content is its text", err.Error())
 		f.unparsed = true
@@ -287,7 +287,7 @@ func (r *references) reference(ctx context.Context, value, written string) (any,
 		return r.null("a file:// value names a binary file: it is null", value)
 	}
 	r.bytes -= len(body)
-	parsed, err := content.Parse(name, body)
+	parsed, err := r.item.checkout.ws.contents.Parse(name, body)
 	if err != nil {
 		r.item.note("a file that a file:// value names does not parse as "+content.Format(name)+": the value is its text", value+": "+err.Error())
 		r.item.unparsed = true

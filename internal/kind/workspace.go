@@ -6,6 +6,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/concurrent"
+	"port-bitbucket-exporter/internal/content"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -29,14 +30,15 @@ type Options struct {
 // Workspace is the workspace that a run reads, with what it has read already. It
 // is for one extraction after the other; the tasks of one may run side by side.
 type Workspace struct {
-	client  *bitbucket.Client
-	rest    source.REST
-	memory  *source.Memory
-	ahead   concurrent.Slots
-	options Options
-	lists   map[bitbucket.RepositoryQuery]*list
-	seconds map[any]Second // second readings since the last Forget, by the key of the list
-	own     map[any]any    // what the kinds remember, each by a key of its own type
+	client   *bitbucket.Client
+	rest     source.REST
+	memory   *source.Memory
+	ahead    concurrent.Slots
+	contents *content.Reader
+	options  Options
+	lists    map[bitbucket.RepositoryQuery]*list
+	seconds  map[any]Second // second readings since the last Forget, by the key of the list
+	own      map[any]any    // what the kinds remember, each by a key of its own type
 }
 
 // list is a list of repositories that was read to its end, or to its error.
@@ -55,7 +57,7 @@ type listed struct {
 func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	rest := source.REST{Client: c}
 	return &Workspace{
-		client: c, rest: rest, options: o, ahead: concurrent.NewSlots(o.Ahead),
+		client: c, rest: rest, options: o, ahead: concurrent.NewSlots(o.Ahead), contents: content.NewReader(),
 		memory: source.New(rest, source.Options{MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir}),
 		lists:  map[bitbucket.RepositoryQuery]*list{}, seconds: map[any]Second{}, own: map[any]any{},
 	}
