@@ -206,6 +206,9 @@ type question struct {
 	final []int
 	// attempts is how often it goes out at most; 0 is transport.Attempts.
 	attempts int
+	// files is true when the answer may be a file: what is neither JSON nor a web page is
+	// not tried again then.
+	files bool
 }
 
 // do sends a GET, with retries, and hands each good answer to read. What read
@@ -283,13 +286,12 @@ func readBody(ctx context.Context, resp *http.Response, limit int64) ([]byte, er
 	return nil, again("GET %s: %w", resp.Request.URL.EscapedPath(), err)
 }
 
-// json decodes an answer; what is not whole JSON of that shape is tried again. The
-// error is ErrNoFile when the answer is the bytes of a file.
+// json decodes an answer; what is not whole JSON of that shape is tried again.
 func (c *Client) json(ctx context.Context, q question, into any) error {
 	return c.do(ctx, q, func(resp *http.Response) error {
 		where := "GET " + resp.Request.URL.EscapedPath()
-		if strings.HasPrefix(resp.Header.Get("Content-Disposition"), "attachment") {
-			return fmt.Errorf("%s: a file, no directory: %w", where, ErrNoFile)
+		if kind := mediaType(resp.Header); q.files && kind != "" && kind != "application/json" && kind != "text/html" {
+			return &broken{fmt.Errorf("%s: the answer is not the JSON that is due, but %s", where, kind)}
 		}
 		text, err := readBody(ctx, resp, transport.MaxJSON+1)
 		switch {
@@ -307,6 +309,12 @@ func (c *Client) json(ctx context.Context, q question, into any) error {
 		c.answered.Store(true)
 		return nil
 	})
+}
+
+// mediaType is that of a body, without parameters; empty when the header names none.
+func mediaType(h http.Header) string {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(kind))
 }
 
 // decode reads one JSON value and nothing after it. Numbers in objects stay exact. Nothing

@@ -34,6 +34,8 @@ type Endpoint[T any] struct {
 	Fixed bool
 	// Final are statuses that are not tried again, though others of their kind are.
 	Final []int
+	// Files is true for a route that also answers with files: one of them is not tried again.
+	Files bool
 }
 
 // ErrIncomplete is a list whose pages did not add up to the size it named, twice.
@@ -194,7 +196,7 @@ func (l *lister[T]) address(q url.Values) string {
 func (l *lister[T]) ask(ctx context.Context, r *reading, address string, attempts int) (*page, error) {
 	r.visited[sorted(address)] = true
 	p := &page{}
-	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts}, p)
+	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts, files: l.endpoint.Files}, p)
 }
 
 // sorted returns an address with its parameters in order, so that equal addresses compare equal.

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -72,11 +73,40 @@ func (c *Client) Tree(ctx context.Context, slug, commit, folder string, depth in
 			return e.Path, nil
 		},
 		Fixed: true, // a commit does not change, and to remember its paths would cost memory
+		Files: true,
 	}
 	if depth > 1 {
 		e.Final = []int{StatusTooDeep}
 	}
-	return List(ctx, c, e, url.Values{"max_depth": {strconv.Itoa(depth)}})
+	return func(yield func(Entry, error) bool) {
+		for entry, err := range List(ctx, c, e, url.Values{"max_depth": {strconv.Itoa(depth)}}) {
+			if isOther(err) && folder != "" && c.meta(ctx, slug, commit, folder).Type == "commit_file" {
+				err = fmt.Errorf("list %s: a file, no directory: %w", e.Name, ErrNoFile)
+			}
+			if !yield(entry, err) {
+				return
+			}
+		}
+	}
+}
+
+// isOther reports whether an error is of an answer that may be that for something other than
+// what was asked for: no header tells a file from what a proxy answers, say.
+func isOther(err error) bool {
+	var b *broken
+	return errors.As(err, &b) || errors.Is(err, errRedirect)
+}
+
+// meta returns what is known of a path without reading it; the zero Entry where there is no
+// such answer.
+//
+// API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get
+func (c *Client) meta(ctx context.Context, slug, commit, name string) (e Entry) {
+	address := c.url(sourcePath(c.workspace, slug, commit, name), url.Values{"format": {"meta"}})
+	if c.json(ctx, question{address: address, attempts: 1}, &e) != nil {
+		return Entry{}
+	}
+	return e
 }
 
 // sourcePath is the path of a file, or of a folder without the last slash but for the root.
@@ -99,7 +129,8 @@ const (
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get
 func (c *Client) File(ctx context.Context, slug, commit, name string, limit int64) ([]byte, error) {
 	var text []byte
-	address := c.url(sourcePath(c.workspace, slug, commit, strings.TrimPrefix(name, "/")), nil)
+	path := strings.TrimPrefix(name, "/")
+	address := c.url(sourcePath(c.workspace, slug, commit, path), nil)
 	q := question{address: address, accept: "*/*"}
 	if _, down := c.down.Load(routeFile); down {
 		q.attempts = lateAttempts
@@ -122,6 +153,9 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 	} else {
 		c.down.Delete(routeFile)
 	}
+	if errors.Is(err, errRedirect) && !errors.Is(err, ErrElsewhere) && slices.Contains(c.meta(ctx, slug, commit, path).Attributes, "lfs") {
+		err = fmt.Errorf("%w: %w", ErrElsewhere, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read file %q of repository %q: %w", name, slug, err)
 	}
@@ -134,7 +168,7 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
 func listing(h http.Header, text []byte, name string) bool {
-	if !strings.HasPrefix(h.Get("Content-Type"), "application/json") {
+	if mediaType(h) != "application/json" {
 		return false
 	}
 	var entries struct {
@@ -147,13 +181,12 @@ func listing(h http.Header, text []byte, name string) bool {
 	return strings.HasPrefix(first.Type, "commit_") && strings.HasPrefix(first.Path, strings.Trim(name, "/")+"/")
 }
 
-// isHTML distinguishes an HTML answer of a gateway, say, from a file: that comes as an attachment,
-// with a type that its name decides.
+// isHTML distinguishes an HTML answer of a gateway, say, from a file, whose type its name
+// decides. What comes as an attachment is a file: that is documented, and in no recorded answer.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
 func isHTML(h http.Header, name string) bool {
-	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
-	return h.Get("Content-Disposition") == "" && strings.EqualFold(strings.TrimSpace(kind), "text/html") &&
+	return mediaType(h) == "text/html" && h.Get("Content-Disposition") == "" &&
 		!strings.Contains(strings.ToLower(name[strings.LastIndex(name, "/")+1:]), "htm")
 }
 

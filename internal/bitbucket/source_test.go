@@ -60,22 +60,30 @@ func TestTreeFails(t *testing.T) {
 		name, folder string
 		depth        int
 		fault        bitbuckettest.Fault
-		is           error
+		missing      bool // the commit has no such folder
 		tooDeep      bool
 		requests     int
 		message      string
+		slashed      bool // a path of a file may end with a slash
 	}{
-		{name: "no such folder", folder: "none", depth: 1, is: bitbucket.ErrNoFile, requests: 1, message: `list folder "/none" of repository "r"`},
+		{name: "no such folder", folder: "none", depth: 1, missing: true, requests: 1, message: `list folder "/none" of repository "r"`},
 		{name: "too deep", depth: 20, fault: bitbuckettest.Fault{Status: 555}, tooDeep: true, requests: 1, message: "555 Timeout"},
 		{name: "a timeout of one level", depth: 1, fault: bitbuckettest.Fault{Status: 555}, tooDeep: true, requests: 5 + shorterPages, message: "555 Timeout"},
 		{name: "500", depth: 20, fault: bitbuckettest.Fault{Status: 500}, requests: 5 + shorterPages, message: "500"},
-		{name: "a file", folder: "README.md", depth: 1, is: bitbucket.ErrNoFile, requests: 1, message: "a file, no directory",
-			fault: bitbuckettest.Fault{Status: 200, Body: "# r", Header: map[string][]string{"Content-Disposition": {"attachment"}}}},
+		{name: "a file", folder: "README.md", depth: 1, missing: true, requests: 2, message: "a file, no directory", slashed: true},
+		{name: "a file of JSON", folder: "package.json", depth: 2, missing: true, requests: 6, message: "a file, no directory", slashed: true},
+		{name: "a file of Git LFS", folder: "big.bin", depth: 1, missing: true, requests: 2, message: "a file, no directory", slashed: true},
+		{name: "a text of a proxy", folder: "docs", depth: 1, requests: 2, message: "not the JSON that is due, but text/plain",
+			fault: bitbuckettest.Fault{Status: 200, Body: "OK"}},
+		{name: "a text for the root", depth: 1, requests: 1, message: "not the JSON that is due, but text/plain",
+			fault: bitbuckettest.Fault{Status: 200, Body: "OK"}},
 		{name: "an entry without a path", depth: 1, requests: 1, message: "value 1 of the list: it has no path",
 			fault: bitbuckettest.Fault{Mutate: func(o map[string]any) { o["values"] = []any{map[string]any{"type": "commit_file"}} }}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := withFiles(map[string]string{"README.md": "# r"})
+			s := withFiles(map[string]string{"README.md": "# r", "docs/a": "b", "package.json": `{"values": "of nothing"}`, "big.bin": "x"})
+			s.SetAttributes("r", "big.bin", "lfs")
+			s.Configure(bitbuckettest.Options{SlashedFiles: tt.slashed})
 			if tt.fault.Status != 0 || tt.fault.Mutate != nil {
 				tt.fault.Times = -1
 				s.Fault(tt.fault)
@@ -84,19 +92,24 @@ func TestTreeFails(t *testing.T) {
 				_, err := collect(c.Tree(context.Background(), "r", s.Head("r"), tt.folder, tt.depth))
 				wantError(t, err, tt.message)
 				equal(t, "too deep", bitbucket.TooDeep(err), tt.tooDeep)
-				if tt.is != nil {
-					equal(t, "is", errors.Is(err, tt.is), true)
-				}
+				equal(t, "is no folder", errors.Is(err, bitbucket.ErrNoFile), tt.missing)
 				equal(t, "requests", s.Requests(), tt.requests)
 			})
 		})
 	}
 }
 
-// A file of Git LFS leads to another host; the credential does not follow.
+// A file of Git LFS leads to another host, by 302 or 301; the credential does not follow.
 func TestFileOfLFS(t *testing.T) {
+	for _, moved := range []bool{false, true} {
+		t.Run(fmt.Sprint("moved ", moved), func(t *testing.T) { fileOfLFS(t, bitbuckettest.Options{MovedLFS: moved}) })
+	}
+}
+
+func fileOfLFS(t *testing.T, o bitbuckettest.Options) {
 	s := withFiles(map[string]string{"big.bin": "x"})
 	s.SetAttributes("r", "big.bin", "lfs")
+	s.Configure(o)
 	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
 		_, err := c.File(context.Background(), "r", s.Head("r"), "big.bin", 10)
 		equal(t, "elsewhere", errors.Is(err, bitbucket.ErrElsewhere), true)
@@ -106,28 +119,40 @@ func TestFileOfLFS(t *testing.T) {
 	})
 }
 
-// Any other redirect says nothing of the file: it is there, and is not read.
+// Where a redirect does not show that it leads to a file of Git LFS, the file's attributes
+// do. Any other redirect says nothing of the file: it is there, and is not read.
 func TestFileBehindAnotherHost(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		status   int
-		location string
-		lfs      bool
+		status    int
+		location  string
+		attribute string // of the file
+		lfs       bool
+		requests  int
 	}{
-		{301, "https://media.example/x", true},
-		{302, "https://files.media.atlassian.com/x", true},
-		{302, "https://login.example/?to=x", false},
-		{307, "https://atlassian.com.example/x", false},
-		{303, "https://notatlassian.com/x", false},
+		{301, "https://media.example/x", "", true, 1},
+		{302, "https://files.media.atlassian.com/x", "", true, 1},
+		{302, "https://login.example/?to=x", "", false, 2},
+		{302, "http://127.0.0.1:8080/file/1/binary?token=x", "lfs", true, 2},
+		{302, "http://127.0.0.1:8080/file/1/binary?token=x", "binary", false, 2},
+		{307, "https://atlassian.com.example/x", "lfs", true, 2},
+		{307, "https://atlassian.com.example/x", "", false, 2},
+		{303, "https://notatlassian.com/x", "", false, 2},
 	} {
 		t.Run(fmt.Sprint(tt.status, " ", tt.location), func(t *testing.T) {
 			s := withFiles(map[string]string{"README.md": "x"})
+			if tt.attribute != "" {
+				s.SetAttributes("r", "README.md", tt.attribute)
+			}
 			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
 				s.Fault(bitbuckettest.Fault{Redirect: tt.location, Status: tt.status})
 				_, err := c.File(context.Background(), "r", s.Head("r"), "README.md", 10)
 				wantError(t, err, "redirect refused: to host", "credential must not go")
 				equal(t, "of Git LFS", errors.Is(err, bitbucket.ErrElsewhere), tt.lfs)
-				equal(t, "requests", s.Requests(), 1)
+				equal(t, "requests", s.Requests(), tt.requests)
+				for _, x := range s.Journal() {
+					equal(t, "host", x.Host, "bitbucket.test")
+				}
 			})
 		})
 	}
@@ -152,7 +177,8 @@ func TestFileOrWebPage(t *testing.T) {
 			equal(t, name, err, nil)
 		}
 		s.ClearFaults()
-		s.Fault(bitbuckettest.Fault{Header: html})
+		html.Set("Content-Disposition", "attachment")
+		s.Fault(bitbuckettest.Fault{Header: html, Times: -1})
 		text, err = c.File(context.Background(), "r", s.Head("r"), "README.md", 100)
 		equal(t, "an attachment of another type", string(text), "# R")
 		equal(t, "error", err, nil)

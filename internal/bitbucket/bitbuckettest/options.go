@@ -15,8 +15,15 @@ type Options struct {
 	Old bool
 	// SizedSource tells the size of source listings.
 	SizedSource bool
+	// PlainNotFound says of a missing file or folder no more than "Not Found", in plain text. Else it names the
+	// path. Source: recorded answers of both forms; that the short one comes from this route is assumed.
+	PlainNotFound bool
+	// SlashedFiles takes a path that ends with a slash for that of a file. Else it is not found. Neither is recorded.
+	SlashedFiles bool
 	// MovedLFS answers 301 for a file of Git LFS, as the documentation says. Else it is 302, as recorded.
 	MovedLFS bool
+	// MediaHost is where files of Git LFS are kept; "" is that of recorded answers, https://api.media.atlassian.com.
+	MediaHost string
 	// BodyLinks is what the links in bodies begin with, such as "https://bitbucket.org/!api/2.0", but that of a
 	// next page. Else they begin as the request does.
 	BodyLinks string

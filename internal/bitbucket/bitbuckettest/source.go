@@ -1,6 +1,7 @@
 package bitbuckettest
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"path"
@@ -214,7 +215,13 @@ func (fs *files) get(v view, q *request) *answer {
 	if q.query.Has("format") && format != "meta" {
 		return refuse(http.StatusBadRequest, "Invalid format").noted("format " + strconv.Quote(format))
 	}
-	if content, ok := c.files[name]; ok {
+	content, ok := c.files[name]
+	if slashed, isSlashed := strings.CutSuffix(name, "/"); isSlashed && v.w.options.SlashedFiles && !ok {
+		if content, ok = c.files[slashed]; ok {
+			name = slashed
+		}
+	}
+	if ok {
 		e := &entry{repo: r, commit: c, path: name, content: content}
 		if format == "meta" {
 			return v.respond(q, e.tree(v))
@@ -223,12 +230,19 @@ func (fs *files) get(v view, q *request) *answer {
 	}
 	dir := strings.TrimSuffix(name, "/")
 	if !c.hasDirectory(dir) || strings.HasSuffix(dir, "/") {
-		return refuse(http.StatusNotFound, "No such file or directory: "+name)
+		return v.noSuchPath(name)
 	}
 	if format == "meta" {
 		return v.respond(q, (&entry{repo: r, commit: c, path: dir, directory: true}).tree(v))
 	}
 	return v.listSource(q, r, c, dir)
+}
+
+func (v view) noSuchPath(name string) *answer {
+	if v.w.options.PlainNotFound {
+		return respond(http.StatusNotFound, "text/plain", []byte("Not Found"))
+	}
+	return refuse(http.StatusNotFound, "No such file or directory: "+name)
 }
 
 // resolve finds a commit by hash, by the first seven or more digits of one, or by branch.
@@ -283,7 +297,7 @@ func (e *entry) raw(v view, q *request) *answer {
 			a.status = http.StatusMovedPermanently
 		}
 		id := uuidOf("lfs", e.content)
-		a.header.Set("Location", mediaHost+"/file/"+id[1:len(id)-1]+"/binary?token="+hashOf("token", e.content))
+		a.header.Set("Location", cmp.Or(v.w.options.MediaHost, mediaHost)+"/file/"+id[1:len(id)-1]+"/binary?token="+hashOf("token", e.content))
 		return a
 	}
 	contentType := "text/plain"
