@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/glob"
@@ -46,14 +47,16 @@ func (r REST) Head(ctx context.Context, of bitbucket.Repository, branch string) 
 func (r REST) List(ctx context.Context, slug, hash string, n glob.Need) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		begun := false
+		// There is no such folder; the root is there, and what has begun goes on.
+		missing := func(err error) bool { return errors.Is(err, bitbucket.ErrNoFile) && n.Folder != "" && !begun }
 		for e, err := range r.Client.Tree(ctx, slug, hash, n.Folder, n.Depth) {
-			if errors.Is(err, bitbucket.ErrNoFile) && n.Folder != "" && !begun {
-				return // there is no such folder; the root is there, and what has begun goes on
+			if !isOdd(err) && !missing(err) {
+				err = r.orAbsent(ctx, slug, hash, n.Folder, Folder, r.OrGone(ctx, slug, err))
+			}
+			if missing(err) {
+				return
 			}
 			begun = begun || err == nil
-			if !isOdd(err) {
-				err = r.OrGone(ctx, slug, err)
-			}
 			if !yield(e, err) {
 				return
 			}
@@ -67,7 +70,28 @@ func (r REST) Read(ctx context.Context, slug, hash, path string, limit int64) ([
 	if errors.Is(err, bitbucket.ErrNoFile) || errors.Is(err, bitbucket.ErrElsewhere) {
 		return nil, err
 	}
-	return text, r.OrGone(ctx, slug, err)
+	return text, r.orAbsent(ctx, slug, hash, path, File, r.OrGone(ctx, slug, err))
+}
+
+// orAbsent looks for a path that was not found, with an answer that does not say what is
+// missing, in the folders above it. It returns bitbucket.ErrNoFile when one of them is read
+// to its end and has nothing of that type there, else the error.
+//
+// Source: "Not Found" in plain text, a recorded answer of 404.
+func (r REST) orAbsent(ctx context.Context, slug, hash, path, entryType string, err error) error {
+	if path == "" || !errors.Is(err, bitbucket.ErrNotFound) || errors.Is(err, bitbucket.ErrNoFile) {
+		return err
+	}
+	above := path[:max(strings.LastIndex(path, "/"), 0)]
+	for e, listErr := range r.Client.Tree(ctx, slug, hash, above, 1) {
+		if listErr = r.orAbsent(ctx, slug, hash, above, Folder, listErr); errors.Is(listErr, bitbucket.ErrNoFile) && above != "" {
+			return listErr
+		}
+		if listErr != nil || e.Path == path && e.Type == entryType {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: folder %q does not have it: %w", err, "/"+above, bitbucket.ErrNoFile)
 }
 
 // OrGone asks again for a repository that answered an error: it returns a *Gone when the
