@@ -17,13 +17,14 @@
 //	dryrun | answers writes as Port would | catalog port
 //	check | binds a mapping | catalog diag kind lint mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
-//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip concurrent content diag glob mapping nearest shape source | transport
+//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip concurrent content diag filter glob mapping nearest shape source | transport
 //	source | reads the trees and files of repositories | bitbucket glob | transport
 //	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog diag jq mapping shape | kind
 //	lint | finds what is wrong or odd in the jq expressions of a resource | diag jq mapping nearest shape | catalog kind
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
 //	port | is a client of Port's API | catalog transport
 //	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip transport
+//	filter | finds mistakes in a filter of Bitbucket's query language | -
 //	glob | compares the paths of a repository with patterns | -
 //	report | counts what a run did | catalog clip diag | mapping
 //	mapping | reads a mapping | content diag nearest

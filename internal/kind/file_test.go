@@ -75,7 +75,7 @@ func TestFileSelectorAccepts(t *testing.T) {
 			`mapping.yml:3:117: resource 1 (file): selector.files.repo: "repo" is taken for "repos"`},
 		{`files: [{path: a}, {path: b, repo: [c]}]`, false, `selector.files[1].repo`},
 		{`files: {path: a}, userRole: member`, true, ""},
-		{`files: {path: a}, repoQuery: x, includedFiles: [README.md]`, true, ""},
+		{`files: {path: a}, repoQuery: size>1, includedFiles: [README.md]`, true, ""},
 	} {
 		bound, err := kind.Bind(resource(t, "file", tt.selector))
 		if err != nil || bound.Narrowed != tt.narrowed {

@@ -72,7 +72,7 @@ func TestBindAccepts(t *testing.T) {
 		{"repository", "repoQuery: ' '", false},
 		{"repository", "repoQuery: null, userRole: null", false},
 		{"pull-request", "pullRequestQuery: 'state=\"MERGED\"', includedFiles: [README.md]", false},
-		{"pull-request", "userRole: member, repoQuery: x", true},
+		{"pull-request", "userRole: member, repoQuery: size>1", true},
 	} {
 		bound, err := kind.Bind(resource(t, tt.kind, tt.selector))
 		if err != nil || bound.Narrowed != tt.narrowed {

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/shape"
 )
 
@@ -101,6 +103,10 @@ type pullRequestSelector struct {
 
 func (s pullRequestSelector) selective() bool {
 	return s.narrowed() || strings.TrimSpace(s.PullRequestQuery) != ""
+}
+
+func (s pullRequestSelector) problems(raw mapping.Selector) diag.Problems {
+	return append(s.walked.problems(raw), checkFilter(raw, "pullRequestQuery", s.PullRequestQuery)...)
 }
 
 func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1} }

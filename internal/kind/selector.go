@@ -11,6 +11,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/filter"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/nearest"
 	"port-bitbucket-exporter/internal/source"
@@ -61,15 +62,35 @@ func (w walked) readsFiles() bool { return false }
 func (w walked) narrowed() bool { return w.query() != bitbucket.RepositoryQuery{} }
 
 func (w walked) problems(s mapping.Selector) diag.Problems {
+	problems := checkFilter(s, "repoQuery", w.RepoQuery)
 	role := string(w.UserRole)
 	if role == "" || slices.Contains(roles, role) {
-		return nil
+		return problems
 	}
 	fix := "use member, contributor, admin or owner"
 	if near, ok := nearest.Name(role, roles); ok {
 		fix = fmt.Sprintf("did you mean %q? The roles are member, contributor, admin and owner", near)
 	}
-	return diag.Problems{s.Problem(mapping.RuleSelectorValue, diag.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix)}
+	return append(problems, s.Problem(mapping.RuleSelectorValue, diag.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix))
+}
+
+// maxFilter bounds a filter that a fix repeats, in bytes.
+const maxFilter = 200
+
+// checkFilter finds what Bitbucket refuses in the filter of a key.
+func checkFilter(s mapping.Selector, key, text string) diag.Problems {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	f := filter.Check(text)
+	if f == nil {
+		return nil
+	}
+	fix := f.Fix
+	if mended := strings.TrimSpace(f.Mended); mended != "" && len(mended) <= maxFilter && !strings.Contains(mended, "\n") {
+		fix += ": " + key + ": " + mapping.InSingleQuotes(mended)
+	}
+	return diag.Problems{s.ProblemAt(mapping.RuleSelectorValue, diag.Error, key, f.Offset, "Bitbucket does not take the filter: "+f.Message, fix)}
 }
 
 // repoRef names a repository in a selector, and a branch of it: as text the name alone.

@@ -94,6 +94,16 @@ func (s Selector) Problem(rule diag.Rule, severity diag.Severity, path, message,
 	return s.src.problem(rule, severity, pos, s.where, name, message, fix)
 }
 
+// ProblemAt is Problem at a byte offset of the text that the path names.
+func (s Selector) ProblemAt(rule diag.Rule, severity diag.Severity, path string, offset int, message, fix string) diag.Problem {
+	p := s.Problem(rule, severity, path, message, fix)
+	if n := s.node.step(path); n != nil {
+		p.At = Expr{Text: n.text, Pos: n.pos, style: n.style, src: s.src}.At(offset)
+		p.Snippet = s.src.line(p.At.Line)
+	}
+	return p
+}
+
 // steps splits a path before each "." and "[": `.files`, `.repos`, `[0]`.
 func steps(path string) []string {
 	if path != "" && path[0] != '[' {

@@ -72,7 +72,11 @@ func TestBadQuery(t *testing.T) {
 	for _, q := range queries {
 		equal(t, q, call(t, s, "/repositories/acme?q="+url.QueryEscape(q)).status, 400)
 	}
-	equal(t, "violations", len(s.Violations()), len(queries))
+	unquoted := []string{`state=OPEN`, `state != OPEN`, `title ~ x`, `state IN (OPEN, "MERGED")`, `state='OPEN'`, `state=OPEN OR state="MERGED"`}
+	for _, q := range unquoted {
+		equal(t, q, call(t, s, "/repositories/acme/checkout-api/pullrequests?q="+url.QueryEscape(q)).status, 400)
+	}
+	equal(t, "violations", len(s.Violations()), len(queries)+len(unquoted))
 }
 
 func FuzzQuery(f *testing.F) {

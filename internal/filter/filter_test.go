@@ -1,0 +1,105 @@
+package filter
+
+import (
+	"strings"
+	"testing"
+)
+
+// Filters as Bitbucket takes them, or may take them: nothing is told of them.
+func TestNothingToTell(t *testing.T) {
+	t.Parallel()
+	for _, query := range []string{
+		`state="OPEN"`, `state = "OPEN"`, `state="OPEN" OR (state="MERGED" AND updated_on > "2025-12-10T14:00:00-07:00")`, `language="python"`,
+		`updated_on > 2025-12-10T14:00:00-07:00`, `updated_on>=2025-12-10`, `updated_on > 2025-12-10T14:00:00.123456Z and size <= -5`, `created_on > 2025-12-10T14:00`,
+		`is_private=true`, `parent=null`, `parent != NULL`, `draft = False`, `size>1.5`, `size>1e5`, `id in (1, 2)`, `name IN ("a","b")`, `name NOT IN ("a")`, `NOT name = "a"`,
+		`name ~ "x\"y" AND description !~ "a\\"`, `((name="a"))`, "name = \"a\"\n  AND name != \"b\"\n", `reviewers.uuid="{abc-def}"`, `name = "O'Neil, R&D (old) = new"`,
+		`name = "a%20b=%3D"`, `name ~ "q=x"`, `name="AND"`, `name = "ü"`, `source.branch.name = "feature/x"`, `project.key="PAY"`, `author.nickname="x"OR id=1`,
+	} {
+		if f := Check(query); f != nil {
+			t.Errorf("%s: got %+v", query, *f)
+		}
+	}
+}
+
+// Each fault is told where it stands, and mended as far as what was meant is known.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]struct{ at, message, mended string }{
+		`state=OPEN`:  {`OPEN`, "without double quotes", `state="OPEN"`},
+		`language=go`: {`go`, "without double quotes", `language="go"`},
+		`state = OPEN AND updated_on > 2025-01-01`: {`OPEN`, `"OPEN" is a text`, `state = "OPEN" AND updated_on > 2025-01-01`},
+		`state="OPEN" or state=MERGED`:             {`MERGED`, `"MERGED" is a text`, `state="OPEN" or state="MERGED"`},
+		`state!=OPEN and name~api`:                 {`OPEN`, `"OPEN"`, `state!="OPEN" and name~"api"`},
+		`name !~ a/b AND size > 1`:                 {`a/b`, `"a/b"`, `name !~ "a/b" AND size > 1`},
+		`name=Checkout API and size>1`:             {`Checkout`, `"Checkout API"`, `name="Checkout API" and size>1`},
+		`name=R AND D`:                             {`R`, `"R AND D"`, `name="R AND D"`},
+		`name=don't`:                               {`don't`, `"don't"`, `name="don't"`},
+		`name=a\b`:                                 {`a\b`, `is a text`, `name="a\\b"`},
+		`author.uuid={ab-c}`:                       {`{`, `"{ab-c}"`, `author.uuid="{ab-c}"`},
+		`size > big`:                               {`big`, `"big"`, `size > "big"`},
+		`(project.key=PAY)`:                        {`PAY`, `"PAY"`, `(project.key="PAY")`},
+		`state=OPEN,MERGED`:                        {`OPEN`, `"OPEN"`, `(state="OPEN" OR state="MERGED")`},
+		`id>1 AND state="OPEN","MERGED"`:           {`"OPEN"`, `"=" takes one value`, `id>1 AND (state="OPEN" OR state="MERGED")`},
+		`state != "OPEN", "MERGED"`:                {`"OPEN"`, `"!=" takes one value`, `(state!="OPEN" AND state!="MERGED")`},
+		`state IN (OPEN, MERGED)`:                  {`OPEN`, `"OPEN"`, `state IN ("OPEN", "MERGED")`},
+		`state IN OPEN, MERGED AND size > 1`:       {`OPEN`, `in parentheses`, `state IN ("OPEN", "MERGED") AND size > 1`},
+		`state in ("OPEN" "MERGED")`:               {`"MERGED"`, `a comma or ")"`, ``},
+		`state='OPEN'`:                             {`'`, `single quotes`, `state="OPEN"`},
+		`state=“OPEN”`:                             {`“`, `quotes of another kind`, `state="OPEN"`},
+		`name='say "x"'`:                           {`'`, `single quotes`, `name="say \"x\""`},
+		`state=='OPEN'`:                            {`==`, `"==" is no operator`, `state="OPEN"`},
+		`state === "OPEN"`:                         {`===`, `no operator`, `state = "OPEN"`},
+		`state <> "OPEN"`:                          {`<>`, `no operator`, `state != "OPEN"`},
+		`name LIKE "a"`:                            {`LIKE`, `no operator`, `name ~ "a"`},
+		`state:OPEN`:                               {`state`, `":" is no operator`, `state="OPEN"`},
+		`id:5 draft:true`:                          {`id`, `":" is no operator`, ``},
+		`state="OPEN"&&size>1`:                     {`&&`, `no operator`, `state="OPEN" AND size>1`},
+		`state="OPEN" || state="MERGED"`:           {`||`, `no operator`, `state="OPEN" OR state="MERGED"`},
+		`(state="OPEN"`:                            {`(`, `"(" is not closed`, `(state="OPEN")`},
+		`state="OPEN")`:                            {`)`, `")" closes nothing`, `state="OPEN"`},
+		`state="OPEN`:                              {`"OPEN`, `not closed`, `state="OPEN"`},
+		`(state="OPEN)`:                            {`"OPEN`, `not closed`, `(state="OPEN")`},
+		`name="a AND size>1`:                       {`"a`, `not closed`, ``},
+		`state`:                                    {``, `an operator is missing behind "state"`, ``},
+		`state=`:                                   {``, `a value is missing before the end`, ``},
+		`="OPEN"`:                                  {`=`, `a field is missing before "="`, ``},
+		`name="a" AND`:                             {``, `a field is missing before the end`, ``},
+		`state="OPEN" state="MERGED"`:              {`state="M`, `AND or OR is missing before "state"`, ``},
+		`.state == "OPEN"`:                         {`.state`, `without a dot`, `state = "OPEN"`},
+		`updated_on > 2025-01-01 14:00:00`:         {`2025`, `no date-time`, `updated_on > 2025-01-01T14:00:00`},
+		`updated_on > now-30d`:                     {`now`, `"now-30d" is no date-time`, ``},
+		`updated_on > now()`:                       {`now`, `no functions`, ``},
+		`q=state="OPEN"`:                           {`q=`, `as in an address`, `state="OPEN"`},
+		`?q=state%3D%22OPEN%22`:                    {`?`, `as in an address`, `state="OPEN"`},
+		`state%3DOPEN`:                             {`state`, `as in an address`, `state="OPEN"`},
+		`name LIKE x%20y(`:                         {`LIKE`, `no operator`, ``},
+	} {
+		f := Check(query)
+		if f == nil {
+			t.Errorf("%s: got nothing", query)
+			continue
+		}
+		if !strings.HasPrefix(query[f.Offset:], want.at) || want.at == "" && f.Offset != len(query) || !strings.Contains(f.Message, want.message) || f.Fix == "" || f.Mended != want.mended {
+			t.Errorf("%s: got %+v, want %+v", query, *f, want)
+		}
+	}
+}
+
+// What a mended filter says is what Bitbucket takes, whatever it was made of.
+func FuzzCheck(f *testing.F) {
+	for _, query := range []string{`state=OPEN`, `a IN (b,"c") AND (d~'e' OR f:g)`, `q=a%3D"x`, `x_on > 2025-01-01 10:00`, "a=“b” && c<>d e", `a=b,c,"d")`, `(((`, `.a="b`, `NOT a NOT IN x`} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		fault := Check(query)
+		if fault == nil {
+			return
+		}
+		if fault.Offset < 0 || fault.Offset > len(query) || fault.Message == "" || fault.Fix == "" {
+			t.Errorf("%q: got %+v", query, *fault)
+		}
+		if fault.Mended != "" && read(fault.Mended) != nil {
+			t.Errorf("%q: mended it is %q, which has a fault too: %+v", query, fault.Mended, read(fault.Mended))
+		}
+	})
+}
