@@ -60,11 +60,11 @@ func (r *Reader) Parse(name string, text []byte) (Parsed, error) {
 		if value, ok := jsonInYAML(text); ok {
 			return Parsed{Value: value}, nil
 		}
-		marks := countMarks(text)
+		tokens, flow := countTokens(text)
 		switch {
-		case marks.all > maxYAMLMarks, marks.flow > maxFlowMarks:
+		case tokens > maxYAMLTokens, flow > maxFlowMarks:
 			return Parsed{}, errMany
-		case marks.all > sideBySide:
+		case tokens > sideBySide:
 			r.turn <- struct{}{}
 			defer func() { <-r.turn }()
 		}

@@ -152,6 +152,13 @@ func TestParseRefuses(t *testing.T) {
 		{"many documents", "a.yml", repeat("---\n", 100_001), "too many values"},
 		{"very many values", "a.yml", "[" + repeat("a,", many) + "a]", "too many values"},
 		{"anchors", "a.yml", "[" + repeat("&a x,", 150_000) + "]", "too many values"},
+		{"quotes", "a.yml", "[" + repeat(`""`, 450_000), "too many values"},
+		{"tags", "a.yml", repeat("!a ", 450_000), "too many values"},
+		{"aliases", "a.yml", repeat("*a ", 450_000), "too many values"},
+		{"keys", "a.yml", "[" + repeat("x: ", 300_000), "too many values"},
+		{"keys of text", "a.yml", "[" + repeat(`"x":`, 300_000), "too many values"},
+		{"question marks", "a.yml", "[" + repeat("? ", 450_000), "too many values"},
+		{"dashes", "a.yml", "[" + repeat("- ", 450_000), "too many values"},
 		{"many pairs in brackets", "a.yml", "[" + repeat("a: b,\n", 100_001) + "]", "too many values"},
 		{"a bomb of keys", "a.yml", "- &a [" + repeat("x", 1<<20) + "]\n" + repeat("- ? *a\n", 100), "too many values"},
 	} {
@@ -229,6 +236,7 @@ func TestLongContentIsParsed(t *testing.T) {
 		"a long text":  "a: '" + strings.Repeat("x", 4_000_000) + "'",
 		"a long block": "a: |\n" + strings.Repeat("  some text\n", 100_000),
 		"many keys":    "a: 1\n" + manyKeys(40_000),
+		"a long table": "a: |\n" + strings.Repeat("  2026-11-30 12:30:45 http://x.example/a-b c*d e&f g!\n", 100_000),
 	} {
 		if got, err := NewReader().Parse("a.yml", []byte(text)); err != nil || got.Value.(object)["a"] == nil {
 			t.Errorf("%s: got %v, want it parsed", name, err)

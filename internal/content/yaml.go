@@ -16,14 +16,14 @@ import (
 const (
 	// maxYAMLValues bounds the values of a YAML file with all aliases written out.
 	maxYAMLValues = 100_000
-	// maxYAMLMarks bounds the characters that can begin a value: a parsed value
-	// takes about 200 bytes, and the parser cannot be stopped on its way.
-	maxYAMLMarks = 4 * maxYAMLValues
-	// maxFlowMarks bounds those that stand between the values in brackets and braces: the
-	// parser keeps all that is inside until it knows that no colon follows.
+	// maxYAMLTokens bounds the tokens that a text can have: the parser cannot be stopped on
+	// its way, and keeps all that is in brackets, or in one line, until it knows that it is
+	// no key. A token takes about 200 bytes.
+	maxYAMLTokens = 8 * maxYAMLValues
+	// maxFlowMarks bounds what stands before the values in brackets and braces.
 	maxFlowMarks = maxYAMLValues
-	// sideBySide is with how many marks texts are read beside each other.
-	sideBySide = 10_000
+	// sideBySide is with how many tokens texts are read beside each other.
+	sideBySide = 20_000
 	// maxAliased bounds what aliases add to the text of a file, in bytes.
 	maxAliased = 16 << 20
 )
@@ -94,20 +94,32 @@ func compose(text []byte) (documents []*yaml.Node, c *converter, err error) {
 	}
 }
 
-// marks are the characters of which one at least stands before each value but the first.
-type marks struct{ all, flow int }
-
-func countMarks(text []byte) (m marks) {
-	for _, c := range text {
+// countTokens returns more than the tokens that a text can have, by the characters of which
+// one at least stands between two of them, and how many of these begin a value in brackets.
+func countTokens(text []byte) (all, flow int) {
+	ordinary := func(i int) bool { // a part of a word
+		return i >= 0 && i < len(text) && (text[i]|0x20 >= 'a' && text[i]|0x20 <= 'z' || text[i] >= '-' && text[i] <= '9')
+	}
+	for i, c := range text {
 		switch c {
+		case ':': // a key, its mark, the colon
+			if !ordinary(i-1) || !ordinary(i+1) {
+				all += 3
+			}
 		case ',', '[', '{':
-			m.all++
-			m.flow++
-		case '\n', ':', '-', '?':
-			m.all++
+			all += 2
+			flow++
+		case '?':
+			all += 2
+		case '-', '!', '&', '*':
+			if !ordinary(i - 1) {
+				all += 2
+			}
+		case ']', '}', '"', '\'', '|', '>', '\n', '\r':
+			all++
 		}
 	}
-	return m
+	return all, flow
 }
 
 // plainYAMLError leaves the parser's name out.
