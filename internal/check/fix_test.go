@@ -37,6 +37,7 @@ func TestFixes(t *testing.T) {
 			`.title | startswith("x")`, `(.title | test("x")) and .draft`, `.draft and (.title | test("x"))`, `.title + "x"`,
 			`(.title | ascii_downcase) + "-"`, `.title | length`,
 		},
+		"search-typed":    {`"and"`, `"github_username"`, `"="`, `"$team"`, `"in"`, `"platform-team"`, `"env"`, `"="`},
 		"yaml-quote-tail": {`"https://example.com/" + .slug`, `"x" + .name`},
 	} {
 		t.Run(name, func(t *testing.T) {

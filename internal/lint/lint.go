@@ -13,6 +13,7 @@ import (
 var texts = []func(*expression) (found bool){
 	tooLong,
 	fileReferences,
+	searchTexts,
 	syntax,
 }
 
@@ -35,6 +36,7 @@ var rules = []func(*expression){
 	arrays,
 	identifiers,
 	severalResults,
+	searchWords,
 	blueprints,
 }
 

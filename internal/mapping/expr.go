@@ -68,8 +68,11 @@ func (b *builder) value(n *node, name string) (Value, bool) {
 	if n.kind != yaml.MappingNode {
 		return b.exprValue(n, name)
 	}
-	if n.child("combinator") == nil && n.child("rules") == nil {
-		return b.exprValue(n, name)
+	switch q := (queryBuilder{b}); {
+	case n.child("combinator") != nil || n.child("rules") != nil:
+		return Value{Query: q.query(n, name)}, true
+	case n.child("property") != nil && (n.child("operator") != nil || n.child("value") != nil):
+		return Value{Query: q.lone(n, name)}, true
 	}
-	return Value{Query: queryBuilder{b}.query(n, name)}, true
+	return b.exprValue(n, name)
 }

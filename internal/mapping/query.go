@@ -21,6 +21,9 @@ func (b queryBuilder) query(n *node, name string) *Query {
 	rules := b.required(values, "rules", n, name+": rules", rulesFix)
 	switch {
 	case rules == nil:
+	case rules.kind == yaml.MappingNode && rules.child("property") != nil:
+		b.error(RuleWrongType, rules.at, name+": rules", "expected a list, found one rule", `write "- " before "property:", and indent the other lines of the rule as far as that key`)
+		q.Rules = append(q.Rules, b.rule(rules, name+": rule 1"))
 	case rules.kind != yaml.SequenceNode:
 		b.error(RuleWrongType, rules.at, name+": rules", "expected a list, found "+rules.describe(), rulesFix)
 	case len(rules.items) == 0:
@@ -31,6 +34,13 @@ func (b queryBuilder) query(n *node, name string) *Query {
 		}
 	}
 	return q
+}
+
+// lone reports a rule without a query around it, and returns the query of it.
+func (b queryBuilder) lone(n *node, name string) *Query {
+	b.error(RuleSearch, n.at, name, "a rule of a search query stands alone",
+		`write combinator: '"and"', then "rules:", and below it the rule as an item: "- property: …"`)
+	return &Query{Rules: []Rule{b.rule(n, name+": rule 1")}}
 }
 
 func (b queryBuilder) rule(n *node, name string) Rule {

@@ -63,6 +63,7 @@ const (
 	RuleFile            diag.Rule = "file-reference"
 	RuleBlueprint       diag.Rule = "blueprint-identifier"
 	RuleIdentifier      diag.Rule = "identifier"
+	RuleSearch          diag.Rule = "search-query"
 	RuleField           diag.Rule = "unknown-field"
 )
 
@@ -165,6 +166,8 @@ var Rules = []diag.RuleInfo{
 		Help: "Write the identifier of the blueprint, as Port shows it next to its title, in both quotes: '\"service\"'. It must be there before the run."},
 	{Rule: RuleIdentifier, Short: "Different objects can get one identifier.",
 		Help: "Of two entities with one identifier the last one wins. Put a separator between its parts, and use what differs from object to object."},
+	{Rule: RuleSearch, Short: "A search query is not one that Port knows.",
+		Help: "A query has a combinator and a list of rules, each with property, operator and value: all of them are jq, so that a text stands in both quotes: property: '\"$identifier\"'."},
 	{Rule: RuleField, Short: "The objects of this kind have no such field.",
 		Help: "A field that is not there is null. The fields are those of Bitbucket's API, which the documentation of the kind names."},
 }
