@@ -33,6 +33,7 @@ func newBitbucket(text []byte) (*document, error) {
 			schema.(object)["required"] = []any{"values"}
 		}
 	}
+	child(doc, "components", "schemas", "error")["required"] = []any{"error"} // users: an error of 2016 has no type
 	d, err := bitbucketDocument(doc)
 	if err != nil {
 		return nil, err
