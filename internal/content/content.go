@@ -17,6 +17,10 @@ type Parsed struct {
 	// Repeated names the first key that a mapping of a YAML file has twice, and its line: the
 	// last value stands. It is empty where there is none.
 	Repeated string
+	// Older is what the value would be by YAML 1.1, where it Differs: PyYAML, which Port's own
+	// integration reads files with, takes yes for true, 014 for 12, and 1e3 for a text.
+	Older   any
+	Differs bool
 }
 
 // Format is the name of the format that a file is parsed as, by its name; empty

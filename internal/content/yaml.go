@@ -33,11 +33,18 @@ func parseYAML(text []byte) (Parsed, error) {
 	if err != nil {
 		return Parsed{}, err
 	}
+	again := *c
 	value, err := c.stream(nodes)
 	if err != nil {
 		return Parsed{}, err
 	}
-	return Parsed{Value: value, Repeated: c.repeated}, nil
+	parsed := Parsed{Value: value, Repeated: c.repeated}
+	if c.differs {
+		again.older = true
+		parsed.Older, err = again.stream(nodes)
+		parsed.Differs = err == nil
+	}
+	return parsed, nil
 }
 
 // jsonInYAML reads a YAML text that is JSON, as the parser of YAML would: it does so in
@@ -141,6 +148,8 @@ type converter struct {
 	values   int    // that may still come
 	bytes    int    // of scalars that may still come
 	repeated string // the first key that a mapping has twice
+	differs  bool   // YAML 1.1 reads a scalar otherwise
+	older    bool   // read by YAML 1.1
 }
 
 // stream returns one document as it is, and several as an array.
@@ -183,7 +192,7 @@ func (c *converter) value(n *yaml.Node, depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return scalar(n, text), nil
+		return c.scalar(n, text), nil
 	case yaml.SequenceNode:
 		list := make([]any, len(n.Content))
 		for i, item := range n.Content {
@@ -270,7 +279,15 @@ func (c *converter) key(n, of *yaml.Node, depth int) (string, error) {
 	}
 	switch {
 	case n.Kind == yaml.ScalarNode:
-		return c.text(n)
+		text, err := c.text(n)
+		if err == nil && plain(n) {
+			by := olderKey(text)
+			c.differs = c.differs || by != text
+			if c.older {
+				text = by
+			}
+		}
+		return text, err
 	case n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 && n.Line == of.Line && n.Column == of.Column+1:
 		return "", fmt.Errorf("line %d: {{ is taken for a template, and not for a mapping that is a key", n.Line)
 	}
@@ -290,16 +307,23 @@ func (c *converter) key(n, of *yaml.Node, depth int) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
+// plain reports whether a scalar gets its type from its text.
+func plain(n *yaml.Node) bool {
+	const quoted = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	return n.Style&(quoted|yaml.TaggedStyle) == 0 && n.Tag != "!"
+}
+
 // scalar returns null, booleans and numbers; all else is its text: dates, binary data,
 // and what has a tag of its own, such as !Ref.
-func scalar(n *yaml.Node, text string) any {
-	const quoted = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+func (c *converter) scalar(n *yaml.Node, text string) any {
 	switch {
-	case n.Style&yaml.TaggedStyle != 0:
-	case n.Style&quoted != 0 || n.Tag == "!":
-		return text
-	default:
+	case plain(n) && c.older:
+		return older(text)
+	case plain(n):
+		c.differs = c.differs || !same(text)
 		return core(text)
+	case n.Style&yaml.TaggedStyle == 0:
+		return text
 	}
 	tag := n.ShortTag()
 	if tag == "!!null" {

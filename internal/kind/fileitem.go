@@ -5,17 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/content"
 	"port-bitbucket-exporter/internal/diag"
-	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -103,7 +100,7 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 		f.note("submodules are left out: they are no files", "")
 		return Found{}, errNoItem
 	}
-	value, raw, err := f.content(ctx)
+	parsed, raw, err := f.content(ctx)
 	if err != nil {
 		return Found{}, err
 	}
@@ -116,18 +113,25 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 		return Found{}, err
 	}
 	addRepository(metadata, repo)
-	object := Object{
-		"content": value, "metadata": metadata, "repo": repo, "branch": f.checkout.Branch(),
-		// The documented examples map .file.path and .file.content.
-		"file": Object{"path": f.entry.Path, "name": path.Base(f.entry.Path), "content": value,
-			"size": json.Number(strconv.FormatInt(f.entry.Size, 10))},
+	with := func(content any) Object {
+		return Object{
+			"content": content, "metadata": metadata, "repo": repo, "branch": f.checkout.Branch(),
+			// The documented examples map .file.path and .file.content.
+			"file": Object{"path": f.entry.Path, "name": path.Base(f.entry.Path), "content": content,
+				"size": json.Number(strconv.FormatInt(f.entry.Size, 10))},
+		}
 	}
+	found := Found{Object: with(parsed.Value), Address: f.checkout.address(f.entry.Path), Raw: raw, Unparsed: f.unparsed, Read: f.checkout.reader("")}
 	if f.reader.root != nil {
-		if object[includedFiles], err = f.reader.root.included(ctx); err != nil {
+		if found.Object[includedFiles], err = f.reader.root.included(ctx); err != nil {
 			return Found{}, err
 		}
 	}
-	return Found{Object: object, Address: f.checkout.address(f.entry.Path), Raw: raw, Unparsed: f.unparsed, Read: f.checkout.reader("")}, nil
+	if parsed.Differs {
+		found.Older = with(parsed.Older)
+		found.Older[includedFiles] = found.Object[includedFiles]
+	}
+	return found, nil
 }
 
 // addRepository adds its repository to the commit of a file's metadata, which documented
@@ -152,45 +156,37 @@ func addRepository(metadata, repository Object) {
 
 // content is parsed, or text, or nil when there is none to give. It is raw when
 // it is not what expressions may expect.
-func (f *fileItem) content(ctx context.Context) (value any, raw bool, err error) {
-	if f.is(source.Elsewhere) {
-		f.note(noContentElsewhere, "")
-		return nil, true, nil
-	}
-	if f.is(source.Binary) {
-		f.note(noContentBinary, "")
-		return nil, true, nil
-	}
+func (f *fileItem) content(ctx context.Context) (parsed content.Parsed, raw bool, err error) {
 	body, err := f.text.body, f.text.err
+	text := func() content.Parsed { return content.Parsed{Value: content.Text(body)} }
 	switch {
-	case errors.Is(err, bitbucket.ErrElsewhere):
+	case f.is(source.Elsewhere), errors.Is(err, bitbucket.ErrElsewhere) && !f.is(source.Binary):
 		f.note(noContentElsewhere, "")
-		return nil, true, nil
-	case err != nil:
-		return nil, false, err
-	case body == nil:
-		return nil, false, fmt.Errorf("read file %q of repository %q: it is listed, and not there", f.entry.Path, f.checkout.repository.Slug)
-	case content.Binary(body):
+		return parsed, true, nil
+	case f.is(source.Binary), err == nil && content.Binary(body):
 		f.note(noContentBinary, "")
-		return nil, true, nil
+		return parsed, true, nil
+	case err != nil:
+		return parsed, false, err
+	case body == nil:
+		return parsed, false, fmt.Errorf("read file %q of repository %q: it is listed, and not there", f.entry.Path, f.checkout.repository.Slug)
 	case f.is(source.Link):
 		f.note("symbolic links are not followed: their content is the path that they lead to", "")
-		return content.Text(body), true, nil
+		return text(), true, nil
 	case f.skipParsing:
-		return content.Text(body), false, nil
+		return text(), false, nil
 	}
-	parsed, err := f.checkout.ws.contents.Parse(f.entry.Path, body)
+	parsed, err = f.checkout.ws.contents.Parse(f.entry.Path, body)
 	if err != nil {
 		f.note("a file does not parse as "+content.Format(f.entry.Path)+": its content is its text", err.Error())
 		f.unparsed = true
-		return content.Text(body), true, nil
+		return text(), true, nil
 	}
-	value = parsed.Value
 	f.repeated(parsed.Repeated)
 	if content.Format(f.entry.Path) != "" {
-		value, err = (&references{item: f, left: maxReferences, bytes: maxReferenced}).resolve(ctx, value)
+		err = f.resolve(ctx, &parsed, body)
 	}
-	return value, f.unparsed, err
+	return parsed, f.unparsed, err
 }
 
 const (
@@ -200,106 +196,3 @@ const (
 
 // maxDetail bounds what a warning holds of why a file does not parse, in bytes.
 const maxDetail = 160
-
-const (
-	// maxReferences is how many such values of one file are read.
-	maxReferences = 100
-	// maxReferenced bounds what they add to one file, in bytes: none is read after it.
-	maxReferenced = 16 << 20
-)
-
-// references puts the files that a parsed file names into their places.
-type references struct {
-	item  *fileItem
-	left  int // values that may still be read
-	bytes int // that they may still have
-}
-
-// resolve returns the value with what its text values name, at any depth. The value
-// is used up. The error is that of a file which is there and could not be read.
-func (r *references) resolve(ctx context.Context, value any) (any, error) {
-	var err error
-	switch v := value.(type) {
-	case Object:
-		for _, key := range slices.Sorted(maps.Keys(v)) { // sorted: which are the first is not left to chance
-			if v[key], err = r.resolve(ctx, v[key]); err != nil {
-				return nil, err
-			}
-		}
-	case []any:
-		for i := range v {
-			if v[i], err = r.resolve(ctx, v[i]); err != nil {
-				return nil, err
-			}
-		}
-	case string:
-		if name, ok := mapping.FileName(v); ok {
-			return r.reference(ctx, v, name)
-		}
-	}
-	return value, nil
-}
-
-// place returns the path from the root of the repository that a value of the file names,
-// from its folder or from the root; empty where no file can be. Refused is why it is null.
-func (f *fileItem) place(written string) (name, refused string) {
-	p, err := mapping.ParseFilePath(written)
-	if errors.Is(err, mapping.ErrNoPath) {
-		return "", "a file:// value is no path: it is null"
-	}
-	if err != nil {
-		return "", ""
-	}
-	name, inside := p.From(path.Dir(f.entry.Path))
-	if !inside {
-		return "", "a file:// value leads out of its repository: it is null"
-	}
-	return name, ""
-}
-
-// reference returns the content of the file that a value names.
-func (r *references) reference(ctx context.Context, value, written string) (any, error) {
-	name, refused := r.item.place(written)
-	if refused != "" {
-		return r.null(refused, strings.ReplaceAll(value, "\x00", "\uFFFD"))
-	}
-	if r.left == 0 || r.bytes < 0 {
-		r.item.note("a file has more file:// values than are read (100, or 16 MiB): the others stay as they are", value)
-		return value, nil
-	}
-	r.left--
-	var body []byte
-	var err error
-	var omitted *Omitted
-	if name != "" {
-		body, err = r.item.checkout.File(ctx, name)
-	}
-	switch {
-	case errors.Is(err, bitbucket.ErrElsewhere):
-		return r.null("a file:// value names a file that another host keeps (Git LFS): it is null", value)
-	case errors.As(err, &omitted): // null would overwrite what Port holds
-		return nil, &Omitted{Object: r.item.checkout.At(r.item.entry.Path), Why: "a file that it names by file:// is left out: " + omitted.Why, Fix: omitted.Fix}
-	case err != nil:
-		return nil, err
-	case body == nil:
-		return r.null("a file:// value names a file that is not there: it is null", value)
-	case content.Binary(body):
-		return r.null("a file:// value names a binary file: it is null", value)
-	}
-	r.bytes -= len(body)
-	parsed, err := r.item.checkout.ws.contents.Parse(name, body)
-	if err != nil {
-		r.item.note("a file that a file:// value names does not parse as "+content.Format(name)+": the value is its text", value+": "+err.Error())
-		r.item.unparsed = true
-		return content.Text(body), nil
-	}
-	if parsed.Repeated != "" {
-		r.item.repeated(value + ": " + parsed.Repeated)
-	}
-	return parsed.Value, nil
-}
-
-func (r *references) null(message, value string) (any, error) {
-	r.item.note(message, value)
-	return nil, nil
-}

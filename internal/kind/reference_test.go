@@ -1,6 +1,7 @@
 package kind_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -112,5 +113,30 @@ func TestFileReferenceThatCannotBeRead(t *testing.T) {
 		w.equal("the others", paths(items), "r/b/port.yml")
 		w.equal("told", len(told), 0)
 		w.equal("unreadable", len(failed) == 1 && isUnreadable(failed[0]), true)
+	})
+}
+
+// What YAML 1.1 has otherwise is there for an item whose file, or a file that it names, has
+// such a scalar, and with the same files in their places.
+func TestOlder(t *testing.T) {
+	s := bitbuckettest.New("acme")
+	s.AddRepository(bitbuckettest.Repository{Name: "r", Files: map[string]string{
+		"a.yml": "on: 014\nref: file://lib/b.yml\nreadme: file://README.md\n", "b.yml": "x: file://lib/b.yml\n", "c.yml": "x: 'yes'\n",
+		"d.yml":     "a: file://README.md\non: [" + strings.Repeat("file://README.md, ", 100) + "]\n",
+		"lib/b.yml": "yes: 1e3\n", "README.md": "no"}})
+	inBubble(t, s, func(w world) {
+		items, _, failed := w.files(`files: [{path: "*.yml"}]`)
+		if len(items) != 4 || len(failed) > 0 {
+			w.Fatalf("got %d items, %v", len(items), failed)
+		}
+		w.equal("a", items[0].Object["content"], any(kind.Object{"on": json.Number("14"), "ref": kind.Object{"yes": json.Number("1e3")}, "readme": "no"}))
+		older := kind.Object{"true": json.Number("12"), "ref": kind.Object{"true": "1e3"}, "readme": "no"}
+		w.equal("a, older", items[0].Older["content"], any(older))
+		w.equal("a, older, beside the path", items[0].Older["file"].(kind.Object)["content"], any(older))
+		w.equal("a, the rest", items[0].Older["repo"], items[0].Object["repo"])
+		w.equal("b", items[1].Object["content"], any(kind.Object{"x": kind.Object{"yes": json.Number("1e3")}}))
+		w.equal("b, older", items[1].Older["content"], any(kind.Object{"x": kind.Object{"true": "1e3"}}))
+		w.equal("c, the same", items[2].Older == nil, true)
+		w.equal("d, cut", items[3].Older == nil, true)
 	})
 }

@@ -27,6 +27,9 @@ type Source struct {
 // Found is one object of a task.
 type Found struct {
 	Object Object
+	// Older is the object with the content of its file as YAML 1.1 has it, and nil where that
+	// is the same.
+	Older Object
 	// Address is where a person finds the object: its web page, its repository and path, or
 	// what it is called. It is never empty.
 	Address string

@@ -114,7 +114,7 @@ func (c *chunk) add(readCtx, writeCtx context.Context, r *check.Resource, digest
 // apply maps an object. The files that the mapping names by file:// are read between two
 // attempts, side by side, so that mapping itself makes no request.
 func (c *chunk) apply(readCtx, writeCtx context.Context, program *transform.Program, found kind.Found) transform.Result {
-	source := transform.Source{Object: found.Object, Raw: found.Raw, HasFiles: found.Read != nil, Files: map[string]transform.File{}}
+	source := transform.Source{Object: found.Object, Older: found.Older, Raw: found.Raw, HasFiles: found.Read != nil, Files: map[string]transform.File{}}
 	for {
 		result := program.Apply(writeCtx, source)
 		if len(result.Missing) == 0 {

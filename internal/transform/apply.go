@@ -10,6 +10,9 @@ import (
 // Source is one object to map.
 type Source struct {
 	Object map[string]any
+	// Older is the object as YAML 1.1 would have it, and nil where that is the same. The notes
+	// of the result name the expressions that give another value for it.
+	Older map[string]any
 	// Raw is true when the content of the object is text that could not be parsed,
 	// or is not given: a property or relation whose expression raises an error is
 	// then left out of the fields, and not null.
@@ -29,13 +32,7 @@ type File struct {
 	Err  error // why it was not read, which makes the unit Failed
 }
 
-// Apply maps one object: JSON values as encoding/json decodes them with
-// UseNumber. The object is used up: what Apply returns shares its values.
-//
-// When ctx ends, the units not yet mapped are Failed; the caller finds the
-// reason in ctx.Err.
-func (p *Program) Apply(ctx context.Context, s Source) Result {
-	object := s.Object
+func (p *Program) apply(ctx context.Context, s Source, object map[string]any) Result {
 	e := jq.NewEvaluator(ctx, &p.turn)
 	defer e.Close()
 	a := application{program: p, source: s, evaluator: e, room: maxObject}

@@ -81,13 +81,14 @@ type Fault struct {
 }
 
 // Note is a property, relation, title, icon or team that is null, or holds a
-// null, or is left out.
+// null, or is left out; or any expression that gives another value for Source.Older.
 type Note struct {
 	Expr    mapping.Expr
 	Raised  bool   // the expression raised an error; its value is null for that
 	LeftOut bool   // it raised an error with Source.Raw; it is left out for that
 	NoFiles bool   // it names a file, and Source.HasFiles is false; its value is null for that
-	Message string // the same for all of one cause, except when Raised
+	Older   bool   // it gives another value for Source.Older; the message says which
+	Message string // the same for all of one cause, except when Raised or Older
 }
 
 const (
