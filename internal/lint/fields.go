@@ -18,16 +18,6 @@ const (
 	includedKey   = "includedFiles"
 )
 
-// otherNames are fields as other products, and a documented example, name them.
-var otherNames = map[string]string{
-	"main_branch": ".mainbranch.name", "default_branch": ".mainbranch.name", "defaultbranch": ".mainbranch.name", "branch": ".mainbranch.name",
-	"url": ".links.html.href", "html_url": ".links.html.href", "web_url": ".links.html.href", "link": ".links.html.href", "href": ".links.html.href",
-	"private": ".is_private", "visibility": ".is_private", "created_at": ".created_on", "createdat": ".created_on", "updated_at": ".updated_on",
-	"updatedat": ".updated_on", "merged_at": ".closed_on", "closed_at": ".closed_on", "number": ".id", "iid": ".id", "status": ".state", "body": ".description",
-	"assignees": ".reviewers", "source_branch": ".source.branch.name", "target_branch": ".destination.branch.name",
-	"head": ".source", "base": ".destination", "repository": ".destination.repository", "path": ".file.path", "filename": ".file.name",
-}
-
 // unknownFields finds fields that the objects of the kind do not have.
 func unknownFields(x *expression) {
 	object := x.Kind.Object
@@ -52,13 +42,13 @@ func unknownFields(x *expression) {
 		case key == itemsKey:
 			x.item(path)
 		case at == 0:
-			fix, known := x.fieldFix(key, object.Names)
+			fix, known := x.fieldFix(object, path)
 			if fix = cmp.Or(instead, fix); known || sure || instead != "" {
 				x.add(mapping.RuleField, diag.Warning, pathAt(x.source, path[:1]),
 					fmt.Sprintf("the objects of the kind %s have no field %q: it is null", x.resource.Kind, key), fix)
 			}
 		default:
-			message, fix := deadEnd(object, path, at, of)
+			message, fix := deadEnd(x.Kind, path, at, of)
 			x.add(mapping.RuleField, diag.Warning, pathAt(x.source, path[:at+1]), message, cmp.Or(instead, fix))
 		}
 		if at >= 0 {
@@ -83,7 +73,7 @@ var valuesOf = map[shape.Form]string{
 }
 
 // deadEnd describes a step within an object that leads nowhere.
-func deadEnd(object *shape.Shape, path shape.Path, at int, of *shape.Shape) (message, fix string) {
+func deadEnd(k shape.Kind, path shape.Path, at int, of *shape.Shape) (message, fix string) {
 	before, bad := path[:at].String(), path[at]
 	switch {
 	case of.Form == shape.List:
@@ -91,7 +81,7 @@ func deadEnd(object *shape.Shape, path shape.Path, at int, of *shape.Shape) (mes
 			fmt.Sprintf("for each of its members write [%s[]%s]", before, path[at:])
 	case of.Form == shape.Object && bad.Member:
 		right := slices.Delete(slices.Clone(path), at, at+1)
-		if end, of := object.DeadEnd(right); end >= 0 && of.Form != shape.Object {
+		if end, of := k.Object.DeadEnd(right); end >= 0 && of.Form != shape.Object {
 			right = right[:end]
 		}
 		return before + " is an object, and no list", "write " + right.String()
@@ -100,8 +90,10 @@ func deadEnd(object *shape.Shape, path shape.Path, at int, of *shape.Shape) (mes
 		if len(of.Names) > 0 {
 			fix = "its fields are " + strings.Join(of.Names, ", ")
 		}
-		if near, ok := nearest.Name(bad.Key, of.Names); ok {
-			fix = "did you mean " + before + "." + near + "? " + fix
+		if h, ok := meant(k, path, at); ok && h.sure {
+			fix = h.fix()
+		} else if ok {
+			fix = h.fix() + " " + fix
 		}
 		return fmt.Sprintf("%s has no field %q: it is null", before, bad.Key), fix
 	case bad.Member:
@@ -157,26 +149,23 @@ func (x *expression) reviewers(path shape.Path, told map[string]bool) {
 		fmt.Sprintf("write %s for %s", user[:2], user))
 }
 
-// fieldFix returns what was meant, or, where that is not known, what there is.
-func (x *expression) fieldFix(key string, names []string) (fix string, known bool) {
+// fieldFix returns what was meant by a path whose first step leads nowhere, or, where that is
+// not known, what there is.
+func (x *expression) fieldFix(object *shape.Shape, path shape.Path) (fix string, known bool) {
+	key := path[0].Key
 	if x.Name == "blueprint" && strings.TrimSpace(x.source) == "."+key {
 		return "write blueprint: " + mapping.InSingleQuotes(`"`+key+`"`), true
 	}
-	if path := otherNames[key]; path != "" && slices.Contains(names, rootKey(path)) {
-		return "write " + path, true
+	h, ok := meant(x.Kind, path, 0)
+	switch {
+	case ok && h.sure && x.resource.ItemsToParse != nil && x.Name != "itemsToParse":
+		return fmt.Sprintf("%s, or .%s%s for a field of the item", h.fix(), x.resource.ItemsToParseName, path), true
+	case ok && (h.sure || h.near):
+		return h.fix(), true
+	case x.resource.ItemsToParse != nil && x.Name != "itemsToParse":
+		return fmt.Sprintf("did you mean .%[1]s.%[2]s? Beside .%[1]s the fields are %[3]s", x.resource.ItemsToParseName, key, strings.Join(object.Names, ", ")), false
+	case ok:
+		return h.fix(), false
 	}
-	if near, ok := nearest.Name(key, names); ok {
-		return "did you mean ." + near + "?", true
-	}
-	fix = "the fields are " + strings.Join(names, ", ")
-	if x.resource.ItemsToParse != nil && x.Name != "itemsToParse" {
-		fix = fmt.Sprintf("did you mean .%[1]s.%[2]s? Beside .%[1]s %[3]s", x.resource.ItemsToParseName, key, fix)
-	}
-	return fix, false
-}
-
-// rootKey is the first key of a path of plain keys.
-func rootKey(path string) string {
-	key, _, _ := strings.Cut(strings.TrimPrefix(path, "."), ".")
-	return key
+	return "the fields are " + strings.Join(object.Names, ", "), false
 }

@@ -13,8 +13,10 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
 )
 
 // TestNothingToTell holds expressions that look like mistakes and are none.
@@ -66,17 +68,67 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// Every field that an alias names exists, so that no fix leads into the void.
+// Every field that an alias names exists somewhere, so that none is a mistake.
 func TestOtherNames(t *testing.T) {
 	t.Parallel()
-	var all []string
-	for _, k := range kind.All() {
-		all = append(all, k.Objects.Object.Names...)
-	}
-	for name, path := range otherNames {
-		if !slices.Contains(all, rootKey(path)) || !strings.HasPrefix(path, ".") {
-			t.Errorf("%s: no kind has %s", name, path)
+	for name, paths := range otherNames {
+		for _, path := range paths {
+			found := slices.ContainsFunc(kind.All(), func(k kind.Kind) bool {
+				object := k.Objects.Object
+				return object.At(pathOf(path)) != nil || slices.ContainsFunc(below(object), func(p shape.Path) bool {
+					at := object.At(p)
+					return at.At(pathOf(path)) != nil
+				})
+			})
+			if !found || !strings.HasPrefix(path, ".") || name != folded(name) {
+				t.Errorf("%s: no kind has %s", name, path)
+			}
 		}
+	}
+}
+
+// Whatever field is asked for, in whatever object, what the fix writes is there.
+func TestHintsLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for name := range otherNames {
+		names = append(names, name)
+	}
+	names = append(names, "html_url", "defaultBranch", "project_key", "projectKey", "clone_url", "slug", "hash", "display_name", "nothing", "full-name", "content", "nmae")
+	hints := 0
+	for _, k := range kind.All() {
+		object := k.Objects.Object
+		for _, in := range append(below(object), shape.Path{}) {
+			of := object.At(in)
+			if len(in) > 2 || of.Form != shape.Object || of.More {
+				continue
+			}
+			for _, name := range names {
+				path := append(slices.Clone(in), shape.Step{Key: name}, shape.Step{Key: "nmae"})
+				if slices.Contains(of.Names, name) {
+					continue
+				}
+				h, ok := meant(k.Objects, path, len(in))
+				if !ok {
+					continue
+				}
+				hints++
+				for one := range strings.SplitSeq(h.write, " or ") {
+					tree, _, err := jq.Parse(one)
+					if err != nil {
+						t.Fatalf("%s: %s: %v", path, one, err)
+					}
+					for _, p := range rootPaths(tree) {
+						if at, _ := object.DeadEnd(p); at >= 0 || len(p) == 0 {
+							t.Errorf("%s: %s: the fix writes %s, which is not there either", k.Name, path, one)
+						}
+					}
+				}
+			}
+		}
+	}
+	if hints < 500 {
+		t.Errorf("%d hints, want more to try", hints)
 	}
 }
 

@@ -333,8 +333,8 @@ func (n *unknowns) hyphened(name string, offset int) {
 	key := n.source[start+1:offset] + name
 	fix := fmt.Sprintf(`a field with "-" in its name is written .[%q]; for a subtraction write blanks around the "-"`, key)
 	atRoot := start == 0 || !jq.IsNameByte(n.source[start-1]) && n.source[start-1] != ']'
-	if path := otherNames[strings.ReplaceAll(key, "-", "_")]; path != "" && slices.Contains(n.fields, rootKey(path)) && atRoot {
-		fix = "write " + path
+	if path, _ := instead(n.Kind.Object, key); path != nil && atRoot {
+		fix = "write " + path.String()
 	} else if near, ok := nearest.Name(key, n.fields); ok && atRoot {
 		fix = "write ." + near
 	}
