@@ -25,7 +25,7 @@ const (
 
 // Pattern is a pattern of paths, from the root of a repository: "*" and "?" stay
 // within a segment, "**" as a whole segment stands for any number of them, also
-// none, "[…]" is a class of characters and "{a,b}" a choice. A last "**" stands for
+// none, "[…]" is a class of characters, with names as in "[[:digit:]]", and "{a,b}" a choice. A last "**" stands for
 // everything below, not for the folder itself. Hidden names match, case counts, and
 // "\" takes a character as it is.
 type Pattern struct {
@@ -44,7 +44,8 @@ type segment struct {
 }
 
 // Parse reads a pattern. A leading "/" means the root, as does none; a trailing "/" is
-// ignored. The error completes a sentence that begins with the pattern.
+// ignored. The error completes a sentence that begins with the pattern; it is an *Invalid
+// where the way out is known.
 func Parse(pattern string) (Pattern, error) {
 	text := strings.TrimSuffix(strings.TrimPrefix(pattern, "/"), "/")
 	switch {
@@ -54,6 +55,10 @@ func Parse(pattern string) (Pattern, error) {
 		return Pattern{}, fmt.Errorf("is longer than %d bytes", maxPattern)
 	case !doublestar.ValidatePattern(text):
 		return Pattern{}, errors.New(`has a "[" or "{" that is not closed, an empty "[]", a "}" too many, or a "\" at its end`)
+	}
+	text, err := writeOut(text)
+	if err != nil {
+		return Pattern{}, err
 	}
 	expanded, spans, err := expand(text)
 	if err != nil {
@@ -93,6 +98,9 @@ func parseSegments(pattern string) (segments, error) {
 			if err != nil {
 				return nil, err
 			}
+			for i, choice := range choices {
+				choices[i] = oneStar(choice)
+			}
 			list = append(list, segment{text: plain, literal: literal, choices: choices})
 		}
 	}
@@ -100,6 +108,19 @@ func parseSegments(pattern string) (segments, error) {
 		list = append(list, segment{text: "*", choices: []string{"*"}})
 	}
 	return list, nil
+}
+
+// oneStar writes several "*" within a segment as one: they mean the same, and of three at
+// the end doublestar makes something else.
+func oneStar(choice string) string {
+	for from := 0; ; {
+		at := indexOutside(choice[from:], "*")
+		if at < 0 {
+			return choice
+		}
+		from += at + 1
+		choice = choice[:from] + strings.TrimLeft(choice[from:], "*")
+	}
 }
 
 // unescape returns the text that a segment without wildcards stands for; one with
@@ -188,13 +209,13 @@ func indexOutside(pattern, characters string) int {
 			if c == ']' && i > class+1 {
 				class = -1
 			}
+		case strings.IndexByte(characters, c) >= 0:
+			return i
 		case c == '[':
 			class = i
 			if i+1 < len(pattern) && (pattern[i+1] == '!' || pattern[i+1] == '^') {
 				class++
 			}
-		case strings.IndexByte(characters, c) >= 0:
-			return i
 		}
 	}
 	return -1

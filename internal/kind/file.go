@@ -109,7 +109,8 @@ func (p filePattern) problems(raw mapping.Selector, at string) (problems diag.Pr
 				field, text = fmt.Sprintf(".filenames[%d]", i), p.Filenames[i]
 			}
 		}
-		add(mapping.RuleSelectorValue, diag.Error, field, fmt.Sprintf("the pattern %q %v", text, err), "use * for a part of one name, and ** for any number of folders")
+		add(mapping.RuleSelectorValue, diag.Error, field, fmt.Sprintf("the pattern %q %v", text, err),
+			patternFix(err, "use * for a part of one name, and ** for any number of folders"))
 		break
 	}
 	problems = append(problems, checkRefs(raw, at+".repos", p.Repos)...)

@@ -77,7 +77,7 @@ func (s folderSelector) problems(raw mapping.Selector) diag.Problems {
 				`write "*" for the folders in the root, or "**" for all folders`))
 		case err != nil:
 			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, at+".path", fmt.Sprintf("%q is no pattern: it %v", p.Path, err),
-				`* is for a part of one name, ** for folders of any depth; write "\" before a character that is meant as it is`))
+				patternFix(err, `* is for a part of one name, ** for folders of any depth; write "\" before a character that is meant as it is`)))
 		}
 		problems = append(problems, checkRefs(raw, at+".repos", p.Repos)...)
 	}

@@ -3,6 +3,7 @@ package kind
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"path"
@@ -12,6 +13,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/filter"
+	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/nearest"
 	"port-bitbucket-exporter/internal/source"
@@ -241,6 +243,14 @@ func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, b
 		w.Fix = fmt.Sprintf("did you mean %q?", near)
 	}
 	return w
+}
+
+// patternFix is the way out of a pattern that is none; otherwise where none is known.
+func patternFix(err error, otherwise string) string {
+	if invalid := (*glob.Invalid)(nil); errors.As(err, &invalid) {
+		return invalid.Fix
+	}
+	return otherwise
 }
 
 // checkIncluded finds what is not a path in includedFiles.
