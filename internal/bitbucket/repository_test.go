@@ -15,7 +15,8 @@ import (
 func TestFile(t *testing.T) {
 	s := newServer()
 	names := []string{"README.md", "docs/a b.txt", "docs/c#d?e%2F.md", "docs/🚀 ü+&=;@:.md", "data.json"}
-	files := map[string]string{"docs/deep/x": "x", "list.json": `{"values":[{"type":"commit_file","path":"docs/deep/x"}],"pagelen":10}`}
+	files := map[string]string{"docs/deep/x": "x", "docs/other": "x", "docs/third": "x", "docs/deep/y": "y",
+		"cut.json": `{"size": [1`, "other.json": `{"a":{"values":[{}]},"values":[{"type":"commit_file","path":"x/y"}]}`, "text.json": `{"values":"text"}`, "empty.json": `{"values":[]}`, "list.txt.json": `[1]`, "list.json": `{"values":[{"type":"commit_file","path":"docs/deep/x"}],"pagelen":10}`}
 	for _, name := range names {
 		files[name] = "content of " + name
 	}
@@ -31,13 +32,17 @@ func TestFile(t *testing.T) {
 		got, err := c.File(t.Context(), "repo", hash, "/README.md", 7)
 		equal(t, "bounded, with a slash before", string(got), "content")
 		equal(t, "error", err, nil)
-		got, err = c.File(t.Context(), "repo", hash, "list.json", 1<<20)
-		equal(t, "a file that looks like a directory", string(got), files["list.json"])
-		equal(t, "error", err, nil)
+		for _, name := range []string{"list.json", "cut.json", "other.json", "text.json", "empty.json", "list.txt.json"} {
+			got, err = c.File(t.Context(), "repo", hash, name, 1<<20)
+			equal(t, "a file that looks like a directory: "+name, string(got), files[name])
+			equal(t, "error", err, nil)
+		}
 		for _, missing := range []string{"nothing.md", "docs", "docs/deep"} {
 			_, err = c.File(t.Context(), "repo", hash, missing, 1<<20)
 			equal(t, missing+" is no file", errors.Is(err, bitbucket.ErrNoFile), true)
 			wantError(t, err, `read file "`+missing+`" of repository "repo": `)
+			_, err = c.File(t.Context(), "repo", hash, missing, 1000)
+			equal(t, missing+" is no file, where the beginning alone is read", errors.Is(err, bitbucket.ErrNoFile), true)
 		}
 		correct(t, s)
 

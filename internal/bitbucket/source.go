@@ -171,14 +171,35 @@ func listing(h http.Header, text []byte, name string) bool {
 	if mediaType(h) != "application/json" {
 		return false
 	}
-	var entries struct {
-		Values []struct{ Type, Path string }
+	first, ok := firstValue(text)
+	return ok && strings.HasPrefix(first.Type, "commit_") && strings.HasPrefix(first.Path, strings.Trim(name, "/")+"/")
+}
+
+// firstValue returns the first value of a page, of which the end may be missing.
+func firstValue(text []byte) (first struct{ Type, Path string }, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return first, false
 	}
-	if json.Unmarshal(text, &entries) != nil || len(entries.Values) == 0 {
-		return false
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return first, false
+		}
+		if key != "values" {
+			var other json.RawMessage
+			if d.Decode(&other) != nil {
+				return first, false
+			}
+			continue
+		}
+		if t, err := d.Token(); err != nil || t != json.Delim('[') || !d.More() {
+			return first, false
+		}
+		err = d.Decode(&first)
+		return first, err == nil
 	}
-	first := entries.Values[0]
-	return strings.HasPrefix(first.Type, "commit_") && strings.HasPrefix(first.Path, strings.Trim(name, "/")+"/")
+	return first, false
 }
 
 // isHTML distinguishes an HTML answer of a gateway, say, from a file, whose type its name
