@@ -32,12 +32,19 @@ func unknown(of *shape.Shape, path shape.Path, v any) (all []string) {
 	return slices.Compact(all)
 }
 
-// The fields of all objects that an extraction gives are known.
+// The fields of all objects that an extraction gives are known, however the service answers.
 func TestFieldsOfObjects(t *testing.T) {
+	for name, o := range map[string]bitbuckettest.Options{"newest": {}, "old": {Old: true}, "of a person": {Owner: bitbuckettest.FormerUser()}} {
+		t.Run(name, func(t *testing.T) { fieldsOfObjects(t, o) })
+	}
+}
+
+func fieldsOfObjects(t *testing.T, o bitbuckettest.Options) {
 	s := bitbuckettest.New("acme")
+	s.Configure(o)
 	dana, amir := bitbuckettest.User{Name: "Dana Ruiz"}, bitbuckettest.User{Name: "Amir Haddad"}
 	s.AddProject(bitbuckettest.Project{Key: "PAY", Name: "Payments"})
-	s.AddRepository(bitbuckettest.Repository{Name: "api", ProjectKey: "PAY", Files: map[string]string{"docs/README.md": "# Docs", "README.md": "# API"}})
+	s.AddRepository(bitbuckettest.Repository{Name: "api", ProjectKey: "PAY", Parent: "elsewhere/api", Files: map[string]string{"docs/README.md": "# Docs", "README.md": "# API"}})
 	s.AddPullRequest("api", bitbuckettest.PullRequest{State: "MERGED", Author: &dana, Reviewers: []bitbuckettest.User{amir}})
 	inBubble(t, s, func(w world) {
 		for name, selector := range map[string]string{

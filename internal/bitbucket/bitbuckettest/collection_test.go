@@ -123,6 +123,7 @@ func TestShapes(t *testing.T) {
 	equal(t, "closed on", merged.at("closed_on"), merged.at("updated_on"))
 	equal(t, "an open one is not closed", slices.Contains(one.keys(), "closed_on"), false)
 	equal(t, "rendered", strings.Join(merged.keys("rendered"), " "), "description title")
+	equal(t, "all states", call(t, s, "/repositories/acme/checkout-api/pullrequests?state=all").at("size"), any(4.0))
 	closed := "/repositories/acme/checkout-api/pullrequests?state=MERGED&fields=%2Bvalues.rendered"
 	equal(t, "in a list", slices.ContainsFunc(call(t, s, closed).keys("values", 0), func(k string) bool { return k == "closed_on" || k == "rendered" }), false)
 	equal(t, "asked for", call(t, s, closed+",%2Bvalues.closed_on").at("values", 0, "closed_on"), merged.at("closed_on"))

@@ -75,6 +75,20 @@ func tooMany(retryAfter time.Duration) *answer {
 	return a
 }
 
+// usageHeaders adds what says nothing of the allowance, though it reads so: the real service calls answers of
+// 200 throttled. Source: a recorded answer of 2022.
+func (a *answer) usageHeaders() {
+	if a.status != http.StatusOK {
+		return
+	}
+	for k, v := range map[string]string{
+		"X-Usage-Throttled": "True", "X-Usage-User-Time": "0.113605", "X-Usage-System-Time": "0.003218",
+		"X-Usage-Input-Ops": "0", "X-Usage-Output-Ops": "0", "X-Request-Count": "1299", "X-Dc-Location": "Micros",
+	} {
+		a.header.Set(k, v)
+	}
+}
+
 // rateHeaders adds the three headers that only access tokens get, and only on repository data.
 // Source: https://www.atlassian.com/blog/bitbucket/introducing-scaled-rate-limits-for-bitbucket-cloud-api,
 // read 2026-11.

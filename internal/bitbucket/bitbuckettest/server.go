@@ -135,6 +135,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if a.violation != "" {
 			s.journal.note(r, a.violation)
 		}
+		a.usageHeaders()
 		a = alter(a, q, due)
 		s.access.rateHeaders(q.cred, q.class(), a)
 	} else if a.violation != "" {

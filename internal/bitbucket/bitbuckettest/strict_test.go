@@ -193,6 +193,7 @@ func TestRateWindow(t *testing.T) {
 			equal(t, "near", g.header.Get("X-RateLimit-NearLimit"), []string{"false", "false", "true"}[i])
 			time.Sleep(10 * time.Minute)
 		}
+		equal(t, "usage, whatever the allowance", call(t, s, "/workspaces/acme").header.Get("X-Usage-Throttled"), "True")
 		g := call(t, s, "/repositories/acme")
 		equal(t, "over", g.status, 429)
 		equal(t, "type", g.header.Get("Content-Type"), "text/plain")
