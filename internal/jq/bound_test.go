@@ -1,8 +1,6 @@
 package jq
 
 import (
-	"fmt"
-	"regexp"
 	"testing"
 	"time"
 )
@@ -24,53 +22,32 @@ func TestEndless(t *testing.T) {
 	}
 }
 
-// A pattern made of the object is not kept for ever.
-func TestPatternsAreForgotten(t *testing.T) {
-	t.Parallel()
-	m, err := newMatcher()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 1000 {
-		source := fmt.Sprintf("^(a|b)%d$", i)
-		if got := m.match(fmt.Sprintf("a%d", i), []any{source, nil, true}); got != true {
-			t.Fatalf("%s: got %v", source, got)
-		}
-		if len(m.patterns) > maxKept/emptyPattern {
-			t.Fatalf("%d patterns are kept", len(m.patterns))
-		}
-	}
-}
-
-// FuzzMatch holds the trial of a regular expression to its purpose: it refuses
-// nothing that is short, and what is let through gives what gojq gives.
+// FuzzMatch holds a regular expression to its bounds: whatever it is, it is compiled or
+// refused, and a search ends.
 func FuzzMatch(f *testing.F) {
-	for _, seed := range [][2]string{{"a|b", "abc"}, {"", "äö"}, {"^a", "aaa"}, {`\b`, "a b"}, {"(?m)$", "a\nb"}, {"a*?b|a", "aaaa"}, {"(", "x"}, {`\Qa)`, "a)a"}, {"(?i)a|(?-i)B", "AbB"}, {"[[:alpha:]]+?", "ab1"}, {"\xff", "\xff\xfe"}} {
-		f.Add(seed[0], seed[1])
+	for _, seed := range [][3]string{
+		{"a|b", "g", "abc"}, {"", "g", "äö"}, {"^a", "", "aaa"}, {`\b`, "g", "a b"}, {"(?m)$", "g", "a\nb"}, {"a*?b|a", "l", "aaaa"}, {"(", "", "x"},
+		{`\Qa)`, "", "a)a"}, {"(?i)a|(?-i)B", "gi", "AbB"}, {"[[:alpha:]]+?", "n", "ab1"}, {"\xff", "", "\xff\xfe"}, {`(?<n>a)\k<n>`, "x", "aa"},
+		{"(?(1)a|b)(?<=c)(?>d*+)", "i", "cd"}, {`\x{61 62}[\x{61-63}]`, "", "abc"}, {`(?:(a)|b)*\1`, "g", "aba"},
+	} {
+		f.Add(seed[0], seed[1], seed[2])
 	}
-	f.Fuzz(func(t *testing.T, source, s string) {
+	f.Fuzz(func(t *testing.T, source, flags, s string) {
 		if len(source) > 200 || len(s) > 200 {
 			t.Skip()
 		}
-		m, err := newMatcher()
-		if err != nil {
-			t.Fatal(err)
+		got := newTestMatcher().match(s, []any{source, flags, false})
+		found, isList := got.([]any)
+		if _, isError := got.(error); isList == isError {
+			t.Fatalf("got %v", got)
 		}
-		m.mu.Lock()
-		p, err := m.pattern(source, "g")
-		m.mu.Unlock()
-		if err != nil {
-			t.Skip() // too long when it is written out
-		}
-		re, compileErr := regexp.Compile(source)
-		if (p == nil) != (compileErr != nil) {
-			t.Fatalf("%q: pattern %v, error %v", source, p, compileErr)
-		}
-		if p == nil {
-			return
-		}
-		if found, err := p.try(s); err != nil || found < len(re.FindAllStringIndex(s, -1)) {
-			t.Errorf("%q in %q: the trial finds %d, %v; there are %d", source, s, found, err, len(re.FindAllStringIndex(s, -1)))
+		characters := len([]rune(s))
+		for _, match := range found {
+			match := match.(map[string]any)
+			offset, length := match["offset"].(int), match["length"].(int)
+			if offset < 0 || length < 0 || offset+length > characters {
+				t.Errorf("%q in %q: got %v", source, s, match)
+			}
 		}
 	})
 }

@@ -15,17 +15,12 @@ import (
 // prefers its own functions to those of the same name that WithFunction adds, so the
 // compiled calls are rewritten where they lie. The error is errLayout.
 func bound(code *gojq.Code) error {
-	var m *matcher
+	m := &matcher{}
 	return goCalls(code, func(name string, f function) (function, error) {
 		if name != "_match" {
 			return checked(name, f), nil
 		}
-		if m == nil {
-			var err error
-			if m, err = newMatcher(); err != nil {
-				return nil, err
-			}
-		}
+		m.refuse = f
 		return m.match, nil
 	})
 }

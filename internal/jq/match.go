@@ -2,213 +2,212 @@ package jq
 
 import (
 	"errors"
-	"io"
-	"regexp"
-	"regexp/syntax"
+	"fmt"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
-	"github.com/itchyny/gojq"
+	"port-bitbucket-exporter/internal/onig"
 )
 
 const (
-	// maxInstructions bounds a regular expression when it is compiled, where Go takes
-	// 3,000,000.
-	maxInstructions = 10_000
-	// maxKept bounds those that gojq keeps of one jq expression, which can make them
-	// of the object: their instructions, of about 200 bytes, and emptyPattern for each.
+	// maxKept bounds the regular expressions that are kept of one jq expression, which can
+	// make them of the object, in bytes of their sources, and emptyPattern for each.
 	maxKept      = 50_000
 	emptyPattern = 500
-	// maxMatching bounds a search: the instructions of the pattern times the
-	// characters that it looks at. About a second's worth, a few at the worst.
-	maxMatching = 1 << 29
-	// readRune is what it takes in a trial to read a character, in instructions.
-	readRune = 20
+	// maxMatching bounds the steps of a call: a second's worth, about.
+	maxMatching = 1 << 26
+	// maxFound bounds the matches and groups that a call gives: each is an object, of about
+	// 400 bytes.
+	maxFound = maxRead / 400
 )
 
-// matcher runs the regular expressions of one compiled expression. It is safe for
-// concurrent use.
+var errFound = fmt.Errorf("finds more than %d matches and groups", maxFound)
+
+// matcher runs the regular expressions of one compiled expression as jq does. It is safe
+// for concurrent use.
+//
+// Source: https://github.com/jqlang/jq/blob/jq-1.8.2/src/builtin.c, f_match, read
+// 2026-11.
 type matcher struct {
+	refuse   function // of gojq, for what is no text
 	mu       sync.Mutex
-	function function // of gojq; it keeps each pattern that it is given
 	patterns map[[2]string]*pattern
 	kept     int
 }
 
-// pattern is a regular expression with its flags.
+// pattern is a regular expression with its flags, or why it is none.
 type pattern struct {
-	all          bool // flag g
-	instructions int
-	first, next  *regexp.Regexp // for a trial; nil until there is one
-}
-
-func newMatcher() (*matcher, error) {
-	m := &matcher{}
-	err := m.forget()
-	return m, err
-}
-
-// forget takes a fresh function from gojq: the one before cannot be emptied.
-func (m *matcher) forget() error {
-	query, err := gojq.Parse(`test("")`)
-	if err != nil {
-		return err
-	}
-	code, err := gojq.Compile(query)
-	if err != nil {
-		return err
-	}
-	m.function, m.patterns, m.kept = nil, map[[2]string]*pattern{}, 0
-	err = goCalls(code, func(name string, f function) (function, error) {
-		if name == "_match" {
-			m.function = f
-		}
-		return f, nil
-	})
-	if err == nil && m.function == nil {
-		return errLayout
-	}
-	return err
+	re  *onig.Regexp
+	all bool // flag g
+	err error
 }
 
 // match is _match of gojq: args are the pattern, its flags or null, and whether
 // it is only a test.
 func (m *matcher) match(v any, args []any) any {
-	s, isText := v.(string)
+	text, isText := v.(string)
 	source, isPattern := args[0].(string)
-	flags, _ := args[1].(string)
-	m.mu.Lock()
-	function, p, err := m.function, (*pattern)(nil), error(nil)
-	if isText && isPattern {
-		p, err = m.pattern(source, flags)
-		function = m.function
+	flags, isFlags := args[1].(string)
+	if !isText || !isPattern || !isFlags && args[1] != nil {
+		return m.refuse(v, args)
 	}
-	m.mu.Unlock()
-	if err == nil && p != nil {
-		err = p.check(s, args[2] == true)
+	if len(source) > MaxText {
+		return &limitError{"_match", errRead}
 	}
+	p := m.pattern(source, flags)
+	if p.err != nil {
+		return p.err
+	}
+	found, err := p.match(text, args[2] == true)
 	if err != nil {
 		return &limitError{"_match", err}
 	}
-	return function(v, args)
+	return found
 }
 
-// pattern remembers a pattern. One that does not parse is left to gojq, and is nil.
-func (m *matcher) pattern(source, flags string) (*pattern, error) {
+// pattern compiles a pattern once.
+func (m *matcher) pattern(source, flags string) *pattern {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	key := [2]string{source, flags}
 	if p := m.patterns[key]; p != nil {
-		return p, nil
+		return p
 	}
-	if len(source) > MaxText {
-		return nil, errRead
-	}
-	prefix := ""
-	if strings.Contains(flags, "i") {
-		prefix += "(?i)"
-	}
-	if strings.Contains(flags, "m") {
-		prefix += "(?s)"
-	}
-	tree, err := syntax.Parse(prefix+source, syntax.Perl)
-	if err != nil {
-		return nil, nil
-	}
-	p := &pattern{all: strings.Contains(flags, "g"), instructions: instructions(tree)}
-	if p.instructions > maxInstructions {
-		return nil, ErrSlow
-	}
-	if p.all {
-		// As the tree writes it, a pattern can stand within another. A search from within
-		// the text sees the character before, for ^ and \b.
-		whole := tree.String()
-		var errs [2]error
-		p.first, errs[0] = regexp.Compile(whole)
-		p.next, errs[1] = regexp.Compile(`\A(?s:.)(?s:.*?)((?:` + whole + `))`)
-		if errors.Join(errs[:]...) != nil {
-			return nil, ErrSlow // it is too large
-		}
-	}
-	if m.kept += emptyPattern + p.instructions; m.kept > maxKept {
-		if err := m.forget(); err != nil {
-			return nil, err
-		}
-		m.kept = emptyPattern + p.instructions
+	p := &pattern{all: strings.Contains(flags, "g")}
+	p.re, p.err = Regexp(source, flags)
+	if m.kept += emptyPattern + len(source); m.kept > maxKept || m.patterns == nil {
+		m.patterns, m.kept = map[[2]string]*pattern{}, emptyPattern+len(source)
 	}
 	m.patterns[key] = p
-	return p, nil
+	return p
 }
 
-// instructions is about how many a pattern becomes: Go writes a repetition out.
-func instructions(re *syntax.Regexp) int {
-	n := 1
-	for _, sub := range re.Sub {
-		n += instructions(sub)
-	}
-	switch re.Op {
-	case syntax.OpLiteral:
-		return n + len(re.Rune)
-	case syntax.OpRepeat:
-		return 1 + n*max(re.Min, re.Max, 1)
-	}
-	return n
+// flagOptions are the flags of a regular expression. The flag g is none of it.
+var flagOptions = map[rune]onig.Option{
+	'g': 0, 'i': onig.IgnoreCase, 'x': onig.Extended, 'm': onig.DotAll, 's': onig.SingleLine,
+	'p': onig.DotAll | onig.SingleLine, 'l': onig.Longest, 'n': onig.NotEmpty,
 }
 
-// check returns an error when matching takes too long. The first match takes time that
-// grows with the text and the pattern. All matches can take time that grows with
-// the square of the text, and mostly do not: they are tried first, and the steps
-// counted. For the position of a match, gojq walks there from the start.
-func (p *pattern) check(s string, test bool) error {
-	once := (len(s) + 1) * p.instructions
-	switch {
-	case once > maxMatching:
-		return ErrSlow
-	case test || !p.all || once*(len(s)+1) <= maxMatching:
-		return nil
-	}
-	_, err := p.try(s)
-	return err
-}
-
-// try finds all matches, and returns how many there are.
-func (p *pattern) try(s string) (found int, err error) {
-	left := maxMatching / (readRune + p.instructions)
-	walks := maxSteps / (1 + len(s)) / (1 + p.first.NumSubexp())
-	for start := 0; start <= len(s); found++ {
-		re, from := p.first, start
-		if start > 0 {
-			_, width := utf8.DecodeLastRuneInString(s[:start])
-			re, from = p.next, start-width
+// Regexp compiles a regular expression with flags as jq does. The error says why there is
+// none.
+func Regexp(source, flags string) (*onig.Regexp, error) {
+	var options onig.Option
+	for _, flag := range flags {
+		option, known := flagOptions[flag]
+		if !known {
+			return nil, fmt.Errorf("%s is not a valid modifier string", flags)
 		}
-		match := re.FindReaderSubmatchIndex(&counted{strings.NewReader(s[from:]), &left})
-		if left <= 0 || found > walks {
-			return found, ErrSlow
-		}
-		if match == nil {
+		options |= option
+	}
+	re, err := onig.Compile(source, options)
+	if err != nil {
+		return nil, fmt.Errorf("Regex failure: %w", err)
+	}
+	return re, nil
+}
+
+// match gives whether there is a match, or all that jq would give.
+func (p *pattern) match(text string, test bool) (any, error) {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	search := p.re.NewSearch(text, maxMatching)
+	found := []any{}
+	places := places{text: text, isASCII: isASCII(text)}
+	objects := 0
+	for start := 0; start <= len(text); {
+		match, err := search.From(start)
+		switch {
+		case errors.Is(err, onig.ErrSteps):
+			return nil, ErrSlow
+		case err != nil:
+			return nil, errHeap
+		case test:
+			return match != nil, nil
+		case match == nil:
 			return found, nil
 		}
-		begin, end := from+match[0], from+match[1]
-		if start > 0 {
-			begin = from + match[2]
+		if objects += len(match) / 2; objects > maxFound {
+			return nil, errFound
 		}
-		if begin == end {
-			_, width := utf8.DecodeRuneInString(s[end:])
-			end += max(width, 1)
+		found = append(found, places.object(match, p.re.Names()))
+		if !p.all {
+			break
 		}
-		start = end
+		// Behind an empty match jq goes on at the next byte, which can be within a character.
+		if start = match[1]; match[0] == match[1] {
+			start++
+		}
 	}
 	return found, nil
 }
 
-// counted ends a text early when no steps are left.
-type counted struct {
-	text *strings.Reader
-	left *int
+// places counts characters: positions in jq are in characters.
+type places struct {
+	text    string
+	isASCII bool
+	at      int // a place in bytes
+	count   int // the characters that begin before it
 }
 
-func (c *counted) ReadRune() (rune, int, error) {
-	if *c.left--; *c.left <= 0 {
-		return 0, 0, io.EOF
+// before is the number of characters that begin before a place in bytes.
+func (p *places) before(at int) int {
+	if p.isASCII {
+		return at
 	}
-	return c.text.ReadRune()
+	for ; p.at < at; p.at++ {
+		if utf8.RuneStart(p.text[p.at]) {
+			p.count++
+		}
+	}
+	for ; p.at > at; p.at-- {
+		if utf8.RuneStart(p.text[p.at-1]) {
+			p.count--
+		}
+	}
+	return p.count
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// object is a match as jq gives it. In an empty match, groups have no text.
+func (p *places) object(match []int, names []string) map[string]any {
+	isEmpty := match[0] == match[1]
+	captures := make([]any, len(names))
+	for i, name := range names {
+		begin, end := match[2*i+2], match[2*i+3]
+		if isEmpty && begin >= 0 {
+			begin, end = match[0], match[0]
+		}
+		capture := p.span(begin, end)
+		if capture["name"] = any(nil); name != "" {
+			capture["name"] = name
+		}
+		captures[i] = capture
+	}
+	object := p.span(match[0], match[1])
+	object["captures"] = captures
+	return object
+}
+
+// span is where a match or a group is. The count of jq begins at the text for what begins
+// within a character.
+func (p *places) span(begin, end int) map[string]any {
+	if begin < 0 {
+		return map[string]any{"offset": -1, "length": 0, "string": nil}
+	}
+	offset, length := p.before(begin), 0
+	if end > begin {
+		if !utf8.RuneStart(p.text[begin]) {
+			offset = 0
+		}
+		length = p.before(end) - offset
+	}
+	return map[string]any{"offset": offset, "length": length, "string": string([]rune(p.text[begin:end]))}
 }

@@ -1,190 +1,164 @@
 package jq
 
 import (
+	"errors"
 	"fmt"
-	"regexp/syntax"
 	"strings"
 	"testing"
+
+	"port-bitbucket-exporter/internal/onig"
 )
 
-func TestInstructions(t *testing.T) {
-	t.Parallel()
-	for pattern, want := range map[string]int{
-		"": 1, "a": 2, "abc": 4, "[a-z]": 1, "a|bc": 6, "a*": 3, "(a)": 3, "a{2,5}": 16, "a{3}": 10, "a{3,}": 10, "a{0}": 4, "(ab){2,3}": 16,
-	} {
-		re, err := syntax.Parse(pattern, syntax.Perl)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := instructions(re); got != want {
-			t.Errorf("%s: got %d, want %d", pattern, got, want)
-		}
-	}
-}
-
 // matchOf calls _match as gojq does.
-func matchOf(t *testing.T, m *matcher, v any, pattern string, flags any, test bool) any {
-	t.Helper()
+func matchOf(m *matcher, v any, pattern string, flags any, test bool) any {
 	return m.match(v, []any{pattern, flags, test})
 }
 
-func newTestMatcher(t *testing.T) *matcher {
-	t.Helper()
-	m, err := newMatcher()
-	if err != nil {
-		t.Fatal(err)
+func newTestMatcher() *matcher {
+	return &matcher{refuse: func(any, []any) any { return errors.New("refused") }}
+}
+
+// The meaning of expressions, as jq 1.8.2 gives it.
+func TestRegularExpressions(t *testing.T) {
+	t.Parallel()
+	const in = `{"name": "Grüße Dienst", "version": "1.2.3\n", "lines": "a\nb\n", "tricky": "{a-b|c}", "sharp": "STRASSE"}`
+	for _, c := range []struct{ name, expr, want string }{
+		{"letters are those of Unicode", `.name | gsub("[^\\w]+"; "-")`, `"Grüße-Dienst"`},
+		{"so are those of brackets", `.name | [scan("[[:alpha:]]+")]`, `["Grüße","Dienst"]`},
+		{"and the boundary of words", `.name | [match("\\b"; "g").offset]`, `[0,5,6,12]`},
+		{"$ matches before a line feed at the end", `.version | capture("^(?<v>[0-9.]+)$").v`, `"1.2.3"`},
+		{"^ is the begin of the text", `.lines | [match("^"; "g").offset]`, `[0]`},
+		{"or of each line", `.lines | [match("(?m)^"; "g").offset]`, `[0,2]`},
+		{"look-ahead", `.name | test("^(?!Test)")`, `true`},
+		{"look-behind", `.name | sub("(?<=Grüße )Dienst"; "x")`, `"Grüße x"`},
+		{"back-reference", `"abab" | test("^(ab)\\1$")`, `true`},
+		{"atomic group", `"aab" | test("(?>a+)ab")`, `false`},
+		{"possessive quantifier", `"aab" | test("a++ab")`, `false`},
+		{"flag x", `"abc" | test("a b # c\n c"; "x")`, `true`},
+		{"flag n", `"ab" | [match("x*"; "gn")] | length`, `0`},
+		{"flag l", `"aab" | match("a|aab"; "l").string`, `"aab"`},
+		{"flag m", `.lines | test("a.b"; "m")`, `true`},
+		{"flag p", `.lines | test("a.b"; "p")`, `true`},
+		{"flag s", `.lines | test("^b"; "s")`, `false`},
+		{"the other case of one is two", `.sharp | test("straße"; "i")`, `true`},
+		{"a name twice", `"b" | capture("(?<n>a)|(?<n>b)")`, `{"n":"b"}`},
+		{"a group that took no part", `"b" | match("(?<n>a)?b").captures`, `[{"length":0,"name":"n","offset":-1,"string":null}]`},
+		{"behind an empty match within a character", `"éb" | gsub("b*"; "X")`, `"XéXXX"`},
+		{"the place after a wide character", `"日本x" | match("x").offset`, `2`},
+		{"brackets keep a range", `.tricky | gsub("[{-}]"; "")`, `"a-bc"`},
+		{"splitting", `"a1b22c" | split("\\d+"; null)`, `["a","b","c"]`},
+		{"what is no expression", `try ("a" | test("(")) catch .`, `"Regex failure: end pattern with unmatched parenthesis"`},
+		{"what is no flag", `try ("a" | test("a"; "gz")) catch .`, `"gz is not a valid modifier string"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := evaluated(t, c.expr, object(t, in)); got != c.want {
+				t.Errorf("%s: got %s, want %s", c.expr, got, c.want)
+			}
+		})
 	}
-	return m
 }
 
 func TestMatch(t *testing.T) {
 	t.Parallel()
-	m := newTestMatcher(t)
-	if got := matchOf(t, m, "xaXa", "A", "gi", false); len(got.([]any)) != 2 {
-		t.Errorf("got %v", got)
-	}
-	if got := matchOf(t, m, "a\nb", "a.b", "m", true); got != true {
-		t.Errorf("got %v", got)
-	}
-	if got := matchOf(t, m, "a\nb", "a.b", nil, true); got != false {
-		t.Errorf("got %v", got)
-	}
+	m := newTestMatcher()
 	// What is not a text, or no pattern, is gojq's to refuse.
-	for _, c := range []struct{ v, pattern any }{{1, "a"}, {"a", 1}, {"a", "("}} {
-		err, ok := m.match(c.v, []any{c.pattern, nil, true}).(error)
-		if !ok || IsLimit(err) {
+	for _, c := range []struct{ v, pattern, flags any }{{1, "a", nil}, {"a", 1, nil}, {"a", "a", 1}} {
+		err, ok := m.match(c.v, []any{c.pattern, c.flags, true}).(error)
+		if !ok || err.Error() != "refused" {
 			t.Errorf("%v in %v: got %v", c.pattern, c.v, err)
 		}
 	}
-	refused := func(v any) bool {
-		err, ok := v.(error)
-		return ok && IsLimit(err)
-	}
 	long := strings.Repeat("a", MaxText)
-	if got := matchOf(t, m, "x", long+"a", nil, true); !refused(got) {
-		t.Errorf("a pattern of more than MaxText: got %v", got)
-	}
-	// A class is one instruction, however long it is.
-	if got := matchOf(t, m, "b", "["+long[2:]+"]", nil, true); got != false {
+	if got := matchOf(m, "x", long, nil, true); got != false {
 		t.Errorf("a pattern of MaxText: got %v", got)
 	}
-	if got := matchOf(t, m, "b", "["+long[1:]+"]", nil, true); !refused(got) {
-		t.Errorf("a class of more than MaxText: got %v", got)
+	err, _ := matchOf(m, "x", long+"a", nil, true).(error)
+	if !IsLimit(err) || !errors.Is(err, errRead) {
+		t.Errorf("a pattern of more than MaxText: got %v", err)
 	}
-	// A search for all matches of a long text is refused, and a test is not.
-	if got := matchOf(t, m, text(1<<20), "x", "g", false); !refused(got) {
-		t.Errorf("all matches of a long text: got %.50v", got)
+	// Of a text that is no UTF-8, what is wrong is one character.
+	if got := matchOf(m, "a\xffb", "a.b", nil, true); got != true {
+		t.Errorf("got %v", got)
 	}
-	if got := matchOf(t, m, text(1<<20), "x", "g", true); got != true {
-		t.Errorf("a test of a long text: got %v", got)
+}
+
+// The matches of a call are bounded, and a test finds one.
+func TestFound(t *testing.T) {
+	t.Parallel()
+	m := newTestMatcher()
+	for _, c := range []struct {
+		pattern string
+		matches int // that are allowed
+	}{{"a", maxFound}, {"(a)", maxFound / 2}, {"(a)(b)?", maxFound / 3}} {
+		if got, ok := matchOf(m, strings.Repeat("a", c.matches), c.pattern, "g", false).([]any); !ok || len(got) != c.matches {
+			t.Errorf("%s: got %d matches, want %d", c.pattern, len(got), c.matches)
+		}
+		more := strings.Repeat("a", c.matches+1)
+		if err, _ := matchOf(m, more, c.pattern, "g", false).(error); !errors.Is(err, errFound) {
+			t.Errorf("%s: got %v", c.pattern, err)
+		}
+		if got := matchOf(m, more, c.pattern, "g", true); got != true {
+			t.Errorf("%s: got %v", c.pattern, got)
+		}
 	}
-	// A literal of n characters is n + 1 instructions.
-	if got := matchOf(t, m, "x", long[:maxInstructions-1], nil, true); got != false {
-		t.Errorf("a pattern of maxInstructions: got %v", got)
+}
+
+// A search has its steps, whatever the number of its matches.
+func TestSteps(t *testing.T) {
+	t.Parallel()
+	m := newTestMatcher()
+	short := strings.Repeat("a", 1000)
+	if got, ok := matchOf(m, short, "a*[bc]|a", "g", false).([]any); !ok || len(got) != 1000 {
+		t.Errorf("got %d matches", len(got))
 	}
-	if got := matchOf(t, m, "x", long[:maxInstructions], nil, true); !refused(got) {
-		t.Errorf("a larger pattern: got %v", got)
+	err, _ := matchOf(m, strings.Repeat(short, 30), "a*[bc]|a", "g", false).(error)
+	if !errors.Is(err, ErrSlow) || !IsLimit(err) {
+		t.Errorf("got %v", err)
+	}
+	err, _ = matchOf(m, strings.Repeat("ab", 1<<20), "(?:(a)|b)*[cd]", nil, true).(error)
+	if !errors.Is(err, errHeap) {
+		t.Errorf("got %v", err)
 	}
 }
 
 // What a pattern of the object costs is remembered, and forgotten when it is too much.
 func TestKept(t *testing.T) {
 	t.Parallel()
-	m := newTestMatcher(t)
-	step := emptyPattern + 11 // ten characters and one
+	m := newTestMatcher()
+	step := emptyPattern + 10
 	most := maxKept / step
 	pattern := func(i int) string { return fmt.Sprintf("%010d", i) }
 	for i := range most {
-		matchOf(t, m, "x", pattern(i), nil, true)
-		matchOf(t, m, "x", pattern(i), nil, true) // it is known
+		matchOf(m, "x", pattern(i), nil, true)
+		matchOf(m, "x", pattern(i), nil, true) // it is known
 		if len(m.patterns) != i+1 || m.kept != (i+1)*step {
-			t.Fatalf("after %d patterns %d are kept, of %d instructions", i+1, len(m.patterns), m.kept)
+			t.Fatalf("after %d patterns %d are kept, of %d bytes", i+1, len(m.patterns), m.kept)
 		}
 	}
-	matchOf(t, m, "x", pattern(most), nil, true)
+	matchOf(m, "x", pattern(most), nil, true)
 	if len(m.patterns) != 1 || m.kept != step {
-		t.Errorf("%d patterns are kept, of %d instructions", len(m.patterns), m.kept)
+		t.Errorf("%d patterns are kept, of %d bytes", len(m.patterns), m.kept)
 	}
 	// Flags make another pattern.
-	matchOf(t, m, "x", pattern(most), "g", true)
+	matchOf(m, "x", pattern(most), "g", true)
 	if len(m.patterns) != 2 {
 		t.Errorf("%d patterns are kept", len(m.patterns))
 	}
 }
 
-// A search is refused for its length times its pattern, and one for all matches only when
-// its trial is too long.
-func TestMatchingTakes(t *testing.T) {
+// The reason why there is no expression can be asked for.
+func TestRegexp(t *testing.T) {
 	t.Parallel()
-	m := newTestMatcher(t)
-	of := func(source, flags string) *pattern {
-		t.Helper()
-		p, err := m.pattern(source, flags)
-		if err != nil || p == nil {
-			t.Fatalf("%s: %v, %v", source, p, err)
-		}
-		return p
+	var wrong *onig.Error
+	if _, err := Regexp("(", ""); !errors.As(err, &wrong) {
+		t.Errorf("got %v", err)
 	}
-	one := of(strings.Repeat("b", 1<<10-1), "") // 1,024 instructions
-	if err := one.check(text(maxMatching>>10-1), false); err != nil {
-		t.Errorf("at the bound: %v", err)
+	var lacks *onig.UnsupportedError
+	if _, err := Regexp("(?~a)", ""); !errors.As(err, &lacks) {
+		t.Errorf("got %v", err)
 	}
-	if err := one.check(text(maxMatching>>10), false); err != ErrSlow {
-		t.Errorf("over it: %v", err)
-	}
-	all := of("b", "g")
-	if one.all || one.first != nil || !all.all || all.first == nil {
-		t.Errorf("got %+v and %+v", one, all)
-	}
-	// Nothing is found: the trial goes through the text once.
-	if err := all.check(text(1<<20), false); err != nil {
-		t.Errorf("nothing found: %v", err)
-	}
-	every := of("x", "g")
-	if err := every.check(text(1<<20), false); err != ErrSlow {
-		t.Errorf("too many found: %v", err)
-	}
-	if err := every.check(text(1<<20), true); err != nil {
-		t.Errorf("only a test: %v", err)
-	}
-	if err := every.check(text(1000), false); err != nil {
-		t.Errorf("a short text: %v", err)
-	}
-}
-
-// The trial finds what gojq finds.
-func TestTry(t *testing.T) {
-	t.Parallel()
-	m := newTestMatcher(t)
-	for _, c := range []struct {
-		source, text string
-		want         int
-	}{
-		{"(?i)a", "AaA", 3}, {"(?s)a.", "a\nab", 2},
-		{"a", "", 0}, {"a", "banana", 3}, {"", "abc", 4}, {"", "éé", 3}, {"a*", "baac", 4}, {"^a", "aaa", 1}, {`\b`, "ab cd", 4}, {"é", "éaé", 2},
-		{"aa", "aaaa", 2}, {"a|$", "ba", 2}, {"a$", "aaa", 1}, {"(a)(n)?", "banana", 3},
-	} {
-		p, err := m.pattern(c.source, "g")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := p.try(c.text); got != c.want || err != nil {
-			t.Errorf("%q in %q: got %d, error = %v, want %d", c.source, c.text, got, err, c.want)
-		}
-	}
-}
-
-// Flags are those of the trial, too.
-func TestTryFlags(t *testing.T) {
-	t.Parallel()
-	m := newTestMatcher(t)
-	for flags, want := range map[string]int{"g": 1, "gi": 2, "gm": 2, "gim": 4} {
-		p, err := m.pattern("a.", flags)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := p.try("axA\na\nAx"); got != want || err != nil {
-			t.Errorf("%s: got %d, error = %v, want %d", flags, got, err, want)
-		}
+	if re, err := Regexp("a(?<n>b)", "gixmspln"); err != nil || len(re.Names()) != 1 {
+		t.Errorf("got %v, error = %v", re, err)
 	}
 }

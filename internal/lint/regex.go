@@ -1,13 +1,14 @@
 package lint
 
 import (
+	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/onig"
 )
 
 // regexArguments are the functions that take a regular expression first, and the place
@@ -23,60 +24,76 @@ func regularExpressions(x *expression) {
 		if !ok || len(f.Args) == 0 || f.Name == "split" && len(f.Args) == 1 {
 			continue
 		}
-		if text, ok := jq.Text(f.Args[0]); ok {
-			pattern(x, f.Name, text)
+		flags := ""
+		if at == len(f.Args)-1 {
+			flags, _ = jq.Text(f.Args[at])
 		}
-		if at != len(f.Args)-1 {
-			continue
-		}
-		if flags, ok := jq.Text(f.Args[at]); ok && strings.Trim(flags, "gim") != "" {
+		if _, err := jq.Regexp("", flags); err != nil {
 			x.once(mapping.RuleJQRegex, diag.Error, locateText(x.source, f.Name, flags),
-				fmt.Sprintf("jq: the flags %q of %s are not supported", flags, f.Name), "the flags are g, i and m")
+				fmt.Sprintf("jq: %s does not know the flags %s", f.Name, jq.Quote(flags)), "the flags are g, i, x, m, s, p, l and n")
+			flags = ""
+		}
+		if text, ok := jq.Text(f.Args[0]); ok {
+			pattern(x, f.Name, text, flags)
 		}
 	}
 }
 
 // pattern looks at the literal pattern of a call.
-func pattern(x *expression, function, pattern string) {
-	_, err := regexp.Compile(pattern)
+func pattern(x *expression, function, pattern, flags string) {
+	_, err := jq.Regexp(pattern, flags)
 	if err == nil {
 		return
 	}
-	why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+	why := strings.TrimPrefix(err.Error(), "Regex failure: ")
 	x.once(mapping.RuleJQRegex, diag.Error, locateText(x.source, function, pattern),
-		fmt.Sprintf("jq: %s cannot use the regular expression %s: %s", function, jq.Quote(pattern), why), regexFix(function, pattern))
+		fmt.Sprintf("jq: %s cannot use the regular expression %s: %s", function, jq.Quote(pattern), why), regexFix(pattern, why, err))
 }
 
-var (
-	without       = regexp.MustCompile(`^\^\(\?!([^()]+)\)(?:\.[*+]\$?)?$`) // does not begin with
-	lookAround    = regexp.MustCompile(`\(\?<?[=!]`)
-	backReference = regexp.MustCompile(`\\[1-9]|\\k<|\(\?P=`)
-	possessive    = regexp.MustCompile(`[*+?}]\+|\(\?>`)
-)
+// regexFixes are the ways out by the beginning of what is wrong.
+var regexFixes = []struct{ why, fix string }{
+	{"invalid pattern in look-behind", `the length of a look-behind is fixed: give each length one of its own, such as ((?<=a)|(?<=bc)) for (?<=a|bc)`},
+	{"target of repeat operator is invalid", "a place such as ^ or (?=…) cannot be repeated: put it into a group, or remove the sign behind it"},
+	{"undefined group option", "a group is (…), (?:…), (?<name>…), (?i:…), (?=…), (?!…), (?<=…), (?<!…) or (?>…)"},
+	{"invalid backref number/name", "number the groups from 1, in the order of their opening parentheses"},
+	{"undefined name", "give the group this name before it is referred to: (?<name>…)"},
+	{"invalid POSIX bracket type", "the names are alnum, alpha, ascii, blank, cntrl, digit, graph, lower, print, punct, space, upper, word and xdigit"},
+	{"empty range in char class", "begin a range with the lesser character: [a-z]"},
+	{"upper is smaller than lower", "write the lesser number first: {1,3}"},
+}
 
-// regexFix names what a pattern has that RE2 lacks, and what to write instead.
-//
-// Source: https://github.com/google/re2/wiki/Syntax, read 2026-11.
-func regexFix(function, pattern string) string {
+// regexFix names what to write instead.
+func regexFix(pattern, why string, err error) string {
+	var lacks *onig.UnsupportedError
 	switch {
-	case function == "test" && without.MatchString(pattern):
-		start := without.FindStringSubmatch(pattern)[1]
-		if strings.Contains(start, "|") {
-			start = "(?:" + start + ")"
-		}
-		return fmt.Sprintf(`there is no (?!…): write (test(%q) | not) for test(%q)`, "^"+start, pattern)
-	case lookAround.MatchString(pattern):
-		return `there is no look-around ((?=…), (?!…), (?<=…), (?<!…)): test twice, such as test("a") and (test("b") | not)`
-	case backReference.MatchString(pattern):
-		return `there are no back-references (\1): capture the parts and compare them: capture("(?<a>…)-(?<b>…)") | .a == .b`
-	case possessive.MatchString(pattern):
-		return "there are no possessive quantifiers and no atomic groups: remove the second + or write (?:…)"
-	case strings.Contains(pattern, `\Z`):
-		return `write \\z for the end of the text`
-	case strings.Contains(pattern, `\h`):
-		return `write [ \\t] for a blank`
 	case strings.HasPrefix(pattern, "*"), strings.HasPrefix(pattern, "+"):
 		return `this is a pattern of files, and no regular expression: write .* for any text`
+	case errors.As(err, &lacks):
+		return unsupportedFix(lacks.What)
+	}
+	for _, known := range regexFixes {
+		if strings.HasPrefix(why, known.why) {
+			return known.fix
+		}
 	}
 	return `write each sign that is meant as it is behind two backslashes: "\\(", "\\["`
+}
+
+// unsupportedFix names the way out for an operator that works elsewhere in jq.
+func unsupportedFix(what string) string {
+	switch {
+	case strings.HasPrefix(what, `\p{`):
+		return `name a general category (\\p{Lu}), a script (\\p{Greek}) or a set of the brackets (\\p{Alpha})`
+	case strings.HasPrefix(what, "(?~"):
+		return "write (?:(?!…).)* for any text without …"
+	case what == "(*":
+		return `write \\* for a star that is meant as it is`
+	case what == "(?{", strings.HasPrefix(what, "(?("):
+		return "remove it: it does nothing in jq"
+	case strings.HasPrefix(what, `\k`):
+		return "name the group without a level"
+	case strings.HasPrefix(what, `\X`), strings.HasPrefix(what, `\y`), strings.HasPrefix(what, `\Y`):
+		return `write . for a character, and \\b for where a word begins or ends`
+	}
+	return "write out what the group holds"
 }

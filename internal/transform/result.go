@@ -119,8 +119,8 @@ func raisedFix(err error) string {
 		return "work on a smaller part of the object, such as the first 1000 members or characters: (…)[:1000]"
 	case errors.Is(err, jq.ErrSlow):
 		return "end it sooner: repeat, recurse, until and range can run for ever"
-	case strings.HasPrefix(err.Error(), "invalid regular expression"):
-		return "regular expressions are those of RE2: no look-around and no back-references"
+	case strings.HasPrefix(err.Error(), "Regex failure"):
+		return "to look for a text of the object, use contains, startswith, endswith or split, which take it as it is"
 	}
 	return `give a default to fields that may not be there: (.field // "")`
 }
