@@ -3,8 +3,6 @@ package bitbucket_test
 import (
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -110,83 +108,6 @@ func TestExists(t *testing.T) {
 		wantError(t, err, "403 Forbidden")
 		correct(t, s)
 	})
-}
-
-// TestRecorded reads recorded answers of the real service, when CONTRACT_RECORDED
-// names the folder that holds them.
-func TestRecorded(t *testing.T) {
-	folder := os.Getenv("CONTRACT_RECORDED")
-	if folder == "" {
-		t.Skip("CONTRACT_RECORDED is not set")
-	}
-	read := func(name string) string {
-		text, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
-	repository := read("repository.json")
-	s := newServer()
-	s.AddRepository(bitbuckettest.Repository{Name: "test-repos", MainBranch: "main"})
-	for path, body := range map[string]string{
-		"/repositories/acme":                                     `{"values":[` + repository + `],"size":1}`,
-		"/repositories/acme/test-repos":                          repository,
-		"/repositories/acme/test-repos/pullrequests":             read("pullrequests-page.json"),
-		"/repositories/acme/test-repos/refs/branches/feature*B*": read("branch-with-slash.json"),
-	} {
-		s.Fault(bitbuckettest.Fault{Path: path, Status: 200, Body: body, Times: -1})
-	}
-	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
-		all, err := collect(c.Repositories(t.Context(), bitbucket.RepositoryQuery{}))
-		if err != nil || len(all) != 1 {
-			t.Fatalf("got %d repositories, %v, want 1", len(all), err)
-		}
-		var want struct {
-			Slug, Name, UUID string
-			MainBranch       struct{ Name string }
-		}
-		if err := json.Unmarshal([]byte(repository), &want); err != nil {
-			t.Fatal(err)
-		}
-		got := all[0]
-		equal(t, "fields", [4]string{got.Slug, got.Name, got.UUID, got.MainBranch}, [4]string{want.Slug, want.Name, want.UUID, want.MainBranch.Name})
-		sameJSON(t, got.JSON, repository)
-
-		pulls, err := collect(listPullRequests(t.Context(), c, "test-repos", `state="OPEN"`))
-		if err != nil && !errors.Is(err, bitbucket.ErrIncomplete) {
-			t.Fatal(err)
-		}
-		var page struct{ Values []json.RawMessage }
-		if err := json.Unmarshal([]byte(read("pullrequests-page.json")), &page); err != nil {
-			t.Fatal(err)
-		}
-		equal(t, "pull requests", len(pulls), len(page.Values))
-		for i, p := range pulls {
-			text, err := json.Marshal(p)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sameJSON(t, text, string(page.Values[i]))
-		}
-		hash, err := c.Head(t.Context(), "test-repos", "feature/BB-1")
-		equal(t, "error", err, nil)
-		equal(t, "hash", strings.Contains(read("branch-with-slash.json"), `"`+hash+`"`) && len(hash) == 40, true)
-	})
-}
-
-// sameJSON compares with exact numbers.
-func sameJSON(t *testing.T, got []byte, want string) {
-	t.Helper()
-	a, err := bitbucket.Decode(got)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := bitbucket.Decode([]byte(want))
-	if err != nil {
-		t.Fatal(err)
-	}
-	equal(t, "JSON", a, b)
 }
 
 func TestDecodeKeepsNumbers(t *testing.T) {
