@@ -25,7 +25,7 @@ func TestFileSelectorRefuses(t *testing.T) {
 		{"null", "files: null", []string{"names no files"}},
 		{"empty list", "files: []", []string{"selector.files", "names no files"}},
 		{"text", "files: README.md", []string{"selector.files", "expected a list"}},
-		{"unknown key", "files: {filename: a}", []string{"selector.files", `unknown key "filename"`, `did you mean "filenames"?`}},
+		{"unknown key", "files: {filename: [a]}", []string{"selector.files", `unknown key "filename"`, `did you mean "filenames"?`}},
 		{"unknown key of the second", "files: [{path: a}, {pth: a}]", []string{"mapping.yml:3:51", "selector.files[1]", `unknown key "pth"`}},
 		{"skipParsing as text", "files: {path: a, skipParsing: 'maybe'}", []string{"selector.files.skipParsing", "expected true or false"}},
 		{"filenames as text", "files: {filenames: package.json}", []string{"selector.files.filenames", "expected a list"}},

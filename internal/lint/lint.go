@@ -49,27 +49,58 @@ func Check(r mapping.Resource, o Options) diag.Problems {
 	if r.ItemsToParse != nil {
 		l.expr(itemsRole, *r.ItemsToParse)
 	}
+	also := l.misspelt()
 	for _, e := range r.Entities {
-		l.value(identifierRole, e.Identifier)
-		l.expr(blueprintRole, e.Blueprint)
-		for _, f := range e.Properties {
-			l.value(fileRole, f.Value)
-		}
-		for _, f := range e.Relations {
-			l.value(valueRole, f.Value)
-		}
-		if e.Title != nil {
-			l.expr(fileRole, *e.Title)
-		}
-		if e.Icon != nil {
-			l.expr(valueRole, *e.Icon)
-		}
-		if e.Team != nil {
-			l.value(valueRole, *e.Team)
-		}
+		l.entity(e)
 	}
+	l.problems = append(l.problems, also...)
 	l.problems.Sort()
 	return l.problems
+}
+
+// misspelt looks at what stands below keys that are ignored: its errors stop no run. From
+// then on the items are taken as they were meant.
+func (l *linter) misspelt() diag.Problems {
+	m := l.resource.Misspelt
+	if m == nil {
+		return nil
+	}
+	also := &linter{Options: l.Options, resource: l.resource}
+	if m.ItemsToParse != nil {
+		also.resource.ItemsToParse, l.resource.ItemsToParse = m.ItemsToParse, m.ItemsToParse
+		also.expr(itemsRole, *m.ItemsToParse)
+	}
+	if m.ItemsToParseName != "" {
+		also.resource.ItemsToParseName, l.resource.ItemsToParseName = m.ItemsToParseName, m.ItemsToParseName
+	}
+	for _, e := range m.Entities {
+		also.entity(e)
+	}
+	for i := range also.problems {
+		also.problems[i].Severity = max(also.problems[i].Severity, diag.Warning)
+	}
+	return also.problems
+}
+
+// entity looks at the expressions of an entity.
+func (l *linter) entity(e mapping.Entity) {
+	l.value(identifierRole, e.Identifier)
+	l.expr(blueprintRole, e.Blueprint)
+	for _, f := range e.Properties {
+		l.value(fileRole, f.Value)
+	}
+	for _, f := range e.Relations {
+		l.value(valueRole, f.Value)
+	}
+	if e.Title != nil {
+		l.expr(fileRole, *e.Title)
+	}
+	if e.Icon != nil {
+		l.expr(valueRole, *e.Icon)
+	}
+	if e.Team != nil {
+		l.value(valueRole, *e.Team)
+	}
 }
 
 func (l *linter) value(as role, v mapping.Value) {

@@ -8,7 +8,7 @@ import (
 )
 
 // optionalExpr returns nil when the key is absent or null.
-func (b *builder) optionalExpr(values map[string]*node, key, name string) *Expr {
+func (b *builder) optionalExpr(values values, key, name string) *Expr {
 	n := b.optional(values, key, name)
 	if n == nil {
 		return nil

@@ -45,6 +45,11 @@ type Resource struct {
 
 	Entities []Entity // port.entity.mappings: one, or each of a list
 
+	// Misspelt holds the items and entities below keys that are ignored and most likely
+	// misspelt, and nothing else: to be checked, and never to be run. It is nil when there
+	// are none.
+	Misspelt *Resource
+
 	src *source
 }
 

@@ -28,16 +28,20 @@ func (b *builder) warn(rule diag.Rule, pos diag.Position, name, message, fix str
 	b.problems = append(b.problems, b.src.problem(rule, diag.Warning, pos, b.where, name, message, fix))
 }
 
-// object returns the values of a mapping by key, and warns of unknown keys. It
+// values are those of a mapping by key.
+type values map[string]*node
+
+// object returns the values of a mapping, and warns of unknown keys. What stands below a
+// key that is ignored, and was most likely meant to be another one, is in ignored. It
 // returns false, and the problem is reported, when the value is not a mapping.
-func (b *builder) object(n *node, name string, keys []Key) (map[string]*node, bool) {
+func (b *builder) object(n *node, name string, keys []Key) (known, ignored values, ok bool) {
 	valid := keyNames(keys)
 	if n.kind != yaml.MappingNode {
 		if n = b.noObject(n, name, "the keys here are "+strings.Join(valid, ", ")); n == nil {
-			return nil, false
+			return nil, nil, false
 		}
 	}
-	values := make(map[string]*node, len(n.entries))
+	values, ignored := make(values, len(n.entries)), values{}
 	for _, e := range n.entries {
 		if slices.Contains(valid, e.key) {
 			values[e.key] = e.value
@@ -48,16 +52,31 @@ func (b *builder) object(n *node, name string, keys []Key) (map[string]*node, bo
 		if slices.Contains(valid, e.key) || told[e.key] {
 			continue
 		}
-		if !b.misspelt(e, values, name, keys) {
-			b.unknownKey(e, name, valid)
+		if b.misspelt(e, values, name, keys) {
+			continue
+		}
+		b.unknownKey(e, name, valid)
+		if near, ok := nearest.Name(e.key, valid); ok && home(e.key) == "" && values[near] == nil {
+			ignored[near] = e.value
 		}
 	}
-	return values, true
+	return values, ignored, true
+}
+
+// unread reads what stands below keys that are ignored. What is wrong with it stops no run:
+// its errors are warnings.
+func (b *builder) unread(read func()) {
+	before := len(b.problems)
+	read()
+	for i := range b.problems[before:] {
+		p := &b.problems[before+i]
+		p.Severity = max(p.Severity, diag.Warning)
+	}
 }
 
 // misspelt reports a key that was most likely meant to be a required one that is not
 // there, and takes its value for that one's: it is not missing as well, and checked.
-func (b *builder) misspelt(e entry, values map[string]*node, name string, keys []Key) bool {
+func (b *builder) misspelt(e entry, values values, name string, keys []Key) bool {
 	near, _ := nearest.Name(e.key, keyNames(keys))
 	required := slices.ContainsFunc(keys, func(k Key) bool { return k.Name == near && k.Required })
 	if !required || home(e.key) != "" || values[near] != nil {
@@ -105,7 +124,7 @@ func unknownKeyFix(key string, valid []string) string {
 
 // optional returns the value of a key, or nil when it is absent. Null counts as
 // absent, with a warning.
-func (b *builder) optional(values map[string]*node, key, name string) *node {
+func (b *builder) optional(values values, key, name string) *node {
 	n := values[key]
 	if n == nil || !n.null() {
 		return n
@@ -116,7 +135,7 @@ func (b *builder) optional(values map[string]*node, key, name string) *node {
 
 // required returns the value of a key of parent. It returns nil, and the problem is
 // reported, when the key is absent or null.
-func (b *builder) required(values map[string]*node, key string, parent *node, name, fix string) *node {
+func (b *builder) required(values values, key string, parent *node, name, fix string) *node {
 	n := values[key]
 	switch {
 	case n == nil:
@@ -129,7 +148,7 @@ func (b *builder) required(values map[string]*node, key string, parent *node, na
 }
 
 // boolean reads a flag; absent is the default.
-func (b *builder) boolean(values map[string]*node, key, name string, standard bool) bool {
+func (b *builder) boolean(values values, key, name string, standard bool) bool {
 	n := b.optional(values, key, name)
 	if n == nil {
 		return standard
@@ -141,7 +160,7 @@ func (b *builder) boolean(values map[string]*node, key, name string, standard bo
 // beside finds the lines that were meant to stand below a key, and stand beside it, or
 // where it is missing: they are read as if they stood there, and are reported once. It
 // returns their keys.
-func (b *builder) beside(n *node, values map[string]*node, name string, keys []Key) map[string]bool {
+func (b *builder) beside(n *node, values values, name string, keys []Key) map[string]bool {
 	told := map[string]bool{}
 	valid := keyNames(keys)
 	for _, k := range keys {

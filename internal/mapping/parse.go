@@ -55,7 +55,7 @@ func build(src *source, doc *yaml.Node, problems diag.Problems) (*Mapping, diag.
 	if g.stopped {
 		return nil, b.problems
 	}
-	m := b.mapping(root)
+	m := mappingBuilder{b}.mapping(root)
 	return m, b.problems
 }
 
@@ -120,7 +120,10 @@ func badCharacter(src []byte) (offset int, message string) {
 	return 0, ""
 }
 
-func (b *builder) mapping(root *node) *Mapping {
+// mappingBuilder reads the top level.
+type mappingBuilder struct{ *builder }
+
+func (b mappingBuilder) mapping(root *node) *Mapping {
 	m := &Mapping{}
 	if root.kind != yaml.MappingNode {
 		fix := `write a list of resources under "resources:"`
@@ -131,18 +134,23 @@ func (b *builder) mapping(root *node) *Mapping {
 		return nil
 	}
 	m.Config, _ = root.plain().(map[string]any)
-	values, _ := b.object(b.camelCase(root), "", Language)
-	m.CreateMissingRelatedEntities = b.boolean(values, "createMissingRelatedEntities", "createMissingRelatedEntities", true)
-	m.DeleteDependentEntities = b.boolean(values, "deleteDependentEntities", "deleteDependentEntities", false)
-	m.EnableMergeEntity = b.boolean(values, "enableMergeEntity", "enableMergeEntity", true)
-	m.EntityDeletionThreshold = b.threshold(values)
+	values, ignored, _ := b.object(b.camelCase(root), "", Language)
+	b.settings(m, values)
+	b.unread(func() { b.settings(&Mapping{}, ignored) })
 	b.resources(m, values, root)
 	return m
 }
 
+func (b mappingBuilder) settings(m *Mapping, values values) {
+	m.CreateMissingRelatedEntities = b.boolean(values, "createMissingRelatedEntities", "createMissingRelatedEntities", true)
+	m.DeleteDependentEntities = b.boolean(values, "deleteDependentEntities", "deleteDependentEntities", false)
+	m.EnableMergeEntity = b.boolean(values, "enableMergeEntity", "enableMergeEntity", true)
+	m.EntityDeletionThreshold = b.threshold(values)
+}
+
 // camelCase returns the top level with snake_case keys renamed. A key in both
 // spellings is a problem.
-func (b *builder) camelCase(root *node) *node {
+func (b mappingBuilder) camelCase(root *node) *node {
 	names := make(map[string]string, len(Language))
 	for _, key := range Language {
 		names[SnakeCase(key.Name)] = key.Name
@@ -164,7 +172,7 @@ func (b *builder) camelCase(root *node) *node {
 	return &renamed
 }
 
-func (b *builder) threshold(values map[string]*node) float64 {
+func (b mappingBuilder) threshold(values values) float64 {
 	const name = "entityDeletionThreshold"
 	const fix = "write a number from 0 (never delete) to 1 (no limit), such as 0.9"
 	n := b.optional(values, name, name)
@@ -186,7 +194,7 @@ func (b *builder) threshold(values map[string]*node) float64 {
 }
 
 // resources reads all of them; those with a problem of their own are apart.
-func (b *builder) resources(m *Mapping, values map[string]*node, root *node) {
+func (b mappingBuilder) resources(m *Mapping, values values, root *node) {
 	const fix = `write a list under "resources:", each item with kind, selector and port`
 	n := b.required(values, "resources", root, "resources", fix)
 	if n == nil {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // queryBuilder reads search queries.
@@ -12,7 +14,7 @@ type queryBuilder struct{ *builder }
 
 func (b queryBuilder) query(n *node, name string) *Query {
 	q := new(Query)
-	values := b.strict(n, name, QueryKeys)
+	values, _ := b.strict(n, name, QueryKeys)
 	const combinatorFix = `write "combinator: '"and"'": each leaf of a query is a jq expression`
 	if combinator := b.required(values, "combinator", n, name+": combinator", combinatorFix); combinator != nil {
 		q.Combinator, _ = b.expr(combinator, name+": combinator")
@@ -51,13 +53,13 @@ func (b queryBuilder) rule(n *node, name string) Rule {
 	if n.child("combinator") != nil || n.child("rules") != nil {
 		return Rule{Nested: b.query(n, name)}
 	}
-	values := b.strict(n, name, QueryRuleKeys)
+	values, entries := b.strict(n, name, QueryRuleKeys)
 	for _, key := range keyNames(QueryRuleKeys) {
 		b.required(values, key, n, name+": "+key, "write property, operator and value, each a jq expression")
 	}
 	var r Rule
-	for _, e := range n.entries {
-		if values[e.key] == nil || e.value.null() {
+	for _, e := range entries {
+		if e.value.null() {
 			continue
 		}
 		if leaf, ok := b.expr(e.value, name+": "+e.key); ok {
@@ -67,16 +69,22 @@ func (b queryBuilder) rule(n *node, name string) Rule {
 	return r
 }
 
-// strict returns the values of a mapping by key. Unknown keys are errors.
-func (b queryBuilder) strict(n *node, name string, keys []Key) map[string]*node {
+// strict returns the values of a mapping by key, and in their order. Unknown keys are
+// errors; the value of one that is misspelt is taken for the one that was meant.
+func (b queryBuilder) strict(n *node, name string, keys []Key) (known values, entries []entry) {
 	valid := keyNames(keys)
-	values := make(map[string]*node, len(n.entries))
+	known = make(values, len(n.entries))
 	for _, e := range n.entries {
 		if !slices.Contains(valid, e.key) {
 			b.error(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key), unknownKeyFix(e.key, valid))
-			continue
+			near, ok := nearest.Name(e.key, valid)
+			if !ok || n.child(near) != nil || known[near] != nil {
+				continue
+			}
+			e.key = near
 		}
-		values[e.key] = e.value
+		known[e.key] = e.value
+		entries = append(entries, e)
 	}
-	return values
+	return known, entries
 }

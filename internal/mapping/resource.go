@@ -24,7 +24,7 @@ func (base *builder) resource(index int, n *node) Resource {
 
 func (b *resourceBuilder) read(n *node) {
 	b.kind(n.child("kind"))
-	values, ok := b.object(n, "", resourceKeys)
+	values, _, ok := b.object(n, "", resourceKeys)
 	if !ok {
 		return
 	}
@@ -75,25 +75,19 @@ func (b *resourceBuilder) selector(n *node, fix string) {
 }
 
 func (b *resourceBuilder) port(n *node, fix string) {
-	values, ok := b.object(n, "port", portKeys)
+	values, ignored, ok := b.object(n, "port", portKeys)
 	if !ok {
 		return
 	}
-	b.r.ItemsToParse = b.optionalExpr(values, "itemsToParse", "itemsToParse")
-	b.r.TopLevelTransform = b.boolean(values, "itemsToParseTopLevelTransform", "itemsToParseTopLevelTransform", true)
-	if name := b.optional(values, "itemsToParseName", "itemsToParseName"); name != nil {
-		const fix = `write the key under which an expression finds the item, such as "item"`
-		if text, isText := b.text(name, "itemsToParseName", "a name", fix); text != "" {
-			b.r.ItemsToParseName = text
-		} else if isText {
-			b.error(RuleWrongType, name.pos, "itemsToParseName", "the name is empty", fix)
-		}
+	b.items(&b.r, values)
+	if len(ignored) > 0 {
+		b.unread(func() { b.items(b.aside(), ignored) })
 	}
 	entity := b.required(values, "entity", n, "port.entity", fix)
 	if entity == nil {
 		return
 	}
-	values, ok = b.object(entity, "port.entity", entityKeys)
+	values, _, ok = b.object(entity, "port.entity", entityKeys)
 	if !ok {
 		return
 	}
@@ -114,9 +108,31 @@ func (b *resourceBuilder) port(n *node, fix string) {
 	}
 }
 
+// aside holds what stands below keys that are ignored.
+func (b *resourceBuilder) aside() *Resource {
+	if b.r.Misspelt == nil {
+		b.r.Misspelt = &Resource{}
+	}
+	return b.r.Misspelt
+}
+
+// items reads how an object becomes several.
+func (b *resourceBuilder) items(into *Resource, values values) {
+	into.ItemsToParse = b.optionalExpr(values, "itemsToParse", "itemsToParse")
+	into.TopLevelTransform = b.boolean(values, "itemsToParseTopLevelTransform", "itemsToParseTopLevelTransform", true)
+	if name := b.optional(values, "itemsToParseName", "itemsToParseName"); name != nil {
+		const fix = `write the key under which an expression finds the item, such as "item"`
+		if text, isText := b.text(name, "itemsToParseName", "a name", fix); text != "" {
+			into.ItemsToParseName = text
+		} else if isText {
+			b.error(RuleWrongType, name.pos, "itemsToParseName", "the name is empty", fix)
+		}
+	}
+}
+
 func (b *resourceBuilder) entity(n *node, name string) Entity {
 	e := Entity{Pos: n.pos}
-	values, ok := b.object(n, name, mappingsKeys)
+	values, ignored, ok := b.object(n, name, mappingsKeys)
 	if !ok {
 		return e
 	}
@@ -129,6 +145,19 @@ func (b *resourceBuilder) entity(n *node, name string) Entity {
 	if blueprint := b.required(values, "blueprint", n, "blueprint", blueprintFix); blueprint != nil {
 		e.Blueprint, _ = b.expr(blueprint, "blueprint")
 	}
+	b.parts(&e, values)
+	if len(ignored) > 0 {
+		b.unread(func() {
+			also := Entity{Pos: n.pos}
+			b.parts(&also, ignored)
+			b.aside().Entities = append(b.aside().Entities, also)
+		})
+	}
+	return e
+}
+
+// parts reads the parts of an entity that it need not have.
+func (b *resourceBuilder) parts(e *Entity, values values) {
 	e.Title = b.optionalExpr(values, "title", "title")
 	e.Icon = b.optionalExpr(values, "icon", "icon")
 	if team := b.optional(values, "team", "team"); team != nil {
@@ -138,12 +167,11 @@ func (b *resourceBuilder) entity(n *node, name string) Entity {
 	}
 	e.Properties = b.fields(values, "properties", "property", b.exprValue)
 	e.Relations = b.fields(values, "relations", "relation", b.value)
-	return e
 }
 
 // amongProperties reports required keys that stand one level too deep: there they are
 // names of properties. They are then not missing as well.
-func (b *resourceBuilder) amongProperties(values map[string]*node, n *node, keys ...string) {
+func (b *resourceBuilder) amongProperties(values values, n *node, keys ...string) {
 	properties := values["properties"]
 	if properties == nil {
 		return
@@ -160,7 +188,7 @@ func (b *resourceBuilder) amongProperties(values map[string]*node, n *node, keys
 }
 
 // fields reads properties or relations, in file order.
-func (b *resourceBuilder) fields(values map[string]*node, key, word string, read func(*node, string) (Value, bool)) []Field {
+func (b *resourceBuilder) fields(values values, key, word string, read func(*node, string) (Value, bool)) []Field {
 	n := b.optional(values, key, key)
 	if n == nil {
 		return nil

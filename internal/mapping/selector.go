@@ -12,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // Decode reads the selector into the struct that into points to. The `yaml` tag
@@ -127,13 +128,27 @@ func (n *node) step(step string) *node {
 		return nil
 	}
 	if n.kind != yaml.SequenceNode {
-		return n.child(step)
+		return n.spelled(step)
 	}
 	i, err := strconv.Atoi(step)
 	if err != nil || i < 0 || i >= len(n.items) {
 		return nil
 	}
 	return n.items[i]
+}
+
+// spelled returns the value of a key, or of one that was most likely meant to be it; nil when
+// there is none.
+func (n *node) spelled(key string) *node {
+	if value := n.child(key); value != nil {
+		return value
+	}
+	for _, e := range n.entries {
+		if _, ok := nearest.Name(e.key, []string{key}); ok {
+			return e.value
+		}
+	}
+	return nil
 }
 
 type decoder struct {
@@ -164,6 +179,10 @@ func (d *decoder) object(n *node, target reflect.Value, name string, ignored []s
 				continue
 			}
 			d.error(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key), unknownKeyFix(e.key, valid))
+			near, _ := nearest.Name(e.key, valid)
+			if field, ok := fields[near]; ok && n.child(near) == nil && !e.value.null() { // to be checked
+				d.value(e.value, field, name+"."+e.key)
+			}
 		}
 	}
 }

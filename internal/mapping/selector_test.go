@@ -216,7 +216,7 @@ func TestSelectorDecodeFormErrors(t *testing.T) {
 		{"    files:\n      - repos: [[x]]\n", "m.yml:7:17: resource 1 (file): selector.files[0].repos[0]: expected a string or a mapping, found a list", keys},
 		{"    files: {repos: [\"\"]}\n", "m.yml:6:21: resource 1 (file): selector.files.repos[0]: expected a name, found nothing", keys},
 		{"    repo: {nam: x}\n", `m.yml:6:12: resource 1 (file): selector.repo: unknown key "nam"`, `did you mean "name"? the keys here are name, branch`},
-		{"    files: {repo: x}\n", `m.yml:6:13: resource 1 (file): selector.files: unknown key "repo"`, `did you mean "repos"? the keys here are path, repos`},
+		{"    files: {repo: [x]}\n", `m.yml:6:13: resource 1 (file): selector.files: unknown key "repo"`, `did you mean "repos"? the keys here are path, repos`},
 		{"    files: {repos: x}\n", "m.yml:6:20: resource 1 (file): selector.files.repos: expected a list, found a string", `write a list: each item on a line of its own, after "- "`},
 		{"    files: [x]\n", "m.yml:6:13: resource 1 (file): selector.files[0]: expected \"key: value\" lines, found a string", "write path: 'x'; the keys here are path, repos"},
 	}
