@@ -29,7 +29,7 @@ func unknownFields(x *expression) {
 	// something else.
 	sure := x.compiled && !strings.Contains(x.source, "//") && !strings.Contains(x.source, "?") && !strings.Contains(x.source, "try ")
 	items, itemsKey := x.resource.ItemsToParse != nil, x.resource.ItemsToParseName
-	for _, path := range rootPaths(x.tree) {
+	for _, path := range rootPaths(x.tree, object) {
 		x.reviewers(path, told)
 		key := path[0].Key
 		at, of := object.DeadEnd(path)

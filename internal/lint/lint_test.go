@@ -29,9 +29,9 @@ func TestNothingToTell(t *testing.T) {
 		`.description != null and .description != ""`, `(.name | test("^a")) and .is_private`, `.name | test("^a") and test("b$")`,
 		`.is_private == true`, `.name == "true"`, `env.ALLOWED // "x"`, `$ENV.ALLOWED`, `.name | ascii_downcase | gsub("[^a-z]+"; "-")`,
 		`.name | test("a"; "gi")`, `.name | split("-")`, `.name | split("(a|b)"; "g")`, `"\(.name)/\(.slug)"`, `@base64 "\(.name)"`,
-		`.name | @uri`, `def type: "x"; type`, `def select(f): true; select(.size)`, `.links | to_entries | map(.key)`, `.owner | .name`,
+		`.name | @uri`, `def type: "x"; type`, `def select(f): true; select(.size)`, `.links | to_entries | map(.key)`, `.owner | .display_name`,
 		`.project as $p | $p.nmae`, `.links.clone[0].name`, `.mainbranch.type`, `.name | .[0:3]`, `try .nonsense catch "x"`, `.nonsense // "x"`, `.nonsense?`, `.mainbranch.target.hash`, `.owner.website`, `.links.source.href`, `.parent.full_name`, `.size = 1`,
-		`.links | with_entries(.value |= .href)`, `reduce .links.clone[] as $c (0; . + 1)`, `{name, slug}`, `.links | .url`,
+		`.links | with_entries(.value |= .href)`, `reduce .links.clone[] as $c (0; . + 1)`, `{name, slug}`, `.links | .html | .href`,
 		`.created_on | sub("\\.[0-9]+"; "") | fromdate`, `from_entries.x`, `first .name`, `.name | match("a").string`,
 	} {
 		if found := lookAt(valueRole, mapping.Resource{Kind: "repository"}, expr); len(found) > 0 {
@@ -118,7 +118,7 @@ func TestHintsLeadSomewhere(t *testing.T) {
 					if err != nil {
 						t.Fatalf("%s: %s: %v", path, one, err)
 					}
-					for _, p := range rootPaths(tree) {
+					for _, p := range rootPaths(tree, object) {
 						if at, _ := object.DeadEnd(p); at >= 0 || len(p) == 0 {
 							t.Errorf("%s: %s: the fix writes %s, which is not there either", k.Name, path, one)
 						}
