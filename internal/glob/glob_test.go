@@ -158,11 +158,23 @@ func TestGlobMatches(t *testing.T) {
 	}
 }
 
+// The empty pattern is the root: it matches nothing that a listing has, and needs none.
+func TestRoot(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"": true, "/": true, "*": false, "a": false, "**": false} {
+		p, err := Parse(text)
+		if err != nil || p.Root() != want || p.String() != text {
+			t.Errorf("%q: got %v, root %v, %v, want %v", text, p, p.Root(), err, want)
+		}
+		if _, more := NewWalk([]Pattern{p}).Next(); more == want || want && (p.Matches("") || p.Matches("a")) {
+			t.Errorf("%q: a listing %v, want %v", text, more, !want)
+		}
+	}
+}
+
 func TestGlobRefuses(t *testing.T) {
 	t.Parallel()
 	for pattern, want := range map[string]string{
-		"":                            "is empty",
-		"/":                           "is empty",
 		"//":                          "is empty",
 		"a//b":                        "empty segment",
 		"//a":                         "empty segment",

@@ -47,6 +47,9 @@ type segment struct {
 // ignored. The error completes a sentence that begins with the pattern; it is an *Invalid
 // where the way out is known.
 func Parse(pattern string) (Pattern, error) {
+	if pattern == "" || pattern == "/" {
+		return Pattern{text: pattern}, nil
+	}
 	text := strings.TrimSuffix(strings.TrimPrefix(pattern, "/"), "/")
 	switch {
 	case text == "":
@@ -223,3 +226,7 @@ func indexOutside(pattern, characters string) int {
 
 // String is the pattern as it was written.
 func (p Pattern) String() string { return p.text }
+
+// Root reports whether the pattern is empty, or "/": it stands for the root itself, which is
+// in no listing, and matches no path.
+func (p Pattern) Root() bool { return len(p.alternatives) == 0 }

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -46,8 +47,15 @@ func (s folderSelector) reading(reads Reads) folderSelector {
 
 // folderPattern selects folders of which repositories.
 type folderPattern struct {
-	Path  string    `yaml:"path" required:"true" help:"A pattern of the folder's path from the root: * is a part of one name, ** any number of folders."`
+	Path  *string   `yaml:"path" required:"true" help:"A pattern of the folder's path from the root: * is a part of one name, ** any number of folders, and an empty one the root itself."`
 	Repos []repoRef `yaml:"repos" help:"The repositories: all when it is absent."`
+}
+
+func (p folderPattern) pattern() string {
+	if p.Path == nil {
+		return ""
+	}
+	return *p.Path
 }
 
 func (s folderSelector) selective() bool { return true }
@@ -71,12 +79,12 @@ func (s folderSelector) problems(raw mapping.Selector) diag.Problems {
 	}
 	for i, p := range s.Folders {
 		at := fmt.Sprintf("folders[%d]", i)
-		switch _, err := glob.Parse(p.Path); {
-		case p.Path == "" || p.Path == "/":
-			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, at+".path", fmt.Sprintf("%q names no folder: a pattern is needed", p.Path),
-				`write "*" for the folders in the root, or "**" for all folders`))
+		switch _, err := glob.Parse(p.pattern()); {
+		case p.Path == nil:
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, at+".path", "is missing: which folders are taken is not known",
+				`write path: "*" for the folders in the root, path: "**" for all folders, or path: "" for the root itself`))
 		case err != nil:
-			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, at+".path", fmt.Sprintf("%q is no pattern: it %v", p.Path, err),
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, at+".path", fmt.Sprintf("%q is no pattern: it %v", p.pattern(), err),
 				patternFix(err, `* is for a part of one name, ** for folders of any depth; write "\" before a character that is meant as it is`)))
 		}
 		problems = append(problems, checkRefs(raw, at+".repos", p.Repos)...)
@@ -94,7 +102,7 @@ func extractFolders(ctx context.Context, ws *Workspace, s folderSelector) iter.S
 	globs := make([]glob.Pattern, len(s.Folders))
 	for i, p := range s.Folders {
 		var err error
-		if globs[i], err = glob.Parse(p.Path); err != nil {
+		if globs[i], err = glob.Parse(p.pattern()); err != nil {
 			return func(yield func(Task, error) bool) { yield(Task{}, err) }
 		}
 		refs[i] = p.Repos
@@ -119,6 +127,7 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 			var matches []match
 			if err == nil {
 				matches, err = c.match(ctx, source.Folder, patterns)
+				matches = append(c.rootMatches(patterns), matches...)
 			}
 			if err != nil {
 				yield(Found{}, err)
@@ -150,6 +159,39 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 	}
 }
 
+// rootMatches are those of the root folder, which is in no listing.
+func (c *checkout) rootMatches(patterns []glob.Pattern) (found []match) {
+	for i, p := range patterns {
+		if p.Root() && c.Hash() != "" {
+			found = append(found, match{c.rootFolder(), i})
+		}
+	}
+	return found
+}
+
+// rootFolder is the root as a listing would have it: with the links that other folders have.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11.
+func (c *checkout) rootFolder() source.Entry {
+	link := func(key, behind string) Object {
+		repository, _ := bitbucket.Decode(c.repository.JSON)
+		links, _ := repository["links"].(Object)
+		to, _ := links[key].(Object)
+		href, ok := to["href"].(string)
+		if !ok {
+			return Object{"href": nil}
+		}
+		return Object{"href": href + behind}
+	}
+	self := "/src/" + c.Hash() + "/"
+	text, _ := json.Marshal(Object{
+		"type": source.Folder, "path": "",
+		"commit": Object{"type": "commit", "hash": c.Hash(), "links": Object{"self": link("self", "/commit/"+c.Hash()), "html": link("html", "/commits/"+c.Hash())}},
+		"links":  Object{"self": link("self", self), "meta": link("self", self+"?format=meta")},
+	})
+	return source.Entry{Type: source.Folder, JSON: text}
+}
+
 // folderReader makes items of the folders of one checkout.
 type folderReader struct {
 	checkout *checkout
@@ -169,7 +211,10 @@ func (t *folderReader) object(ctx context.Context, e source.Entry, own included,
 	if err != nil {
 		return nil, err
 	}
-	entry["name"] = path.Base(e.Path) // documented mappings take it for a title
+	entry["name"] = path.Base("/" + e.Path) // documented mappings take it for a title
+	if e.Path == "" {
+		entry["name"] = ""
+	}
 	object := Object{"folder": entry, "repo": repo, "pattern": pattern.String(), "branch": c.Branch()}
 	if t.root == nil {
 		return object, nil

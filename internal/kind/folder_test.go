@@ -3,7 +3,9 @@ package kind_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,6 +98,9 @@ func TestFolders(t *testing.T) {
 			"mono-repo:apps/new=apps/new@main", "mono-repo:refs/branches/feature%2Fold mono-repo:apps@1 mono-repo:apps@1"},
 		{"no such folder", "folders: [{path: 'nowhere/*/x'}]", "", "mono-repo:nowhere@2 svc:nowhere@2"},
 		{"below a file", "folders: [{path: 'README.md/*'}]", "", "mono-repo:README.md@1 svc:README.md@1"},
+		{"the root", "folders: [{path: ''}]", "mono-repo:=@main svc:=@trunk", ""},
+		{"the root, and more", "folders: [{path: docs}, {path: /}, {path: ''}]", "mono-repo:=/@main mono-repo:=@main mono-repo:docs=docs@main svc:=/@trunk svc:=@trunk", "mono-repo:@1 svc:@1"},
+		{"the root of a branch", "folders: [{path: '', repos: [{name: mono-repo, branch: feature/old}]}]", "mono-repo:=@feature/old", "mono-repo:refs/branches/feature%2Fold"},
 		{"narrowed", "repoQuery: 'name ~ \"svc\"', folders: [{path: apps}]", "svc:apps=apps@trunk", "svc:@1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -139,6 +144,21 @@ func TestFolderIncludedFiles(t *testing.T) {
 	})
 }
 
+// The root is an item as other folders are, with the files that lie in it.
+func TestRootFolder(t *testing.T) {
+	inBubble(t, monorepo(), func(w world) {
+		objects := w.good("folder", "includedFiles: [README.md], folders: [{path: ''}, {path: apps}]")
+		folder := func(i int) kind.Object { return objects[i]["folder"].(kind.Object) }
+		w.equal("keys", slices.Sorted(maps.Keys(folder(0))), slices.Sorted(maps.Keys(folder(1))))
+		w.equal("commit", folder(0)["commit"], folder(1)["commit"])
+		w.equal("name", folder(0)["name"], any(""))
+		w.equal("type", folder(0)["type"], folder(1)["type"])
+		w.equal("files", files(folder(0)), any(kind.Object{"README.md": "# Mono"}))
+		self, of := folder(0)["links"].(kind.Object)["self"].(kind.Object)["href"], folder(1)["links"].(kind.Object)["self"].(kind.Object)["href"]
+		w.equal("link", self, any(strings.TrimSuffix(of.(string), "apps/")))
+	})
+}
+
 // Where a listing has the folders' files, those that are not there are not asked for.
 func TestFolderIncludedFilesThatAreKnown(t *testing.T) {
 	inBubble(t, monorepo(), func(w world) {
@@ -155,8 +175,9 @@ func TestFolderProblems(t *testing.T) {
 	}{
 		{"none", "", []string{"selector.folders", "names no folders", `[{path: "services/*"}]`}},
 		{"empty list", "folders: []", []string{"mapping.yml:3:", "names no folders"}},
-		{"no path", "folders: [{repos: [{name: a}]}]", []string{"folders[0].path", `"" names no folder: a pattern is needed`}},
-		{"root", "folders: [{path: a}, {path: /}]", []string{"folders[1].path", `"/" names no folder: a pattern is needed`}},
+		{"no path", "folders: [{repos: [{name: a}]}]", []string{"folders[0].path", "is missing", `path: "" for the root itself`}},
+		{"null path", "folders: [{path: null}]", []string{"folders[0].path", "is missing"}},
+		{"two slashes", "folders: [{path: a}, {path: //}]", []string{"folders[1].path", `"//" is no pattern: it is empty`}},
 		{"bad glob", "folders: [{path: 'a/[b'}]", []string{`"a/[b" is no pattern: it has a "["`}},
 		{"above", "folders: [{path: '../a'}]", []string{`".."`}},
 		{"no name", "folders: [{path: a, repos: [{branch: b}]}]", []string{"folders[0].repos[0]", "has no name"}},

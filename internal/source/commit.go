@@ -49,6 +49,9 @@ func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) 
 // Branch is the branch, as Bitbucket spells it.
 func (c *Commit) Branch() string { return c.branch }
 
+// Hash is that of the commit; empty in a repository without commits.
+func (c *Commit) Hash() string { return c.hash }
+
 // note keeps the odd entries of a listing until the next call of Odd, once for each
 // listing: what a pattern looks for may be among them.
 func (c *Commit) note(l *listing) {
