@@ -90,14 +90,14 @@ func TestPlanTells(t *testing.T) {
 	w.addStale()
 	w.port.Age(time.Hour)
 	w.github()
-	changed := strings.Replace(repositories, "title: .name", "title: '.name + \"!\"'", 1)
+	changed := strings.Replace(repositories, "title: .name", "title: '.name + \" & <b>\"'", 1)
 	changed = strings.Replace(changed, "blueprint:", "properties: {defaultBranch: 'if .slug == \"ledger\" then 5 else .slug end'}\n          blueprint:", 1)
 	r := w.planned(map[string]string{"MAPPING": changed, "DETAILED_EXIT": "true", "PUBLISH_MAPPING": "always", "SUMMARY_FILE": "plan.md"})
 	if r.status != 10 {
 		t.Errorf("got exit status %d, want 10\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	r.contains(t,
-		`update bitbucketRepository/checkout: property "defaultBranch": none → "checkout", title: "checkout" → "checkout!"`,
+		`update bitbucketRepository/checkout: property "defaultBranch": none → "checkout", title: "checkout" → "checkout & <b>"`,
 		`refuse bitbucketRepository/ledger: property "defaultBranch" must be string, and is number`,
 		"delete bitbucketRepository/stale",
 		"a sync would publish the mapping", "Bitbucket credential workspace token: 2 requests, no rate limit header",
@@ -106,10 +106,13 @@ func TestPlanTells(t *testing.T) {
 	if file := w.read("plan.md"); strings.TrimSpace(file) != strings.TrimSpace(summary) {
 		t.Errorf("summary_file differs from the summary:\n%s", file)
 	}
-	for _, part := range []string{"## Port plan: partial", "### Changes: 4", "| update | bitbucketRepository | checkout |", "| delete | bitbucketRepository | stale |"} {
+	for _, part := range []string{"## Port plan: partial", "### Changes: 4", "| update | bitbucketRepository | checkout |", `"checkout &amp; &lt;b&gt;"`, "| delete | bitbucketRepository | stale |"} {
 		if !strings.Contains(summary, part) {
 			t.Errorf("the summary does not hold %q:\n%s", part, summary)
 		}
+	}
+	if file := w.read("report.json"); !strings.Contains(file, `"checkout & <b>"`) {
+		t.Errorf("the report file does not show the value as it is:\n%s", file)
 	}
 	changes, _ := r.report["changes"].([]any)
 	var got []string
@@ -118,9 +121,9 @@ func TestPlanTells(t *testing.T) {
 		got = append(got, fmt.Sprint(m["action"], " ", m["identifier"], " ", m["fields"]))
 	}
 	want := []string{
-		`update checkout [map[from:<nil> name:property "defaultBranch" to:checkout] map[from:checkout name:title to:checkout!]]`,
+		`update checkout [map[from:<nil> name:property "defaultBranch" to:checkout] map[from:checkout name:title to:checkout & <b>]]`,
 		`refuse ledger []`,
-		`update refunds [map[from:<nil> name:property "defaultBranch" to:refunds] map[from:refunds name:title to:refunds!]]`,
+		`update refunds [map[from:<nil> name:property "defaultBranch" to:refunds] map[from:refunds name:title to:refunds & <b>]]`,
 		`delete stale []`,
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
