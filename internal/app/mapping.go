@@ -1,12 +1,14 @@
 package app
 
 import (
+	"bytes"
 	_ "embed" // the default mapping
 	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
@@ -74,14 +76,14 @@ func bindStored(s *session, config any) (*boundMapping, error) {
 		text = []byte(strings.TrimSpace(config))
 	case map[string]any:
 		if len(config) > 0 {
-			text, err = json.MarshalIndent(config, "", "  ")
+			text, err = indented(config)
 		}
 	case []any:
 		if len(config) > 0 {
-			text, err = json.Marshal(config)
+			text, err = catalog.JSON(config)
 		}
 	default:
-		text, err = json.Marshal(config)
+		text, err = catalog.JSON(config)
 	}
 	if err != nil {
 		return nil, err
@@ -92,6 +94,17 @@ func bindStored(s *session, config any) (*boundMapping, error) {
 	}
 	s.log.Info("mapping: that of the integration in Port")
 	return bind(s, fromPort, storedMapping, text)
+}
+
+// indented returns JSON whose lines a message can quote.
+func indented(v any) ([]byte, error) {
+	text, err := catalog.JSON(v)
+	if err != nil {
+		return nil, err
+	}
+	var lines bytes.Buffer
+	err = json.Indent(&lines, text, "", "  ")
+	return lines.Bytes(), err
 }
 
 // bind binds a mapping. It reports the problems of the mapping; the error, a *usageError,

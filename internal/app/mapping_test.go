@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"gopkg.in/yaml.v3"
+
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
 )
@@ -275,4 +277,19 @@ func TestWrongCredentials(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A mistake in the mapping that Port stores is quoted as it was written there.
+func TestStoredMappingIsQuoted(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	var config map[string]any
+	if err := yaml.Unmarshal([]byte(strings.Replace(repositories, "title: .name", `title: '"<b> & " + .size > | 1'`, 1)), &config); err != nil {
+		t.Fatal(err)
+	}
+	w.port.PutIntegration(identifier, map[string]any{"config": config})
+	r := w.run(nil)
+	r.check(t, 2, "failed")
+	r.contains(t, `"title": "\"<b> & \" + .size > | 1"`)
+	w.checkRequests(0, w.port.Requests())
 }
