@@ -27,13 +27,19 @@ var file = define(Kind{
 	Objects: shape.Kind{
 		Object:     shape.Of(fileShape),
 		Identifier: `.repo.slug + "/" + .file.path`,
-		Missing: map[string]string{
-			".metadata.commit.repository.slug":    "write .repo.slug",
-			".metadata.commit.repository.project": "write .repo.project",
-		},
+		Missing:    missingInFiles(),
 	},
 	place: place{put: putInFile, paths: [][]string{{"repo"}, {"metadata", "commit", "repository"}}},
 }, extractFiles)
+
+// missingInFiles are fields of whole repositories, which the one of a commit does not have.
+func missingInFiles() map[string]string {
+	missing := map[string]string{}
+	for _, name := range shape.Of(repositoryShape).Names {
+		missing[".metadata.commit.repository."+name] = "write .repo." + name
+	}
+	return missing
+}
 
 const fileExample = `files: {filenames: [package.json]}`
 

@@ -26,6 +26,7 @@ var folder = define(Kind{
 	Example: folderExample,
 	Objects: shape.Kind{
 		Object:     shape.Of(folderShape),
+		Missing:    map[string]string{".folder.commit.repository": "write .repo"},
 		Identifier: `.repo.slug + "/" + .folder.path`,
 	},
 	place: place{put: putRepo, paths: [][]string{{"repo"}}},
