@@ -20,7 +20,7 @@
 //	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip concurrent content diag filter glob mapping nearest shape source | transport
 //	source | reads the trees and files of repositories | bitbucket glob | transport
 //	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog diag jq mapping shape | kind
-//	lint | finds what is wrong or odd in the jq expressions of a resource | diag jq mapping nearest onig shape | catalog kind
+//	lint | finds what is wrong or odd in the jq expressions of a resource | diag jq mapping nearest onig shape | catalog jq/recorded kind
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
 //	port | is a client of Port's API | catalog transport
 //	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip transport
@@ -36,8 +36,10 @@
 //	input | reads what the user asked for | diag
 //	platform | speaks to the CI system that the program runs in | clip diag
 //	transport | holds what both clients need on the way to the network | -
-//	jq | evaluates jq expressions within bounds of time and memory | clip onig
+//	jq | evaluates jq expressions within bounds of time and memory | clip dialect onig | jq/recorded
 //	onig | matches text as the regular expressions of jq do | -
+//	dialect | gives jq expressions that gojq runs the meaning that they have in libjq 1.8.2 | -
+//	jq/recorded | holds what libjq answers to expressions | -
 //	catalog | holds the plain values of Port's software catalog that the other packages share | -
 //	diag | holds what the program has to say to a person | -
 //	shape | describes the fields of JSON objects that are known before one is read | -

@@ -23,7 +23,7 @@ var bombs = []bomb{
 	{"text repeated for ever", `"x" * infinite`, "jq: * gives more than 16 MiB"},
 	{"text doubled", `reduce range(40) as $i ("x"; . + .)`, "jq: + gives more than 16 MiB"},
 	{"array doubled", `reduce range(40) as $i ([0]; . + .)`, "jq: + gives an array of more than 4194304 members"},
-	{"index far away", `null | .[536870000] = 1`, "jq: setpath gives an array of more than 4194304 members"},
+	{"index far away", `null | .[536870000] = 1`, "jq: an assignment gives an array of more than 4194304 members"},
 	{"index assigned", `[] | .[5e8] |= 1`, "jq: getpath gives an array of more than 4194304 members"},
 	{"path set, too deep", `(reduce range(15) as $i ([0]; . + .)) as $p | null | setpath($p; 1)`, "jq: setpath reads a value nested deeper than 10000 levels"},
 	{"path got, too deep", `(reduce range(15) as $i ([0]; . + .)) as $p | getpath($p)`, "jq: getpath reads a value nested deeper than 10000 levels"},
@@ -43,12 +43,12 @@ var bombs = []bomb{
 	{"itself, contained", `TWICE | contains(TWICE)`, "jq: contains reads more than 64 MiB"},
 	{"itself, without a part", `TWICE | del(.[0][0])`, "jq: delpaths reads more than 64 MiB"},
 	{"itself, merged", `(reduce range(60) as $i ({}; {a: ., b: .})) | . * .`, "jq: * reads more than 64 MiB"},
-	{"a number squared", `reduce range(40) as $i (3; . * .)`, "jq: * reads a number of more than 10000 digits"},
+	{"a number squared", `reduce range(40) as $i (3; . * .)`, "1.7976931348623157e+308"},
 	{"a long number read", `("1" * 1e6) | tonumber`, "jq: tonumber reads a number of more than 10000 digits"},
 	{"a long number parsed", `("1" * 1e6) | fromjson + 1`, "jq: + reads a number of more than 10000 digits"},
 	{"a long number of the object", `.long + 1`, "jq: + reads a number of more than 10000 digits"},
 	{"a long number of the object, given", `.long`, "jq: gives a number of more than 10000 digits"},
-	{"an exponent", `1e1000000000`, "null"},
+	{"an exponent", `1e1000000000`, "1E+1000000000"},
 	{"rows of columns", `[limit(3000; repeat([])), [limit(3000; repeat(0))]] | transpose`, "jq: transpose gives an array of more than 4194304 members"},
 	{"joined by a large text", `("x" * 1e6) as $s | [limit(1e3; repeat("y"))] | join($s)`, "jq: join gives more than 16 MiB"},
 	{"added large texts", `("x" * 1e6) as $s | [limit(1e3; repeat($s))] | add`, "jq: add gives more than 16 MiB"},
@@ -80,7 +80,7 @@ var bombs = []bomb{
 	{"a Bessel function", `jn(1e18; 1e18)`, "jq: jn takes longer than 2s"},
 	{"another", `yn(1e18; 2e18)`, "jq: yn takes longer than 2s"},
 	{"a long format", `now | strftime("%1024Y" * 1e6)`, "jq: strftime gives more than 16 MiB"},
-	{"caught", `try ("x" * 2e9) catch .`, `"* gives more than 16 MiB"`},
+	{"caught", `try ("x" * 2e9) catch .`, `"Repeat string result too long"`},
 
 	{"halt", `halt`, "jq: halt"},
 	{"halt_error", `{a: 1} | halt_error`, `jq: halt error: {"a":1}`},
@@ -93,7 +93,7 @@ var bombs = []bomb{
 	{"a negative limit", `[limit(-1; 1, 2)]`, "jq: error: limit doesn't support negative count"},
 	{"debug", `"x" | debug("y") | stderr`, `"x"`},
 	{"a module", `"x" | modulemeta`, `jq: cannot load module: "x"`},
-	{"no numbers", `[nan, infinite, -infinite]`, "[null,null,null]"},
+	{"no numbers", `[nan, infinite, -infinite]`, "[null,1.7976931348623157e+308,-1.7976931348623157e+308]"},
 }
 
 func TestBombs(t *testing.T) {

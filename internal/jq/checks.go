@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/dialect"
 )
 
 // bound puts a check before every call of a Go function. gojq has no hook for that, and
@@ -18,7 +20,7 @@ func bound(code *gojq.Code) error {
 	m := &matcher{}
 	return goCalls(code, func(name string, f function) (function, error) {
 		if name != "_match" {
-			return checked(name, f), nil
+			return checked(name, dialect.Function(name, f)), nil
 		}
 		m.refuse = f
 		return m.match, nil
@@ -54,7 +56,7 @@ var checks = map[string]func(v any, args []any) error{
 	"type": nil, "length": nil, "utf8bytelength": nil, "keys": nil, "reverse": nil, "toboolean": nil,
 	"startswith": nil, "endswith": nil, "ltrimstr": nil, "rtrimstr": nil, "trimstr": nil, "_alternative": nil,
 	"debug": nil, "stderr": nil, "builtins": nil, "modulemeta": nil, "now": nil, "infinite": nil, "nan": nil,
-	"halt": nil, "_break": nil, "_allocator": nil,
+	"halt": nil, "_break": nil, "_allocator": nil, "_literal": nil, "_caught": nil, "_lgamma_sign": nil,
 
 	"_add": boundAddition, "_multiply": boundMultiplication, "_divide": boundDivision, "_modulo": boundArgs,
 	"_subtract": func(_ any, args []any) error { return boundProduct(args[0], args[1]) },

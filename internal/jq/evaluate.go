@@ -55,7 +55,7 @@ func (e *Evaluator) Full() bool { return e.full }
 // with UseNumber; it is null without a result. Numbers in the result are int, finite
 // float64 or json.Number. It may share values with v.
 //
-// The error is ErrNotFinite when null stands for a number in the result, which is
+// The error is ErrNotFinite when another value stands for a number in the result, which is
 // good otherwise. With any other error there is no result: the expression raised it, or
 // took too much (ErrSlow, IsLimit), or the caller's context ended.
 func (e *Evaluator) Value(c *Code, v any) (any, error) {

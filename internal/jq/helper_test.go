@@ -58,6 +58,12 @@ func object(t testing.TB, text string) map[string]any {
 	return o
 }
 
+// decoded is any JSON, as the program reads it.
+func decoded(t testing.TB, text string) any {
+	t.Helper()
+	return object(t, `{"v": `+text+`}`)["v"]
+}
+
 // encode gives v as JSON without HTML escapes.
 func encode(t testing.TB, v any) string {
 	t.Helper()

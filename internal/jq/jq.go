@@ -19,6 +19,8 @@ import (
 	"strings"
 
 	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/dialect"
 )
 
 // Code is a compiled expression. It is not written after Compile, and safe for
@@ -61,7 +63,11 @@ func Compile(tree *gojq.Query, environment map[string]string, more ...gojq.Compi
 		gojq.WithFunction("debug", 0, 1, identity),
 		gojq.WithFunction("stderr", 0, 0, identity),
 	}
-	code, err := gojq.Compile(tree, append(options, more...)...)
+	if err := dialect.Check(tree); err != nil {
+		return nil, err
+	}
+	options = append(options, dialect.Options()...)
+	code, err := gojq.Compile(dialect.Rewrite(tree), append(options, more...)...)
 	if err != nil {
 		return nil, err
 	}

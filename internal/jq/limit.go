@@ -71,6 +71,35 @@ func (e *limitError) Error() string { return shownAs(e.function) + " " + e.err.E
 
 func (e *limitError) Unwrap() error { return e.err }
 
+// Value is what an expression sees that catches the error: the text of libjq, where it has
+// a limit of the same kind.
+func (e *limitError) Value() any {
+	if text := libjqLimits[e.err][e.function]; text != "" {
+		return text
+	}
+	return e.Error()
+}
+
+// libjqLimits are the texts of libjq for its own limits.
+var libjqLimits = map[error]map[string]string{
+	errNested: {
+		"setpath": pathTooDeep, "_setpath": pathTooDeep, "getpath": pathTooDeep, "delpaths": pathTooDeep, "_delpaths": pathTooDeep,
+		"contains": "Containment check too deep", "inside": "Containment check too deep", "_multiply": "Object merge too deep",
+		"_equal": "Equality check too deep", "_notequal": "Equality check too deep", "sort": comparisonTooDeep, "unique": comparisonTooDeep,
+		"_sort_by": comparisonTooDeep, "_unique_by": comparisonTooDeep, "_group_by": comparisonTooDeep, "min": comparisonTooDeep,
+		"max": comparisonTooDeep, "_less": comparisonTooDeep, "_greater": comparisonTooDeep, "_lesseq": comparisonTooDeep,
+		"_greatereq": comparisonTooDeep, "bsearch": comparisonTooDeep,
+	},
+	errMade:  {"_multiply": "Repeat string result too long"},
+	errCells: {"setpath": indexTooLarge, "_setpath": indexTooLarge},
+}
+
+const (
+	pathTooDeep       = "Path too deep"
+	comparisonTooDeep = "Comparison too deep"
+	indexTooLarge     = "Array index too large"
+)
+
 // shownAs is the name of a function as an expression writes it.
 func shownAs(name string) string {
 	if operator, ok := operators[name]; ok {

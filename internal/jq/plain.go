@@ -13,7 +13,8 @@ import (
 var (
 	errDepth = fmt.Errorf("gives a value nested deeper than %d levels", maxDepth)
 	errLong  = fmt.Errorf("gives a number of more than %d digits", maxDigits)
-	// ErrNotFinite comes with a value in which null stands for such numbers.
+	// ErrNotFinite comes with a value in which null stands for NaN, and the largest number
+	// for an infinity.
 	ErrNotFinite = errors.New("gives NaN or Infinity, which JSON does not have")
 )
 
@@ -23,8 +24,8 @@ var (
 //
 // What v weighs when it is written out is taken from room.
 //
-// The error is ErrNotFinite when NaN or an infinity became null: the value is good
-// otherwise. Any other error is a value that is not JSON, or does not fit into room.
+// The error is ErrNotFinite when null stands for NaN, or the largest number for an infinity:
+// the value is good otherwise. Any other error is a value that is not JSON, or does not fit into room.
 func plain(v any, room *int) (any, error) {
 	p := plainer{room: room}
 	got, _, err := p.value(v, 0)
@@ -56,9 +57,15 @@ func (p *plainer) value(v any, depth int) (got any, changed bool, err error) {
 		}
 		return v, false, nil
 	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		switch {
+		case math.IsNaN(v):
 			p.notFinite = true
 			return nil, true, nil
+		case math.IsInf(v, 0):
+			p.notFinite = true
+			return math.Copysign(math.MaxFloat64, v), true, nil
+		case v == 0 && math.Signbit(v):
+			return 0, true, nil
 		}
 		return v, false, nil
 	case *big.Int:

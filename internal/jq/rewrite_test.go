@@ -133,7 +133,7 @@ func TestChecksAreOfFunctions(t *testing.T) {
 	}
 	for _, expr := range []string{
 		`. + .`, `. - .`, `. * .`, `. / .`, `. % .`, `. == .`, `. != .`, `. < .`, `. <= .`, `. > .`, `. >= .`, `-(.a)`, `+(.a)`, `.[.a]`, `.[.a:.b]`,
-		`.a = .b`, `.a |= .b`, `.[.a] = .b`, `.a //= 1`, `@html`, `@uri`, `@urid`, `@csv`, `@tsv`, `@sh`, `@base64`, `@base64d`, `label $x | break $x`, `debug`, `stderr`,
+		`.a = .b`, `.a |= .b`, `.[.a] = .b`, `.a //= 1`, `@html`, `@uri`, `@urid`, `@csv`, `@tsv`, `@sh`, `@base64`, `@base64d`, `label $x | break $x`, `debug`, `stderr`, `1.0`, `try .a catch .`, `lgamma_r`,
 	} {
 		note(t, compiled(t, expr), seen)
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/dialect"
 )
 
 // Walk calls f for every node of a syntax tree, from the outside in: a *gojq.Query, a
@@ -127,6 +129,9 @@ var Builtins = sync.OnceValues(func() (signatures, names []string) {
 	}
 	all, _ := query.Run(nil).Next()
 	list, _ := all.([]any)
+	for _, added := range dialect.Added() {
+		list = append(list, added)
+	}
 	for _, v := range list {
 		if s, ok := v.(string); ok {
 			name, _, _ := strings.Cut(s, "/")

@@ -38,6 +38,7 @@ var rules = []func(*expression){
 	severalResults,
 	searchWords,
 	blueprints,
+	differences,
 }
 
 // Check returns the problems, warnings and notes of the expressions of a resource, in

@@ -29,13 +29,36 @@ func TestNothingToTell(t *testing.T) {
 		`.description != null and .description != ""`, `(.name | test("^a")) and .is_private`, `.name | test("^a") and test("b$")`,
 		`.is_private == true`, `.name == "true"`, `env.ALLOWED // "x"`, `$ENV.ALLOWED`, `.name | ascii_downcase | gsub("[^a-z]+"; "-")`,
 		`.name | test("a"; "gi")`, `.name | split("-")`, `.name | split("(a|b)"; "g")`, `"\(.name)/\(.slug)"`, `@base64 "\(.name)"`,
-		`.name | @uri`, `def type: "x"; type`, `def select(f): true; select(.size)`, `.links | to_entries | map(.key)`, `.owner | .display_name`,
+		`.name | @uri`, `def type: "x"; type`, `def select(f): true; select(.size)`, `.links | to_entries | map(.key) | sort`, `[.links | to_entries[] | select(.key == "html") | .value.href] | length`, `.links | keys`, `.links.clone | map(.name) | add`, `[.links.clone[] | {name, href}]`, `.size | pow(.; 2)`, `.id // "a" | tostring`, `"\(.size)"`, `try .size catch "x"`, `.owner | .display_name`,
 		`.project as $p | $p.nmae`, `.links.clone[0].name`, `.mainbranch.type`, `.name | .[0:3]`, `try .nonsense catch "x"`, `.nonsense // "x"`, `.nonsense?`, `.mainbranch.target.hash`, `.owner.website`, `.links.source.href`, `.parent.full_name`, `.size = 1`,
 		`.links | with_entries(.value |= .href)`, `reduce .links.clone[] as $c (0; . + 1)`, `{name, slug}`, `.links | .html | .href`,
 		`.created_on | sub("\\.[0-9]+"; "") | fromdate`, `from_entries.x`, `first .name`, `.name | match("a").string`,
 	} {
 		if found := lookAt(valueRole, mapping.Resource{Kind: "repository"}, expr); len(found) > 0 {
 			t.Errorf("%s:\n%v", expr, found)
+		}
+	}
+}
+
+// TestDifferences holds expressions whose results are not those of Port's own integration.
+func TestDifferences(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ expr, message string }{
+		{`.links | to_entries | map(.key)`, "the keys of objects are sorted here"}, {`.links | to_entries[0].key`, "are sorted"},
+		{`.links | keys_unsorted | first`, "are sorted"}, {`.links | tojson`, `tojson is {"a":2,"b":1} here`}, {`"\(.links)"`, "are sorted"},
+		{`.links | tostring`, "are sorted"}, {`[.links[]]`, "are sorted"}, {`.links | map(.href)`, "are sorted"}, {`[..]`, "are sorted"},
+		{`[paths]`, "are sorted"}, {`first(.links[])`, "are sorted"}, {`{b: 1, a: 2} | tojson`, "are sorted"}, {`[.links.clone[] | {name, href}] | @json`, "are sorted"},
+		{`.size | exp`, "the last digit that exp gives"}, {`try error("x") catch .`, "the text of an error"},
+		{`.name?//"x"`, `is read as "? //" here`},
+	} {
+		found := lookAt(valueRole, mapping.Resource{Kind: "repository"}, c.expr)
+		if !strings.Contains(found.Error(), c.message) || len(found.Errors()) > 0 {
+			t.Errorf("%s:\n%v", c.expr, found)
+		}
+	}
+	for _, role := range []role{itemsRole, selectorRole} {
+		if found := lookAt(role, mapping.Resource{Kind: "repository"}, `.links | to_entries`); strings.Contains(found.Error(), "sorted") {
+			t.Errorf("role %d: %v", role, found)
 		}
 	}
 }

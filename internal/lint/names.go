@@ -15,31 +15,29 @@ import (
 	"port-bitbucket-exporter/internal/nearest"
 )
 
-// unsupported are names of jq that gojq lacks, and what to write for them.
-//
-// Source: https://github.com/itchyny/gojq#difference-to-jq, and by trial of the
-// functions of jq 1.7 and 1.8 with gojq v0.12.20, read 2026-11.
+// unsupported are names of jq 1.8.2 that do not work here, and what to write for them.
 var unsupported = map[string]string{
-	"keys_unsorted":        "write keys: objects have no order here",
-	"input_line_number":    "remove it: there is no input text here",
-	"input_filename":       "remove it: there is no input file here",
-	"get_search_list":      "remove it: there are no modules here",
-	"get_jq_origin":        "remove it: there are no modules here",
-	"get_prog_origin":      "remove it: there are no modules here",
-	"have_decnum":          "remove it: numbers are exact here",
-	"have_literal_numbers": "remove it: numbers are exact here",
-	"leaf_paths":           "write paths(scalars)",
-	"recurse_down":         "write recurse",
-	"toarray":              `write if type == "array" then . else [.] end`,
-	"isvalid":              "write try (… | true) catch false",
-	"ascii":                "write [.] | implode",
-	"pow10":                "write exp10",
-	"lgamma_r":             "write lgamma",
-	"dateadd":              "write todate behind the sum of seconds: (.x | fromdate) + 3600 | todate",
-	"datesub":              "write todate behind the difference of seconds: (.x | fromdate) - 3600 | todate",
-	"date":                 "write todate",
-	"$__loc__":             "remove it: it is not supported here",
-	"$__prog_args":         "remove it: it is not supported here",
+	"get_search_list": "remove it: there are no modules here",
+	"get_jq_origin":   "remove it: there are no modules here",
+	"get_prog_origin": "remove it: there are no modules here",
+}
+
+// former are names that older versions of jq had, with the last one that did.
+var former = map[string]struct{ last, fix string }{
+	"leaf_paths":       {"1.6", "write paths(scalars)"},
+	"recurse_down":     {"1.6", "write recurse"},
+	"scalars_or_empty": {"1.6", "write scalars"},
+	"pow10":            {"1.7.1", "write exp10"},
+}
+
+// wished are names that no version of jq has, and that people write.
+var wished = map[string]string{
+	"toarray": `write if type == "array" then . else [.] end`,
+	"isvalid": "write try (… | true) catch false",
+	"ascii":   "write [.] | implode",
+	"date":    "write todate",
+	"dateadd": "write todate behind the sum of seconds: (.x | fromdate) + 3600 | todate",
+	"datesub": "write todate behind the difference of seconds: (.x | fromdate) - 3600 | todate",
 }
 
 // foreign are functions of other languages, and what jq has for them.
@@ -153,9 +151,7 @@ func (n *unknowns) tell(err error) (goOn bool) {
 func (n *unknowns) variable(name, message string) {
 	n.variables = append(n.variables, name)
 	rule, fix := mapping.RuleJQVariable, fmt.Sprintf("define it before its use (… as %s | …); inputs and environment variables are read as $ENV.NAME", name)
-	if known := unsupported[name]; known != "" {
-		rule, fix = mapping.RuleJQUnsupported, known
-	} else if strings.EqualFold(name, "$env") {
+	if strings.EqualFold(name, "$env") {
 		fix = "did you mean $ENV? it holds the environment variables that jq_env_allow names"
 	}
 	n.problem(rule, locate(n.source, name), message, fix)
@@ -180,6 +176,10 @@ func (n *unknowns) function(signature string) {
 		n.problem(mapping.RuleJQText, offset, withoutQuotes(name), "write blueprint: "+mapping.InSingleQuotes(`"`+name+`"`))
 	case unsupported[name] != "":
 		n.problem(mapping.RuleJQUnsupported, offset, message+", which is in jq, but not here", unsupported[name])
+	case former[name].fix != "":
+		n.problem(mapping.RuleJQFunction, offset, fmt.Sprintf("%s: jq had it up to version %s", message, former[name].last), former[name].fix)
+	case wished[name] != "":
+		n.problem(mapping.RuleJQFunction, offset, message, wished[name])
 	case n.hyphen(offset):
 		n.hyphened(name, offset)
 	case len(others) > 0:

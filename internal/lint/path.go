@@ -137,7 +137,7 @@ func (r *rooted) term(t *gojq.Term) {
 			r.query(kv.KeyQuery)
 			r.query(kv.Val)
 			if kv.Val == nil && kv.Key != "" && kv.Key[0] != '$' {
-				r.paths = append(r.paths, shape.Path{{Key: kv.Key}})
+				r.paths = append(r.paths, append(slices.Clone(r.base), shape.Step{Key: kv.Key}))
 			}
 		}
 	case gojq.TermTypeIf:

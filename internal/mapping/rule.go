@@ -47,6 +47,7 @@ const (
 	RuleJQInput        diag.Rule = "jq-input"
 	RuleJQRegex        diag.Rule = "jq-regex"
 	RuleJQFormat       diag.Rule = "jq-format"
+	RuleJQDiffers      diag.Rule = "jq-differs"
 	RuleJQEnvironment  diag.Rule = "jq-environment"
 	RuleJQDebug        diag.Rule = "jq-debug"
 	RuleJQAssignment   diag.Rule = "jq-assignment"

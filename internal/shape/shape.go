@@ -108,6 +108,14 @@ func (s *Shape) Field(key string) *Shape {
 	return s.fields[key]
 }
 
+// Member returns what the members of a list are; nil when nothing is known of them.
+func (s *Shape) Member() *Shape {
+	if s == nil {
+		return nil
+	}
+	return s.members
+}
+
 // Step is one step of a path.
 type Step struct {
 	Key    string // .key

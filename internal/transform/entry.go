@@ -147,7 +147,7 @@ func (a *application) nullable(v value, object map[string]any) (got any, leftOut
 	}
 	switch {
 	case errors.Is(err, jq.ErrNotFinite):
-		a.note(where, err.Error()+": null stands for it")
+		a.note(where, err.Error()+": null, or the largest number, stands for it")
 	case err != nil:
 		leftOut = a.source.Raw
 		a.result.Notes = append(a.result.Notes, Note{Expr: where, Raised: true, LeftOut: leftOut, Message: jq.Message(err)})

