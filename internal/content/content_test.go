@@ -159,6 +159,7 @@ func TestParseRefuses(t *testing.T) {
 		{"keys of text", "a.yml", "[" + repeat(`"x":`, 300_000), "too many values"},
 		{"question marks", "a.yml", "[" + repeat("? ", 450_000), "too many values"},
 		{"dashes", "a.yml", "[" + repeat("- ", 450_000), "too many values"},
+		{"commas", "a.yml", "[" + repeat(",", 100_001), "too many values"},
 		{"many pairs in brackets", "a.yml", "[" + repeat("a: b,\n", 100_001) + "]", "too many values"},
 		{"a bomb of keys", "a.yml", "- &a [" + repeat("x", 1<<20) + "]\n" + repeat("- ? *a\n", 100), "too many values"},
 	} {
