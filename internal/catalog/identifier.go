@@ -17,8 +17,7 @@ const (
 
 // CheckIdentifier returns nil when Port's pattern for entity identifiers and relation
 // targets, ^(?!\.{1,2}$)[\p{L}0-9@_.+:\\/=-]+$, accepts s. The error names what is
-// wrong with it, and does not hold s itself. What Go's tables of Unicode do not know yet
-// is accepted: Port's may know it as a letter, and refuses it where they do not.
+// wrong with it, and does not hold s itself.
 func CheckIdentifier(s string) error { return check(s, MaxIdentifier, true) }
 
 // CheckBlueprint returns nil when Port's pattern for blueprint identifiers accepts s:
@@ -50,7 +49,13 @@ func allowed(r rune) bool {
 	case '@', '_', '.', '+', ':', '\\', '/', '-':
 		return true
 	}
-	return '0' <= r && r <= '9' || unicode.IsLetter(r) || unicode.Is(unicode.Cn, r) && !noncharacter(r)
+	return '0' <= r && r <= '9' || Letter(r)
+}
+
+// Letter reports whether a character is a letter, or may be one in tables of Unicode that
+// are newer than Go's: Port's may be, and Port refuses it where they are not.
+func Letter(r rune) bool {
+	return unicode.IsLetter(r) || unicode.Is(unicode.Cn, r) && !noncharacter(r)
 }
 
 // noncharacter reports whether a code point never becomes a character.

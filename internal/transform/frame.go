@@ -9,6 +9,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
@@ -49,14 +50,14 @@ func (f Frame) Alone(identifier string) bool {
 	}
 	digits := len(identifier) - len(f.Prefix) - len(f.Suffix)
 	sharp := func(end string, r rune) bool {
-		return end == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r) || digits == 1 && !unicode.IsDigit(r)
+		return end == "" || !catalog.Letter(r) && !unicode.IsDigit(r) || digits == 1 && !unicode.IsDigit(r)
 	}
 	return sharp(f.Prefix, before) && sharp(f.Suffix, after)
 }
 
 // ofName reports whether names of repositories and the like hold a character.
 func ofName(r rune) bool {
-	return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_. ", r)
+	return catalog.Letter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_. ", r)
 }
 
 // isWhole reports whether a text is a whole number as jq writes it.

@@ -119,6 +119,8 @@ func TestFrameAlone(t *testing.T) {
 		{transform.Frame{Prefix: "svc-", Number: true}, "svc-11", true},
 		{transform.Frame{Suffix: "@svc", Number: true}, "11@svc", true},
 		{transform.Frame{Suffix: "svc", Number: true}, "11svc", false},
+		{transform.Frame{Prefix: "svc\U00010d4a", Number: true}, "svc\U00010d4a11", false}, // a letter of Unicode 16
+		{transform.Frame{Prefix: "svc", Suffix: "\U00010d4a"}, "svca\U00010d4a", false},
 		{transform.Frame{Prefix: "svc/"}, "svc/a", true},
 		{transform.Frame{Prefix: "svc-"}, "svc-gw-a", false},
 		{transform.Frame{Prefix: "svc"}, "svca", false},
