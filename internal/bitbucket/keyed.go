@@ -101,13 +101,15 @@ func (l *lister[T]) unkey(r *reading, err error) error {
 }
 
 // whole returns an ErrIncomplete when the pages do not hold as many values as their sizes
-// say: all pages together or, where each begins behind a value, the last page alone.
-func (r *reading) whole(last *page) error {
+// say: all pages together or, where each begins behind a value, the last page alone. A fixed
+// list may hold more: it has not grown, and what the size of a listing of several levels
+// counts is not documented.
+func (r *reading) whole(last *page, fixed bool) error {
 	count := r.count - r.base
 	switch {
 	case r.largest > count:
 		return fmt.Errorf("%w: its pages hold %d, its size was %d", ErrIncomplete, count, r.largest)
-	case last.Size != nil && int(*last.Size) < count:
+	case last.Size != nil && !fixed && int(*last.Size) < count:
 		return fmt.Errorf("%w: its pages hold %d, its size is %d", ErrIncomplete, count, *last.Size)
 	}
 	return nil

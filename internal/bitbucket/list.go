@@ -170,7 +170,7 @@ func (l *lister[T]) read(ctx context.Context) error {
 			l.client.keyed.Store(l.endpoint.Route, true)
 		}
 		if p.Next == "" {
-			return r.whole(p)
+			return r.whole(p, l.endpoint.Fixed)
 		}
 		var link string
 		if link, err = l.after(p, r); err != nil {

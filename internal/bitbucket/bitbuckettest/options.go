@@ -13,7 +13,8 @@ type Options struct {
 	// and links to request changes, of pull requests; the state of participants; the type of a file's content,
 	// its escaped path and its history.
 	Old bool
-	// SizedSource tells the size of source listings.
+	// SizedSource tells the size of source listings. It is recorded for one level; that it counts that level alone
+	// where more are asked for is assumed.
 	SizedSource bool
 	// PlainNotFound says of a missing file or folder no more than "Not Found", in plain text. Else it names the
 	// path. Source: recorded answers of both forms; that the short one comes from this route is assumed.

@@ -117,11 +117,12 @@ func (v view) pageByNumber(q *request, items []item) *answer {
 			return refuse(http.StatusBadRequest, "Invalid page").noted("bad page")
 		}
 	}
-	return v.page(q, items, n, strconv.Itoa, true)
+	return v.page(q, items, n, strconv.Itoa, len(items))
 }
 
-// page renders page n; name gives the `page` parameter that stands for a page number in links.
-func (v view) page(q *request, items []item, n int, name func(n int) string, countable bool) *answer {
+// page renders page n; name gives the `page` parameter that stands for a page number in links. A size below 0
+// is not told.
+func (v view) page(q *request, items []item, n int, name func(n int) string, size int) *answer {
 	length := v.pagelen(q)
 	from := min((n-1)*length, len(items))
 	to := min(from+length, len(items))
@@ -130,8 +131,8 @@ func (v view) page(q *request, items []item, n int, name func(n int) string, cou
 		values = append(values, it.tree(v))
 	}
 	o := object{{"values", values, shown}, {"pagelen", length, shown}}
-	if countable && !v.w.omitSize {
-		o = append(o, member{"size", len(items), shown})
+	if size >= 0 && !v.w.omitSize {
+		o = append(o, member{"size", size, shown})
 	}
 	o = append(o, member{"page", n, shown})
 	if to < len(items) {
