@@ -30,24 +30,26 @@ func indexable(v, x any) bool {
 	return true
 }
 
-// getPath goes down a path, one step after another.
+// getPath goes down a path. What stops it is looked for before, so that the error names the
+// step.
 func getPath(next Callable) Callable {
 	return func(v any, args []any) any {
-		path, ok := args[0].([]any)
-		if !ok {
-			return next(v, args)
-		}
+		path, _ := args[0].([]any)
+		at := v
 		for _, step := range path {
-			if !indexable(v, step) {
-				return &accessError{v, step}
+			if !indexable(at, step) {
+				return &accessError{at, step}
 			}
-			got := next(v, append([]any{[]any{step}}, args[1:]...))
-			if _, failed := got.(error); failed {
-				return &accessError{v, step}
+			if !scalar(step) {
+				break // a slice, or a search
 			}
-			v = got
+			below, found := member(at, step)
+			if !found {
+				return &accessError{at, step}
+			}
+			at = below
 		}
-		return v
+		return next(v, args)
 	}
 }
 
