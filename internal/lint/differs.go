@@ -199,6 +199,7 @@ var passing = []string{"map", "select", "values", "strings", "numbers", "objects
 
 // loses reports whether the order of what comes in does not show in the result of a query.
 func loses(q *gojq.Query) bool {
+	merged := false // each member is an object now: add makes one of them
 	for q != nil {
 		first, rest := q, (*gojq.Query)(nil)
 		if q.Term == nil && q.Op == gojq.OpPipe && len(q.Patterns) == 0 {
@@ -212,7 +213,7 @@ func loses(q *gojq.Query) bool {
 			return false
 		}
 		switch {
-		case t.Type == gojq.TermTypeFunc && slices.Contains(orderless, t.Func.Name):
+		case t.Type == gojq.TermTypeFunc && (slices.Contains(orderless, t.Func.Name) || merged && t.Func.Name == "add"):
 			return true
 		case t.Type == gojq.TermTypeFunc && !slices.Contains(passing, t.Func.Name):
 			return false
@@ -222,6 +223,10 @@ func loses(q *gojq.Query) bool {
 			return false
 		case t.Type == gojq.TermTypeIndex && t.Index.Name == "":
 			return false
+		}
+		if f := jq.Call(first); f != nil && f.Name == "map" && len(f.Args) == 1 {
+			made := jq.OnlyTerm(f.Args[0])
+			merged = made != nil && made.Type == gojq.TermTypeObject
 		}
 		q = rest
 	}

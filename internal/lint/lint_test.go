@@ -24,12 +24,12 @@ func TestNothingToTell(t *testing.T) {
 	t.Parallel()
 	for _, expr := range []string{
 		`.size-1`, `.size - .size`, `.owner["display_name"]`, `.name // "none"`, `(.language // "none") == "none"`, `.name | not`,
-		`first(.links.clone[] | select(.name == "ssh") | .href)`, `[.links.clone[].href]`, `.links.clone | map(.href) | first`,
+		`first(.links.clone[] | select(.name == "ssh") | .href)`, `limit(1; .links.clone[].href)`, `.name | limit(3; .)`, `[.links.clone[].href]`, `.links.clone | map(.href) | first`,
 		`any(.links.clone[]; .name == "ssh")`, `.links.clone | length > 1`, `if .size > 0 then "a" else "b" end`,
 		`.description != null and .description != ""`, `(.name | test("^a")) and .is_private`, `.name | test("^a") and test("b$")`,
 		`.is_private == true`, `.name == "true"`, `env.ALLOWED // "x"`, `$ENV.ALLOWED`, `.name | ascii_downcase | gsub("[^a-z]+"; "-")`,
 		`.name | test("a"; "gi")`, `.name | split("-")`, `.name | split("(a|b)"; "g")`, `"\(.name)/\(.slug)"`, `@base64 "\(.name)"`,
-		`.name | @uri`, `def type: "x"; type`, `def select(f): true; select(.size)`, `.links | to_entries | map(.key) | sort`, `[.links | to_entries[] | select(.key == "html") | .value.href] | length`, `.links | keys`, `.links.clone | map(.name) | add`, `[.links.clone[] | {name, href}]`, `.size | pow(.; 2)`, `.id // "a" | tostring`, `"\(.size)"`, `try .size catch "x"`, `.owner | .display_name`,
+		`.name | @uri`, `def type: "x"; type`, `def select(f): true; select(.size)`, `.links | to_entries | map(.key) | sort`, `.links | to_entries | map({(.key): .value.href}) | add`, `[.links | to_entries[] | select(.key == "html") | .value.href] | length`, `.links | keys`, `.links.clone | map(.name) | add`, `[.links.clone[] | {name, href}]`, `.size | pow(.; 2)`, `.id // "a" | tostring`, `"\(.size)"`, `try .size catch "x"`, `.owner | .display_name`,
 		`.project as $p | $p.nmae`, `.links.clone[0].name`, `.mainbranch.type`, `.name | .[0:3]`, `try .nonsense catch "x"`, `.nonsense // "x"`, `.nonsense?`, `.mainbranch.target.hash`, `.owner.website`, `.links.source.href`, `.parent.full_name`, `.size = 1`,
 		`.links | with_entries(.value |= .href)`, `reduce .links.clone[] as $c (0; . + 1)`, `{name, slug}`, `.links | .html | .href`,
 		`.created_on | sub("\\.[0-9]+"; "") | fromdate`, `from_entries.x`, `first .name`, `.name | match("a").string`,

@@ -240,6 +240,12 @@ func (t typer) countFunction(f *gojq.Func) count {
 		return count{none: true}
 	case (f.Name == "first" || f.Name == "last") && len(f.Args) == 1:
 		return count{none: t.count(f.Args[0]).none}
+	case f.Name == "limit" && len(f.Args) == 2:
+		got := t.count(f.Args[1])
+		if most := jq.OnlyTerm(f.Args[0]); most != nil && most.Type == gojq.TermTypeNumber && most.Number == "1" {
+			got.many = false
+		}
+		return got
 	}
 	return resultCounts[f.Name]
 }

@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -23,7 +24,7 @@ type hint struct {
 	inside bool   // the value is text to YAML, up to a comment
 	open   bool   // a quote that is not closed
 	tail   bool   // something stands behind the closing quote
-	inOne  bool   // two keys stand in one line
+	inOne  bool   // several keys stand in one line
 	glob   bool   // the value is a pattern of paths, and no jq
 }
 
@@ -48,6 +49,9 @@ var begins = map[byte]string{
 	'|': `to YAML "|" begins a text in the lines below`,
 	'>': `to YAML ">" begins a text in the lines below`,
 }
+
+// blocks are the keys whose value is no expression.
+var blocks = []string{"resources", "selector", "port", "entity", "mappings", "properties", "relations", "rules", "files", "folders"}
 
 // innerKey is a key where a value should be.
 var innerKey = regexp.MustCompile(`^[A-Za-z][\w-]*: +\S`)
@@ -82,6 +86,10 @@ func findHint(line string) (hint, bool) {
 		if quote == '|' || quote == '>' {
 			h.fix = fmt.Sprintf("remove the %q, or write the expression in the lines below", string(quote))
 		}
+		return h, true
+	case (quote == '{' || quote == '[') && slices.Contains(blocks, key):
+		h.cause, h.inOne = cause+", in which commas, colons and brackets are its own", true
+		h.fix = "put each expression within it in single quotes"
 		return h, true
 	case cause != "":
 		h.cause = cause
