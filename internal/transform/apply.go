@@ -32,13 +32,14 @@ type File struct {
 	Err  error // why it was not read, which makes the unit Failed
 }
 
-func (p *Program) apply(ctx context.Context, s Source, object map[string]any) Result {
+// apply maps one object whose values may weigh so many bytes together.
+func (p *Program) apply(ctx context.Context, s Source, object map[string]any, room int) (result Result, weight int) {
 	e := jq.NewEvaluator(ctx, &p.turn)
 	defer e.Close()
-	a := application{program: p, source: s, evaluator: e, room: maxObject}
+	a := application{program: p, source: s, evaluator: e, room: room}
 	if p.items == nil {
 		a.unit(object)
-		return a.result
+		return a.result, room - a.room
 	}
 	elements, fault := p.items.elements(e, object)
 	switch {
@@ -55,7 +56,7 @@ func (p *Program) apply(ctx context.Context, s Source, object map[string]any) Re
 			a.unit(with)
 		}
 	}
-	return a.result
+	return a.result, room - a.room
 }
 
 // unit judges one object or element by the selector and maps it by each entry.

@@ -7,8 +7,13 @@ import (
 	"github.com/itchyny/gojq"
 
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
 )
+
+// maxCompared bounds the values of an object that is mapped once more as YAML 1.1 has it, in
+// bytes: the results are in memory together.
+const maxCompared = 8 << 20
 
 // Apply maps one object: JSON values as encoding/json decodes them with
 // UseNumber. The object is used up: what Apply returns shares its values.
@@ -16,18 +21,19 @@ import (
 // When ctx ends, the units not yet mapped are Failed; the caller finds the
 // reason in ctx.Err.
 func (p *Program) Apply(ctx context.Context, s Source) Result {
-	result := p.apply(ctx, s, s.Object)
-	if s.Older == nil || len(result.Missing) > 0 {
+	result, weight := p.apply(ctx, s, s.Object, maxObject)
+	if s.Older == nil || len(result.Missing) > 0 || weight > maxCompared {
 		return result
 	}
-	older := p.apply(ctx, s, s.Older)
+	older, weight := p.apply(ctx, s, s.Older, maxCompared+jq.MaxResult)
 	notes := p.differences(result, older)
-	if len(notes) == 0 || ctx.Err() != nil {
+	if len(notes) == 0 || ctx.Err() != nil || weight > maxCompared {
 		return result
 	}
 	// What differs from one time to the next does not come from the object.
+	again, _ := p.apply(ctx, s, s.Object, maxObject)
 	passing := map[diag.Position]bool{}
-	for _, n := range p.differences(result, p.apply(ctx, s, s.Object)) {
+	for _, n := range p.differences(result, again) {
 		passing[n.Expr.Pos] = true
 	}
 	for _, n := range notes {

@@ -47,3 +47,21 @@ func TestOlder(t *testing.T) {
 		})
 	}
 }
+
+// An object with very large results is mapped once: two of them would be in memory together.
+func TestOlderOfALargeObject(t *testing.T) {
+	t.Parallel()
+	for factor, want := range map[string]int{"1e6": 1, "9e6": 0} {
+		p := program(t, keys{rest: "properties: {a: .b, c: '(.b|type) | \"x\" * " + factor + "'}"}, nil)
+		r := p.Apply(t.Context(), Source{Object: object(t, `{"id": "x", "b": "no"}`), Older: object(t, `{"id": "x", "b": false}`)})
+		notes := 0
+		for _, n := range r.Notes {
+			if n.Older {
+				notes++
+			}
+		}
+		if notes != want || len(r.Units) != 1 || r.Units[0].Outcome != Mapped {
+			t.Errorf("%s: got %d notes and %v, want %d", factor, notes, r.Units[0].Fault, want)
+		}
+	}
+}
