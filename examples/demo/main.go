@@ -133,11 +133,13 @@ func show(out io.Writer, catalog *porttest.Server, blueprint, identifier string)
 	if !ok {
 		return fmt.Errorf("no entity %s/%s", blueprint, identifier)
 	}
-	text, err := json.MarshalIndent(map[string]any{
+	fmt.Fprintln(out, "One of the entities that Port holds now:")
+	to := json.NewEncoder(out)
+	to.SetEscapeHTML(false) // a person reads it
+	to.SetIndent("", "  ")
+	return to.Encode(map[string]any{
 		"blueprint": blueprint, "identifier": identifier, "title": e.Title, "properties": e.Properties, "relations": e.Relations,
-	}, "", "  ")
-	fmt.Fprintf(out, "One of the entities that Port holds now:\n%s\n", text)
-	return err
+	})
 }
 
 func change(w *bitbuckettest.Server) {
