@@ -141,7 +141,7 @@ func (x *expression) fieldNames() []string {
 // works, since each reviewer carries itself as its user.
 func (x *expression) reviewers(path shape.Path, told map[string]bool) {
 	user := shape.Path{{Key: "reviewers"}, {Member: true}, {Key: "user"}}
-	if len(path) < len(user) || !slices.Equal(path[:len(user)], user) || x.Kind.Object.At(user) == nil || told[user.String()] {
+	if len(path) < len(user) || path[:len(user)].String() != user.String() || x.Kind.Object.At(user) == nil || told[user.String()] {
 		return
 	}
 	told[user.String()] = true

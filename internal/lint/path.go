@@ -216,7 +216,7 @@ func walk(from shape.Path, suffixes []*gojq.Suffix) (path shape.Path, end int) {
 		case suffix.Optional:
 			return path, optional
 		case suffix.Iter, suffix.Index != nil && !suffix.Index.IsSlice && numbered(suffix.Index):
-			path = append(path, shape.Step{Member: true})
+			path = append(path, shape.Step{Member: true, Each: suffix.Iter})
 		case isKey:
 			path = append(path, shape.Step{Key: key})
 		default:

@@ -120,6 +120,7 @@ func (s *Shape) Member() *Shape {
 type Step struct {
 	Key    string // .key
 	Member bool   // [] or [0]
+	Each   bool   // [] alone, which an object has as well
 }
 
 // Path leads from an object to a part of it.
@@ -162,6 +163,8 @@ func (s *Shape) DeadEnd(path Path) (at int, of *Shape) {
 	for i, one := range path {
 		switch {
 		case s == nil || s.Form == Unknown:
+			return -1, nil
+		case s.Form == Object && one.Each:
 			return -1, nil
 		case s.Form == Object && !one.Member:
 			if !slices.Contains(s.Names, one.Key) {
