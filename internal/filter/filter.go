@@ -20,8 +20,8 @@ type Fault struct {
 
 // Check finds what Bitbucket refuses in a filter, without asking it: a text stands in double
 // quotes there, and dates, numbers, true, false and null stand without them. It returns nil
-// when it finds nothing. It knows no fields, and takes the operators IN and NOT, which are in
-// use and not documented.
+// when it finds nothing. It knows no fields, and takes the operator NOT, which is not
+// documented, and IN, which is documented for one route and in use for others.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#querying, read 2026-11.
 func Check(query string) *Fault {
@@ -40,15 +40,17 @@ func Check(query string) *Fault {
 
 // read finds what is wrong with the comparisons of a filter.
 func read(query string) *Fault {
-	p := &parser{query: query, tokens: tokens(query)}
-	p.read()
-	if p.fault == nil {
-		return nil
-	}
-	if mended := p.mended(); !p.lost && read(mended) == nil {
+	p := parse(query)
+	if mended := p.mended(); p.fault != nil && !p.lost && parse(mended).fault == nil {
 		p.fault.Mended = mended
 	}
 	return p.fault
+}
+
+func parse(query string) *parser {
+	p := &parser{query: query, tokens: tokens(query)}
+	p.read()
+	return p
 }
 
 var (

@@ -56,7 +56,7 @@ func (b *builder) object(n *node, name string, keys []Key) (known, ignored value
 			continue
 		}
 		b.unknownKey(e, name, valid)
-		if near, ok := nearest.Name(e.key, valid); ok && home(e.key) == "" && values[near] == nil {
+		if near, ok := nearest.Name(e.key, valid); ok && home(e.key) == "" && ignored[near] == nil {
 			ignored[near] = e.value
 		}
 	}
