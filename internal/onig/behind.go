@@ -97,8 +97,8 @@ func shortenList(n *node) {
 		shortenOne(n)
 		return
 	}
-	for _, sub := range n.subs {
-		if !shortenOne(sub) {
+	for i, sub := range n.subs {
+		if i+1 < len(n.subs) && sub.endsAt(n.subs[i+1]) || !shortenOne(sub) {
 			return
 		}
 	}

@@ -185,7 +185,7 @@ func foldBehind(n *node) {
 	list := &node{kind: kindList}
 	for _, c := range n.text {
 		_, singles, _ := f.variants([]rune{c})
-		list.addSame(string(c), append(singles, c))
+		list.addSame(string(c), singles)
 	}
 	*n = *list.alone()
 }
