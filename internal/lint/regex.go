@@ -88,8 +88,10 @@ func unsupportedFix(what string) string {
 		return "write (?:(?!…).)* for any text without …"
 	case what == "(*":
 		return `write \\* for a star that is meant as it is`
-	case what == "(?{", strings.HasPrefix(what, "(?("):
+	case what == "(?{", what == "(?(?", what == "(?(*":
 		return "remove it: it does nothing in jq"
+	case strings.HasPrefix(what, "(?("):
+		return "write a | at its end, for nothing: without it jq 1.8.2 does not find what it should"
 	case strings.HasPrefix(what, `\k`):
 		return "name the group without a level"
 	case strings.HasPrefix(what, `\X`), strings.HasPrefix(what, `\y`), strings.HasPrefix(what, `\Y`):

@@ -124,6 +124,7 @@ func (p *parser) changeOptions(c rune) *node {
 
 // conditional reads the rest of (?(condition)then|else).
 func (p *parser) conditional() *node {
+	begin := p.at
 	condition, isCheck := p.condition()
 	if p.end() {
 		fail("end pattern in group")
@@ -135,6 +136,7 @@ func (p *parser) conditional() *node {
 		return condition
 	}
 	thenEmpty := p.skip("|")
+	p.isBranch = true
 	p.next()
 	branches := p.branches(tokenClose)
 	n := &node{kind: kindIf, subs: []*node{condition, nil, nil}}
@@ -144,7 +146,9 @@ func (p *parser) conditional() *node {
 	case len(branches) > 1:
 		n.subs[1], n.subs[2] = branches[0], newChoice(branches[1:])
 	default:
-		n.subs[1] = branches[0]
+		// Oniguruma 6.9.10 then takes what stands before and behind for one text, and
+		// finds nothing: "abc" does not match (a)(?(1)b)c, and matches (a)(?(1)b|)c.
+		unsupported("(?("+p.source[begin:p.at], "a conditional without |")
 	}
 	return n
 }

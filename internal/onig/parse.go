@@ -13,7 +13,7 @@ type parser struct {
 	scanner
 	nesting  int
 	bodies   []*node // of groups, by number
-	hasNames bool
+	isBranch bool    // what comes next begins a branch of a conditional
 }
 
 // parse reads an expression. The parser knows the groups afterwards.
@@ -78,12 +78,16 @@ func (p *parser) quantified(end tokenKind) *node {
 		if p.atBranchEnd(end) {
 			return newText("", 0)
 		}
+		isBranch := p.isBranch
+		p.isBranch = false
 		n, isGroup, ok := p.single()
 		if !ok {
 			continue // it was a change of options
 		}
+		// Oniguruma keeps a plain group there, and a group can be repeated whatever it holds.
+		anything := isBranch && isGroup
 		for count := 0; p.isRepeated(count); count++ {
-			if n.isPlace() {
+			if n.isPlace() && !anything {
 				fail("target of repeat operator is invalid")
 			}
 			before := ""
@@ -97,7 +101,7 @@ func (p *parser) quantified(end tokenKind) *node {
 				last := &node{kind: kindText, text: n.text[len(before):], fold: n.fold}
 				return p.split(&node{kind: kindText, text: before, fold: n.fold}, last)
 			}
-			isGroup = false
+			isGroup, anything = false, false
 			p.next()
 		}
 		return n
@@ -207,7 +211,7 @@ func newlines() *node {
 func (p *parser) backReference(kind kind, refs []int) *node {
 	n := &node{kind: kind, refs: refs, fold: p.options&IgnoreCase != 0}
 	for _, ref := range refs {
-		if ref > p.groups || !p.closed[ref] {
+		if ref <= p.groups && !p.closed[ref] {
 			n.pending = true
 		}
 	}

@@ -51,7 +51,7 @@ type node struct {
 	anchor  anchor
 	group   int
 	refs    []int
-	pending bool // a reference from within its group, or from before it
+	pending bool // a reference from within its group
 
 	min, max int // of a quantifier; max is infinite for no bound
 	lazy     bool

@@ -1,6 +1,9 @@
 package onig
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // tune makes of a tree as written one that can be compiled: texts that stand together
 // become one, texts of either case become choices, loops that can go on for ever are
@@ -207,47 +210,44 @@ func (n *node) addSame(text string, same []rune) {
 // referred to from without: it goes on when one of these changes.
 func (t *tuner) watch(tree *node) {
 	loops := map[int]*node{} // the innermost around a group
-	var find func(n, loop *node)
-	find = func(n, loop *node) {
+	t.findLoops(tree, nil, loops)
+	watchFrom(tree, nil, loops)
+}
+
+func (t *tuner) findLoops(n, loop *node, loops map[int]*node) {
+	switch {
+	case n.kind == kindAhead, n.kind == kindBehind:
+		loop = nil
+	case n.kind == kindQuantifier && n.empty:
+		loop = n
+	case n.kind == kindGroup && loop != nil && t.referred[n.group]:
+		loops[n.group] = loop
+	}
+	for _, sub := range n.subs {
+		if sub != nil {
+			t.findLoops(sub, loop, loops)
+		}
+	}
+}
+
+// watchFrom looks for references. The nodes around one are those that Oniguruma finds: up
+// to a list or a choice in which it is not the first.
+func watchFrom(n *node, around []*node, loops map[int]*node) {
+	for _, ref := range n.refs {
+		if loop := loops[ref]; loop != nil && !slices.Contains(around, loop) && loop.subs[0].hasGroup() {
+			loop.watched = append(loop.watched, ref)
+		}
+	}
+	around = append(slices.Clip(around), n)
+	for i, sub := range n.subs {
 		switch {
-		case n.kind == kindAhead, n.kind == kindBehind:
-			loop = nil
-		case n.kind == kindQuantifier && n.empty:
-			loop = n
-		case n.kind == kindGroup && loop != nil && t.referred[n.group]:
-			defer func() { loops[n.group] = loop }()
-		}
-		for _, sub := range n.subs {
-			if sub != nil {
-				find(sub, loop)
-			}
+		case sub == nil:
+		case i > 0 && (n.kind == kindList || n.kind == kindChoice):
+			watchFrom(sub, nil, loops)
+		default:
+			watchFrom(sub, around, loops)
 		}
 	}
-	find(tree, nil)
-	inside := map[*node]map[*node]bool{} // loops around a reference
-	var around []*node
-	var see func(n *node)
-	see = func(n *node) {
-		if n.kind == kindReference || n.kind == kindIsSet {
-			inside[n] = map[*node]bool{}
-			for _, loop := range around {
-				inside[n][loop] = true
-			}
-			for _, ref := range n.refs {
-				if loop := loops[ref]; loop != nil && !inside[n][loop] && loop.subs[0].hasGroup() {
-					loop.watched = append(loop.watched, ref)
-				}
-			}
-		}
-		around = append(around, n)
-		for _, sub := range n.subs {
-			if sub != nil {
-				see(sub)
-			}
-		}
-		around = around[:len(around)-1]
-	}
-	see(tree)
 }
 
 // hasGroup reports whether there is a group in the node, not counting what only looks.
