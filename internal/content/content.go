@@ -17,8 +17,8 @@ type Parsed struct {
 	// Repeated names the first key that a mapping of a YAML file has twice, and its line: the
 	// last value stands. It is empty where there is none.
 	Repeated string
-	// Older is what the value would be by YAML 1.1, where it Differs: PyYAML, which Port's own
-	// integration reads files with, takes yes for true, 014 for 12, and 1e3 for a text.
+	// Older is what the value would be in Port's own integration, where it Differs: PyYAML takes
+	// yes for true, 014 for 12, and 1e3 for a text, by YAML 1.1, and Python writes 1.10 as 1.1.
 	Older   any
 	Differs bool
 }
@@ -58,11 +58,11 @@ func (r *Reader) Parse(name string, text []byte) (Parsed, error) {
 	switch Format(name) {
 	case "JSON":
 		value, err := parseJSON(plainText(text))
-		return Parsed{Value: value}, err
+		return parsedJSON(value), err
 	case "YAML":
 		text = plainText(text)
 		if value, ok := jsonInYAML(text); ok {
-			return Parsed{Value: value}, nil
+			return parsedJSON(value), nil
 		}
 		tokens, flow := countTokens(text)
 		switch {
@@ -75,6 +75,14 @@ func (r *Reader) Parse(name string, text []byte) (Parsed, error) {
 		return parseYAML(text)
 	}
 	return Parsed{Value: Text(text)}, nil
+}
+
+func parsedJSON(value any) Parsed {
+	parsed := Parsed{Value: value}
+	if older, differs := pythonNumbers(value); differs {
+		parsed.Older, parsed.Differs = older, true
+	}
+	return parsed
 }
 
 func plainText(text []byte) []byte {

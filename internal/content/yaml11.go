@@ -2,9 +2,11 @@ package content
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"math/big"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,23 +48,13 @@ func older(text string) any {
 	return text
 }
 
-// same reports whether YAML 1.1 gives a scalar the same value.
+// same reports whether YAML 1.1 gives a scalar the same value, spelled the same: Python
+// writes 1.10 as 1.1, which shows in a text of it.
 func same(text string) bool {
 	if text == "" || !strings.ContainsAny(text[:1], "-+.0123456789yYnNoO") || whole(text) {
 		return true
 	}
-	a, b := core(text), older(text)
-	if m, ok := a.(json.Number); ok {
-		if n, ok := b.(json.Number); ok {
-			return m == n || float(m) == float(n)
-		}
-	}
-	return a == b
-}
-
-func float(n json.Number) float64 {
-	f, _ := n.Float64()
-	return f
+	return core(text) == older(text)
 }
 
 // olderKey returns a key by YAML 1.1, as Python writes it as JSON.
@@ -142,6 +134,42 @@ func python(f float64) json.Number {
 		text += ".0"
 	}
 	return json.Number(text)
+}
+
+// pythonNumbers returns a JSON value with its numbers as Python writes them, and whether that
+// is another spelling. What does not change is shared.
+func pythonNumbers(v any) (got any, differs bool) {
+	switch v := v.(type) {
+	case json.Number:
+		if f, err := v.Float64(); err == nil && strings.ContainsAny(v.String(), ".eE") {
+			written := python(f)
+			return written, written != v
+		}
+	case []any:
+		for i, member := range v {
+			other, changed := pythonNumbers(member)
+			if changed && !differs {
+				got, differs = slices.Clone(v), true
+			}
+			if changed {
+				got.([]any)[i] = other
+			}
+		}
+	case map[string]any:
+		for key, member := range v {
+			other, changed := pythonNumbers(member)
+			if changed && !differs {
+				got, differs = maps.Clone(v), true
+			}
+			if changed {
+				got.(map[string]any)[key] = other
+			}
+		}
+	}
+	if !differs {
+		return v, false
+	}
+	return got, true
 }
 
 // timestamp11 returns a time as Python's isoformat writes it; a day alone is its text.
