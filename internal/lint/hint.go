@@ -14,8 +14,8 @@ import (
 var otherNames = map[string][]string{
 	"mainbranch": {".mainbranch.name"}, "defaultbranch": {".mainbranch.name"}, "branch": {".mainbranch.name", ".destination.branch.name"}, "ref": {".branch.name", ".name"},
 	"displayid": {".name", ".branch.name"},
-	"url":       {".links.html.href"}, "htmlurl": {".links.html.href"}, "weburl": {".links.html.href"}, "link": {".links.html.href"}, "href": {".links.html.href"},
-	"avatarurl": {".links.avatar.href"}, "avatar": {".links.avatar.href"},
+	"url":       {".links.html.href", ".html.href"}, "htmlurl": {".links.html.href", ".html.href"}, "weburl": {".links.html.href", ".html.href"}, "link": {".links.html.href", ".html.href"}, "href": {".links.html.href", ".html.href"},
+	"avatarurl": {".links.avatar.href", ".avatar.href"}, "avatar": {".links.avatar.href"},
 	"private": {".is_private"}, "public": {".is_private"}, "visibility": {".is_private"},
 	"createdat": {".created_on"}, "creationdate": {".created_on"}, "createddate": {".created_on"}, "created": {".created_on"},
 	"updatedat": {".updated_on"}, "updateddate": {".updated_on"}, "updated": {".updated_on"}, "lastactivityat": {".updated_on"}, "pushedat": {".updated_on"},
@@ -23,7 +23,7 @@ var otherNames = map[string][]string{
 	"number": {".id"}, "iid": {".id"}, "pullrequestid": {".id"}, "status": {".state"}, "body": {".description"}, "workinprogress": {".draft"}, "isdraft": {".draft"},
 	"assignees": {".reviewers"}, "requestedreviewers": {".reviewers"},
 	"user": {".author"}, "createdby": {".author"}, "creator": {".author"}, "authorname": {".author.display_name"},
-	"login": {".username", ".nickname"}, "username": {".nickname"},
+	"login": {".username", ".nickname"}, "username": {".nickname"}, "name": {".display_name"}, "fullname": {".full_name", ".display_name"},
 	"sourcebranch": {".source.branch.name"}, "sourcerefname": {".source.branch.name"}, "targetbranch": {".destination.branch.name"}, "targetrefname": {".destination.branch.name"},
 	"head": {".source"}, "fromref": {".source"}, "base": {".destination"}, "target": {".destination"}, "toref": {".destination"},
 	"sha": {".hash", ".commit.hash", ".source.commit.hash"}, "commitid": {".hash", ".commit.hash"}, "latestcommit": {".commit.hash"}, "mergecommitsha": {".merge_commit.hash"},
@@ -71,17 +71,23 @@ func meant(k shape.Kind, path shape.Path, at int) (hint, bool) {
 	if protocol := cloned[folded(key)]; protocol != "" && of.Field("links").Field("clone") != nil {
 		return hint{write: "first(" + right.String() + `.links.clone[] | select(.name == "` + protocol + `") | .href)`, sure: true}, true
 	}
+	if folded(key) == "readme" && of.Field(includedFiles) != nil {
+		return hint{write: right.String() + "." + includedFiles + `["README.md"]`, sure: true}, true
+	}
 	for i, step := range path[at:] {
 		if of != nil && of.Form == shape.Object && !step.Member && !slices.Contains(of.Names, step.Key) && !of.More {
-			path, byName := instead(of, step.Key)
-			if path == nil && i == 0 {
-				return further(of, right, key)
+			meant, byName := instead(of, step.Key)
+			if len(right) > 0 && meant == nil { // .project.projectKey
+				meant, byName = instead(of, strings.TrimPrefix(folded(step.Key), folded(right[len(right)-1].Key)))
 			}
-			if path == nil {
+			if meant == nil && i == 0 {
+				return further(of, right, path[at:])
+			}
+			if meant == nil {
 				text := k.Missing[append(right, step).String()]
 				return hint{write: right.String(), text: text, sure: sure, near: !sure}, true
 			}
-			right, of, sure = append(right, path...), of.At(path), sure && byName
+			right, of, sure = append(right, meant...), of.At(meant), sure && byName
 			continue
 		}
 		if end, _ := of.DeadEnd(shape.Path{step}); end >= 0 {
@@ -123,17 +129,21 @@ func instead(of *shape.Shape, key string) (path shape.Path, sure bool) {
 
 // further finds a field of that name further below an object: of one that is part of another
 // object in its own parts alone, as its further ones are of something else.
-func further(of *shape.Shape, before shape.Path, key string) (hint, bool) {
+func further(of *shape.Shape, before, rest shape.Path) (hint, bool) {
 	var found []string
 	depth := 2
 	if len(before) == 0 {
 		depth = 4
 	}
 	for _, path := range below(of) {
-		if path[len(path)-1].Key == key && len(path) <= depth {
-			depth = len(path)
-			found = append(found, append(slices.Clone(before), path...).String())
+		if path[len(path)-1].Key != rest[0].Key || len(path) > depth {
+			continue
 		}
+		depth = len(path)
+		if whole := append(slices.Clone(path), rest[1:]...); of.At(whole) != nil {
+			path = whole
+		}
+		found = append(found, append(slices.Clone(before), path...).String())
 	}
 	return hint{write: strings.Join(found, " or ")}, len(found) > 0 && len(found) <= 3
 }

@@ -25,7 +25,9 @@ var (
 	// bareName is the name of a property, or of a field of Port's own.
 	bareName = regexp.MustCompile(`^\$?[A-Za-z_]\w*$`)
 	// bareText is what could be a text without quotes of jq: words, signs between them.
-	bareText = regexp.MustCompile(`^[$@\w][\w@/.: -]*$`)
+	bareText = regexp.MustCompile(`^[$@\w][\w@/.:+#&!?*%=~ -]*$`)
+	// aField is a field in an expression.
+	aField = regexp.MustCompile(`(?:^|[^\w])\.\w`)
 	// bareOperator is an operator of a comparison.
 	bareOperator = regexp.MustCompile(`^(?:[=!<>~]{1,3}|[A-Za-z]\w*)$`)
 )
@@ -42,9 +44,9 @@ func searchTexts(x *expression) bool {
 	case "operator":
 		meant = bareOperator.MatchString(text)
 	case "property":
-		meant = bareName.MatchString(text) || bareText.MatchString(text) && !compiles(x)
+		meant = bareName.MatchString(text) || bareText.MatchString(text) && !aField.MatchString(text) && !compiles(x)
 	case "value":
-		meant = bareText.MatchString(text) && !compiles(x)
+		meant = bareText.MatchString(text) && !aField.MatchString(text) && !compiles(x)
 	}
 	if !meant || text == "null" || text == "true" || text == "false" {
 		return false
