@@ -56,9 +56,11 @@ func TestOlderYAML(t *testing.T) {
 			`mapping.yml:14:19: resource 1 (file): property "port"` + told,
 			`mapping.yml:15:20: resource 1 (file): property "twice"` + told,
 			`mapping.yml:16:19: resource 1 (file): property "read"` + told,
+			`mapping.yml:17:20: resource 1 (file): property "plain"` + told,
 			`mapping.yml:18:21: resource 1 (file): property "branch"` + told,
 			`the text "yes" here, and the text "true" there, for`,
 			`the number 14 here, and the number 12 there, for`,
+			`the text "1.50" here, and the text "1.5" there, for`,
 			`the text "2026-11-22T10:00:00Z" here, and the text "2026-11-22T10:00:00+00:00" there, for`,
 		} {
 			if !strings.Contains(r.stdout, want) {
@@ -73,8 +75,8 @@ func TestOlderYAML(t *testing.T) {
 		if twice < 0 {
 			t.Errorf("%s: the key that comes twice is not told: %v", mode, r.report["problems"])
 		}
-		if n := strings.Count(r.stdout, told); n != 6 {
-			t.Errorf("%s: told %d times, want 6:\n%s", mode, n, r.stdout)
+		if n := strings.Count(r.stdout, told); n != 7 {
+			t.Errorf("%s: told %d times, want 7:\n%s", mode, n, r.stdout)
 		}
 	}
 	if got := w.port.Catalog()["thing"]["a"].Properties["port"]; fmt.Sprint(got) != "14" {

@@ -34,7 +34,7 @@ func (a *account) noteField(n note) {
 	case n.NoFiles:
 		a.note(diag.Warning, n.Expr, where+" "+n.Message, "remove it, or map the file from objects of one of the kinds "+strings.Join(kind.WithFiles(), ", "), n.source)
 	case n.Older:
-		a.note(diag.Warning, n.Expr, where+" reads what is another value in Port's own integration, which reads files by YAML 1.1, and a number such as 1.10 as 1.1",
+		a.note(diag.Warning, n.Expr, where+" reads what is another value in Port's own integration, which reads files by YAML 1.1, and 1.10 as 1.1",
 			"put quotes around what is meant as text in the file, and write true and false, and numbers without zeros that do not count", n.Message+", for "+n.source)
 	case n.LeftOut:
 		a.note(diag.Warning, n.Expr, where+" raised an error on content that was not parsed, and is left out of the entity",
