@@ -146,13 +146,17 @@ func (t *tuner) extent(n *node) extent {
 	case kindQuantifier:
 		return t.extentOfQuantifier(n)
 	case kindGroup:
+		if e, known := t.extents[n]; known {
+			return e
+		}
 		if t.visiting[n] {
 			return extent{0, maxLength, false}
 		}
 		t.visiting[n] = true
-		defer delete(t.visiting, n)
 		e := t.extent(n.subs[0])
+		delete(t.visiting, n)
 		e.sure = false
+		t.extents[n] = e
 		return e
 	case kindAtomic:
 		return t.extent(n.subs[0])

@@ -2,6 +2,7 @@ package onig
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -106,6 +107,20 @@ func TestBounds(t *testing.T) {
 	// A loop of single characters remembers one place.
 	if got, err := compiled(t, "(?:a|b)[ab]*[cd]", 0).NewSearch(long[:1<<12], 1<<30).From(0); got != nil || err != nil {
 		t.Errorf("got %v, error = %v", got, err)
+	}
+}
+
+// What groups that refer to each other are is worked out once for each.
+func TestReferencesOfReferences(t *testing.T) {
+	t.Parallel()
+	pattern := "()"
+	for i := 1; i < 60; i++ {
+		pattern += fmt.Sprintf(`(\%d\%d)`, i, i)
+	}
+	for _, end := range []string{`(?:\60)*`, `(?<=a\60)b`} {
+		if got, err := compiled(t, pattern+end, 0).NewSearch("ab", 1<<16).From(0); got == nil || err != nil {
+			t.Errorf("%s: got %v, error = %v", end, got, err)
+		}
 	}
 }
 

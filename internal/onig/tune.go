@@ -20,7 +20,7 @@ func tune(tree *node, p *parser) (err error) {
 			referred[ref] = true
 		}
 	})
-	t := tuner{p, referred, map[*node]bool{}}
+	t := tuner{p, referred, map[*node]bool{}, map[*node]bool{}, map[*node]extent{}}
 	t.tune(tree, false)
 	if len(referred) > 0 {
 		t.watch(tree)
@@ -53,6 +53,10 @@ type tuner struct {
 	*parser
 	referred map[int]bool
 	visiting map[*node]bool // groups whose length is asked for
+	// What is known of groups: asking again would take twice as long for each that refers
+	// to another.
+	takes   map[*node]bool
+	extents map[*node]extent
 }
 
 func (t *tuner) tune(n *node, behind bool) {
@@ -118,12 +122,14 @@ func (t *tuner) takesText(n *node) bool {
 	case kindIf:
 		return n.subs[2] != nil && t.takesText(n.subs[2]) && t.anyTakesText(n.subs[:2])
 	case kindGroup:
-		if t.visiting[n] {
-			return false
+		takes, known := t.takes[n]
+		if known || t.visiting[n] {
+			return takes
 		}
 		t.visiting[n] = true
-		defer delete(t.visiting, n)
-		return t.takesText(n.subs[0])
+		t.takes[n] = t.takesText(n.subs[0])
+		delete(t.visiting, n)
+		return t.takes[n]
 	case kindAtomic:
 		return t.takesText(n.subs[0])
 	case kindQuantifier:
