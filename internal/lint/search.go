@@ -52,6 +52,9 @@ func searchTexts(x *expression) bool {
 		return false
 	}
 	fix := fmt.Sprintf("write %s: %s", leaf, mapping.InSingleQuotes(jq.Quote(inCase(leaf, text))))
+	if leaf == "operator" && !slices.Contains(searchOperators, inCase(leaf, text)) {
+		fix = operatorFix(leaf, searchOperators)
+	}
 	if leaf == "value" {
 		name := strings.TrimPrefix(text, "$")
 		if near, ok := nearest.Name(name, x.fieldNames()); ok {
@@ -79,6 +82,11 @@ func inCase(leaf, text string) string {
 		return "="
 	}
 	return text
+}
+
+// operatorFix names what Port knows.
+func operatorFix(leaf string, known []string) string {
+	return fmt.Sprintf("Port knows %s: write for example %s: %s", strings.Join(known, ", "), leaf, mapping.InSingleQuotes(jq.Quote(known[0])))
 }
 
 // leaf is which part of a search query an expression is; empty when it is none.
@@ -113,7 +121,7 @@ func searchWords(x *expression) {
 	if !ok || text && slices.Contains(known, word) {
 		return
 	}
-	fix := "write one of " + strings.Join(known, ", ") + ", in both quotes: " + mapping.InSingleQuotes(jq.Quote(known[0]))
+	fix := operatorFix(leaf, known)
 	if right := inCase(leaf, word); right != word {
 		fix = fmt.Sprintf("write %s: %s", leaf, mapping.InSingleQuotes(jq.Quote(right)))
 	} else if near, ok := nearest.Name(word, known); ok {

@@ -65,6 +65,9 @@ func (b *builder) exprValue(n *node, name string) (Value, bool) {
 
 // value reads an expression or a search query.
 func (b *builder) value(n *node, name string) (Value, bool) {
+	if n.kind == yaml.SequenceNode && n.style&yaml.FlowStyle == 0 && len(n.items) == 1 && n.items[0].child("rules") != nil {
+		n = b.noObject(n, name, "")
+	}
 	if n.kind != yaml.MappingNode {
 		return b.exprValue(n, name)
 	}
