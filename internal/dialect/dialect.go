@@ -76,7 +76,7 @@ func init() {
 		"tojson": spelled, "tostring": spelled, "format": spelled, "join": spelled, "_tohtml": spelled, "_touri": spelled,
 		"_tocsv": spelled, "_totsv": spelled, "_tosh": spelled, "_tobase64": spelled,
 		"_tourid": decodedURI, "_tobase64d": decodedBase64,
-		"tonumber": toNumber, "fromjson": fromJSON,
+		"tonumber": toNumber, "fromjson": fromJSON, "implode": implode,
 
 		"_index": index, "getpath": getPath, "index": search(false), "rindex": search(true), "indices": searchAll,
 		"reverse": reverse, "transpose": transpose, "flatten": flatten, "delpaths": deletePaths, "bsearch": always(binarySearch),

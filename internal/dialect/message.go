@@ -3,6 +3,7 @@ package dialect
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 
 	"github.com/itchyny/gojq"
@@ -190,7 +191,7 @@ func implodeText(v any) string {
 		return "implode input must be an array"
 	}
 	for _, member := range list {
-		if !isNumber(member) {
+		if f, ok := gojq.ToFloat64(member); !ok || math.IsNaN(f) {
 			return kindOf(member) + " can't be imploded, unicode codepoint needs to be numeric"
 		}
 	}
@@ -247,12 +248,13 @@ func setText(v any, args []any, text string) string {
 	switch {
 	case !ok:
 		return "Path must be specified as an array"
-	case strings.Contains(text, "array index should not be negative"):
-		return "Out of bounds negative array index"
 	case strings.Contains(text, "array index too large"):
 		return "Array index too large"
 	}
 	for i, step := range path {
+		if f, ok := gojq.ToFloat64(step); ok && math.IsNaN(f) {
+			return "Cannot set array element at NaN index"
+		}
 		last := i == len(path)-1
 		if _, isSlice := step.(map[string]any); isSlice && last {
 			switch v.(type) {
@@ -270,6 +272,9 @@ func setText(v any, args []any, text string) string {
 			return accessText(v, step)
 		}
 		v = next
+	}
+	if strings.Contains(text, "array index should not be negative") {
+		return "Out of bounds negative array index"
 	}
 	return ""
 }

@@ -208,6 +208,19 @@ func (r *reader) word() (any, error) {
 	return json.Number(sign + literalText(jsonNumber(word))), nil
 }
 
+// implode takes no NaN.
+func implode(next Callable) Callable {
+	return func(v any, args []any) any {
+		list, _ := v.([]any)
+		for _, member := range list {
+			if f, ok := member.(float64); ok && math.IsNaN(f) {
+				return errRefused
+			}
+		}
+		return next(v, args)
+	}
+}
+
 // decodedURI takes no text that is not UTF-8 once it is decoded.
 func decodedURI(next Callable) Callable {
 	return func(v any, args []any) any {
