@@ -38,6 +38,24 @@ func Check(query string) *Fault {
 	return f
 }
 
+// Name is the name of a field in a filter.
+type Name struct {
+	Text   string
+	Offset int // in bytes
+}
+
+// Fields returns the fields that a filter compares, in their order.
+func Fields(query string) (names []Name) {
+	all := tokens(query)
+	for i, t := range all[:len(all)-1] {
+		if behind := all[i+1]; t.kind == word && field.MatchString(t.value) &&
+			(behind.is("IN") || behind.is("NOT") || behind.kind == sign && strings.ContainsAny(behind.value, "=~<>")) && !t.is("NOT") && !t.is("AND") && !t.is("OR") {
+			names = append(names, Name{t.value, t.start})
+		}
+	}
+	return names
+}
+
 // read finds what is wrong with the comparisons of a filter.
 func read(query string) *Fault {
 	p := parse(query)

@@ -85,6 +85,21 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestFields(t *testing.T) {
+	t.Parallel()
+	const query = `a.b="c=d" AND (e !~ "f" or NOT g in ("h", i)) AND not j not in ("k") and 2=l`
+	var got []string
+	for _, name := range Fields(query) {
+		if !strings.HasPrefix(query[name.Offset:], name.Text) {
+			t.Errorf("%+v is not where it is said to be", name)
+		}
+		got = append(got, name.Text)
+	}
+	if want := "a.b e g j"; strings.Join(got, " ") != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // What a mended filter says is what Bitbucket takes, whatever it was made of.
 func FuzzCheck(f *testing.F) {
 	for _, query := range []string{`state=OPEN`, `a IN (b,"c") AND (d~'e' OR f:g)`, `q=a%3D"x`, `x_on > 2025-01-01 10:00`, "a=“b” && c<>d e", `a=b,c,"d")`, `(((`, `.a="b`, `NOT a NOT IN x`} {

@@ -104,3 +104,24 @@ func TestFiltersOfSelectors(t *testing.T) {
 		}
 	}
 }
+
+// A field that is most likely misspelt is told, and one that may be there is not.
+func TestFieldsOfFilters(t *testing.T) {
+	t.Parallel()
+	for selector, want := range map[string]string{
+		`repoQuery: 'langauge="go"'`:                                                                                              "mapping.yml:3:43 Bitbucket has no field langauge: did you mean language?",
+		`pullRequestQuery: 'id>1 AND destination.brnch.name="main"'`:                                                              "mapping.yml:3:59 Bitbucket has no field destination.brnch.name: did you mean destination.branch.name?",
+		`pullRequestQuery: 'created_at > 2026-01-01'`:                                                                             "mapping.yml:3:50 Bitbucket has no field created_at: did you mean created_on?",
+		`repoQuery: 'project.key="A" AND parent=null AND mainbranch.name="main" AND nothing=1'`:                                   "",
+		`pullRequestQuery: 'reviewers.uuid="{a}" AND author.nickname="x" AND source.repository.slug="y" OR title ~ "langauge=1"'`: "",
+	} {
+		bound, err := kind.Bind(resource(t, "pull-request", selector))
+		got := ""
+		for _, p := range bound.Warnings {
+			got += p.At.String() + " " + p.Message + ": " + p.Fix
+		}
+		if err != nil || got != want {
+			t.Errorf("%s: got %q and %v, want %q", selector, got, err, want)
+		}
+	}
+}

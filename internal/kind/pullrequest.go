@@ -106,7 +106,7 @@ func (s pullRequestSelector) selective() bool {
 }
 
 func (s pullRequestSelector) problems(raw mapping.Selector) diag.Problems {
-	return append(s.walked.problems(raw), checkFilter(raw, "pullRequestQuery", s.PullRequestQuery)...)
+	return append(s.walked.problems(raw), checkFilter(raw, "pullRequestQuery", s.PullRequestQuery, shape.Of(pullRequestShape))...)
 }
 
 func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1} }

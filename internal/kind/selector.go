@@ -16,6 +16,7 @@ import (
 	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/nearest"
+	"port-bitbucket-exporter/internal/shape"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -64,7 +65,7 @@ func (w walked) readsFiles() bool { return false }
 func (w walked) narrowed() bool { return w.query() != bitbucket.RepositoryQuery{} }
 
 func (w walked) problems(s mapping.Selector) diag.Problems {
-	problems := checkFilter(s, "repoQuery", w.RepoQuery)
+	problems := checkFilter(s, "repoQuery", w.RepoQuery, shape.Of(repositoryShape))
 	role := string(w.UserRole)
 	if role == "" || slices.Contains(roles, role) {
 		return problems
@@ -79,20 +80,41 @@ func (w walked) problems(s mapping.Selector) diag.Problems {
 // maxFilter bounds a filter that a fix repeats, in bytes.
 const maxFilter = 200
 
-// checkFilter finds what Bitbucket refuses in the filter of a key.
-func checkFilter(s mapping.Selector, key, text string) diag.Problems {
+// checkFilter finds what Bitbucket refuses in the filter of a key, for a list of objects.
+func checkFilter(s mapping.Selector, key, text string, of *shape.Shape) diag.Problems {
 	if strings.TrimSpace(text) == "" {
 		return nil
 	}
 	f := filter.Check(text)
 	if f == nil {
-		return nil
+		return checkFields(s, key, text, of)
 	}
 	fix := f.Fix
 	if mended := strings.TrimSpace(f.Mended); mended != "" && len(mended) <= maxFilter && !strings.Contains(mended, "\n") {
 		fix += ": " + key + ": " + mapping.InSingleQuotes(mended)
 	}
 	return diag.Problems{s.ProblemAt(mapping.RuleSelectorValue, diag.Error, key, f.Offset, "Bitbucket does not take the filter: "+f.Message, fix)}
+}
+
+// checkFields finds fields of a filter that are most likely misspelt. One that is like none
+// of those that are known may be there all the same.
+func checkFields(s mapping.Selector, key, text string, of *shape.Shape) (problems diag.Problems) {
+	for _, name := range filter.Fields(text) {
+		var path shape.Path
+		for one := range strings.SplitSeq(name.Text, ".") {
+			path = append(path, shape.Step{Key: one})
+		}
+		at, in := of.DeadEnd(path)
+		if at < 0 || in.Form != shape.Object {
+			continue
+		}
+		if near, ok := nearest.Name(path[at].Key, in.Names); ok {
+			path[at].Key = near
+			problems = append(problems, s.ProblemAt(mapping.RuleField, diag.Warning, key, name.Offset,
+				fmt.Sprintf("Bitbucket has no field %s", name.Text), fmt.Sprintf("did you mean %s?", strings.TrimPrefix(path.String(), "."))))
+		}
+	}
+	return problems
 }
 
 // repoRef names a repository in a selector, and a branch of it: as text the name alone.
