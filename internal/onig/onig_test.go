@@ -110,6 +110,62 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// Loops whose body can match nothing, and groups that refer to each other in them: answers
+// of jq 1.8.2, as the match and its groups.
+func TestLoops(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		pattern string
+		options Option
+		text    string
+		want    []int
+	}{
+		// A change of a group that is referred to from without lets a loop go on.
+		{`((||a{1,4}){2}(\2)(?:){1,4})`, Longest, "aaaab", []int{0, 4, 0, 4, 0, 2, 2, 4}},
+		{`(a{0,5}?){2}\k<-1>*+(\1{0,5}?){2}`, NotEmpty, "baba", []int{1, 2, 1, 2, 2, 2}},
+		{`(?:()(?:){0,3}|\k<-1>(a*?|bb{4}|a)b*?)*?b`, 0, "ab", []int{0, 2, 0, 0, 0, 1}},
+		{`(|a|\1b){2,3}?b`, 0, "ab", []int{0, 2, 0, 1}},
+		{`(|a|\1+b){2,3}b`, 0, "ab", []int{0, 2, 1, 1}},
+		// A group that has begun again is not set.
+		{`(a*?\k<-1>|a)+`, 0, "bbaa", []int{2, 4, 3, 4}},
+		{`(a|(bs|\2\1|c)){1,2}`, 0, "bsx", []int{0, 2, 0, 2, 0, 2}},
+		{`(\1)`, 0, "b", nil},
+		// A loop that is written out goes on where one that counts ends.
+		{"b{0,5}?((b*?){0,3}b)", Longest, "bbbaa", []int{0, 3, 0, 3, 2, 2}},
+		{"(?<n>a|b){2}", 0, "ab", []int{0, 2, 1, 2}},
+		{"(?:(a)|b)*", 0, "ab", []int{0, 2, 0, 1}},
+	} {
+		got, err := compiled(t, c.pattern, c.options).NewSearch(c.text, 1<<16).From(0)
+		if !slices.Equal(got, c.want) || err != nil {
+			t.Errorf("%s in %s: got %v, error = %v, want %v", c.pattern, c.text, got, err, c.want)
+		}
+	}
+}
+
+// Two quantifiers behind each other become one, or stay.
+func TestReduce(t *testing.T) {
+	t.Parallel()
+	for pattern, want := range map[string]string{
+		"a?*": "0 -1 false", "a*?": "0 -1 true", "(?:a+)?": "0 -1 false", "(?:a*)??": "0 1 true, 1 -1 false", "(?:a?)??": "0 1 true", "(?:a+?)+": "1 -1 false",
+		"(?:a?)+?": "1 -1 true, 0 1 false", "(?:a??)*": "0 -1 true", "(?:a{2}){3}": "6 6 false", "(?:a{2,3}){3}": "3 3 false, 2 3 false", "(?:a*){2,5}": "2 2 false, 0 -1 false",
+		"(?:a+){0,5}": "0 1 false, 1 -1 false", "(?:a+){2,5}?": "2 5 true, 1 -1 false", "(?:a*?){2,5}": "2 5 false, 0 -1 true", "a{1}": "", "(?:a*?)*": "0 -1 true",
+	} {
+		tree, _, err := parse(pattern, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		tree.walk(func(n *node) {
+			if n.kind == kindQuantifier {
+				got = append(got, fmt.Sprint(n.min, n.max, n.lazy))
+			}
+		})
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: got %q, want %s", pattern, got, want)
+		}
+	}
+}
+
 // What groups that refer to each other are is worked out once for each.
 func TestReferencesOfReferences(t *testing.T) {
 	t.Parallel()
