@@ -39,6 +39,9 @@ func timeOf(v any) (t time.Time, ok bool) {
 		if !ok || math.IsNaN(f) {
 			return t, false
 		}
+		if i == 0 { // a fraction is cut off from the years since 1900
+			f = math.Trunc(f-1900) + 1900
+		}
 		fields[i] = int(min(max(f, math.MinInt32), math.MaxInt32))
 	}
 	return time.Date(fields[0], time.Month(fields[1]+1), fields[2], fields[3], fields[4], fields[5], 0, time.UTC), true

@@ -96,6 +96,8 @@ func message(name string, v any, args []any, err error) string {
 		return joinText(v, args[0])
 	case "implode":
 		return implodeText(v)
+	case "_match":
+		return matchText(v, args)
 	case "flatten":
 		if _, ok := v.([]any); ok {
 			return "flatten depth must not be negative"
@@ -180,6 +182,19 @@ func joinText(v, separator any) string {
 		default:
 			written, _ := json.Marshal(member)
 			text += string(written)
+		}
+	}
+	return ""
+}
+
+// matchText is for what is no text, among the input, a regular expression and its flags.
+func matchText(v any, args []any) string {
+	if _, ok := v.(string); !ok {
+		return kindOf(v) + " cannot be matched, as it is not a string"
+	}
+	for _, arg := range args[:2] {
+		if _, ok := arg.(string); !ok {
+			return kindOf(arg) + " is not a string"
 		}
 	}
 	return ""

@@ -80,6 +80,8 @@ func (r *rewriter) node(node any) {
 		r.call(n)
 	case *gojq.Reduce:
 		n.Update = lastOrNull(n.Update)
+	case *gojq.Foreach:
+		nullState(n)
 	}
 }
 
@@ -191,6 +193,8 @@ func plainText(text string) string {
 // replaced. Where an error may be seen, this goes for constant keys as well.
 func (r *rewriter) index(i *gojq.Index) {
 	switch {
+	case i.IsSlice && r.caught > 0:
+		i.Start, i.End = computed(i.Start), computed(i.End)
 	case i.IsSlice:
 	case i.Start != nil && constantNumber(i.Start):
 		i.Start = inParentheses(i.Start)
@@ -200,6 +204,14 @@ func (r *rewriter) index(i *gojq.Index) {
 	case i.Str != nil && i.Str.Queries == nil:
 		*i = gojq.Index{Start: inParentheses(termQuery(&gojq.Term{Type: gojq.TermTypeString, Str: i.Str}))}
 	}
+}
+
+// computed puts a bound of a slice in parentheses.
+func computed(q *gojq.Query) *gojq.Query {
+	if q == nil {
+		return nil
+	}
+	return inParentheses(q)
 }
 
 func constantNumber(q *gojq.Query) bool {
@@ -249,11 +261,57 @@ func lastOrNull(update *gojq.Query) *gojq.Query {
 	if single(update) {
 		return update
 	}
-	const last = "$__last"
-	return termQuery(&gojq.Term{Type: gojq.TermTypeReduce, Reduce: &gojq.Reduce{
-		Query: inParentheses(update), Patterns: []*gojq.Pattern{{Name: last}},
-		Start: termQuery(&gojq.Term{Type: gojq.TermTypeNull}), Update: termQuery(&gojq.Term{Type: gojq.TermTypeFunc, Func: &gojq.Func{Name: last}}),
-	}})
+	return fill("reduce UPDATE as $__last (null; $__last)", map[string]*gojq.Query{"UPDATE": update})
+}
+
+// nullState makes null the state of a foreach after an update without a result: the state
+// becomes an array of it, and of whether it is a result.
+func nullState(f *gojq.Foreach) {
+	if single(f.Update) {
+		return
+	}
+	parts := map[string]*gojq.Query{"START": f.Start, "UPDATE": f.Update, "EXTRACT": f.Extract}
+	if f.Extract == nil {
+		parts["EXTRACT"] = termQuery(&gojq.Term{Type: gojq.TermTypeIdentity})
+	}
+	f.Start = fill("[START, true]", parts)
+	f.Update = fill("(.[0] | UPDATE | [., true]) // [null, false]", parts)
+	f.Extract = fill("if .[1] then .[0] | EXTRACT else empty end", parts)
+}
+
+// fill puts queries in the places of names in an expression.
+func fill(text string, parts map[string]*gojq.Query) *gojq.Query {
+	tree, err := gojq.Parse(text)
+	if err != nil {
+		panic(fmt.Sprintf("dialect: %s is not jq: %v", text, err)) // a constant of this file
+	}
+	f := filler{parts}
+	f.walk(reflect.ValueOf(tree))
+	return tree
+}
+
+type filler struct{ parts map[string]*gojq.Query }
+
+func (f filler) walk(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return
+		}
+		if t, ok := v.Interface().(*gojq.Term); ok && t.Type == gojq.TermTypeFunc && f.parts[t.Func.Name] != nil {
+			*t = *inParentheses(f.parts[t.Func.Name]).Term
+			return
+		}
+		f.walk(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f.walk(v.Field(i))
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			f.walk(v.Index(i))
+		}
+	}
 }
 
 // single reports whether a query certainly gives one result, or an error.

@@ -23,7 +23,7 @@ func bound(code *gojq.Code) error {
 			return checked(name, dialect.Function(name, f)), nil
 		}
 		m.refuse = f
-		return m.match, nil
+		return dialect.Function(name, m.match), nil
 	})
 }
 
