@@ -192,10 +192,11 @@ func matchText(v any, args []any) string {
 	if _, ok := v.(string); !ok {
 		return kindOf(v) + " cannot be matched, as it is not a string"
 	}
-	for _, arg := range args[:2] {
-		if _, ok := arg.(string); !ok {
-			return kindOf(arg) + " is not a string"
-		}
+	if _, ok := args[0].(string); !ok {
+		return kindOf(args[0]) + " is not a string"
+	}
+	if _, ok := args[1].(string); !ok && args[1] != nil {
+		return kindOf(args[1]) + " is not a string"
 	}
 	return ""
 }
