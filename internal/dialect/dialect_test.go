@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/itchyny/gojq"
@@ -87,6 +88,30 @@ func TestNumbersAsText(t *testing.T) {
 		if got := literalText(text); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
+	}
+}
+
+// The texts are those that jq 1.8.2 shows of values in messages. Of a large value
+// only the beginning is looked at.
+func TestShown(t *testing.T) {
+	t.Parallel()
+	many := make([]any, 1_000_000)
+	for _, c := range []struct {
+		v    any
+		want string
+	}{
+		{"very-long-long-long-long-string", `"very-long-long-long-long..."`}, {"☆☆☆☆☆☆☆☆☆", `"☆☆☆☆☆☆☆☆☆"`}, {"☆☆☆☆☆☆☆☆☆☆", `"☆☆☆☆☆☆☆☆..."`}, {[]any{1, "a"}, `[1,"a"]`},
+		{map[string]any{"a": map[string]any{"b": 1.5}}, `{"a":{"b":1.5}}`}, {strings.Repeat("x", 27), `"` + strings.Repeat("x", 27) + `"`},
+		{strings.Repeat("x", 28), `"` + strings.Repeat("x", 24) + `..."`}, {many, "[null,null,null,null,null...]"}, {json.Number("1e3"), "1E+3"},
+		{map[string]any{strings.Repeat("k", 40): 1, "z": 2}, `{"kkkkkkkkkkkkkkkkkkkkkkk...}`}, {"\x01\x01\x01\x01\x01\x01", `"\u0001\u0001\u0001\u0001..."`},
+	} {
+		if got := shown(c.v); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
+	left := 10
+	if first := beginning(many, &left).([]any); len(first) > 10 {
+		t.Errorf("%d members are the beginning", len(first))
 	}
 }
 

@@ -4,36 +4,47 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/itchyny/gojq"
 )
 
-// failure is an error with the text that libjq has for it.
+// failure is an error of a function, with what it was called with.
 type failure struct {
 	error
-	text string
+	name string
+	v    any
+	args []any
 }
 
-// Value is what an expression sees that catches the error.
-func (f *failure) Value() any { return f.text }
+// Value is what an expression sees that catches the error: the text of libjq, where that is
+// known.
+func (f *failure) Value() any {
+	if text := message(f.name, f.v, f.args, f.error); text != "" {
+		return text
+	}
+	return f.error.Error()
+}
+
+// Error is the text of gojq, and that of libjq for what gojq does not refuse.
+func (f *failure) Error() string {
+	if f.error == errRefused {
+		return message(f.name, f.v, f.args, f.error)
+	}
+	return f.error.Error()
+}
 
 func (f *failure) Unwrap() error { return f.error }
 
-// raised gives an error of a function the text of libjq, where that is known.
+// raised gives an error of a function a value. What is no error of the expression stays as
+// it is.
 func raised(name string, v any, args []any, err error) error {
 	var valued gojq.ValueError
-	if errors.As(err, &valued) {
+	if name == "_break" || errors.As(err, &valued) {
 		return err
 	}
-	text := message(name, v, args, err)
-	if text == "" {
-		return err
-	}
-	if err == errRefused {
-		err = errors.New(text)
-	}
-	return &failure{err, text}
+	return &failure{err, name, v, slices.Clone(args)}
 }
 
 // behind are the texts that follow the input of a function.
@@ -169,6 +180,9 @@ func joinText(v, separator any) string {
 	s, _ := separator.(string)
 	text := ""
 	for i, member := range list {
+		if len(text) > messageRoom { // what follows does not show
+			text = text[:messageRoom+1]
+		}
 		if i > 0 {
 			text += s
 		}

@@ -3,7 +3,9 @@ package dialect
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"math/big"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
@@ -36,10 +38,14 @@ func scalar(v any) bool {
 // kindOf is the type of a value with its beginning.
 func kindOf(v any) string { return gojq.TypeOf(v) + " (" + shown(v) + ")" }
 
-// shown is the beginning of a value as JSON: messages of libjq have room for 29 bytes.
+// messageRoom is what messages of libjq show of a value, in bytes.
+const messageRoom = 29
+
+// shown is the beginning of a value as JSON.
 func shown(v any) string {
-	const room = 29
-	text, _ := gojq.Marshal(respelled(v))
+	const room = messageRoom
+	left := 2 * room
+	text, _ := gojq.Marshal(respelled(beginning(v, &left)))
 	if len(text) <= room {
 		return string(text)
 	}
@@ -57,6 +63,38 @@ func shown(v any) string {
 		cut--
 	}
 	return string(text[:cut]) + "..." + end
+}
+
+// beginning returns a value of which the first bytes, written as JSON, are the same, up to
+// what is left. A large value is not walked through.
+func beginning(v any, left *int) any {
+	*left--
+	switch v := v.(type) {
+	case string:
+		cut := v[:min(len(v), max(*left, 0)+utf8.UTFMax)]
+		*left -= len(cut)
+		return cut
+	case []any:
+		first := []any{}
+		for _, member := range v {
+			if *left <= 0 {
+				break
+			}
+			first = append(first, beginning(member, left))
+		}
+		return first
+	case map[string]any:
+		first := map[string]any{}
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if *left <= 0 {
+				break
+			}
+			*left -= len(key)
+			first[key] = beginning(v[key], left)
+		}
+		return first
+	}
+	return v
 }
 
 // errRefused is an error without a text of its own: message has that of libjq.
