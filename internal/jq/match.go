@@ -17,9 +17,9 @@ const (
 	emptyPattern = 500
 	// maxMatching bounds the steps of a call: a second's worth, about.
 	maxMatching = 1 << 26
-	// maxFound bounds the matches and groups that a call gives: each is an object, of about
-	// 400 bytes.
-	maxFound = maxRead / 400
+	// maxFound bounds the matches and groups that a call gives: each is an object of about
+	// 400 bytes, so that they take 26 MiB together.
+	maxFound = 1 << 16
 )
 
 var errFound = fmt.Errorf("finds more than %d matches and groups", maxFound)

@@ -288,7 +288,7 @@ func (o ordered) base(t *gojq.Term, in seen, unordered bool) seen {
 	case gojq.TermTypeString:
 		o.pieces(t.Str, in, `"\(…)"`, true)
 	case gojq.TermTypeFormat:
-		sure := t.Format == "@text"
+		sure := t.Format != "@json" // the others are for texts
 		if t.Str != nil {
 			o.pieces(t.Str, in, t.Format, sure)
 		} else {
@@ -356,10 +356,14 @@ func (ordered) scalars(name string) bool {
 }
 
 // listing are functions that give what an object holds, member by member.
-var listing = []string{"to_entries", "keys_unsorted", "paths", "tostream", "recurse", "walk"}
+var listing = []string{"to_entries", "keys_unsorted", "paths", "tostream", "recurse"}
 
-// spreading are functions that do so when what they see is an object.
-var spreading = []string{"map", "add", "join", "flatten", "combinations"}
+// spreading are functions that do so when what they see is an object, with the numbers of
+// their arguments.
+var spreading = map[string][]int{"map": {1}, "add": {0}, "join": {1}, "flatten": {0, 1}, "combinations": {0, 1}}
+
+// keeping are functions that give what they see, or another object in its place.
+var keeping = []string{"select", "del", "with_entries", "map_values", "debug", "values", "objects"}
 
 func (o ordered) function(f *gojq.Func, in seen, unordered bool) seen {
 	if o.types.own[f.Name] {
@@ -371,16 +375,16 @@ func (o ordered) function(f *gojq.Func, in seen, unordered bool) seen {
 	}
 	inner := in
 	switch {
-	case slices.Contains(listing, f.Name) && f.Name != "walk":
+	case slices.Contains(listing, f.Name):
 		o.members(f.Name, in, unordered, false)
 	case f.Name == "tojson":
 		o.text(f.Name, in, unordered, false)
 	case f.Name == "tostring":
 		o.text(f.Name, in, unordered, true)
-	case slices.Contains(spreading, f.Name) && (len(f.Args) == 0 || f.Name == "map" || f.Name == "join" || f.Name == "flatten" || f.Name == "combinations"):
+	case slices.Contains(spreading[f.Name], len(f.Args)):
 		o.members(f.Name, in, unordered, true)
 		inner = in.member()
-	case f.Name == "select", f.Name == "with_entries", f.Name == "map_values", f.Name == "del", f.Name == "debug", f.Name == "values", f.Name == "objects":
+	case slices.Contains(keeping, f.Name):
 		result = in
 		if f.Name != "select" && f.Name != "del" {
 			inner = seen{types: anyType}
