@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/itchyny/gojq"
@@ -138,12 +137,8 @@ func empty(v any) bool {
 // flatten looks at its depth only where there is something to flatten.
 func flatten(next Callable) Callable {
 	return func(v any, args []any) any {
-		if o, ok := v.(map[string]any); ok {
-			list := []any{}
-			for _, key := range slices.Sorted(maps.Keys(o)) {
-				list = append(list, o[key])
-			}
-			v = list
+		if _, ok := v.(map[string]any); ok {
+			v = members(v)
 		}
 		if list, ok := v.([]any); ok && len(args) == 1 && above(args[0]) && !slices.ContainsFunc(list, isArray) {
 			return v

@@ -71,7 +71,7 @@ var replacements map[string]func(next Callable) Callable
 func init() {
 	replacements = map[string]func(next Callable) Callable{
 		"_add": addition, "_subtract": arithmetic, "_multiply": signed, "_divide": signed, "_modulo": arithmetic,
-		"_negate": negation,
+		"_negate": negation, "add": sum,
 
 		"tojson": spelled, "tostring": spelled, "format": spelled, "join": spelled, "_tohtml": spelled, "_touri": spelled,
 		"_tocsv": spelled, "_totsv": spelled, "_tosh": spelled, "_tobase64": spelled,

@@ -83,7 +83,7 @@ func TestNumbersAsText(t *testing.T) {
 	for text, want := range map[string]string{
 		"1.10": "1.10", "1e3": "1E+3", "1E-7": "1E-7", "0.000001": "0.000001", "0.0000001": "1E-7", "12e-7": "0.0000012", "100e-2": "1.00",
 		"1.0e5": "1.0E+5", "0e5": "0E+5", "0.00": "0.00", "-1.50": "-1.50", "1.5e1": "15", "15e-1": "1.5", "1.5e-7": "1.5E-7", "7": "7",
-		"100000000000000000000": "100000000000000000000", "1e99999999999999999999": "1e99999999999999999999",
+		"100000000000000000000": "100000000000000000000", "1e99999999999999999999": "1e99999999999999999999", "0.1e-9223372036854775808": "0.1e-9223372036854775808",
 	} {
 		if got := literalText(text); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
@@ -137,6 +137,25 @@ func FuzzLiteral(f *testing.F) {
 	})
 }
 
+// A deep value costs a look at each part, and not at each part of each level.
+func TestRespellDeep(t *testing.T) {
+	t.Parallel()
+	v := any(json.Number("0.50"))
+	for range 100_000 {
+		v = []any{v}
+	}
+	got, changed := respell(v)
+	if changed {
+		t.Error("the spelling is that of libjq already")
+	}
+	for range 100_000 {
+		got = got.([]any)[0]
+	}
+	if got != json.Number("0.50") {
+		t.Errorf("got %v", got)
+	}
+}
+
 // The arrays are those that jq 1.8.2 gives; nil is an error.
 func TestStrptime(t *testing.T) {
 	t.Parallel()
@@ -156,7 +175,7 @@ func TestStrptime(t *testing.T) {
 		{"2026-01-02T03:04:05+0200", "%Y-%m-%dT%H:%M:%S%z", []any{2026, 0, 2, 3, 4, 5, 5, 1}}, {"x", "%z", nil}, {"+0", "%z", nil},
 		{"12345", "%Y", nil}, {"MAR 5", "%B %d", []any{1900, 2, 5, 0, 0, 0, 1, 63}}, {"61", "%S", []any{1900, 0, 0, 0, 0, 61, 8, 367}}, {"62", "%S", nil},
 		{"24", "%H", nil}, {"ab", "a b", []any{1900, 0, 0, 0, 0, 0, 8, 367}}, {"7", "%u", []any{1900, 0, 0, 0, 0, 0, 0, 367}}, {"1", "%Ey", nil},
-		{"15", "%Oy", []any{2015, 0, 0, 0, 0, 0, 3, -1}}, {"5", "%-d", []any{1900, 0, 5, 0, 0, 0, 5, 4}}, {"1", "%", nil}, {"%", "%%", []any{1900, 0, 0, 0, 0, 0, 8, 367}},
+		{"15", "%Oy", []any{2015, 0, 0, 0, 0, 0, 3, -1}}, {"2024", "%EY", []any{2024, 0, 0, 0, 0, 0, 0, -1}}, {"20", "%EC", []any{2000, 0, 0, 0, 0, 0, 5, -1}}, {"15", "%Ed", nil}, {"5", "%-d", []any{1900, 0, 5, 0, 0, 0, 5, 4}}, {"1", "%", nil}, {"%", "%%", []any{1900, 0, 0, 0, 0, 0, 8, 367}},
 	} {
 		got, ok := strptime(c.text, []any{c.format}).([]any)
 		if ok != (c.want != nil) || ok && !reflect.DeepEqual(got, c.want) {

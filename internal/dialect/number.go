@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/itchyny/gojq"
 )
 
 // exact is the largest integer up to which a float64 holds each one. libjq calculates with
@@ -60,6 +62,55 @@ func addition(next Callable) Callable {
 	}
 }
 
+// sum is add: of numbers it is made one after the other, and one alone stays as it is.
+func sum(next Callable) Callable {
+	return func(v any, args []any) any {
+		var total any
+		for _, member := range members(v) {
+			switch {
+			case member == nil:
+			case !isNumber(member):
+				return next(v, args)
+			case total == nil:
+				total = member
+			default:
+				total = plus(double(total), double(member))
+			}
+		}
+		if total == nil {
+			return next(v, args)
+		}
+		return total
+	}
+}
+
+// members are those of an array, or of an object in the order of its keys.
+func members(v any) []any {
+	switch v := v.(type) {
+	case []any:
+		return v
+	case map[string]any:
+		list := make([]any, 0, len(v))
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			list = append(list, v[key])
+		}
+		return list
+	}
+	return nil
+}
+
+// plus adds two numbers of double.
+func plus(a, b any) any {
+	i, isInt := a.(int)
+	j, bothInt := b.(int)
+	if isInt && bothInt {
+		return double(i + j)
+	}
+	f, _ := gojq.ToFloat64(a)
+	g, _ := gojq.ToFloat64(b)
+	return f + g
+}
+
 // signed is arithmetic with a zero below zero.
 func signed(next Callable) Callable {
 	calculate := arithmetic(next)
@@ -104,57 +155,46 @@ func spelled(next Callable) Callable {
 // respelled returns a value with its numbers as libjq writes them. A container is copied
 // only when something in it changes.
 func respelled(v any) any {
+	got, _ := respell(v)
+	return got
+}
+
+func respell(v any) (got any, changed bool) {
 	switch v := v.(type) {
 	case float64:
 		if math.IsNaN(v) {
-			return v
+			return v, false
 		}
-		return json.Number(floatText(v))
+		return json.Number(floatText(v)), true
 	case json.Number:
-		return json.Number(literalText(v.String()))
+		text := literalText(v.String())
+		return json.Number(text), text != v.String()
 	case []any:
-		result, copied := v, false
+		result := v
 		for i, member := range v {
-			if !plainSpelling(member) {
-				if !copied {
-					result, copied = slices.Clone(v), true
-				}
-				result[i] = respelled(member)
+			other, otherChanged := respell(member)
+			if otherChanged && !changed {
+				result, changed = slices.Clone(v), true
+			}
+			if otherChanged {
+				result[i] = other
 			}
 		}
-		return result
+		return result, changed
 	case map[string]any:
-		result, copied := v, false
+		result := v
 		for key, member := range v {
-			if !plainSpelling(member) {
-				if !copied {
-					result, copied = maps.Clone(v), true
-				}
-				result[key] = respelled(member)
+			other, otherChanged := respell(member)
+			if otherChanged && !changed {
+				result, changed = maps.Clone(v), true
+			}
+			if otherChanged {
+				result[key] = other
 			}
 		}
-		return result
+		return result, changed
 	}
-	return v
-}
-
-// plainSpelling reports whether a value is not changed by respelled.
-func plainSpelling(v any) bool {
-	switch v := v.(type) {
-	case float64:
-		return false
-	case json.Number:
-		return !strings.ContainsAny(v.String(), ".eE")
-	case []any:
-		return !slices.ContainsFunc(v, func(member any) bool { return !plainSpelling(member) })
-	case map[string]any:
-		for _, member := range v {
-			if !plainSpelling(member) {
-				return false
-			}
-		}
-	}
-	return true
+	return v, false
 }
 
 // floatText is a finite or infinite number as libjq writes the result of a calculation: the
@@ -194,9 +234,10 @@ func literalText(text string) string {
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
 		mantissa, power = text[:i], text[i+1:]
 	}
+	const most = 10 // characters of an exponent that is counted with: a larger one stays as written
 	exponent, err := strconv.Atoi(power)
-	if power != "" && err != nil {
-		return sign + text // too large to count: it stays as written
+	if power != "" && err != nil || len(power) > most {
+		return sign + text
 	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	exponent -= len(fraction)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,6 +44,7 @@ func clone(v reflect.Value) reflect.Value {
 type rewriter struct {
 	calls  map[string]bool // name/arity
 	caught int             // the handlers around that see the text of an error
+	paths  int             // what is around that asks for paths, and not for values
 }
 
 func (r *rewriter) walk(v reflect.Value) {
@@ -53,6 +55,9 @@ func (r *rewriter) walk(v reflect.Value) {
 		}
 		if try, ok := v.Interface().(*gojq.Try); ok {
 			r.try(try)
+			return
+		}
+		if r.asksForPaths(v.Interface()) {
 			return
 		}
 		r.walk(v.Elem())
@@ -68,6 +73,42 @@ func (r *rewriter) walk(v reflect.Value) {
 	}
 }
 
+// pathFunctions take expressions for the paths that they go.
+var pathFunctions = []string{"path", "del", "pick"}
+
+// asksForPaths walks through what asks for paths, and reports whether the node did.
+func (r *rewriter) asksForPaths(node any) bool {
+	switch n := node.(type) {
+	case *gojq.Query:
+		if !assigns(n.Op) {
+			return false
+		}
+		r.paths++
+		r.walk(reflect.ValueOf(n.Left))
+		r.paths--
+		r.walk(reflect.ValueOf(n.Right))
+		return true
+	case *gojq.Func:
+		if !slices.Contains(pathFunctions, n.Name) || len(n.Args) == 0 {
+			return false
+		}
+		r.paths++
+		r.walk(reflect.ValueOf(n.Args))
+		r.paths--
+		r.node(n)
+		return true
+	}
+	return false
+}
+
+func assigns(op gojq.Operator) bool {
+	switch op {
+	case gojq.OpAssign, gojq.OpModify, gojq.OpUpdateAdd, gojq.OpUpdateSub, gojq.OpUpdateMul, gojq.OpUpdateDiv, gojq.OpUpdateMod, gojq.OpUpdateAlt:
+		return true
+	}
+	return false
+}
+
 func (r *rewriter) node(node any) {
 	switch n := node.(type) {
 	case *gojq.Term:
@@ -81,7 +122,9 @@ func (r *rewriter) node(node any) {
 	case *gojq.Reduce:
 		n.Update = lastOrNull(n.Update)
 	case *gojq.Foreach:
-		nullState(n)
+		if r.paths == 0 { // an array of the state would be none of the paths
+			nullState(n)
+		}
 	}
 }
 

@@ -60,7 +60,8 @@ func (p *parser) read(format string) bool {
 			continue
 		}
 		rest := strings.TrimLeft(format[i+1:], "-_0^#123456789")
-		if strings.HasPrefix(rest, "O") {
+		switch { // other numbers, and other calendars, than the usual ones: here there are none
+		case strings.HasPrefix(rest, "O"), len(rest) > 1 && rest[0] == 'E' && strings.IndexByte("cCxXY", rest[1]) >= 0:
 			rest = rest[1:]
 		}
 		if rest == "" || !p.directive(rest[0]) {

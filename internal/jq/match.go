@@ -52,7 +52,7 @@ func (m *matcher) match(v any, args []any) any {
 	if !isText || !isPattern || !isFlags && args[1] != nil {
 		return m.refuse(v, args)
 	}
-	if len(source) > MaxText {
+	if len(source) > MaxText || len(flags) > MaxText {
 		return &limitError{"_match", errRead}
 	}
 	p := m.pattern(source, flags)
@@ -76,8 +76,9 @@ func (m *matcher) pattern(source, flags string) *pattern {
 	}
 	p := &pattern{all: strings.Contains(flags, "g")}
 	p.re, p.err = Regexp(source, flags)
-	if m.kept += emptyPattern + len(source); m.kept > maxKept || m.patterns == nil {
-		m.patterns, m.kept = map[[2]string]*pattern{}, emptyPattern+len(source)
+	size := emptyPattern + len(source) + len(flags)
+	if m.kept += size; m.kept > maxKept || m.patterns == nil {
+		m.patterns, m.kept = map[[2]string]*pattern{}, size
 	}
 	m.patterns[key] = p
 	return p

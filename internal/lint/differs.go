@@ -174,7 +174,7 @@ func (o ordered) query(q *gojq.Query, in seen, unordered bool) seen {
 	case q.Term != nil:
 		return o.term(q.Term, in, unordered)
 	case q.Op == gojq.OpPipe && len(q.Patterns) == 0:
-		return o.query(q.Right, o.query(q.Left, in, unordered || loses(q.Right)), unordered)
+		return o.query(q.Right, o.query(q.Left, in, unordered || loses(q.Right, makesObjects(q.Left))), unordered)
 	case q.Op == gojq.OpPipe:
 		o.query(q.Left, in, unordered)
 		return o.query(q.Right, in, unordered)
@@ -198,39 +198,77 @@ var orderless = []string{
 var passing = []string{"map", "select", "values", "strings", "numbers", "objects", "arrays", "tostring", "tojson", "with_entries", "map_values", "del", "ascii_downcase", "ascii_upcase"}
 
 // loses reports whether the order of what comes in does not show in the result of a query.
-func loses(q *gojq.Query) bool {
-	merged := false // each member is an object now: add makes one of them
-	for q != nil {
-		first, rest := q, (*gojq.Query)(nil)
-		if q.Term == nil && q.Op == gojq.OpPipe && len(q.Patterns) == 0 {
-			first, rest = q.Left, q.Right
-		}
-		t := jq.OnlyTerm(first)
-		if t == nil {
-			if first.Op == gojq.OpPipe && rest != nil {
-				return loses(first) || loses(rest)
-			}
-			return false
-		}
+// Merged says that what comes in are objects, of which add makes one.
+func loses(q *gojq.Query, merged bool) bool {
+	for _, stage := range stages(q) {
+		t := jq.OnlyTerm(stage)
 		switch {
-		case t.Type == gojq.TermTypeFunc && (slices.Contains(orderless, t.Func.Name) || merged && t.Func.Name == "add"):
-			return true
-		case t.Type == gojq.TermTypeFunc && !slices.Contains(passing, t.Func.Name):
+		case t == nil, picks(t.SuffixList):
 			return false
 		case t.Type == gojq.TermTypeArray:
-			return loses(t.Array.Query)
-		case t.Type != gojq.TermTypeFunc && t.Type != gojq.TermTypeIndex && t.Type != gojq.TermTypeIdentity:
-			return false
+			if t.Array.Query != nil && loses(t.Array.Query, false) {
+				return true
+			}
 		case t.Type == gojq.TermTypeIndex && t.Index.Name == "":
 			return false
+		case t.Type == gojq.TermTypeFunc:
+			if ends, lost := losing(t.Func, merged); ends {
+				return lost
+			}
+		case t.Type != gojq.TermTypeIndex && t.Type != gojq.TermTypeIdentity && t.Type != gojq.TermTypeObject:
+			return false
 		}
-		if f := jq.Call(first); f != nil && f.Name == "map" && len(f.Args) == 1 {
-			made := jq.OnlyTerm(f.Args[0])
-			merged = made != nil && made.Type == gojq.TermTypeObject
-		}
-		q = rest
+		merged = makesObjects(stage)
 	}
 	return false
+}
+
+// losing reports whether a function decides about the order, and whether it is lost then.
+func losing(f *gojq.Func, merged bool) (decides, lost bool) {
+	switch {
+	case slices.Contains(orderless, f.Name), merged && f.Name == "add":
+		return true, true
+	case f.Name == "select" && len(f.Args) == 1 && oneKey(f.Args[0]):
+		return true, true // one member is left
+	case f.Name == "map" && len(f.Args) == 1 && loses(f.Args[0], false):
+		return true, true
+	}
+	return !slices.Contains(passing, f.Name), false
+}
+
+// oneKey reports whether a condition compares the key of an entry with a text.
+func oneKey(q *gojq.Query) bool {
+	if q.Op != gojq.OpEq {
+		return false
+	}
+	_, text := jq.Text(q.Right)
+	key, isKey := lastKey(q.Left)
+	return text && isKey && key == "key"
+}
+
+// makesObjects reports whether each result, or each member of the result, is an object that
+// the query makes.
+func makesObjects(q *gojq.Query) bool {
+	t := jq.OnlyTerm(q)
+	switch {
+	case t == nil || len(t.SuffixList) > 0:
+	case t.Type == gojq.TermTypeArray && t.Array.Query != nil:
+		inner := stages(t.Array.Query)
+		return makesObjects(inner[len(inner)-1])
+	case t.Type == gojq.TermTypeFunc && t.Func.Name == "map" && len(t.Func.Args) == 1:
+		return makesObjects(t.Func.Args[0])
+	case t.Type == gojq.TermTypeObject:
+		return true
+	}
+	return false
+}
+
+// stages are the parts of a query between its pipes.
+func stages(q *gojq.Query) []*gojq.Query {
+	if q.Term == nil && q.Op == gojq.OpPipe && len(q.Patterns) == 0 {
+		return append(stages(q.Left), stages(q.Right)...)
+	}
+	return []*gojq.Query{q}
 }
 
 func (o ordered) term(t *gojq.Term, in seen, unordered bool) seen {

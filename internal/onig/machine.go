@@ -29,11 +29,15 @@ type frame struct {
 	low int // for a star, which gives back one character after the other, its begin; or -1
 }
 
+// perStep is how many bytes or registers are looked at in the time of a step.
+const perStep = 16
+
 const keepSlot = 0 // the register of keep: no group has it
 
 // run tries for a match at one place.
 func (m *machine) run(at int) (bool, error) {
 	m.stack = m.stack[:0]
+	m.steps -= len(m.slots) / perStep
 	for i := range m.slots {
 		m.slots[i] = -1
 	}
@@ -97,6 +101,7 @@ func (m *machine) rare(i *instruction, pc, p int) (int, int, bool) {
 		n, ok := m.reference(i, p)
 		return pc + 1, p + n, ok
 	case opIsSet:
+		m.steps -= len(i.refs) / perStep
 		for _, ref := range i.refs {
 			if m.slots[2*ref+1] >= 0 {
 				return pc + 1, p, true
@@ -114,6 +119,7 @@ func (m *machine) rare(i *instruction, pc, p int) (int, int, bool) {
 		m.unwind(m.slots[i.slot])
 		return pc, p, false
 	case opBack:
+		m.steps -= i.min
 		for range i.min {
 			if p == 0 {
 				return pc, p, false
@@ -157,12 +163,14 @@ func (m *machine) loop(i *instruction, pc, p int) (int, int, bool) {
 			return i.to, p, true
 		}
 	case opEmptyStart:
+		m.steps -= len(i.refs)
 		m.set(i.slot, p)
 		for k, ref := range i.refs {
 			m.set(i.slot+1+2*k, m.slots[2*ref])
 			m.set(i.slot+2+2*k, m.slots[2*ref+1])
 		}
 	case opEmptyStop:
+		m.steps -= len(i.refs) / perStep
 		if m.slots[i.slot] == p && !m.changed(i) {
 			return i.to, p, true
 		}

@@ -7,6 +7,7 @@ import "strings"
 func (m *machine) one(i *instruction, p int) int {
 	if i.op == opText {
 		if strings.HasPrefix(m.text[p:], i.text) {
+			m.steps -= len(i.text) / perStep
 			return len(i.text)
 		}
 		return -1
@@ -118,6 +119,7 @@ func (m *machine) isBoundary(p int) bool {
 // reference matches what a group has matched. Of several with one name it is the last
 // that fits.
 func (m *machine) reference(i *instruction, p int) (length int, ok bool) {
+	m.steps -= len(i.refs) / perStep
 	for k := len(i.refs) - 1; k >= 0; k-- {
 		begin, end := m.slots[2*i.refs[k]], m.slots[2*i.refs[k]+1]
 		if begin < 0 || end < 0 {
