@@ -112,10 +112,21 @@ func reverse(next Callable) Callable {
 	}
 }
 
+// transpose takes null for a row without members.
 func transpose(next Callable) Callable {
 	return func(v any, args []any) any {
 		if o, ok := v.(map[string]any); ok && len(o) == 0 {
 			return []any{}
+		}
+		rows, _ := v.([]any)
+		if slices.Contains(rows, any(nil)) {
+			rows = slices.Clone(rows)
+			for i, row := range rows {
+				if row == nil {
+					rows[i] = []any{}
+				}
+			}
+			v = rows
 		}
 		return next(v, args)
 	}

@@ -238,3 +238,48 @@ func TestReader(t *testing.T) {
 		t.Error("there is no bound to the depth")
 	}
 }
+
+// FuzzReader holds the reader to the one of Go: what is JSON is read alike.
+func FuzzReader(f *testing.F) {
+	for _, seed := range []string{`[01,+2,.5]`, `{"a": [true, null, "\u00e9"]}`, `-Infinity`, "[[[", `"\"`, "\ufeff1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := (&reader{text: text}).document()
+		var want any
+		if json.Unmarshal([]byte(text), &want) != nil {
+			return
+		}
+		if err != nil {
+			t.Fatalf("%q is JSON: %v", text, err)
+		}
+		written, err := json.Marshal(got)
+		var again any
+		if err != nil || json.Unmarshal(written, &again) != nil || !reflect.DeepEqual(again, want) {
+			t.Fatalf("%q is read as %s, want %v", text, written, want)
+		}
+	})
+}
+
+// FuzzTimes holds strptime and the formats to what they promise of any text: an array of at
+// least eight numbers or an error, and a format that gojq takes.
+func FuzzTimes(f *testing.F) {
+	for _, seed := range [][2]string{{"2026-01-02T03:04:05Z", "%Y-%m-%dT%H:%M:%SZ"}, {"Mon 3", "%a %U %"}, {"+01:30", "%z"}, {"99 366", "%C %j"}, {"1", "%EY%Od%-"}} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, text, format string) {
+		switch got := strptime(text, []any{format}).(type) {
+		case error:
+		case []any:
+			if len(got) < 8 {
+				t.Fatalf("%q by %q: got %v", text, format, got)
+			}
+			if _, ok := mktime(got, nil).(int); !ok && !reflect.DeepEqual(got[:6], []any{1969, 11, 31, 23, 59, 59}) {
+				t.Fatalf("%v is no time", got)
+			}
+		default:
+			t.Fatalf("%q by %q: got %v", text, format, got)
+		}
+		_ = gnuFormat(format, len(text)) // a panic is a finding
+	})
+}

@@ -114,7 +114,7 @@ func message(name string, v any, args []any, err error) string {
 			return "flatten depth must not be negative"
 		}
 		return iterated(v)
-	case "add", "min_by", "_group_by", "_sort_by", "_unique_by", "_min_by", "_max_by":
+	case "add", "transpose", "min_by", "_group_by", "_sort_by", "_unique_by", "_min_by", "_max_by":
 		return iterated(v)
 	case "min", "max":
 		return kindOf(v) + " and " + kindOf(v) + " cannot be iterated over"
@@ -153,6 +153,13 @@ func valueText(name string, v any, text string) string {
 func accessText(v, x any) string {
 	if _, isSlice := x.(map[string]any); isSlice && sliceable(v) {
 		return "Array/string slice indices must be integers"
+	}
+	if slice, ok := x.(map[string]any); ok && len(slice) == 2 {
+		if start, hasStart := slice["start"]; hasStart {
+			if end, hasEnd := slice["end"]; hasEnd {
+				return "Cannot index " + gojq.TypeOf(v) + ` with object ({"start":` + shown(start) + `,"end":` + shown(end) + "})"
+			}
+		}
 	}
 	return "Cannot index " + gojq.TypeOf(v) + " with " + kindOf(x)
 }
