@@ -316,27 +316,6 @@ func setText(v any, args []any, text string) string {
 	return ""
 }
 
-// member returns what stands at one step of a path.
-func member(v, step any) (got any, found bool) {
-	switch v := v.(type) {
-	case nil:
-		return nil, true
-	case map[string]any:
-		key, ok := step.(string)
-		return v[key], ok
-	case []any:
-		i, ok := gojq.ToInt(step)
-		if ok && i < 0 {
-			i += len(v)
-		}
-		if ok && 0 <= i && i < len(v) {
-			return v[i], true
-		}
-		return nil, ok
-	}
-	return nil, false
-}
-
 func deleteText(v, paths any) string {
 	list, ok := paths.([]any)
 	if !ok {
