@@ -33,8 +33,10 @@ func TestGrowth(t *testing.T) {
 	}{
 		{heap{100, 150}, heap{110, 150}, false},
 		{heap{100, 150}, heap{111, 150}, true},
-		{heap{100, 150}, heap{50, 330}, false}, // twice the larger, and three times the growth
-		{heap{100, 150}, heap{50, 331}, true},
+		{heap{100, 150}, heap{50, 230}, false}, // twice the live or what was allocated, and three times the growth
+		{heap{100, 150}, heap{50, 231}, true},
+		{heap{100, 250}, heap{50, 280}, false},
+		{heap{100, 250}, heap{50, 281}, true},
 		{heap{200, 150}, heap{50, 430}, false},
 		{heap{200, 150}, heap{50, 431}, true},
 	} {
@@ -44,6 +46,23 @@ func TestGrowth(t *testing.T) {
 	}
 	if h := readHeap(); h.live == h.allocated || h.allocated == 0 {
 		t.Errorf("got %+v", h)
+	}
+}
+
+// An evaluation is looked at by its steps too, when no clock comes.
+func TestWatchBySteps(t *testing.T) {
+	t.Parallel()
+	w := newWatch(t.Context(), 0)
+	defer w.stop()
+	w.first.Stop()
+	for range lookSteps - 1 {
+		w.Done()
+	}
+	if w.Err() != nil {
+		t.Error("it looked too soon")
+	}
+	if w.Done(); context.Cause(w) != ErrSlow {
+		t.Errorf("cause = %v", context.Cause(w))
 	}
 }
 
