@@ -11,34 +11,6 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-func clone(v reflect.Value) reflect.Value {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return v
-		}
-		made := reflect.New(v.Type().Elem())
-		made.Elem().Set(clone(v.Elem()))
-		return made
-	case reflect.Struct:
-		made := reflect.New(v.Type()).Elem()
-		for i := range v.NumField() {
-			made.Field(i).Set(clone(v.Field(i)))
-		}
-		return made
-	case reflect.Slice:
-		if v.IsNil() {
-			return v
-		}
-		made := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
-		for i := range v.Len() {
-			made.Index(i).Set(clone(v.Index(i)))
-		}
-		return made
-	}
-	return v
-}
-
 // rewriter changes a tree from the inside out, and collects the names of the functions that
 // it calls.
 type rewriter struct {
@@ -48,29 +20,13 @@ type rewriter struct {
 }
 
 func (r *rewriter) walk(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return
-		}
-		if try, ok := v.Interface().(*gojq.Try); ok {
+	visit(v, func(node any) bool {
+		if try, ok := node.(*gojq.Try); ok {
 			r.try(try)
-			return
+			return false
 		}
-		if r.asksForPaths(v.Interface()) {
-			return
-		}
-		r.walk(v.Elem())
-		r.node(v.Interface())
-	case reflect.Struct:
-		for i := range v.NumField() {
-			r.walk(v.Field(i))
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			r.walk(v.Index(i))
-		}
-	}
+		return !r.asksForPaths(node)
+	}, r.node)
 }
 
 // pathFunctions take expressions for the paths that they go.
@@ -80,7 +36,7 @@ var pathFunctions = []string{"path", "del", "pick"}
 func (r *rewriter) asksForPaths(node any) bool {
 	switch n := node.(type) {
 	case *gojq.Query:
-		if !assigns(n.Op) {
+		if !Assigns(n.Op) {
 			return false
 		}
 		r.paths++
@@ -96,14 +52,6 @@ func (r *rewriter) asksForPaths(node any) bool {
 		r.walk(reflect.ValueOf(n.Args))
 		r.paths--
 		r.node(n)
-		return true
-	}
-	return false
-}
-
-func assigns(op gojq.Operator) bool {
-	switch op {
-	case gojq.OpAssign, gojq.OpModify, gojq.OpUpdateAdd, gojq.OpUpdateSub, gojq.OpUpdateMul, gojq.OpUpdateDiv, gojq.OpUpdateMod, gojq.OpUpdateAlt:
 		return true
 	}
 	return false
@@ -284,33 +232,15 @@ func fill(text string, parts map[string]*gojq.Query) *gojq.Query {
 	if err != nil {
 		panic(fmt.Sprintf("dialect: %s is not jq: %v", text, err)) // a constant of this file
 	}
-	f := filler{parts}
-	f.walk(reflect.ValueOf(tree))
+	visit(reflect.ValueOf(tree), func(node any) bool {
+		t, ok := node.(*gojq.Term)
+		if !ok || t.Type != gojq.TermTypeFunc || parts[t.Func.Name] == nil {
+			return true
+		}
+		*t = *inParentheses(parts[t.Func.Name]).Term
+		return false // what was put there is rewritten already
+	}, nil)
 	return tree
-}
-
-type filler struct{ parts map[string]*gojq.Query }
-
-func (f filler) walk(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return
-		}
-		if t, ok := v.Interface().(*gojq.Term); ok && t.Type == gojq.TermTypeFunc && f.parts[t.Func.Name] != nil {
-			*t = *inParentheses(f.parts[t.Func.Name]).Term
-			return
-		}
-		f.walk(v.Elem())
-	case reflect.Struct:
-		for i := range v.NumField() {
-			f.walk(v.Field(i))
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			f.walk(v.Index(i))
-		}
-	}
 }
 
 // single reports whether a query certainly gives one result, or an error.

@@ -1,7 +1,6 @@
 package jq
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -13,25 +12,7 @@ import (
 
 // Walk calls f for every node of a syntax tree, from the outside in: a *gojq.Query, a
 // *gojq.Term, a *gojq.Func and so on.
-func Walk(tree *gojq.Query, f func(node any)) { walk(reflect.ValueOf(tree), f) }
-
-func walk(v reflect.Value, f func(node any)) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			f(v.Interface())
-			walk(v.Elem(), f)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			walk(v.Field(i), f)
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			walk(v.Index(i), f)
-		}
-	}
-}
+func Walk(tree *gojq.Query, f func(node any)) { dialect.Walk(tree, f) }
 
 // Constant returns the value of an expression that is only a text without interpolation,
 // true, false or null.
@@ -97,13 +78,7 @@ func Key(i *gojq.Index) (string, bool) {
 }
 
 // Assigns reports whether an operator is one of the assignments.
-func Assigns(op gojq.Operator) bool {
-	switch op {
-	case gojq.OpAssign, gojq.OpModify, gojq.OpUpdateAdd, gojq.OpUpdateSub, gojq.OpUpdateMul, gojq.OpUpdateDiv, gojq.OpUpdateMod, gojq.OpUpdateAlt:
-		return true
-	}
-	return false
-}
+func Assigns(op gojq.Operator) bool { return dialect.Assigns(op) }
 
 // Defined returns the names of the functions, and of their parameters, that an
 // expression defines itself. They hide the functions of jq.
