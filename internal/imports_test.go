@@ -25,6 +25,7 @@
 //	port | is a client of Port's API | catalog transport
 //	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip transport
 //	filter | finds mistakes in a filter of Bitbucket's query language | -
+//	gitwire | reads git repositories over smart HTTP | -
 //	glob | compares the paths of a repository with patterns | -
 //	report | counts what a run did | catalog clip diag | mapping
 //	mapping | reads a mapping | content diag nearest
