@@ -48,6 +48,7 @@
 //	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | memtransport
 //	port/porttest | is Port's API in memory | memtransport
 //	gitwire/gitbackend | serves repositories over smart HTTP with git itself | -
+//	gitwire/gitwiretest | serves git repositories that are made in memory | -
 //	memtransport | calls an http.Handler without a socket | -
 //	openapicheck | checks HTTP exchanges against the vendors' OpenAPI documents | -
 //	internal | holds the rules of the house that no single package can hold | -
@@ -75,7 +76,7 @@ var update = flag.Bool("update", false, "write the packages into README.md")
 const module = "port-bitbucket-exporter"
 
 // support are the packages that any test may import.
-var support = []string{"bitbucket/bitbuckettest", "port/porttest", "openapicheck", "memtransport", "gitwire/gitbackend"}
+var support = []string{"bitbucket/bitbuckettest", "port/porttest", "openapicheck", "memtransport", "gitwire/gitbackend", "gitwire/gitwiretest"}
 
 // modules are those of other people in the binary.
 var modules = []string{

@@ -1,0 +1,324 @@
+// Package gitwiretest serves git repositories that are made in memory, over smart HTTP with protocol
+// version 2, and refuses what git refuses, and more.
+//
+// A Repository holds objects and refs; a Server is an http.Handler for one of them. What a correct client
+// never sends is refused and noted, see Server.Violations. Options change what a server can do and break
+// what it sends. Nothing is random: the same calls make the same objects and the same packs.
+//
+// It has code of its own for pkt-lines and packs, so that a reader's mistake has no twin here.
+// Source: https://git-scm.com/docs/protocol-v2, https://git-scm.com/docs/http-protocol and
+// https://git-scm.com/docs/gitformat-pack, read 2026-11, and git 2.39.
+package gitwiretest
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Hash is the SHA-1 id of an object.
+type Hash [sha1.Size]byte
+
+// String is the hash in hex.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// ParseHash reads 40 lower-case hex digits.
+func ParseHash(text string) (Hash, bool) {
+	var h Hash
+	if len(text) != 2*len(h) || strings.ToLower(text) != text {
+		return h, false
+	}
+	_, err := hex.Decode(h[:], []byte(text))
+	return h, err == nil
+}
+
+// Mode is what an entry of a tree is.
+type Mode uint32
+
+// The modes that git writes.
+const (
+	Folder     Mode = 0o040000
+	Plain      Mode = 0o100644
+	Executable Mode = 0o100755
+	Link       Mode = 0o120000
+	Submodule  Mode = 0o160000
+)
+
+// Kind is what an object is, with its number in a pack.
+type Kind byte
+
+// The kinds of objects.
+const (
+	KindCommit Kind = 1
+	KindTree   Kind = 2
+	KindBlob   Kind = 3
+	KindTag    Kind = 4
+)
+
+func (k Kind) String() string { return [...]string{"", "commit", "tree", "blob", "tag"}[k] }
+
+// File is a file of a commit. The zero Mode is Plain. The content of a Link is the path that it leads to,
+// that of a Submodule a hash in hex.
+type File struct {
+	Mode    Mode
+	Content string
+}
+
+// Commit is a commit before it has a hash.
+type Commit struct {
+	Files   map[string]File // by path
+	Tree    Hash            // in place of Files, when it is not zero
+	Parents []Hash
+	Message string
+	Time    time.Time // zero: the beginning of 2024
+}
+
+// Entry is an entry of a tree.
+type Entry struct {
+	Mode Mode
+	Name string
+	Hash Hash
+}
+
+type object struct {
+	kind Kind
+	data string
+}
+
+// Repository is a git repository. All methods are safe for concurrent use.
+type Repository struct {
+	mu      sync.RWMutex
+	objects map[Hash]object
+	blobs   map[string]Hash // by content
+	refs    map[string]Hash
+	head    string // the ref that HEAD stands for; "" when it is detached
+	at      Hash   // of a detached HEAD
+}
+
+// NewRepository returns an empty repository, whose HEAD is to be the branch main.
+func NewRepository() *Repository {
+	return &Repository{objects: map[Hash]object{}, blobs: map[string]Hash{}, refs: map[string]Hash{}, head: "refs/heads/main"}
+}
+
+// Add adds an object, whatever its data are.
+func (r *Repository) Add(kind Kind, data string) Hash {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.add(kind, data)
+}
+
+func (r *Repository) add(kind Kind, data string) Hash {
+	if kind == KindBlob {
+		if h, ok := r.blobs[data]; ok {
+			return h
+		}
+	}
+	h := HashOf(kind, data)
+	r.objects[h] = object{kind, data}
+	if kind == KindBlob {
+		r.blobs[data] = h
+	}
+	return h
+}
+
+// HashOf is the hash of an object.
+func HashOf(kind Kind, data string) Hash {
+	text := make([]byte, 0, len(data)+24)
+	text = append(text, kind.String()...)
+	text = append(text, ' ')
+	text = strconv.AppendInt(text, int64(len(data)), 10)
+	text = append(text, 0)
+	return sha1.Sum(append(text, data...))
+}
+
+// Object returns an object; ok is false when the repository does not have it.
+func (r *Repository) Object(h Hash) (kind Kind, data string, ok bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	o, ok := r.objects[h]
+	return o.kind, o.data, ok
+}
+
+// Remove removes an object, as when a repository is damaged.
+func (r *Repository) Remove(h Hash) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.blobs, r.objects[h].data)
+	delete(r.objects, h)
+}
+
+// Commit adds a commit with its trees and blobs. No ref leads to it yet.
+func (r *Repository) Commit(c Commit) Hash {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tree := c.Tree
+	if tree == (Hash{}) {
+		tree = r.tree(foldersOf(c.Files))
+	}
+	at := c.Time
+	if at.IsZero() {
+		at = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "tree %s\n", tree)
+	for _, p := range c.Parents {
+		fmt.Fprintf(&b, "parent %s\n", p)
+	}
+	who := "Build Bot <bot@example.com> " + strconv.FormatInt(at.Unix(), 10) + " +0000\n"
+	b.WriteString("author " + who + "committer " + who + "\n" + c.Message + "\n")
+	return r.add(KindCommit, b.String())
+}
+
+// Tag adds an annotated tag and the ref refs/tags/name that leads to it.
+func (r *Repository) Tag(name string, target Hash) Hash {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.add(KindTag, fmt.Sprintf("object %s\ntype %s\ntag %s\ntagger Build Bot <bot@example.com> 1704067200 +0000\n\n%s\n",
+		target, r.objects[target].kind, name, name))
+	r.refs["refs/tags/"+name] = h
+	return h
+}
+
+// SetRef makes a full name such as refs/heads/main lead to an object; the zero hash removes it.
+func (r *Repository) SetRef(name string, h Hash) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if h == (Hash{}) {
+		delete(r.refs, name)
+	} else {
+		r.refs[name] = h
+	}
+}
+
+// SetHead makes HEAD stand for a ref, which need not be there.
+func (r *Repository) SetHead(ref string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.head, r.at = ref, Hash{}
+}
+
+// DetachHead makes HEAD lead to a commit.
+func (r *Repository) DetachHead(h Hash) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.head, r.at = "", h
+}
+
+// headHash is that of HEAD; zero when it is unborn.
+func (r *Repository) headHash() Hash {
+	if r.head == "" {
+		return r.at
+	}
+	return r.refs[r.head]
+}
+
+// folder is what is in a folder, by name: a folder or a File.
+type folder map[string]any
+
+func foldersOf(files map[string]File) folder {
+	root := folder{}
+	for path, f := range files {
+		in, rest := root, path
+		for {
+			name, below, deeper := strings.Cut(rest, "/")
+			if name == "" || strings.Contains(name, "\x00") {
+				panic(fmt.Sprintf("gitwiretest: %q is no path", path))
+			}
+			if !deeper {
+				if in[name] != nil {
+					panic(fmt.Sprintf("gitwiretest: %q is a file and a folder", path))
+				}
+				in[name] = f
+				break
+			}
+			next, isFolder := in[name].(folder)
+			if !isFolder {
+				if in[name] != nil {
+					panic(fmt.Sprintf("gitwiretest: %q is below a file", path))
+				}
+				next = folder{}
+				in[name] = next
+			}
+			in, rest = next, below
+		}
+	}
+	return root
+}
+
+func (r *Repository) tree(f folder) Hash {
+	entries := make([]Entry, 0, len(f))
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		switch in := f[name].(type) {
+		case folder:
+			entries = append(entries, Entry{Folder, name, r.tree(in)})
+		case File:
+			e := Entry{Mode: cmp.Or(in.Mode, Plain), Name: name}
+			if e.Mode == Submodule {
+				var ok bool
+				if e.Hash, ok = ParseHash(in.Content); !ok {
+					panic(fmt.Sprintf("gitwiretest: the content of submodule %q is no hash", name))
+				}
+			} else {
+				e.Hash = r.add(KindBlob, in.Content)
+			}
+			entries = append(entries, e)
+		}
+	}
+	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(sortName(a), sortName(b)) })
+	return r.add(KindTree, EncodeTree(entries))
+}
+
+// sortName is what git sorts an entry by: a folder as if its name ended with a slash.
+func sortName(e Entry) string {
+	if e.Mode == Folder {
+		return e.Name + "/"
+	}
+	return e.Name
+}
+
+// EncodeTree is the data of a tree, with the entries as they are: in any order, with any name.
+func EncodeTree(entries []Entry) string {
+	var b bytes.Buffer
+	for _, e := range entries {
+		fmt.Fprintf(&b, "%o %s\x00", uint32(e.Mode), e.Name)
+		b.Write(e.Hash[:])
+	}
+	return b.String()
+}
+
+// decodeTree ends where the data are no tree.
+func decodeTree(data string) []Entry {
+	var entries []Entry
+	for {
+		mode, rest, ok := strings.Cut(data, " ")
+		name, tail, found := strings.Cut(rest, "\x00")
+		number, err := strconv.ParseUint(mode, 8, 32)
+		if !ok || !found || err != nil || len(tail) < sha1.Size {
+			return entries
+		}
+		entries = append(entries, Entry{Mode(number), name, Hash([]byte(tail[:sha1.Size]))})
+		data = tail[sha1.Size:]
+	}
+}
+
+// links are the hashes that a commit or a tag names in its header under a word, such as parent.
+func links(data, word string) []Hash {
+	var all []Hash
+	header, _, _ := strings.Cut(data, "\n\n")
+	for line := range strings.SplitSeq(header, "\n") {
+		if text, ok := strings.CutPrefix(line, word+" "); ok {
+			if h, ok := ParseHash(text); ok {
+				all = append(all, h)
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,129 @@
+package gitwiretest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// lsRefs answers the command ls-refs: HEAD, then all refs by name.
+// Source: https://git-scm.com/docs/protocol-v2#_ls_refs, read 2026-11.
+func (r *Repository) lsRefs(c *Command) ([]byte, error) {
+	for _, a := range c.arguments {
+		prefix, isPrefix := strings.CutPrefix(a, "ref-prefix ")
+		switch {
+		case isPrefix:
+			c.Prefixes = append(c.Prefixes, prefix)
+		case a == "peel", a == "symrefs", a == "unborn":
+			if c.flags[a] {
+				return nil, fmt.Errorf("argument %q twice", a)
+			}
+			c.flags[a] = true
+		default:
+			return nil, fmt.Errorf("unknown argument %q of ls-refs", a)
+		}
+	}
+	asked := func(name string) bool {
+		return len(c.Prefixes) == 0 || slices.ContainsFunc(c.Prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var w writer
+	if asked("HEAD") {
+		r.lsHead(&w, c)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.refs)) {
+		if asked(name) {
+			w.packet("%s %s%s\n", r.refs[name], name, r.peeled(r.refs[name], c))
+		}
+	}
+	w.WriteString(flushPacket)
+	return w.Bytes(), nil
+}
+
+func (r *Repository) lsHead(w *writer, c *Command) {
+	target := ""
+	if c.flags["symrefs"] && r.head != "" {
+		target = " symref-target:" + r.head
+	}
+	h := r.headHash()
+	switch {
+	case h != Hash{}:
+		w.packet("%s HEAD%s%s\n", h, target, r.peeled(h, c))
+	case c.flags["unborn"]:
+		w.packet("unborn HEAD%s\n", target)
+	}
+}
+
+func (r *Repository) peeled(h Hash, c *Command) string {
+	if to := r.peel(h); c.flags["peel"] && to != h {
+		return " peeled:" + to.String()
+	}
+	return ""
+}
+
+// advertisement is that of version 2, or of version 0 for who does not ask for it.
+func (r *Repository) advertisement(o Options, v2 bool) []byte {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var w writer
+	if !v2 || o.ServiceLine {
+		w.packet("# service=git-upload-pack\n")
+		w.WriteString(flushPacket)
+	}
+	if !v2 {
+		r.version0(&w, o)
+		return w.Bytes()
+	}
+	w.packet("version 2\n")
+	w.packet("agent=git/gitwiretest\n")
+	w.packet("ls-refs=unborn\n")
+	var features []string
+	if !o.NoShallow {
+		features = append(features, "shallow")
+	}
+	if !o.NoFilter {
+		features = append(features, "filter")
+	}
+	fetch := "fetch"
+	if len(features) > 0 {
+		fetch += "=" + strings.Join(features, " ")
+	}
+	w.packet("%s\n", fetch)
+	w.packet("server-option\n")
+	w.packet("object-format=%s\n", o.format())
+	w.WriteString(flushPacket)
+	return w.Bytes()
+}
+
+func (r *Repository) version0(w *writer, o Options) {
+	line := func(h Hash, name string) {
+		if w.Len() < 40 {
+			filter := " filter"
+			if o.NoFilter {
+				filter = ""
+			}
+			name += "\x00multi_ack thin-pack side-band side-band-64k ofs-delta shallow no-progress include-tag" + filter +
+				" object-format=" + o.format() + " agent=git/gitwiretest"
+		}
+		w.packet("%s %s\n", h, name)
+	}
+	if h := r.headHash(); h != (Hash{}) {
+		line(h, "HEAD")
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.refs)) {
+		line(r.refs[name], name)
+	}
+	if len(r.refs) == 0 {
+		line(Hash{}, "capabilities^{}")
+	}
+	w.WriteString(flushPacket)
+}
+
+func (o Options) format() string {
+	if o.SHA256 {
+		return "sha256"
+	}
+	return "sha1"
+}
