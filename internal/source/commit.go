@@ -13,10 +13,9 @@ import (
 // concurrent use.
 type Commit struct {
 	memory *Memory
-	slug   string
-	branch string // as Bitbucket spells it
-	hash   string // empty in a repository without commits: then nothing is there
-	tree   *tree  // nil without a hash
+	branch string   // as Bitbucket spells it
+	at     Revision // without a hash in a repository without commits: then nothing is there
+	tree   *tree    // nil without a hash
 
 	mu      sync.Mutex // guards what follows
 	indexes map[*listing]index
@@ -29,19 +28,19 @@ type Commit struct {
 // repository without commits is not an error. The error is bitbucket.ErrNotFound when there is
 // no such branch, and a *Gone when the repository is not there any more.
 func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) (*Commit, error) {
-	c := &Commit{memory: m, slug: r.Slug, branch: cmp.Or(branch, r.MainBranch), indexes: map[*listing]index{}, noted: map[*listing]bool{}}
+	c := &Commit{memory: m, at: Revision{Repository: r}, branch: cmp.Or(branch, r.MainBranch), indexes: map[*listing]index{}, noted: map[*listing]bool{}}
 	if c.branch == "" {
 		return c, nil
 	}
 	var err error
-	if c.hash = r.Hash; c.hash == "" || c.branch != r.MainBranch {
-		c.hash, err = m.head(ctx, r, c.branch)
+	if c.at.Hash = r.Hash; c.at.Hash == "" || c.branch != r.MainBranch {
+		c.at.Hash, err = m.head(ctx, r, c.branch)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if c.hash != "" {
-		c.tree = m.tree(treeKey{r.Key(), c.hash})
+	if c.at.Hash != "" {
+		c.tree = m.tree(treeKey{r.Key(), c.at.Hash})
 	}
 	return c, nil
 }
@@ -50,7 +49,7 @@ func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) 
 func (c *Commit) Branch() string { return c.branch }
 
 // Hash is that of the commit; empty in a repository without commits.
-func (c *Commit) Hash() string { return c.hash }
+func (c *Commit) Hash() string { return c.at.Hash }
 
 // note keeps the odd entries of a listing until the next call of Odd, once for each
 // listing: what a pattern looks for may be among them.
@@ -74,7 +73,7 @@ func (c *Commit) Odd() []error {
 }
 
 // At names a file in messages.
-func (c *Commit) At(name string) string { return c.slug + "/" + strings.Trim(name, "/") }
+func (c *Commit) At(name string) string { return c.at.Repository.Slug + "/" + strings.Trim(name, "/") }
 
 // remembered finds a body that the commit keeps by itself.
 func (c *Commit) remembered(name string) (body, bool) {

@@ -19,7 +19,7 @@ import (
 //
 // A file that is asked for several times at once is read once.
 func (c *Commit) File(ctx context.Context, name string) ([]byte, error) {
-	if c.hash == "" {
+	if c.at.Hash == "" {
 		return nil, nil
 	}
 	name = strings.Trim(name, "/")
@@ -52,7 +52,7 @@ func (c *Commit) bytes(name string, b body) ([]byte, error) {
 	}
 	text, err := io.ReadAll(c.memory.spool.open(b.kept))
 	if err != nil {
-		return nil, fmt.Errorf("read file %q of repository %q again: %w", name, c.slug, err)
+		return nil, fmt.Errorf("read file %q of repository %q again: %w", name, c.at.Repository.Slug, err)
 	}
 	return text, nil
 }
@@ -101,7 +101,7 @@ func (c *Commit) ask(ctx context.Context, name string) ([]byte, error) {
 	case is == present && size > limit:
 		return nil, c.tooLarge(name, nil)
 	}
-	text, err := c.memory.source.Read(ctx, c.slug, c.hash, name, limit+1)
+	text, err := c.memory.source.Read(ctx, c.at, name, limit+1)
 	switch {
 	case errors.Is(err, bitbucket.ErrNoFile):
 		return nil, nil
@@ -115,7 +115,7 @@ func (c *Commit) ask(ctx context.Context, name string) ([]byte, error) {
 
 // Beginning reads at most limit bytes of a file that is there.
 func (c *Commit) Beginning(ctx context.Context, name string, limit int64) ([]byte, error) {
-	return c.memory.source.Read(ctx, c.slug, c.hash, strings.Trim(name, "/"), limit)
+	return c.memory.source.Read(ctx, c.at, strings.Trim(name, "/"), limit)
 }
 
 func (c *Commit) elsewhere(name string) error {
@@ -135,7 +135,7 @@ const ListingInstead = 3
 // ListInstead lists a folder when that is cheaper than to ask for files of it, given by
 // their paths.
 func (c *Commit) ListInstead(ctx context.Context, folder string, paths []string) error {
-	if c.hash == "" {
+	if c.at.Hash == "" {
 		return nil
 	}
 	blind := map[string]bool{}

@@ -29,7 +29,7 @@ type Visitor struct {
 // gave up on listings before, and of depth 1 where it gives up on this one: the folders in
 // it are then to be listed by themselves. A folder that is not there has nothing in it.
 func (c *Commit) List(ctx context.Context, n glob.Need, v Visitor) error {
-	if c.hash == "" {
+	if c.at.Hash == "" {
 		return nil
 	}
 	is, size, err := c.look(n.Folder)
@@ -84,7 +84,7 @@ func (c *Commit) fetch(ctx context.Context, f *flight, ask glob.Need, v Visitor)
 	defer c.memory.packers.Put(packer)
 	read := &listing{Need: ask}
 	var ix index
-	for e, err := range c.memory.source.List(ctx, c.slug, c.hash, ask) {
+	for e, err := range c.memory.source.List(ctx, c.at, ask) {
 		if isOdd(err) {
 			read.odd = append(read.odd, err)
 			continue
@@ -122,7 +122,7 @@ func (c *Commit) replay(l *listing, visit func(Entry)) (index, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the listing of folder %q of repository %q again: %w", "/"+l.Folder, c.slug, err)
+			return nil, fmt.Errorf("read the listing of folder %q of repository %q again: %w", "/"+l.Folder, c.at.Repository.Slug, err)
 		}
 		ix = append(ix, indexEntry(c.memory.seed, e))
 		visit(e)

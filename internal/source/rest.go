@@ -44,14 +44,14 @@ func (r REST) Head(ctx context.Context, of bitbucket.Repository, branch string) 
 }
 
 // List asks for the folder, a page after the other.
-func (r REST) List(ctx context.Context, slug, hash string, n glob.Need) iter.Seq2[Entry, error] {
+func (r REST) List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		begun := false
 		// There is no such folder; the root is there, and what has begun goes on.
 		missing := func(err error) bool { return errors.Is(err, bitbucket.ErrNoFile) && n.Folder != "" && !begun }
-		for e, err := range r.Client.Tree(ctx, slug, hash, n.Folder, n.Depth) {
+		for e, err := range r.Client.Tree(ctx, at.Repository.Slug, at.Hash, n.Folder, n.Depth) {
 			if !isOdd(err) && !missing(err) {
-				err = r.orAbsent(ctx, slug, hash, n.Folder, Folder, r.OrGone(ctx, slug, err))
+				err = r.orAbsent(ctx, at, n.Folder, Folder, r.OrGone(ctx, at.Repository.Slug, err))
 			}
 			if missing(err) {
 				return
@@ -65,12 +65,12 @@ func (r REST) List(ctx context.Context, slug, hash string, n glob.Need) iter.Seq
 }
 
 // Read asks for the file.
-func (r REST) Read(ctx context.Context, slug, hash, path string, limit int64) ([]byte, error) {
-	text, err := r.Client.File(ctx, slug, hash, path, limit)
+func (r REST) Read(ctx context.Context, at Revision, path string, limit int64) ([]byte, error) {
+	text, err := r.Client.File(ctx, at.Repository.Slug, at.Hash, path, limit)
 	if errors.Is(err, bitbucket.ErrNoFile) || errors.Is(err, bitbucket.ErrElsewhere) {
 		return nil, err
 	}
-	return text, r.orAbsent(ctx, slug, hash, path, File, r.OrGone(ctx, slug, err))
+	return text, r.orAbsent(ctx, at, path, File, r.OrGone(ctx, at.Repository.Slug, err))
 }
 
 // orAbsent looks for a path that was not found, with an answer that does not say what is
@@ -78,13 +78,13 @@ func (r REST) Read(ctx context.Context, slug, hash, path string, limit int64) ([
 // to its end and has nothing of that type there, else the error.
 //
 // Source: "Not Found" in plain text, a recorded answer of 404.
-func (r REST) orAbsent(ctx context.Context, slug, hash, path, entryType string, err error) error {
+func (r REST) orAbsent(ctx context.Context, at Revision, path, entryType string, err error) error {
 	if path == "" || !errors.Is(err, bitbucket.ErrNotFound) || errors.Is(err, bitbucket.ErrNoFile) {
 		return err
 	}
 	above := path[:max(strings.LastIndex(path, "/"), 0)]
-	for e, listErr := range r.Client.Tree(ctx, slug, hash, above, 1) {
-		if listErr = r.orAbsent(ctx, slug, hash, above, Folder, listErr); errors.Is(listErr, bitbucket.ErrNoFile) && above != "" {
+	for e, listErr := range r.Client.Tree(ctx, at.Repository.Slug, at.Hash, above, 1) {
+		if listErr = r.orAbsent(ctx, at, above, Folder, listErr); errors.Is(listErr, bitbucket.ErrNoFile) && above != "" {
 			return listErr
 		}
 		if listErr != nil || e.Path == path && e.Type == entryType {

@@ -11,6 +11,12 @@ import (
 	"port-bitbucket-exporter/internal/glob"
 )
 
+// Revision is one commit of a repository.
+type Revision struct {
+	Repository bitbucket.Repository
+	Hash       string
+}
+
 // Entry is a folder or a file of a commit.
 type Entry = bitbucket.Entry
 
@@ -25,8 +31,7 @@ const (
 	Link      = "link"
 )
 
-// Source reads what is at a commit of a repository, named by its slug. Its methods may be
-// called side by side. An error is a *Gone when the repository is not there any more, and
+// Source reads what is at a commit of a repository. Its methods may be called side by side. An error is a *Gone when the repository is not there any more, and
 // Denied when further questions are in vain.
 type Source interface {
 	// Head returns the hash of a branch's last commit; empty when the branch is the main
@@ -36,11 +41,11 @@ type Source interface {
 	// List yields what is in a folder, as deep as is needed. A folder that is not there has
 	// nothing in it. The error is bitbucket.TooDeep when less must be asked for at once;
 	// after a *bitbucket.Odd others may follow.
-	List(ctx context.Context, slug, hash string, n glob.Need) iter.Seq2[Entry, error]
+	List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entry, error]
 	// Read returns a file, or at most limit bytes of it. The error is bitbucket.ErrNoFile
 	// when there is no file of that path, and bitbucket.ErrElsewhere when another host
 	// keeps it.
-	Read(ctx context.Context, slug, hash, path string, limit int64) ([]byte, error)
+	Read(ctx context.Context, at Revision, path string, limit int64) ([]byte, error)
 }
 
 // Gone is a repository that answers as if it were not there. When the list does not name
