@@ -104,7 +104,7 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
-	metadata, err := bitbucket.Decode(f.entry.JSON)
+	metadata, err := f.checkout.Object(f.entry)
 	if err != nil {
 		return Found{}, err
 	}

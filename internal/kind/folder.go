@@ -2,7 +2,6 @@ package kind
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -164,33 +163,10 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 func (c *checkout) rootMatches(patterns []glob.Pattern) (found []match) {
 	for i, p := range patterns {
 		if p.Root() && c.Hash() != "" {
-			found = append(found, match{c.rootFolder(), i})
+			found = append(found, match{c.Root(), i})
 		}
 	}
 	return found
-}
-
-// rootFolder is the root as a listing would have it: with the links that other folders have.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11.
-func (c *checkout) rootFolder() source.Entry {
-	link := func(key, behind string) Object {
-		repository, _ := bitbucket.Decode(c.repository.JSON)
-		links, _ := repository["links"].(Object)
-		to, _ := links[key].(Object)
-		href, ok := to["href"].(string)
-		if !ok {
-			return Object{"href": nil}
-		}
-		return Object{"href": href + behind}
-	}
-	self := "/src/" + c.Hash() + "/"
-	text, _ := json.Marshal(Object{
-		"type": source.Folder, "path": "",
-		"commit": Object{"type": "commit", "hash": c.Hash(), "links": Object{"self": link("self", "/commit/"+c.Hash()), "html": link("html", "/commits/"+c.Hash())}},
-		"links":  Object{"self": link("self", self), "meta": link("self", self+"?format=meta")},
-	})
-	return source.Entry{Type: source.Folder, JSON: text}
 }
 
 // folderReader makes items of the folders of one checkout.
@@ -204,7 +180,7 @@ type folderReader struct {
 // root, and beside the fields of the folder those of the folder.
 func (t *folderReader) object(ctx context.Context, e source.Entry, own included, pattern glob.Pattern) (Object, error) {
 	c := t.checkout
-	entry, err := bitbucket.Decode(e.JSON)
+	entry, err := c.Object(e)
 	if err != nil {
 		return nil, err
 	}

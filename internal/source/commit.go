@@ -20,6 +20,7 @@ type Commit struct {
 	mu      sync.Mutex // guards what follows
 	indexes map[*listing]index
 	recent  recent
+	links   bitbucket.Object  // of the repository, once one was needed
 	odd     []error           // until Odd returns them
 	noted   map[*listing]bool // those whose odd entries are in odd, or were
 }

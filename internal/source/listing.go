@@ -117,7 +117,7 @@ func (c *Commit) replay(l *listing, visit func(Entry)) (index, error) {
 	d := json.NewDecoder(flate.NewReader(c.memory.spool.open(l.kept)))
 	for {
 		var e Entry
-		err := d.Decode(&e)
+		err := d.Decode(&e.Entry)
 		if err == io.EOF {
 			break
 		}

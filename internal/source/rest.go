@@ -57,7 +57,7 @@ func (r REST) List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entr
 				return
 			}
 			begun = begun || err == nil
-			if !yield(e, err) {
+			if !yield(Entry{e}, err) {
 				return
 			}
 		}

@@ -17,8 +17,8 @@ type Revision struct {
 	Hash       string
 }
 
-// Entry is a folder or a file of a commit.
-type Entry = bitbucket.Entry
+// Entry is a folder or a file of a commit. Commit.Object returns what the API has of it.
+type Entry struct{ bitbucket.Entry }
 
 // Types of an Entry, and attributes of a file that set it apart.
 const (
