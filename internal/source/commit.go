@@ -12,24 +12,24 @@ import (
 // Commit is one commit of a repository, as one reader of it sees it. It is safe for
 // concurrent use.
 type Commit struct {
-	memory *Memory
-	branch string   // as Bitbucket spells it
-	at     Revision // without a hash in a repository without commits: then nothing is there
-	tree   *tree    // nil without a hash
+	memory  *Memory
+	branch  string   // as Bitbucket spells it
+	at      Revision // without a hash in a repository without commits: then nothing is there
+	tree    *tree    // nil without a hash
+	folders *lister  // nil without a hash
 
-	mu      sync.Mutex // guards what follows
-	indexes map[*listing]index
-	recent  recent
-	links   bitbucket.Object  // of the repository, once one was needed
-	odd     []error           // until Odd returns them
-	noted   map[*listing]bool // those whose odd entries are in odd, or were
+	mu     sync.Mutex // guards what follows
+	recent recent
+	links  bitbucket.Object  // of the repository, once one was needed
+	odd    []error           // until Odd returns them
+	noted  map[*listing]bool // those whose odd entries are in odd, or were
 }
 
 // At resolves a branch of a repository; "" is the main branch. The main branch of a
 // repository without commits is not an error. The error is bitbucket.ErrNotFound when there is
 // no such branch, and a *Gone when the repository is not there any more.
 func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) (*Commit, error) {
-	c := &Commit{memory: m, at: Revision{Repository: r}, branch: cmp.Or(branch, r.MainBranch), indexes: map[*listing]index{}, noted: map[*listing]bool{}}
+	c := &Commit{memory: m, at: Revision{Repository: r}, branch: cmp.Or(branch, r.MainBranch), noted: map[*listing]bool{}}
 	if c.branch == "" {
 		return c, nil
 	}
@@ -42,6 +42,7 @@ func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) 
 	}
 	if c.at.Hash != "" {
 		c.tree = m.tree(treeKey{r.Key(), c.at.Hash})
+		c.folders = &lister{memory: m, at: c.at, tree: c.tree, indexes: map[*listing]index{}}
 	}
 	return c, nil
 }

@@ -89,7 +89,7 @@ func (c *Commit) lasting(name string, b body) body {
 
 // ask reads a file, unless a listing at hand shows that it cannot be read.
 func (c *Commit) ask(ctx context.Context, name string) ([]byte, error) {
-	is, size, err := c.look(name)
+	is, size, err := c.folders.look(name)
 	limit := c.memory.options.MaxFile
 	switch {
 	case err != nil:
@@ -146,7 +146,7 @@ func (c *Commit) ListInstead(ctx context.Context, folder string, paths []string)
 		if _, ok := c.remembered(path); ok {
 			continue
 		}
-		is, _, err := c.look(path)
+		is, _, err := c.folders.look(path)
 		if err != nil {
 			return err
 		}
@@ -157,6 +157,6 @@ func (c *Commit) ListInstead(ctx context.Context, folder string, paths []string)
 	if len(blind) < ListingInstead {
 		return nil
 	}
-	_, _, err := c.list(ctx, glob.Need{Folder: folder, Depth: 1}, Visitor{Entry: func(glob.Need, Entry) {}, Restart: func() {}})
+	_, _, err := c.folders.list(ctx, glob.Need{Folder: folder, Depth: 1}, Visitor{Entry: func(glob.Need, Entry) {}, Restart: func() {}})
 	return err
 }

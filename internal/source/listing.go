@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/glob"
@@ -32,11 +33,11 @@ func (c *Commit) List(ctx context.Context, n glob.Need, v Visitor) error {
 	if c.at.Hash == "" {
 		return nil
 	}
-	is, size, err := c.look(n.Folder)
+	is, size, err := c.folders.look(n.Folder)
 	if err != nil || is == absent || is == present && size != isFolder {
 		return err
 	}
-	l, asked, err := c.list(ctx, n, v)
+	l, asked, err := c.folders.list(ctx, n, v)
 	if err != nil {
 		return err
 	}
@@ -47,15 +48,25 @@ func (c *Commit) List(ctx context.Context, n glob.Need, v Visitor) error {
 	return nil
 }
 
+// lister lists folders of a commit, and knows what they hold. It is safe for concurrent use.
+type lister struct {
+	memory *Memory
+	at     Revision
+	tree   *tree
+
+	mu      sync.Mutex // guards what follows
+	indexes map[*listing]index
+}
+
 // list visits a listing. It returns how deep a new one is, or 0 for one at hand.
-func (c *Commit) list(ctx context.Context, n glob.Need, v Visitor) (of *listing, asked int, err error) {
+func (s *lister) list(ctx context.Context, n glob.Need, v Visitor) (of *listing, asked int, err error) {
 	for {
-		l, f, ask, begun := c.tree.listing(n, &c.memory.depths)
+		l, f, ask, begun := s.tree.listing(n, &s.memory.depths)
 		switch {
 		case l != nil:
-			ix, err := c.replay(l, func(e Entry) { v.Entry(l.Need, e) })
+			ix, err := s.replay(l, func(e Entry) { v.Entry(l.Need, e) })
 			if err == nil {
-				c.setIndex(l, ix)
+				s.setIndex(l, ix)
 			}
 			return l, 0, err
 		case !begun:
@@ -64,7 +75,7 @@ func (c *Commit) list(ctx context.Context, n glob.Need, v Visitor) (of *listing,
 			}
 			continue
 		}
-		l, err := c.fetch(ctx, f, ask, v)
+		l, err := s.fetch(ctx, f, ask, v)
 		if ask.Depth == 1 || !bitbucket.TooDeep(err) {
 			return l, ask.Depth, err
 		}
@@ -73,24 +84,24 @@ func (c *Commit) list(ctx context.Context, n glob.Need, v Visitor) (of *listing,
 }
 
 // fetch asks for a listing, and keeps it when it comes to its end.
-func (c *Commit) fetch(ctx context.Context, f *flight, ask glob.Need, v Visitor) (l *listing, err error) {
+func (s *lister) fetch(ctx context.Context, f *flight, ask glob.Need, v Visitor) (l *listing, err error) {
 	depth := ask.Depth
-	defer func() { c.tree.endListing(f, l, depth) }()
+	defer func() { s.tree.endListing(f, l, depth) }()
 	var kept bytes.Buffer
-	packer, err := c.memory.packer(&kept)
+	packer, err := s.memory.packer(&kept)
 	if err != nil {
 		return nil, err
 	}
-	defer c.memory.packers.Put(packer)
+	defer s.memory.packers.Put(packer)
 	read := &listing{Need: ask}
 	var ix index
-	for e, err := range c.memory.source.List(ctx, c.at, ask) {
+	for e, err := range s.memory.source.List(ctx, s.at, ask) {
 		if isOdd(err) {
 			read.odd = append(read.odd, err)
 			continue
 		}
 		if depth > 1 && bitbucket.TooDeep(err) {
-			c.memory.depths.tooDeep(depth)
+			s.memory.depths.tooDeep(depth)
 			depth = 1
 		}
 		if err != nil {
@@ -99,22 +110,22 @@ func (c *Commit) fetch(ctx context.Context, f *flight, ask glob.Need, v Visitor)
 		if _, err := packer.Write(e.JSON); err != nil {
 			return nil, err
 		}
-		ix = append(ix, indexEntry(c.memory.seed, e))
+		ix = append(ix, indexEntry(s.memory.seed, e))
 		v.Entry(ask, e)
 	}
 	if err := packer.Close(); err != nil {
 		return nil, err
 	}
-	read.kept = c.memory.spool.put(bytes.Clone(kept.Bytes()))
+	read.kept = s.memory.spool.put(bytes.Clone(kept.Bytes()))
 	ix.sort()
-	c.setIndex(read, ix)
+	s.setIndex(read, ix)
 	return read, nil
 }
 
 // replay visits the entries of a listing at hand, and returns its index.
-func (c *Commit) replay(l *listing, visit func(Entry)) (index, error) {
+func (s *lister) replay(l *listing, visit func(Entry)) (index, error) {
 	var ix index
-	d := json.NewDecoder(flate.NewReader(c.memory.spool.open(l.kept)))
+	d := json.NewDecoder(flate.NewReader(s.memory.spool.open(l.kept)))
 	for {
 		var e Entry
 		err := d.Decode(&e.Entry)
@@ -122,48 +133,48 @@ func (c *Commit) replay(l *listing, visit func(Entry)) (index, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the listing of folder %q of repository %q again: %w", "/"+l.Folder, c.at.Repository.Slug, err)
+			return nil, fmt.Errorf("read the listing of folder %q of repository %q again: %w", "/"+l.Folder, s.at.Repository.Slug, err)
 		}
-		ix = append(ix, indexEntry(c.memory.seed, e))
+		ix = append(ix, indexEntry(s.memory.seed, e))
 		visit(e)
 	}
 	ix.sort()
 	return ix, nil
 }
 
-func (c *Commit) setIndex(l *listing, ix index) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.indexes[l] = ix
+func (s *lister) setIndex(l *listing, ix index) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.indexes[l] = ix
 }
 
 // index returns that of a listing at hand, made once for the commit.
-func (c *Commit) index(l *listing) (index, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	ix, ok := c.indexes[l]
+func (s *lister) index(l *listing) (index, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ix, ok := s.indexes[l]
 	if ok {
 		return ix, nil
 	}
-	ix, err := c.replay(l, func(Entry) {})
+	ix, err := s.replay(l, func(Entry) {})
 	if err == nil {
-		c.indexes[l] = ix
+		s.indexes[l] = ix
 	}
 	return ix, err
 }
 
 // look returns what is known of a path. The size is that of an index, when present.
-func (c *Commit) look(path string) (presence, int64, error) {
-	for _, l := range c.tree.at() {
+func (s *lister) look(path string) (presence, int64, error) {
+	for _, l := range s.tree.at() {
 		if !glob.Within(l.Folder, path) || path == l.Folder {
 			continue
 		}
-		ix, err := c.index(l)
+		ix, err := s.index(l)
 		if err != nil {
 			return unknown, 0, err
 		}
 		listed := firstSegments(path, glob.Level(l.Folder)+l.Depth)
-		size, ok := ix.find(maphash.String(c.memory.seed, listed))
+		size, ok := ix.find(maphash.String(s.memory.seed, listed))
 		switch {
 		case !ok && len(l.odd) > 0: // it may be there
 		case !ok || listed != path && size != isFolder:
