@@ -83,11 +83,9 @@ func New(c Config) (*Client, error) {
 		client.sourcesApart = true
 		rates.Classes, class = map[string]transport.Rate{classSource: c.SourceRate}, classWithSource
 	}
-	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge}, c.Log)
-	chain = client.pool
-	// Above the pool: what waited for a slot below it would go out into a freeze.
-	chain = transport.Limit(chain, c.Concurrency)
-	client.http = &http.Client{Transport: chain, CheckRedirect: client.checkRedirect}
+	slots := transport.NewSlots(c.Concurrency)
+	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge}, slots, c.Log)
+	client.http = &http.Client{Transport: client.pool, CheckRedirect: client.checkRedirect}
 	return client, nil
 }
 

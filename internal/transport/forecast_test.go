@@ -35,7 +35,7 @@ func TestForecast(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			credentials := make([]transport.Credential, tt.credentials)
-			p := transport.NewPool(nil, credentials, tt.rates, transport.Service{}, nil)
+			p := transport.NewPool(nil, credentials, tt.rates, transport.Service{}, nil, nil)
 			if got := p.Forecast(tt.requests).String(); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}

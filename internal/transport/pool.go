@@ -122,6 +122,7 @@ type Pool struct {
 	base    http.RoundTripper
 	rates   Rates
 	service Service
+	slots   Slots
 	log     *slog.Logger
 	waits   throttledLog
 
@@ -134,10 +135,11 @@ type Pool struct {
 	barred    *refusal // the answer to every request, when the last credential is barred; else nil
 }
 
-// NewPool spends the rates of each of the credentials.
-func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, service Service, log *slog.Logger) *Pool {
+// NewPool spends the rates of each of the credentials. A request holds one of the slots from
+// when it goes out until the body of its answer is closed.
+func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, service Service, slots Slots, log *slog.Logger) *Pool {
 	p := &Pool{
-		base: base, rates: rates, service: service, log: log,
+		base: base, rates: rates, service: service, slots: slots, log: log,
 		waits:   throttledLog{service: "Bitbucket", log: log},
 		changed: make(chan struct{}), exhausted: map[string]*refusal{},
 	}
@@ -173,15 +175,21 @@ type errRateLimited struct{ last *refusal }
 
 func (*errRateLimited) Error() string { return "refused for too long" }
 
-// acquire waits for a credential that may send the request, and enters the request into
-// its ledger. The error is a *errRateLimited at the time patience, when the last credential is
+// acquire waits for a slot and a credential that may send the request, and enters the request
+// into its ledger. Without an error the slot is to be freed. It asks for the credential with
+// the slot at hand: a request that waited for a slot after it had the credential would go out
+// into a cooldown that began meanwhile. The error is a *errRateLimited at the time patience, when the last credential is
 // barred, and in place of waiting for a cooldown when other requests have given up.
 func (p *Pool) acquire(ctx context.Context, t *trip, patience time.Time) (*account, time.Time, error) {
 	class := t.class
 	for {
+		if err := p.slots.take(ctx); err != nil {
+			return nil, time.Time{}, err
+		}
 		p.mu.Lock()
 		if p.barred != nil {
 			p.mu.Unlock()
+			p.slots.free()
 			return nil, time.Time{}, &errRateLimited{p.barred}
 		}
 		now := time.Now()
@@ -194,6 +202,7 @@ func (p *Pool) acquire(ctx context.Context, t *trip, patience time.Time) (*accou
 			p.mu.Unlock()
 			return a, now, nil
 		}
+		p.slots.free()
 		changed := p.changed
 		over, last := !patience.IsZero() && !now.Before(patience), p.exhausted[class]
 		if over || due.frozen && last != nil {

@@ -64,7 +64,7 @@ func inBubbleAt(t *testing.T, rates transport.Rates, server []bitbuckettest.Acce
 			}
 			return "workspaces"
 		}
-		w.pool = transport.NewPool(s.RoundTripper(), credentials, rates, transport.Service{Class: class}, logger(w.log))
+		w.pool = transport.NewPool(s.RoundTripper(), credentials, rates, transport.Service{Class: class}, nil, logger(w.log))
 		test(w)
 		if got := s.Violations(); len(got) > 0 {
 			t.Errorf("violations: got %q, want none", got)

@@ -35,24 +35,35 @@ func Deadline(base http.RoundTripper, d time.Duration) http.RoundTripper {
 	})
 }
 
-// Limit lets at most n requests, with their bodies, be under way at once.
-func Limit(base http.RoundTripper, n int) http.RoundTripper {
-	slots := make(chan struct{}, n)
-	return Func(func(req *http.Request) (*http.Response, error) {
-		select {
-		case slots <- struct{}{}:
-		case <-req.Context().Done():
-			return nil, context.Cause(req.Context())
-		}
-		free := func() { <-slots }
-		resp, err := base.RoundTrip(req)
-		if err != nil {
-			free()
-			return nil, err
-		}
-		resp.Body = onClose(resp.Body, free)
-		return resp, nil
-	})
+// Slots bound how many requests, with their bodies, are under way at once, whatever Pools
+// they go through. A request that waits for its rate limit holds no slot: one class of
+// requests that waits does not stop the others. Nil Slots are no bound.
+type Slots chan struct{}
+
+// NewSlots returns n slots.
+func NewSlots(n int) Slots { return make(Slots, n) }
+
+// take waits for a slot. The error is the context's cause.
+func (s Slots) take(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if s == nil {
+		return nil
+	}
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// free gives a slot back.
+func (s Slots) free() {
+	if s != nil {
+		<-s
+	}
 }
 
 // Log counts the requests that go out and writes one line at debug level for
@@ -73,6 +84,29 @@ func Log(base http.RoundTripper, log *slog.Logger, count *atomic.Int64) http.Rou
 		log.Debug("request", append(args, "status", resp.StatusCode)...)
 		return resp, nil
 	})
+}
+
+// Received counts the bytes of the bodies of answers as they come, also of those that are
+// closed before their end.
+func Received(base http.RoundTripper, count *atomic.Int64) http.RoundTripper {
+	return Func(func(req *http.Request) (*http.Response, error) {
+		resp, err := base.RoundTrip(req)
+		if err == nil {
+			resp.Body = &counter{resp.Body, count}
+		}
+		return resp, err
+	})
+}
+
+type counter struct {
+	io.ReadCloser
+	count *atomic.Int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.count.Add(int64(n))
+	return n, err
 }
 
 // Header sets a header on a clone of each request.

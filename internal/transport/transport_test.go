@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -112,7 +113,7 @@ func TestDeadlineIsOfOneAttempt(t *testing.T) {
 		})
 		rates := transport.Rates{Default: transport.Rate{N: 1, Window: time.Hour}}
 		pool := transport.NewPool(transport.Deadline(server, time.Minute), []transport.Credential{{Authorize: func(*http.Request) {}}}, rates,
-			transport.Service{Class: func(*http.Request) string { return "" }}, logger(io.Discard))
+			transport.Service{Class: func(*http.Request) string { return "" }}, nil, logger(io.Discard))
 		start := time.Now()
 		err := transport.Retry(t.Context(), transport.Attempts, func() error {
 			resp, err := pool.RoundTrip(request(t.Context(), t, "https://bitbucket.test/"))
@@ -158,11 +159,17 @@ func TestDeadlineCoversTheBody(t *testing.T) {
 	})
 }
 
-func TestLimit(t *testing.T) {
+// slotted is a pool with one credential in front of a server. The class of a request is its path.
+func slotted(server http.RoundTripper, rates transport.Rates, slots transport.Slots) *transport.Pool {
+	return transport.NewPool(server, []transport.Credential{{Authorize: func(*http.Request) {}}}, rates,
+		transport.Service{Class: func(req *http.Request) string { return req.URL.Path }}, slots, logger(io.Discard))
+}
+
+func TestSlotsBoundTwoPoolsTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var underWay, most atomic.Int32
-		limit := transport.Limit(transport.Func(func(req *http.Request) (*http.Response, error) {
+		server := transport.Func(func(req *http.Request) (*http.Response, error) {
 			most.Store(max(most.Load(), underWay.Add(1)))
 			time.Sleep(time.Second)
 			if req.URL.Path == "/broken" {
@@ -170,16 +177,18 @@ func TestLimit(t *testing.T) {
 				return nil, errBroken
 			}
 			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
-		}), 3)
+		})
+		slots := transport.NewSlots(3)
+		pools := []*transport.Pool{slotted(server, transport.Rates{Default: hourly(100)}, slots), slotted(server, transport.Rates{Default: hourly(100)}, slots)}
 		start := time.Now()
 		var all sync.WaitGroup
 		for i := range 12 {
 			all.Go(func() {
 				if i%2 == 0 {
-					_, _ = limit.RoundTrip(request(t.Context(), t, "https://bitbucket.test/broken"))
+					_, _ = pools[i/2%2].RoundTrip(request(t.Context(), t, "https://bitbucket.test/broken"))
 					return
 				}
-				resp, err := limit.RoundTrip(request(t.Context(), t, "https://bitbucket.test/"))
+				resp, err := pools[i/2%2].RoundTrip(request(t.Context(), t, "https://bitbucket.test/"))
 				if err != nil {
 					t.Error(err)
 					return
@@ -200,27 +209,70 @@ func TestLimit(t *testing.T) {
 	})
 }
 
-func TestLimitWaitEndsWithTheContext(t *testing.T) {
+func TestSlotsWaitEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limit := transport.Limit(transport.Func(func(*http.Request) (*http.Response, error) {
+		pool := slotted(transport.Func(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
-		}), 1)
-		first, err := limit.RoundTrip(request(t.Context(), t, "https://bitbucket.test/"))
+		}), transport.Rates{Default: hourly(10)}, transport.NewSlots(1))
+		first, err := pool.RoundTrip(request(t.Context(), t, "https://bitbucket.test/"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		why := errors.New("signal")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(why) })
-		if _, err := limit.RoundTrip(request(ctx, t, "https://bitbucket.test/")); !errors.Is(err, why) {
+		if _, err := pool.RoundTrip(request(ctx, t, "https://bitbucket.test/")); !errors.Is(err, why) {
 			t.Errorf("got %v, want the cause", err)
 		}
 		first.Body.Close()
-		if _, err := limit.RoundTrip(request(t.Context(), t, "https://bitbucket.test/")); err != nil {
+		if _, err := pool.RoundTrip(request(t.Context(), t, "https://bitbucket.test/")); err != nil {
 			t.Errorf("the slot was not freed: %v", err)
 		}
 	})
+}
+
+// Requests that wait for the allowance of their class, or for the end of its cooldown, hold
+// no slot that others need.
+func TestSlotsAreFreeWhileAClassWaits(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{200, 429, 401} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				refused := false
+				server := transport.Func(func(req *http.Request) (*http.Response, error) {
+					resp := &http.Response{StatusCode: 200, Body: http.NoBody}
+					if req.URL.Path == "/scarce" && !refused {
+						refused, resp.StatusCode = true, status
+					}
+					return resp, nil
+				})
+				pool := slotted(server, transport.Rates{Default: hourly(10), Classes: map[string]transport.Rate{"/scarce": hourly(1)}}, transport.NewSlots(2))
+				var waiting sync.WaitGroup
+				ask := func(path string) {
+					resp, err := pool.RoundTrip(request(t.Context(), t, "https://bitbucket.test"+path))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					resp.Body.Close()
+				}
+				for range 4 {
+					waiting.Go(func() { ask("/scarce") })
+				}
+				synctest.Wait()
+				start := time.Now()
+				for range 4 {
+					ask("/plenty")
+				}
+				if took := time.Since(start); took != 0 {
+					t.Errorf("requests of another class waited for %s", took)
+				}
+				waiting.Wait()
+			})
+		})
+	}
 }
 
 // Of all that wait, and however short, one line a minute is written.

@@ -30,8 +30,10 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp, err := p.base.RoundTrip(out)
 		p.settle(a, t, sent, resp)
 		if err != nil {
+			p.slots.free()
 			return nil, err
 		}
+		resp.Body = onClose(resp.Body, p.slots.free)
 		if resp.StatusCode == http.StatusTooManyRequests {
 			refused = detached(resp)
 			if now := time.Now(); patience.IsZero() {

@@ -46,6 +46,8 @@ func wait(ctx context.Context, now, at time.Time, changed <-chan struct{}) error
 	case <-timer.C:
 	case <-changed:
 	case <-ctx.Done():
+	}
+	if ctx.Err() != nil { // also when the time came at once with it
 		return fmt.Errorf("waiting for the rate limit: %w", context.Cause(ctx))
 	}
 	return nil
