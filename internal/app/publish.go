@@ -30,7 +30,11 @@ func publish(ctx context.Context, s *session, err error) int {
 		noteFailure(s, err, reported)
 	}
 	if s.clients != nil {
-		for _, r := range s.clients.bitbucket.Refused() { // while others were still used
+		refused := s.clients.bitbucket.Refused() // while others were still used
+		if git := s.clients.bitbucket.Git(); git != nil {
+			refused = append(refused, git.Refused()...)
+		}
+		for _, r := range refused {
 			s.report.Note(diag.Problem{Severity: diag.Warning, Message: r.What, Fix: r.Fix})
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -29,27 +28,6 @@ type Object = map[string]any
 // attemptTimeout is the longest that one attempt may take, its body included.
 const attemptTimeout = time.Minute
 
-// maxRedirects is how many redirects on the same host are followed: a renamed
-// repository answers with one.
-const maxRedirects = 3
-
-// Config says which workspace to read, and how.
-type Config struct {
-	BaseURL   string // "https://api.bitbucket.org/2.0", without a trailing slash
-	Workspace string // slug
-	// Credentials are used side by side; all are of the kind that CredentialKind names.
-	Credentials    []transport.Credential
-	CredentialKind string // for messages: "workspace access token"
-	Rate           transport.Rate
-	// SourceRate is the allowance of requests for folders and files of a
-	// repository. When N is 0 they spend Rate as other repository data does.
-	SourceRate  transport.Rate
-	Concurrency int // requests under way at once
-	UserAgent   string
-	Transport   http.RoundTripper
-	Log         *slog.Logger
-}
-
 // Client reads one workspace. It is safe for concurrent use.
 type Client struct {
 	base      *url.URL
@@ -57,6 +35,7 @@ type Client struct {
 	kind      string
 	http      *http.Client
 	pool      *transport.Pool
+	git       *Git // nil without
 	requests  atomic.Int64
 	// sourcesApart is true when requests for folders and files have an allowance of
 	// their own.
@@ -86,8 +65,12 @@ func New(c Config) (*Client, error) {
 	slots := transport.NewSlots(c.Concurrency)
 	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge}, slots, c.Log)
 	client.http = &http.Client{Transport: client.pool, CheckRedirect: client.checkRedirect}
-	return client, nil
+	client.git, err = newGit(c, slots)
+	return client, err
 }
+
+// Git is the host of the workspace's git repositories; nil when it is not used.
+func (c *Client) Git() *Git { return c.git }
 
 // Requests is how many requests went out so far.
 func (c *Client) Requests() int { return int(c.requests.Load()) }
@@ -147,40 +130,11 @@ func (c *Client) Path(collection string, segments ...string) string {
 	return transport.Path(append([]string{collection, c.workspace}, segments...)...)
 }
 
-var errRedirect = errors.New("redirect refused")
-
-// elsewhere is a redirect to another host.
-type elsewhere struct {
-	host string
-	// media is true when it leads to where the vendor keeps files of Git LFS.
-	media bool
-}
-
-func (e *elsewhere) Error() string {
-	return fmt.Sprintf("%v: to host %q, where the credential must not go", errRedirect, e.host)
-}
-
-func (e *elsewhere) Is(target error) bool {
-	return target == errRedirect || target == ErrElsewhere && e.media
-}
-
-// media tells the redirect of a file of Git LFS from that of a proxy, say, which wants
-// a login: the one is a 301, or leads to the vendor. For the other the file is there.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
-func media(req *http.Request) bool {
-	host := strings.ToLower(req.URL.Hostname())
-	return req.Response != nil && req.Response.StatusCode == http.StatusMovedPermanently || strings.HasSuffix(host, ".atlassian.com")
-}
-
 func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	if !c.sameHost(req.URL) {
 		return &elsewhere{req.URL.Host, media(req)}
 	}
-	if len(via) > maxRedirects {
-		return fmt.Errorf("%w: more than %d in a row", errRedirect, maxRedirects)
-	}
-	return nil
+	return tooMany(via)
 }
 
 func (c *Client) sameHost(u *url.URL) bool {

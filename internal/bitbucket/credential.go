@@ -87,16 +87,19 @@ const allScopes = "to read projects, repositories and pull requests"
 // Refused describes, for messages, a credential that Bitbucket refused while others went on.
 type Refused struct{ What, Fix string }
 
-// Refused returns the credentials that Bitbucket refused while others went on, in order.
-func (c *Client) Refused() []Refused {
-	var all []Refused
-	for _, u := range c.pool.Unfit() {
-		all = append(all, refused(u))
+// Refused returns the credentials that Bitbucket's API refused while others went on, in order.
+func (c *Client) Refused() []Refused { return refused("Bitbucket", c.pool.Unfit()) }
+
+// refused says what was refused by whom.
+func refused(by string, all []transport.Unfit) []Refused {
+	var refusals []Refused
+	for _, u := range all {
+		refusals = append(refusals, refusalOf(by, u))
 	}
-	return all
+	return refusals
 }
 
-func refused(u transport.Unfit) Refused {
+func refusalOf(by string, u transport.Unfit) Refused {
 	switch {
 	case u.Standing == transport.Weak:
 		why := cmp.Or(u.Why, "a scope is missing")
@@ -105,10 +108,10 @@ func refused(u transport.Unfit) Refused {
 			missing := strings.Join(slices.Sorted(slices.Values(u.Missing)), ", ")
 			why, fix = "missing scopes: "+missing, "replace it by one that has the scopes "+missing+" too"
 		}
-		return Refused{fmt.Sprintf("Bitbucket refused a credential for %s (%d), and the others were used for them: %s; %s", u.Scope, u.Status, u.Credential, why), fix}
+		return Refused{fmt.Sprintf("%s refused a credential for %s (%d), and the others were used for them: %s; %s", by, u.Scope, u.Status, u.Credential, why), fix}
 	case u.Standing == transport.Barred:
-		return Refused{fmt.Sprintf("Bitbucket has shut out a credential (%d), and the run went on with the others: %s; %s", u.Status, u.Credential, u.Why), barredFix}
+		return Refused{fmt.Sprintf("%s has shut out a credential (%d), and the run went on with the others: %s; %s", by, u.Status, u.Credential, u.Why), barredFix}
 	}
-	return Refused{fmt.Sprintf("Bitbucket refused a credential (%d), and the run went on with the others: %s", u.Status, u.Credential),
+	return Refused{fmt.Sprintf("%s refused a credential (%d), and the run went on with the others: %s", by, u.Status, u.Credential),
 		"replace it: it may be expired, revoked, or mistyped"}
 }

@@ -13,6 +13,9 @@ type Credential struct {
 	Name string
 	// Authorize sets the header on a request that nobody else holds.
 	Authorize func(*http.Request)
+	// AuthorizeGit does so on a request to the host of git repositories; nil when the
+	// credential is of no use there. A Pool does not call it.
+	AuthorizeGit func(*http.Request)
 }
 
 // Verdict is what a refusal means for the credential of the request.

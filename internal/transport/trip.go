@@ -8,12 +8,13 @@ import (
 	"time"
 )
 
-// RoundTrip sends the request, once an allowance lets it.
+// RoundTrip sends the request, once an allowance lets it. One with a body must have GetBody:
+// it may go out more than once.
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	t := p.trip(req)
 	var refused *refusal
 	var patience time.Time // when the refusal is handed on; zero without one
-	for {
+	for again := false; ; again = true {
 		a, sent, err := p.acquire(req.Context(), t, patience)
 		var over *errRateLimited
 		if errors.As(err, &over) {
@@ -25,9 +26,7 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		out := req.Clone(req.Context())
-		a.Authorize(out)
-		resp, err := p.base.RoundTrip(out)
+		resp, err := p.send(req, a, again)
 		p.settle(a, t, sent, resp)
 		if err != nil {
 			p.slots.free()
@@ -47,6 +46,19 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, nil
 		}
 	}
+}
+
+// send sends a clone of the request, with its body from the beginning.
+func (p *Pool) send(req *http.Request, a *account, again bool) (*http.Response, error) {
+	out := req.Clone(req.Context())
+	if again && req.GetBody != nil {
+		var err error
+		if out.Body, err = req.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+	a.Authorize(out)
+	return p.base.RoundTrip(out)
 }
 
 func (p *Pool) trip(req *http.Request) *trip {

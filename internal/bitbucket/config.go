@@ -1,0 +1,43 @@
+package bitbucket
+
+import (
+	"log/slog"
+	"net/http"
+
+	"port-bitbucket-exporter/internal/transport"
+)
+
+// Config says which workspace to read, and how.
+type Config struct {
+	BaseURL   string // "https://api.bitbucket.org/2.0", without a trailing slash
+	Workspace string // slug
+	// Credentials are used side by side; all are of the kind that CredentialKind names.
+	Credentials    []transport.Credential
+	CredentialKind string // for messages: "workspace access token"
+	Rate           transport.Rate
+	// SourceRate is the allowance of requests for folders and files of a
+	// repository. When N is 0 they spend Rate as other repository data does.
+	SourceRate  transport.Rate
+	Git         GitConfig
+	Concurrency int // requests under way at once, those to the git host included
+	UserAgent   string
+	Transport   http.RoundTripper
+	Log         *slog.Logger
+}
+
+// GitConfig says how git repositories are read. The zero value is: not at all.
+type GitConfig struct {
+	BaseURL string // "https://bitbucket.org", without a trailing slash
+	Rate    transport.Rate
+}
+
+// gitCredentials are the credentials that the git host takes.
+func (c Config) gitCredentials() []transport.Credential {
+	var all []transport.Credential
+	for _, given := range c.Credentials {
+		if given.AuthorizeGit != nil {
+			all = append(all, transport.Credential{Name: given.Name, Authorize: given.AuthorizeGit})
+		}
+	}
+	return all
+}

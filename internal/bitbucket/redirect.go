@@ -1,0 +1,46 @@
+package bitbucket
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// maxRedirects is how many redirects on the same host are followed: a renamed
+// repository answers with one.
+const maxRedirects = 3
+
+var errRedirect = errors.New("redirect refused")
+
+// elsewhere is a redirect to another host.
+type elsewhere struct {
+	host string
+	// media is true when it leads to where the vendor keeps files of Git LFS.
+	media bool
+}
+
+func (e *elsewhere) Error() string {
+	return fmt.Sprintf("%v: to host %q, where the credential must not go", errRedirect, e.host)
+}
+
+func (e *elsewhere) Is(target error) bool {
+	return target == errRedirect || target == ErrElsewhere && e.media
+}
+
+// media tells the redirect of a file of Git LFS from that of a proxy, say, which wants
+// a login: the one is a 301, or leads to the vendor. For the other the file is there.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, read 2026-11.
+func media(req *http.Request) bool {
+	host := strings.ToLower(req.URL.Hostname())
+	return req.Response != nil && req.Response.StatusCode == http.StatusMovedPermanently || strings.HasSuffix(host, ".atlassian.com")
+}
+
+// tooMany is not nil when one more redirect is too many.
+func tooMany(via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return fmt.Errorf("%w: more than %d in a row", errRedirect, maxRedirects)
+	}
+	return nil
+}
