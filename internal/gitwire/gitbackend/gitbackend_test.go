@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -110,15 +111,28 @@ func TestServe(t *testing.T) {
 	}
 }
 
-func TestSlow(t *testing.T) {
+func TestMirror(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	hashes := gitbackend.Make(t, filepath.Join(root, "r.git"), everything)
-	slowed := gitbackend.Line{OneWay: time.Millisecond, BytesPerSecond: 12_500_000}.Slow(t, gitbackend.Serve(t, root).URL)
-	clone := filepath.Join(t.TempDir(), "clone")
-	gitbackend.Git(t, ".", nil, "clone", "--quiet", "--bare", slowed+"/r.git", clone)
-	if got := strings.TrimSpace(string(gitbackend.Git(t, clone, nil, "rev-parse", "main"))); got != hashes["octopus"] {
-		t.Errorf("head of a clone: got %s, want %s", got, hashes["octopus"])
+	original, copied := filepath.Join(root, "r.git"), filepath.Join(root, "copy.git")
+	gitbackend.Make(t, original, everything)
+	server := gitbackend.Serve(t, root)
+	guard := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Secret") != "known" {
+			http.Error(w, "no secret", http.StatusForbidden)
+			return
+		}
+		server.ServeHTTP(w, r)
+	}))
+	t.Cleanup(guard.Close)
+	slowed := gitbackend.Line{OneWay: time.Millisecond, BytesPerSecond: 12_500_000}.Slow(t, guard.URL)
+	gitbackend.Mirror(t, copied, slowed+"/r.git", "X-Secret: known", gitbackend.Repository{Filter: true})
+	refs := func(folder string) string { return string(gitbackend.Git(t, folder, nil, "show-ref", "--head")) }
+	if got, want := refs(copied), refs(original); got != want {
+		t.Errorf("refs of a copy: got\n%s\nwant\n%s", got, want)
+	}
+	if got := strings.TrimSpace(string(gitbackend.Git(t, copied, nil, "config", "uploadpack.allowFilter"))); got != "true" {
+		t.Errorf("a copy's setting: got %s", got)
 	}
 }
 

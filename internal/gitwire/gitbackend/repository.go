@@ -25,8 +25,8 @@ type Repository struct {
 	AnySHA1 bool
 	// SHA256 makes it one of the other object format.
 	SHA256 bool
-	// Loose leaves the objects as fast-import packed them. Else they are repacked, as a
-	// server does: that takes long for many of them.
+	// Loose leaves the objects as they were packed for the import. Else they are repacked, as
+	// a server does: that takes long for many of them.
 	Loose bool
 }
 
@@ -60,17 +60,7 @@ type Tag struct {
 // It returns the hash of each commit by its name.
 func Make(tb testing.TB, folder string, r Repository) (hashes map[string]string) {
 	tb.Helper()
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		tb.Fatal(err)
-	}
-	format := "sha1"
-	if r.SHA256 {
-		format = "sha256"
-	}
-	Git(tb, folder, nil, "init", "--quiet", "--bare", "--object-format="+format, "--initial-branch=main")
-	for name, value := range map[string]bool{"allowFilter": r.Filter, "allowAnySHA1InWant": r.AnySHA1} {
-		Git(tb, folder, nil, "config", "uploadpack."+name, fmt.Sprint(value))
-	}
+	r.begin(tb, folder)
 	if len(r.Commits) == 0 {
 		return nil
 	}
@@ -89,10 +79,40 @@ func Make(tb testing.TB, folder string, r Repository) (hashes map[string]string)
 	for name, mark := range r.marks() {
 		hashes[name] = byMark[mark]
 	}
+	r.end(tb, folder)
+	return hashes
+}
+
+// Mirror copies the repository with that address, with all of its refs, into folder. The header
+// goes with each request, such as "Authorization: Bearer secret". r holds the settings alone.
+func Mirror(tb testing.TB, folder, address, header string, r Repository) {
+	tb.Helper()
+	r.begin(tb, folder)
+	Git(tb, folder, nil, "-c", "http.extraHeader="+header, "fetch", "--quiet", address, "+refs/*:refs/*")
+	r.end(tb, folder)
+}
+
+// begin makes an empty repository with its settings.
+func (r Repository) begin(tb testing.TB, folder string) {
+	tb.Helper()
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	format := "sha1"
+	if r.SHA256 {
+		format = "sha256"
+	}
+	Git(tb, folder, nil, "init", "--quiet", "--bare", "--object-format="+format, "--initial-branch=main")
+	for name, value := range map[string]bool{"allowFilter": r.Filter, "allowAnySHA1InWant": r.AnySHA1} {
+		Git(tb, folder, nil, "config", "uploadpack."+name, fmt.Sprint(value))
+	}
+}
+
+func (r Repository) end(tb testing.TB, folder string) {
+	tb.Helper()
 	if !r.Loose {
 		Git(tb, folder, nil, "repack", "-adfq")
 	}
-	return hashes
 }
 
 // name is the name of the commit with that index.
