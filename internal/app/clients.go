@@ -43,11 +43,15 @@ func newClients(w world, c input.Config, log *slog.Logger, mask func(secrets ...
 		if len(c.Credentials) > 1 {
 			name = fmt.Sprintf("%s %d of %d", kind, i+1, len(c.Credentials))
 		}
-		credentials = append(credentials, transport.Credential{Name: name, Authorize: authorize(given)})
+		credentials = append(credentials, transport.Credential{Name: name, Authorize: authorize(given), AuthorizeGit: authorizeGit(given)})
 	}
 	var source transport.Rate
 	if r := c.SourceRate; r != nil {
 		source = transport.Rate{N: r.N, Window: r.Window}
+	}
+	var git bitbucket.GitConfig
+	if uses, _ := c.UsesGit(); uses {
+		git = bitbucket.GitConfig{BaseURL: c.GitHostURL, Rate: transport.Rate{N: c.GitRate.N, Window: c.GitRate.Window}}
 	}
 	all := &clients{}
 	through := all.transport(w, c)
@@ -57,6 +61,7 @@ func newClients(w world, c input.Config, log *slog.Logger, mask func(secrets ...
 		Credentials: credentials, CredentialKind: kind,
 		Rate:        transport.Rate{N: c.RateLimit.N, Window: c.RateLimit.Window},
 		SourceRate:  source,
+		Git:         git,
 		Concurrency: c.Concurrency,
 		UserAgent:   program + "/" + Version,
 		Transport:   through, Log: log,
@@ -82,6 +87,16 @@ func authorize(c input.Credential) func(*http.Request) {
 		return func(req *http.Request) { req.Header.Set("Authorization", "Bearer "+secret) }
 	}
 	return func(req *http.Request) { req.SetBasicAuth(c.Username, secret) }
+}
+
+// authorizeGit sets the header for the git host; it is nil for a credential that is of no use
+// there.
+func authorizeGit(c input.Credential) func(*http.Request) {
+	user, secret := c.GitUser(), c.Secret.Reveal()
+	if user == "" {
+		return nil
+	}
+	return func(req *http.Request) { req.SetBasicAuth(user, secret) }
 }
 
 // transport returns that of the process, or the network's: through the proxies that the

@@ -23,6 +23,10 @@ func defaults() Config {
 		Credentials:             []Credential{{Kind: WorkspaceToken, Secret: NewSecret("token-one")}},
 		BitbucketHostURL:        "https://api.bitbucket.org/2.0",
 		RateLimit:               RateLimit{N: 1000, Window: time.Hour},
+		GitRate:                 RateLimit{N: 60_000, Window: time.Hour},
+		SourceReader:            ReaderAuto,
+		GitHostURL:              "https://bitbucket.org",
+		GitMaxBytes:             64 << 20,
 		IntegrationIdentifier:   "my-bitbucket-cloud-integration",
 		InitializePortResources: true,
 		PublishMapping:          PublishIfEmpty,
@@ -85,6 +89,18 @@ func TestParse(t *testing.T) {
 		{"rate limits as array", vars{"BITBUCKET_RATE_LIMIT_COUNT": "2", "BITBUCKET_RATE_LIMIT_0": "10/1h", "BITBUCKET_RATE_LIMIT_1": "src=20/1h"}, nil, func(c *Config) {
 			c.RateLimit, c.SourceRate = RateLimit{10, time.Hour}, &RateLimit{20, time.Hour}
 		}},
+		{"rate limit of git", vars{"BITBUCKET_RATE_LIMIT": "git=90 / 1m, 20/1m"}, nil, func(c *Config) {
+			c.RateLimit, c.GitRate = RateLimit{20, time.Minute}, RateLimit{90, time.Minute}
+		}},
+		{"rate limits of all", vars{"BITBUCKET_RATE_LIMIT": "20/1m,src=50/1m,GIT=90/1m"}, nil, func(c *Config) {
+			c.RateLimit, c.SourceRate, c.GitRate = RateLimit{20, time.Minute}, &RateLimit{50, time.Minute}, RateLimit{90, time.Minute}
+		}},
+		{"reader", vars{"SOURCE_READER": "Git", "GIT_HOST_URL": "https://Git.Acme.test:8443/base/"}, nil, func(c *Config) {
+			c.SourceReader, c.GitHostURL, c.gitHostGiven = ReaderGit, "https://git.acme.test:8443/base", true
+		}},
+		{"git over plain http to loopback", vars{"GIT_HOST_URL": "http://127.0.0.1:2"}, nil, func(c *Config) { c.GitHostURL, c.gitHostGiven = "http://127.0.0.1:2", true }},
+		{"largest of git", vars{"GIT_MAX_BYTES": "1 GiB"}, nil, func(c *Config) { c.GitMaxBytes = 1 << 30 }},
+		{"smallest of git", vars{"GIT_MAX_BYTES": "1048576"}, nil, func(c *Config) { c.GitMaxBytes = 1 << 20 }},
 		{"max file size", vars{"MAX_FILE_SIZE": "500KB"}, nil, func(c *Config) { c.MaxFileSize = 500_000 }},
 		{"largest max file size", vars{"MAX_FILE_SIZE": "64 mib"}, nil, func(c *Config) { c.MaxFileSize = 64 << 20 }},
 		{"smallest max file size", vars{"MAX_FILE_SIZE": "1"}, nil, func(c *Config) { c.MaxFileSize = 1 }},
@@ -297,7 +313,8 @@ func TestSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
-	want := []string{"port-id", "port-secret", "one", "two", "pw", b64("ann:pw"), b64("ann@acme.test:two")}
+	want := []string{"port-id", "port-secret", "one", "two", "pw", b64("x-token-auth:one"), b64("x-token-auth:two"),
+		b64("ann:pw"), b64("ann@acme.test:two"), b64("x-bitbucket-api-token-auth:two")}
 	if diff := cmp.Diff(want, c.Secrets()); diff != "" {
 		t.Errorf("secrets (-want +got):\n%s", diff)
 	}

@@ -15,44 +15,51 @@ type RateLimit struct {
 	Window time.Duration
 }
 
-// rateLimits reads N/duration, and the same for a class of requests: src=N/duration.
-// Without the first the default holds. The second is nil when it is not given.
-func rateLimits(v value) (all RateLimit, source *RateLimit) {
+// defaultGitRate is what the vendor allows git operations of one credential.
+//
+// Source: https://support.atlassian.com/bitbucket-cloud/docs/api-request-limits/, read 2026-11.
+var defaultGitRate = RateLimit{N: 60_000, Window: time.Hour}
+
+// rateLimits reads N/duration, and the same for two classes of requests: src=N/duration and
+// git=N/duration. What is not given is the default. The second is nil when it is not given.
+func rateLimits(v value) (all RateLimit, source *RateLimit, git RateLimit) {
 	const fix = `write a number of at least 1, a slash and a duration, such as "1000/1h"; ` +
-		`for files and folders apart add "src=" and the same: "1000/1h,src=5000/1h"`
-	var given bool
+		`for files and folders apart add "src=" and the same, and for git "git=": "1000/1h,src=5000/1h,git=60000/1h"`
+	given := map[string]RateLimit{}
 	for item := range strings.SplitSeq(v.text, ",") {
 		item = strings.TrimSpace(item)
 		if item == "" {
 			continue
 		}
 		class, text, named := strings.Cut(item, "=")
-		if class = strings.TrimSpace(class); !named {
+		if class = strings.ToLower(strings.TrimSpace(class)); !named {
 			class, text = "", item
 		}
 		rate, ok := parseRate(text)
-		switch {
-		case named && !strings.EqualFold(class, "src"):
-			v.problem(fix, "%q is not known: src is the one class with a name", class)
-		case named && source != nil, !named && given:
+		switch _, twice := given[class]; {
+		case named && class != "src" && class != "git":
+			v.problem(fix, "%q is not known: src and git are the classes with a name", class)
+		case twice:
 			v.problem(fix, "%q is an allowance that is given already", item)
 		case !ok:
 			v.problem(fix, "%q is not number/duration", strings.TrimSpace(text))
 		}
-		if named {
-			source = &rate
-			continue
-		}
-		all, given = rate, true
+		given[class] = rate
 	}
-	switch {
-	case given:
-	case source == nil:
+	if len(given) == 0 {
 		v.problem(fix, "%q is not number/duration", v.text)
-	default:
+	}
+	all, ok := given[""]
+	if !ok {
 		all, _ = parseRate(v.standard)
 	}
-	return all, source
+	if rate, ok := given["src"]; ok {
+		source = &rate
+	}
+	if git, ok = given["git"]; !ok {
+		git = defaultGitRate
+	}
+	return all, source, git
 }
 
 // parseRate reads N/duration.
@@ -84,15 +91,28 @@ func parseWindow(text string) (time.Duration, error) {
 const mostFileSize = 64 << 20
 
 func maxFileSize(v value) int64 {
-	const fix = `write a whole number and a unit (B, KB, MB, KiB or MiB), from 1B to 64MiB, such as "500KB"; the default is 1MiB`
-	size, err := parseSize(v.text)
+	return size(v, 1, mostFileSize, "1 byte to 64 MiB",
+		`write a whole number and a unit (B, KB, MB, KiB or MiB), from 1B to 64MiB, such as "500KB"; the default is 1MiB`)
+}
+
+// gitMaxBytes reads what git may receive of a repository. Less than the least is used up by
+// the lists of a middling one; the most is what a line of 30 Mbit/s brings in the time that
+// an answer may take.
+func gitMaxBytes(v value) int64 {
+	return size(v, 1<<20, 1<<30, "1 MiB to 1 GiB",
+		`write a whole number and a unit (MB, MiB or GiB), from 1MiB to 1GiB, such as "256MiB"; the default is 64MiB`)
+}
+
+// size reads a number of bytes within bounds, which are given in words too.
+func size(v value, least, most int64, bounds, fix string) int64 {
+	n, err := parseSize(v.text)
 	switch {
 	case err != nil:
 		v.problem(fix, "%q is not a size: %v", v.text, err)
-	case size < 1 || size > mostFileSize:
-		v.problem(fix, "%q is not from 1 byte to %d MiB", v.text, mostFileSize>>20)
+	case n < least || n > most:
+		v.problem(fix, "%q is not from %s", v.text, bounds)
 	default:
-		return size
+		return n
 	}
 	return 0
 }

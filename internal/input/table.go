@@ -6,8 +6,8 @@
 package input
 
 import (
-	"encoding/base64"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 )
@@ -109,8 +109,17 @@ var Table = []Input{
 		read:  func(v value, c *Config) { c.BitbucketHostURL = address(v) }},
 	{ID: "bitbucket_rate_limit", Group: aboutBitbucket, Default: "1000/1h",
 		Help: "How many requests each credential may make in a rolling window, as number/duration; " +
-			"1000/1h,src=5000/1h gives reading files and folders an allowance of its own.",
-		read: func(v value, c *Config) { c.RateLimit, c.SourceRate = rateLimits(v) }},
+			"1000/1h,src=5000/1h gives reading files and folders over REST an allowance of its own, and git=60000/1h is that of git.",
+		read: func(v value, c *Config) { c.RateLimit, c.SourceRate, c.GitRate = rateLimits(v) }},
+	{ID: "source_reader", Group: aboutBitbucket, Default: string(ReaderAuto),
+		Help: "How folders and files are read: auto, over git where the credential and the addresses allow it, and over REST else and for repositories at which git fails; git, over git alone; or rest.",
+		read: func(v value, c *Config) { c.SourceReader = choice(v, ReaderAuto, ReaderGit, ReaderREST) }},
+	{ID: "git_host_url", Group: aboutBitbucket, Default: "https://bitbucket.org",
+		Help: "The address of Bitbucket's git host; where bitbucket_host_url is not Bitbucket's own, auto uses git only when this is given.",
+		read: func(v value, c *Config) { c.GitHostURL, c.gitHostGiven = address(v), v.from != "default" }},
+	{ID: "git_max_bytes", Group: aboutBitbucket, Default: "64MiB",
+		Help: "When git would receive more than this of a repository, from 1MiB to 1GiB, auto reads it over REST.",
+		read: func(v value, c *Config) { c.GitMaxBytes = gitMaxBytes(v) }},
 	{ID: "integration_identifier", Group: aboutPort, Default: "my-bitbucket-cloud-integration",
 		Help:  "The identifier of the integration in Port; use one per workspace, or they delete each other's entities.",
 		Ocean: []string{"OCEAN__INTEGRATION__IDENTIFIER"},
@@ -209,6 +218,15 @@ type Config struct {
 	// SourceRate is the allowance of requests for files and folders; nil when they
 	// spend RateLimit like the others.
 	SourceRate *RateLimit
+	// GitRate is the allowance of requests to the git host.
+	GitRate RateLimit
+	// SourceReader is how folders and files are read; UsesGit says what auto means here.
+	SourceReader SourceReader
+	// GitHostURL has no trailing slash.
+	GitHostURL   string
+	gitHostGiven bool
+	// GitMaxBytes is what may be received of one repository over git, 1 MiB to 1 GiB.
+	GitMaxBytes int64
 
 	IntegrationIdentifier   string
 	InitializePortResources bool
@@ -255,7 +273,7 @@ type Config struct {
 }
 
 // Secrets returns every secret that was given and what is derived from it: each
-// token of a list, and the base64 text of a Basic header. Without repetitions.
+// token of a list, and the base64 texts of Basic headers, also of those for git where it is used. Without repetitions.
 func (c Config) Secrets() []string {
 	var secrets []string
 	seen := map[string]bool{"": true}
@@ -268,14 +286,13 @@ func (c Config) Secrets() []string {
 		}
 	}
 	add(c.PortClientID.Reveal(), c.PortClientSecret.Reveal())
-	for _, list := range [][]Credential{c.Credentials, c.unused} {
-		for _, credential := range list {
-			add(credential.Secret.Reveal())
-			if credential.Kind != WorkspaceToken {
-				pair := credential.Username + ":" + credential.Secret.Reveal()
-				add(base64.StdEncoding.EncodeToString([]byte(pair)))
-			}
-		}
+	credentials := slices.Concat(c.Credentials, c.unused)
+	for _, credential := range credentials {
+		add(credential.Secret.Reveal())
+	}
+	git, _ := c.UsesGit()
+	for _, credential := range credentials {
+		add(credential.encoded(git)...)
 	}
 	return secrets
 }

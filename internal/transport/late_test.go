@@ -61,7 +61,9 @@ func TestTimely(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var closed atomic.Int32
+				var ctx context.Context
 				limited := transport.Timely(transport.Func(func(req *http.Request) (*http.Response, error) {
+					ctx = req.Context()
 					select {
 					case <-time.After(tt.headers):
 					case <-req.Context().Done():
@@ -91,6 +93,9 @@ func TestTimely(t *testing.T) {
 				}
 				if resp != nil {
 					resp.Body.Close()
+				}
+				if ctx.Err() == nil {
+					t.Error("the context of the request goes on after the answer")
 				}
 			})
 		})
