@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"port-bitbucket-exporter/internal/gitwire/gitwiretest"
 	"port-bitbucket-exporter/internal/memtransport"
 )
 
@@ -15,11 +16,12 @@ type answer struct {
 	status    int
 	header    http.Header
 	body      []byte
-	violation string // "" when a correct caller may meet this answer
-	again     string // of a page: a link to itself that names it by its number
-	truncate  int    // bytes of the body that are sent before the connection breaks; 0: all
-	stall     int    // bytes of the body that are sent before the connection stands still; 0: all
-	drop      bool   // the connection breaks before the status line
+	violation string              // "" when a correct caller may meet this answer
+	again     string              // of a page: a link to itself that names it by its number
+	truncate  int                 // bytes of the body that are sent before the connection breaks; 0: all
+	stall     int                 // bytes of the body that are sent before the connection stands still; 0: all
+	drop      bool                // the connection breaks before the status line
+	git       *gitwiretest.Answer // what git itself said; nil when this is none of it
 }
 
 func respond(status int, contentType string, body []byte) *answer {
@@ -67,11 +69,20 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	if a.drop {
 		panic(http.ErrAbortHandler)
 	}
+	if a.git != nil {
+		a.git.Status, a.git.Header, a.git.Body = a.status, a.header, a.body
+		if a.stall == 0 && a.truncate == 0 {
+			a.git.Write(w, r)
+			return
+		}
+	}
 	h := w.Header()
 	for k, vs := range a.header {
 		h[k] = vs
 	}
-	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	if a.git == nil {
+		h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
 	w.WriteHeader(a.status)
 	if a.stall > 0 && a.stall < len(a.body) {
 		_, _ = w.Write(a.body[:a.stall])

@@ -10,7 +10,7 @@ import (
 )
 
 // Access says what a credential may do. The zero value: every read scope, 1,000 calls an hour per
-// resource class, no rate headers, never expires.
+// resource class, 60,000 to the git host, no rate headers, never expires.
 type Access struct {
 	// Name stands for the credential in the journal. The default is "token1", "token2", ... for access
 	// tokens and the user for Basic.
@@ -21,6 +21,8 @@ type Access struct {
 	// Limit is the number of calls per Window and resource class; 0 is the default, below 0 is no limit.
 	Limit  int
 	Window time.Duration
+	// GitLimit is the number of requests to the git host per Window; 0 is the default, below 0 is no limit.
+	GitLimit int
 	// Headers sends X-RateLimit-* with the answers under /repositories. Access tokens only.
 	Headers bool
 	// Forgiving leaves refused calls out of the count.
@@ -85,7 +87,7 @@ func (c *credential) take(opts []Access) {
 	name := c.Name
 	for _, o := range opts {
 		c.Access = o
-		c.ledger.set(o.Limit, o.Window)
+		c.ledger.set(o)
 	}
 	if c.Name == "" {
 		c.Name = name
@@ -132,19 +134,15 @@ const invalidToken = "Token is invalid, expired, or not supported for this endpo
 func (a *access) admit(r *http.Request, class string) (*credential, *answer) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return nil, unauthorized("Authentication is required to access this resource.").noted("no credential")
-	}
-	c, why := a.find(r, header)
-	switch {
-	case c == nil && strings.HasPrefix(header, "Basic "):
-		return nil, wrongBasic().noted(why)
-	case c == nil:
-		return nil, unauthorized(invalidToken).noted(why)
+	c, refusal := a.recognise(r, class)
+	if refusal != nil {
+		return nil, refusal
 	}
 	now := time.Now()
 	if c.revoked || (!c.Expires.IsZero() && !now.Before(c.Expires)) {
+		if class == classGit {
+			return c, gitRefusal(http.StatusUnauthorized, hiddenRepository)
+		}
 		return c, unauthorized(invalidToken)
 	}
 	if c.shutOut {
@@ -152,6 +150,30 @@ func (a *access) admit(r *http.Request, class string) (*credential, *answer) {
 	}
 	if !c.ledger.take(class, now, c.Forgiving) {
 		return c, tooMany(c.RetryAfter)
+	}
+	return c, nil
+}
+
+// recognise finds the credential of a request, or refuses it.
+func (a *access) recognise(r *http.Request, class string) (*credential, *answer) {
+	header := r.Header.Get("Authorization")
+	find := func() (*credential, string) { return a.find(r, header) }
+	refusal := unauthorized(invalidToken)
+	switch {
+	case class == classGit:
+		find = func() (*credential, string) { return a.findGit(r) }
+		refusal = gitRefusal(http.StatusUnauthorized, hiddenRepository)
+	case strings.HasPrefix(header, "Basic "):
+		refusal = wrongBasic()
+	case header == "":
+		refusal = unauthorized("Authentication is required to access this resource.")
+	}
+	if header == "" {
+		return nil, refusal.noted("no credential")
+	}
+	c, why := find()
+	if c == nil {
+		return nil, refusal.noted(why)
 	}
 	return c, nil
 }
@@ -209,11 +231,8 @@ func unauthorized(message string) *answer {
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/, read 2026-11; the shape of the
 // refusal is as users report it.
 func (c *credential) permit(classic, granular string) *answer {
-	need := classic
-	if c.basic {
-		need = granular
-	}
-	if need == "" || c.Scopes == nil || slices.ContainsFunc(c.Scopes, func(have string) bool { return implies(have, need) }) {
+	need := c.missing(classic, granular)
+	if need == "" {
 		return nil
 	}
 	granted := make(list, len(c.Scopes))
@@ -227,6 +246,18 @@ func (c *credential) permit(classic, granular string) *answer {
 			{"detail", object{{"required", list{need}, shown}, {"granted", granted, shown}}, shown},
 		}, shown},
 	}).noted("missing scope " + need)
+}
+
+// missing is the scope that a credential needs and does not have; "" when it has it.
+func (c *credential) missing(classic, granular string) string {
+	need := classic
+	if c.basic {
+		need = granular
+	}
+	if need == "" || c.Scopes == nil || slices.ContainsFunc(c.Scopes, func(have string) bool { return implies(have, need) }) {
+		return ""
+	}
+	return need
 }
 
 // implies reports whether a granted scope covers a needed one. Of the classic scopes, project and

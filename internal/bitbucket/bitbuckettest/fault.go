@@ -19,8 +19,9 @@ type Fault struct {
 	Method string
 	// Route is that of Exchange.
 	Route string
-	// Path is a glob on the escaped path below the prefix: "/repositories/acme/*/src/**". "*" stays within
-	// one segment, "**" stands for any number of them.
+	// Path is a glob on the escaped path below the prefix, or the whole path of the git host:
+	// "/repositories/acme/*/src/**", "/acme/*.git/git-upload-pack". "*" stays within one segment, "**" stands for
+	// any number of them.
 	Path string
 	// Query is a part of the query string, as sent or unescaped.
 	Query string
@@ -183,7 +184,7 @@ func alter(a *answer, q *request, due []*Fault) *answer {
 				}
 			})
 		}
-		f.replace(a)
+		f.replace(a, q)
 		if f.Rewrite != nil {
 			a.body = f.Rewrite(a.body)
 		}
@@ -194,7 +195,7 @@ func alter(a *answer, q *request, due []*Fault) *answer {
 	return a
 }
 
-func (f *Fault) replace(a *answer) {
+func (f *Fault) replace(a *answer, q *request) {
 	status := f.Status
 	if f.Redirect != "" && status == 0 {
 		status = http.StatusFound
@@ -210,6 +211,9 @@ func (f *Fault) replace(a *answer) {
 			a.header.Set("Content-Type", "application/json; charset=utf-8")
 		case f.Body != "":
 			a.header.Set("Content-Type", "text/plain")
+		case status >= http.StatusBadRequest && q.git != nil:
+			e := gitRefusal(status, http.StatusText(status))
+			a.header, a.body = e.header, e.body
 		case status >= http.StatusBadRequest:
 			e := refuse(status, http.StatusText(status))
 			a.header, a.body = e.header, e.body

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"port-bitbucket-exporter/internal/gitwire/gitwiretest"
 )
 
 // Exchange is one request and its answer. It never holds a secret: of the credential only the name is
@@ -19,8 +21,10 @@ type Exchange struct {
 	Route      string // the path below the prefix with its variables' names, "" when there is no such route
 	RawQuery   string
 	Query      url.Values
-	Credential string // the name given to it; "" when none was recognised
-	Status     int    // 0 while the answer is being made, and when the connection was dropped
+	Git        bool                 // it was to the git host
+	GitCommand *gitwiretest.Command // what it asked of git; nil when git was not asked or did not understand
+	Credential string               // the name given to it; "" when none was recognised
+	Status     int                  // 0 while the answer is being made, and when the connection was dropped
 	Time       time.Time
 	Faults     int // how many of the programmed faults fell on it
 
@@ -34,7 +38,7 @@ type Exchange struct {
 type journal struct {
 	mu         sync.Mutex
 	record     bool
-	count      int // requests since New
+	arrived    int // requests since New
 	epoch      int // grows with every reset
 	exchanges  []Exchange
 	violations []string
@@ -60,11 +64,22 @@ func (j *journal) Journal() []Exchange {
 	return slices.Clone(j.exchanges)
 }
 
-// Requests is the number of requests in the journal.
-func (j *journal) Requests() int {
+// Requests is the number of REST requests in the journal.
+func (j *journal) Requests() int { return j.count(false) }
+
+// GitRequests is the number of requests to the git host in the journal.
+func (j *journal) GitRequests() int { return j.count(true) }
+
+func (j *journal) count(git bool) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return len(j.exchanges)
+	n := 0
+	for i := range j.exchanges {
+		if j.exchanges[i].Git == git {
+			n++
+		}
+	}
+	return n
 }
 
 // ResetJournal empties the journal. The violations stay.
@@ -77,7 +92,8 @@ func (j *journal) ResetJournal() {
 
 // Violations returns what callers did that a correct caller never does, one line each: no or a wrong
 // credential, a missing scope, a method besides GET, an unknown path, parameter or workspace, a page that
-// is too long, a query that does not parse, source of an empty repository or of an unknown commit. What
+// is too long, a query that does not parse, source of an empty repository or of an unknown commit, what git
+// does not understand, see gitwiretest.Server.Violations. What
 // can happen to a correct caller is not among them: an expired or revoked credential, a repository or pull
 // request that is gone, a missing file, a used-up rate window.
 func (j *journal) Violations() []string {
@@ -86,9 +102,9 @@ func (j *journal) Violations() []string {
 	return slices.Clone(j.violations)
 }
 
-func (j *journal) begin(r *http.Request, route string) *arrival {
+func (j *journal) begin(r *http.Request, route string, git bool) *arrival {
 	x := Exchange{
-		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Route: route,
+		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Route: route, Git: git,
 		RawQuery: r.URL.RawQuery, Query: r.URL.Query(), Time: time.Now(),
 	}
 	j.mu.Lock()
@@ -102,9 +118,9 @@ func (j *journal) begin(r *http.Request, route string) *arrival {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.count++
+	j.arrived++
 	j.exchanges = append(j.exchanges, x)
-	return &arrival{number: j.count, index: len(j.exchanges) - 1, epoch: j.epoch}
+	return &arrival{number: j.arrived, index: len(j.exchanges) - 1, epoch: j.epoch}
 }
 
 // hit notes at once how many faults fall on a request: one that hangs has no end.
@@ -132,6 +148,9 @@ func (j *journal) finish(at *arrival, a *answer) {
 		return
 	}
 	x.Credential = at.credential
+	if a.git != nil {
+		x.GitCommand = a.git.Command
+	}
 	if a.drop {
 		return
 	}

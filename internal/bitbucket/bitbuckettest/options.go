@@ -1,6 +1,10 @@
 package bitbuckettest
 
-import "strings"
+import (
+	"strings"
+
+	"port-bitbucket-exporter/internal/gitwire/gitwiretest"
+)
 
 // Options are the ways in which answers differ that were all recorded of the real service. The zero value is
 // the newest way, as far as the years tell it, else the more frequent one.
@@ -25,6 +29,11 @@ type Options struct {
 	MovedLFS bool
 	// MediaHost is where files of Git LFS are kept; "" is that of recorded answers, https://api.media.atlassian.com.
 	MediaHost string
+	// Git is what the git host can do, and what it breaks, see ConfigureGit too.
+	Git gitwiretest.Options
+	// HiddenGit is the status of the git host for a repository that is not there or that the credential may not
+	// see; 0 is 404. Neither is recorded: of a client's tests, one takes it for 401.
+	HiddenGit int
 	// BodyLinks is what the links in bodies begin with, such as "https://bitbucket.org/!api/2.0", but that of a
 	// next page. Else they begin as the request does.
 	BodyLinks string

@@ -235,7 +235,7 @@ func (p *pullRequest) tree(v view) object {
 	sourceHash := hashOf("source", seed)[:12]
 	destinationHash := hashOf("destination", seed)[:12]
 	if head := p.repo.head(); head != nil {
-		destinationHash = head.hash[:12]
+		destinationHash = head.hash()[:12]
 	}
 	var author, mergeCommit, closedBy, source any
 	if p.Author != nil {

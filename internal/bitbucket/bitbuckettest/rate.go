@@ -1,6 +1,7 @@
 package bitbuckettest
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,37 +13,45 @@ import (
 const (
 	classRepositories = "repositories"
 	classWorkspaces   = "workspaces"
+	classGit          = "git"
 )
 
 const (
-	defaultLimit  = 1000
-	defaultWindow = time.Hour
+	defaultLimit    = 1000
+	defaultGitLimit = 60_000
+	defaultWindow   = time.Hour
 )
 
 // ledger is the sliding log of one allowance: the time of each call in the window, per class.
 type ledger struct {
-	limit  int // calls per window; below 0: no limit
-	window time.Duration
-	calls  map[string][]time.Time
+	limit    int // calls per window; below 0: no limit
+	gitLimit int // those of the git host
+	window   time.Duration
+	calls    map[string][]time.Time
 }
 
 func newLedger() *ledger {
-	return &ledger{limit: defaultLimit, window: defaultWindow, calls: make(map[string][]time.Time)}
+	return &ledger{limit: defaultLimit, gitLimit: defaultGitLimit, window: defaultWindow, calls: make(map[string][]time.Time)}
 }
 
-func (l *ledger) set(limit int, window time.Duration) {
-	if limit != 0 {
-		l.limit = limit
+func (l *ledger) set(a Access) {
+	l.limit = cmp.Or(a.Limit, l.limit)
+	l.gitLimit = cmp.Or(a.GitLimit, l.gitLimit)
+	l.window = cmp.Or(a.Window, l.window)
+}
+
+func (l *ledger) limitOf(class string) int {
+	if class == classGit {
+		return l.gitLimit
 	}
-	if window != 0 {
-		l.window = window
-	}
+	return l.limit
 }
 
 // take counts one call and reports whether it is within the limit. A refused call is counted too, unless
 // forgiving: whether the service counts it is unknown, and a caller must bear the worse case.
 func (l *ledger) take(class string, now time.Time, forgiving bool) bool {
-	if l.limit < 0 {
+	limit := l.limitOf(class)
+	if limit < 0 {
 		return true
 	}
 	calls := l.calls[class]
@@ -51,7 +60,7 @@ func (l *ledger) take(class string, now time.Time, forgiving bool) bool {
 		old++
 	}
 	calls = calls[old:]
-	ok := len(calls) < l.limit
+	ok := len(calls) < limit
 	if ok || !forgiving {
 		calls = append(calls, now)
 	}

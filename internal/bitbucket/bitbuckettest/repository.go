@@ -1,10 +1,11 @@
 package bitbuckettest
 
 import (
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"port-bitbucket-exporter/internal/gitwire/gitwiretest"
 )
 
 // Repository is a repository of the workspace.
@@ -52,13 +53,15 @@ type repository struct {
 	Repository
 	repositories *repositories
 	uuid         string
-	seed         string // what hashes derive from: the slug it began with, so that they survive a rename
+	seed         string // what the hashes of pull requests derive from: the slug it began with
 	commits      []*commit
 	branches     []*branch
 	visibility   Visibility
 	// attributes by path, in all commits
 	attributes map[string][]string
 	cache      atomic.Pointer[renderedRepository]
+	git        gitRepository
+	gitOptions *gitwiretest.Options // nil: those of the server
 }
 
 type branch struct {
@@ -67,9 +70,12 @@ type branch struct {
 }
 
 type commit struct {
-	hash, message, parent string
-	date                  time.Time
-	files                 map[string]string // never written to
+	repo    *repository
+	parent  *commit // nil: it is the first
+	message string
+	date    time.Time
+	files   map[string]string // never written to
+	id      atomic.Pointer[string]
 }
 
 func (r *repository) branch(name string) *branch {
@@ -90,11 +96,7 @@ func (r *repository) head() *commit {
 
 // commit puts a new commit on the main branch.
 func (r *repository) commit(message string, date time.Time, files map[string]string) *commit {
-	c := &commit{message: message, date: date, files: files}
-	if head := r.head(); head != nil {
-		c.parent = head.hash
-	}
-	c.hash = hashOf("commit", r.seed, strconv.Itoa(len(r.commits)))
+	c := &commit{repo: r, message: message, date: date, files: files, parent: r.head()}
 	r.commits = append(r.commits, c)
 	if b := r.branch(r.MainBranch); b != nil {
 		b.head = c
@@ -274,16 +276,16 @@ func (v view) fullCommitLinks(r *repository, hash string) object {
 
 func (v view) commitTree(r *repository, c *commit) object {
 	parents := list{}
-	if c.parent != "" {
-		parents = append(parents, v.commitStub(r, c.parent))
+	if c.parent != nil {
+		parents = append(parents, v.commitStub(r, c.parent.hash()))
 	}
 	return object{
 		{"type", "commit", shown},
-		{"hash", c.hash, shown},
+		{"hash", c.hash(), shown},
 		{"date", c.date.UTC().Format("2006-01-02T15:04:05-07:00"), shown}, // without a part of a second
 		{"author", object{{"type", "author", shown}, {"raw", "Build Bot <bot@example.com>", shown}}, shown},
 		{"message", c.message, shown},
-		{"links", v.fullCommitLinks(r, c.hash), shown},
+		{"links", v.fullCommitLinks(r, c.hash()), shown},
 		{"parents", parents, shown},
 		{"repository", v.repositoryStub(r), shown},
 	}

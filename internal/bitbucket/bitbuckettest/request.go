@@ -11,12 +11,14 @@ import (
 // request is a call with its path taken apart.
 type request struct {
 	*http.Request
-	path     string   // below the prefix, escaped, "/" first; "" when it lies outside the prefix
+	path     string   // below the prefix, or whole when it is of the git host; escaped, "/" first; "" for any other
 	segments []string // unescaped; the last one is "" after a trailing slash
 	query    url.Values
 	badQuery bool
-	base     string // scheme, host and prefix: what links begin with
-	route    *route // nil when there is none
+	root     string      // scheme and host
+	base     string      // the same with the prefix: what links begin with
+	git      *gitRequest // nil when it is not to the git host
+	route    *route      // nil when there is none
 	cred     *credential
 }
 
@@ -27,9 +29,14 @@ func newRequest(r *http.Request, prefix string) *request {
 	} else if r.TLS != nil {
 		scheme = "https"
 	}
-	q := &request{Request: r, base: scheme + "://" + r.Host + prefix}
+	root := scheme + "://" + r.Host
+	q := &request{Request: r, root: root, base: root + prefix, git: gitRequestOf(r.URL.EscapedPath())}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	q.query, q.badQuery = query, err != nil
+	if q.git != nil {
+		q.path = r.URL.EscapedPath()
+		return q
+	}
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), prefix+"/")
 	if !ok {
 		return q
@@ -47,7 +54,10 @@ func newRequest(r *http.Request, prefix string) *request {
 
 // routePath is that of Exchange.Route.
 func (q *request) routePath() string {
-	if q.route == nil {
+	switch {
+	case q.git != nil:
+		return q.git.route
+	case q.route == nil:
 		return ""
 	}
 	return q.route.path
@@ -61,6 +71,9 @@ func (q *request) credentialName() string {
 }
 
 func (q *request) class() string {
+	if q.git != nil {
+		return classGit
+	}
 	if len(q.segments) > 0 && q.segments[0] == "repositories" {
 		return classRepositories
 	}

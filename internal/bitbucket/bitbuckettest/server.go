@@ -1,5 +1,6 @@
 // Package bitbuckettest is a strict, in-memory Bitbucket Cloud: an http.Handler that answers the read
-// routes of REST 2.0 as the real service does, and refuses what the real service refuses.
+// routes of REST 2.0 as the real service does, serves the same repositories by git's smart HTTP, and refuses
+// what the real service refuses.
 //
 // A refusal that a correct caller never meets is also noted, see Server.Violations. Every request is in
 // the journal, see Server.Journal. Faults are programmed, see Server.Fault. Nothing is random: uuids,
@@ -116,8 +117,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	q := newRequest(r, prefix)
 	var refusal *answer
-	q.route, refusal = find(s.table, q)
-	x := s.journal.begin(r, q.routePath())
+	if q.git == nil {
+		q.route, refusal = find(s.table, q)
+	}
+	x := s.journal.begin(r, q.routePath(), q.git != nil)
 	if hook != nil {
 		hook(x.number, r)
 	}
@@ -135,7 +138,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if a.violation != "" {
 			s.journal.note(r, a.violation)
 		}
-		a.usageHeaders()
+		if q.git == nil {
+			a.usageHeaders()
+		}
 		a = alter(a, q, due)
 		s.access.rateHeaders(q.cred, q.class(), a)
 	} else if a.violation != "" {
@@ -147,6 +152,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer routes a request whose credential is good; refusal is for one without a route.
 func (s *Server) answer(q *request, refusal *answer) *answer {
+	if q.git != nil {
+		return s.git(q)
+	}
 	if q.Method != http.MethodGet {
 		return refuse(http.StatusMethodNotAllowed, "Method \""+q.Method+"\" not allowed.").noted("method " + q.Method)
 	}

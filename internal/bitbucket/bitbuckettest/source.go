@@ -42,7 +42,7 @@ func (fs *files) SetFile(slug, path string, content []byte) (hash string) {
 		}
 		files[path] = string(content)
 		r.UpdatedOn = fs.repositories.ws.tick()
-		hash = r.commit("Update "+path, r.UpdatedOn, files).hash
+		hash = r.commit("Update "+path, r.UpdatedOn, files).hash()
 	})
 	return hash
 }
@@ -58,7 +58,7 @@ func (fs *files) RemoveFile(slug, path string) (hash string) {
 		files := maps.Clone(head.files)
 		delete(files, path)
 		r.UpdatedOn = fs.repositories.ws.tick()
-		hash = r.commit("Remove "+path, r.UpdatedOn, files).hash
+		hash = r.commit("Remove "+path, r.UpdatedOn, files).hash()
 	})
 	return hash
 }
@@ -75,14 +75,15 @@ func (fs *files) RemoveFolder(slug, path string) (hash string) {
 		files := maps.Clone(head.files)
 		maps.DeleteFunc(files, func(name, _ string) bool { return strings.HasPrefix(name, path+"/") })
 		r.UpdatedOn = fs.repositories.ws.tick()
-		hash = r.commit("Remove "+path, r.UpdatedOn, files).hash
+		hash = r.commit("Remove "+path, r.UpdatedOn, files).hash()
 	})
 	return hash
 }
 
 // SetAttributes says what a file is besides text, in all commits: link (its content is the path that it
-// leads to), subrepository (its content is a hash), executable, binary, or lfs: such a file is answered
-// with a redirect to another host.
+// leads to), subrepository (its content is a hash, or a text whose hash it stands for), executable, binary, or
+// lfs: such a file is answered with a redirect to another host, and in git with a pointer. All commits of the
+// repository get other hashes: one that was handed out before is that of no commit.
 func (fs *files) SetAttributes(slug, path string, attributes ...string) {
 	fs.repositories.ws.change(func() {
 		r := fs.repositories.must(slug)
@@ -90,6 +91,7 @@ func (fs *files) SetAttributes(slug, path string, attributes ...string) {
 			r.attributes = make(map[string][]string)
 		}
 		r.attributes[path] = attributes
+		r.forgetHashes()
 	})
 }
 
@@ -98,7 +100,7 @@ func (fs *files) Head(slug string) string {
 	fs.repositories.ws.mu.RLock()
 	defer fs.repositories.ws.mu.RUnlock()
 	if c := fs.repositories.must(slug).head(); c != nil {
-		return c.hash
+		return c.hash()
 	}
 	return ""
 }
@@ -114,7 +116,8 @@ type entry struct {
 
 func (e *entry) tree(v view) object {
 	full := v.w.slug + "/" + e.repo.Slug
-	at := e.commit.hash + "/" + escapePath(e.path)
+	hash := e.commit.hash()
+	at := hash + "/" + escapePath(e.path)
 	repo := v.base + "/repositories/" + full
 	kind, self := "commit_file", repo+"/src/"+at
 	if e.directory {
@@ -122,7 +125,7 @@ func (e *entry) tree(v view) object {
 	}
 	o := object{
 		{"path", e.path, shown},
-		{"commit", v.commitStub(e.repo, e.commit.hash), shown},
+		{"commit", v.commitStub(e.repo, hash), shown},
 		{"type", kind, shown},
 	}
 	to := links("self", self, "meta", self+"?format=meta")
@@ -149,7 +152,7 @@ func (fs *files) redirect(v view, q *request) *answer {
 		return commitNotFound().noted("source of an empty repository")
 	}
 	a := respond(http.StatusFound, "text/html", nil)
-	location := q.base + "/repositories/" + v.w.slug + "/" + r.Slug + "/src/" + head.hash + "/"
+	location := q.base + "/repositories/" + v.w.slug + "/" + r.Slug + "/src/" + head.hash() + "/"
 	if q.URL.RawQuery != "" {
 		location += "?" + q.URL.RawQuery
 	}
@@ -228,7 +231,7 @@ func (r *repository) resolve(ref string) *commit {
 	if len(ref) < 7 {
 		return nil
 	}
-	i := slices.IndexFunc(r.commits, func(c *commit) bool { return strings.HasPrefix(c.hash, ref) })
+	i := slices.IndexFunc(r.commits, func(c *commit) bool { return strings.HasPrefix(c.hash(), ref) })
 	if i < 0 {
 		return nil
 	}

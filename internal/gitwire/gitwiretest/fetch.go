@@ -37,6 +37,8 @@ func (r *Repository) fetch(c *Command, o Options) ([]byte, error) {
 		}
 		if len(haves) == 0 {
 			w.packet("NAK\n")
+		}
+		if len(haves) == 0 || c.flags["wait-for-done"] {
 			w.WriteString(flushPacket)
 			return w.Bytes(), nil
 		}
@@ -62,7 +64,7 @@ func (r *Repository) fetch(c *Command, o Options) ([]byte, error) {
 // parseFetch reads the arguments. None may come twice but those that are lists, nor an item of a list but a
 // want: git itself asks for HEAD and for its branch.
 func (c *Command) parseFetch(o Options) error {
-	known := []string{"done", "thin-pack", "no-progress", "include-tag", "ofs-delta"}
+	known := []string{"done", "thin-pack", "no-progress", "include-tag", "ofs-delta", "wait-for-done"}
 	for _, a := range c.arguments {
 		word, value, valued := strings.Cut(a, " ")
 		list := map[string]*[]string{"want": &c.Wants, "have": &c.Haves, "shallow": &c.Shallow}[word]

@@ -198,6 +198,13 @@ func (r *Repository) SetRef(name string, h Hash) {
 	}
 }
 
+// SetRefs replaces all refs.
+func (r *Repository) SetRefs(refs map[string]Hash) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refs = maps.Clone(refs)
+}
+
 // SetHead makes HEAD stand for a ref, which need not be there.
 func (r *Repository) SetHead(ref string) {
 	r.mu.Lock()

@@ -83,14 +83,11 @@ func (r *Repository) advertisement(o Options, v2 bool) []byte {
 	if !o.NoShallow {
 		features = append(features, "shallow")
 	}
+	features = append(features, "wait-for-done")
 	if !o.NoFilter {
 		features = append(features, "filter")
 	}
-	fetch := "fetch"
-	if len(features) > 0 {
-		fetch += "=" + strings.Join(features, " ")
-	}
-	w.packet("%s\n", fetch)
+	w.packet("fetch=%s\n", strings.Join(features, " "))
 	w.packet("server-option\n")
 	w.packet("object-format=%s\n", o.format())
 	w.WriteString(flushPacket)

@@ -62,7 +62,7 @@ func TestCorrect(t *testing.T) {
 		request *http.Request
 		want    string
 	}{
-		{"capabilities", get(), lines("version 2\n", "agent=git/gitwiretest\n", "ls-refs=unborn\n", "fetch=shallow filter\n",
+		{"capabilities", get(), lines("version 2\n", "agent=git/gitwiretest\n", "ls-refs=unborn\n", "fetch=shallow wait-for-done filter\n",
 			"server-option\n", "object-format=sha1\n", "0000")},
 		{"refs", post(lines("command=ls-refs", agent, format, "0001", "symrefs", "peel", "ref-prefix HEAD", "ref-prefix refs/heads/m", "0000")),
 			lines(tip.String()+" HEAD symref-target:refs/heads/main\n", tip.String()+" refs/heads/main\n", "0000")},
