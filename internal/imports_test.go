@@ -45,7 +45,7 @@
 //	diag | holds what the program has to say to a person | -
 //	shape | describes the fields of JSON objects that are known before one is read | -
 //	clip | shortens text for messages | -
-//	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | memtransport
+//	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | gitwire/gitwiretest memtransport
 //	port/porttest | is Port's API in memory | memtransport
 //	gitwire/gitbackend | serves repositories over smart HTTP with git itself | -
 //	gitwire/gitwiretest | serves git repositories that are made in memory | -

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -14,17 +15,28 @@ import (
 type API struct {
 	check func(*Checker, Exchange) error
 	base  string
+	// undocumented reports whether the vendor's document leaves out a path, still escaped and with the base; nil
+	// leaves out none.
+	undocumented func(path string) bool
 }
 
-// Bitbucket is Bitbucket Cloud served under a path, as "/2.0".
-func Bitbucket(base string) API { return API{(*Checker).Bitbucket, strings.TrimRight(base, "/")} }
+// Bitbucket is Bitbucket Cloud served under a path, as "/2.0". The git host may be the same server: its routes
+// are those of git's smart HTTP, and no part of the document.
+func Bitbucket(base string) API {
+	return API{(*Checker).Bitbucket, strings.TrimRight(base, "/"), gitRoute.MatchString}
+}
+
+// gitRoute matches the two paths of a repository on the git host.
+// Source: https://git-scm.com/docs/http-protocol, read 2026-11.
+var gitRoute = regexp.MustCompile(`^/[^/]+/[^/]+\.git/(info/refs|git-upload-pack)$`)
 
 // Port is Port served under a path, which is "" for its own hosts: "/v1" belongs to the documented routes.
-func Port(base string) API { return API{(*Checker).Port, strings.TrimRight(base, "/")} }
+func Port(base string) API { return API{check: (*Checker).Port, base: strings.TrimRight(base, "/")} }
 
 // RoundTripper returns a transport that checks every exchange that passes through it, and changes none. Bodies
 // are kept in memory. onError gets each disagreement, on the goroutine of the request. A request without an
-// answer, or whose answer breaks off, is checked by itself.
+// answer, or whose answer breaks off, is checked by itself. What the vendor's document leaves out passes
+// untouched.
 func (c *Checker) RoundTripper(base http.RoundTripper, onError func(error), which API) http.RoundTripper {
 	return &transport{checker: c, base: base, onError: onError, api: which}
 }
@@ -37,6 +49,9 @@ type transport struct {
 }
 
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.api.undocumented != nil && t.api.undocumented(req.URL.EscapedPath()) {
+		return t.base.RoundTrip(req)
+	}
 	e := Exchange{Method: req.Method, RequestHeader: req.Header.Clone()}
 	if req.Body != nil && req.Body != http.NoBody {
 		text, err := io.ReadAll(req.Body)

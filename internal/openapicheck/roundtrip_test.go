@@ -106,6 +106,25 @@ func TestRoundTripperWithoutAnswer(t *testing.T) {
 	wantError(t, errors.New(strings.Join(p.said, "\n")), `"x" is unknown`)
 }
 
+// The routes of the git host are no part of Bitbucket's document: what passes there is neither read nor checked.
+func TestRoundTripperOfGit(t *testing.T) {
+	t.Parallel()
+	for target, checked := range map[string]int{
+		"/acme/r.git/info/refs?service=git-upload-pack": 0,
+		"/acme/r.git/git-upload-pack":                   0,
+		"/acme/r.git/HEAD":                              1,
+		"/acme/more/r.git/info/refs":                    1,
+	} {
+		c := new(openapicheck.Checker)
+		p := pass(t, c, openapicheck.Bitbucket("/2.0"), "POST", target, "0000", func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(w, r.Body)
+		})
+		if p.body != "0000" || p.err != nil || len(p.said) != checked || c.Checked() != checked {
+			t.Errorf("%s: got %+v and %d exchanges checked, want %d", target, p, c.Checked(), checked)
+		}
+	}
+}
+
 func TestFromEnv(t *testing.T) {
 	_, _ = loadOnce() // from the real environment, for the other tests
 	t.Setenv(openapicheck.Variable, "")
