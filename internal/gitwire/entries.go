@@ -35,7 +35,7 @@ func (s *Snapshot) Entries() iter.Seq2[Entry, error] {
 			if len(top.path)+1+len(i.name) > maxPath {
 				continue
 			}
-			e := Entry{join(top.path, string(i.name)), i.mode, Hash(i.hash)}
+			e := Entry{join(top.path, i.name), i.mode, Hash(i.hash)}
 			if !yield(e, nil) {
 				return
 			}

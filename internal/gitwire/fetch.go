@@ -75,14 +75,15 @@ type stream struct {
 	packets
 	left  int    // bytes of the packet that are not read from below yet
 	chunk []byte // read from below, lies in its buffer
+	pos   int    // in chunk
 	taken int64  // bytes of the pack before the end of chunk
 	ended bool
 }
 
 // offset is the number of bytes that were read.
-func (s *stream) offset() int64 { return s.taken - int64(len(s.chunk)) }
+func (s *stream) offset() int64 { return s.taken - int64(len(s.chunk)-s.pos) }
 
-// fill puts the next bytes into an empty chunk. The error is io.EOF at the end of the section.
+// fill puts the next bytes into chunk, which was read to its end. The error is io.EOF at the end of the section.
 func (s *stream) fill() error {
 	for s.left == 0 {
 		if s.ended {
@@ -103,7 +104,7 @@ func (s *stream) fill() error {
 	if _, err := s.in.Discard(n); err != nil { // chunk is valid until the next read
 		return err
 	}
-	s.chunk, s.left, s.taken = chunk, s.left-n, s.taken+int64(n)
+	s.chunk, s.pos, s.left, s.taken = chunk, 0, s.left-n, s.taken+int64(n)
 	return nil
 }
 
@@ -145,25 +146,24 @@ func (s *stream) packet() error {
 
 // ReadByte returns the next byte. The error is ErrCut at the end.
 func (s *stream) ReadByte() (byte, error) {
-	if len(s.chunk) == 0 {
+	if s.pos == len(s.chunk) {
 		if err := s.fill(); err != nil {
 			return 0, cut(err)
 		}
 	}
-	b := s.chunk[0]
-	s.chunk = s.chunk[1:]
-	return b, nil
+	s.pos++
+	return s.chunk[s.pos-1], nil
 }
 
 // Read reads what is at hand.
 func (s *stream) Read(p []byte) (int, error) {
-	if len(s.chunk) == 0 {
+	if s.pos == len(s.chunk) {
 		if err := s.fill(); err != nil {
 			return 0, cut(err)
 		}
 	}
-	n := copy(p, s.chunk)
-	s.chunk = s.chunk[n:]
+	n := copy(p, s.chunk[s.pos:])
+	s.pos += n
 	return n, nil
 }
 

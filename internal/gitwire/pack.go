@@ -1,9 +1,7 @@
 package gitwire
 
 import (
-	"compress/flate"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -32,10 +30,10 @@ type object struct {
 }
 
 // pack reads a pack from its first byte to its last object. Each object is read to its end
-// by text, or open, fill and close, before the next.
+// by text or parts before the next.
 type pack struct {
 	*stream
-	z        io.ReadCloser
+	inflater
 	left     int   // objects
 	inflated int64 // bytes, of all packs that were read
 	limit    int64 // of inflated
@@ -43,7 +41,7 @@ type pack struct {
 
 // begin reads the head of a pack.
 func (p *pack) begin(s *stream, maxObjects int) error {
-	p.stream = s
+	p.stream, p.inflater.in = s, s
 	var head [12]byte
 	if _, err := io.ReadFull(p, head[:]); err != nil {
 		return cut(err)
@@ -118,64 +116,4 @@ func (p *pack) spend(n int64) error {
 	}
 	p.inflated += n
 	return nil
-}
-
-// text reads the text of an object, which fills b.
-func (p *pack) text(b []byte) error {
-	if err := p.open(); err != nil {
-		return err
-	}
-	if err := p.fill(b); err != nil {
-		return err
-	}
-	return p.close()
-}
-
-// open begins the text of an object.
-//
-// Source: https://www.rfc-editor.org/rfc/rfc1950#section-2.2, read 2026-11.
-func (p *pack) open() error {
-	var head [2]byte
-	if _, err := io.ReadFull(p, head[:]); err != nil {
-		return cut(err)
-	}
-	const deflate, dictionary = 8, 0x20
-	if head[0]&0x0f != deflate || head[0]>>4 > 7 || binary.BigEndian.Uint16(head[:])%31 != 0 || head[1]&dictionary != 0 {
-		return fmt.Errorf("%w: the text of an object is not compressed", ErrBroken)
-	}
-	if p.z == nil {
-		p.z = flate.NewReader(p.stream)
-		return nil
-	}
-	return p.z.(flate.Resetter).Reset(p.stream, nil)
-}
-
-// fill reads the next bytes of a text.
-func (p *pack) fill(b []byte) error {
-	if _, err := io.ReadFull(p.z, b); err != nil {
-		return inflateError(err)
-	}
-	return nil
-}
-
-// close reads the end of a text.
-func (p *pack) close() error {
-	var sum [4]byte
-	if n, err := p.z.Read(sum[:1]); n > 0 || err != io.EOF {
-		if n > 0 {
-			return fmt.Errorf("%w: an object is longer than its size", ErrBroken)
-		}
-		return inflateError(err)
-	}
-	_, err := io.ReadFull(p, sum[:]) // the hash of the object proves more
-	return err
-}
-
-// inflateError is the error for a text that does not inflate to its size.
-func inflateError(err error) error {
-	var corrupt flate.CorruptInputError
-	if errors.As(err, &corrupt) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, ErrCut) {
-		return fmt.Errorf("%w: the text of an object: %w", ErrBroken, err)
-	}
-	return err
 }

@@ -123,26 +123,13 @@ func (r *reader) object(o object) error {
 		}
 		return r.ofTree(o.at, 0)
 	}
-	if err := r.pack.open(); err != nil {
-		return err
-	}
-	return r.pass(o.size, nil)
+	return r.pass(o.size, func([]byte) {})
 }
 
-// pass reads the rest of a text, and hands on its parts.
+// pass reads a text in parts.
 func (r *reader) pass(size int64, each func([]byte)) error {
-	r.delta = sized(r.delta, packetBuf)
-	for size > 0 {
-		part := r.delta[:min(size, packetBuf)]
-		if err := r.pack.fill(part); err != nil {
-			return err
-		}
-		if each != nil {
-			each(part)
-		}
-		size -= int64(len(part))
-	}
-	return r.pack.close()
+	r.delta = sized(r.delta, windowBuf)
+	return r.pack.parts(size, r.delta, each)
 }
 
 // hash is the name of an object whose text begins with text.
@@ -199,15 +186,19 @@ func (r *reader) came(h Hash, place int32, at int64) {
 // ofBlob reads a file while some are wanted.
 func (r *reader) ofBlob(o object) error {
 	r.result = sized(r.result, int(min(o.size, r.limits.MaxFile)))
-	if err := r.pack.open(); err != nil {
-		return err
-	}
-	if err := r.pack.fill(r.result); err != nil {
-		return err
+	if o.size == int64(len(r.result)) {
+		if err := r.pack.text(r.result); err != nil {
+			return err
+		}
+		return r.take(r.hash(blob, o.size, r.result), o.size, r.result, o.at, 0)
 	}
 	r.begin(blob, o.size)
-	r.sum.Write(r.result)
-	if err := r.pass(o.size-int64(len(r.result)), func(part []byte) { r.sum.Write(part) }); err != nil {
+	kept := 0
+	err := r.pass(o.size, func(part []byte) {
+		kept += copy(r.result[kept:], part)
+		r.sum.Write(part)
+	})
+	if err != nil {
 		return err
 	}
 	return r.take(r.end(), o.size, r.result, o.at, 0)
@@ -235,10 +226,7 @@ func (r *reader) ofDelta(o object, base int32) error {
 	kept := base == 0 && o.kind == refDelta && r.waiting+int(o.size)+perPath <= r.limits.MaxParked && r.store.fits(int(o.size))
 	useful := base != 0 && (r.store.places[base].kind == tree || r.open > 0)
 	if o.size > maxDelta || !kept && !useful {
-		if err := r.pack.open(); err != nil {
-			return err
-		}
-		return r.pass(o.size, nil)
+		return r.pass(o.size, func([]byte) {})
 	}
 	r.delta = sized(r.delta, int(o.size))
 	if err := r.pack.text(r.delta); err != nil {

@@ -102,7 +102,9 @@ func (w *walk) attach() {
 		delete(w.waiting, h)
 		for _, path := range paths {
 			w.bytes -= len(path) + perPath
-			w.queue = append(w.queue, folder{path, at})
+			if err := w.list(folder{path, at}, w.result); err != nil {
+				return err
+			}
 		}
 		return w.drain()
 	}
@@ -193,12 +195,12 @@ func (w *walk) list(f folder, text []byte) error {
 	if f.path == "" {
 		w.snapshot.root = f.at
 	}
-	text, leftOut, example, err := listing(text)
+	text, leftOut, first, err := listing(text)
 	if err != nil {
 		return err
 	}
 	if leftOut > 0 {
-		w.leftOut(leftOut, join(f.path, example))
+		w.leftOut(leftOut, join(f.path, first))
 		if w.store.places[f.at].listing == 0 {
 			clean, err := w.store.put(tree, 0, text)
 			if err != nil {
@@ -225,16 +227,16 @@ func (w *walk) list(f folder, text []byte) error {
 // item meets an item of a folder.
 func (w *walk) item(parent string, i item) error {
 	if len(parent)+1+len(i.name) > maxPath {
-		w.leftOut(1, join(parent, string(i.name)))
+		w.leftOut(1, join(parent, i.name))
 		return nil
 	}
 	switch {
 	case i.mode == Folder:
-		if path := join(parent, string(i.name)); w.Enter(path) {
+		if path := join(parent, i.name); w.Enter(path) {
 			return w.meet(path, Hash(i.hash))
 		}
 	case i.mode != Submodule && w.Keep != nil:
-		if w.Keep(join(parent, string(i.name)), i.mode) {
+		if w.Keep(join(parent, i.name), i.mode) {
 			w.want(Hash(i.hash))
 		}
 	}
@@ -248,9 +250,9 @@ func (w *walk) leftOut(n int, example string) {
 	w.snapshot.leftOut += n
 }
 
-func join(parent, name string) string {
+func join(parent string, name []byte) string {
 	if parent == "" {
-		return name
+		return string(name)
 	}
-	return parent + "/" + name
+	return parent + "/" + string(name)
 }

@@ -59,7 +59,7 @@ func (m Mode) canonical() Mode {
 
 // listing returns the text of a tree without the items that no work tree could hold, their
 // number, and the name of the first. The text is that of the tree where there are none.
-func listing(text []byte) (clean []byte, leftOut int, example string, err error) {
+func listing(text []byte) (clean []byte, leftOut int, first []byte, err error) {
 	var names map[string]bool // where equal names are possible
 	var before item
 	clean = text
@@ -67,7 +67,7 @@ func listing(text []byte) (clean []byte, leftOut int, example string, err error)
 		from := rest
 		var i item
 		if i, rest, err = nextItem(rest); err != nil {
-			return nil, 0, "", err
+			return nil, 0, nil, err
 		}
 		if names == nil && !follows(i, before) {
 			names = namesBefore(text, len(text)-len(from))
@@ -84,11 +84,11 @@ func listing(text []byte) (clean []byte, leftOut int, example string, err error)
 			continue
 		}
 		if leftOut++; leftOut == 1 {
-			example = string(i.name)
+			first = i.name
 			clean = append([]byte(nil), text[:len(text)-len(from)]...)
 		}
 	}
-	return clean, leftOut, example, nil
+	return clean, leftOut, first, nil
 }
 
 // follows reports whether an item stands behind the one before it so that it cannot have the
