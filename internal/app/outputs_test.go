@@ -21,7 +21,7 @@ import (
 var outputNames = []string{
 	"status", "entities_created", "entities_updated", "entities_unchanged", "entities_deleted", "entities_rejected",
 	"entities_stale_kept", "objects_extracted", "objects_filtered", "objects_skipped", "objects_failed",
-	"bitbucket_requests", "port_requests", "duration_seconds", "summary",
+	"bitbucket_requests", "bitbucket_git_requests", "bitbucket_git_bytes", "port_requests", "duration_seconds", "summary",
 }
 
 // mixed is a mapping of which something is filtered, skipped, rejected, changed and

@@ -40,7 +40,7 @@ func (w *world) planned(env map[string]string) ran {
 // counted are the numbers that a plan and its sync share.
 var counted = []string{
 	"entities_created", "entities_updated", "entities_unchanged", "entities_deleted", "entities_rejected", "entities_stale_kept",
-	"objects_extracted", "objects_filtered", "objects_skipped", "objects_failed", "bitbucket_requests",
+	"objects_extracted", "objects_filtered", "objects_skipped", "objects_failed", "bitbucket_requests", "bitbucket_git_requests", "bitbucket_git_bytes",
 }
 
 // A plan tells what a sync then does, from an empty organization on: the blueprints and

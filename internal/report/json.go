@@ -48,13 +48,16 @@ func problemsJSON(r *Report) []problemJSON {
 
 // JSON is the report file: one indented object that ends with a line break. Its keys
 // are the outputs' names in their order, then resources, blueprints (by identifier)
-// and problems (worst first), and of a plan changes. It holds no control character but those of
+// and problems (worst first), of a run that read folders and files sources, and of a plan changes. It holds no control character but those of
 // the layout.
 func JSON(r *Report) []byte {
 	members := append(Outputs(r),
 		Output{"resources", resourcesJSON(r)},
 		Output{"blueprints", blueprintsJSON(r)},
 		Output{"problems", problemsJSON(r)})
+	if r.Sources.Reader != "" {
+		members = append(members, Output{"sources", r.Sources.json()})
+	}
 	if r.Planned {
 		members = append(members, Output{"changes", changesJSON(r)})
 	}

@@ -25,6 +25,9 @@ func Lines(r *Report) []string {
 		}
 	}
 	all = append(all, l.changeLines()...)
+	if text := r.Sources.text(); r.Planned && text != "" {
+		all = append(append(all, r.Sources.fallbackLines()...), text)
+	}
 	for _, fact := range r.Facts {
 		all = append(all, visible(fact, maxMessage))
 	}

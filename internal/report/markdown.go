@@ -26,14 +26,20 @@ func Markdown(r *Report, limitBytes int) string {
 	// Every table is sure of a share; then each takes what the others left over.
 	left := limitBytes - len(head)
 	resources, blueprints, changes, problems := m.resourceTable(), m.blueprintTable(), m.changeTable(), m.problemTable()
+	var fallbacks table // of a sync the problems have them
+	if m.Planned {
+		fallbacks = m.fallbackTable()
+	}
 	p := problems.render(left / 3)
 	b := blueprints.render(left / 4)
 	c := changes.render(left / 4)
-	res := resources.render(left - len(p) - len(b) - len(c))
-	b = blueprints.render(left - len(p) - len(res) - len(c))
-	c = changes.render(left - len(p) - len(res) - len(b))
-	p = problems.render(left - len(b) - len(res) - len(c))
-	return head + res + b + c + p
+	f := fallbacks.render(left / 12)
+	res := resources.render(left - len(p) - len(b) - len(c) - len(f))
+	b = blueprints.render(left - len(p) - len(res) - len(c) - len(f))
+	c = changes.render(left - len(p) - len(res) - len(b) - len(f))
+	f = fallbacks.render(left - len(p) - len(res) - len(b) - len(c))
+	p = problems.render(left - len(b) - len(res) - len(c) - len(f))
+	return head + res + b + c + f + p
 }
 
 type markdown struct{ words }
@@ -52,7 +58,11 @@ func (m markdown) headline() string {
 	if m.Forecast != "" {
 		text += "\n" + cell(m.Forecast, maxMessage) + "\n"
 	}
-	for i, fact := range m.Facts {
+	facts := m.Facts
+	if read := m.Sources.text(); m.Planned && read != "" || m.Sources.Reader == Git {
+		facts = append([]string{read}, facts...)
+	}
+	for i, fact := range facts {
 		text += strings.Repeat("\n", 1-min(i, 1)) + "- " + cell(fact, maxMessage) + "\n"
 	}
 	if reasons := m.reasons(); reasons != "" {

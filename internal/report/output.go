@@ -9,7 +9,7 @@ import (
 // Output is one step output.
 type Output struct {
 	Name  string
-	Value any // string, int or float64
+	Value any // string, int, int64 or float64
 }
 
 // Text is the value as a step output carries it: one line, numbers without exponent.
@@ -55,8 +55,12 @@ var OutputTable = []OutputSpec{
 		func(_ *Report, t totals) any { return t.Skipped }},
 	{"objects_failed", "Objects that could not be read or evaluated.",
 		func(_ *Report, t totals) any { return t.Failed }},
-	{"bitbucket_requests", "Requests sent to Bitbucket.",
+	{"bitbucket_requests", "Requests sent to Bitbucket's API.",
 		func(r *Report, _ totals) any { return r.BitbucketRequests }},
+	{"bitbucket_git_requests", "Requests sent to Bitbucket's git host; 0 when nothing was read over git.",
+		func(r *Report, _ totals) any { return r.Sources.Requests }},
+	{"bitbucket_git_bytes", "Bytes received from Bitbucket's git host.",
+		func(r *Report, _ totals) any { return r.Sources.Bytes }},
 	{"port_requests", "Requests sent to Port.",
 		func(r *Report, _ totals) any { return r.PortRequests }},
 	{"duration_seconds", "How long the run took, in seconds.",

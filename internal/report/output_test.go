@@ -42,7 +42,7 @@ func TestOutputTable(t *testing.T) {
 	t.Parallel()
 	want := []string{"status", "entities_created", "entities_updated", "entities_unchanged", "entities_deleted",
 		"entities_rejected", "entities_stale_kept", "objects_extracted", "objects_filtered", "objects_skipped",
-		"objects_failed", "bitbucket_requests", "port_requests", "duration_seconds", "summary"}
+		"objects_failed", "bitbucket_requests", "bitbucket_git_requests", "bitbucket_git_bytes", "port_requests", "duration_seconds", "summary"}
 	var got []string
 	for _, spec := range OutputTable {
 		got = append(got, spec.Name)

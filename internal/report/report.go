@@ -122,6 +122,7 @@ type Report struct {
 	Failure           string
 	BitbucketRequests int
 	PortRequests      int
+	Sources           Sources
 	// Planned is true for what a sync would do; Changes are then all that it would
 	// change, sorted by blueprint and identifier, and Forecast is what it would cost.
 	Planned bool
@@ -178,6 +179,7 @@ func (r *Report) Scrub(redact func(string) string) {
 	r.Mapping.Problems = r.Mapping.Problems.Redacted(redact)
 	r.Mapping.Name, r.Mapping.Path = redact(r.Mapping.Name), redact(r.Mapping.Path)
 	r.scrubChanges(redact)
+	r.Sources.scrub(redact)
 	for i, fact := range r.Facts {
 		r.Facts[i] = redact(fact)
 	}

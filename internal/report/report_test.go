@@ -72,6 +72,19 @@ func plan() *Report {
 	}}
 }
 
+// overGit has more fallbacks than a log bears, for more reasons than a line, of a
+// repository whose name is hostile.
+func overGit() Sources {
+	s := Sources{Reader: Git, Repositories: 812, Requests: 1377, Bytes: 2_149_500_000, Stopped: "403\nForbidden | <b>"}
+	for i := range 21 {
+		s.Fallbacks = append(s.Fallbacks, Fallback{fmt.Sprintf("repo-%d", i), "over git_max_bytes"})
+	}
+	for i, reason := range []string{"b", "c", "d", "e"} {
+		s.Fallbacks = append(s.Fallbacks, Fallback{"x\n::error::\x1b[31m|<i>" + fmt.Sprint(i), reason}, Fallback{"odd", "cut off"})
+	}
+	return s
+}
+
 // eleven has one problem too many to show all of them at once.
 func eleven() *Report {
 	r := &Report{Duration: time.Minute + 52*time.Second, BitbucketRequests: 1}
@@ -92,6 +105,9 @@ func TestGolden(t *testing.T) {
 		{"full", full()},
 		{"eleven", eleven()},
 		{"plan", plan()},
+		{"git", &Report{Sources: overGit(), BitbucketRequests: 12}},
+		{"git-plan", &Report{Sources: overGit(), BitbucketRequests: 12, Planned: true, Facts: []string{"a fact"}, Forecast: "a forecast"}},
+		{"rest-plan", &Report{Sources: Sources{Reader: REST, Why: "source_reader is rest"}, Planned: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -194,6 +210,7 @@ func TestScrub(t *testing.T) {
 		Mapping: Mapping{Name: secret, Path: secret, Checked: true, Problems: diag.Problems{
 			{Where: secret, At: diag.Position{File: secret, Line: 42}, Message: secret, Fix: secret, Snippet: secret}}},
 	}
+	r.Planned, r.Sources = true, Sources{Reader: Git, Why: secret, Stopped: secret, Fallbacks: []Fallback{{secret, secret}}}
 	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: secret}, Message: long, Fix: secret, Example: secret})
 	r.Scrub(func(text string) string { return strings.ReplaceAll(text, secret, "***") })
 	for name, text := range map[string]string{

@@ -118,8 +118,12 @@ func (w words) entityResult() string {
 }
 
 func (w words) cost() string {
-	return fmt.Sprintf("in %s with %s to Bitbucket and %d to Port",
-		roundDuration(w.Duration), plural(w.BitbucketRequests, "request"), w.PortRequests)
+	git := ""
+	if w.Sources.Requests > 0 {
+		git = fmt.Sprintf(", %d to its git host", w.Sources.Requests)
+	}
+	return fmt.Sprintf("in %s with %s to Bitbucket%s and %d to Port",
+		roundDuration(w.Duration), plural(w.BitbucketRequests, "request"), git, w.PortRequests)
 }
 
 func plural(n int, noun string) string {
