@@ -11,7 +11,6 @@
 package gitwiretest
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha1"
 	"encoding/hex"
@@ -161,7 +160,7 @@ func (r *Repository) Commit(c Commit) Hash {
 	defer r.mu.Unlock()
 	tree := c.Tree
 	if tree == (Hash{}) {
-		tree = r.tree(foldersOf(c.Files))
+		tree = r.tree(sorted(c.Files), 0)
 	}
 	at := c.Time
 	if at.IsZero() {
@@ -227,78 +226,75 @@ func (r *Repository) headHash() Hash {
 	return r.refs[r.head]
 }
 
-// folder is what is in a folder, by name: a folder or a File.
-type folder map[string]any
-
-func foldersOf(files map[string]File) folder {
-	root := folder{}
-	for path, f := range files {
-		in, rest := root, path
-		for {
-			name, below, deeper := strings.Cut(rest, "/")
-			if name == "" || strings.Contains(name, "\x00") {
-				panic(fmt.Sprintf("gitwiretest: %q is no path", path))
-			}
-			if !deeper {
-				if in[name] != nil {
-					panic(fmt.Sprintf("gitwiretest: %q is a file and a folder", path))
-				}
-				in[name] = f
-				break
-			}
-			next, isFolder := in[name].(folder)
-			if !isFolder {
-				if in[name] != nil {
-					panic(fmt.Sprintf("gitwiretest: %q is below a file", path))
-				}
-				next = folder{}
-				in[name] = next
-			}
-			in, rest = next, below
-		}
-	}
-	return root
+// located is a file with its path.
+type located struct {
+	path string
+	File
 }
 
-func (r *Repository) tree(f folder) Hash {
-	entries := make([]Entry, 0, len(f))
-	for _, name := range slices.Sorted(maps.Keys(f)) {
-		switch in := f[name].(type) {
-		case folder:
-			entries = append(entries, Entry{Folder, name, r.tree(in)})
-		case File:
-			e := Entry{Mode: cmp.Or(in.Mode, Plain), Name: name}
-			if e.Mode == Submodule {
-				var ok bool
-				if e.Hash, ok = ParseHash(in.Content); !ok {
-					panic(fmt.Sprintf("gitwiretest: the content of submodule %q is no hash", name))
-				}
-			} else {
-				e.Hash = r.add(KindBlob, in.Content)
-			}
-			entries = append(entries, e)
-		}
+// sorted is the order of paths, which is the one of git in each tree: a folder counts as if its name ended with a
+// slash.
+func sorted(files map[string]File) []located {
+	all := make([]located, 0, len(files))
+	for path, f := range files {
+		all = append(all, located{path, f})
 	}
-	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(sortName(a), sortName(b)) })
+	slices.SortFunc(all, func(a, b located) int { return strings.Compare(a.path, b.path) })
+	return all
+}
+
+// tree adds the tree of the files, whose paths have the same beginning of so many bytes: its own.
+func (r *Repository) tree(files []located, below int) Hash {
+	var entries []Entry
+	for len(files) > 0 {
+		rest := files[0].path[below:]
+		name, _, isFolder := strings.Cut(rest, "/")
+		if name == "" || strings.Contains(name, "\x00") {
+			panic(fmt.Sprintf("gitwiretest: %q is no path", files[0].path))
+		}
+		if !isFolder {
+			entries = append(entries, r.entry(name, files[0].File))
+			files = files[1:]
+			continue
+		}
+		for i := len(entries) - 1; i >= 0 && strings.HasPrefix(entries[i].Name, name); i-- {
+			if entries[i].Name == name {
+				panic(fmt.Sprintf("gitwiretest: %q is below a file", files[0].path))
+			}
+		}
+		inside := rest[:len(name)+1]
+		n := 1
+		for n < len(files) && strings.HasPrefix(files[n].path[below:], inside) {
+			n++
+		}
+		entries = append(entries, Entry{Folder, name, r.tree(files[:n], below+len(inside))})
+		files = files[n:]
+	}
 	return r.add(KindTree, EncodeTree(entries))
 }
 
-// sortName is what git sorts an entry by: a folder as if its name ended with a slash.
-func sortName(e Entry) string {
-	if e.Mode == Folder {
-		return e.Name + "/"
+func (r *Repository) entry(name string, f File) Entry {
+	e := Entry{Mode: cmp.Or(f.Mode, Plain), Name: name}
+	if e.Mode != Submodule {
+		e.Hash = r.add(KindBlob, f.Content)
+		return e
 	}
-	return e.Name
+	var ok bool
+	if e.Hash, ok = ParseHash(f.Content); !ok {
+		panic(fmt.Sprintf("gitwiretest: the content of submodule %q is no hash", name))
+	}
+	return e
 }
 
 // EncodeTree is the data of a tree, with the entries as they are: in any order, with any name.
 func EncodeTree(entries []Entry) string {
-	var b bytes.Buffer
+	var b []byte
 	for _, e := range entries {
-		fmt.Fprintf(&b, "%o %s\x00", uint32(e.Mode), e.Name)
-		b.Write(e.Hash[:])
+		b = append(strconv.AppendUint(b, uint64(e.Mode), 8), ' ')
+		b = append(append(b, e.Name...), 0)
+		b = append(b, e.Hash[:]...)
 	}
-	return b.String()
+	return string(b)
 }
 
 // decodeTree ends where the data are no tree.
