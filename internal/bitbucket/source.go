@@ -80,8 +80,10 @@ func (c *Client) Tree(ctx context.Context, slug, commit, folder string, depth in
 	}
 	return func(yield func(Entry, error) bool) {
 		for entry, err := range List(ctx, c, e, url.Values{"max_depth": {strconv.Itoa(depth)}}) {
-			if isOther(err) && folder != "" && c.meta(ctx, slug, commit, folder).Type == "commit_file" {
-				err = fmt.Errorf("list %s: a file, no directory: %w", e.Name, ErrNoFile)
+			if isOther(err) && folder != "" {
+				if is, metaErr := c.meta(ctx, slug, commit, folder, 1); metaErr == nil && is.Type == "commit_file" {
+					err = fmt.Errorf("list %s: a file, no directory: %w", e.Name, ErrNoFile)
+				}
 			}
 			if !yield(entry, err) {
 				return
@@ -97,16 +99,23 @@ func isOther(err error) bool {
 	return errors.As(err, &b) || errors.Is(err, errRedirect)
 }
 
-// meta returns what is known of a path without reading it; the zero Entry where there is no
-// such answer.
+// Meta returns what is known of a path without reading it. The error is ErrNoFile when the
+// commit has no such path.
+func (c *Client) Meta(ctx context.Context, slug, commit, path string) (Entry, error) {
+	e, err := c.meta(ctx, slug, commit, strings.TrimPrefix(path, "/"), 0)
+	if err != nil {
+		return Entry{}, fmt.Errorf("look at %q of repository %q: %w", path, slug, err)
+	}
+	return e, nil
+}
+
+// meta asks so often at most, 0 for as often as for anything.
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get
-func (c *Client) meta(ctx context.Context, slug, commit, name string) (e Entry) {
+func (c *Client) meta(ctx context.Context, slug, commit, name string, attempts int) (e Entry, err error) {
 	address := c.url(sourcePath(c.workspace, slug, commit, name), url.Values{"format": {"meta"}})
-	if c.json(ctx, question{address: address, attempts: 1}, &e) != nil {
-		return Entry{}
-	}
-	return e
+	err = c.json(ctx, question{address: address, attempts: attempts}, &e)
+	return e, err
 }
 
 // sourcePath is the path of a file, or of a folder without the last slash but for the root.
@@ -153,8 +162,10 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 	} else {
 		c.down.Delete(routeFile)
 	}
-	if errors.Is(err, errRedirect) && !errors.Is(err, ErrElsewhere) && slices.Contains(c.meta(ctx, slug, commit, path).Attributes, "lfs") {
-		err = fmt.Errorf("%w: %w", ErrElsewhere, err)
+	if errors.Is(err, errRedirect) && !errors.Is(err, ErrElsewhere) {
+		if is, metaErr := c.meta(ctx, slug, commit, path, 1); metaErr == nil && slices.Contains(is.Attributes, "lfs") {
+			err = fmt.Errorf("%w: %w", ErrElsewhere, err)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read file %q of repository %q: %w", name, slug, err)

@@ -3,7 +3,6 @@ package source
 import (
 	"cmp"
 	"context"
-	"strings"
 	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -12,24 +11,21 @@ import (
 // Commit is one commit of a repository, as one reader of it sees it. It is safe for
 // concurrent use.
 type Commit struct {
-	memory  *Memory
-	branch  string   // as Bitbucket spells it
-	at      Revision // without a hash in a repository without commits: then nothing is there
-	tree    *tree    // nil without a hash
-	folders *lister  // nil without a hash
+	files
+	branch string // as Bitbucket spells it
 
-	mu     sync.Mutex // guards what follows
-	recent recent
-	links  bitbucket.Object  // of the repository, once one was needed
-	odd    []error           // until Odd returns them
-	noted  map[*listing]bool // those whose odd entries are in odd, or were
+	mu    sync.Mutex        // guards what follows
+	links bitbucket.Object  // of the repository, once one was needed
+	odd   []error           // until Odd returns them
+	noted map[*listing]bool // those whose odd entries are in odd, or were
 }
 
 // At resolves a branch of a repository; "" is the main branch. The main branch of a
 // repository without commits is not an error. The error is bitbucket.ErrNotFound when there is
 // no such branch, and a *Gone when the repository is not there any more.
 func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) (*Commit, error) {
-	c := &Commit{memory: m, at: Revision{Repository: r}, branch: cmp.Or(branch, r.MainBranch), noted: map[*listing]bool{}}
+	c := &Commit{branch: cmp.Or(branch, r.MainBranch), noted: map[*listing]bool{}}
+	c.files = files{memory: m, at: Revision{Repository: r}, fetched: map[string]body{}}
 	if c.branch == "" {
 		return c, nil
 	}
@@ -75,21 +71,4 @@ func (c *Commit) Odd() []error {
 }
 
 // At names a file in messages.
-func (c *Commit) At(name string) string { return c.at.Repository.Slug + "/" + strings.Trim(name, "/") }
-
-// remembered finds a body that the commit keeps by itself.
-func (c *Commit) remembered(name string) (body, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.recent.find(name)
-}
-
-// remember keeps a body, unless the run keeps all.
-func (c *Commit) remember(name string, b body) {
-	if c.memory.options.KeepFiles {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.recent.add(name, b)
-}
+func (c *Commit) At(name string) string { return c.at.named(name) }

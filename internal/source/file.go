@@ -6,10 +6,43 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/glob"
 )
+
+// files reads the files of a commit. It is safe for concurrent use.
+type files struct {
+	memory  *Memory
+	at      Revision // without a hash in a repository without commits: then nothing is there
+	tree    *tree    // nil without a hash
+	folders *lister  // nil without a hash
+
+	mu      sync.Mutex // guards what follows
+	recent  recent
+	fetched map[string]body // with their texts in the spool
+}
+
+// remembered finds a body that the commit keeps by itself.
+func (c *files) remembered(name string) (body, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if b, ok := c.fetched[name]; ok {
+		return b, true
+	}
+	return c.recent.find(name)
+}
+
+// remember keeps a body, unless the run keeps all.
+func (c *files) remember(name string, b body) {
+	if c.memory.options.KeepFiles {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.recent.add(name, b)
+}
 
 // File returns the bytes of a file, or nil when the commit has no such file or it is a
 // folder or a submodule; no request is made for a file that a listing at hand does not
@@ -18,36 +51,44 @@ import (
 // bitbucket.ErrElsewhere. The error is a *Gone when the repository is not there any more.
 //
 // A file that is asked for several times at once is read once.
-func (c *Commit) File(ctx context.Context, name string) ([]byte, error) {
-	if c.at.Hash == "" {
-		return nil, nil
-	}
+func (c *files) File(ctx context.Context, name string) ([]byte, error) {
 	name = strings.Trim(name, "/")
+	b, err := c.body(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return c.bytes(name, b)
+}
+
+// body returns a file that was read before, or reads it. The error is that of a wait.
+func (c *files) body(ctx context.Context, name string) (body, error) {
+	if c.at.Hash == "" {
+		return body{}, nil
+	}
 	for {
 		b, f, begun := c.tree.file(name, c.remembered)
 		switch {
 		case begun:
-			b = c.read(ctx, name, f)
+			return c.read(ctx, name, f), nil
 		case f == nil:
-			return c.bytes(name, b)
-		default:
-			if err := f.wait(ctx); err != nil {
-				return nil, err
-			}
-			if f.stopped {
-				continue
-			}
-			if b = f.body; b.lasts() {
-				c.remember(name, c.lasting(name, b))
-			}
+			return b, nil
 		}
-		return b.text, b.err
+		if err := f.wait(ctx); err != nil {
+			return body{}, err
+		}
+		if f.stopped {
+			continue
+		}
+		if b = f.body; b.lasts() {
+			c.remember(name, c.lasting(name, b))
+		}
+		return b, nil
 	}
 }
 
-// bytes returns those of a body that was kept.
-func (c *Commit) bytes(name string, b body) ([]byte, error) {
-	if !b.there || b.text != nil {
+// bytes returns those of a body.
+func (c *files) bytes(name string, b body) ([]byte, error) {
+	if !b.there || b.text != nil || b.err != nil {
 		return b.text, b.err
 	}
 	text, err := io.ReadAll(c.memory.spool.open(b.kept))
@@ -58,12 +99,11 @@ func (c *Commit) bytes(name string, b body) ([]byte, error) {
 }
 
 // read asks for a file that was not asked for before, and keeps it.
-func (c *Commit) read(ctx context.Context, name string, f *flight) body {
+func (c *files) read(ctx context.Context, name string, f *flight) body {
 	var kept *body
 	defer func() { c.tree.endFile(name, f, kept) }()
-	text, err := c.ask(ctx, name)
-	f.body = body{there: text != nil, text: text, err: err}
-	f.stopped = err != nil && ctx.Err() != nil
+	f.body = c.ask(ctx, name)
+	f.stopped = f.body.err != nil && ctx.Err() != nil
 	if !f.body.lasts() {
 		return f.body
 	}
@@ -72,59 +112,92 @@ func (c *Commit) read(ctx context.Context, name string, f *flight) body {
 		c.remember(name, b)
 		return f.body
 	}
-	if b.there {
-		b.text, b.kept = nil, c.memory.spool.put(text)
+	if b.text != nil {
+		b.text, b.kept = nil, c.memory.spool.put(b.text)
 	}
 	kept = &b
 	return f.body
 }
 
 // lasting returns what is kept of a body: not what was read of a file that is too large.
-func (c *Commit) lasting(name string, b body) body {
+func (c *files) lasting(name string, b body) body {
 	if large := (*TooLarge)(nil); errors.As(b.err, &large) {
 		b.err = c.tooLarge(name, nil)
 	}
 	return b
 }
 
-// ask reads a file, unless a listing at hand shows that it cannot be read.
-func (c *Commit) ask(ctx context.Context, name string) ([]byte, error) {
+// ask reads a file, over git where that reads the repository.
+func (c *files) ask(ctx context.Context, name string) (read body) {
+	git := c.memory.readers.gitFor(c.at.Repository)
+	if git == nil {
+		return c.askREST(ctx, name)
+	}
+	done := false
+	err := c.overGit(ctx, git, []string{name}, func(_ Entry, b body) {
+		done = true
+		if b.text != nil {
+			b.text = append([]byte{}, b.text...)
+		}
+		read = b
+	})
+	switch {
+	case c.memory.readers.falls(c.at.Repository, err):
+		return c.askREST(ctx, name)
+	case err != nil:
+		return body{err: err}
+	case !done:
+		return c.askREST(ctx, name)
+	}
+	return read
+}
+
+// askREST reads a file, unless a listing at hand shows that it cannot be read.
+func (c *files) askREST(ctx context.Context, name string) body {
 	is, size, err := c.folders.look(name)
 	limit := c.memory.options.MaxFile
 	switch {
 	case err != nil:
-		return nil, err
+		return body{err: err}
 	case is == absent, is == present && (size == isFolder || size == isSubmodule):
-		return nil, nil
+		return body{}
 	case is == present && size == isElsewhere:
-		return nil, c.elsewhere(name)
+		return body{err: c.elsewhere(name)}
 	case is == present && size > limit:
-		return nil, c.tooLarge(name, nil)
+		return body{err: c.tooLarge(name, nil)}
 	}
-	text, err := c.memory.source.Read(ctx, c.at, name, limit+1)
+	text, err := c.memory.readers.rest.Read(ctx, c.at, name, limit+1)
+	read := body{there: text != nil, text: text, err: err, size: int64(len(text)), attributes: attributesOf(text, err)}
 	switch {
 	case errors.Is(err, bitbucket.ErrNoFile):
-		return nil, nil
+		return body{}
 	case errors.Is(err, bitbucket.ErrElsewhere):
-		return nil, c.elsewhere(name)
-	case err == nil && int64(len(text)) > limit:
-		return nil, c.tooLarge(name, text)
+		read.err, read.unsized = c.elsewhere(name), true
+	case err == nil && read.size > limit:
+		read.text, read.err, read.unsized = nil, c.tooLarge(name, text), true
 	}
-	return text, err
+	return read
 }
 
 // Beginning reads at most limit bytes of a file that is there.
-func (c *Commit) Beginning(ctx context.Context, name string, limit int64) ([]byte, error) {
-	return c.memory.source.Read(ctx, c.at, strings.Trim(name, "/"), limit)
+func (c *files) Beginning(ctx context.Context, name string, limit int64) ([]byte, error) {
+	name = strings.Trim(name, "/")
+	if git := c.memory.readers.gitFor(c.at.Repository); git != nil {
+		beginning, err := c.beginningOverGit(ctx, git, name, limit)
+		if !c.memory.readers.falls(c.at.Repository, err) {
+			return beginning, err
+		}
+	}
+	return c.memory.readers.rest.Read(ctx, c.at, name, limit)
 }
 
-func (c *Commit) elsewhere(name string) error {
-	return &Omitted{Object: c.At(name), Why: "a file is kept on another host (Git LFS), and is not read", Err: bitbucket.ErrElsewhere}
+func (c *files) elsewhere(name string) error {
+	return &Omitted{Object: c.at.named(name), Why: "a file is kept on another host (Git LFS), and is not read", Err: bitbucket.ErrElsewhere}
 }
 
 // tooLarge is for a file of which the beginning was read, or nothing.
-func (c *Commit) tooLarge(name string, beginning []byte) error {
-	return &Omitted{Object: c.At(name), Why: fmt.Sprintf("a file is larger than max_file_size (%d bytes), and is not read", c.memory.options.MaxFile),
+func (c *files) tooLarge(name string, beginning []byte) error {
+	return &Omitted{Object: c.at.named(name), Why: fmt.Sprintf("a file is larger than max_file_size (%d bytes), and is not read", c.memory.options.MaxFile),
 		Fix: "raise the input max_file_size, or leave the file out", Err: &TooLarge{beginning}}
 }
 
@@ -133,9 +206,9 @@ func (c *Commit) tooLarge(name string, beginning []byte) error {
 const ListingInstead = 3
 
 // ListInstead lists a folder when that is cheaper than to ask for files of it, given by
-// their paths.
-func (c *Commit) ListInstead(ctx context.Context, folder string, paths []string) error {
-	if c.at.Hash == "" {
+// their paths. Over git, Fetch lists it anyway.
+func (c *files) ListInstead(ctx context.Context, folder string, paths []string) error {
+	if c.at.Hash == "" || c.memory.readers.gitFor(c.at.Repository) != nil {
 		return nil
 	}
 	blind := map[string]bool{}

@@ -19,6 +19,7 @@ const (
 	isFolder    = -1
 	isSubmodule = -2
 	isElsewhere = -3 // in Git LFS
+	isLink      = -4
 )
 
 // indexEntry returns the entry in an index whose hashes have the seed.
@@ -31,6 +32,8 @@ func indexEntry(seed maphash.Seed, e Entry) indexed {
 		size = isSubmodule
 	case slices.Contains(e.Attributes, Elsewhere):
 		size = isElsewhere
+	case slices.Contains(e.Attributes, Link):
+		size = isLink
 	}
 	return indexed{maphash.String(seed, e.Path), size}
 }

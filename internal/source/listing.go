@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
@@ -58,33 +59,83 @@ type lister struct {
 	indexes map[*listing]index
 }
 
-// list visits a listing. It returns how deep a new one is, or 0 for one at hand.
+// list visits a listing. It returns how deep a new one of REST is, or 0.
 func (s *lister) list(ctx context.Context, n glob.Need, v Visitor) (of *listing, asked int, err error) {
 	for {
-		l, f, ask, begun := s.tree.listing(n, &s.memory.depths)
+		reader, of := s.memory.readers.of(s.at.Repository), s.at.Repository
+		wide, err := reader.Wider(ctx, of, n)
+		if s.memory.readers.falls(of, err) {
+			continue
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		l, f, ask, begun := s.tree.listing(n, wide, s.memory.depthsOf(reader))
 		switch {
 		case l != nil:
-			ix, err := s.replay(l, func(e Entry) { v.Entry(l.Need, e) })
-			if err == nil {
-				s.setIndex(l, ix)
-			}
-			return l, 0, err
+			return l, 0, s.again(l, v)
 		case !begun:
 			if err := f.wait(ctx); err != nil {
 				return nil, 0, err
 			}
 			continue
 		}
-		l, err := s.fetch(ctx, f, ask, v)
-		if ask.Depth == 1 || !bitbucket.TooDeep(err) {
-			return l, ask.Depth, err
+		if git, ok := reader.(*Git); ok {
+			l, err = s.overGit(ctx, git, f, ask, v)
+			if !s.memory.readers.falls(of, err) {
+				return l, 0, err
+			}
+		} else {
+			l, err = s.fetch(ctx, reader, f, ask, v)
+			if ask.Depth == 1 || !bitbucket.TooDeep(err) {
+				return l, ask.Depth, err
+			}
 		}
 		v.Restart()
 	}
 }
 
+// again visits a listing at hand.
+func (s *lister) again(l *listing, v Visitor) error {
+	visit := func(e Entry) { v.Entry(l.Need, e) }
+	if l.git {
+		return s.replay(l, visit)
+	}
+	var ix index
+	err := s.replay(l, func(e Entry) {
+		ix = append(ix, indexEntry(s.memory.seed, e))
+		visit(e)
+	})
+	if err == nil {
+		s.setIndex(l, ix)
+	}
+	return err
+}
+
+// overGit asks for a listing, and keeps it, without an index: it may be of a whole tree, and
+// what is wanted of it mostly known.
+func (s *lister) overGit(ctx context.Context, git *Git, f *flight, ask glob.Need, v Visitor) (l *listing, err error) {
+	defer func() { s.tree.endListing(f, l, ask.Depth) }()
+	read, kept := &listing{Need: ask, git: true}, compact{spool: s.memory.spool}
+	for e, err := range git.List(ctx, s.at, ask) {
+		switch {
+		case isOdd(err):
+			read.odd = append(read.odd, err)
+			continue
+		case err != nil:
+			return nil, err
+		}
+		kept.add(e)
+		v.Entry(ask, e)
+	}
+	kept.flush()
+	read.kept = kept.kept
+	s.memory.readers.read(s.at.Repository)
+	return read, nil
+}
+
 // fetch asks for a listing, and keeps it when it comes to its end.
-func (s *lister) fetch(ctx context.Context, f *flight, ask glob.Need, v Visitor) (l *listing, err error) {
+func (s *lister) fetch(ctx context.Context, reader Source, f *flight, ask glob.Need, v Visitor) (l *listing, err error) {
 	depth := ask.Depth
 	defer func() { s.tree.endListing(f, l, depth) }()
 	var kept bytes.Buffer
@@ -95,7 +146,7 @@ func (s *lister) fetch(ctx context.Context, f *flight, ask glob.Need, v Visitor)
 	defer s.memory.packers.Put(packer)
 	read := &listing{Need: ask}
 	var ix index
-	for e, err := range s.memory.source.List(ctx, s.at, ask) {
+	for e, err := range reader.List(ctx, s.at, ask) {
 		if isOdd(err) {
 			read.odd = append(read.odd, err)
 			continue
@@ -116,33 +167,45 @@ func (s *lister) fetch(ctx context.Context, f *flight, ask glob.Need, v Visitor)
 	if err := packer.Close(); err != nil {
 		return nil, err
 	}
-	read.kept = s.memory.spool.put(bytes.Clone(kept.Bytes()))
-	ix.sort()
+	read.kept = []blob{s.memory.spool.put(bytes.Clone(kept.Bytes()))}
 	s.setIndex(read, ix)
 	return read, nil
 }
 
-// replay visits the entries of a listing at hand, and returns its index.
-func (s *lister) replay(l *listing, visit func(Entry)) (index, error) {
-	var ix index
-	d := json.NewDecoder(flate.NewReader(s.memory.spool.open(l.kept)))
+// replay visits the entries of a listing at hand.
+func (s *lister) replay(l *listing, visit func(Entry)) error {
+	err := s.unpack(l, visit)
+	if err != nil {
+		return fmt.Errorf("read the listing of folder %q of repository %q again: %w", "/"+l.Folder, s.at.Repository.Slug, err)
+	}
+	return nil
+}
+
+func (s *lister) unpack(l *listing, visit func(Entry)) error {
+	from := make([]io.Reader, len(l.kept))
+	for i, b := range l.kept {
+		from[i] = s.memory.spool.open(b)
+	}
+	if l.git {
+		return expand(io.MultiReader(from...), visit)
+	}
+	d := json.NewDecoder(flate.NewReader(io.MultiReader(from...)))
 	for {
 		var e Entry
 		err := d.Decode(&e.Entry)
 		if err == io.EOF {
-			break
+			return nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the listing of folder %q of repository %q again: %w", "/"+l.Folder, s.at.Repository.Slug, err)
+			return err
 		}
-		ix = append(ix, indexEntry(s.memory.seed, e))
 		visit(e)
 	}
-	ix.sort()
-	return ix, nil
 }
 
+// setIndex keeps the entries of a listing as its index.
 func (s *lister) setIndex(l *listing, ix index) {
+	ix.sort()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.indexes[l] = ix
@@ -156,11 +219,46 @@ func (s *lister) index(l *listing) (index, error) {
 	if ok {
 		return ix, nil
 	}
-	ix, err := s.replay(l, func(Entry) {})
+	err := s.replay(l, func(e Entry) { ix = append(ix, indexEntry(s.memory.seed, e)) })
 	if err == nil {
+		ix.sort()
 		s.indexes[l] = ix
 	}
 	return ix, err
+}
+
+// find returns those of some paths that a listing at hand has, by path.
+func (s *lister) find(paths []string) (map[string]Entry, error) {
+	found := make(map[string]Entry, len(paths))
+	wanted := make(map[string]bool, len(paths))
+	for _, p := range paths {
+		wanted[p] = true
+	}
+	for _, l := range s.tree.at() {
+		if len(found) == len(wanted) {
+			break
+		}
+		err := s.replay(l, func(e Entry) {
+			if wanted[e.Path] {
+				found[e.Path] = e
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// oddOf returns an error when a path is in no listing at hand, and may be among what one of
+// them leaves out.
+func (s *lister) oddOf(path string) error {
+	for _, l := range s.tree.at() {
+		if len(l.odd) > 0 && glob.Within(l.Folder, path) {
+			return fmt.Errorf("look for %q in repository %q: %w", path, s.at.Repository.Slug, errors.Join(l.odd...))
+		}
+	}
+	return nil
 }
 
 // look returns what is known of a path. The size is that of an index, when present.

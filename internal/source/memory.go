@@ -4,12 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"compress/flate"
-	"context"
-	"errors"
 	"hash/maphash"
 	"sync"
-
-	"port-bitbucket-exporter/internal/bitbucket"
 )
 
 // defaultMaxFile is the largest file that is read when nothing else is said: Port
@@ -27,12 +23,17 @@ type Options struct {
 	// TempDir is the folder for the file in which listings and files are kept; "" is the
 	// system's.
 	TempDir string
+	// Git is where repositories are read over git; nil when REST reads all.
+	Git *GitHost
+	// OnlyGit makes it an error of a repository that git cannot read it.
+	OnlyGit bool
 }
 
-// Memory is what one run has read of a Source. It is safe for concurrent use, and holds no
+// Memory is what one run has read. It is safe for concurrent use, and holds no
 // lock over a request.
 type Memory struct {
-	source  Source
+	readers *readers
+	heads   *heads
 	options Options
 	spool   *spool
 	seed    maphash.Seed
@@ -41,52 +42,31 @@ type Memory struct {
 
 	mu    sync.Mutex // guards what follows
 	trees map[treeKey]*tree
-	heads map[headKey]head
 }
 
 type treeKey struct{ repository, hash string }
 
-type headKey struct{ repository, branch string }
-
-// head is what a branch was resolved to; an empty hash is that of no commit.
-type head struct {
-	hash string
-	err  error // bitbucket.ErrNotFound
-}
-
 // New returns a memory that has read nothing yet. It is to be closed.
-func New(s Source, o Options) *Memory {
+func New(rest REST, o Options) *Memory {
 	o.MaxFile = cmp.Or(o.MaxFile, defaultMaxFile)
+	r := &readers{rest: rest, onlyGit: o.OnlyGit, fallen: map[string]*Fallback{}, over: map[string]bool{}}
+	if o.Git != nil {
+		r.git = newGit(rest, o)
+	}
 	return &Memory{
-		source: s, options: o, spool: &spool{folder: o.TempDir}, seed: maphash.MakeSeed(),
-		trees: map[treeKey]*tree{}, heads: map[headKey]head{},
+		readers: r, heads: newHeads(), options: o, spool: &spool{folder: o.TempDir}, seed: maphash.MakeSeed(),
+		trees: map[treeKey]*tree{},
 	}
 }
 
 // Close removes what was kept. Nothing may be read any more.
 func (m *Memory) Close() error { return m.spool.close() }
 
+// Readings returns what read the repositories so far.
+func (m *Memory) Readings() Readings { return m.readers.readings() }
+
 // MaxFile is the largest file that is read, in bytes.
 func (m *Memory) MaxFile() int64 { return m.options.MaxFile }
-
-// head asks once a run for a branch.
-func (m *Memory) head(ctx context.Context, r bitbucket.Repository, branch string) (string, error) {
-	k := headKey{r.Key(), branch}
-	m.mu.Lock()
-	known, ok := m.heads[k]
-	m.mu.Unlock()
-	if ok {
-		return known.hash, known.err
-	}
-	hash, err := m.source.Head(ctx, r, branch)
-	if err != nil && (branch == r.MainBranch || !errors.Is(err, bitbucket.ErrNotFound)) {
-		return "", err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.heads[k] = head{hash, err}
-	return hash, err
-}
 
 func (m *Memory) tree(k treeKey) *tree {
 	m.mu.Lock()
@@ -95,6 +75,14 @@ func (m *Memory) tree(k treeKey) *tree {
 		m.trees[k] = newTree()
 	}
 	return m.trees[k]
+}
+
+// depthsOf are the depths that a source gave up on; nil for git, which lists any depth.
+func (m *Memory) depthsOf(s Source) *depths {
+	if _, ok := s.(*Git); ok {
+		return nil
+	}
+	return &m.depths
 }
 
 // packer compresses into a buffer. It is to be put back: a new one takes more than a

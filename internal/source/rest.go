@@ -17,9 +17,17 @@ type REST struct{ Client *bitbucket.Client }
 
 var _ Source = REST{}
 
-// Head asks for the branch. A main branch that is named and not there is that of a
+// Heads asks for the first branch. A main branch that is named and not there is that of a
 // repository without commits, when there is no other branch either.
-func (r REST) Head(ctx context.Context, of bitbucket.Repository, branch string) (string, error) {
+func (r REST) Heads(ctx context.Context, of bitbucket.Repository, branches []string) (map[string]Head, error) {
+	hash, err := r.head(ctx, of, branches[0])
+	if err != nil {
+		return nil, err
+	}
+	return map[string]Head{branches[0]: {Hash: hash}}, nil
+}
+
+func (r REST) head(ctx context.Context, of bitbucket.Repository, branch string) (string, error) {
 	hash, err := r.Client.Head(ctx, of.Slug, branch)
 	if !errors.Is(err, bitbucket.ErrNotFound) {
 		return hash, r.OrGone(ctx, of.Slug, err)
@@ -43,6 +51,11 @@ func (r REST) Head(ctx context.Context, of bitbucket.Repository, branch string) 
 	return "", nil
 }
 
+// Wider widens nothing: each page costs a request.
+func (r REST) Wider(_ context.Context, _ bitbucket.Repository, n glob.Need) (glob.Need, error) {
+	return n, nil
+}
+
 // List asks for the folder, a page after the other.
 func (r REST) List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
@@ -57,20 +70,27 @@ func (r REST) List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entr
 				return
 			}
 			begun = begun || err == nil
-			if !yield(Entry{e}, err) {
+			if !yield(Entry{Entry: e}, err) {
 				return
 			}
 		}
 	}
 }
 
-// Read asks for the file.
+// Read returns a file, or at most limit bytes of it. The error is bitbucket.ErrNoFile when
+// there is no file of that path, and bitbucket.ErrElsewhere when another host keeps it.
 func (r REST) Read(ctx context.Context, at Revision, path string, limit int64) ([]byte, error) {
 	text, err := r.Client.File(ctx, at.Repository.Slug, at.Hash, path, limit)
 	if errors.Is(err, bitbucket.ErrNoFile) || errors.Is(err, bitbucket.ErrElsewhere) {
 		return nil, err
 	}
 	return text, r.orAbsent(ctx, at, path, File, r.OrGone(ctx, at.Repository.Slug, err))
+}
+
+// Meta returns what is known of a path without reading it.
+func (r REST) Meta(ctx context.Context, at Revision, path string) (Entry, error) {
+	e, err := r.Client.Meta(ctx, at.Repository.Slug, at.Hash, path)
+	return Entry{Entry: e}, r.OrGone(ctx, at.Repository.Slug, err)
 }
 
 // orAbsent looks for a path that was not found, with an answer that does not say what is

@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/gitwire"
 	"port-bitbucket-exporter/internal/glob"
 )
 
@@ -17,35 +19,51 @@ type Revision struct {
 	Hash       string
 }
 
+// named names what lies at a path in messages.
+func (r Revision) named(path string) string { return r.Repository.Slug + "/" + strings.Trim(path, "/") }
+
 // Entry is a folder or a file of a commit. Commit.Object returns what the API has of it.
-type Entry struct{ bitbucket.Entry }
+type Entry struct {
+	bitbucket.Entry              // without JSON, and without what Commit.Text completes, when git listed it
+	ID              gitwire.Hash // zero when REST listed it
+	mode            gitwire.Mode // as git has it
+}
+
+// overGit reports whether git listed the entry.
+func (e Entry) overGit() bool { return e.mode != 0 }
 
 // Types of an Entry, and attributes of a file that set it apart.
 const (
 	Folder = "commit_directory"
 	File   = "commit_file"
 
-	Submodule = "subrepository"
-	Elsewhere = "lfs"
-	Binary    = "binary"
-	Link      = "link"
+	Submodule  = "subrepository"
+	Elsewhere  = "lfs"
+	Binary     = "binary"
+	Link       = "link"
+	Executable = "executable"
 )
 
-// Source reads what is at a commit of a repository. Its methods may be called side by side. An error is a *Gone when the repository is not there any more, and
-// Denied when further questions are in vain.
+// Source reads what is at a commit of a repository. Its methods may be called side by side.
+// An error is a *Gone when the repository is not there any more, a *Fallback when another
+// Source may fare better, and Denied when further questions are in vain.
 type Source interface {
-	// Head returns the hash of a branch's last commit; empty when the branch is the main
-	// one of a repository without commits. The error is bitbucket.ErrNotFound when there is
-	// no such branch.
-	Head(ctx context.Context, r bitbucket.Repository, branch string) (hash string, err error)
+	// Heads resolves the first of some branches, and maybe others.
+	Heads(ctx context.Context, r bitbucket.Repository, branches []string) (map[string]Head, error)
+	// Wider returns what to list when so much is needed: at least that.
+	Wider(ctx context.Context, r bitbucket.Repository, n glob.Need) (glob.Need, error)
 	// List yields what is in a folder, as deep as is needed. A folder that is not there has
 	// nothing in it. The error is bitbucket.TooDeep when less must be asked for at once;
 	// after a *bitbucket.Odd others may follow.
 	List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entry, error]
-	// Read returns a file, or at most limit bytes of it. The error is bitbucket.ErrNoFile
-	// when there is no file of that path, and bitbucket.ErrElsewhere when another host
-	// keeps it.
-	Read(ctx context.Context, at Revision, path string, limit int64) ([]byte, error)
+}
+
+// Head is what a branch is resolved to. The hash is empty when the branch is the main one of
+// a repository without commits. The error is bitbucket.ErrNotFound when there is no such
+// branch.
+type Head struct {
+	Hash string
+	Err  error
 }
 
 // Gone is a repository that answers as if it were not there. When the list does not name

@@ -17,13 +17,15 @@ type tree struct {
 	shallow  map[string]int
 	bodies   map[string]body
 	read     map[string]*flight // files under way
+	links    map[string]bool    // by path: whether a file that REST read is a symbolic link
 }
 
 // listing is all that is in a folder, down to a depth. A folder that does not exist
 // has nothing in it.
 type listing struct {
 	glob.Need
-	kept blob    // the entries as compressed JSON, one after the other
+	kept []blob // the entries as compressed JSON, one after the other, or a compact when git listed it
+	git  bool
 	odd  []error // of entries that cannot be used: any path may be among them
 }
 
@@ -33,6 +35,12 @@ type body struct {
 	text  []byte
 	kept  blob // instead of the text, when that is nil
 	err   error
+	// What only the text shows: the size of the file, unless it is unsized, and its attributes.
+	size       int64
+	unsized    bool
+	attributes []string
+	overGit    bool // git read it
+	link       bool // it is a symbolic link, as git has it
 }
 
 // lasts reports whether the same question would be answered alike.
@@ -50,7 +58,7 @@ type flight struct {
 }
 
 func newTree() *tree {
-	return &tree{shallow: map[string]int{}, bodies: map[string]body{}, read: map[string]*flight{}}
+	return &tree{shallow: map[string]int{}, bodies: map[string]body{}, read: map[string]*flight{}, links: map[string]bool{}}
 }
 
 // wait returns at the end of the flight, or when ctx ends before it, with the reason.
@@ -71,8 +79,9 @@ func (t *tree) at() []*listing {
 }
 
 // listing returns a listing that holds what is needed; else a flight to wait for, or, when
-// begun is true, a flight of the caller's own, and what it is to ask for.
-func (t *tree) listing(n glob.Need, d *depths) (known *listing, f *flight, ask glob.Need, begun bool) {
+// begun is true, a flight of the caller's own, and what it is to ask for: all that is wide,
+// or as deep as d allows.
+func (t *tree) listing(n, wide glob.Need, d *depths) (known *listing, f *flight, ask glob.Need, begun bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	ask = n
@@ -89,9 +98,14 @@ func (t *tree) listing(n glob.Need, d *depths) (known *listing, f *flight, ask g
 			return nil, f, ask, false
 		}
 	}
+	if wide != n {
+		ask = wide
+	}
 	f = &flight{done: make(chan struct{}), want: ask}
 	t.listed = append(t.listed, f)
-	ask.Depth = d.limit(ask.Depth)
+	if d != nil {
+		ask.Depth = d.limit(ask.Depth)
+	}
 	return nil, f, ask, true
 }
 
@@ -138,6 +152,27 @@ func (t *tree) endFile(name string, f *flight, kept *body) {
 	}
 	delete(t.read, name)
 	close(f.done)
+}
+
+// keep gives the run a body.
+func (t *tree) keep(name string, b body) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bodies[name] = b
+}
+
+// link reports whether a file is a symbolic link; ok is false when that is not known.
+func (t *tree) link(name string) (link, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	link, ok = t.links[name]
+	return link, ok
+}
+
+func (t *tree) setLink(name string, link bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.links[name] = link
 }
 
 // has reports whether the run has the body of a file.

@@ -1,0 +1,169 @@
+package source
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/gitwire"
+)
+
+// Fallback is a repository that git does not read: the API reads it instead, for the rest of
+// the run, unless Options.OnlyGit is set.
+type Fallback struct {
+	Repository string // its slug
+	Reason     string
+	err        error
+	refused    bool // by the host: other repositories may fare alike
+	hopeless   bool // they will
+}
+
+func (f *Fallback) Error() string {
+	if f.err == nil {
+		return fmt.Sprintf("read repository %q over git: %s", f.Repository, f.Reason)
+	}
+	return fmt.Sprintf("read repository %q over git: %v", f.Repository, f.err)
+}
+
+func (f *Fallback) Unwrap() error { return f.err }
+
+// leftOut is a listing with names that are not handed on.
+type leftOut struct {
+	n       int
+	example string
+}
+
+func (l *leftOut) Error() string {
+	return fmt.Sprintf("%d names are not read over git, %q is the first", l.n, l.example)
+}
+
+// fallback is the error of what git could not read. The end of a context stays what it is.
+func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	f := &Fallback{Repository: r.Slug, err: err}
+	var status *gitwire.StatusError
+	var limit *gitwire.LimitError
+	var server *gitwire.ServerError
+	var names *leftOut
+	switch {
+	case errors.As(err, &status):
+		f.err = g.host.StatusError(r.Slug, status.Status, []byte(status.Body))
+		f.Reason = fmt.Sprintf("git host: %d %s", status.Status, http.StatusText(status.Status))
+		f.refused = status.Status != http.StatusNotFound && status.Status != http.StatusGone
+	case errors.As(err, &limit):
+		f.Reason = limit.Error()
+	case errors.As(err, &server):
+		f.Reason = "the server's git reports an error"
+	case errors.As(err, &names):
+		f.Reason = "names that git's reader leaves out"
+	case errors.Is(err, gitwire.ErrObjectFormat):
+		f.Reason = "its objects have SHA-256 names"
+	case errors.Is(err, gitwire.ErrNoObject):
+		f.Reason = "the git host does not give a wanted object"
+	case errors.Is(err, gitwire.ErrCut):
+		f.Reason = "cut off twice"
+	case errors.Is(err, gitwire.ErrBroken):
+		f.Reason = "broken answers, twice"
+	case errors.Is(err, gitwire.ErrNoV2):
+		f.Reason, f.hopeless = "the git host does not speak version 2 of git's protocol", true
+	case errors.Is(err, gitwire.ErrNotUnderstood):
+		f.Reason, f.refused = "the git host did not understand the request", true
+	default:
+		f.Reason, f.refused = "the git host gave no answer", true
+	}
+	return f
+}
+
+// maxRefusals is after how many refusals in a row nothing is read over git any more.
+const maxRefusals = 3
+
+// readers decides what reads each repository. It is safe for concurrent use.
+type readers struct {
+	rest    REST
+	git     *Git // nil when nothing is read over git
+	onlyGit bool
+
+	mu       sync.Mutex // guards what follows
+	fallen   map[string]*Fallback
+	over     map[string]bool // repositories of which git read something
+	refusals int             // in a row
+	stopped  string          // why nothing is read over git any more; empty while it is
+}
+
+// gitFor returns what reads a repository over git; nil when REST reads it.
+func (rs *readers) gitFor(r bitbucket.Repository) *Git {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.git == nil || !rs.onlyGit && (rs.stopped != "" || rs.fallen[r.Key()] != nil) {
+		return nil
+	}
+	return rs.git
+}
+
+// of returns the reader of a repository.
+func (rs *readers) of(r bitbucket.Repository) Source {
+	if g := rs.gitFor(r); g != nil {
+		return g
+	}
+	return rs.rest
+}
+
+// read notes that git read something of a repository.
+func (rs *readers) read(r bitbucket.Repository) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.over[r.Key()] = true
+	rs.refusals = 0
+}
+
+// falls reports whether an error is git's, and REST reads the repository from now on.
+func (rs *readers) falls(r bitbucket.Repository, err error) bool {
+	var f *Fallback
+	if !errors.As(err, &f) || rs.onlyGit {
+		return false
+	}
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.fallen[r.Key()] != nil {
+		return true
+	}
+	rs.fallen[r.Key()] = f
+	if f.refused {
+		rs.refusals++
+	}
+	if rs.stopped == "" && (f.hopeless || rs.refusals >= maxRefusals) {
+		rs.stopped = f.Reason
+	}
+	return true
+}
+
+// Readings is what read the repositories of a run.
+type Readings struct {
+	Git       int        // repositories of which git read something
+	Fallbacks []Fallback // by their slugs
+	// Stopped is why nothing was read over git any more, from a moment on; empty when it
+	// was.
+	Stopped string
+}
+
+func (rs *readers) readings() Readings {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	out := Readings{Git: len(rs.over), Stopped: rs.stopped}
+	for f := range maps.Values(rs.fallen) {
+		out.Fallbacks = append(out.Fallbacks, *f)
+	}
+	slices.SortFunc(out.Fallbacks, func(a, b Fallback) int {
+		return cmp.Or(strings.Compare(a.Repository, b.Repository), strings.Compare(a.Reason, b.Reason))
+	})
+	return out
+}

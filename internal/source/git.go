@@ -1,0 +1,258 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"sync"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/gitwire"
+	"port-bitbucket-exporter/internal/glob"
+)
+
+// GitHost is where the workspace's git repositories are read.
+type GitHost struct {
+	// URL returns the address of a repository, without a trailing slash.
+	URL func(slug string) string
+	// Do authorizes and sends a request.
+	Do func(*http.Request) (*http.Response, error)
+	// StatusError returns the error for an answer other than success.
+	StatusError func(slug string, status int, body []byte) error
+	// MaxBytes is how much is received of one repository, in bytes; 0 is gitwire's default.
+	MaxBytes int64
+}
+
+// Git reads repositories over git. Its errors are *Fallback, but for the end of a context.
+type Git struct {
+	host    GitHost
+	rest    REST
+	only    bool // REST reads neither folders nor files
+	maxFile int64
+	tempDir string
+	able    capabilities
+
+	mu      sync.Mutex // guards what follows
+	remotes map[string]*gitwire.Remote
+}
+
+var _ Source = (*Git)(nil)
+
+// everything is the depth of a listing that has no bound.
+const everything = 1 << 30
+
+// maxWants is how many files are asked for in one request: about half a MiB of its body.
+const maxWants = 10_000
+
+func newGit(rest REST, o Options) *Git {
+	return &Git{host: *o.Git, rest: rest, only: o.OnlyGit, maxFile: o.MaxFile + 1, tempDir: o.TempDir, remotes: map[string]*gitwire.Remote{}}
+}
+
+// remote is that of a repository, for the whole run: it counts what is received.
+func (g *Git) remote(r bitbucket.Repository) *gitwire.Remote {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	remote := g.remotes[r.Key()]
+	if remote == nil {
+		remote = &gitwire.Remote{
+			URL: g.host.URL(r.Slug), Do: g.host.Do, TempDir: g.tempDir,
+			Limits: gitwire.Limits{MaxBytes: g.host.MaxBytes, MaxFile: g.maxFile},
+		}
+		g.remotes[r.Key()] = remote
+	}
+	return remote
+}
+
+// Heads asks for all branches in one request. A main branch that is not there may be that of
+// a repository without commits: REST knows.
+func (g *Git) Heads(ctx context.Context, r bitbucket.Repository, branches []string) (map[string]Head, error) {
+	names := make([]string, len(branches))
+	for i, b := range branches {
+		names[i] = "refs/heads/" + b
+	}
+	refs, err := g.remote(r).Refs(ctx, names)
+	if err != nil {
+		return nil, g.fallback(ctx, r, err)
+	}
+	heads := map[string]Head{}
+	for i, b := range branches {
+		hash, ok := refs[names[i]]
+		switch {
+		case ok:
+			heads[b] = Head{Hash: hash}
+		case b == r.MainBranch:
+			main, err := g.rest.Heads(ctx, r, []string{b})
+			if err != nil {
+				return nil, err
+			}
+			heads[b] = main[b]
+		default:
+			heads[b] = Head{Err: fmt.Errorf("branch %q of repository %q: %w", b, r.Slug, bitbucket.ErrNotFound)}
+		}
+	}
+	return heads, nil
+}
+
+// Wider widens all but the root's own entries to the whole tree where the server leaves out
+// the texts of files: then all folders come in one small answer.
+func (g *Git) Wider(ctx context.Context, r bitbucket.Repository, n glob.Need) (glob.Need, error) {
+	able, err := g.able.of(ctx, g.remote(r))
+	switch {
+	case err != nil:
+		return n, g.fallback(ctx, r, err)
+	case able.Filter && n != glob.Need{Depth: 1}:
+		return glob.Need{Depth: everything}, nil
+	}
+	return n, nil
+}
+
+// List yields nothing before all of it is read and proven.
+func (g *Git) List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		s, err := g.snapshot(ctx, at, n)
+		if err != nil {
+			yield(Entry{}, g.fallback(ctx, at.Repository, err))
+			return
+		}
+		defer s.Close()
+		if left, example := s.LeftOut(); left > 0 {
+			err := error(&leftOut{left, example})
+			if !g.only {
+				yield(Entry{}, g.fallback(ctx, at.Repository, err))
+				return
+			}
+			if !yield(Entry{}, &bitbucket.Odd{Name: fmt.Sprintf("folder %q of repository %q", "/"+n.Folder, at.Repository.Slug), Err: err}) {
+				return
+			}
+		}
+		for found, err := range s.Entries() {
+			if err != nil {
+				yield(Entry{}, g.fallback(ctx, at.Repository, err))
+				return
+			}
+			if below(n, found.Path) && !yield(entryOf(found), nil) {
+				return
+			}
+		}
+	}
+}
+
+// snapshot reads folders of a commit; what comes broken is asked for twice.
+func (g *Git) snapshot(ctx context.Context, at Revision, n glob.Need) (*gitwire.Snapshot, error) {
+	remote := g.remote(at.Repository)
+	able, err := g.able.of(ctx, remote)
+	if err != nil {
+		return nil, err
+	}
+	head, err := gitwire.ParseHash(at.Hash)
+	if err != nil {
+		return nil, err
+	}
+	w := gitwire.Want{Head: head, Filter: able.Filter, Enter: func(folder string) bool { return entered(n, folder) }}
+	return twice(ctx, func() (*gitwire.Snapshot, error) { return remote.Snapshot(ctx, w) })
+}
+
+// entered reports whether what lies in a folder is needed, or leads to it.
+func entered(n glob.Need, folder string) bool {
+	return glob.Within(folder, n.Folder) || glob.Within(n.Folder, folder) && glob.Level(folder)-glob.Level(n.Folder) < n.Depth
+}
+
+// below reports whether a need is for a path.
+func below(n glob.Need, path string) bool {
+	return path != n.Folder && glob.Within(n.Folder, path) && glob.Level(path)-glob.Level(n.Folder) <= n.Depth
+}
+
+// entryOf returns an entry of which the size, and what only the text of a file shows, is not
+// known yet.
+func entryOf(e gitwire.Entry) Entry {
+	entry := Entry{Entry: bitbucket.Entry{Type: File, Path: e.Path}, ID: e.Hash, mode: e.Mode}
+	switch e.Mode {
+	case gitwire.Folder:
+		entry.Type = Folder
+	case gitwire.Executable:
+		entry.Attributes = []string{Executable}
+	case gitwire.Link:
+		entry.Attributes = []string{Link}
+	case gitwire.Submodule:
+		entry.Attributes = []string{Submodule}
+	}
+	return entry
+}
+
+// Texts hands on the texts of files, by their IDs, in any order: its size, and at most
+// Options.MaxFile and one byte of it. The text is not to be kept.
+func (g *Git) Texts(ctx context.Context, r bitbucket.Repository, ids []gitwire.Hash, got func(id gitwire.Hash, size int64, text []byte) error) error {
+	for wanted := range slices.Chunk(ids, maxWants) {
+		left := wanted
+		missing, err := twice(ctx, func() ([]gitwire.Hash, error) {
+			had := map[gitwire.Hash]bool{}
+			missing, err := g.remote(r).Blobs(ctx, left, func(id gitwire.Hash, size int64, text []byte) error {
+				had[id] = true
+				return got(id, size, text)
+			})
+			left = slices.DeleteFunc(slices.Clone(left), func(id gitwire.Hash) bool { return had[id] })
+			return missing, err
+		})
+		if err == nil && len(missing) > 0 {
+			err = gitwire.ErrNoObject
+		}
+		if err != nil {
+			return g.fallback(ctx, r, err)
+		}
+	}
+	return nil
+}
+
+// twice asks again after an answer that is broken or ends too early.
+func twice[T any](ctx context.Context, ask func() (T, error)) (T, error) {
+	answer, err := ask()
+	if ctx.Err() == nil && (errors.Is(err, gitwire.ErrCut) || errors.Is(err, gitwire.ErrBroken)) {
+		return ask()
+	}
+	return answer, err
+}
+
+// capabilities are those of the host, asked for once.
+type capabilities struct {
+	mu    sync.Mutex // guards what follows; it is held over no request
+	known *gitwire.Capabilities
+	asked chan struct{} // closed at the end of the question under way; nil without one
+}
+
+// of returns the capabilities. A failure is not kept: another repository may answer.
+func (c *capabilities) of(ctx context.Context, remote *gitwire.Remote) (gitwire.Capabilities, error) {
+	for {
+		c.mu.Lock()
+		known, asked := c.known, c.asked
+		if known == nil && asked == nil {
+			c.asked = make(chan struct{})
+		}
+		c.mu.Unlock()
+		switch {
+		case known != nil:
+			return *known, nil
+		case asked == nil:
+			return c.ask(ctx, remote)
+		}
+		select {
+		case <-asked:
+		case <-ctx.Done():
+			return gitwire.Capabilities{}, context.Cause(ctx)
+		}
+	}
+}
+
+func (c *capabilities) ask(ctx context.Context, remote *gitwire.Remote) (gitwire.Capabilities, error) {
+	able, err := remote.Capabilities(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.known = &able
+	}
+	close(c.asked)
+	c.asked = nil
+	return able, err
+}

@@ -1,0 +1,215 @@
+package source
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/content"
+	"port-bitbucket-exporter/internal/gitwire"
+	"port-bitbucket-exporter/internal/glob"
+)
+
+// Fetch reads files together where git reads the repository: File then finds them. Elsewhere
+// it does nothing.
+func (c *files) Fetch(ctx context.Context, paths []string) error {
+	git := c.memory.readers.gitFor(c.at.Repository)
+	if c.at.Hash == "" || git == nil {
+		return nil
+	}
+	var unread []string
+	for _, path := range paths {
+		path = strings.Trim(path, "/")
+		if _, ok := c.remembered(path); !ok && !c.tree.has(path) {
+			unread = append(unread, path)
+		}
+	}
+	if len(unread) == 0 {
+		return nil
+	}
+	kept := map[gitwire.Hash]blob{}
+	err := c.overGit(ctx, git, unread, func(e Entry, b body) {
+		if b.text != nil {
+			if _, ok := kept[e.ID]; !ok {
+				kept[e.ID] = c.memory.spool.put(bytes.Clone(b.text))
+			}
+			b.text, b.kept = nil, kept[e.ID]
+		}
+		if b.lasts() {
+			c.keep(e.Path, b)
+		}
+	})
+	if c.memory.readers.falls(c.at.Repository, err) {
+		return nil
+	}
+	return err
+}
+
+// keep keeps a body whose text is in the spool.
+func (c *files) keep(path string, b body) {
+	if c.memory.options.KeepFiles {
+		c.tree.keep(path, b)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fetched[path] = b
+}
+
+// overGit reads files over git. It hands on the body of each path, with its entry where there
+// is one; the text is not to be kept. It hands on nothing once REST reads the repository.
+func (c *files) overGit(ctx context.Context, git *Git, paths []string, got func(Entry, body)) error {
+	if err := c.listParents(ctx, paths); err != nil {
+		return err
+	}
+	entries, err := c.folders.find(paths)
+	if err != nil || c.memory.readers.gitFor(c.at.Repository) == nil {
+		return err
+	}
+	byID := map[gitwire.Hash][]Entry{}
+	var ids []gitwire.Hash
+	for _, path := range paths {
+		e, ok := entries[path]
+		if !ok || e.Type != File || e.mode == gitwire.Submodule {
+			var b body
+			if e.Path = path; !ok {
+				b.err = c.folders.oddOf(path)
+			}
+			got(e, b)
+			continue
+		}
+		if byID[e.ID] == nil {
+			ids = append(ids, e.ID)
+		}
+		byID[e.ID] = append(byID[e.ID], e)
+	}
+	return git.Texts(ctx, c.at.Repository, ids, func(id gitwire.Hash, size int64, text []byte) error {
+		for _, e := range byID[id] {
+			got(e, c.bodyOf(e, size, text))
+		}
+		return nil
+	})
+}
+
+// beginningOverGit returns as much of a file as git hands on, and at most limit bytes.
+func (c *files) beginningOverGit(ctx context.Context, git *Git, name string, limit int64) (beginning []byte, err error) {
+	entries, err := c.folders.find([]string{name})
+	if err != nil {
+		return nil, err
+	}
+	err = git.Texts(ctx, c.at.Repository, []gitwire.Hash{entries[name].ID}, func(_ gitwire.Hash, _ int64, text []byte) error {
+		beginning = append([]byte{}, text[:min(int64(len(text)), limit)]...)
+		return nil
+	})
+	return beginning, err
+}
+
+// listParents lists the folders of files, unless a listing at hand shows what they hold.
+func (c *files) listParents(ctx context.Context, paths []string) error {
+	done := map[string]bool{}
+	for _, path := range paths {
+		folder := path[:max(strings.LastIndex(path, "/"), 0)]
+		if done[folder] {
+			continue
+		}
+		done[folder] = true
+		n := glob.Need{Folder: folder, Depth: 1}
+		if slices.ContainsFunc(c.tree.at(), func(l *listing) bool { return l.Covers(n) }) {
+			continue
+		}
+		_, _, err := c.folders.list(ctx, n, Visitor{Entry: func(glob.Need, Entry) {}, Restart: func() {}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bodyOf is the body of a file of which git has the text, or, of one that is too large, its
+// beginning.
+func (c *files) bodyOf(e Entry, size int64, text []byte) body {
+	b := body{there: true, text: text, size: size, overGit: true, link: e.mode == gitwire.Link}
+	if text == nil {
+		b.text = []byte{}
+	}
+	if b.link {
+		return b
+	}
+	if of, ok := pointer(text); ok {
+		return body{there: true, err: c.elsewhere(e.Path), size: of, attributes: []string{Elsewhere}}
+	}
+	if content.Binary(text) {
+		b.attributes = []string{Binary}
+	}
+	if size > c.memory.options.MaxFile {
+		b.text, b.err = nil, c.tooLarge(e.Path, nil)
+	}
+	return b
+}
+
+// maxPointer is more than a pointer of Git LFS has, in bytes.
+//
+// Source: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, read 2026-11.
+const maxPointer = 1024
+
+// pointer reads the text of a file that Git LFS keeps elsewhere: how large the file is.
+//
+// Source: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, read 2026-11.
+func pointer(text []byte) (size int64, ok bool) {
+	if len(text) >= maxPointer || !bytes.HasPrefix(text, []byte("version https://git-lfs.github.com/spec/v1\n")) {
+		return 0, false
+	}
+	for line := range strings.Lines(string(text)) {
+		if digits, found := strings.CutPrefix(line, "size "); found {
+			size, err := strconv.ParseInt(strings.TrimRight(digits, "\n"), 10, 64)
+			return size, err == nil && size >= 0
+		}
+	}
+	return 0, false
+}
+
+// Text reads the file of an entry, as File does, and completes the entry by its size, and by
+// the attributes that only its text shows; when all is true, by all that only Bitbucket's API
+// has of it. A file that has no text of its own is not read.
+func (c *files) Text(ctx context.Context, e Entry, all bool) (Entry, []byte, error) {
+	for _, without := range []string{Submodule, Elsewhere, Binary} {
+		if slices.Contains(e.Attributes, without) {
+			return e, nil, nil
+		}
+	}
+	b, err := c.body(ctx, e.Path)
+	if err != nil {
+		return e, nil, err
+	}
+	text, err := c.bytes(e.Path, b)
+	if !e.overGit() || err != nil && !errors.Is(err, bitbucket.ErrElsewhere) && len(b.attributes) == 0 {
+		return e, text, err
+	}
+	if all || b.unsized { // unsized: REST read it, after git had listed it
+		meta, metaErr := c.Meta(ctx, e.Path)
+		return meta, text, cmp.Or(metaErr, err)
+	}
+	e.Size, e.Attributes = b.size, slices.Concat(e.Attributes, b.attributes)
+	return e, text, err
+}
+
+// Meta asks Bitbucket's API for an entry.
+func (c *files) Meta(ctx context.Context, path string) (Entry, error) {
+	return c.memory.readers.rest.Meta(ctx, c.at, path)
+}
+
+// attributesOf are those that the text of a file shows.
+func attributesOf(text []byte, err error) []string {
+	switch {
+	case errors.Is(err, bitbucket.ErrElsewhere):
+		return []string{Elsewhere}
+	case content.Binary(text):
+		return []string{Binary}
+	}
+	return nil
+}
