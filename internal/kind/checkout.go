@@ -129,16 +129,20 @@ func (c *checkout) report(yield func(Found, error) bool) bool {
 	return true
 }
 
-// text returns a file as UTF-8, or nil when there is none. It is nil, with a warning, for
-// one that is binary or kept on another host. One that is too large is an error, since a
+// text returns a file as UTF-8, or nil when there is none. Of a symbolic link it returns the
+// file that it leads to. It is nil, with a warning, for a link that leads to none, and for a
+// file that is binary or kept on another host. One that is too large is an error, since a
 // null would overwrite what Port holds.
 func (c *checkout) text(ctx context.Context, name string) (any, *Warning, error) {
-	body, err := c.File(ctx, name)
+	path, body, err := c.Followed(ctx, name)
 	if large := (*source.TooLarge)(nil); errors.As(err, &large) {
-		body, err = c.beginning(ctx, name, large)
+		body, err = c.beginning(ctx, path, large)
 	}
 	var omitted *Omitted
+	var dead *source.DeadLink
 	switch {
+	case errors.As(err, &dead):
+		return nil, &Warning{Problem: diag.Problem{Message: dead.Why + ": it is null", Example: c.At(name)}}, nil
 	case errors.As(err, &omitted):
 		return nil, &Warning{Problem: diag.Problem{Message: omitted.Why + ": it is null", Fix: omitted.Fix, Example: omitted.Object}}, nil
 	case err != nil || body == nil:
@@ -198,6 +202,14 @@ func below(folder, name string) string {
 	return folder + "/" + name
 }
 
+func allBelow(folder string, names []string) []string {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = below(folder, name)
+	}
+	return paths
+}
+
 // included are files that a selector names, by their names.
 type included struct {
 	texts    Object // null for what is not there, and for what has no text
@@ -210,11 +222,11 @@ type included struct {
 func (c *checkout) included(ctx context.Context, folder string, names []string) (all included) {
 	all.texts = Object{}
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
-	paths := make([]string, len(names))
-	for i, name := range names {
-		paths[i] = below(folder, name)
-	}
+	paths := allBelow(folder, names)
 	if all.err = c.ListInstead(ctx, folder, paths); all.err != nil {
+		return all
+	}
+	if all.err = c.Fetch(ctx, paths); all.err != nil {
 		return all
 	}
 	for i, name := range names {
@@ -246,6 +258,14 @@ func (c *checkout) rootFiles(names []string, reads Reads) *rootFiles {
 		return nil
 	}
 	return &rootFiles{checkout: c, names: reads.of(names, includedFiles)}
+}
+
+// paths are those of the files.
+func (r *rootFiles) paths() []string {
+	if r == nil {
+		return nil
+	}
+	return allBelow("", r.names)
 }
 
 // load reads the files, unless they have been read.

@@ -211,10 +211,15 @@ func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 			if !c.report(yield) {
 				return
 			}
-			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads)}
+			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), whole: s.reads == nil || s.reads("metadata", "mimetype")}
+			matches = firstOfPath(matches)
+			if err := t.fetch(ctx, matches); err != nil {
+				yield(Found{}, err)
+				return
+			}
 			read := func(ctx context.Context, m match) fileText { return t.ahead(ctx, m.entry) }
-			for m, text := range concurrent.Ahead(ctx, ws.ahead, firstOfPath(matches), read) {
-				if !t.item(ctx, m.entry, text, want[m.pattern].skipParsing, yield) {
+			for m, text := range concurrent.Ahead(ctx, ws.ahead, matches, read) {
+				if !t.item(ctx, text, want[m.pattern].skipParsing, yield) {
 					return
 				}
 			}

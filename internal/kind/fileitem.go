@@ -20,28 +20,37 @@ import (
 type fileReader struct {
 	checkout *checkout
 	root     *rootFiles // nil when the selector names none
+	whole    bool       // expressions read what only Bitbucket's API has of a file
 }
 
-// fileText is the bytes of a file, as checkout.File returns them.
+// fileText is a file with its bytes, as checkout.Text returns them.
 type fileText struct {
-	body []byte
-	err  error
+	entry source.Entry
+	body  []byte
+	err   error
+}
+
+// fetch reads the files, and those of the root, together where that can be.
+func (t *fileReader) fetch(ctx context.Context, matches []match) error {
+	if len(matches) == 0 {
+		return nil
+	}
+	paths := t.root.paths()
+	for _, m := range matches {
+		paths = append(paths, m.entry.Path)
+	}
+	return t.checkout.Fetch(ctx, paths)
 }
 
 // ahead reads the file of an entry, when its content needs it.
 func (t *fileReader) ahead(ctx context.Context, e source.Entry) (text fileText) {
-	for _, without := range []string{source.Submodule, source.Elsewhere, source.Binary} {
-		if slices.Contains(e.Attributes, without) {
-			return fileText{}
-		}
-	}
-	text.body, text.err = t.checkout.File(ctx, e.Path)
+	text.entry, text.body, text.err = t.checkout.Text(ctx, e, t.whole)
 	return text
 }
 
 // item yields the item of one file, or why there is none, and what is to be reported.
-func (t *fileReader) item(ctx context.Context, e source.Entry, text fileText, skipParsing bool, yield func(Found, error) bool) bool {
-	f := &fileItem{reader: t, checkout: t.checkout, entry: e, text: text, skipParsing: skipParsing, noted: map[string]bool{}}
+func (t *fileReader) item(ctx context.Context, text fileText, skipParsing bool, yield func(Found, error) bool) bool {
+	f := &fileItem{reader: t, checkout: t.checkout, entry: text.entry, text: text, skipParsing: skipParsing, noted: map[string]bool{}}
 	found, err := f.found(ctx)
 	var omitted *Omitted
 	var gone *Gone
@@ -52,7 +61,7 @@ func (t *fileReader) item(ctx context.Context, e source.Entry, text fileText, sk
 		yield(Found{}, err)
 		return false
 	case err != nil && !errors.As(err, &omitted):
-		err = &Unreadable{Object: t.checkout.At(e.Path), Err: err}
+		err = &Unreadable{Object: t.checkout.At(text.entry.Path), Err: err}
 	}
 	return yield(found, err) && t.checkout.report(yield)
 }

@@ -137,6 +137,10 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 				return
 			}
 			t := &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles)}
+			if err := t.fetch(ctx, matches); err != nil {
+				yield(Found{}, err)
+				return
+			}
 			if len(matches) > 0 {
 				t.root.load(ctx)
 			}
@@ -174,6 +178,18 @@ type folderReader struct {
 	checkout *checkout
 	root     *rootFiles // nil when the selector names none
 	own      []string   // the files to read from each folder
+}
+
+// fetch reads the files of all folders, and of the root, together where that can be.
+func (t *folderReader) fetch(ctx context.Context, matches []match) error {
+	if len(matches) == 0 {
+		return nil
+	}
+	paths := t.root.paths()
+	for _, m := range matches {
+		paths = append(paths, allBelow(m.entry.Path, t.own)...)
+	}
+	return t.checkout.Fetch(ctx, paths)
 }
 
 // object is the item of a folder. Included files are those of the repository's

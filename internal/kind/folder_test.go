@@ -19,8 +19,8 @@ import (
 func monorepo() *bitbuckettest.Server {
 	s := bitbuckettest.New("acme")
 	s.AddRepository(bitbuckettest.Repository{Name: "Mono Repo", Files: map[string]string{
-		"README.md": "# Mono", "CODEOWNERS": "* @a", "apps/web/README.md": "# Web", "apps/web/src/main.go": "m", "apps/web/src/deep/x.go": "x",
-		"apps/api/port.yml": "a: 1", "libs/log/log.go": "l", ".github/workflows/ci.yml": "c", "docs/index.md": "i",
+		"README.md": "# Mono", "CODEOWNERS": "* @a", "apps/web/README.md": "# Web", "apps/web/src/main.go": "package main", "apps/web/src/deep/x.go": "x",
+		"apps/api/port.yml": "a: 1", "libs/log/log.go": "l", ".github/workflows/ci.yml": "c", "docs/index.md": "# Index",
 	}})
 	s.AddBranch("mono-repo", "feature/old")
 	s.SetFile("mono-repo", "apps/new/x", []byte("n"))
@@ -53,6 +53,9 @@ func (w world) wire() string {
 			if n := x.Query.Get("pagelen"); n != "100" {
 				name += "/" + n
 			}
+		}
+		if x.Query.Get("format") == "meta" {
+			name += "?meta"
 		}
 		if x.Query.Has("page") {
 			name += "+"

@@ -15,7 +15,7 @@ import (
 func attributes() *bitbuckettest.Server {
 	s := oneRepository(map[string]string{
 		"lfs.bin": "pointer", "module": "0123456789012345678901234567890123456789", "link": "docs/a.md", "nul": "a\x00b",
-		"large": strings.Repeat("x", 1<<20+1), "full": strings.Repeat("x", 1<<20), "latin": "caf\xe9", "docs/a.md": "A", "empty": "",
+		"large": strings.Repeat("x", 1<<20+1), "full": strings.Repeat("x", 1<<20), "latin": "caf\xe9", "docs/a.md": "# A", "empty": "",
 	})
 	s.SetAttributes("r", "lfs.bin", "lfs")
 	s.SetAttributes("r", "module", "subrepository")
@@ -47,7 +47,7 @@ func TestIncludedFilesThatHaveNoText(t *testing.T) {
 	const names = "includedFiles: [lfs.bin, module, link, nul, large, full, latin, docs, empty]"
 	inBubble(t, attributes(), func(w world) {
 		got := w.extract("repository", names)
-		w.equal("files", summary(got.objects[0]), "lfs.bin=null module=null link=docs/a.md nul=null large=long full=long latin=caf\uFFFD docs=null empty=")
+		w.equal("files", summary(got.objects[0]), "lfs.bin=null module=null link=# A nul=null large=long full=long latin=caf\uFFFD docs=null empty=")
 		var told []string
 		for _, err := range got.failed {
 			var warning *kind.Warning
@@ -58,7 +58,7 @@ func TestIncludedFilesThatHaveNoText(t *testing.T) {
 		}
 		w.equal("warnings", strings.Join(told, "\n"), "a file is kept on another host (Git LFS), and is not read: it is null (r/lfs.bin)\n"+
 			"a file is binary, and has no text: it is null (r/nul)")
-		w.equal("requests: not one for what is known", w.wire(), " r:@1 r:empty r:full r:large r:latin r:link r:nul")
+		w.equal("requests: not one for what is known", w.wire(), " r:@1 r:empty r:full r:large r:latin r:link r:docs/a.md r:nul")
 	})
 }
 
@@ -95,9 +95,9 @@ func TestFoundRead(t *testing.T) {
 	inBubble(t, monorepo(), func(w world) {
 		for _, tt := range []struct{ kind, selector, name, want, wire string }{
 			{"repository", "", "README.md", "# Mono", "mono-repo:README.md"},
-			{"repository", "", "/docs/index.md", "i", "mono-repo:docs/index.md"},
+			{"repository", "", "/docs/index.md", "# Index", "mono-repo:docs/index.md"},
 			{"folder", "folders: [{path: 'apps/w*', repos: [{name: mono-repo}]}]", "README.md", "# Web", "mono-repo:apps/web/README.md"},
-			{"folder", "folders: [{path: 'apps/w*', repos: [{name: mono-repo}]}]", "src/main.go", "m", "mono-repo:apps/web/src/main.go"},
+			{"folder", "folders: [{path: 'apps/w*', repos: [{name: mono-repo}]}]", "src/main.go", "package main", "mono-repo:apps/web/src/main.go"},
 		} {
 			bound, err := kind.Bind(resource(w.TB, tt.kind, tt.selector))
 			if err != nil {
@@ -174,7 +174,7 @@ func TestReadsFiles(t *testing.T) {
 func TestReading(t *testing.T) {
 	inBubble(t, monorepo(), func(w world) {
 		for _, tt := range []struct{ kind, selector, reached, want, wire string }{
-			{"repository", "includedFiles: [README.md, docs/index.md]", "__includedFiles docs/index.md", `{"docs/index.md":"i"} none`, "mono-repo:docs/index.md svc:docs/index.md"},
+			{"repository", "includedFiles: [README.md, docs/index.md]", "__includedFiles docs/index.md", `{"docs/index.md":"# Index"} none`, "mono-repo:docs/index.md svc:docs/index.md"},
 			{"repository", "includedFiles: [README.md]", "slug", `{} none`, ""},
 			{"repository", "", "slug", `null none`, ""},
 			{"folder", "includedFiles: [README.md, x], folders: [{path: apps/web}]", "__includedFiles README.md", `{"README.md":"# Mono"} {}`, "mono-repo:apps@1 mono-repo:README.md svc:apps@1"},

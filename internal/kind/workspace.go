@@ -25,6 +25,10 @@ type Options struct {
 	// TempDir is the folder for the file in which listings and files are kept; ""
 	// is the system's.
 	TempDir string
+	// GitMaxBytes is how much is received of one repository over git, in bytes; 0 is 64 MiB.
+	GitMaxBytes int64
+	// OnlyGit makes it an error of a repository that git cannot read it; else REST reads it.
+	OnlyGit bool
 }
 
 // Workspace is the workspace that a run reads, with what it has read already. It
@@ -58,13 +62,27 @@ func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	rest := source.REST{Client: c}
 	return &Workspace{
 		client: c, rest: rest, options: o, ahead: concurrent.NewSlots(o.Ahead), contents: content.NewReader(),
-		memory: source.New(rest, source.Options{MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir}),
-		lists:  map[bitbucket.RepositoryQuery]*list{}, seconds: map[any]Second{}, own: map[any]any{},
+		memory: source.New(rest, source.Options{
+			MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir, Git: gitHost(c, o.GitMaxBytes), OnlyGit: o.OnlyGit,
+		}),
+		lists: map[bitbucket.RepositoryQuery]*list{}, seconds: map[any]Second{}, own: map[any]any{},
 	}
+}
+
+// gitHost is where repositories are read over git; nil where the client has no such host.
+func gitHost(c *bitbucket.Client, maxBytes int64) *source.GitHost {
+	g := c.Git()
+	if g == nil {
+		return nil
+	}
+	return &source.GitHost{URL: g.URL, Do: g.Do, StatusError: g.StatusError, MaxBytes: maxBytes}
 }
 
 // Close removes what was kept. Nothing may be extracted any more.
 func (w *Workspace) Close() error { return w.memory.Close() }
+
+// Readings returns what read the repositories' folders and files so far.
+func (w *Workspace) Readings() source.Readings { return w.memory.Readings() }
 
 // repositories yields a list of repositories. It is read once a run, while it is
 // first ranged over. After a *bitbucket.Odd others may follow.
