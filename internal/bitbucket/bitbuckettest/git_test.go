@@ -290,6 +290,29 @@ func TestGitOptions(t *testing.T) {
 	}
 }
 
+// A pack comes packet by packet where the options have a pause, also in process.
+func TestGitPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := gitWorld()
+		s.ConfigureGit("r", gitwiretest.Options{Pause: gitwiretest.Wait(50 * time.Second), PacketSize: 100})
+		r := gitRequest(gitUpload, "x-token-auth", "T", gitBody("command=fetch", "agent=t", "object-format=sha1", "0001", "want "+s.Head("r"), "no-progress", "done", "0000"))
+		r.RequestURI = ""
+		begin := time.Now()
+		resp, err := s.RoundTripper().RoundTrip(r)
+		if err != nil || time.Since(begin) != 50*time.Second {
+			t.Fatalf("got %v after %v", err, time.Since(begin))
+		}
+		for packet := 1; packet < 4; packet++ {
+			if _, err := resp.Body.Read(make([]byte, 200)); err != nil || time.Since(begin) != time.Duration(packet)*50*time.Second {
+				t.Errorf("packet %d: got %v after %v", packet, err, time.Since(begin))
+			}
+		}
+		if err := resp.Body.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // SetAttributes changes the hashes, and what was handed out before is the hash of nothing.
 func TestHashes(t *testing.T) {
 	t.Parallel()
