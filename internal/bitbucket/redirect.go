@@ -13,6 +13,9 @@ const maxRedirects = 3
 
 var errRedirect = errors.New("redirect refused")
 
+// Redirected reports whether an error is a redirect that is not followed.
+func Redirected(err error) bool { return errors.Is(err, errRedirect) }
+
 // elsewhere is a redirect to another host.
 type elsewhere struct {
 	host string

@@ -52,7 +52,9 @@ type match struct {
 
 // match finds the entries of a type that the patterns match: sorted by path, and for one
 // path by pattern. The error is a *Gone when the repository is not there any more.
-func (c *checkout) match(ctx context.Context, entryType string, patterns []glob.Pattern) ([]match, error) {
+//
+// Keep reports whether a file is to be read afterwards.
+func (c *checkout) match(ctx context.Context, entryType string, patterns []glob.Pattern, keep func(path string) bool) ([]match, error) {
 	walk := glob.NewWalk(patterns)
 	var found []match
 	for n, more := walk.Next(); more; n, more = walk.Next() {
@@ -73,6 +75,7 @@ func (c *checkout) match(ctx context.Context, entryType string, patterns []glob.
 				found = found[:before]
 				walk.Restart()
 			},
+			Keep:       keep,
 			Unfinished: walk.Unfinished,
 		})
 		if err != nil {

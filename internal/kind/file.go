@@ -203,7 +203,8 @@ func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 			for i, w := range want {
 				globs[i] = w.glob
 			}
-			matches, err := c.match(ctx, source.File, globs)
+			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), whole: s.reads == nil || s.reads("metadata", "mimetype")}
+			matches, err := c.match(ctx, source.File, globs, t.wants(globs))
 			if err != nil {
 				yield(Found{}, err)
 				return
@@ -211,7 +212,6 @@ func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 			if !c.report(yield) {
 				return
 			}
-			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), whole: s.reads == nil || s.reads("metadata", "mimetype")}
 			matches = firstOfPath(matches)
 			if err := t.fetch(ctx, matches); err != nil {
 				yield(Found{}, err)

@@ -13,6 +13,7 @@ import (
 	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/content"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/glob"
 	"port-bitbucket-exporter/internal/source"
 )
 
@@ -28,6 +29,14 @@ type fileText struct {
 	entry source.Entry
 	body  []byte
 	err   error
+}
+
+// wants reports which files are read.
+func (t *fileReader) wants(patterns []glob.Pattern) func(path string) bool {
+	root := t.root.paths()
+	return func(path string) bool {
+		return slices.Contains(root, path) || slices.ContainsFunc(patterns, func(p glob.Pattern) bool { return p.Matches(path) })
+	}
 }
 
 // fetch reads the files, and those of the root, together where that can be.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"path"
+	"slices"
+	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/concurrent"
@@ -124,9 +126,11 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 				yield(Found{}, missingBranch(ctx, ws, of.repository, of.branch))
 				return
 			}
+			var t *folderReader
 			var matches []match
 			if err == nil {
-				matches, err = c.match(ctx, source.Folder, patterns)
+				t = &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles)}
+				matches, err = c.match(ctx, source.Folder, patterns, t.wants(patterns))
 				matches = append(c.rootMatches(patterns), matches...)
 			}
 			if err != nil {
@@ -136,7 +140,6 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 			if !c.report(yield) {
 				return
 			}
-			t := &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles)}
 			if err := t.fetch(ctx, matches); err != nil {
 				yield(Found{}, err)
 				return
@@ -178,6 +181,22 @@ type folderReader struct {
 	checkout *checkout
 	root     *rootFiles // nil when the selector names none
 	own      []string   // the files to read from each folder
+}
+
+// wants reports which files are read; nil for none.
+func (t *folderReader) wants(patterns []glob.Pattern) func(path string) bool {
+	root := t.root.paths()
+	if len(root)+len(t.own) == 0 {
+		return nil
+	}
+	return func(path string) bool {
+		return slices.Contains(root, path) || slices.ContainsFunc(t.own, func(name string) bool {
+			folder, ok := strings.CutSuffix("/"+path, "/"+strings.TrimPrefix(name, "/"))
+			return ok && slices.ContainsFunc(patterns, func(p glob.Pattern) bool {
+				return folder == "" && p.Root() || p.Matches(strings.TrimPrefix(folder, "/"))
+			})
+		})
+	}
 }
 
 // fetch reads the files of all folders, and of the root, together where that can be.

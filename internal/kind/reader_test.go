@@ -250,9 +250,32 @@ func TestRequestsOverGit(t *testing.T) {
 				for name, selector := range tt.then {
 					ask(name, selector)
 					git, rest = w.requests()
-					w.equal("requests for "+name+" {"+selector+"}", strings.TrimSpace(fmt.Sprint(git, rest)), "0")
+					w.equal("requests for "+name+" {"+selector+"}", fmt.Sprintf("%d %s", git, rest), "0 ")
 				}
 			})
 		})
 	}
+}
+
+// One question is for all branches of a repository that a selector names.
+func TestBranchesOverGit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := everySort()
+		s.AddBranch("plain", "b/two")
+		w := overGit(t, s, kind.Options{KeepFiles: true})
+		bound, err := kind.Bind(resource(t, "folder", "folders: [{path: '*', repos: [{name: plain, branch: release/1.x}, plain, {name: plain, branch: b/two}, {name: plain, branch: nowhere}]}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.readings(bound)
+		w.equal("items", len(got.Found), 3*2)
+		w.equal("warnings", len(got.Errors), 1)
+		git, rest := w.requests()
+		w.equal("requests to the git host: branches, capabilities, the root of two commits", git, 1+1+2)
+		w.equal("requests to REST", rest, "list /plain/refs/branches")
+		w.readings(bound)
+		git, rest = w.requests()
+		w.equal("requests again", fmt.Sprintf("%d %s", git, rest), "0 /plain/refs/branches")
+	})
 }

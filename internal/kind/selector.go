@@ -195,7 +195,11 @@ func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, ref
 				return
 			}
 			names = append(names, r.Name, r.Slug)
-			for _, c := range chooseIn(r, refs, found) {
+			branches := chooseIn(r, refs, found)
+			for _, c := range branches {
+				ws.memory.Expect(r, c.branch)
+			}
+			for _, c := range branches {
 				if !yield(Task{sourceOf(r), run(c)}, nil) {
 					return
 				}

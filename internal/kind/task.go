@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
@@ -103,7 +104,14 @@ func Fix(err error) string {
 	if errors.As(err, &a) {
 		return a.fix
 	}
-	return bitbucket.Fix(err)
+	fix := bitbucket.Fix(err)
+	if f := (*source.Fallback)(nil); errors.As(err, &f) {
+		if bitbucket.Redirected(err) {
+			fix = "check the input git_host_url, and whether a proxy on the way asks for a login"
+		}
+		return strings.TrimPrefix(fix+"; or set the input source_reader to auto, so that Bitbucket's API is asked for what git does not give", "; or ")
+	}
+	return fix
 }
 
 // Denied reports whether the rest of a resource need not be asked for after an error.

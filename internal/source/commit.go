@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/gitwire"
 )
 
 // Commit is one commit of a repository, as one reader of it sees it. It is safe for
@@ -38,7 +39,7 @@ func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) 
 	}
 	if c.at.Hash != "" {
 		c.tree = m.tree(treeKey{r.Key(), c.at.Hash})
-		c.folders = &lister{memory: m, at: c.at, tree: c.tree, indexes: map[*listing]index{}}
+		c.folders = &lister{memory: m, at: c.at, tree: c.tree, indexes: map[*listing]index{}, came: map[gitwire.Hash]came{}}
 	}
 	return c, nil
 }

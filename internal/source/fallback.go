@@ -57,26 +57,35 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 	switch {
 	case errors.As(err, &status):
 		f.err = g.host.StatusError(r.Slug, status.Status, []byte(status.Body))
+		if gone := (*Gone)(nil); g.only && errors.As(g.rest.OrGone(ctx, r.Slug, f.err), &gone) {
+			return gone
+		}
 		f.Reason = fmt.Sprintf("git host: %d %s", status.Status, http.StatusText(status.Status))
 		f.refused = status.Status != http.StatusNotFound && status.Status != http.StatusGone
 	case errors.As(err, &limit):
 		f.Reason = limit.Error()
-	case errors.As(err, &server):
-		f.Reason = "the server's git reports an error"
 	case errors.As(err, &names):
 		f.Reason = "names that git's reader leaves out"
 	case errors.Is(err, gitwire.ErrObjectFormat):
 		f.Reason = "its objects have SHA-256 names"
+	case errors.Is(err, errNoTexts):
+		f.Reason = errNoTexts.Error()
 	case errors.Is(err, gitwire.ErrNoObject):
 		f.Reason = "the git host does not give a wanted object"
+	case errors.As(err, &server):
+		f.Reason = "the server's git reports an error"
 	case errors.Is(err, gitwire.ErrCut):
 		f.Reason = "cut off twice"
 	case errors.Is(err, gitwire.ErrBroken):
 		f.Reason = "broken answers, twice"
+	case errors.Is(err, errNoDepth):
+		f.Reason, f.hopeless = errNoDepth.Error(), true
 	case errors.Is(err, gitwire.ErrNoV2):
 		f.Reason, f.hopeless = "the git host does not speak version 2 of git's protocol", true
 	case errors.Is(err, gitwire.ErrNotUnderstood):
 		f.Reason, f.refused = "the git host did not understand the request", true
+	case bitbucket.Redirected(err):
+		f.Reason, f.refused = "the git host leads elsewhere", true
 	default:
 		f.Reason, f.refused = "the git host gave no answer", true
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/gitwire"
@@ -34,6 +35,8 @@ type Git struct {
 	maxFile int64
 	tempDir string
 	able    capabilities
+	given   atomic.Bool // a text that was asked for by its ID
+	refused atomic.Bool // such a text, and none was given before: none will be
 
 	mu      sync.Mutex // guards what follows
 	remotes map[string]*gitwire.Remote
@@ -98,19 +101,25 @@ func (g *Git) Heads(ctx context.Context, r bitbucket.Repository, branches []stri
 
 // Wider widens all but the root's own entries to the whole tree where the server leaves out
 // the texts of files: then all folders come in one small answer.
-func (g *Git) Wider(ctx context.Context, r bitbucket.Repository, n glob.Need) (glob.Need, error) {
+func (g *Git) Wider(ctx context.Context, r bitbucket.Repository, w Want) (glob.Need, error) {
 	able, err := g.able.of(ctx, g.remote(r))
 	switch {
 	case err != nil:
-		return n, g.fallback(ctx, r, err)
-	case able.Filter && n != glob.Need{Depth: 1}:
+		return w.Need, g.fallback(ctx, r, err)
+	case g.bare(able, w) && w.Need != glob.Need{Depth: 1}:
 		return glob.Need{Depth: everything}, nil
 	}
-	return n, nil
+	return w.Need, nil
+}
+
+// bare reports whether a listing is to come without the texts of files: where it can, unless
+// files are wanted that the server does not give by themselves.
+func (g *Git) bare(able gitwire.Capabilities, w Want) bool {
+	return able.Filter && !(g.refused.Load() && w.Keep != nil)
 }
 
 // List yields nothing before all of it is read and proven.
-func (g *Git) List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entry, error] {
+func (g *Git) List(ctx context.Context, at Revision, n Want) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		s, err := g.snapshot(ctx, at, n)
 		if err != nil {
@@ -133,7 +142,7 @@ func (g *Git) List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entr
 				yield(Entry{}, g.fallback(ctx, at.Repository, err))
 				return
 			}
-			if below(n, found.Path) && !yield(entryOf(found), nil) {
+			if below(n.Need, found.Path) && !yield(entryOf(found), nil) {
 				return
 			}
 		}
@@ -141,7 +150,7 @@ func (g *Git) List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entr
 }
 
 // snapshot reads folders of a commit; what comes broken is asked for twice.
-func (g *Git) snapshot(ctx context.Context, at Revision, n glob.Need) (*gitwire.Snapshot, error) {
+func (g *Git) snapshot(ctx context.Context, at Revision, n Want) (*gitwire.Snapshot, error) {
 	remote := g.remote(at.Repository)
 	able, err := g.able.of(ctx, remote)
 	if err != nil {
@@ -151,7 +160,10 @@ func (g *Git) snapshot(ctx context.Context, at Revision, n glob.Need) (*gitwire.
 	if err != nil {
 		return nil, err
 	}
-	w := gitwire.Want{Head: head, Filter: able.Filter, Enter: func(folder string) bool { return entered(n, folder) }}
+	w := gitwire.Want{Head: head, Filter: g.bare(able, n), Enter: func(folder string) bool { return entered(n.Need, folder) }}
+	if !w.Filter && n.Keep != nil {
+		w.Blob, w.Keep = n.Text, func(path string, _ gitwire.Mode) bool { return n.Keep(path) }
+	}
 	return twice(ctx, func() (*gitwire.Snapshot, error) { return remote.Snapshot(ctx, w) })
 }
 
@@ -185,6 +197,9 @@ func entryOf(e gitwire.Entry) Entry {
 // Texts hands on the texts of files, by their IDs, in any order: its size, and at most
 // Options.MaxFile and one byte of it. The text is not to be kept.
 func (g *Git) Texts(ctx context.Context, r bitbucket.Repository, ids []gitwire.Hash, got func(id gitwire.Hash, size int64, text []byte) error) error {
+	if len(ids) > 0 && g.refused.Load() {
+		return g.fallback(ctx, r, errNoTexts)
+	}
 	for wanted := range slices.Chunk(ids, maxWants) {
 		left := wanted
 		missing, err := twice(ctx, func() ([]gitwire.Hash, error) {
@@ -199,12 +214,25 @@ func (g *Git) Texts(ctx context.Context, r bitbucket.Repository, ids []gitwire.H
 		if err == nil && len(missing) > 0 {
 			err = gitwire.ErrNoObject
 		}
+		switch {
+		case err == nil:
+			g.given.Store(true)
+		case errors.Is(err, gitwire.ErrNoObject) && !g.given.Load():
+			g.refused.Store(true)
+			err = errNoTexts
+		}
 		if err != nil {
 			return g.fallback(ctx, r, err)
 		}
 	}
 	return nil
 }
+
+// errNoDepth says that the server gives commits with all of their history only.
+var errNoDepth = errors.New("the git host gives no single commits")
+
+// errNoTexts says that the server gives no file by itself.
+var errNoTexts = errors.New("the git host gives no single files")
 
 // twice asks again after an answer that is broken or ends too early.
 func twice[T any](ctx context.Context, ask func() (T, error)) (T, error) {
@@ -247,6 +275,13 @@ func (c *capabilities) of(ctx context.Context, remote *gitwire.Remote) (gitwire.
 
 func (c *capabilities) ask(ctx context.Context, remote *gitwire.Remote) (gitwire.Capabilities, error) {
 	able, err := remote.Capabilities(ctx)
+	switch {
+	case err != nil:
+	case !able.SHA1: // another repository may have them
+		err = gitwire.ErrObjectFormat
+	case !able.Shallow:
+		err = errNoDepth
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -24,8 +25,10 @@ func newHeads() *heads {
 	return &heads{expected: map[string][]string{}, known: map[headKey]Head{}, asked: map[headKey]*flight{}}
 }
 
-// Expect notes a branch that At will be asked for: over git, one question is for all of them.
+// Expect notes a branch that At will be asked for, "" for the main one: over git, one
+// question is for all of them.
 func (m *Memory) Expect(r bitbucket.Repository, branch string) {
+	branch = cmp.Or(branch, r.MainBranch)
 	if branch == "" || branch == r.MainBranch && r.Hash != "" {
 		return
 	}

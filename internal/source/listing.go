@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/gitwire"
 	"port-bitbucket-exporter/internal/glob"
 )
 
@@ -22,6 +23,9 @@ type Visitor struct {
 	Entry func(of glob.Need, e Entry)
 	// Restart is called when the entries that were given so far do not count.
 	Restart func()
+	// Keep reports whether a file is to be read afterwards: some of them come by with a
+	// listing. Nil is none.
+	Keep func(path string) bool
 	// Unfinished reports, at the end, whether more is wanted than the listing holds.
 	Unfinished func() bool
 }
@@ -57,13 +61,37 @@ type lister struct {
 
 	mu      sync.Mutex // guards what follows
 	indexes map[*listing]index
+	came    map[gitwire.Hash]came // texts that came by with listings
+}
+
+// came is a text that came by, or its beginning, in the spool.
+type came struct {
+	size int64
+	kept blob
+}
+
+// take keeps a text that comes by.
+func (s *lister) take(id gitwire.Hash, size int64, text []byte) error {
+	kept := s.memory.spool.put(bytes.Clone(text))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.came[id] = came{size, kept}
+	return nil
+}
+
+// taken returns a text that came by.
+func (s *lister) taken(id gitwire.Hash) (came, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.came[id]
+	return c, ok
 }
 
 // list visits a listing. It returns how deep a new one of REST is, or 0.
 func (s *lister) list(ctx context.Context, n glob.Need, v Visitor) (of *listing, asked int, err error) {
 	for {
 		reader, of := s.memory.readers.of(s.at.Repository), s.at.Repository
-		wide, err := reader.Wider(ctx, of, n)
+		wide, err := reader.Wider(ctx, of, Want{Need: n, Keep: v.Keep})
 		if s.memory.readers.falls(of, err) {
 			continue
 		}
@@ -117,7 +145,7 @@ func (s *lister) again(l *listing, v Visitor) error {
 func (s *lister) overGit(ctx context.Context, git *Git, f *flight, ask glob.Need, v Visitor) (l *listing, err error) {
 	defer func() { s.tree.endListing(f, l, ask.Depth) }()
 	read, kept := &listing{Need: ask, git: true}, compact{spool: s.memory.spool}
-	for e, err := range git.List(ctx, s.at, ask) {
+	for e, err := range git.List(ctx, s.at, Want{Need: ask, Keep: v.Keep, Text: s.take}) {
 		switch {
 		case isOdd(err):
 			read.odd = append(read.odd, err)
@@ -146,7 +174,7 @@ func (s *lister) fetch(ctx context.Context, reader Source, f *flight, ask glob.N
 	defer s.memory.packers.Put(packer)
 	read := &listing{Need: ask}
 	var ix index
-	for e, err := range reader.List(ctx, s.at, ask) {
+	for e, err := range reader.List(ctx, s.at, Want{Need: ask}) {
 		if isOdd(err) {
 			read.odd = append(read.odd, err)
 			continue

@@ -52,12 +52,12 @@ func (r REST) head(ctx context.Context, of bitbucket.Repository, branch string) 
 }
 
 // Wider widens nothing: each page costs a request.
-func (r REST) Wider(_ context.Context, _ bitbucket.Repository, n glob.Need) (glob.Need, error) {
-	return n, nil
+func (r REST) Wider(_ context.Context, _ bitbucket.Repository, w Want) (glob.Need, error) {
+	return w.Need, nil
 }
 
 // List asks for the folder, a page after the other.
-func (r REST) List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entry, error] {
+func (r REST) List(ctx context.Context, at Revision, n Want) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		begun := false
 		// There is no such folder; the root is there, and what has begun goes on.

@@ -50,12 +50,21 @@ const (
 type Source interface {
 	// Heads resolves the first of some branches, and maybe others.
 	Heads(ctx context.Context, r bitbucket.Repository, branches []string) (map[string]Head, error)
-	// Wider returns what to list when so much is needed: at least that.
-	Wider(ctx context.Context, r bitbucket.Repository, n glob.Need) (glob.Need, error)
-	// List yields what is in a folder, as deep as is needed. A folder that is not there has
+	// Wider returns what to list when so much is wanted: at least that.
+	Wider(ctx context.Context, r bitbucket.Repository, w Want) (glob.Need, error)
+	// List yields what is in a folder, as deep as is wanted. A folder that is not there has
 	// nothing in it. The error is bitbucket.TooDeep when less must be asked for at once;
 	// after a *bitbucket.Odd others may follow.
-	List(ctx context.Context, at Revision, n glob.Need) iter.Seq2[Entry, error]
+	List(ctx context.Context, at Revision, w Want) iter.Seq2[Entry, error]
+}
+
+// Want is what to list.
+type Want struct {
+	glob.Need
+	// Keep reports whether a file is to be read afterwards; nil is none.
+	Keep func(path string) bool
+	// Text takes the texts of such files that come by, as Git.Texts hands them on.
+	Text func(id gitwire.Hash, size int64, text []byte) error
 }
 
 // Head is what a branch is resolved to. The hash is empty when the branch is the main one of

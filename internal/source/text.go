@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,12 +89,36 @@ func (c *files) overGit(ctx context.Context, git *Git, paths []string, got func(
 		}
 		byID[e.ID] = append(byID[e.ID], e)
 	}
-	return git.Texts(ctx, c.at.Repository, ids, func(id gitwire.Hash, size int64, text []byte) error {
+	text := func(id gitwire.Hash, size int64, text []byte) error {
 		for _, e := range byID[id] {
 			got(e, c.bodyOf(e, size, text))
 		}
 		return nil
-	})
+	}
+	ids, err = c.handOnTaken(ids, text)
+	if err != nil {
+		return err
+	}
+	return git.Texts(ctx, c.at.Repository, ids, text)
+}
+
+// handOnTaken hands on the texts that came by with listings, and returns the other IDs.
+func (c *files) handOnTaken(ids []gitwire.Hash, got func(id gitwire.Hash, size int64, text []byte) error) (left []gitwire.Hash, err error) {
+	for _, id := range ids {
+		came, ok := c.folders.taken(id)
+		if !ok {
+			left = append(left, id)
+			continue
+		}
+		text, err := io.ReadAll(c.memory.spool.open(came.kept))
+		if err == nil {
+			err = got(id, came.size, text)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
 }
 
 // beginningOverGit returns as much of a file as git hands on, and at most limit bytes.
@@ -111,7 +136,10 @@ func (c *files) beginningOverGit(ctx context.Context, git *Git, name string, lim
 
 // listParents lists the folders of files, unless a listing at hand shows what they hold.
 func (c *files) listParents(ctx context.Context, paths []string) error {
-	done := map[string]bool{}
+	done, wanted := map[string]bool{}, map[string]bool{}
+	for _, path := range paths {
+		wanted[path] = true
+	}
 	for _, path := range paths {
 		folder := path[:max(strings.LastIndex(path, "/"), 0)]
 		if done[folder] {
@@ -122,7 +150,9 @@ func (c *files) listParents(ctx context.Context, paths []string) error {
 		if slices.ContainsFunc(c.tree.at(), func(l *listing) bool { return l.Covers(n) }) {
 			continue
 		}
-		_, _, err := c.folders.list(ctx, n, Visitor{Entry: func(glob.Need, Entry) {}, Restart: func() {}})
+		_, _, err := c.folders.list(ctx, n, Visitor{
+			Entry: func(glob.Need, Entry) {}, Restart: func() {}, Keep: func(path string) bool { return wanted[path] },
+		})
 		if err != nil {
 			return err
 		}
