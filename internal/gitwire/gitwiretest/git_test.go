@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -89,7 +90,7 @@ func same(t *testing.T, got, want []string) {
 	}
 }
 
-// Real git clones, checks and reads what the server sends, whatever the order and the deltas.
+// Real git clones, checks and reads what the server sends.
 func TestClone(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -101,11 +102,6 @@ func TestClone(t *testing.T) {
 		{"depth 1", gitwiretest.Options{}, []string{"--depth=1"}},
 		{"no filter", gitwiretest.Options{NoFilter: true}, []string{"--depth=1"}},
 		{"ofs deltas", gitwiretest.Options{Deltas: gitwiretest.OfsDeltas}, nil},
-		{"ref deltas", gitwiretest.Options{Deltas: gitwiretest.RefDeltas}, nil},
-		{"ref deltas before their bases", gitwiretest.Options{Deltas: gitwiretest.RefDeltasFirst}, nil},
-		{"trees first", gitwiretest.Options{Order: gitwiretest.TreesFirst}, nil},
-		{"trees last", gitwiretest.Options{Order: gitwiretest.TreesLast, Deltas: gitwiretest.OfsDeltas}, nil},
-		{"reversed", gitwiretest.Options{Order: gitwiretest.Reversed, Deltas: gitwiretest.OfsDeltas}, nil},
 		{"small packets", gitwiretest.Options{PacketSize: 1, KeepAlive: true, Progress: true}, []string{"--depth=1"}},
 		{"service line", gitwiretest.Options{ServiceLine: true}, nil},
 		{"blobless", gitwiretest.Options{Deltas: gitwiretest.OfsDeltas}, []string{"--filter=blob:none"}},
@@ -135,6 +131,51 @@ func TestClone(t *testing.T) {
 				t.Errorf("violations: %q", v)
 			}
 		})
+	}
+}
+
+// packIn is the pack of an answer to a fetch.
+func packIn(t *testing.T, answer string) []byte {
+	t.Helper()
+	_, rest, ok := strings.Cut(answer, "packfile\n")
+	if !ok {
+		t.Fatalf("no pack in %.100q", answer)
+	}
+	var pack []byte
+	for rest != "0000" {
+		n, err := strconv.ParseUint(rest[:4], 16, 16)
+		if err != nil || rest[4] > 2 {
+			t.Fatalf("no packet of the bands 1 and 2: %.100q", rest)
+		}
+		if rest[4] == 1 {
+			pack = append(pack, rest[5:n]...)
+		}
+		rest = rest[n:]
+	}
+	return pack
+}
+
+// Real git takes each pack, in any order and with any deltas, and finds deltas where there are to be some.
+func TestPacks(t *testing.T) {
+	t.Parallel()
+	r, tip, _ := sample()
+	dir := t.TempDir()
+	git(t, dir, nil, "init", "-q", "--bare", ".")
+	for _, o := range []gitwiretest.Options{
+		{},
+		{Deltas: gitwiretest.OfsDeltas},
+		{Deltas: gitwiretest.RefDeltas},
+		{Deltas: gitwiretest.RefDeltasFirst},
+		{Deltas: gitwiretest.OfsDeltas, Order: gitwiretest.TreesFirst},
+		{Deltas: gitwiretest.OfsDeltas, Order: gitwiretest.TreesLast},
+		{Deltas: gitwiretest.OfsDeltas, Order: gitwiretest.Reversed},
+	} {
+		_, answer := do(gitwiretest.NewServer(r, o), post(lines("command=fetch", agent, format, "0001", "want "+tip.String(), "ofs-delta", "done", "0000")))
+		sum := strings.TrimPrefix(strings.TrimSpace(git(t, dir, packIn(t, answer), "index-pack", "--strict", "--stdin")), "pack\t")
+		chains := strings.Count(git(t, dir, nil, "verify-pack", "-s", "objects/pack/pack-"+sum+".idx"), "chain length")
+		if (chains > 0) != (o.Deltas != gitwiretest.NoDeltas) {
+			t.Errorf("order %d, deltas %d: %d lengths of chains", o.Order, o.Deltas, chains)
+		}
 	}
 }
 

@@ -51,7 +51,7 @@ func (r *Repository) lsHead(w *writer, c *Command) {
 	switch {
 	case h != Hash{}:
 		w.packet("%s HEAD%s%s\n", h, target, r.peeled(h, c))
-	case c.flags["unborn"]:
+	case c.flags["unborn"] && target != "":
 		w.packet("unborn HEAD%s\n", target)
 	}
 }

@@ -83,6 +83,21 @@ func TestCorrect(t *testing.T) {
 	}
 }
 
+// HEAD of an empty repository is there for who asks for what is unborn and for its target, as in git.
+func TestUnborn(t *testing.T) {
+	t.Parallel()
+	s := gitwiretest.NewServer(gitwiretest.NewRepository(), gitwiretest.Options{})
+	for args, want := range map[[2]string]string{
+		{"unborn", "symrefs"}: lines("unborn HEAD symref-target:refs/heads/main\n", "0000"),
+		{"unborn", "peel"}:    "0000",
+		{"symrefs", "peel"}:   "0000",
+	} {
+		if _, got := do(s, post(lines("command=ls-refs", agent, format, "0001", args[0], args[1], "0000"))); got != want {
+			t.Errorf("%q: got %q, want %q", args, got, want)
+		}
+	}
+}
+
 // What a correct client never sends is refused and noted.
 func TestRefused(t *testing.T) {
 	t.Parallel()
