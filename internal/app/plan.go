@@ -59,8 +59,17 @@ func uncheckedText(u dryrun.Unchecked) string {
 
 // addCost reports which credentials there are, and what a sync costs.
 func addCost(s *session) {
-	for _, text := range s.clients.bitbucket.Credentials() {
+	client := s.clients.bitbucket
+	for _, text := range client.Credentials() {
 		s.report.Facts = append(s.report.Facts, "Bitbucket credential "+text)
 	}
-	s.report.Forecast = "a sync asks Bitbucket: " + s.clients.bitbucket.Spent().String()
+	s.report.Forecast = "a sync asks Bitbucket: " + client.Spent().String()
+	git := client.Git()
+	if git == nil || git.Requests() == 0 {
+		return
+	}
+	for _, text := range git.Credentials() {
+		s.report.Facts = append(s.report.Facts, "Bitbucket credential over git, "+text)
+	}
+	s.report.Forecast += "; its git host: " + git.Spent().String()
 }

@@ -19,7 +19,7 @@ func virtual(t *testing.T, b *bitbuckettest.Server) *world {
 	b.AllowToken(token)
 	w := &world{
 		t: t, bitbucket: b, port: p, dir: t.TempDir(),
-		transport: hosts{"api.bitbucket.org": b.RoundTripper(), "api.port.io": p.RoundTripper()},
+		transport: hosts{"api.bitbucket.org": b.RoundTripper(), "bitbucket.org": b.RoundTripper(), "api.port.io": p.RoundTripper()},
 		env: map[string]string{
 			"PORT_CLIENT_ID": clientID, "PORT_CLIENT_SECRET": clientSecret,
 			"BITBUCKET_WORKSPACE": "acme", "BITBUCKET_WORKSPACE_TOKEN": token, "REPORT_FILE": "report.json",
@@ -172,7 +172,7 @@ func TestRateLimitOfSource(t *testing.T) {
 			t.Parallel()
 			w := virtual(t, smallBitbucket())
 			synctest.Test(t, func(t *testing.T) {
-				r := w.run(map[string]string{"BITBUCKET_RATE_LIMIT": limit, "MAPPING": mapping})
+				r := w.run(map[string]string{"BITBUCKET_RATE_LIMIT": limit, "MAPPING": mapping, "SOURCE_READER": "rest"})
 				r.check(t, 0, "success")
 				if got := r.number(t, "bitbucket_requests"); got != 4 {
 					t.Errorf("got %d requests, want one list and three files", got)

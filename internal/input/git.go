@@ -59,7 +59,7 @@ func (c Config) UsesGit() (uses bool, why string) {
 	case ReaderGit:
 		return true, ""
 	case ReaderREST:
-		return false, "source_reader is rest"
+		return false, "source_reader rest reads over REST"
 	}
 	const rest = "source_reader auto reads over REST: "
 	for _, credential := range c.Credentials {

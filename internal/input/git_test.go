@@ -27,7 +27,7 @@ func TestUsesGit(t *testing.T) {
 		{"another API with a git host", vars{"BITBUCKET_HOST_URL": "http://127.0.0.1:1/2.0", "GIT_HOST_URL": "http://127.0.0.1:1"}, ""},
 		{"another API with the usual git host", vars{"BITBUCKET_HOST_URL": "http://127.0.0.1:1/2.0", "GIT_HOST_URL": "https://bitbucket.org"}, ""},
 		{"a UUID", vars{"BITBUCKET_WORKSPACE": "{0B7C7F5F-3A3B-4C1D-9E2F-0123456789AB}"}, "source_reader auto reads over REST: bitbucket_workspace is a UUID, and the addresses of git have the slug"},
-		{"rest", vars{"SOURCE_READER": "rest"}, "source_reader is rest"},
+		{"rest", vars{"SOURCE_READER": "rest"}, "source_reader rest reads over REST"},
 		{"git, whatever the rest says", vars{"SOURCE_READER": "git", "BITBUCKET_HOST_URL": "http://127.0.0.1:1/2.0", "BITBUCKET_WORKSPACE": "{0B7C7F5F-3A3B-4C1D-9E2F-0123456789AB}"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -107,7 +107,7 @@ func TestGolden(t *testing.T) {
 		{"plan", plan()},
 		{"git", &Report{Sources: overGit(), BitbucketRequests: 12}},
 		{"git-plan", &Report{Sources: overGit(), BitbucketRequests: 12, Planned: true, Facts: []string{"a fact"}, Forecast: "a forecast"}},
-		{"rest-plan", &Report{Sources: Sources{Reader: REST, Why: "source_reader is rest"}, Planned: true}},
+		{"rest-plan", &Report{Sources: Sources{Reader: REST, Why: "source_reader rest reads over REST"}, Planned: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 type Sources struct {
 	// Reader is empty when the mapping reads none.
 	Reader Reader
-	Why    string // why they were not read over git; empty when they were
+	Why    string // a sentence that says why they were not read over git; empty when they were
 	// Repositories are those of which git read something, Requests those to the git host, and
 	// Bytes what it sent.
 	Repositories int
@@ -91,11 +91,7 @@ func (s Sources) text() string {
 		}
 		return text
 	case REST:
-		text := "folders and files: over REST"
-		if s.Why != "" {
-			text += ": " + visible(s.Why, maxMessage)
-		}
-		return text
+		return "folders and files: " + visible(cmp.Or(s.Why, "over REST"), maxMessage)
 	}
 	return ""
 }

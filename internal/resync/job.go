@@ -36,6 +36,12 @@ type Job struct {
 	Concurrency int
 	// MaxFile is the largest file that is read, in bytes; 0 is the default of kind.Options.
 	MaxFile int64
+	// GitMaxBytes is what may be received of one repository over git, in bytes; 0 is the
+	// default of kind.Options. With OnlyGit a repository that git cannot read fails, and
+	// NoGit is why folders and files are not read over git, where they are not.
+	GitMaxBytes int64
+	OnlyGit     bool
+	NoGit       string
 	// MaxDeletions is how many stale entities may be deleted at most; nil when their
 	// number is not bounded. When there are more, none is.
 	MaxDeletions *int
@@ -62,6 +68,7 @@ func (j Job) options() kind.Options {
 	}
 	o := kind.Shared(all)
 	o.MaxFile, o.Ahead = j.MaxFile, j.Concurrency
+	o.GitMaxBytes, o.OnlyGit = j.GitMaxBytes, j.OnlyGit
 	return o
 }
 
@@ -106,15 +113,25 @@ const pageLength = 100
 // repositories shows it. It makes no request.
 func (j Job) forecast(repositories int) string {
 	pages := max(1, (repositories+pageLength-1)/pageLength)
-	requests, sources := pages, 0
+	git := j.Bitbucket.Git()
+	requests, sources, overGit := pages, 0, 0
 	for _, res := range j.Bound.Resources {
 		n, cost := repositories, res.Bound.Cost
 		if cost.Named > 0 {
 			n = cost.Named
 		}
 		requests += cost.Once + n*cost.Repositories
-		sources += n * cost.Sources
+		switch {
+		case cost.Sources == 0:
+		case git != nil:
+			overGit = min(overGit+n, repositories) // what several resources want is read once
+		default:
+			sources += n * cost.Sources
+		}
 	}
-	f := j.Bitbucket.Forecast(requests, sources)
-	return fmt.Sprintf("forecast for %d repositories: about %s; %d more if anything is to be deleted", repositories, f, pages)
+	text := fmt.Sprintf("forecast for %d repositories: about %s; %d more if anything is to be deleted", repositories, j.Bitbucket.Forecast(requests, sources), pages)
+	if overGit > 0 {
+		text += fmt.Sprintf("; over git about %s", git.Forecast(gitPerRepository*overGit))
+	}
+	return text
 }

@@ -1,0 +1,48 @@
+package resync
+
+import (
+	"fmt"
+
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/report"
+)
+
+// gitPerRepository is about how many requests git needs for a repository: one for its
+// folders, and one for the files that are wanted.
+const gitPerRepository = 2
+
+// readsSources reports whether a resource of the mapping reads folders or files.
+func (j Job) readsSources() bool {
+	for _, res := range j.Bound.Resources {
+		if res.Bound.Cost.Sources > 0 || res.Bound.ReadsFiles {
+			return true
+		}
+	}
+	return false
+}
+
+// tellSources reports how folders and files were read. That a repository was read over REST
+// in place of git is worth knowing, and no fault of the run.
+func (r *run) tellSources() {
+	git, told := r.job.Bitbucket.Git(), &r.report.Sources
+	switch {
+	case git == nil && r.job.readsSources():
+		told.Reader, told.Why = report.REST, r.job.NoGit
+		return
+	case git == nil || !r.job.readsSources() && git.Requests() == 0:
+		return
+	}
+	read := r.workspace.Readings()
+	*told = report.Sources{
+		Reader: report.Git, Repositories: read.Git, Requests: git.Requests(), Bytes: git.Bytes(), Stopped: read.Stopped,
+	}
+	for _, f := range read.Fallbacks {
+		told.Fallbacks = append(told.Fallbacks, report.Fallback{Repository: f.Repository, Reason: f.Reason})
+		r.report.Note(diag.Problem{Severity: diag.Notice, Message: "read over REST instead of git: " + f.Reason, Example: fmt.Sprintf("repository %q", f.Repository)})
+	}
+	if read.Stopped != "" {
+		r.report.Note(diag.Problem{Severity: diag.Warning, Message: "git was given up, and REST read all further repositories: " + read.Stopped,
+			Fix: "check that the credential may read repositories, and git_host_url; or set source_reader to rest"})
+	}
+	r.job.Log.Info("git: " + told.GitText())
+}
