@@ -1,12 +1,16 @@
 package gitwire_test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,58 +19,82 @@ import (
 	"port-bitbucket-exporter/internal/gitwire/gitbackend"
 )
 
-// large is a repository of n files in n/10 folders of three levels, like a suite of tests,
-// with five names at any depth that a run looks for.
-func large(n int) gitbackend.Repository {
+// large is a repository of n files of some lines, in n/10 folders, like a suite of tests, with
+// names at any depth that a run looks for.
+func large(n, length int) gitbackend.Repository {
 	c := gitbackend.Commit{Files: []gitbackend.File{{Path: "README.md", Content: "# r\n"}, {Path: "go.mod", Content: "module r\n"}}}
 	for i := range n - 2 {
 		name := fmt.Sprintf("test/area-%02d/topic-%03d/case-%04d/file-%d.js", i/3000, i/100, i/10, i)
 		if i%1000 == 0 {
 			name = path.Join(path.Dir(name), "port.yml")
 		}
-		c.Files = append(c.Files, gitbackend.File{Path: name, Content: lines(uint64(i), 20+i%60)})
+		c.Files = append(c.Files, gitbackend.File{Path: name, Content: lines(uint64(i), length+i%(2*length))})
 	}
 	return gitbackend.Repository{Commits: []gitbackend.Commit{c}, Filter: true, Loose: true}
 }
 
-// recording is an answer of git's that is played again without a network.
+// recording is an answer of git's that is played again without a network. It lies on disk, so
+// that it is not in the memory that tests measure.
 type recording struct {
 	head gitwire.Hash
-	body []byte
+	file string
+	size int64
 }
 
 // record makes a repository and keeps what git answers to a fetch of its head.
-func record(tb testing.TB, r gitbackend.Repository, filter bool) recording {
+func record(tb testing.TB, r gitbackend.Repository) recording {
 	tb.Helper()
 	root := tb.TempDir()
 	hashes := gitbackend.Make(tb, filepath.Join(root, "r.git"), r)
-	rec := recording{head: hashOf(tb, hashes["0"])}
+	rec := recording{head: hashOf(tb, hashes["0"]), file: filepath.Join(root, "answer")}
 	remote := gitwire.Remote{URL: gitbackend.Serve(tb, root).URL + "/r.git", TempDir: tb.TempDir(), Do: func(req *http.Request) (*http.Response, error) {
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			return nil, err
 		}
 		defer resp.Body.Close()
-		if rec.body, err = io.ReadAll(resp.Body); err != nil {
+		file, err := os.Create(rec.file)
+		if err != nil {
 			return nil, err
 		}
-		resp.Body = io.NopCloser(bytes.NewReader(rec.body))
-		return resp, nil
+		if rec.size, err = io.Copy(file, resp.Body); err != nil {
+			return nil, err
+		}
+		_, err = file.Seek(0, io.SeekStart)
+		resp.Body = file
+		return resp, err
 	}}
-	s, err := remote.Snapshot(tb.Context(), gitwire.Want{Head: rec.head, Filter: filter, Enter: all})
+	s, err := remote.Snapshot(tb.Context(), gitwire.Want{Head: rec.head, Enter: all})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s.Close()
+	if err := s.Close(); err != nil {
+		tb.Fatal(err)
+	}
 	return rec
 }
 
-func (rec recording) remote(tb testing.TB) *gitwire.Remote {
+// sampled calls a function every few bytes.
+type sampled struct {
+	io.ReadCloser
+	sample func()
+}
+
+func (s sampled) Read(p []byte) (int, error) {
+	s.sample()
+	return s.ReadCloser.Read(p[:min(len(p), 4096)])
+}
+
+func (rec recording) remote(tb testing.TB, sample func()) *gitwire.Remote {
 	return &gitwire.Remote{URL: "https://git.test/acme/r.git", TempDir: tb.TempDir(), Do: func(req *http.Request) (*http.Response, error) {
+		file, err := os.Open(rec.file)
+		if err != nil {
+			return nil, err
+		}
 		return &http.Response{
 			StatusCode: http.StatusOK,
 			Header:     http.Header{"Content-Type": {"application/x-git-upload-pack-result"}},
-			Body:       io.NopCloser(bytes.NewReader(rec.body)),
+			Body:       sampled{file, sample},
 			Request:    req,
 		}, nil
 	}}
@@ -74,10 +102,10 @@ func (rec recording) remote(tb testing.TB) *gitwire.Remote {
 
 // snapshot reads the recording as a run does that looks for five names, and returns the number
 // of entries.
-func (rec recording) snapshot(tb testing.TB) (entries int) {
+func (rec recording) snapshot(tb testing.TB, sample func()) (entries int) {
 	names := map[string]bool{"README.md": true, "package.json": true, "go.mod": true, "port.yml": true, "CODEOWNERS": true}
 	files := 0
-	s, err := rec.remote(tb).Snapshot(tb.Context(), gitwire.Want{
+	s, err := rec.remote(tb, sample).Snapshot(tb.Context(), gitwire.Want{
 		Head:  rec.head,
 		Enter: all,
 		Keep:  func(p string, _ gitwire.Mode) bool { return names[path.Base(p)] },
@@ -91,7 +119,9 @@ func (rec recording) snapshot(tb testing.TB) (entries int) {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		entries++
+		if entries++; entries%1000 == 0 {
+			sample()
+		}
 	}
 	if files == 0 {
 		tb.Fatal("no file was handed on")
@@ -114,17 +144,68 @@ func BenchmarkSnapshot(b *testing.B) {
 		files int
 	}{{"57,000 files", 57_000}, {"1,000 files", 1000}} {
 		b.Run(bench.name, func(b *testing.B) {
-			rec := record(b, large(bench.files), false)
-			b.SetBytes(int64(len(rec.body)))
+			rec := record(b, large(bench.files, 25))
+			b.SetBytes(rec.size)
 			b.ReportAllocs()
 			b.ResetTimer()
 			before := cpu(b)
 			for b.Loop() {
-				rec.snapshot(b)
+				rec.snapshot(b, func() {})
 			}
 			used := (cpu(b) - before).Seconds() * 1000 / float64(b.N)
-			b.ReportMetric(used/(float64(len(rec.body))/1e6), "CPU-ms/MB")
-			b.ReportMetric(float64(len(rec.body))/1e6, "MB-pack")
+			b.ReportMetric(used/(float64(rec.size)/1e6), "CPU-ms/MB")
+			b.ReportMetric(float64(rec.size)/1e6, "MB-pack")
 		})
+	}
+}
+
+// meter measures the memory that the program holds beyond what it held at the beginning, at
+// the moments of sample.
+type meter struct {
+	mu         sync.Mutex
+	base, most int64
+}
+
+func newMeter() *meter {
+	runtime.GC()
+	debug.FreeOSMemory()
+	return &meter{base: held()}
+}
+
+// held is the bytes that the runtime has from the system.
+func held() int64 {
+	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(samples)
+	return int64(samples[0].Value.Uint64() - samples[1].Value.Uint64())
+}
+
+func (m *meter) sample() {
+	now := held()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.most = max(m.most, now-m.base)
+}
+
+// The memory of a read does not depend on the size of the repository.
+func TestMemory(t *testing.T) {
+	rec := record(t, large(57_000, 4))
+	for _, tt := range []struct {
+		atOnce int
+		most   int64 // MiB
+	}{{1, 13}, {8, 24}} {
+		m := newMeter()
+		var reads sync.WaitGroup
+		for range tt.atOnce {
+			reads.Go(func() {
+				if got, want := rec.snapshot(t, m.sample), 57_000+20+571+5700; got < 57_000 {
+					t.Errorf("got %d entries, want %d", got, want)
+				}
+			})
+		}
+		reads.Wait()
+		t.Logf("%d at once: %.1f MiB", tt.atOnce, float64(m.most)/(1<<20))
+		if m.most > tt.most<<20 {
+			t.Errorf("%d at once took %.1f MiB, want at most %d", tt.atOnce, float64(m.most)/(1<<20), tt.most)
+		}
 	}
 }

@@ -82,30 +82,36 @@ func (c *code) long(held uint64, n uint) (symbol uint16, length uint, ok bool) {
 	return 0, 0, false
 }
 
-// fixed makes the codes of a block that brings none.
+// fixed takes the codes of a block that brings none.
 func (z *inflater) fixed() {
-	var lengths [numCodes]uint8
-	for i := range lengths {
-		switch {
-		case i < 144:
-			lengths[i] = 8
-		case i < 256:
-			lengths[i] = 9
-		case i < 280:
-			lengths[i] = 7
-		default:
-			lengths[i] = 8
+	if z.fixedLiterals == nil {
+		var lengths [numCodes]uint8
+		for i := range lengths {
+			switch {
+			case i < 144:
+				lengths[i] = 8
+			case i < 256:
+				lengths[i] = 9
+			case i < 280:
+				lengths[i] = 7
+			default:
+				lengths[i] = 8
+			}
 		}
+		z.fixedLiterals, z.fixedDistances = new(code), new(code)
+		z.fixedLiterals.build(lengths[:])
+		for i := range 32 {
+			lengths[i] = 5
+		}
+		z.fixedDistances.build(lengths[:32])
 	}
-	z.literals.build(lengths[:])
-	for i := range 32 {
-		lengths[i] = 5
-	}
-	z.distances.build(lengths[:32])
+	z.literals, z.distances = z.fixedLiterals, z.fixedDistances
 }
 
 // dynamic reads the codes of a block.
 func (z *inflater) dynamic() error {
+	z.literals, z.distances = &z.ownLiterals, &z.ownDistances
+	z.refill()
 	counts, err := z.take(14)
 	if err != nil {
 		return err
@@ -138,7 +144,8 @@ func (z *inflater) dynamic() error {
 // lengths reads the lengths of code words, which are compressed by the code in literals.
 func (z *inflater) lengths(lengths []uint8) error {
 	for i := 0; i < len(lengths); {
-		symbol, err := z.symbol(&z.literals)
+		z.refill()
+		symbol, err := z.symbol(z.literals)
 		if err != nil {
 			return err
 		}

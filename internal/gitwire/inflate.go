@@ -24,15 +24,18 @@ type inflater struct {
 	from int   // in out, behind what each was given
 	left int64 // bytes that each may still be given
 
-	literals, distances code
+	literals, distances           *code // of the block
+	ownLiterals, ownDistances     code
+	fixedLiterals, fixedDistances *code // once they were needed
 }
 
 const (
-	window    = 32 << 10   // bytes that a copy reaches back
-	windowBuf = 3 * window // of out with each
-	maxCopy   = 258        // bytes
-	endBlock  = 256        // the symbol
-	numDists  = 30         // symbols of distances
+	window    = 32 << 10         // bytes that a copy reaches back
+	windowBuf = 3 * window       // of out with each
+	maxCopy   = 258              // bytes
+	fastRoom  = maxCopy + 64 + 8 // that fast may write before it looks again: a literal a bit, a copy, its excess
+	endBlock  = 256              // the symbol
+	numDists  = 30               // symbols of distances
 )
 
 var (
@@ -192,6 +195,16 @@ func (z *inflater) stored() error {
 	return nil
 }
 
+// refill holds as many bits as there can be, of those that are at hand. What it puts above n
+// bits is what stands there once they are taken.
+func (z *inflater) refill() {
+	if z.n < 48 && len(z.in.chunk)-z.in.pos >= 8 {
+		z.held |= binary.LittleEndian.Uint64(z.in.chunk[z.in.pos:]) << z.n
+		z.in.pos += int((63 - z.n) >> 3)
+		z.n |= 56
+	}
+}
+
 // symbol reads a code word.
 func (z *inflater) symbol(c *code) (uint16, error) {
 	for {
@@ -227,7 +240,7 @@ func (z *inflater) block() error {
 				return err
 			}
 		}
-		symbol, err := z.symbol(&z.literals)
+		symbol, err := z.symbol(z.literals)
 		switch {
 		case err != nil:
 			return err
@@ -251,18 +264,18 @@ func (z *inflater) block() error {
 // word that it does not find at once, and before the end of the block.
 func (z *inflater) fast() error {
 	chunk, pos, held, n := z.in.chunk, z.in.pos, z.held, z.n
-	out, at := z.out, z.at
-	for len(chunk)-pos >= 8 && len(out)-at >= maxCopy+8 {
+	out, at, literals, distances := z.out, z.at, z.literals, z.distances
+	for len(chunk)-pos >= 8 && len(out)-at >= fastRoom {
 		held |= binary.LittleEndian.Uint64(chunk[pos:]) << (n & 63)
 		pos += int((63 - n) >> 3)
 		n |= 56
-		e := z.literals.fast[held&z.literals.mask&(1<<fastBits-1)]
+		e := literals.fast[held&literals.mask&(1<<fastBits-1)]
 		for e != 0 && e < endBlock<<4 && n >= 2*fastBits && at < len(out) {
 			out[at] = byte(e >> 4)
 			at++
 			held >>= e & 15
 			n -= uint(e & 15)
-			e = z.literals.fast[held&z.literals.mask&(1<<fastBits-1)]
+			e = literals.fast[held&literals.mask&(1<<fastBits-1)]
 		}
 		if e == 0 || e>>4 == endBlock {
 			break
@@ -271,7 +284,7 @@ func (z *inflater) fast() error {
 			continue // a word of length and one of distance are up to 48 bits
 		}
 		symbol := int(e>>4) - endBlock - 1
-		d := z.distances.fast[held>>(e&15)>>(lengthBits[symbol%len(lengthBits)]&7)&z.distances.mask&(1<<fastBits-1)]
+		d := distances.fast[held>>(e&15)>>(lengthBits[symbol%len(lengthBits)]&7)&distances.mask&(1<<fastBits-1)]
 		if d == 0 || symbol >= len(lengthBase) || int(d>>4) >= len(distBase) {
 			break
 		}
@@ -294,14 +307,14 @@ func (z *inflater) fast() error {
 
 // repeat copies bytes of before at to at, and may write 7 more.
 func repeat(out []byte, at, length, distance int) {
-	if distance >= 8 {
-		for end := at + length; at < end; at += 8 {
-			binary.LittleEndian.PutUint64(out[at:], binary.LittleEndian.Uint64(out[at-distance:]))
-		}
-		return
+	end := at + length
+	for distance < 8 && at < end { // what was repeated once can be repeated from twice as far
+		copy(out[at:at+distance], out[at-distance:at])
+		at += distance
+		distance *= 2
 	}
-	for end := at + length; at < end; at++ {
-		out[at] = out[at-distance]
+	for ; at < end; at += 8 {
+		binary.LittleEndian.PutUint64(out[at:], binary.LittleEndian.Uint64(out[at-distance:]))
 	}
 }
 
@@ -315,7 +328,7 @@ func (z *inflater) copy(symbol int) error {
 		return err
 	}
 	length := int(lengthBase[symbol]) + int(more)
-	dist, err := z.symbol(&z.distances)
+	dist, err := z.symbol(z.distances)
 	if err != nil {
 		return err
 	}

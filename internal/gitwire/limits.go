@@ -24,9 +24,11 @@ const (
 	maxName = 1024
 	// maxDelta is the length of a delta, in bytes: one that is longer is passed over, as is
 	// one without its base.
-	maxDelta = 4 * mib
-	// perPath is what a path costs beside its bytes, about.
-	perPath = 64
+	maxDelta = 2 * mib
+	// perPath and perParked are what a path that waits and a delta that waits cost beside
+	// their bytes, about.
+	perPath   = 128
+	perParked = 160
 )
 
 // withDefaults fills the zero fields.

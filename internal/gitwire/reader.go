@@ -223,7 +223,7 @@ func (r *reader) take(h Hash, size int64, text []byte, at int64, chain int) erro
 
 // ofDelta reads a delta of the object at a place of the store; 0 is none.
 func (r *reader) ofDelta(o object, base int32) error {
-	kept := base == 0 && o.kind == refDelta && r.waiting+int(o.size)+perPath <= r.limits.MaxParked && r.store.fits(int(o.size))
+	kept := base == 0 && o.kind == refDelta && r.waiting+int(o.size)+perParked <= r.limits.MaxParked && r.store.fits(int(o.size))
 	useful := base != 0 && (r.store.places[base].kind == tree || r.open > 0)
 	if o.size > maxDelta || !kept && !useful {
 		return r.pass(o.size, func([]byte) {})
@@ -239,7 +239,7 @@ func (r *reader) ofDelta(o object, base int32) error {
 	if err != nil {
 		return err
 	}
-	r.waiting += len(r.delta) + perPath
+	r.waiting += len(r.delta) + perParked
 	r.parked[o.baseHash] = append(r.parked[o.baseHash], parked{place, o.at})
 	return nil
 }
@@ -251,7 +251,7 @@ func (r *reader) unpark() (err error) {
 	if r.delta, err = r.store.text(last.place, r.delta); err != nil {
 		return err
 	}
-	r.waiting -= len(r.delta) + perPath
+	r.waiting -= len(r.delta) + perParked
 	return r.apply(last.base, last.at)
 }
 

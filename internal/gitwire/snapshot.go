@@ -82,7 +82,7 @@ type walk struct {
 	*reader
 	snapshot *Snapshot
 	waiting  map[Hash][]string // paths whose tree has not come
-	bytes    int               // of waiting
+	bytes    int               // of the paths in waiting and queue
 	queue    []folder
 	folders  int
 	entries  int
@@ -101,7 +101,7 @@ func (w *walk) attach() {
 		paths := w.waiting[h]
 		delete(w.waiting, h)
 		for _, path := range paths {
-			w.bytes -= len(path) + perPath
+			w.spare(path)
 			if err := w.list(folder{path, at}, w.result); err != nil {
 				return err
 			}
@@ -158,22 +158,26 @@ func clip(line []byte) []byte { return line[:min(len(line), 80)] }
 
 // meet enters a folder once its tree is there.
 func (w *walk) meet(path string, h Hash) error {
+	if w.bytes += len(path) + perPath; w.bytes > w.limits.MaxWaiting {
+		return &LimitError{"bytes of folders that wait", int64(w.limits.MaxWaiting)}
+	}
 	if at := w.store.byHash[h]; at != 0 {
 		w.queue = append(w.queue, folder{path, at})
 		return nil
 	}
-	if w.bytes += len(path) + perPath; w.bytes > w.limits.MaxWaiting {
-		return &LimitError{"bytes of folders that wait", int64(w.limits.MaxWaiting)}
-	}
 	w.waiting[h] = append(w.waiting[h], path)
 	return nil
 }
+
+// spare counts a path that waits no more.
+func (w *walk) spare(path string) { w.bytes -= len(path) + perPath }
 
 // drain enters the folders of the queue.
 func (w *walk) drain() (err error) {
 	for len(w.queue) > 0 {
 		last := w.queue[len(w.queue)-1]
 		w.queue = w.queue[:len(w.queue)-1]
+		w.spare(last.path)
 		if w.result, err = w.store.text(last.at, w.result); err != nil {
 			return err
 		}
