@@ -226,10 +226,10 @@ func (c *checkout) included(ctx context.Context, folder string, names []string) 
 	all.texts = Object{}
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	paths := allBelow(folder, names)
-	if all.err = c.ListInstead(ctx, folder, paths); all.err != nil {
-		return all
+	if all.err = c.Fetch(ctx, paths); all.err == nil {
+		all.err = c.ListInstead(ctx, folder, paths)
 	}
-	if all.err = c.Fetch(ctx, paths); all.err != nil {
+	if all.err != nil {
 		return all
 	}
 	for i, name := range names {

@@ -2,6 +2,7 @@ package kind_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -218,5 +219,41 @@ func TestOddNamesOverGit(t *testing.T) {
 		w.equal("a file that is there", fmt.Sprint(got.objects[0]["__includedFiles"], got.failed), "map[README.md:# R] []")
 		got = w.extract("repository", "includedFiles: [none]")
 		w.equal("a file that may be there: no object", fmt.Sprint(len(got.objects), len(got.failed)), "0 1")
+	})
+}
+
+// A repository that is larger than what is received of one over git is read over REST from
+// then on.
+func TestGitMaxBytes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := bitbuckettest.New("acme")
+		random := rand.NewChaCha8([32]byte{})
+		large := make([]byte, 1<<20)
+		if _, err := random.Read(large); err != nil {
+			t.Fatal(err)
+		}
+		s.AddRepository(bitbuckettest.Repository{Name: "small", Files: map[string]string{"a/port.yml": "a: 1"}})
+		s.AddRepository(bitbuckettest.Repository{Name: "large", Files: map[string]string{"a/port.yml": "a: 1", "x": string(large)}})
+		s.Configure(bitbuckettest.Options{Git: gitwiretest.Options{NoFilter: true, Order: gitwiretest.TreesLast}})
+		bound, err := kind.Bind(resource(t, "folder", "folders: [{path: '**'}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := newWorld(t, s).readings(bound)
+		w := overGit(t, s, kind.Options{GitMaxBytes: 100_000})
+		w.requests()
+		for range 2 {
+			if d := cmp.Diff(want, w.readings(bound)); d != "" {
+				t.Errorf("auto (-REST +git):\n%s", d)
+			}
+		}
+		w.fellBack("more than 100000 bytes received", 1, false)
+		git, rest := w.requests()
+		w.equal("requests: capabilities and a try of each; the list and one listing", fmt.Sprint(git, len(strings.Fields(rest))), "3 2")
+		got := overGit(t, s, kind.Options{GitMaxBytes: 100_000, OnlyGit: true}).readings(bound)
+		if len(got.Errors) != 1 || !strings.Contains(got.Errors[0], "raise the input git_max_bytes; or set the input source_reader") {
+			t.Errorf("git: got %q, want one error that tells of the input", got.Errors)
+		}
 	})
 }

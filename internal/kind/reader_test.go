@@ -2,6 +2,7 @@ package kind_test
 
 import (
 	cmpor "cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -86,6 +87,18 @@ func (w world) readings(bound kind.Bound) (all readings) {
 		}
 	}
 	return all
+}
+
+// withoutMIMEType leaves out what git cannot give.
+func (r readings) withoutMIMEType() readings {
+	for _, found := range r.Found {
+		for _, object := range []kind.Object{found.Object, found.Older} {
+			if metadata, ok := object["metadata"].(kind.Object); ok {
+				metadata["mimetype"] = nil
+			}
+		}
+	}
+	return r
 }
 
 // onlyFallback fails unless git read all repositories but one, of which the reason is known;
@@ -175,18 +188,24 @@ func TestReaders(t *testing.T) {
 					t.Fatal(err)
 				}
 				s := everySort()
-				want := newWorld(t, s).readings(bound)
-				for _, keep := range []bool{false, true} {
-					w := overGit(t, s, kind.Options{KeepFiles: keep})
-					w.requests()
-					for range 2 {
-						got := w.readings(bound)
-						if d := cmp.Diff(want, got); d != "" {
-							t.Errorf("over git (-REST +git):\n%s", d)
+				for name, bound := range map[string]kind.Bound{"all that REST has": bound, "all that git has": bound.Reading(withoutMIMEType)} {
+					want := newWorld(t, s).readings(bound)
+					for _, keep := range []bool{false, true} {
+						w := overGit(t, s, kind.Options{KeepFiles: keep})
+						for range 2 {
+							got := w.readings(bound)
+							if name == "all that git has" {
+								want, got = want.withoutMIMEType(), got.withoutMIMEType()
+							}
+							if d := cmp.Diff(want, got); d != "" {
+								t.Errorf("%s (-REST +git):\n%s", name, d)
+							}
 						}
+						w.onlyFallback("lines", "names that git's reader leaves out")
 					}
-					w.onlyFallback("lines", "names that git's reader leaves out")
-					w.requests()
+				}
+				if got := s.Violations(); len(got) > 0 {
+					t.Errorf("violations: got %q, want none", got)
 				}
 			})
 		})
@@ -277,5 +296,46 @@ func TestBranchesOverGit(t *testing.T) {
 		w.readings(bound)
 		git, rest = w.requests()
 		w.equal("requests again", fmt.Sprintf("%d %s", git, rest), "0 /plain/refs/branches")
+	})
+}
+
+// What git cannot give is asked of REST, and only where an expression reads it.
+func TestMIMETypeOverGit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := overGit(t, services(3), kind.Options{KeepFiles: true})
+		bound, err := kind.Bind(resource(t, "file", "files: [{path: '**/port.yml'}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range []struct {
+			reads string
+			rest  int
+			want  any
+		}{{"metadata size", 1, nil}, {"metadata mimetype", 2, "application/x-yaml"}} {
+			got := w.readings(bound.Reading(func(path ...string) bool { return strings.Join(path, " ") == tt.reads }))
+			w.equal("items", len(got.Found), 2)
+			w.equal("MIME type", got.Found[0].Object["metadata"].(kind.Object)["mimetype"], tt.want)
+			w.equal("size", got.Found[0].Object["metadata"].(kind.Object)["size"], any(json.Number("4")))
+			_, rest := w.requests()
+			w.equal("requests to REST for "+tt.reads, len(strings.Fields(rest)), tt.rest)
+		}
+	})
+}
+
+// The files that one file names come together.
+func TestReferencesOverGit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := oneRepository(map[string]string{"port.yml": "a: file://docs/a.md\nb: [file://b.md, file://none]\n", "docs/a.md": "# A", "b.md": "# B"})
+		w := overGit(t, s, kind.Options{OnlyGit: true})
+		bound, err := kind.Bind(resource(t, "file", "files: [{path: '**/port.yml'}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.readings(bound.Reading(withoutMIMEType))
+		w.equal("content", got.Found[0].Object["content"], any(kind.Object{"a": "# A", "b": []any{"# B", nil}}))
+		git, rest := w.requests()
+		w.equal("requests: capabilities, folders, the file, the others", fmt.Sprint(git, len(strings.Fields(rest))), "4 1")
 	})
 }

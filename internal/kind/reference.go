@@ -34,6 +34,9 @@ type references struct {
 // makes of it.
 func (f *fileItem) resolve(ctx context.Context, parsed *content.Parsed, body []byte) (err error) {
 	r := &references{item: f, left: maxReferences, bytes: maxReferenced, read: map[string]content.Parsed{}}
+	if err = f.checkout.Fetch(ctx, f.referenced(parsed.Value, nil)); err != nil {
+		return err
+	}
 	if parsed.Value, err = r.resolve(ctx, parsed.Value); err != nil {
 		return err
 	}
@@ -50,6 +53,28 @@ func (f *fileItem) resolve(ctx context.Context, parsed *content.Parsed, body []b
 	}
 	parsed.Older = r.put(parsed.Older)
 	return nil
+}
+
+// referenced appends the paths of the files that text values name, at any depth, as many as
+// are read.
+func (f *fileItem) referenced(value any, paths []string) []string {
+	switch v := value.(type) {
+	case Object:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			paths = f.referenced(v[key], paths)
+		}
+	case []any:
+		for _, e := range v {
+			paths = f.referenced(e, paths)
+		}
+	case string:
+		if written, ok := mapping.FileName(v); ok && len(paths) < maxReferences {
+			if name, refused := f.place(written); refused == "" && name != "" {
+				paths = append(paths, name)
+			}
+		}
+	}
+	return paths
 }
 
 // put puts files that were read into their places, as YAML 1.1 has them.

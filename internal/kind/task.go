@@ -106,6 +106,7 @@ func Fix(err error) string {
 	}
 	fix := bitbucket.Fix(err)
 	if f := (*source.Fallback)(nil); errors.As(err, &f) {
+		fix = cmp.Or(f.Fix, fix)
 		if bitbucket.Redirected(err) {
 			fix = "check the input git_host_url, and whether a proxy on the way asks for a login"
 		}

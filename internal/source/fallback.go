@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"slices"
@@ -20,6 +21,7 @@ import (
 type Fallback struct {
 	Repository string // its slug
 	Reason     string
+	Fix        string // what lets git read it; empty when nothing special does
 	err        error
 	refused    bool // by the host: other repositories may fare alike
 	hopeless   bool // they will
@@ -54,6 +56,7 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 	var limit *gitwire.LimitError
 	var server *gitwire.ServerError
 	var names *leftOut
+	var disk *fs.PathError
 	switch {
 	case errors.As(err, &status):
 		f.err = g.host.StatusError(r.Slug, status.Status, []byte(status.Body))
@@ -63,7 +66,11 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 		f.Reason = fmt.Sprintf("git host: %d %s", status.Status, http.StatusText(status.Status))
 		f.refused = status.Status != http.StatusNotFound && status.Status != http.StatusGone
 	case errors.As(err, &limit):
-		f.Reason = limit.Error()
+		if f.Reason = limit.Error(); limit.Limit == g.host.MaxBytes {
+			f.Fix = "raise the input git_max_bytes"
+		}
+	case errors.As(err, &disk):
+		f.Reason, f.Fix = "the folder of temporary files fails", "give it room"
 	case errors.As(err, &names):
 		f.Reason = "names that git's reader leaves out"
 	case errors.Is(err, gitwire.ErrObjectFormat):

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ type GitHost struct {
 	Do func(*http.Request) (*http.Response, error)
 	// StatusError returns the error for an answer other than success.
 	StatusError func(slug string, status int, body []byte) error
-	// MaxBytes is how much is received of one repository, in bytes; 0 is gitwire's default.
+	// MaxBytes is how much is received of one repository, in bytes; 0 is 64 MiB.
 	MaxBytes int64
 }
 
@@ -51,7 +52,9 @@ const everything = 1 << 30
 const maxWants = 10_000
 
 func newGit(rest REST, o Options) *Git {
-	return &Git{host: *o.Git, rest: rest, only: o.OnlyGit, maxFile: o.MaxFile + 1, tempDir: o.TempDir, remotes: map[string]*gitwire.Remote{}}
+	g := &Git{host: *o.Git, rest: rest, only: o.OnlyGit, maxFile: o.MaxFile + 1, tempDir: o.TempDir, remotes: map[string]*gitwire.Remote{}}
+	g.host.MaxBytes = cmp.Or(g.host.MaxBytes, 64<<20)
+	return g
 }
 
 // remote is that of a repository, for the whole run: it counts what is received.
