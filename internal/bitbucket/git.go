@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -146,11 +147,43 @@ func (g *Git) failed(req *http.Request, err error) error {
 	if errors.As(err, &ue) {
 		err = ue.Err
 	}
-	err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+	err = &NoAnswer{req.Method, req.URL.EscapedPath(), err}
 	if errors.Is(err, errRedirect) {
 		return err
 	}
 	return transport.Interrupted(err)
+}
+
+// NoAnswer is a request to the git host without an answer of it.
+type NoAnswer struct {
+	Method, Path string
+	Err          error
+}
+
+func (n *NoAnswer) Error() string { return fmt.Sprintf("%s %s: %v", n.Method, n.Path, n.Err) }
+
+func (n *NoAnswer) Unwrap() error { return n.Err }
+
+// Why says why, alike for all requests that fail in one way: without path, address and port.
+func (n *NoAnswer) Why() string {
+	var late *transport.LateError
+	var dns *net.DNSError
+	var op *net.OpError
+	switch {
+	case transport.AsProxyError(n.Err) != nil:
+		return transport.AsProxyError(n.Err).Error()
+	case transport.Untrusted(n.Err) != nil:
+		return "its certificate is not trusted; name its authority in the input ca_file"
+	case errors.Is(n.Err, errRedirect):
+		return n.Err.Error()
+	case errors.As(n.Err, &late):
+		return late.Error()
+	case errors.As(n.Err, &dns):
+		return "its name is not found"
+	case errors.As(n.Err, &op):
+		return op.Op + ": " + op.Err.Error()
+	}
+	return "the connection broke"
 }
 
 // passing returns an errPassing to try again after an answer of such a status, of which it
@@ -158,7 +191,7 @@ func (g *Git) failed(req *http.Request, err error) error {
 func (g *Git) passing(req *http.Request, resp *http.Response) error {
 	if err := transport.FromProxy(resp); err != nil {
 		resp.Body.Close()
-		return fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
+		return &NoAnswer{req.Method, req.URL.EscapedPath(), err}
 	}
 	if !transport.Passing(resp.StatusCode) {
 		return nil

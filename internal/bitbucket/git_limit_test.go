@@ -2,22 +2,27 @@ package bitbucket_test
 
 import (
 	"bytes"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/memtransport"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // A 429 stops git, as long as the server says, and nothing else, with the slots that all share.
@@ -176,6 +181,43 @@ func TestGitEarlyClose(t *testing.T) {
 			for runtime.NumGoroutine() > before { // those that end take a moment
 				runtime.Gosched()
 			}
+		})
+	}
+}
+
+// Why there is no answer is said in words that are the same for all repositories.
+func TestGitNoAnswer(t *testing.T) {
+	t.Parallel()
+	dial := func(err error) error {
+		return &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 4711}, Err: err}
+	}
+	for _, tt := range []struct {
+		name  string
+		err   error
+		want  string
+		asked int
+	}{
+		{"proxy", &transport.ProxyError{Proxy: "proxy:3128", Target: "git.test:443", Status: 403}, "the proxy proxy:3128 refuses the connection to git.test:443 (403 Forbidden)", 1},
+		{"certificate", &tls.CertificateVerificationError{Err: errors.New("unknown authority")}, "its certificate is not trusted; name its authority in the input ca_file", 1},
+		{"name", dial(&net.DNSError{Err: "no such host", Name: "git.test", Server: "10.0.0.2:53"}), "its name is not found", 3},
+		{"refused", dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), "dial: connect: connection refused", 3},
+		{"broken", io.ErrUnexpectedEOF, "the connection broke", 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				asked := 0
+				g := newGit(t, gitConfig(gitTest, transport.Func(func(*http.Request) (*http.Response, error) {
+					asked++
+					return nil, tt.err
+				}), "t1"))
+				_, _, err := fetched(t, g)
+				var none *bitbucket.NoAnswer
+				if !errors.As(err, &none) || none.Why() != tt.want || !errors.Is(err, tt.err) {
+					t.Errorf("got %v, want no answer since %q", err, tt.want)
+				}
+				equal(t, "requests", asked, tt.asked)
+			})
 		})
 	}
 }
