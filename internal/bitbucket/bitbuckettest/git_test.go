@@ -264,14 +264,20 @@ func TestGitFaults(t *testing.T) {
 		if want := gitBody(s.Head("r")+" HEAD\n", s.Head("r")+" refs/heads/main\n", "0000"); resp.StatusCode != 200 || body != want {
 			t.Errorf("got %d %q, want %q", resp.StatusCode, body, want)
 		}
+		s.AddBranch("r", "a/b")
+		head := s.SetFile("r", "new", nil)
+		_, body = answered(t, s, gitRequest(gitUpload, "x-token-auth", "T", lsRefs))
+		if !strings.Contains(body, head+" refs/heads/main\n") || !strings.Contains(body, " refs/heads/a/b\n") {
+			t.Errorf("after a commit and a branch: got %q", body)
+		}
 		s.Fault(bitbuckettest.Fault{Path: "/repositories/**", Status: 500})
 		resp, _ = answered(t, s, gitRequest(gitRefs, "x-token-auth", "T", ""))
-		last := s.Journal()[3]
+		last := s.Journal()[4]
 		if resp.StatusCode != 200 || !last.Git || last.Route != bitbuckettest.GitRefs || last.GitCommand.Name != "capabilities" || last.Credential != "token1" {
 			t.Errorf("the last request: got %d, %+v", resp.StatusCode, last)
 		}
-		if s.Requests() != 0 || s.GitRequests() != 4 {
-			t.Errorf("got %d requests of REST and %d of git, want 0 and 4", s.Requests(), s.GitRequests())
+		if s.Requests() != 0 || s.GitRequests() != 5 {
+			t.Errorf("got %d requests of REST and %d of git, want 0 and 5", s.Requests(), s.GitRequests())
 		}
 	})
 }

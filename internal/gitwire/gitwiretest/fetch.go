@@ -170,12 +170,9 @@ func (r *Repository) answer(w *writer, c *Command, wants, haves []Hash) (objects
 		w.WriteString(delimPacket)
 		ends = boundary
 	}
-	old := newWalk(r, "", shallow)
+	old := newWalk(r, "", shallow, nil)
 	old.history(haves)
-	all := newWalk(r, c.Filter, ends)
-	for h := range old.seen {
-		all.seen[h] = true
-	}
+	all := newWalk(r, c.Filter, ends, old.seen)
 	named := wants
 	if c.flags["include-tag"] {
 		named = append(slices.Clone(wants), r.tagsOf(wants)...)

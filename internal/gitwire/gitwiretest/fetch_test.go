@@ -49,6 +49,40 @@ func TestWhatIsSent(t *testing.T) {
 	}
 }
 
+// Some servers give only commits, or only what a ref leads to; an answer may break off.
+func TestWantsRefused(t *testing.T) {
+	t.Parallel()
+	r, tip, files := sample()
+	blob := gitwiretest.HashOf(gitwiretest.KindBlob, files["README.md"].Content)
+	_, data, _ := r.Object(tip)
+	parent, _ := gitwiretest.ParseHash(data[len("tree ")+41+len("parent "):][:40])
+	between := r.Commit(gitwiretest.Commit{Message: "no ref leads here"})
+	for _, tt := range []struct {
+		options gitwiretest.Options
+		want    gitwiretest.Hash
+		refused bool
+	}{
+		{gitwiretest.Options{}, blob, false},
+		{gitwiretest.Options{NoBlobWants: true}, blob, true},
+		{gitwiretest.Options{NoBlobWants: true}, between, false},
+		{gitwiretest.Options{TipsOnly: true}, between, true},
+		{gitwiretest.Options{TipsOnly: true}, blob, true},
+		{gitwiretest.Options{TipsOnly: true}, tip, false},
+		{gitwiretest.Options{TipsOnly: true}, parent, false}, // of a branch
+	} {
+		_, got := do(gitwiretest.NewServer(r, tt.options), post(lines("command=fetch", agent, format, "0001", "want "+tt.want.String(), "done", "0000")))
+		if refused := got == lines("ERR upload-pack: not our ref "+tt.want.String()); refused != tt.refused {
+			t.Errorf("%+v: want %s: refused %v", tt.options, tt.want, refused)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("the connection is not broken")
+		}
+	}()
+	do(gitwiretest.NewServer(r, gitwiretest.Options{Abort: 100}), post(lines("command=fetch", agent, format, "0001", "want "+tip.String(), "done", "0000")))
+}
+
 // A thin pack is told from what the client has, and only a client that takes one gets it.
 func TestThin(t *testing.T) {
 	t.Parallel()

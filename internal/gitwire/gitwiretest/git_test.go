@@ -202,6 +202,12 @@ func TestFetchMore(t *testing.T) {
 			r.SetRef("refs/heads/main", next)
 			git(t, dir, nil, append(append([]string{"fetch", "-q"}, depth...), "origin")...)
 			same(t, lsTree(t, dir, next.String()), wantTree(files))
+			if shallow {
+				git(t, dir, nil, "fetch", "-q", "--unshallow", "origin")
+			}
+			if got := strings.TrimSpace(git(t, dir, nil, "rev-list", "--count", next.String())); got != "3" {
+				t.Errorf("commits: got %s, want 3", got)
+			}
 			git(t, dir, nil, "fsck", "--strict")
 			commands := s.Commands()
 			if last := commands[len(commands)-1]; len(last.Haves) == 0 || !slices.Equal(last.Wants, []string{next.String()}) {

@@ -17,12 +17,13 @@ type walk struct {
 	*Repository
 	filter  string
 	shallow map[Hash]bool // commits whose parents are not followed
+	has     map[Hash]bool // what the client has; the parents of such a commit may be new to it
 	seen    map[Hash]bool
 	out     []found
 }
 
-func newWalk(r *Repository, filter string, shallow []Hash) *walk {
-	w := &walk{Repository: r, filter: filter, shallow: map[Hash]bool{}, seen: map[Hash]bool{}}
+func newWalk(r *Repository, filter string, shallow []Hash, has map[Hash]bool) *walk {
+	w := &walk{Repository: r, filter: filter, shallow: map[Hash]bool{}, has: has, seen: map[Hash]bool{}}
 	for _, h := range shallow {
 		w.shallow[h] = true
 	}
@@ -61,14 +62,16 @@ func (w *walk) history(of []Hash) {
 
 func (w *walk) take(h Hash, o object, path string) {
 	w.seen[h] = true
-	w.out = append(w.out, found{h, o, path})
+	if !w.has[h] {
+		w.out = append(w.out, found{h, o, path})
+	}
 }
 
 // folder takes a tree and what is below it, depth first. An object that the client names is sent whatever the
 // filter says.
 func (w *walk) folder(h Hash, path string, depth int, named bool) {
 	o, ok := w.objects[h]
-	if w.seen[h] || !ok || w.filter == "tree:0" && !named {
+	if w.seen[h] || w.has[h] || !ok || w.filter == "tree:0" && !named {
 		return
 	}
 	w.take(h, o, path)
