@@ -34,15 +34,24 @@ resources:
     port: {entity: {mappings: {identifier: .repo.slug, title: .content.name, blueprint: '"service"'}}}
 `
 
+// readers of folders and files.
+var readers = []string{"rest", "auto", "git"}
+
 // filled runs f in a world in which a first run has been.
 func filled(t *testing.T, b *bitbuckettest.Server, f func(w *world, before catalog)) {
+	t.Helper()
+	filledBy(t, "rest", b, f)
+}
+
+// filledBy is filled with a reader of folders and files.
+func filledBy(t *testing.T, reader string, b *bitbuckettest.Server, f func(w *world, before catalog)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := porttest.New()
 		for _, text := range blueprints(t, nil) {
 			p.AddBlueprint(text)
 		}
-		w := newWorld(t, b, p, map[string]string{"MAPPING": everything, "SEND_RAW_DATA_EXAMPLES": "false"})
+		w := newWorld(t, b, p, map[string]string{"MAPPING": everything, "SEND_RAW_DATA_EXAMPLES": "false", "SOURCE_READER": reader})
 		b.MaxPage(0)
 		if r := w.run(); r.exit != 0 {
 			t.Fatalf("the first run: exit status %d\n%s%s", r.exit, r.stdout, r.stderr)
@@ -182,41 +191,43 @@ func merge(b *bitbuckettest.Server, slug string) {
 // Four of twenty repositories are listed, and cannot be read.
 func TestListedAndNotReadable(t *testing.T) {
 	for name, v := range map[string]bitbuckettest.Visibility{"404": bitbuckettest.ListedMissing, "403": bitbuckettest.ListedForbidden} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := office(20)
-			filled(t, b, func(w *world, before catalog) {
-				shut := []string{"unit-03", "unit-08", "unit-13", "unit-18"}
-				for _, slug := range shut {
-					b.SetVisibility(slug, v)
-				}
-				merge(b, "unit-05")
-				b.RemoveFile("unit-06", "catalog.yml")
-				b.RemoveRepository("unit-07")
-				gone := []string{"pullRequest/unit-05-1", "pullRequest/unit-07-1", "repository/unit-07", "service/unit-06", "service/unit-07"}
-				for i := range 3 { // as long as it stays so
-					var r ran
-					if i == 0 { // the first may wait for a second look
-						r = w.runSome("when four cannot be read", before, gone...)
-					} else {
-						r = w.runAgain("while four cannot be read", before, gone...)
-					}
-					var text strings.Builder
-					for _, p := range r.report.Problems {
-						text.WriteString(p.Message + " " + p.Example + "\n")
-					}
+		for _, reader := range readers {
+			t.Run(name+"/reader "+reader, func(t *testing.T) {
+				t.Parallel()
+				b := office(20)
+				filledBy(t, reader, b, func(w *world, before catalog) {
+					shut := []string{"unit-03", "unit-08", "unit-13", "unit-18"}
 					for _, slug := range shut {
-						if !strings.Contains(text.String(), slug) {
-							t.Errorf("no problem names %s:\n%s", slug, r.stdout)
+						b.SetVisibility(slug, v)
+					}
+					merge(b, "unit-05")
+					b.RemoveFile("unit-06", "catalog.yml")
+					b.RemoveRepository("unit-07")
+					gone := []string{"pullRequest/unit-05-1", "pullRequest/unit-07-1", "repository/unit-07", "service/unit-06", "service/unit-07"}
+					for i := range 3 { // as long as it stays so
+						var r ran
+						if i == 0 { // the first may wait for a second look
+							r = w.runSome("when four cannot be read", before, gone...)
+						} else {
+							r = w.runAgain("while four cannot be read", before, gone...)
+						}
+						var text strings.Builder
+						for _, p := range r.report.Problems {
+							text.WriteString(p.Message + " " + p.Example + "\n")
+						}
+						for _, slug := range shut {
+							if !strings.Contains(text.String(), slug) {
+								t.Errorf("no problem names %s:\n%s", slug, r.stdout)
+							}
 						}
 					}
-				}
-				for _, slug := range shut {
-					b.SetVisibility(slug, bitbuckettest.Visible)
-				}
-				w.runAgain("when all can be read", before, gone...)
+					for _, slug := range shut {
+						b.SetVisibility(slug, bitbuckettest.Visible)
+					}
+					w.runAgain("when all can be read", before, gone...)
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -249,15 +260,17 @@ func TestTheLastOneGoes(t *testing.T) {
 		{"the only open pull request is merged", func(b *bitbuckettest.Server) { merge(b, "unit-01") }, "pullRequest/unit-01-1"},
 		{"the only file is removed", func(b *bitbuckettest.Server) { b.RemoveFile("unit-01", "catalog.yml") }, "service/unit-01"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			b := office(1)
-			b.AddRepository(bitbuckettest.Repository{Name: "other", ProjectKey: "PAY", Files: map[string]string{"README.md": "# Other\n"}})
-			filled(t, b, func(w *world, before catalog) {
-				tt.edit(b)
-				w.runAgain("the run", before, tt.gone)
+		for _, reader := range readers {
+			t.Run(tt.name+"/reader "+reader, func(t *testing.T) {
+				t.Parallel()
+				b := office(1)
+				b.AddRepository(bitbuckettest.Repository{Name: "other", ProjectKey: "PAY", Files: map[string]string{"README.md": "# Other\n"}})
+				filledBy(t, reader, b, func(w *world, before catalog) {
+					tt.edit(b)
+					w.runAgain("the run", before, tt.gone)
+				})
 			})
-		})
+		}
 	}
 }
 

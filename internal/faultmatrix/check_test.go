@@ -119,7 +119,7 @@ func (k *checker) checkCounts() {
 		k.errorf("the totals of the report are %d, the sums of its resources %d", got, want)
 	}
 	k.checkChanges()
-	for host, told := range map[string]int{bitbucketHost: r.Bitbucket, portHost: r.Port} {
+	for host, told := range map[string]int{bitbucketHost: r.Bitbucket, gitHost: r.Git, portHost: r.Port} {
 		if got := int(k.w.network.sent[host].Load()); got != told {
 			k.errorf("%d requests to %s are told, %d were sent", told, host, got)
 		}
@@ -171,7 +171,7 @@ func (k *checker) checkForms() {
 			"status": r.Status, "entities_created": r.Created, "entities_updated": r.Updated, "entities_unchanged": r.Unchanged,
 			"entities_deleted": r.Deleted, "entities_rejected": r.Rejected, "entities_stale_kept": r.StaleKept,
 			"objects_extracted": r.Extracted, "objects_filtered": r.Filtered, "objects_skipped": r.Skipped, "objects_failed": r.Failed,
-			"bitbucket_requests": r.Bitbucket, "port_requests": r.Port,
+			"bitbucket_requests": r.Bitbucket, "bitbucket_git_requests": r.Git, "port_requests": r.Port,
 		} {
 			if got := outputs[name]; got != fmt.Sprint(want) {
 				k.errorf("output %s is %q, the report has %v", name, got, want)

@@ -12,6 +12,7 @@ const (
 	branches     listing = "branches"
 	tree         listing = "tree"
 	files        listing = "files" // one by one: no list
+	overGit      listing = "git"   // folders and files at once: no list
 )
 
 // edit is what happens to the workspace while a run goes on. Nothing fails.

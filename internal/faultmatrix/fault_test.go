@@ -1,8 +1,10 @@
 package faultmatrix_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -43,7 +45,14 @@ func header(pairs ...string) http.Header {
 }
 
 // answers are JSON. A file may hold anything: what it should hold nobody can know.
-func answers(u use) bool { return !u.file }
+func answers(u use) bool { return u.form != aFile && !u.overGit() }
+
+func answersOfGit(u use) bool { return u.overGit() }
+
+// packs are answers of git that hold a pack.
+func packs(u use) bool { return u.form == gitTrees || u.form == gitFiles }
+
+func commands(u use) bool { return u.path == bitbuckettest.GitUpload }
 
 func pages(u use) bool { return u.page }
 
@@ -62,7 +71,7 @@ var kinds = []kind{
 	{name: "reset before the answer", bitbucket: bitbuckettest.Fault{DropConnection: true}, port: porttest.Fault{DropConnection: true}, told: "EOF"},
 	{name: "reset in the body", bitbucket: bitbuckettest.Fault{TruncateBody: 5}, port: porttest.Fault{TruncateBody: true}, told: "EOF"},
 	{name: "truncated JSON", bitbucket: bitbuckettest.Fault{Rewrite: half}, port: porttest.Fault{Rewrite: half}, fits: answers, told: noJSON},
-	{name: "HTML with 200", status: 200, header: header("Content-Type", "text/html"), body: "<html><body>Maintenance</body></html>", told: noJSON + "|web page"},
+	{name: "HTML with 200", status: 200, header: header("Content-Type", "text/html"), body: "<html><body>Maintenance</body></html>", told: noJSON + "|web page|did not understand"},
 	{name: "another content type", bitbucket: bitbuckettest.Fault{Header: header("Content-Type", "text/html")}, port: porttest.Fault{Header: header("Content-Type", "text/html")}, harmless: true},
 	{name: "empty body", status: 200, fits: answers, told: noJSON},
 	{name: "{}", status: 200, body: "{}", fits: answers, told: noJSON},
@@ -76,10 +85,15 @@ var kinds = []kind{
 	{name: "next on another host", bitbucket: bitbuckettest.Fault{Next: elsewhere}, fits: linked, told: "next page refused"},
 	{name: "next to itself", bitbucket: bitbuckettest.Fault{RepeatPage: true}, port: porttest.Fault{RepeatPage: true}, fits: pages, told: "next page refused|read before"},
 	{name: "page twice", bitbucket: bitbuckettest.Fault{PageAgain: true}, port: porttest.Fault{RepeatPage: true}, harmless: true, fits: pages},
+	{name: "cut answer", bitbucket: bitbuckettest.Fault{Rewrite: half}, fits: commands, told: "cut off|broken"},
+	{name: "flipped bit", bitbucket: bitbuckettest.Fault{Rewrite: flip}, fits: packs, told: "broken|does not give"},
+	{name: "ERR", status: 200, header: header("Content-Type", gitType), body: packet("ERR upload-pack: out of order\n"), fits: commands, told: "out of order"},
+	{name: "band 3", bitbucket: bitbuckettest.Fault{Rewrite: band3}, fits: packs, told: "the pack is broken"},
+	{name: "empty answer", status: 200, header: header("Content-Type", gitType), fits: answersOfGit, told: "did not understand"},
 	{name: "shrinking list", bitbucket: bitbuckettest.Fault{Mutate: shrink}, fits: sized, told: "incomplete"},
 }
 
-const tooLate = "no complete answer|no answer within|time for calls"
+const tooLate = "no complete answer|nothing came for|no answer within|time for calls"
 
 // linked is true for lists whose pages name the next one by its address: at Port it is
 // a word of the body, which leads nowhere.
@@ -101,6 +115,35 @@ func shrink(page map[string]any) {
 		size, _ := n.Int64()
 		page["size"] = size - 1
 	}
+}
+
+// peek reads the body of a request, and leaves it there.
+func peek(r *http.Request) []byte {
+	if r.Body == nil {
+		return nil
+	}
+	body, _ := io.ReadAll(r.Body) // a part of it is what the service reads too
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return body
+}
+
+// Git's own faults.
+const gitType = "application/x-git-upload-pack-result"
+
+// packet is one of git's pkt-lines.
+func packet(text string) string { return fmt.Sprintf("%04x%s", len(text)+4, text) }
+
+// flip turns a bit in the middle over.
+func flip(body []byte) []byte {
+	body = bytes.Clone(body)
+	body[len(body)/2] ^= 1
+	return body
+}
+
+// band3 ends the pack with an error of the server's before its first byte.
+func band3(body []byte) []byte {
+	at := bytes.Index(body, []byte("packfile\n")) + len("packfile\n")
+	return append(bytes.Clone(body[:at]), packet("\x03fatal: the pack is broken\n")+"0000"...)
 }
 
 // scope says on which requests of a route a fault falls.
@@ -186,9 +229,9 @@ func (c combination) exists() bool {
 }
 
 // harmless is true for an answer that still says all that is due: of a repository that
-// is asked for, that it is there.
+// is asked for, that it is there. git looks at the type of an answer.
 func (c combination) harmless() bool {
-	return c.kind.harmless || c.use.path == existsRoute && (c.kind.name == "{}" || c.kind.name == "null")
+	return c.kind.harmless && !c.use.overGit() || c.use.path == existsRoute && (c.kind.name == "{}" || c.kind.name == "null")
 }
 
 // held is true where deletion is held back by contract, with a warning: a credential
@@ -212,7 +255,7 @@ func (c combination) plan(w *world) (fired func() int) {
 		f := c.kind.bitbucket
 		f.Method, f.Route, f.Nth, f.Times = c.use.method, c.use.path, first, times
 		f.Match = func(r *http.Request) bool {
-			return isFile(r.URL.Path) == c.use.file && match(askedBitbucket(r.URL.EscapedPath(), r.URL.Query()))
+			return formOf(r.URL.Path, peek(r)) == c.use.form && match(askedBitbucket(r.URL.EscapedPath(), r.URL.Query()))
 		}
 		if c.kind.status != 0 {
 			f.Status, f.Header, f.Body = c.kind.status, c.kind.header, c.kind.body

@@ -39,7 +39,7 @@ func points(n int) int {
 func TestKill(t *testing.T) {
 	binary := build(t)
 	points := points(killPoints)
-	for _, s := range []*scene{grown(t), fresh()} {
+	for _, s := range []*scene{grown(t), fresh(), grownOver(t, "auto")} {
 		s.meanwhile = nil
 		g, requests := s.neverKilled(t, binary)
 		for i := range points {
@@ -109,7 +109,8 @@ func (s *scene) loopback(t *testing.T, binary string) *loopback {
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	l.env["PORT_BASE_URL"], l.env["BITBUCKET_HOST_URL"] = serve(l.port), serve(l.bitbucket)+"/2.0"
+	bitbucket := serve(l.bitbucket)
+	l.env["PORT_BASE_URL"], l.env["BITBUCKET_HOST_URL"], l.env["GIT_HOST_URL"] = serve(l.port), bitbucket+"/2.0", bitbucket
 	return l
 }
 
@@ -231,7 +232,7 @@ func (c catalog) has(ref string) bool {
 // ends, leaves its outputs, and the next run finishes.
 func TestStop(t *testing.T) {
 	binary, points := build(t), points(stopPoints)
-	for _, s := range []*scene{grown(t), fresh()} {
+	for _, s := range []*scene{grown(t), fresh(), grownOver(t, "auto")} {
 		s.meanwhile = nil
 		g, requests := s.neverKilled(t, binary)
 		for i := range points {

@@ -87,7 +87,9 @@ func TestRoutes(t *testing.T) {
 			n[c.use.route]++
 		}
 		for _, u := range routes {
-			fmt.Fprintf(&text, "%s: %s: %s %d\n", s.name, u.service, u.route, n[u.route])
+			if n[u.route] > 0 {
+				fmt.Fprintf(&text, "%s: %s: %s %d\n", s.name, u.service, u.route, n[u.route])
+			}
 		}
 	}
 	if *update {

@@ -39,7 +39,7 @@ func (m moment) is(r *http.Request) bool {
 }
 
 // late is true between two pages of a list.
-func (m moment) late() bool { return m.nth > 1 && m.list != files }
+func (m moment) late() bool { return m.nth > 1 && m.list != files && m.list != overGit }
 
 // listingOf says what the request for a path of Bitbucket reads, of which repository,
 // and which part of that; empty for anything else.
@@ -49,6 +49,9 @@ func listingOf(path string) (list listing, repo, part string) {
 		return projects, "", ""
 	case path == repositoriesPath:
 		return repositories, "", ""
+	}
+	if below, ok := strings.CutSuffix(path, ".git/git-upload-pack"); ok {
+		return overGit, strings.TrimPrefix(below, "/acme/"), ""
 	}
 	repo, route, _ := strings.Cut(strings.TrimPrefix(path, repositoriesPath+"/"), "/")
 	name, commit := strings.CutPrefix(route, "src/")
@@ -84,6 +87,9 @@ func moments(journal []bitbuckettest.Exchange, repos ...string) (all []moment) {
 			continue
 		}
 		m := moment{list: list, host: bitbucketHost, path: path, nth: count[path]}
+		if list == overGit {
+			m.host = gitHost
+		}
 		m.name = fmt.Sprintf("before page %d of %s", m.nth, list)
 		if repo != "" {
 			m.name += " of " + repo + of

@@ -26,30 +26,35 @@ const sampleOfChanges = 37
 // TestWorld tries each change in a world of its own, in virtual time: nothing fails, and
 // the workspace changes while it is read.
 func TestWorld(t *testing.T) {
-	s := moving(t)
-	g, _ := s.good(t)
-	truths := map[string]*truth{}
-	sample := sampler{of: sampleOfChanges, seen: map[string]bool{}}
-	for _, c := range changes(g.bitbucket) {
-		if !sample.pick(c.edit.name) {
-			continue
+	for _, reader := range []string{"rest", "auto"} {
+		s := moving(t, reader)
+		g, _ := s.good(t)
+		truths := map[string]*truth{}
+		sample := sampler{of: sampleOfChanges, seen: map[string]bool{}}
+		for _, c := range changes(g.bitbucket) {
+			if reader != "rest" && c.at.list != overGit && c.back.list != overGit { // as it is over REST
+				continue
+			}
+			if !sample.pick(c.edit.name) {
+				continue
+			}
+			if truths[c.edit.name] == nil {
+				truths[c.edit.name] = s.truth(t, c.edit)
+			}
+			t.Run(s.name+"/"+c.String(), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { s.move(t, g, truths[c.edit.name], c) })
+			})
 		}
-		if truths[c.edit.name] == nil {
-			truths[c.edit.name] = s.truth(t, c.edit)
-		}
-		t.Run(c.String(), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { s.move(t, g, truths[c.edit.name], c) })
-		})
 	}
 }
 
 // moving is a small workspace in which every list has more than one page. Of each
 // blueprint but one something is stale when a run begins.
-func moving(t *testing.T) *scene {
+func moving(t *testing.T, reader string) *scene {
 	s := &scene{
-		name: "moving", github: true,
-		env:       map[string]string{"MAPPING": grownMapping, "SEND_RAW_DATA_EXAMPLES": "false"},
+		name: "reader " + reader, github: true,
+		env:       map[string]string{"MAPPING": grownMapping, "SEND_RAW_DATA_EXAMPLES": "false", "SOURCE_READER": reader},
 		workspace: func() *bitbuckettest.Server { return smallWorkspace("WEB", "refunds") },
 	}
 	s.organization.blueprints = blueprints(t, nil)

@@ -25,15 +25,45 @@ type route struct {
 	service service
 	method  string
 	path    string // with its variables' names
-	// file is true where the route of source gives a file, and no folder.
-	file bool
+	// form tells apart what one route is asked for; empty for most.
+	form form
+}
+
+// form is what a route is asked for.
+type form string
+
+const (
+	aFile    form = "file" // and no folder
+	gitRefs  form = "refs"
+	gitTrees form = "trees"
+	gitFiles form = "files"
+)
+
+// formOf reads a request. The body matters to git alone.
+func formOf(path string, body []byte) form {
+	switch {
+	case isFile(path):
+		return aFile
+	case !strings.HasSuffix(path, "/git-upload-pack"):
+		return ""
+	case bytes.Contains(body, []byte("command=ls-refs")):
+		return gitRefs
+	case bytes.Contains(body, []byte("deepen ")):
+		return gitTrees
+	}
+	return gitFiles
+}
+
+// overGit is true for a route of the git host.
+func (r route) overGit() bool {
+	return r.path == bitbuckettest.GitRefs || r.path == bitbuckettest.GitUpload
 }
 
 // String has no slash: it is a part of the name of a test.
 func (r route) String() string {
 	name := r.method + strings.ReplaceAll(r.path, "/", " ")
-	if r.file {
-		name += " (file)"
+	if r.form != "" {
+		name += " (" + string(r.form) + ")"
 	}
 	return name
 }
@@ -60,6 +90,8 @@ func askedBitbucket(path string, query url.Values) asked {
 	a := asked{late: query.Has("page") || strings.Contains(query.Get("q"), " AND id > ")}
 	if _, below, ok := strings.Cut(path, "/repositories/acme/"); ok {
 		a.part, _, _ = strings.Cut(below, "/")
+	} else if below, ok := strings.CutPrefix(path, "/acme/"); ok {
+		a.part, _, _ = strings.Cut(below, ".git/")
 	}
 	return a
 }
@@ -97,10 +129,10 @@ func uses(b []bitbuckettest.Exchange, p []porttest.Exchange) []use {
 		parts[r][a.part]++
 	}
 	for _, x := range b {
-		add(route{ofBitbucket, x.Method, x.Route, isFile(x.Path)}, askedBitbucket(x.Path, x.Query), x.ResponseBody, "values")
+		add(route{ofBitbucket, x.Method, x.Route, formOf(x.Path, x.RequestBody)}, askedBitbucket(x.Path, x.Query), x.ResponseBody, "values")
 	}
 	for _, x := range p {
-		add(route{ofPort, x.Method, x.Route, false}, askedPort(x.Path, x.RequestBody), x.ResponseBody, "entities")
+		add(route{ofPort, x.Method, x.Route, ""}, askedPort(x.Path, x.RequestBody), x.ResponseBody, "entities")
 	}
 	var all []use
 	for r, u := range found {

@@ -16,6 +16,7 @@ import (
 
 	"port-bitbucket-exporter/internal/app"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/gitwire/gitwiretest"
 	"port-bitbucket-exporter/internal/port/porttest"
 )
 
@@ -85,7 +86,24 @@ func scenes(t *testing.T) []*scene {
 	grown, stored, fresh := grown(t), stored(t), fresh()
 	stored.part = func(i int, u use) bool { return i%6 == 0 || u.path == recordRoute || u.path == upsertRoute }
 	fresh.part = func(i int, u use) bool { return i%3 == 0 || strings.HasPrefix(u.path, "/v1/blueprints") }
-	return []*scene{grown, stored, fresh}
+	return []*scene{grown, stored, fresh, grownOver(t, "auto"), grownOver(t, "git")}
+}
+
+// grownOver is grown with its folders and files over git. All faults fall on git's routes, and
+// a part of them on the others: those that only git alone or only REST has lie there.
+func grownOver(t *testing.T, reader string) *scene {
+	s := grown(t)
+	s.name, s.env = "grown, reader "+reader, maps.Clone(s.env)
+	s.env["SOURCE_READER"] = reader
+	s.part = func(i int, u use) bool { return u.overGit() || i%12 == 0 && u.service == ofBitbucket }
+	if reader == "git" { // whose answers are as large as they get
+		s.workspace = func() *bitbuckettest.Server {
+			b := grow(young())
+			b.Configure(bitbuckettest.Options{Git: gitwiretest.Options{NoFilter: true, Deltas: gitwiretest.OfsDeltas}})
+			return b
+		}
+	}
+	return s
 }
 
 // grown is a workspace that has changed since the last run, with a mapping that uses

@@ -33,6 +33,7 @@ const (
 	clientSecret  = "client-secret-in-tests"
 	identifier    = "matrix"
 	bitbucketHost = "api.bitbucket.org"
+	gitHost       = "bitbucket.org"
 	portHost      = "api.port.io"
 	// latency is what each request takes: requests overlap, and a run lasts long
 	// enough for a heartbeat.
@@ -62,13 +63,13 @@ func newWorld(t testing.TB, b *bitbuckettest.Server, p *porttest.Server, env map
 	w := &world{t: t, bitbucket: b, port: p, dir: t.TempDir(), env: map[string]string{
 		"PORT_CLIENT_ID": clientID, "PORT_CLIENT_SECRET": clientSecret, "INTEGRATION_IDENTIFIER": identifier,
 		"BITBUCKET_WORKSPACE": "acme", "BITBUCKET_WORKSPACE_TOKEN": token,
-		"BITBUCKET_RATE_LIMIT": fmt.Sprintf("1000/%s", rateWindow), "CONCURRENCY": "4",
+		"BITBUCKET_RATE_LIMIT": fmt.Sprintf("1000/%s,git=60000/%[1]s", rateWindow), "CONCURRENCY": "4", "SOURCE_READER": "rest",
 		"REPORT_FILE": "report.json",
 	}}
 	maps.Copy(w.env, env)
 	w.network = &network{
-		services: map[string]http.RoundTripper{bitbucketHost: b.RoundTripper(), portHost: p.RoundTripper()},
-		sent:     map[string]*atomic.Int64{bitbucketHost: {}, portHost: {}},
+		services: map[string]http.RoundTripper{bitbucketHost: b.RoundTripper(), gitHost: b.RoundTripper(), portHost: p.RoundTripper()},
+		sent:     map[string]*atomic.Int64{bitbucketHost: {}, gitHost: {}, portHost: {}},
 	}
 	return w
 }
@@ -156,6 +157,7 @@ type runReport struct {
 	Skipped    int     `json:"objects_skipped"`
 	Failed     int     `json:"objects_failed"`
 	Bitbucket  int     `json:"bitbucket_requests"`
+	Git        int     `json:"bitbucket_git_requests"`
 	Port       int     `json:"port_requests"`
 	Seconds    float64 `json:"duration_seconds"`
 	Resources  []resourceReport
