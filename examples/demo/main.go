@@ -5,8 +5,9 @@
 //
 // It ingests a sample workspace, runs again to show that nothing is written
 // twice, changes the workspace, and shows what a third run makes of it. A fourth
-// run reads folders and files, with a mapping and an integration of its own. It
-// shows one entity as Port holds it, and ends with what to do next.
+// run reads folders and files over git, with a mapping and an integration of its
+// own, and a fifth the same over REST: it finds the same catalog. The demo shows
+// one entity as Port holds it, and ends with what to do next.
 package main
 
 import (
@@ -31,7 +32,7 @@ import (
 //go:embed mapping.yml
 var mapping string
 
-// filesMapping is that of the fourth run.
+// filesMapping is that of the fourth and fifth run.
 //
 //go:embed files.yml
 var filesMapping string
@@ -48,7 +49,7 @@ func main() {
 	os.Exit(status)
 }
 
-// demo runs the program four times, and returns the highest exit status.
+// demo runs the program five times, and returns the highest exit status.
 func demo(ctx context.Context, out io.Writer) int {
 	workspace := bitbuckettest.Sample()
 	workspace.AllowToken("demo-workspace-token")
@@ -64,12 +65,14 @@ func demo(ctx context.Context, out io.Writer) int {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 
-	run := func(title, integration, file, mapping string) int {
-		fmt.Fprintf(out, "\n== %s\nmapping %s, integration_identifier %s\n", title, file, integration)
+	run := func(title, integration, reader, file, mapping string) int {
+		fmt.Fprintf(out, "\n== %s\nmapping %s, integration_identifier %s, source_reader %s\n", title, file, integration, reader)
 		catalog.ResetJournal()
 		status := app.Main(ctx, app.Process{
 			Environ: []string{
 				"BITBUCKET_HOST_URL=" + bitbucket.URL + "/2.0",
+				"GIT_HOST_URL=" + bitbucket.URL,
+				"SOURCE_READER=" + reader,
 				"BITBUCKET_WORKSPACE=acme",
 				"BITBUCKET_WORKSPACE_TOKEN=demo-workspace-token",
 				"PORT_BASE_URL=" + port.URL,
@@ -89,25 +92,26 @@ func demo(ctx context.Context, out io.Writer) int {
 	}
 
 	fmt.Fprintln(out, "A sample workspace of 120 repositories, served on loopback.")
-	first := run("First run: the whole workspace is created in Port", "acme", "examples/mappings/slugs.yml", mapping)
+	first := run("First run: the whole workspace is created in Port", "acme", "auto", "examples/mappings/slugs.yml", mapping)
 	if err := show(out, catalog, "bitbucketRepository", "checkout-api"); err != nil {
 		fmt.Fprintln(out, err)
 		return 1
 	}
-	second := run("Second run: nothing has changed, so nothing is written", "acme", "examples/mappings/slugs.yml", mapping)
+	second := run("Second run: nothing has changed, so nothing is written", "acme", "auto", "examples/mappings/slugs.yml", mapping)
 	change(workspace)
 	fmt.Fprintln(out, "\nNow, in Bitbucket: a repository is deleted, one is added, a pull request is renamed, and one is merged.")
-	third := run("Third run: only what changed", "acme", "examples/mappings/slugs.yml", mapping)
-	fourth := run("Fourth run: services from port.yml, folders and files of a monorepo", "acme-files", "examples/demo/files.yml", filesMapping)
+	third := run("Third run: only what changed", "acme", "auto", "examples/mappings/slugs.yml", mapping)
+	fourth := run("Fourth run: services from port.yml, folders and files of a monorepo, over git", "acme-files", "auto", "examples/demo/files.yml", filesMapping)
+	fifth := run("Fifth run: the same over REST finds the same catalog", "acme-files", "rest", "examples/demo/files.yml", filesMapping)
 	fmt.Fprint(out, `
-The fourth run has another integration_identifier, since its mapping produces none of
+The last two runs have another integration_identifier, since its mapping produces none of
 the entities of the first: under theirs it would delete them.
 
 Next, check a mapping, this one or your own:
     go run . validate --mapping-file examples/mappings/slugs.yml
 and go on with "First run" in README.md.
 `)
-	return max(first, second, third, fourth)
+	return max(first, second, third, fourth, fifth)
 }
 
 // organization is Port with all blueprints, and without entities.

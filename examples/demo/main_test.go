@@ -14,8 +14,8 @@ func TestDemo(t *testing.T) {
 		t.Errorf("got exit status %d, want 0", status)
 	}
 	runs := strings.Split(out.String(), "\n== ")
-	if len(runs) != 5 {
-		t.Fatalf("got %d parts, want an introduction and 4 runs:\n%s", len(runs), out.String())
+	if len(runs) != 6 {
+		t.Fatalf("got %d parts, want an introduction and 5 runs:\n%s", len(runs), out.String())
 	}
 	for i, want := range []string{
 		"success: 426 created, 0 updated, 0 unchanged, 0 deleted",
@@ -23,6 +23,7 @@ func TestDemo(t *testing.T) {
 		"success: 1 created, 1 updated, 423 unchanged, 2 deleted",
 		// 6 services, 5 folders and 4 manifests.
 		"success: 15 created, 0 updated, 0 unchanged, 0 deleted",
+		"success: 0 created, 0 updated, 15 unchanged, 0 deleted",
 	} {
 		if got := runs[i+1]; !strings.Contains(got, want) {
 			t.Errorf("run %d: got:\n%swant in it: %s", i+1, got, want)
@@ -31,20 +32,30 @@ func TestDemo(t *testing.T) {
 	if !strings.Contains(runs[2], "exit status 0, 0 requests that write the catalog") {
 		t.Errorf("the second run wrote:\n%s", runs[2])
 	}
-	for i, want := range []string{"slugs.yml, integration_identifier acme\n", "slugs.yml, integration_identifier acme\n",
-		"slugs.yml, integration_identifier acme\n", "files.yml, integration_identifier acme-files\n"} {
+	for i, want := range []string{"slugs.yml, integration_identifier acme, source_reader auto\n", "slugs.yml, integration_identifier acme, source_reader auto\n",
+		"slugs.yml, integration_identifier acme, source_reader auto\n", "files.yml, integration_identifier acme-files, source_reader auto\n",
+		"files.yml, integration_identifier acme-files, source_reader rest\n"} {
 		if got := runs[i+1]; !strings.Contains(got, "\nmapping examples/") || !strings.Contains(got, want) {
 			t.Errorf("run %d: got:\n%swant in it: %s", i+1, got, want)
 		}
 	}
-	checkNextStep(t, runs[4])
+	checkNextStep(t, runs[5])
 	if want := `"identifier": "checkout-api"`; !strings.Contains(runs[1], want) {
 		t.Errorf("the first run shows no entity %s:\n%s", want, runs[1])
 	}
-	// The list, a listing of each repository but the empty one, and each file once: 5 port.yml, 6
-	// that they or the folders want, 4 package.json.
-	if want := fmt.Sprintf("with %d requests to Bitbucket", 2+119+5+6+4); !strings.Contains(runs[4], want) {
-		t.Errorf("run 4: got:\n%swant in it: %s", runs[4], want)
+	// The list alone over REST, the rest over git; then the list, a listing of each repository
+	// but the empty one, and each file once: 5 port.yml, 6 that they or the folders want, 4
+	// package.json.
+	for i, want := range map[int]string{
+		4: "with 2 requests to Bitbucket, ",
+		5: fmt.Sprintf("with %d requests to Bitbucket and ", 2+119+5+6+4),
+	} {
+		if got := runs[i]; !strings.Contains(got, want) {
+			t.Errorf("run %d: got:\n%swant in it: %s", i, got, want)
+		}
+	}
+	if !strings.Contains(runs[5], "exit status 0, 0 requests that write the catalog") {
+		t.Errorf("the run over REST found another catalog than the one over git:\n%s", runs[5])
 	}
 }
 
