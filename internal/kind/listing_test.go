@@ -225,6 +225,21 @@ func TestLargeTree(t *testing.T) {
 	})
 }
 
+// Over git nothing of it is kept in memory, whatever its size.
+func TestLargeTreeOverGit(t *testing.T) {
+	const n = 57_000
+	synctest.Test(t, func(t *testing.T) {
+		w := overGit(t, oneRepository(largeTree(n)), kind.Options{OnlyGit: true})
+		if kept := w.kept(); kept > n {
+			t.Errorf("got %d bytes in use for %d files, want no more than for a few", kept, n)
+		}
+		items, _, _ := w.files("files: [{path: '**/file-0000?.txt'}]")
+		w.equal("items", len(items), 10)
+		git, _ := w.requests()
+		w.equal("requests: capabilities, folders, files", git, 3)
+	})
+}
+
 func BenchmarkHugeTree(b *testing.B) {
 	tree := largeTree(100_000)
 	for b.Loop() {

@@ -48,7 +48,7 @@ func overGit(t testing.TB, s *bitbuckettest.Server, o kind.Options) world {
 func (w world) requests() (git int, rest string) {
 	var others []string
 	for _, x := range w.s.Journal() {
-		if strings.HasPrefix(x.Path, "/acme/") {
+		if x.Git {
 			git++
 		} else {
 			others = append(others, cmpor.Or(strings.TrimPrefix(x.Path, "/2.0/repositories/acme"), "list"))

@@ -52,7 +52,7 @@ const everything = 1 << 30
 const maxWants = 10_000
 
 func newGit(rest REST, o Options) *Git {
-	g := &Git{host: *o.Git, rest: rest, only: o.OnlyGit, maxFile: o.MaxFile + 1, tempDir: o.TempDir, remotes: map[string]*gitwire.Remote{}}
+	g := &Git{host: *o.Git, rest: rest, only: o.OnlyGit, maxFile: max(o.MaxFile+1, maxPointer), tempDir: o.TempDir, remotes: map[string]*gitwire.Remote{}}
 	g.host.MaxBytes = cmp.Or(g.host.MaxBytes, 64<<20)
 	return g
 }
@@ -197,8 +197,9 @@ func entryOf(e gitwire.Entry) Entry {
 	return entry
 }
 
-// Texts hands on the texts of files, by their IDs, in any order: its size, and at most
-// Options.MaxFile and one byte of it. The text is not to be kept.
+// Texts hands on the texts of files, by their IDs, in any order: the size, and of a file that
+// is larger than Options.MaxFile the beginning, by at least one byte more. The text is not to
+// be kept.
 func (g *Git) Texts(ctx context.Context, r bitbucket.Repository, ids []gitwire.Hash, got func(id gitwire.Hash, size int64, text []byte) error) error {
 	if len(ids) > 0 && g.refused.Load() {
 		return g.fallback(ctx, r, errNoTexts)

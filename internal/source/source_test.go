@@ -30,20 +30,39 @@ type world struct {
 
 func inBubble(t *testing.T, files map[string]string, o source.Options, test func(w world)) {
 	t.Helper()
+	inBubbleWith(t, files, o, false, test)
+}
+
+// overGit is inBubble, with a memory that reads over git.
+func overGit(t *testing.T, files map[string]string, o source.Options, test func(w world)) {
+	t.Helper()
+	inBubbleWith(t, files, o, true, test)
+}
+
+func inBubbleWith(t *testing.T, files map[string]string, o source.Options, git bool, test func(w world)) {
+	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := bitbuckettest.New("acme")
 		s.AddRepository(bitbuckettest.Repository{Name: "r", Files: files})
 		s.Fault(bitbuckettest.Fault{Times: -1, Delay: latency})
 		s.AllowToken("good", bitbuckettest.Access{Limit: -1})
+		rate := transport.Rate{N: 10_000, Window: time.Hour}
 		client, err := bitbucket.New(bitbucket.Config{
 			BaseURL: "https://bitbucket.test/2.0", Workspace: "acme", CredentialKind: "workspace access token",
-			Credentials: []transport.Credential{{Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") }}},
-			Rate:        transport.Rate{N: 10_000, Window: time.Hour}, Concurrency: 10,
+			Credentials: []transport.Credential{{
+				Authorize:    func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") },
+				AuthorizeGit: func(r *http.Request) { r.SetBasicAuth("x-token-auth", "good") },
+			}},
+			Git:  bitbucket.GitConfig{BaseURL: "https://git.test", Rate: rate},
+			Rate: rate, Concurrency: 10,
 			Transport: s.RoundTripper(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if g := client.Git(); git {
+			o.Git = &source.GitHost{URL: g.URL, Do: g.Do, StatusError: g.StatusError}
 		}
 		o.TempDir = t.TempDir()
 		w := world{t, s, source.New(source.REST{Client: client}, o)}
@@ -54,10 +73,15 @@ func inBubble(t *testing.T, files map[string]string, o source.Options, test func
 	})
 }
 
+// repository is "r" as a list of repositories has it.
+func (w world) repository() bitbucket.Repository {
+	return bitbucket.Repository{Slug: "r", MainBranch: "main", Hash: w.s.Head("r")}
+}
+
 // commit is the head of "r", as a reader of its own sees it.
 func (w world) commit() *source.Commit {
 	w.Helper()
-	c, err := w.memory.At(w.Context(), bitbucket.Repository{Slug: "r", MainBranch: "main", Hash: w.s.Head("r")}, "")
+	c, err := w.memory.At(w.Context(), w.repository(), "")
 	if err != nil {
 		w.Fatal(err)
 	}
