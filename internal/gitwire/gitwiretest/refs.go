@@ -94,15 +94,31 @@ func (r *Repository) advertisement(o Options, v2 bool) []byte {
 	return w.Bytes()
 }
 
+// version0 advertises what Bitbucket Cloud did in 2025, when it ran git 2.51: among it filters, and wants of tips
+// and of what they lead to. Source: the answer that a client's test holds,
+// https://github.com/google/osv-scalibr/blob/main/veles/secrets/gitbasicauth/bitbucket/validator_test.go, read 2026-11.
 func (r *Repository) version0(w *writer, o Options) {
+	capabilities := []string{"multi_ack", "thin-pack", "side-band", "side-band-64k", "ofs-delta"}
+	if !o.NoShallow {
+		capabilities = append(capabilities, "shallow", "deepen-since", "deepen-not", "deepen-relative")
+	}
+	capabilities = append(capabilities, "no-progress", "include-tag", "multi_ack_detailed")
+	if !o.TipsOnly {
+		capabilities = append(capabilities, "allow-tip-sha1-in-want", "allow-reachable-sha1-in-want")
+	}
+	capabilities = append(capabilities, "no-done")
+	if r.head != "" && r.headHash() != (Hash{}) {
+		capabilities = append(capabilities, "symref=HEAD:"+r.head)
+	}
+	if !o.NoFilter {
+		capabilities = append(capabilities, "filter")
+	}
+	capabilities = append(capabilities, "object-format="+o.format(), "agent=git/gitwiretest")
+	first := true
 	line := func(h Hash, name string) {
-		if w.Len() < 40 {
-			filter := " filter"
-			if o.NoFilter {
-				filter = ""
-			}
-			name += "\x00multi_ack thin-pack side-band side-band-64k ofs-delta shallow no-progress include-tag" + filter +
-				" object-format=" + o.format() + " agent=git/gitwiretest"
+		if first {
+			name += "\x00" + strings.Join(capabilities, " ")
+			first = false
 		}
 		w.packet("%s %s\n", h, name)
 	}

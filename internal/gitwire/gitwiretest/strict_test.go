@@ -83,6 +83,29 @@ func TestCorrect(t *testing.T) {
 	}
 }
 
+// A server without version 2 answers its capabilities with what it has: git itself reads it.
+func TestVersion0(t *testing.T) {
+	t.Parallel()
+	r, tip, _ := sample()
+	for _, o := range []gitwiretest.Options{{NoV2: true}, {NoV2: true, NoFilter: true, NoShallow: true, TipsOnly: true}} {
+		s := gitwiretest.NewServer(r, o)
+		h := httptest.NewServer(s)
+		t.Cleanup(h.Close)
+		status, got := do(s, get())
+		for word, absent := range map[string]bool{" filter ": o.NoFilter, " shallow ": o.NoShallow, " allow-tip-sha1-in-want ": o.TipsOnly, " symref=HEAD:refs/heads/main ": false} {
+			if strings.Contains(got, word) == absent {
+				t.Errorf("%+v: got %q with%q", o, got, word)
+			}
+		}
+		if status != http.StatusOK || !strings.HasPrefix(got, lines("# service=git-upload-pack\n", "0000")) || len(s.Violations()) > 0 {
+			t.Errorf("%+v: got %d %q, violations %q", o, status, got, s.Violations())
+		}
+		if got, want := git(t, t.TempDir(), nil, "ls-remote", h.URL+"/r.git", "HEAD"), tip.String()+"\tHEAD\n"; got != want {
+			t.Errorf("%+v: git got %q, want %q", o, got, want)
+		}
+	}
+}
+
 // HEAD of an empty repository is there for who asks for what is unborn and for its target, as in git.
 func TestUnborn(t *testing.T) {
 	t.Parallel()
