@@ -174,8 +174,6 @@ func (n *NoAnswer) Why() string {
 		return transport.AsProxyError(n.Err).Error()
 	case transport.Untrusted(n.Err) != nil:
 		return "its certificate is not trusted; name its authority in the input ca_file"
-	case errors.Is(n.Err, errRedirect):
-		return n.Err.Error()
 	case errors.As(n.Err, &late):
 		return late.Error()
 	case errors.As(n.Err, &dns):

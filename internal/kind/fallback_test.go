@@ -45,7 +45,7 @@ func TestGitHostThatDiffers(t *testing.T) {
 			s.Fault(f)
 		}
 	}
-	const noAnswer, noSense, cut, broken, serverError = "the git host gave no answer", "the git host did not understand the request", "cut off twice", "broken answers, twice", "the server's git reports an error"
+	const noAnswer, noSense, cut, broken, serverError = "the git host gave no answer: ", "the git host did not understand the request", "cut off twice", "broken answers, twice", "the server's git reports an error"
 	for _, tt := range []struct {
 		name    string
 		set     func(*bitbuckettest.Server)
@@ -87,8 +87,8 @@ func TestGitHostThatDiffers(t *testing.T) {
 		{"broken connection", git(gitwiretest.Options{Abort: 200}), cut, 4, false},
 		{"empty", git(gitwiretest.Options{Empty: true}), noSense, 3, true},
 		{"web page", git(gitwiretest.Options{WebPage: true}), noSense, 3, true},
-		{"silent", git(gitwiretest.Options{Pause: gitwiretest.Wait(time.Hour)}), noAnswer, 3, true},
-		{"no connection", fault(bitbuckettest.Fault{DropConnection: true}), noAnswer, 3, true},
+		{"silent", git(gitwiretest.Options{Pause: gitwiretest.Wait(time.Hour)}), noAnswer + "nothing came for 1m0s", 3, true},
+		{"no connection", fault(bitbuckettest.Fault{DropConnection: true}), noAnswer + "the connection broke", 3, true},
 		{"401", fault(bitbuckettest.Fault{Status: http.StatusUnauthorized}), "git host: 401 Unauthorized", 3, true},
 		{"403", fault(bitbuckettest.Fault{Status: http.StatusForbidden}), "git host: 403 Forbidden", 3, true},
 		{"404", fault(bitbuckettest.Fault{Status: http.StatusNotFound}), "git host: 404 Not Found", 4, false},
@@ -248,7 +248,7 @@ func TestGitMaxBytes(t *testing.T) {
 				t.Errorf("auto (-REST +git):\n%s", d)
 			}
 		}
-		w.fellBack("more than 100000 bytes received", 1, false)
+		w.fellBack("over git_max_bytes", 1, false)
 		git, rest := w.requests()
 		w.equal("requests: capabilities and a try of each; the list and one listing", fmt.Sprint(git, len(strings.Fields(rest))), "3 2")
 		got := overGit(t, s, kind.Options{GitMaxBytes: 100_000, OnlyGit: true}).readings(bound)

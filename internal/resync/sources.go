@@ -38,7 +38,7 @@ func (r *run) tellSources() {
 	}
 	for _, f := range read.Fallbacks {
 		told.Fallbacks = append(told.Fallbacks, report.Fallback{Repository: f.Repository, Reason: f.Reason})
-		r.report.Note(diag.Problem{Severity: diag.Notice, Message: "read over REST instead of git: " + f.Reason, Example: fmt.Sprintf("repository %q", f.Repository)})
+		r.report.Note(diag.Problem{Severity: diag.Notice, Message: "read over REST instead of git: " + f.Reason, Example: fmt.Sprintf("repository %q", f.Repository), Fix: f.Fix})
 	}
 	if read.Stopped != "" {
 		r.report.Note(diag.Problem{Severity: diag.Warning, Message: "git was given up, and REST read all further repositories: " + read.Stopped,

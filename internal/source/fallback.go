@@ -57,6 +57,7 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 	var server *gitwire.ServerError
 	var names *leftOut
 	var disk *fs.PathError
+	var none *bitbucket.NoAnswer
 	switch {
 	case errors.As(err, &status):
 		f.err = g.host.StatusError(r.Slug, status.Status, []byte(status.Body))
@@ -67,7 +68,7 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 		f.refused = status.Status != http.StatusNotFound && status.Status != http.StatusGone
 	case errors.As(err, &limit):
 		if f.Reason = limit.Error(); limit.Limit == g.host.MaxBytes {
-			f.Fix = "raise the input git_max_bytes"
+			f.Reason, f.Fix = "over git_max_bytes", "raise the input git_max_bytes"
 		}
 	case errors.As(err, &disk):
 		f.Reason, f.Fix = "the folder of temporary files fails", "give it room"
@@ -93,6 +94,8 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 		f.Reason, f.refused = "the git host did not understand the request", true
 	case bitbucket.Redirected(err):
 		f.Reason, f.refused = "the git host leads elsewhere", true
+	case errors.As(err, &none):
+		f.Reason, f.refused = "the git host gave no answer: "+none.Why(), true
 	default:
 		f.Reason, f.refused = "the git host gave no answer", true
 	}
