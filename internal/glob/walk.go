@@ -88,6 +88,9 @@ func (w *Walk) Next() (Need, bool) {
 	return n, true
 }
 
+// Several reports whether more folders are to be listed for certain.
+func (w *Walk) Several() bool { return len(w.open) > 0 }
+
 // Below is given each folder that lies at the deepest level of a listing. It notes the
 // folder when a pattern can match something below it.
 func (w *Walk) Below(folder string) {

@@ -75,6 +75,7 @@ func (c *checkout) match(ctx context.Context, entryType string, patterns []glob.
 				found = found[:before]
 				walk.Restart()
 			},
+			Several:    walk.Several(),
 			Keep:       keep,
 			Unfinished: walk.Unfinished,
 		})

@@ -17,6 +17,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/gitwire/gitwiretest"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/transport"
 )
@@ -338,4 +339,40 @@ func TestReferencesOverGit(t *testing.T) {
 		git, rest := w.requests()
 		w.equal("requests: capabilities, folders, the file, the others", fmt.Sprint(git, len(strings.Fields(rest))), "4 1")
 	})
+}
+
+// Where the server leaves out no texts, wanted files come by with the folders, and one answer
+// is for all folders that are wanted.
+func TestRequestsWithoutFilters(t *testing.T) {
+	for _, tt := range []struct {
+		name, kind, selector string
+		items, git           int // requests of 20 repositories
+	}{
+		{"files at any depth", "file", "files: [{path: '**/port.yml'}], includedFiles: [README.md]", 18, 20},
+		{"one file of the root", "repository", "includedFiles: [README.md]", 20, 20},
+		{"folders", "folder", "folders: [{path: 'a/*'}]", 18, 20},
+		{"several folders", "folder", "folders: [{path: 'a/*'}, {path: 'a/b/*'}, {path: 'c/d/*'}, {path: '*'}]", 18 * 3, 20},
+		{"folders with files", "folder", "folders: [{path: 'a/*'}, {path: '*'}], includedFiles: [c/port.yml, b/c/port.yml]", 18 * 2, 20},
+		{"folders with deeper files", "folder", "folders: [{path: 'a/*'}], includedFiles: [c/port.yml, README.md]", 18, 20 + 18},
+		{"files that are not there", "repository", "includedFiles: [a/b/none, a/none, none]", 20, 20},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := services(20)
+				s.Configure(bitbuckettest.Options{Git: gitwiretest.Options{NoFilter: true}})
+				w := overGit(t, s, kind.Options{})
+				bound, err := kind.Bind(resource(t, tt.kind, tt.selector))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := w.readings(bound.Reading(withoutMIMEType))
+				w.equal("items", len(got.Found), tt.items)
+				w.equal("errors", len(got.Errors), 0)
+				git, rest := w.requests()
+				w.equal("requests to the git host", git, 1+tt.git)
+				w.equal("requests to REST", rest, "list")
+			})
+		})
+	}
 }

@@ -76,8 +76,8 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 		f.Reason = "names that git's reader leaves out"
 	case errors.Is(err, gitwire.ErrObjectFormat):
 		f.Reason = "its objects have SHA-256 names"
-	case errors.Is(err, errNoTexts):
-		f.Reason = errNoTexts.Error()
+	case errors.Is(err, errNoTexts), errors.Is(err, errNoHash):
+		f.Reason = err.Error()
 	case errors.Is(err, gitwire.ErrNoObject):
 		f.Reason = "the git host does not give a wanted object"
 	case errors.As(err, &server):

@@ -103,14 +103,17 @@ func (g *Git) Heads(ctx context.Context, r bitbucket.Repository, branches []stri
 }
 
 // Wider widens all but the root's own entries to the whole tree where the server leaves out
-// the texts of files: then all folders come in one small answer.
+// the texts of files: then all folders come in one small answer. Elsewhere each answer may
+// hold all files of the commit, so that one for all folders is better than several.
 func (g *Git) Wider(ctx context.Context, r bitbucket.Repository, w Want) (glob.Need, error) {
 	able, err := g.able.of(ctx, g.remote(r))
 	switch {
 	case err != nil:
 		return w.Need, g.fallback(ctx, r, err)
-	case g.bare(able, w) && w.Need != glob.Need{Depth: 1}:
+	case w.Several, g.bare(able, w) && w.Need != glob.Need{Depth: 1}:
 		return glob.Need{Depth: everything}, nil
+	case w.Depth >= glob.MaxDepth:
+		return glob.Need{Folder: w.Folder, Depth: everything}, nil
 	}
 	return w.Need, nil
 }
@@ -160,8 +163,11 @@ func (g *Git) snapshot(ctx context.Context, at Revision, n Want) (*gitwire.Snaps
 		return nil, err
 	}
 	head, err := gitwire.ParseHash(at.Hash)
-	if err != nil {
+	switch {
+	case errors.Is(err, gitwire.ErrObjectFormat):
 		return nil, err
+	case err != nil:
+		return nil, errNoHash
 	}
 	w := gitwire.Want{Head: head, Filter: g.bare(able, n), Enter: func(folder string) bool { return entered(n.Need, folder) }}
 	if !w.Filter && n.Keep != nil {
@@ -234,6 +240,9 @@ func (g *Git) Texts(ctx context.Context, r bitbucket.Repository, ids []gitwire.H
 
 // errNoDepth says that the server gives commits with all of their history only.
 var errNoDepth = errors.New("the git host gives no single commits")
+
+// errNoHash says that the list of repositories names a head that git cannot have.
+var errNoHash = errors.New("its head has no hash of git's")
 
 // errNoTexts says that the server gives no file by itself.
 var errNoTexts = errors.New("the git host gives no single files")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"slices"
 	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -23,11 +24,15 @@ type Visitor struct {
 	Entry func(of glob.Need, e Entry)
 	// Restart is called when the entries that were given so far do not count.
 	Restart func()
+	// Several is true when other folders are to be listed afterwards.
+	Several bool
 	// Keep reports whether a file is to be read afterwards: some of them come by with a
 	// listing. Nil is none.
 	Keep func(path string) bool
 	// Unfinished reports, at the end, whether more is wanted than the listing holds.
 	Unfinished func() bool
+
+	overGit bool // nothing is listed once REST reads the repository
 }
 
 // List visits what is in a folder, down to a depth and maybe deeper, and maybe beside the
@@ -38,9 +43,11 @@ func (c *Commit) List(ctx context.Context, n glob.Need, v Visitor) error {
 	if c.at.Hash == "" {
 		return nil
 	}
-	is, size, err := c.folders.look(n.Folder)
-	if err != nil || is == absent || is == present && size != isFolder {
-		return err
+	if !c.folders.overGitCovers(n) { // else to visit it is cheaper than to look
+		is, size, err := c.folders.look(n.Folder)
+		if err != nil || is == absent || is == present && size != isFolder {
+			return err
+		}
 	}
 	l, asked, err := c.folders.list(ctx, n, v)
 	if err != nil {
@@ -87,11 +94,14 @@ func (s *lister) taken(id gitwire.Hash) (came, bool) {
 	return c, ok
 }
 
-// list visits a listing. It returns how deep a new one of REST is, or 0.
+// list visits a listing, and returns it. It returns how deep a new one of REST is, or 0.
 func (s *lister) list(ctx context.Context, n glob.Need, v Visitor) (of *listing, asked int, err error) {
 	for {
 		reader, of := s.memory.readers.of(s.at.Repository), s.at.Repository
-		wide, err := reader.Wider(ctx, of, Want{Need: n, Keep: v.Keep})
+		if _, ok := reader.(*Git); v.overGit && !ok {
+			return nil, 0, nil
+		}
+		wide, err := reader.Wider(ctx, of, Want{Need: n, Several: v.Several, Keep: v.Keep})
 		if s.memory.readers.falls(of, err) {
 			continue
 		}
@@ -253,6 +263,11 @@ func (s *lister) index(l *listing) (index, error) {
 		s.indexes[l] = ix
 	}
 	return ix, err
+}
+
+// overGitCovers reports whether a listing of git at hand holds what is needed.
+func (s *lister) overGitCovers(n glob.Need) bool {
+	return slices.ContainsFunc(s.tree.at(), func(l *listing) bool { return l.git && l.Covers(n) })
 }
 
 // find returns those of some paths that a listing at hand has, by path.

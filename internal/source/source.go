@@ -61,6 +61,8 @@ type Source interface {
 // Want is what to list.
 type Want struct {
 	glob.Need
+	// Several is true when other folders are to be listed afterwards.
+	Several bool
 	// Keep reports whether a file is to be read afterwards; nil is none.
 	Keep func(path string) bool
 	// Text takes the texts of such files that come by, as Git.Texts hands them on.

@@ -134,30 +134,28 @@ func (c *files) beginningOverGit(ctx context.Context, git *Git, name string, lim
 	return beginning, err
 }
 
-// listParents lists the folders of files, unless a listing at hand shows what they hold.
+// listParents lists the folders of files, unless listings at hand show what they hold.
 func (c *files) listParents(ctx context.Context, paths []string) error {
-	done, wanted := map[string]bool{}, map[string]bool{}
+	wanted, folders := map[string]bool{}, map[string]bool{}
 	for _, path := range paths {
 		wanted[path] = true
-	}
-	for _, path := range paths {
-		folder := path[:max(strings.LastIndex(path, "/"), 0)]
-		if done[folder] {
-			continue
-		}
-		done[folder] = true
-		n := glob.Need{Folder: folder, Depth: 1}
-		if slices.ContainsFunc(c.tree.at(), func(l *listing) bool { return l.Covers(n) }) {
-			continue
-		}
-		_, _, err := c.folders.list(ctx, n, Visitor{
-			Entry: func(glob.Need, Entry) {}, Restart: func() {}, Keep: func(path string) bool { return wanted[path] },
-		})
-		if err != nil {
-			return err
+		if folder := path[:max(strings.LastIndex(path, "/"), 0)]; !c.folders.overGitCovers(glob.Need{Folder: folder, Depth: 1}) {
+			folders[folder] = true
 		}
 	}
-	return nil
+	if len(folders) == 0 {
+		return nil
+	}
+	n := glob.Need{Depth: everything}
+	for folder := range folders {
+		if len(folders) == 1 {
+			n = glob.Need{Folder: folder, Depth: 1}
+		}
+	}
+	_, _, err := c.folders.list(ctx, n, Visitor{
+		Entry: func(glob.Need, Entry) {}, Restart: func() {}, Keep: func(path string) bool { return wanted[path] }, overGit: true,
+	})
+	return err
 }
 
 // bodyOf is the body of a file of which git has the text, or, of one that is too large, its
