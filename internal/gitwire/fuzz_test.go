@@ -101,7 +101,7 @@ func FuzzInflate(f *testing.F) {
 			}
 		}
 		for _, whole := range []bool{true, false} {
-			s := streamOf(append(bytes.Clone(compressed), behind...), 1+int(packet))
+			s := streamOf(append(bytes.Clone(compressed), behind...), 1+int(packet)%60_000)
 			z := inflater{in: s}
 			var got []byte
 			var err error
@@ -130,11 +130,10 @@ func FuzzInflate(f *testing.F) {
 	})
 }
 
+// headError is what the standard library says to the two bytes before a text.
 func headError(head []byte) error {
-	if _, err := zlib.NewReader(bytes.NewReader(head)); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return err
-	}
-	return nil
+	_, err := zlib.NewReader(bytes.NewReader(append(bytes.Clone(head), make([]byte, 8)...)))
+	return err
 }
 
 func words() string {
@@ -286,7 +285,7 @@ func FuzzPack(f *testing.F) {
 			}
 			return nil
 		}
-		err := r.read(streamOf(pack, 1+int(packet)))
+		err := r.read(streamOf(pack, 1+int(packet)%60_000))
 		var limit *LimitError
 		if err != nil && !errors.Is(err, ErrBroken) && !errors.Is(err, ErrCut) && !errors.As(err, &limit) {
 			t.Fatal(err)
