@@ -147,6 +147,7 @@ type played struct {
 	status int
 	kind   string
 	body   io.Reader // is at its beginning for each request when it can
+	folder string    // for temporary files; "" is a new one
 }
 
 func (p played) do(req *http.Request) (*http.Response, error) {
@@ -166,7 +167,10 @@ func (p played) do(req *http.Request) (*http.Response, error) {
 // those that are missing, one a line. Nothing may stay on disk.
 func read(t testing.TB, p played, head gitwire.Hash, limits gitwire.Limits, sample func()) (string, error) {
 	t.Helper()
-	folder := t.TempDir()
+	folder := p.folder
+	if folder == "" {
+		folder = t.TempDir()
+	}
 	r := &gitwire.Remote{URL: "https://git.test/acme/r.git", TempDir: folder, Limits: limits, Do: func(req *http.Request) (*http.Response, error) {
 		resp, err := p.do(req)
 		if err == nil && sample != nil {
@@ -245,9 +249,9 @@ func TestEveryCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	enough := 0
+	enough, folder := 0, t.TempDir()
 	for n := 1; n < len(whole); n++ {
-		got, err := read(t, played{body: strings.NewReader(whole[:n])}, head, gitwire.Limits{}, nil)
+		got, err := read(t, played{body: strings.NewReader(whole[:n]), folder: folder}, head, gitwire.Limits{}, nil)
 		switch {
 		case err == nil && got == want:
 			enough++
@@ -269,10 +273,10 @@ func TestEveryFlip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	noticed := 0
+	noticed, folder := 0, t.TempDir()
 	for i := range 8 * len(whole) {
 		whole[i/8] ^= 1 << (i % 8)
-		got, err := read(t, played{body: bytes.NewReader(whole)}, head, gitwire.Limits{}, nil)
+		got, err := read(t, played{body: bytes.NewReader(whole), folder: folder}, head, gitwire.Limits{}, nil)
 		whole[i/8] ^= 1 << (i % 8)
 		if err != nil {
 			noticed++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"path/filepath"
@@ -133,30 +134,69 @@ func TestParseHash(t *testing.T) {
 	}
 }
 
-// A server that leaves a tree out, or sends it as a delta that is passed over, is asked again
-// for that tree.
+// A server that leaves a tree out, or sends it as a delta of something that is passed over, is
+// asked again for that tree, and again as long as that helps.
 func TestSecondRound(t *testing.T) {
 	t.Parallel()
-	var c gitbackend.Commit
-	for i := range 20 {
-		for j := range 30 {
-			c.Files = append(c.Files, gitbackend.File{Path: fmt.Sprintf("%02d/%02d", i, j), Content: "the same"})
-		}
-		c.Files = append(c.Files, gitbackend.File{Path: fmt.Sprintf("%02d/own", i), Content: fmt.Sprint(i)})
-	}
-	repository := gitbackend.Repository{Commits: []gitbackend.Commit{c}}
-	p, head, server := emulated(t, repository, gitwiretest.Options{Deltas: gitwiretest.RefDeltasFirst})
-	r := p.remote(t)
-	r.Limits.MaxParked = 1000 // a few deltas
-	s, err := r.Snapshot(t.Context(), gitwire.Want{Head: head, Enter: all})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	compare(t, collect(t, s), p.entries)
-	commands := server.Commands()
-	if len(commands) < 2 || commands[0].Depth != 1 || commands[1].Depth != 0 || commands[1].Wants[0] == head.String() {
-		t.Errorf("got %+v", commands)
+	inner := item("100644", "f", nameOf(blob, "text"))
+	middle := item("40000", "inner", nameOf(tree, inner))
+	root := item("40000", "middle", nameOf(tree, middle)) + item("40000", "same", nameOf(tree, middle))
+	for name, tt := range map[string]struct {
+		trees []string // of the answers, the last of which is given again and again
+		whole bool
+	}{
+		"all at once":    {[]string{root + middle + inner}, true},
+		"one at a time":  {[]string{root, middle, inner}, true},
+		"never the last": {[]string{root, middle, middle}, false},
+		"nothing":        {[]string{""}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked []string
+			r := &gitwire.Remote{URL: "https://git.test/r.git", TempDir: t.TempDir(), Do: func(req *http.Request) (*http.Response, error) {
+				body, err := io.ReadAll(req.Body)
+				if err != nil {
+					return nil, err
+				}
+				p := &packer{}
+				of(p, root)
+				for _, text := range []string{root, middle, inner} {
+					if strings.Contains(tt.trees[min(len(asked), len(tt.trees)-1)], text) {
+						p.add(tree, text)
+					}
+				}
+				asked = append(asked, string(body))
+				return played{body: strings.NewReader(answer(p.pack(p.count), 99))}.do(req)
+			}}
+			s, err := r.Snapshot(t.Context(), gitwire.Want{Head: nameOf(commit, commitOf(nameOf(tree, root))), Enter: all})
+			if !tt.whole {
+				if !errors.Is(err, gitwire.ErrBroken) || len(asked) > 3 {
+					t.Errorf("got %v after %d requests", err, len(asked))
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if got := len(collect(t, s)); got != 6 || len(asked) != len(tt.trees) {
+				t.Errorf("got %d entries after %d requests, want 6 after %d", got, len(asked), len(tt.trees))
+			}
+			for i, body := range asked {
+				var h gitwire.Hash
+				switch i {
+				case 0:
+					h = nameOf(commit, commitOf(nameOf(tree, root)))
+				case 1:
+					h = nameOf(tree, middle)
+				default:
+					h = nameOf(tree, inner)
+				}
+				if !strings.Contains(body, "want "+h.String()+"\n") || strings.Count(body, "want ") != 1 || strings.Contains(body, "deepen 1") != (i == 0) {
+					t.Errorf("request %d: got %q", i, body)
+				}
+			}
+		})
 	}
 }
 
