@@ -63,6 +63,10 @@ func TestMakespan(t *testing.T) {
 				if took < tt.least || took > tt.most {
 					t.Errorf("%d repositories take %s, want from %s to %s", repositories, took, tt.least, tt.most)
 				}
+				// The list alone over REST; two requests to git for each repository, and one for the host.
+				if list, git := (n+99)/100, 1+2*n; tt.reader == "auto" && (b.Requests() != list || b.GitRequests() > git) {
+					t.Errorf("got %d requests of REST and %d of git, want %d and at most %d", b.Requests(), b.GitRequests(), list, git)
+				}
 				t.Logf("%d repositories of which each has a port.yml: %s, %d requests of REST and %d of git for %d of them",
 					repositories, took, b.Requests(), b.GitRequests(), n)
 			})

@@ -152,24 +152,11 @@ func (m benchmark) run(b *testing.B) {
 	defer ps.Close()
 	catalog.AllowClient("bench-id", "bench-secret")
 	run := func() (*os.ProcessState, int64) {
-		cmd := exec.Command(m.program)
-		cmd.Env = []string{
-			"BITBUCKET_HOST_URL=" + bs.URL + "/2.0", "BITBUCKET_WORKSPACE=acme", "BITBUCKET_WORKSPACE_TOKEN=bench-token",
-			"PORT_BASE_URL=" + ps.URL, "PORT_CLIENT_ID=bench-id", "PORT_CLIENT_SECRET=bench-secret",
+		return runProgram(b, m.program,
+			"BITBUCKET_HOST_URL="+bs.URL+"/2.0", "BITBUCKET_WORKSPACE=acme", "BITBUCKET_WORKSPACE_TOKEN=bench-token",
+			"PORT_BASE_URL="+ps.URL, "PORT_CLIENT_ID=bench-id", "PORT_CLIENT_SECRET=bench-secret",
 			"BITBUCKET_RATE_LIMIT=1000000/1h",
-			"MAPPING=" + m.mapping,
-			"GOGC=50", // as the image sets it
-		}
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Start(); err != nil {
-			b.Fatal(err)
-		}
-		peak := watchMemory(cmd.Process.Pid)
-		if err := cmd.Wait(); err != nil {
-			b.Fatalf("%v\n%s", err, &out)
-		}
-		return cmd.ProcessState, <-peak
+			"MAPPING="+m.mapping)
 	}
 	if m.unchanged {
 		run()
@@ -206,6 +193,23 @@ func (m benchmark) run(b *testing.B) {
 		ideal := time.Duration(requests) * m.latency / 10
 		b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(ideal), "wall/ideal")
 	}
+}
+
+// runProgram runs the program as the image does, and returns its peak of resident memory in KiB.
+func runProgram(b *testing.B, program string, environment ...string) (ended *os.ProcessState, peakKiB int64) {
+	b.Helper()
+	cmd := exec.Command(program)
+	cmd.Env = append(environment, "GOGC=50")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	peak := watchMemory(cmd.Process.Pid)
+	if err := cmd.Wait(); err != nil {
+		b.Fatalf("%v\n%s", err, &out)
+	}
+	return cmd.ProcessState, <-peak
 }
 
 // watchMemory reads a process's peak of resident memory, in KiB, until it ends.
