@@ -59,10 +59,9 @@ func TestGitConnections(t *testing.T) {
 			t.Parallel()
 			w, ca := tlsWorld(t)
 			for i := range 12 {
-				name := fmt.Sprintf("large-%02d", i)
-				w.addLarge(name)
-				w.bitbucket.ConfigureGit(name, gitwiretest.Options{NoFilter: true})
+				w.addLarge(fmt.Sprintf("large-%02d", i))
 			}
+			w.bitbucket.Configure(bitbuckettest.Options{Git: gitwiretest.Options{NoFilter: true}})
 			s := newGitServer(t, w, two)
 			w.write("ca.pem", ca)
 			r := w.run(map[string]string{"CA_FILE": "ca.pem", "GIT_HOST_URL": s.URL, "MAPPING": readmes, "SOURCE_READER": "git"})

@@ -63,10 +63,14 @@ func TestSyncOverGit(t *testing.T) {
 	if got := fmt.Sprint(r.number(t, "bitbucket_git_requests"), r.number(t, "bitbucket_git_bytes"), rest.bitbucket.GitRequests()); got != "0 0 0" {
 		t.Errorf("over REST: got %s requests, bytes and requests that arrived, want none", got)
 	}
-	for _, reader := range []string{"auto", "git"} {
+	for _, reader := range []string{"auto", "git", "git, one request at a time"} {
 		t.Run(reader, func(t *testing.T) {
 			t.Parallel()
 			w := gitWorld(t)
+			reader, one, _ := strings.Cut(reader, ",")
+			if one != "" {
+				w.env["CONCURRENCY"] = "1"
+			}
 			r := w.run(map[string]string{"SOURCE_READER": reader})
 			r.check(t, 0, "success")
 			if diff := cmp.Diff(w.titles(), rest.titles()); diff != "" || len(w.titles()) != 6 {
@@ -192,6 +196,25 @@ func TestGitIsGivenUp(t *testing.T) {
 	}
 	if got := strings.Count(r.stdout, "git was given up, and REST read all further repositories: git host: 401 Unauthorized"); got != 1 {
 		t.Errorf("got %d warnings, want one:\n%s", got, r.stdout)
+	}
+}
+
+// A token that the git host alone refuses is told, and the other one reads.
+func TestGitRefusesOneToken(t *testing.T) {
+	t.Parallel()
+	w := gitWorld(t)
+	w.offContract()
+	w.bitbucket.AllowToken("second-token-in-tests")
+	w.env["BITBUCKET_WORKSPACE_TOKEN"] += ",second-token-in-tests"
+	w.bitbucket.Fault(bitbuckettest.Fault{Status: http.StatusUnauthorized, Times: -1, Match: func(r *http.Request) bool {
+		_, secret, basic := r.BasicAuth()
+		return basic && secret == token
+	}})
+	r := w.run(nil)
+	r.check(t, 0, "success")
+	r.contains(t, "WARNING Bitbucket's git host refused a credential (401), and the run went on with the others: workspace token 1 of 2; fix: ")
+	if !strings.Contains(r.stderr, "INFO  git: 3 repositories, ") || strings.Contains(r.stdout, "Bitbucket refused a credential") {
+		t.Errorf("got\n%s%s\nwant all repositories read over git, and the API's credentials kept", r.stdout, r.stderr)
 	}
 }
 

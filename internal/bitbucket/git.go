@@ -61,6 +61,7 @@ func newGit(c Config, slots transport.Slots) (*Git, error) {
 	// So that what is received is what is counted, and no more once it is unpacked.
 	chain = transport.Header(chain, "Accept-Encoding", "identity")
 	g.pool = transport.NewPool(chain, credentials, transport.Rates{Default: c.Git.Rate}, transport.Service{
+		Name:  "Bitbucket's git host",
 		Class: func(*http.Request) string { return classGit },
 		Scope: func(*http.Request) string { return "git" },
 		Judge: judge,

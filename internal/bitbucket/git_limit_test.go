@@ -69,7 +69,7 @@ func TestGitRateLimit(t *testing.T) {
 				t.Errorf("the body was not sent whole: %q", line)
 			}
 		}
-		for _, part := range []string{`msg="rate limit reached" credential="workspace token t1" requests=git pause=10m0s`, `requests=git allowance="60000 requests in 1h0m0s`} {
+		for _, part := range []string{`msg="rate limit reached" credential="workspace token t1" requests=git pause=10m0s`, `msg="waiting for the rate limit of Bitbucket's git host"`, `requests=git allowance="60000 requests in 1h0m0s`} {
 			if !strings.Contains(log.String(), part) {
 				t.Errorf("log: got\n%s\nwant %s", log.String(), part)
 			}

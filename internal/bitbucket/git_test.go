@@ -340,6 +340,9 @@ func TestGitCredentials(t *testing.T) {
 			got, _, err := fetched(t, g)
 			equal(t, "answer", fmt.Sprint(got, err), "200 <nil>")
 		}
+		if line := `msg="credential refused: it is not used any more in this run" credential="workspace token t1" status=401 by="Bitbucket's git host"`; !strings.Contains(log.String(), line) {
+			t.Errorf("log: got\n%s\nwant %s", log.String(), line)
+		}
 		post := "POST /acme/repo.git/git-upload-pack x-token-auth:"
 		equal(t, "asked", h.journal(), []string{post + "t1 want", post + "t1 want", post + "t2 want", post + "t2 want"})
 		equal(t, "credentials", g.Credentials(), []string{"workspace token t1: 2 requests, refused (401)", "workspace token t2: 2 requests, no rate limit header"})

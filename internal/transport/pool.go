@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -14,6 +15,8 @@ import (
 
 // Service is what a Pool must know about the service.
 type Service struct {
+	// Name is that of the service in the log; empty for Bitbucket's API.
+	Name string
 	// Class names the class of a request: a rate limit counts the requests of a class together.
 	Class func(*http.Request) string
 	// Scope says, in words for messages, what a credential must be allowed to do for a
@@ -140,7 +143,7 @@ type Pool struct {
 func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, service Service, slots Slots, log *slog.Logger) *Pool {
 	p := &Pool{
 		base: base, rates: rates, service: service, slots: slots, log: log,
-		waits:   throttledLog{service: "Bitbucket", log: log},
+		waits:   throttledLog{service: cmp.Or(service.Name, "Bitbucket"), log: log},
 		changed: make(chan struct{}), exhausted: map[string]*refusal{},
 	}
 	for _, c := range credentials {

@@ -151,7 +151,11 @@ func (p *Pool) retire(a *account, status int, v Verdict) (other bool) {
 		return false
 	}
 	a.retired, a.unfit = true, Unfit{Credential: a.Name, Status: status, Verdict: v}
-	p.log.Warn("credential refused: it is not used any more in this run", "credential", a.Name, "status", status)
+	args := []any{"credential", a.Name, "status", status}
+	if p.service.Name != "" {
+		args = append(args, "by", p.service.Name)
+	}
+	p.log.Warn("credential refused: it is not used any more in this run", args...)
 	p.wake()
 	return true
 }
