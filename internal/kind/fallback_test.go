@@ -257,3 +257,27 @@ func TestGitMaxBytes(t *testing.T) {
 		}
 	})
 }
+
+// A git host that gives no answer is asked once, with the tries of one question, and not for
+// each repository.
+func TestGitHostThatIsSilent(t *testing.T) {
+	for name, only := range map[string]bool{"auto": false, "git": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := fourServices()
+				s.Fault(bitbuckettest.Fault{Path: "/acme/*.git/**", Delay: 24 * time.Hour, Times: -1})
+				bound, err := kind.Bind(resource(t, "file", "files: [{path: '**/port.yml'}]"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				w, begin := overGit(t, s, kind.Options{OnlyGit: only}), time.Now()
+				w.readings(bound)
+				w.equal("requests to the git host", s.GitRequests(), 3)
+				if took := time.Since(begin); took > 5*time.Minute {
+					t.Errorf("the readings took %s, want the tries of one question", took)
+				}
+			})
+		})
+	}
+}

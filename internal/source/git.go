@@ -260,21 +260,25 @@ func twice[T any](ctx context.Context, ask func() (T, error)) (T, error) {
 type capabilities struct {
 	mu    sync.Mutex // guards what follows; it is held over no request
 	known *gitwire.Capabilities
+	none  error         // why the host gave no answer at all; nil while it may give one
 	asked chan struct{} // closed at the end of the question under way; nil without one
 }
 
-// of returns the capabilities. A failure is not kept: another repository may answer.
+// of returns the capabilities. A failure is not kept, since another repository may answer,
+// unless the host gave no answer at all: each question takes minutes then.
 func (c *capabilities) of(ctx context.Context, remote *gitwire.Remote) (gitwire.Capabilities, error) {
 	for {
 		c.mu.Lock()
-		known, asked := c.known, c.asked
-		if known == nil && asked == nil {
+		known, none, asked := c.known, c.none, c.asked
+		if known == nil && none == nil && asked == nil {
 			c.asked = make(chan struct{})
 		}
 		c.mu.Unlock()
 		switch {
 		case known != nil:
 			return *known, nil
+		case none != nil:
+			return gitwire.Capabilities{}, none
 		case asked == nil:
 			return c.ask(ctx, remote)
 		}
@@ -284,6 +288,13 @@ func (c *capabilities) of(ctx context.Context, remote *gitwire.Remote) (gitwire.
 			return gitwire.Capabilities{}, context.Cause(ctx)
 		}
 	}
+}
+
+// unanswered reports whether the host gave no answer, of whatever repository. A redirect is
+// that of one.
+func unanswered(err error) bool {
+	var none *bitbucket.NoAnswer
+	return errors.As(err, &none) && !bitbucket.Redirected(err)
 }
 
 func (c *capabilities) ask(ctx context.Context, remote *gitwire.Remote) (gitwire.Capabilities, error) {
@@ -299,6 +310,8 @@ func (c *capabilities) ask(ctx context.Context, remote *gitwire.Remote) (gitwire
 	defer c.mu.Unlock()
 	if err == nil {
 		c.known = &able
+	} else if ctx.Err() == nil && unanswered(err) {
+		c.none = err
 	}
 	close(c.asked)
 	c.asked = nil
