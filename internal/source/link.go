@@ -26,8 +26,9 @@ func (d *DeadLink) Error() string { return d.Why }
 // the path of that. The error is a *DeadLink when there is none. Only the last name of a path
 // may be a link.
 //
-// Where nothing at hand shows whether a file is a link, Bitbucket is asked, but only if its
-// text looks like a path: one line without blanks.
+// Where nothing at hand shows whether a file is a link, or a submodule, which has no text,
+// Bitbucket is asked, but only if the text looks like a path, or the hash of one: one line
+// without blanks.
 func (c *files) Followed(ctx context.Context, name string) (at string, text []byte, err error) {
 	at = strings.Trim(name, "/")
 	for links := 0; ; links++ {
@@ -42,10 +43,12 @@ func (c *files) Followed(ctx context.Context, name string) (at string, text []by
 		if err != nil || text == nil {
 			return at, text, err
 		}
-		link, err := c.isLink(ctx, at, b, text)
+		is, err := c.special(ctx, at, b, text)
 		switch {
-		case err != nil || !link:
+		case err != nil || is == "":
 			return at, text, err
+		case is == Submodule:
+			return at, nil, nil
 		case links == maxLinks:
 			return at, nil, &DeadLink{fmt.Sprintf("a symbolic link leads to more than %d others", maxLinks)}
 		}
@@ -57,28 +60,44 @@ func (c *files) Followed(ctx context.Context, name string) (at string, text []by
 	}
 }
 
-// isLink reports whether a file is a symbolic link.
-func (c *files) isLink(ctx context.Context, name string, b body, text []byte) (bool, error) {
-	if b.overGit || !isPath(text) {
-		return b.link, nil
+// special returns Link or Submodule for what is no file of its own, and else nothing.
+func (c *files) special(ctx context.Context, name string, b body, text []byte) (attribute string, err error) {
+	switch {
+	case b.link:
+		return Link, nil
+	case b.overGit || !isPath(text):
+		return "", nil
 	}
-	if link, ok := c.tree.link(name); ok {
-		return link, nil
+	if known, ok := c.tree.attribute(name); ok {
+		return known, nil
 	}
 	is, size, err := c.folders.look(name)
-	link := is == present && size == isLink
-	if err == nil && is == unknown {
-		var e Entry
-		e, err = c.Meta(ctx, name)
-		link = slices.Contains(e.Attributes, Link)
-		if errors.Is(err, bitbucket.ErrNoFile) {
-			err = nil
-		}
+	switch {
+	case err != nil:
+		return "", err
+	case is == unknown:
+		attribute, err = c.askSpecial(ctx, name)
+	case size == isLink:
+		attribute = Link
 	}
 	if err == nil {
-		c.tree.setLink(name, link)
+		c.tree.setAttribute(name, attribute)
 	}
-	return link, err
+	return attribute, err
+}
+
+// askSpecial asks Bitbucket's API.
+func (c *files) askSpecial(ctx context.Context, name string) (attribute string, err error) {
+	e, err := c.Meta(ctx, name)
+	switch {
+	case errors.Is(err, bitbucket.ErrNoFile):
+		return "", nil
+	case slices.Contains(e.Attributes, Link):
+		attribute = Link
+	case slices.Contains(e.Attributes, Submodule):
+		attribute = Submodule
+	}
+	return attribute, err
 }
 
 // maxTarget is how long the path may be that a symbolic link holds, in bytes.

@@ -17,7 +17,7 @@ type tree struct {
 	shallow  map[string]int
 	bodies   map[string]body
 	read     map[string]*flight // files under way
-	links    map[string]bool    // by path: whether a file that REST read is a symbolic link
+	special  map[string]string  // by path, of files that REST read: Link, Submodule, or neither
 }
 
 // listing is all that is in a folder, down to a depth. A folder that does not exist
@@ -58,7 +58,7 @@ type flight struct {
 }
 
 func newTree() *tree {
-	return &tree{shallow: map[string]int{}, bodies: map[string]body{}, read: map[string]*flight{}, links: map[string]bool{}}
+	return &tree{shallow: map[string]int{}, bodies: map[string]body{}, read: map[string]*flight{}, special: map[string]string{}}
 }
 
 // wait returns at the end of the flight, or when ctx ends before it, with the reason.
@@ -161,18 +161,18 @@ func (t *tree) keep(name string, b body) {
 	t.bodies[name] = b
 }
 
-// link reports whether a file is a symbolic link; ok is false when that is not known.
-func (t *tree) link(name string) (link, ok bool) {
+// attribute returns what sets a file apart that REST read; ok is false when that is not known.
+func (t *tree) attribute(name string) (attribute string, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	link, ok = t.links[name]
-	return link, ok
+	attribute, ok = t.special[name]
+	return attribute, ok
 }
 
-func (t *tree) setLink(name string, link bool) {
+func (t *tree) setAttribute(name, attribute string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.links[name] = link
+	t.special[name] = attribute
 }
 
 // has reports whether the run has the body of a file.
