@@ -42,6 +42,18 @@ func judge(status int, body []byte) transport.Verdict {
 	return transport.Verdict{}
 }
 
+// judgeGit is judge for the git host. It has one answer for a wrong credential and for a
+// repository that is not there, or that the credential may not see.
+//
+// Source: https://community.atlassian.com/forums/Bitbucket-questions/Having-trouble-switching-to-API-tokens/qaq-p/3213684, read 2026-11.
+func judgeGit(status int, body []byte) transport.Verdict {
+	v := judge(status, body)
+	if v.Standing == transport.Doubted && strings.Contains(strings.ToLower(string(body)), "may not have access to this repository") {
+		v.Standing = transport.Either
+	}
+	return v
+}
+
 // lacksScope reports whether the refusal is about scopes, so that another credential may
 // pass, and not about a repository. Not every such answer names the scopes.
 //

@@ -64,7 +64,7 @@ func newGit(c Config, slots transport.Slots) (*Git, error) {
 		Name:  "Bitbucket's git host",
 		Class: func(*http.Request) string { return classGit },
 		Scope: func(*http.Request) string { return "git" },
-		Judge: judge,
+		Judge: judgeGit,
 	}, slots, c.Log)
 	g.http = &http.Client{Transport: g.pool, CheckRedirect: g.checkRedirect}
 	return g, nil

@@ -35,6 +35,9 @@ const (
 	// Doubted: the service did not accept the credential. It is wrong when refused twice in
 	// a row: one refusal may be a fault of the service.
 	Doubted
+	// Either: the service did not accept the credential, or hides from it what was asked for.
+	// The credential is Doubted until the service has accepted it once.
+	Either
 	// Weak: the credential lacks the scope that the request needs.
 	Weak
 	// Barred: the owner of the credential must act before the service answers again, and
@@ -60,6 +63,7 @@ type account struct {
 	retired bool
 	unfit   Unfit            // why it is retired
 	wrong   bool             // it was refused twice in a row
+	proven  bool             // an answer was a success
 	weak    map[string]Unfit // by scope
 	classes map[string]*cooldown
 }
@@ -118,6 +122,7 @@ func (a *account) accepted(status int, scope string) {
 	}
 	a.wrong = false
 	if status/100 == 2 {
+		a.proven = true
 		delete(a.weak, scope)
 	}
 }

@@ -77,7 +77,11 @@ func (p *Pool) judge(t *trip, a *account, resp *http.Response) (again bool) {
 	}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // a part of it is enough
 	verdict := p.verdict(resp.StatusCode, text)
-	switch verdict.Standing {
+	standing := verdict.Standing
+	if standing == Either {
+		standing = p.either(a)
+	}
+	switch standing {
 	case Doubted:
 		again = p.doubt(t, a, resp.StatusCode, verdict)
 	case Weak:
@@ -97,6 +101,16 @@ func (p *Pool) judge(t *trip, a *account, resp *http.Response) (again bool) {
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(text), resp.Body), resp.Body}
 	return false
+}
+
+// either decides what Either is for an account.
+func (p *Pool) either(a *account) Standing {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a.proven {
+		return Sound
+	}
+	return Doubted
 }
 
 func (p *Pool) verdict(status int, body []byte) Verdict {
