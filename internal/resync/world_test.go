@@ -64,6 +64,8 @@ type world struct {
 	through func(http.RoundTripper) http.RoundTripper
 	// violated lets the emulators be asked what a correct client never asks.
 	violated bool
+	// overGit reads folders and files over git.
+	overGit bool
 	// adjust changes the job of a run; nil for nothing.
 	adjust func(*resync.Job)
 }
@@ -211,8 +213,13 @@ func (w *world) job(text string) resync.Job {
 	log := slog.New(slog.DiscardHandler)
 	client, err := bitbucket.New(bitbucket.Config{
 		BaseURL: "http://bitbucket.test/2.0", Workspace: w.workspace, CredentialKind: "workspace access token",
-		Credentials: []transport.Credential{{Name: "token", Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer workspace-token") }}},
-		Rate:        transport.Rate{N: 1_000_000, Window: time.Hour}, Concurrency: w.concurrency,
+		Credentials: []transport.Credential{{
+			Name:         "token",
+			Authorize:    func(r *http.Request) { r.Header.Set("Authorization", "Bearer workspace-token") },
+			AuthorizeGit: func(r *http.Request) { r.SetBasicAuth("x-token-auth", "workspace-token") },
+		}},
+		Git:  w.git(),
+		Rate: transport.Rate{N: 1_000_000, Window: time.Hour}, Concurrency: w.concurrency,
 		UserAgent: "test", Transport: w.hosts(w.slow(w.bitbucket.RoundTripper())), Log: log,
 	})
 	if err != nil {
@@ -234,6 +241,14 @@ func (w *world) job(text string) resync.Job {
 		w.adjust(&job)
 	}
 	return job
+}
+
+// git is the emulator's git host where it is used.
+func (w *world) git() bitbucket.GitConfig {
+	if !w.overGit {
+		return bitbucket.GitConfig{}
+	}
+	return bitbucket.GitConfig{BaseURL: "http://bitbucket.test", Rate: transport.Rate{N: 60_000, Window: time.Hour}}
 }
 
 // identifiers are those of a bulk upsert, in order; a search query's is its JSON.
