@@ -184,8 +184,7 @@ func (c *checkout) address(path string) string {
 // reader is the Found.Read of an object whose files lie in a folder.
 func (c *checkout) reader(folder string) func(context.Context, string) (any, error) {
 	return func(ctx context.Context, name string) (any, error) {
-		p, err := mapping.ParseFilePath(name)
-		path, inside := p.From(folder)
+		path, inside, err := fileFrom(folder, name)
 		if err != nil || !inside { // the check of the mapping has refused it
 			return nil, err
 		}
@@ -195,6 +194,26 @@ func (c *checkout) reader(folder string) func(context.Context, string) (any, err
 		}
 		return text, err
 	}
+}
+
+// fileFrom returns the path of a file that a mapping names, from a folder or from the root.
+func fileFrom(folder, name string) (path string, inside bool, err error) {
+	p, err := mapping.ParseFilePath(name)
+	if err != nil {
+		return "", false, err
+	}
+	path, inside = p.From(folder)
+	return path, inside, nil
+}
+
+// namedFrom returns the paths of files that a mapping names.
+func namedFrom(folder string, names []string) (paths []string) {
+	for _, name := range names {
+		if path, inside, err := fileFrom(folder, name); err == nil && inside && path != "" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }
 
 // below joins the path of a file to that of a folder.

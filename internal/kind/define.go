@@ -57,7 +57,7 @@ type Bound struct {
 	Without func(Source) string
 	list    any // the key of the list that the kind begins with
 	place   place
-	reading func(Reads) Bound // see Reading
+	reading func(Reads, []string) Bound // see Reading
 }
 
 // Cost is the least number of requests of one resource alone, for each repository where
@@ -141,25 +141,29 @@ func define[S selector](k Kind, extract func(context.Context, *Workspace, S) ite
 			}
 		}
 		b := bound(s)
-		b.reading = func(reads Reads) Bound { return bound(narrow(s, reads)) }
+		b.reading = func(reads Reads, named []string) Bound { return bound(narrow(s, reads, named)) }
 		return b, nil
 	}
 	return k
 }
 
 // Reading returns the resource for expressions that reach no more than reads says: what
-// they cannot reach is left out of the objects when it would cost a request of its own.
-func (b Bound) Reading(reads Reads) Bound {
+// they cannot reach is left out of the objects when it would cost a request of its own. The
+// files that they name by file:// may be read together, before Found.Read asks for them.
+func (b Bound) Reading(reads Reads, named ...string) Bound {
 	if b.reading == nil {
 		return b
 	}
-	return b.reading(reads)
+	return b.reading(reads, named)
 }
 
-// narrow hands a selector what expressions read, if the selector takes it.
-func narrow[S selector](s S, reads Reads) S {
-	if n, ok := any(s).(interface{ reading(reads Reads) S }); ok {
-		return n.reading(reads)
+// narrow hands a selector what expressions read, and the files that they name, if the
+// selector takes them.
+func narrow[S selector](s S, reads Reads, named []string) S {
+	if n, ok := any(s).(interface {
+		reading(reads Reads, named []string) S
+	}); ok {
+		return n.reading(reads, named)
 	}
 	return s
 }

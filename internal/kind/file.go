@@ -48,10 +48,11 @@ type fileSelector struct {
 	IncludedFiles []string      `yaml:"includedFiles" help:"Files of the repository's root to read with each file, found as .__includedFiles[\"README.md\"]."`
 	Files         []filePattern `yaml:"files" required:"true" help:"Which files of which repositories are taken."`
 	reads         Reads
+	named         []string // files that expressions name by file://
 }
 
-func (s fileSelector) reading(reads Reads) fileSelector {
-	s.reads = reads
+func (s fileSelector) reading(reads Reads, named []string) fileSelector {
+	s.reads, s.named = reads, named
 	return s
 }
 
@@ -203,7 +204,7 @@ func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 			for i, w := range want {
 				globs[i] = w.glob
 			}
-			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), whole: s.reads == nil || s.reads("metadata", "mimetype")}
+			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), named: namedFrom("", s.named), whole: s.reads == nil || s.reads("metadata", "mimetype")}
 			matches, err := c.match(ctx, source.File, globs, t.wants(globs))
 			if err != nil {
 				yield(Found{}, err)

@@ -21,6 +21,7 @@ import (
 type fileReader struct {
 	checkout *checkout
 	root     *rootFiles // nil when the selector names none
+	named    []string   // paths of the files that expressions name by file://
 	whole    bool       // expressions read what only Bitbucket's API has of a file
 }
 
@@ -33,7 +34,7 @@ type fileText struct {
 
 // wants reports which files are read.
 func (t *fileReader) wants(patterns []glob.Pattern) func(path string) bool {
-	root := t.root.paths()
+	root := slices.Concat(t.root.paths(), t.named)
 	return func(path string) bool {
 		return slices.Contains(root, path) || slices.ContainsFunc(patterns, func(p glob.Pattern) bool { return p.Matches(path) })
 	}
@@ -44,7 +45,7 @@ func (t *fileReader) fetch(ctx context.Context, matches []match) error {
 	if len(matches) == 0 {
 		return nil
 	}
-	paths := t.root.paths()
+	paths := slices.Concat(t.root.paths(), t.named)
 	for _, m := range matches {
 		paths = append(paths, m.entry.Path)
 	}

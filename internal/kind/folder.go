@@ -40,10 +40,11 @@ type folderSelector struct {
 	IncludedFiles []string        `yaml:"includedFiles" help:"Files to read with each folder: those of the repository's root as .__includedFiles[\"README.md\"], those of the folder as .folder.__includedFiles[\"README.md\"]."`
 	Folders       []folderPattern `yaml:"folders" required:"true" help:"Which folders of which repositories are taken."`
 	reads         Reads
+	named         []string // files that expressions name by file://
 }
 
-func (s folderSelector) reading(reads Reads) folderSelector {
-	s.reads = reads
+func (s folderSelector) reading(reads Reads, named []string) folderSelector {
+	s.reads, s.named = reads, named
 	return s
 }
 
@@ -129,7 +130,7 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 			var t *folderReader
 			var matches []match
 			if err == nil {
-				t = &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles)}
+				t = &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles), named: s.named}
 				matches, err = c.match(ctx, source.Folder, patterns, t.wants(patterns))
 				matches = append(c.rootMatches(patterns), matches...)
 			}
@@ -181,6 +182,7 @@ type folderReader struct {
 	checkout *checkout
 	root     *rootFiles // nil when the selector names none
 	own      []string   // the files to read from each folder
+	named    []string   // those that expressions name by file://
 }
 
 // wants reports which files are read; nil for none.
@@ -207,6 +209,7 @@ func (t *folderReader) fetch(ctx context.Context, matches []match) error {
 	paths := t.root.paths()
 	for _, m := range matches {
 		paths = append(paths, allBelow(m.entry.Path, t.own)...)
+		paths = append(paths, namedFrom(m.entry.Path, t.named)...)
 	}
 	return t.checkout.Fetch(ctx, paths)
 }

@@ -376,3 +376,44 @@ func TestRequestsWithoutFilters(t *testing.T) {
 		})
 	}
 }
+
+// What expressions name by file:// comes with all else that is read of a repository.
+func TestNamedFilesOverGit(t *testing.T) {
+	for _, tt := range []struct{ kind, selector, want string }{
+		{"folder", "folders: [{path: 'apps/*'}]", "<nil> # Plain <nil> # Plain # Web # Plain"},
+		{"file", "files: [{path: 'apps/*/port.yml'}]", "# Plain # Plain # Plain # Plain # Plain # Plain"},
+	} {
+		t.Run(tt.kind, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := everySort()
+				w := overGit(t, s, kind.Options{})
+				bound, err := kind.Bind(resource(t, tt.kind, "repoQuery: 'slug=\"plain\"', "+tt.selector))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var texts []any
+				for task, err := range bound.Reading(withoutMIMEType, "README.md", "/README.md").Extract(t.Context(), w.ws) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					for found, err := range task.Run(t.Context()) {
+						if err != nil { // a file does not parse
+							continue
+						}
+						for _, name := range []string{"README.md", "/README.md"} {
+							text, err := found.Read(t.Context(), name)
+							if err != nil {
+								t.Fatal(err)
+							}
+							texts = append(texts, text)
+						}
+					}
+				}
+				w.equal("texts", strings.TrimSpace(fmt.Sprintln(texts...)), tt.want)
+				git, rest := w.requests()
+				w.equal("requests: capabilities, folders, files; the list", fmt.Sprint(git, len(strings.Fields(rest))), "3 1")
+			})
+		})
+	}
+}

@@ -24,7 +24,7 @@ type repositorySelector struct {
 	reads         Reads
 }
 
-func (s repositorySelector) reading(reads Reads) repositorySelector {
+func (s repositorySelector) reading(reads Reads, _ []string) repositorySelector {
 	s.reads = reads
 	return s
 }
