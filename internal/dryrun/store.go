@@ -46,10 +46,9 @@ func (s *Store) Changes() []catalog.Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []catalog.Change
-	for _, c := range s.changes {
+	for _, c := range slices.SortedFunc(maps.Values(s.changes), func(a, b *catalog.Change) int { return compare(a.Ref, b.Ref) }) {
 		all = append(all, *c)
 	}
-	slices.SortFunc(all, func(a, b catalog.Change) int { return compare(a.Ref, b.Ref) })
 	return all
 }
 

@@ -129,18 +129,16 @@ type wireTargets struct {
 // MarshalJSON writes the same bytes for the same knowledge.
 func (v *Inventory) MarshalJSON() ([]byte, error) {
 	w := wire{Stored: v.Stored, Adopted: slices.Sorted(maps.Keys(v.Adopted)), Resources: v.Resources}
-	for ref, e := range v.Entities {
-		w.Entities = append(w.Entities, wireEntity{ref.Blueprint, ref.Identifier, e})
-	}
-	slices.SortFunc(w.Entities, func(a, b wireEntity) int {
+	for _, ref := range slices.SortedFunc(maps.Keys(v.Entities), func(a, b catalog.Ref) int {
 		return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Identifier, b.Identifier))
-	})
-	for relation, identifiers := range v.Targets {
-		w.Targets = append(w.Targets, wireTargets{relation, slices.Sorted(maps.Keys(identifiers))})
+	}) {
+		w.Entities = append(w.Entities, wireEntity{ref.Blueprint, ref.Identifier, v.Entities[ref]})
 	}
-	slices.SortFunc(w.Targets, func(a, b wireTargets) int {
+	for _, relation := range slices.SortedFunc(maps.Keys(v.Targets), func(a, b Relation) int {
 		return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Name, b.Name))
-	})
+	}) {
+		w.Targets = append(w.Targets, wireTargets{relation, slices.Sorted(maps.Keys(v.Targets[relation]))})
+	}
 	return json.Marshal(w)
 }
 

@@ -178,11 +178,10 @@ func (rs *readers) readings() Readings {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	out := Readings{Git: len(rs.over), Stopped: rs.stopped}
-	for f := range maps.Values(rs.fallen) {
+	for _, f := range slices.SortedFunc(maps.Values(rs.fallen), func(a, b *Fallback) int {
+		return cmp.Or(strings.Compare(a.Repository, b.Repository), strings.Compare(a.Reason, b.Reason))
+	}) {
 		out.Fallbacks = append(out.Fallbacks, *f)
 	}
-	slices.SortFunc(out.Fallbacks, func(a, b Fallback) int {
-		return cmp.Or(strings.Compare(a.Repository, b.Repository), strings.Compare(a.Reason, b.Reason))
-	})
 	return out
 }
