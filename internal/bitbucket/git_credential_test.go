@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"port-bitbucket-exporter/internal/bitbucket"
-	"port-bitbucket-exporter/internal/memtransport"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/memtransport"
 )
 
 // A credential that the git host refuses is not used there any more; the API's is its own.
