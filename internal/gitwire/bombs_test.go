@@ -68,6 +68,11 @@ var bombs = []bomb{
 		p.buf.WriteString("\xbf\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
 		return gitwire.Hash{}
 	}, want: is(gitwire.ErrBroken)},
+	{name: "a tree of a negative size", make: func(p *packer) gitwire.Hash {
+		p.count++
+		p.buf.WriteString("\xaf\xff\xff\xff\xff\xff\xff\xff\xff\x0f")
+		return gitwire.Hash{}
+	}, want: is(gitwire.ErrBroken)},
 	{name: "three million objects", count: 3_000_000, make: func(p *packer) gitwire.Hash { return gitwire.Hash{} }, want: limited("objects in a pack")},
 	{name: "more objects than there are", count: 9, make: func(p *packer) gitwire.Hash { return of(p, "") }, want: func(err error) bool {
 		return errors.Is(err, gitwire.ErrCut) || errors.Is(err, gitwire.ErrBroken) // the checksum is read as an object
@@ -132,6 +137,13 @@ var bombs = []bomb{
 		p.ref(base, varint(1000*33)+varint(1<<40)+"\x90\x01")
 		return gitwire.Hash{}
 	}, want: limited("bytes in a folder")},
+	{name: "a delta of a base of another size", make: func(p *packer) gitwire.Hash {
+		root := item("100644", "a", gitwire.Hash{1})
+		base, _ := p.add(tree, root)
+		p.ref(base, delta(len(root), 2*len(root), "")) // makes a tree with a name twice
+		p.ref(base, varint(uint64(len(root)+1))+delta(len(root), 2*len(root), "")[1:])
+		return of(p, root)
+	}, want: is(gitwire.ErrBroken)},
 	{name: "deltas without base", make: func(p *packer) gitwire.Hash {
 		head := of(p, item("40000", "d", gitwire.Hash{1}))
 		for i := range 200_000 {
@@ -276,6 +288,36 @@ func TestBombs(t *testing.T) {
 			}
 			t.Logf("%.1f MiB, %v", float64(m.most)/mib, err)
 		})
+	}
+}
+
+// A folder below a path that is too long is left out, and told.
+func TestLongPath(t *testing.T) {
+	t.Parallel()
+	p := &packer{}
+	root := nested(p, 700, 1, false)
+	p.add(tree, root)
+	head := of(p, root)
+	got, err := read(t, played{body: strings.NewReader(answer(p.pack(p.count), 9999))}, head, gitwire.Limits{}, nil)
+	if depth := 4096 / len("/000000"); err != nil || strings.Count(got, "\n") != depth+1 || !strings.Contains(got, "\nleft out 1 000000/") {
+		t.Errorf("got %d lines, %v, want %d: %s", strings.Count(got, "\n"), err, depth+1, got[max(0, len(got)-100):])
+	}
+}
+
+// Folders that wait one after the other do not wait together.
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	deep := &packer{}
+	root := nested(deep, 100, 1, true)
+	p := &packer{}
+	head := of(p, root)
+	p.add(tree, root)
+	p.buf.Write(deep.buf.Bytes())
+	body := answer(p.pack(p.count+deep.count), 9999)
+	for limit, want := range map[int]func(error) bool{1000: none, 500: limited("bytes of folders that wait")} {
+		if _, err := read(t, played{body: strings.NewReader(body)}, head, gitwire.Limits{MaxWaiting: limit}, nil); !want(err) {
+			t.Errorf("with %d bytes: got %v", limit, err)
+		}
 	}
 }
 

@@ -78,6 +78,10 @@ func FuzzInflate(f *testing.F) {
 			f.Add(b.Bytes(), uint32(len(text)), uint16(7))
 		}
 	}
+	// A copy from before the beginning, behind one letter: of three bytes from four back.
+	far := []byte("\x78\x01\x4b\x04\x62\x00\x00\x00\x00\x00")
+	f.Add(far, uint32(4), uint16(99))
+	f.Add(far, uint32(1000), uint16(999))
 	f.Fuzz(func(t *testing.T, compressed []byte, size uint32, packet uint16) {
 		if size > mib {
 			return

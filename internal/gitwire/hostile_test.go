@@ -191,7 +191,7 @@ func read(t testing.TB, p played, head gitwire.Hash, limits gitwire.Limits, samp
 			if err != nil {
 				t.Errorf("entries: %v", err)
 			}
-			if out.Len() < 1<<20 {
+			if out.Len() < 2<<20 {
 				fmt.Fprintf(&out, "%o %s %s\n", e.Mode, e.Hash, e.Path)
 			}
 		}
@@ -345,6 +345,7 @@ func TestBrokenAnswers(t *testing.T) {
 		"band 3, cut":            {packet("packfile\n") + "0099\x03fatal", is(gitwire.ErrCut)},
 		"band 4":                 {packet("packfile\n") + packet("\x04"+pack), is(gitwire.ErrBroken)},
 		"band 0":                 {packet("packfile\n") + packet("\x00"+pack), is(gitwire.ErrBroken)},
+		"no band, then a byte":   {packet("packfile\n") + "0004\x01abcdefgh", is(gitwire.ErrBroken)},
 		"no band":                {packet("packfile\n") + "0004" + data + "0000", is(gitwire.ErrBroken)},
 		"a delimiter in a pack":  {packet("packfile\n") + packet("\x01"+pack[:40]) + "0001" + packet("\x01"+pack[40:]) + "0000", is(gitwire.ErrBroken)},
 		"a flush in a pack":      {packet("packfile\n") + packet("\x01"+pack[:40]) + "0000" + packet("\x01"+pack[40:]) + "0000", is(gitwire.ErrCut)},

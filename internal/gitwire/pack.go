@@ -82,9 +82,7 @@ func (p *pack) next() (object, error) {
 		if err != nil {
 			return o, err
 		}
-		if o.base = o.at - back; back == 0 || o.base < 12 {
-			return o, fmt.Errorf("%w: the base of a delta lies outside the pack", ErrBroken)
-		}
+		o.base = o.at - back // of nothing that is known, if it is none
 	case refDelta:
 		if _, err := io.ReadFull(p, o.baseHash[:]); err != nil {
 			return o, cut(err)

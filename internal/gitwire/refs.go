@@ -117,16 +117,13 @@ func (r *Remote) Refs(ctx context.Context, names []string) (map[string]string, e
 	return refs, nil
 }
 
-// ref reads a line of ls-refs. The name is empty where HEAD names a branch without commits.
+// ref reads a line of ls-refs.
 func ref(m mark, line string) (hash, name string, err error) {
 	hash, rest, ok := strings.Cut(line, " ")
 	if m != isData || !ok {
 		return "", "", fmt.Errorf("%w: a line of refs is %q", ErrBroken, line)
 	}
 	name, attributes, _ := strings.Cut(rest, " ")
-	if hash == "unborn" {
-		return "", "", nil
-	}
 	for attribute := range strings.FieldsSeq(attributes) {
 		if peeled, ok := strings.CutPrefix(attribute, "peeled:"); ok {
 			hash = peeled

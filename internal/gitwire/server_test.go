@@ -200,38 +200,62 @@ func TestSecondRound(t *testing.T) {
 	}
 }
 
-// The end of what is needed is the end of the read, and no folder stays on disk; a context that
-// ends does the same with an error.
+// An offset is one of its pack: in the pack of the second answer another object lies there.
+func TestOffsets(t *testing.T) {
+	t.Parallel()
+	inner := item("100644", "f", nameOf(blob, "text"))
+	root := item("40000", "d", nameOf(tree, inner))
+	first := &packer{}
+	_, at := first.add(tree, root)
+	head := of(first, root)
+	second := &packer{}
+	if _, there := second.add(blob, "not wanted"); there != at {
+		t.Fatalf("objects at %d and %d, want one offset", at, there)
+	}
+	second.ofs(at, delta(len("not wanted"), 30, "x"))
+	second.add(tree, inner)
+	answers := []*packer{first, second}
+	r := &gitwire.Remote{URL: "https://git.test/r.git", TempDir: t.TempDir(), Do: func(req *http.Request) (*http.Response, error) {
+		p := answers[0]
+		answers = answers[1:]
+		return played{body: strings.NewReader(answer(p.pack(p.count), 99))}.do(req)
+	}}
+	s, err := r.Snapshot(t.Context(), gitwire.Want{Head: head, Enter: all})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got := len(collect(t, s)); got != 2 {
+		t.Errorf("got %d entries, want 2", got)
+	}
+}
+
+// The end of what is needed is the end of the read. So is that of its context, with its error.
 func TestLeave(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	const last = 3 // packets that the server sends before the client leaves
-	for name, tt := range map[string]struct {
-		ctx    context.Context
-		pause  func(context.Context, int) bool
-		failed error
-	}{
-		"enough": {t.Context(), func(ctx context.Context, packet int) bool {
-			if packet > last {
-				<-ctx.Done()
-			}
-			return packet <= last
-		}, nil},
-		"canceled": {ctx, func(ctx context.Context, packet int) bool {
-			if packet > 1 {
-				cancel()
-				<-ctx.Done()
-			}
-			return packet <= 1
-		}, context.Canceled},
-	} {
+	for name, failed := range map[string]error{"enough": nil, "canceled": context.Canceled} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p, head, _ := emulated(t, repositories()["alike"], gitwiretest.Options{PacketSize: 1 << 12, Pause: tt.pause})
-			s, err := p.remote(t).Snapshot(tt.ctx, gitwire.Want{Head: head})
-			if !errors.Is(err, tt.failed) {
-				t.Fatalf("got %v, want %v", err, tt.failed)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			const last = 3 // packets that the server sends before the client leaves
+			p, head, _ := emulated(t, repositories()["alike"], gitwiretest.Options{PacketSize: 1 << 12, Pause: func(ctx context.Context, packet int) bool {
+				if packet > last {
+					<-ctx.Done()
+				}
+				return packet <= last
+			}})
+			r := p.remote(t)
+			r.Do = func(req *http.Request) (*http.Response, error) {
+				resp, err := http.DefaultClient.Do(req)
+				if err == nil && failed != nil {
+					resp.Body = sampled{resp.Body, cancel}
+				}
+				return resp, err
+			}
+			s, err := r.Snapshot(ctx, gitwire.Want{Head: head, Enter: func(string) bool { return failed != nil }})
+			if !errors.Is(err, failed) || errors.Is(err, gitwire.ErrCut) {
+				t.Fatalf("got %v, want %v", err, failed)
 			}
 			if err == nil {
 				s.Close()
@@ -243,7 +267,7 @@ func TestLeave(t *testing.T) {
 // A pack that was read to its end leaves a connection that can be used again.
 func TestConnections(t *testing.T) {
 	t.Parallel()
-	p, head, _ := withGit(t, repositories()["one"])
+	p, head, _ := withGit(t, repositories()["alike"])
 	r := p.remote(t)
 	var mu sync.Mutex
 	var reused []bool

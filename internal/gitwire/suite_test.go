@@ -319,6 +319,25 @@ func readAll(ctx context.Context, t testing.TB, p peer, head gitwire.Hash, filte
 	return r
 }
 
+// readSome reads the files of one name in all folders, and nothing else.
+func readSome(ctx context.Context, t testing.TB, p peer, head gitwire.Hash) {
+	t.Helper()
+	k := kept{TB: t, peer: p, limit: 1 << 20}
+	keep := func(path string, _ gitwire.Mode) bool { return strings.HasSuffix(path, "1") }
+	r := p.remote(t)
+	s, err := r.Snapshot(ctx, gitwire.Want{Head: head, Enter: all, Keep: keep, Blob: k.take})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if missing, err := r.Blobs(ctx, s.Missing(), k.take); err != nil || len(missing) > 0 {
+		t.Fatalf("%d files are missing: %v", len(missing), err)
+	}
+	if want := files(p.entries, keep); !maps.EqualFunc(k.seen, want, func(n int, there bool) bool { return n == 1 && there }) {
+		t.Errorf("got %d files, want %d, each once", len(k.seen), len(want))
+	}
+}
+
 // readRoot reads the root alone, then some of its files.
 func readRoot(ctx context.Context, t testing.TB, p peer, head gitwire.Hash) {
 	t.Helper()
@@ -350,6 +369,7 @@ func TestGit(t *testing.T) {
 			r := readAll(t.Context(), t, p, head, false)
 			t.Logf("whole: %+v", r.Stats())
 			readRoot(t.Context(), t, p, head)
+			readSome(t.Context(), t, p, head)
 			c, err := p.remote(t).Capabilities(t.Context())
 			if err != nil || c.Filter != repository.Filter || !c.Shallow || !c.SHA1 {
 				t.Errorf("capabilities: got %+v, %v", c, err)
@@ -370,6 +390,7 @@ func TestEmulator(t *testing.T) {
 				p, head, _ := emulated(t, repository, options)
 				t.Logf("whole: %+v", readAll(t.Context(), t, p, head, false).Stats())
 				readRoot(t.Context(), t, p, head)
+				readSome(t.Context(), t, p, head)
 				if !options.NoFilter {
 					readAll(t.Context(), t, p, head, true)
 				}
