@@ -28,6 +28,9 @@ type scene struct {
 	// organization is made before all combinations.
 	organization snapshot
 	github       bool
+	// varies is set where what a run asks depends on which resource is the first: files
+	// may come by with the folders.
+	varies bool
 	// part says which combinations are tried; nil for all.
 	part func(i int, u use) bool
 	// meanwhile is what somebody else does in Port while the run goes on, once: it
@@ -86,7 +89,7 @@ func scenes(t *testing.T) []*scene {
 	grown, stored, fresh := grown(t), stored(t), fresh()
 	stored.part = func(i int, u use) bool { return i%6 == 0 || u.path == recordRoute || u.path == upsertRoute }
 	fresh.part = func(i int, u use) bool { return i%3 == 0 || strings.HasPrefix(u.path, "/v1/blueprints") }
-	return []*scene{grown, stored, fresh, grownOver(t, "auto"), grownOver(t, "git")}
+	return []*scene{grown, stored, fresh, grownOver(t, "auto"), grownOver(t, "git"), withoutFilters(t)}
 }
 
 // grownOver is grown with its folders and files over git. All faults fall on git's routes, and
@@ -96,12 +99,18 @@ func grownOver(t *testing.T, reader string) *scene {
 	s.name, s.env = "grown, reader "+reader, maps.Clone(s.env)
 	s.env["SOURCE_READER"] = reader
 	s.part = func(i int, u use) bool { return u.overGit() || i%12 == 0 && u.service == ofBitbucket }
-	if reader == "git" { // whose answers are as large as they get
-		s.workspace = func() *bitbuckettest.Server {
-			b := grow(young())
-			b.Configure(bitbuckettest.Options{Git: gitwiretest.Options{NoFilter: true, Deltas: gitwiretest.OfsDeltas}})
-			return b
-		}
+	return s
+}
+
+// withoutFilters is the same with git alone, where whole commits come.
+func withoutFilters(t *testing.T) *scene {
+	s := grownOver(t, "git")
+	s.name, s.varies = "grown, reader git, no filters", true
+	s.part = func(_ int, u use) bool { return u.overGit() }
+	s.workspace = func() *bitbuckettest.Server {
+		b := grow(young())
+		b.Configure(bitbuckettest.Options{Git: gitwiretest.Options{NoFilter: true, Deltas: gitwiretest.OfsDeltas}})
+		return b
 	}
 	return s
 }
