@@ -231,6 +231,16 @@ var bombs = []bomb{
 		p.add(tree, root)
 		return of(p, root)
 	}, want: is(gitwire.ErrBroken)},
+	{name: "a folder that is a file with the text of a folder", make: func(p *packer) gitwire.Hash {
+		text := item("100644", "f", gitwire.Hash{1})
+		sub := item("40000", "d", nameOf(blob, text))
+		root := item("100644", "a", nameOf(blob, text)) + item("40000", "sub", nameOf(tree, sub))
+		head := of(p, root)
+		p.add(tree, root)
+		p.add(blob, text)
+		p.add(tree, sub)
+		return head
+	}, want: is(gitwire.ErrBroken)},
 	{name: "a commit without a tree", make: func(p *packer) gitwire.Hash {
 		h, _ := p.add(commit, "parent x\n")
 		return h
@@ -318,6 +328,27 @@ func TestWaiting(t *testing.T) {
 		if _, err := read(t, played{body: strings.NewReader(body)}, head, gitwire.Limits{MaxWaiting: limit}, nil); !want(err) {
 			t.Errorf("with %d bytes: got %v", limit, err)
 		}
+	}
+}
+
+// A folder that Enter names only later is an error, not an empty folder.
+func TestFickleEnter(t *testing.T) {
+	t.Parallel()
+	p, head := small()
+	r := &gitwire.Remote{URL: "https://git.test/acme/r.git", TempDir: t.TempDir(), Do: played{body: strings.NewReader(answer(p.pack(p.count), 9999))}.do}
+	enter := false
+	s, err := r.Snapshot(t.Context(), gitwire.Want{Head: head, Enter: func(string) bool { return enter }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	enter = true
+	err = nil
+	for _, failure := range s.Entries() {
+		err = failure
+	}
+	if err == nil || !strings.Contains(err.Error(), `folder "of" was not listed`) {
+		t.Errorf("got %v", err)
 	}
 }
 

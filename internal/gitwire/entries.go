@@ -1,6 +1,9 @@
 package gitwire
 
-import "iter"
+import (
+	"fmt"
+	"iter"
+)
 
 // level is a folder that Entries is in: its path, and what is left of its tree.
 type level struct {
@@ -40,7 +43,12 @@ func (s *Snapshot) Entries() iter.Seq2[Entry, error] {
 				return
 			}
 			if i.mode == Folder && s.enter(e.Path) {
-				stack = append(stack, s.level(e.Path, s.store.byHash[e.Hash]))
+				at, ok := s.store.byHash[e.Hash]
+				if !ok {
+					yield(Entry{}, fmt.Errorf("folder %q was not listed: Enter does not always say the same", e.Path))
+					return
+				}
+				stack = append(stack, s.level(e.Path, at))
 			}
 		}
 	}
