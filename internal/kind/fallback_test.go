@@ -281,3 +281,41 @@ func TestGitHostThatIsSilent(t *testing.T) {
 		})
 	}
 }
+
+// REST asks for no more where git gave up than where it was not tried.
+func TestRequestsAfterFallback(t *testing.T) {
+	for _, tt := range []struct{ kind, selector, rest string }{
+		{"repository", "includedFiles: [README.md]", "b:README.md"},
+		{"repository", "includedFiles: [README.md, CODEOWNERS, none]", "b:@1 b:README.md"},
+		{"folder", "folders: [{path: 'apps/0*'}], includedFiles: [none]", "b:apps@1 b:none b:apps/00/none b:apps/01/none"},
+		{"file", "files: [{path: apps/00/port.yml}], includedFiles: [README.md]", "b:apps/00@1 b:apps/00/port.yml b:README.md"},
+	} {
+		t.Run(tt.kind+" "+tt.selector, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := bitbuckettest.New("acme")
+				s.AddRepository(bitbuckettest.Repository{Name: "b", Files: map[string]string{
+					"README.md": "# B", "apps/00/port.yml": "a: 1", "apps/01/port.yml": "b: 1", "apps/11/port.yml": "b: 1",
+				}})
+				s.Configure(bitbuckettest.Options{Git: gitwiretest.Options{Err: "not today"}})
+				w := overGit(t, s, kind.Options{KeepFiles: true})
+				bound, err := kind.Bind(resource(t, tt.kind, tt.selector))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 2 {
+					w.readings(bound.Reading(withoutMIMEType))
+				}
+				w.fellBack("the server's git reports an error", 1, false)
+				w.equal("requests to the git host", s.GitRequests(), 2)
+				var rest []string
+				for _, of := range strings.Fields(w.wire()) {
+					if !strings.HasPrefix(of, "acme:") && !strings.HasPrefix(of, "b.git") {
+						rest = append(rest, of)
+					}
+				}
+				w.equal("requests to REST", strings.Join(rest, " "), tt.rest)
+			})
+		})
+	}
+}

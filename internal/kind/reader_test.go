@@ -351,15 +351,17 @@ func TestRequestsWithoutFilters(t *testing.T) {
 		{"files at any depth", "file", "files: [{path: '**/port.yml'}], includedFiles: [README.md]", 18, 20},
 		{"one file of the root", "repository", "includedFiles: [README.md]", 20, 20},
 		{"folders", "folder", "folders: [{path: 'a/*'}]", 18, 20},
-		{"several folders", "folder", "folders: [{path: 'a/*'}, {path: 'a/b/*'}, {path: 'c/d/*'}, {path: '*'}]", 18 * 3, 20},
-		{"folders with files", "folder", "folders: [{path: 'a/*'}, {path: '*'}], includedFiles: [c/port.yml, b/c/port.yml]", 18 * 2, 20},
+		{"several folders", "folder", "folders: [{path: 'a/*'}, {path: 'a/b/*'}, {path: 'c/d/*'}, {path: 'a*'}]", 18 * 3, 20},
+		{"folders with files", "folder", "folders: [{path: 'a/*'}, {path: 'a*'}], includedFiles: [c/port.yml, b/c/port.yml]", 18 * 2, 20},
 		{"folders with deeper files", "folder", "folders: [{path: 'a/*'}], includedFiles: [c/port.yml, README.md]", 18, 20 + 18},
 		{"files that are not there", "repository", "includedFiles: [a/b/none, a/none, none]", 20, 20},
+		{"deeper than one listing of REST", "file", "files: [{path: 'deep/**/settings.yml'}]", 1, 20},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := services(20)
+				s.SetFile("r0000", strings.Repeat("deep/", 45)+"settings.yml", []byte("d: 1"))
 				s.Configure(bitbuckettest.Options{Git: gitwiretest.Options{NoFilter: true}})
 				w := overGit(t, s, kind.Options{})
 				bound, err := kind.Bind(resource(t, tt.kind, tt.selector))
@@ -416,4 +418,29 @@ func TestNamedFilesOverGit(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A host that gave no file by itself is asked for one once: the others come by with folders,
+// or over REST where the folders are listed already.
+func TestRequestsWithoutWantsOfFiles(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := services(10)
+		s.Configure(bitbuckettest.Options{Git: gitwiretest.Options{NoBlobWants: true}})
+		w := overGit(t, s, kind.Options{KeepFiles: true})
+		ask := func(name, selector string) (git int, rest string) {
+			bound, err := kind.Bind(resource(t, name, selector))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.equal("errors", len(w.readings(bound.Reading(withoutMIMEType)).Errors), 0)
+			return w.requests()
+		}
+		git, _ := ask("folder", "folders: [{path: 'a/**', repos: [r0001, r0002, r0003]}]")
+		w.equal("requests for three repositories: capabilities, folders", git, 1+3)
+		git, rest := ask("file", "files: [{path: '**/port.yml', repos: [r0001, r0002, r0003, r0004]}]")
+		w.equal("requests for them and another: one file, and the folders of the other with its file", git, 1+1)
+		w.equal("requests to REST", len(strings.Fields(rest)), 3)
+		w.equal("REST instead", len(w.ws.Readings().Fallbacks), 3)
+	})
 }

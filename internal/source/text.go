@@ -41,9 +41,7 @@ func (c *files) Fetch(ctx context.Context, paths []string) error {
 			}
 			b.text, b.kept = nil, kept[e.ID]
 		}
-		if b.lasts() {
-			c.keep(e.Path, b)
-		}
+		c.keep(e.Path, b)
 	})
 	if c.memory.readers.falls(c.at.Repository, err) {
 		return nil
