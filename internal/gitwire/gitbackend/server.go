@@ -8,6 +8,7 @@ package gitbackend
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"log"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -31,7 +33,7 @@ type Server struct {
 	folder   string
 	requests atomic.Int64
 	bytes    atomic.Int64
-	running  atomic.Int64
+	running  sync.WaitGroup
 }
 
 // Serve serves the repositories below folder until the test ends, over HTTP/1.1.
@@ -77,9 +79,21 @@ func (s *Server) Requests() int { return int(s.requests.Load()) }
 // Bytes is the length of all bodies that were sent, as far as clients took them.
 func (s *Server) Bytes() int64 { return s.bytes.Load() }
 
-// Running is the number of requests that are being answered: 0 when every process of git has
-// ended.
-func (s *Server) Running() int { return int(s.running.Load()) }
+// Idle waits until every process of git has ended. The error is that of the context. It is
+// called while no request is sent.
+func (s *Server) Idle(ctx context.Context) error {
+	idle := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 // ServeHTTP runs git for one request.
 // Source: https://git-scm.com/docs/git-http-backend, read 2026-11. Versions before 2.34 take
@@ -87,7 +101,7 @@ func (s *Server) Running() int { return int(s.running.Load()) }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests.Add(1)
 	s.running.Add(1)
-	defer s.running.Add(-1)
+	defer s.running.Done()
 	handler := cgi.Handler{
 		Path:   s.program,
 		Root:   "/",
