@@ -114,14 +114,14 @@ var bombs = []bomb{
 		p.text("x")
 		return gitwire.Hash{}
 	}, want: is(gitwire.ErrBroken)},
-	{name: "deltas of 8 MiB from 10 bytes each", make: func(p *packer) gitwire.Hash {
+	{name: "deltas of 8 MiB from 10 bytes each", limits: gitwire.Limits{MaxStored: 64 * mib}, make: func(p *packer) gitwire.Hash {
 		base, _ := p.add(tree, folders(1000, gitwire.Hash{1}))
 		for i := range 1000 {
 			p.ref(base, delta(1000*33, 8*mib, fmt.Sprintf("%05d", i)))
 		}
 		return gitwire.Hash{}
 	}, want: limited("bytes of folders")},
-	{name: "deltas of files of 8 MiB from 10 bytes each", make: func(p *packer) gitwire.Hash {
+	{name: "deltas of files of 8 MiB from 10 bytes each", limits: gitwire.Limits{MaxInflated: 256 * mib}, make: func(p *packer) gitwire.Hash {
 		text := strings.Repeat("x", 100_000)
 		root := item("100644", "a", nameOf(blob, text)) + item("100644", "b", gitwire.Hash{1})
 		head := of(p, root)
@@ -146,7 +146,7 @@ var bombs = []bomb{
 	}, want: is(gitwire.ErrBroken)},
 	{name: "deltas without base", make: func(p *packer) gitwire.Hash {
 		head := of(p, item("40000", "d", gitwire.Hash{1}))
-		for i := range 200_000 {
+		for i := range 60_000 {
 			p.ref(gitwire.Hash{byte(i), byte(i >> 8), byte(i >> 16), 1}, "\x01\x01\x01x")
 		}
 		return head
@@ -197,7 +197,7 @@ var bombs = []bomb{
 		p.add(tree, root)
 		return of(p, root)
 	}, want: limited("bytes of folders that wait")},
-	{name: "wide trees of files", make: func(p *packer) gitwire.Hash {
+	{name: "wide trees of files", limits: gitwire.Limits{MaxEntries: 1_000_000}, make: func(p *packer) gitwire.Hash {
 		leaf := strings.ReplaceAll(folders(200_000, nameOf(blob, "")), "40000 ", "100644 ")
 		root := folders(1000, nameOf(tree, leaf))
 		p.add(tree, leaf)
