@@ -29,6 +29,10 @@ type GitHost struct {
 }
 
 // Git reads repositories over git. Its errors are *Fallback, but for the end of a context.
+//
+// It gives what REST gives, but for names that it leaves out, the MIME type of a file, and
+// what only the text of a file shows: one is binary when its text has a NUL, and of Git LFS
+// when its text is a pointer, whatever the settings of the repository make of it.
 type Git struct {
 	host    GitHost
 	rest    REST

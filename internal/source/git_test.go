@@ -241,3 +241,47 @@ func TestGitStopped(t *testing.T) {
 		}
 	})
 }
+
+// A file that is asked for by itself is read over REST where git gives up, whatever git was
+// asked for then.
+func TestFileAfterFallback(t *testing.T) {
+	for name, o := range map[string]gitwiretest.Options{
+		"no folders": {Err: "not today"}, "no version 2": {NoV2: true}, "no files": {NoBlobWants: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			overGit(t, map[string]string{"a": "A"}, source.Options{}, func(w world) {
+				w.s.Configure(bitbuckettest.Options{Git: o})
+				if text, err := w.commit().File(w.Context(), "a"); string(text) != "A" || err != nil {
+					w.Errorf("got %q, %v, want A", text, err)
+				}
+				if got := w.memory.Readings(); len(got.Fallbacks) != 1 {
+					w.Errorf("got %+v, want REST for the repository", got)
+				}
+				if got := w.commands(); strings.Count(got, "HEAD") != 1 {
+					w.Errorf("got %q, want one request of REST", got)
+				}
+			})
+		})
+	}
+}
+
+// Of a file that is too large the beginning is read over git too, and over REST where git
+// gives up.
+func TestBeginningOverGit(t *testing.T) {
+	overGit(t, map[string]string{"a": strings.Repeat("x", 5000)}, source.Options{MaxFile: 2000}, func(w world) {
+		c := w.commit()
+		var large *source.TooLarge
+		if _, err := c.File(w.Context(), "a"); !errors.As(err, &large) {
+			w.Fatalf("got %v, want a *TooLarge", err)
+		}
+		for _, want := range []string{"capabilities:0 fetch:1 fetch:1 fetch:1", "fetch:1 r/src/HEAD/a"} {
+			if text, err := c.Beginning(w.Context(), "/a", 10); string(text) != "xxxxxxxxxx" || err != nil {
+				w.Errorf("got %q, %v, want ten of them", text, err)
+			}
+			if got := w.commands(); got != want {
+				w.Errorf("got %q, want %q", got, want)
+			}
+			w.s.Configure(bitbuckettest.Options{Git: gitwiretest.Options{Err: "not today"}})
+		}
+	})
+}
