@@ -25,6 +25,9 @@ const (
 	// maxDelta is the length of a delta, in bytes: one that is longer is passed over, as is
 	// one without its base.
 	maxDelta = 2 * mib
+	// maxBase is the length of a wanted file that Blobs keeps whole, as others may be deltas of
+	// it, in bytes: lock files of large projects are about as long, and alike.
+	maxBase = 4 * mib
 	// perPath and perParked are what a path that waits and a delta that waits cost beside
 	// their bytes, about.
 	perPath   = 128

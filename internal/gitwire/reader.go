@@ -25,6 +25,7 @@ type reader struct {
 
 	wanted map[Hash]bool // false once blob has it
 	open   int           // of wanted
+	whole  int64         // bytes of a wanted file that is kept whole, as others may be deltas of it
 
 	pack    pack
 	count   *atomic.Int64   // objects
@@ -59,6 +60,7 @@ func (r *Remote) newReader() *reader {
 		limits: limits,
 		store:  newStore(r.TempDir, limits.MaxStored),
 		wanted: map[Hash]bool{},
+		whole:  limits.MaxFile,
 		pack:   pack{limit: limits.MaxInflated},
 		count:  &r.objects,
 		sum:    sha1.New(),
@@ -185,13 +187,14 @@ func (r *reader) came(h Hash, place int32, at int64) {
 
 // ofBlob reads a file while some are wanted.
 func (r *reader) ofBlob(o object) error {
-	r.result = sized(r.result, int(min(o.size, r.limits.MaxFile)))
-	if o.size == int64(len(r.result)) {
+	if o.size <= r.whole {
+		r.result = sized(r.result, int(o.size))
 		if err := r.pack.text(r.result); err != nil {
 			return err
 		}
-		return r.take(r.hash(blob, o.size, r.result), o.size, r.result, o.at, 0)
+		return r.take(r.hash(blob, o.size, r.result), r.result, o.at, 0)
 	}
+	r.result = sized(r.result, int(r.limits.MaxFile))
 	r.begin(blob, o.size)
 	kept := 0
 	err := r.pass(o.size, func(part []byte) {
@@ -201,23 +204,28 @@ func (r *reader) ofBlob(o object) error {
 	if err != nil {
 		return err
 	}
-	return r.take(r.end(), o.size, r.result, o.at, 0)
+	return r.hand(r.end(), o.size, r.result)
 }
 
-// take hands a file to blob if it is wanted. Text is all of it, or its first MaxFile bytes.
-func (r *reader) take(h Hash, size int64, text []byte, at int64, chain int) error {
-	if !r.wanted[h] {
-		return nil
-	}
-	r.wanted[h] = false
-	r.open--
-	if size == int64(len(text)) && r.store.fits(len(text)) {
+// take keeps a file as a base if it is wanted, and hands it to blob.
+func (r *reader) take(h Hash, text []byte, at int64, chain int) error {
+	if r.wanted[h] && int64(len(text)) <= r.whole && r.store.fits(len(text)) {
 		place, err := r.store.put(blob, chain, text)
 		if err != nil {
 			return err
 		}
 		r.came(h, place, at)
 	}
+	return r.hand(h, int64(len(text)), text[:min(int64(len(text)), r.limits.MaxFile)])
+}
+
+// hand hands a file to blob if it is wanted. Text is all of it, or its first MaxFile bytes.
+func (r *reader) hand(h Hash, size int64, text []byte) error {
+	if !r.wanted[h] {
+		return nil
+	}
+	r.wanted[h] = false
+	r.open--
 	return r.blob(h, size, text)
 }
 
@@ -293,7 +301,7 @@ func (r *reader) apply(base int32, at int64) (err error) {
 	if p.kind == tree {
 		return r.ofTree(at, chain)
 	}
-	return r.take(r.hash(blob, size, r.result), size, r.result[:min(size, r.limits.MaxFile)], at, chain)
+	return r.take(r.hash(blob, size, r.result), r.result, at, chain)
 }
 
 // Blobs reads files by their hashes, in any order, as Want.Blob takes them, and lists those
@@ -301,12 +309,14 @@ func (r *reader) apply(base int32, at int64) (err error) {
 func (r *Remote) Blobs(ctx context.Context, hashes []Hash, blob func(h Hash, size int64, text []byte) error) (missing []Hash, err error) {
 	reader := r.newReader()
 	defer reader.store.close()
-	reader.blob = blob
+	reader.blob, reader.whole = blob, max(reader.whole, min(maxBase, int64(reader.limits.MaxTree)))
 	reader.done = func() bool { return reader.open == 0 }
 	for _, h := range hashes {
 		reader.want(h)
 	}
-	for round, before := 0, -1; reader.open > 0 && reader.open != before && round < maxRounds; round++ {
+	asked, few := 0, false
+	for round, before := 0, -1; reader.open > 0 && reader.open != before && round < maxAlone; round++ {
+		few = few || round > 0 && 2*(before-reader.open) < asked
 		before = reader.open
 		missing = missing[:0]
 		for h, open := range reader.wanted {
@@ -315,7 +325,12 @@ func (r *Remote) Blobs(ctx context.Context, hashes []Hash, blob func(h Hash, siz
 			}
 		}
 		slices.SortFunc(missing, compareHashes)
-		err = r.fetch(ctx, fetching{wants: missing[:min(len(missing), maxWants)]}, reader.read)
+		wants := missing[:min(len(missing), maxWants)]
+		if few { // the others came as deltas of what cannot be kept: a file that comes alone is none
+			wants = missing[:1]
+		}
+		asked = len(wants)
+		err = r.fetch(ctx, fetching{wants: wants}, reader.read)
 		if err != nil {
 			return nil, err
 		}

@@ -10,10 +10,12 @@ import (
 )
 
 const (
-	// maxRounds is how often a Snapshot or Blobs asks: servers may leave out what a delta
-	// passed over needs, which is rare, so that a few rounds are many.
+	// maxRounds is how often a Snapshot asks: servers may leave out what a delta passed over
+	// needs, which is rare, so that a few rounds are many.
 	maxRounds = 8
-	maxWants  = 50_000 // of one request, some 2.5 MB; git takes 10 MiB
+	// maxAlone is how often Blobs asks, where it must ask for file after file.
+	maxAlone = 256
+	maxWants = 50_000 // of one request, some 2.5 MB; git takes 10 MiB
 )
 
 // Want says what a Snapshot reads.
