@@ -39,7 +39,10 @@ type Error struct {
 	MissingPath bool
 	// NoAPI is true for a 404 of something other than Bitbucket's API, as long as the API has
 	// never answered: it does not mean that what was asked for is missing.
-	NoAPI      bool
+	NoAPI bool
+	// Hidden is true for an answer of the git host about one repository: it is not there, or
+	// not for this credential, which others are for.
+	Hidden     bool
 	Credential string // the kind of credential that was used
 }
 
@@ -72,9 +75,10 @@ func statusText(status int) string {
 }
 
 // Is makes errors.Is(err, ErrNotFound) true for a status 404 of the API, and errors.Is(err,
-// ErrNoFile) for a missing path.
+// ErrNoFile) for a missing path. The git host, when it does not find a repository, does not say
+// that a part of it is missing.
 func (e *Error) Is(target error) bool {
-	return target == ErrNotFound && e.Status == http.StatusNotFound && !e.NoAPI || target == ErrNoFile && e.MissingPath
+	return target == ErrNotFound && e.Status == http.StatusNotFound && !e.NoAPI && !e.Hidden || target == ErrNoFile && e.MissingPath
 }
 
 // Missing are the scopes that were required and not granted.
@@ -90,6 +94,9 @@ func (e *Error) Missing() []string {
 //
 // Source: https://confluence.atlassian.com/bbkb/error-403-when-performing-git-operations-1155479141.html, read 2026-11.
 func (e *Error) Denied() bool {
+	if e.Hidden {
+		return false
+	}
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusTooManyRequests:
 		return true
@@ -118,6 +125,9 @@ var allowList = regexp.MustCompile(`(^|\s)(whitelist|allow[- ]?list)(ed|ing)?\s(
 
 // Fix says what to do about it; empty when there is nothing to say.
 func (e *Error) Fix() string {
+	if e.Hidden {
+		return accessFix
+	}
 	switch e.Status {
 	case http.StatusUnauthorized:
 		if e.barred() {
@@ -144,13 +154,15 @@ func (e *Error) Fix() string {
 		if e.NoAPI {
 			return hostFix
 		}
-		return "give the credential read access to it, if it is there"
+		return accessFix
 	}
 	if transport.Passing(e.Status) {
 		return itStays
 	}
 	return ""
 }
+
+const accessFix = "give the credential read access to it, if it is there"
 
 // itStays is the fix for faults that may pass by themselves.
 const itStays = "run again; if it stays so, look at https://bitbucket.status.atlassian.com, and at proxies on the way"

@@ -29,6 +29,9 @@ const (
 	// gitAttempts is how often a request goes out at most while its answers pass: less than
 	// for the API, since each answer may take so long.
 	gitAttempts = 3
+	// gitPause bounds the wait that an answer of 503 asks for: where the host is down for
+	// longer, the API reads what git would.
+	gitPause = time.Minute
 )
 
 // Git sends requests to the host of the workspace's git repositories. It has credentials,
@@ -185,6 +188,16 @@ func (n *NoAnswer) Why() string {
 	return "the connection broke"
 }
 
+// Late returns why an answer of the git host did not come in time; empty for another error.
+// Idle is true when nothing came for long, and false when all of it took too long.
+func Late(err error) (why string, idle bool) {
+	var late *transport.LateError
+	if !errors.As(err, &late) {
+		return "", false
+	}
+	return late.Error(), late.Idle
+}
+
 // passing returns an errPassing to try again after an answer of such a status, of which it
 // keeps the beginning of the body, and frees the connection.
 func (g *Git) passing(req *http.Request, resp *http.Response) error {
@@ -199,7 +212,7 @@ func (g *Git) passing(req *http.Request, resp *http.Response) error {
 	resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(text))
 	after, _ := transport.RetryAfter(resp.Header)
-	return &transport.Again{Err: errPassing, After: after}
+	return &transport.Again{Err: errPassing, After: min(after, gitPause)}
 }
 
 // checkRedirect lets through what keeps method, body and host. After a 301, 302 or 303 the
@@ -226,5 +239,6 @@ func (g *Git) owns(u *url.URL) bool {
 func (g *Git) StatusError(slug string, status int, body []byte) error {
 	e := &Error{Method: "git", Path: transport.Path(g.workspace, slug+".git"), Status: status, Credential: g.kind}
 	e.decode(body)
+	e.Hidden = status == http.StatusNotFound || g.pool.Proven() && judgeGit(status, body).Standing == transport.Either
 	return e
 }

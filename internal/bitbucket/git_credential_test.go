@@ -125,7 +125,9 @@ func TestGitStatusError(t *testing.T) {
 				err = g.StatusError("repo", got, []byte(body))
 				wantError(t, err, tt.want)
 				equal(t, "denied", bitbucket.Denied(err), tt.denied)
-				equal(t, "not found", errors.Is(err, bitbucket.ErrNotFound), tt.status == 404)
+				equal(t, "not found, such as a branch", errors.Is(err, bitbucket.ErrNotFound), false)
+				var of *bitbucket.Error
+				equal(t, "hidden", errors.As(err, &of) && of.Hidden, tt.status == 404)
 			})
 		})
 	}

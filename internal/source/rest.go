@@ -118,7 +118,7 @@ func (r REST) orAbsent(ctx context.Context, at Revision, path, entryType string,
 // repository is not there any more, else the error.
 func (r REST) OrGone(ctx context.Context, slug string, err error) error {
 	var e *bitbucket.Error
-	if !errors.As(err, &e) || e.Denied() || e.Status != http.StatusNotFound && e.Status != http.StatusForbidden {
+	if !errors.As(err, &e) || e.Denied() || !e.Hidden && e.Status != http.StatusNotFound && e.Status != http.StatusForbidden {
 		return err
 	}
 	if there, existsErr := r.Client.Exists(ctx, slug); existsErr == nil && !there {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -101,6 +102,13 @@ func (p *Pool) judge(t *trip, a *account, resp *http.Response) (again bool) {
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(text), resp.Body), resp.Body}
 	return false
+}
+
+// Proven reports whether the service has accepted one of the credentials.
+func (p *Pool) Proven() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.all, func(a *account) bool { return a.proven })
 }
 
 // either decides what Either is for an account.
