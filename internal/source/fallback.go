@@ -58,6 +58,7 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 	var names *leftOut
 	var disk *fs.PathError
 	var none *bitbucket.NoAnswer
+	late, idle := bitbucket.Late(err)
 	switch {
 	case errors.As(err, &status):
 		f.err = g.host.StatusError(r.Slug, status.Status, []byte(status.Body))
@@ -65,7 +66,8 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 			return gone
 		}
 		f.Reason = fmt.Sprintf("git host: %d %s", status.Status, http.StatusText(status.Status))
-		f.refused = status.Status != http.StatusNotFound && status.Status != http.StatusGone
+		hidden := (*bitbucket.Error)(nil)
+		f.refused = status.Status != http.StatusGone && !(errors.As(f.err, &hidden) && hidden.Hidden)
 	case errors.As(err, &limit):
 		if f.Reason = limit.Error(); limit.Limit == g.host.MaxBytes {
 			f.Reason, f.Fix = "over git_max_bytes", "raise the input git_max_bytes"
@@ -82,6 +84,8 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 		f.Reason = "the git host does not give a wanted object"
 	case errors.As(err, &server):
 		f.Reason = "the server's git reports an error"
+	case late != "":
+		f.Reason, f.refused = "the git host gave no answer: "+late, idle
 	case errors.Is(err, gitwire.ErrCut):
 		f.Reason = "cut off twice"
 	case errors.Is(err, gitwire.ErrBroken):

@@ -83,7 +83,11 @@ func (g *Git) Heads(ctx context.Context, r bitbucket.Repository, branches []stri
 	for i, b := range branches {
 		names[i] = "refs/heads/" + b
 	}
-	refs, err := g.remote(r).Refs(ctx, names)
+	_, err := g.able.of(ctx, g.remote(r)) // so that many repositories at once do not ask a host that refuses
+	var refs map[string]string
+	if err == nil {
+		refs, err = g.remote(r).Refs(ctx, names)
+	}
 	if err != nil {
 		return nil, g.fallback(ctx, r, err)
 	}
@@ -220,6 +224,7 @@ func (g *Git) Texts(ctx context.Context, r bitbucket.Repository, ids []gitwire.H
 			had := map[gitwire.Hash]bool{}
 			missing, err := g.remote(r).Blobs(ctx, left, func(id gitwire.Hash, size int64, text []byte) error {
 				had[id] = true
+				g.given.Store(true)
 				return got(id, size, text)
 			})
 			left = slices.DeleteFunc(slices.Clone(left), func(id gitwire.Hash) bool { return had[id] })
@@ -228,10 +233,7 @@ func (g *Git) Texts(ctx context.Context, r bitbucket.Repository, ids []gitwire.H
 		if err == nil && len(missing) > 0 {
 			err = gitwire.ErrNoObject
 		}
-		switch {
-		case err == nil:
-			g.given.Store(true)
-		case errors.Is(err, gitwire.ErrNoObject) && !g.given.Load():
+		if errors.Is(err, gitwire.ErrNoObject) && !g.given.Load() {
 			g.refused.Store(true)
 			err = errNoTexts
 		}
@@ -251,10 +253,10 @@ var errNoHash = errors.New("its head has no hash of git's")
 // errNoTexts says that the server gives no file by itself.
 var errNoTexts = errors.New("the git host gives no single files")
 
-// twice asks again after an answer that is broken or ends too early.
+// twice asks again after an answer that is broken or ends too early, unless it took long.
 func twice[T any](ctx context.Context, ask func() (T, error)) (T, error) {
 	answer, err := ask()
-	if ctx.Err() == nil && (errors.Is(err, gitwire.ErrCut) || errors.Is(err, gitwire.ErrBroken)) {
+	if late, _ := bitbucket.Late(err); ctx.Err() == nil && late == "" && (errors.Is(err, gitwire.ErrCut) || errors.Is(err, gitwire.ErrBroken)) {
 		return ask()
 	}
 	return answer, err
@@ -264,12 +266,15 @@ func twice[T any](ctx context.Context, ask func() (T, error)) (T, error) {
 type capabilities struct {
 	mu    sync.Mutex // guards what follows; it is held over no request
 	known *gitwire.Capabilities
-	none  error         // why the host gave no answer at all; nil while it may give one
+	none  error         // why the host is not asked any more; nil while it may answer
 	asked chan struct{} // closed at the end of the question under way; nil without one
+	// refusals are those in a row of which each may cost an attempt of a login, or minutes.
+	refusals int
 }
 
 // of returns the capabilities. A failure is not kept, since another repository may answer,
-// unless the host gave no answer at all: each question takes minutes then.
+// unless the host gave no answer at all, or refused maxRefusals questions in a row by its
+// status: then each question would cost too much.
 func (c *capabilities) of(ctx context.Context, remote *gitwire.Remote) (gitwire.Capabilities, error) {
 	for {
 		c.mu.Lock()
@@ -301,6 +306,14 @@ func unanswered(err error) bool {
 	return errors.As(err, &none) && !bitbucket.Redirected(err)
 }
 
+// costly reports whether an answer may count against the login of the credential, or came
+// after several tries and waits.
+func costly(err error) bool {
+	var status *gitwire.StatusError
+	return errors.As(err, &status) &&
+		(status.Status == http.StatusUnauthorized || status.Status == http.StatusTooManyRequests || status.Status >= http.StatusInternalServerError)
+}
+
 func (c *capabilities) ask(ctx context.Context, remote *gitwire.Remote) (gitwire.Capabilities, error) {
 	able, err := remote.Capabilities(ctx)
 	switch {
@@ -314,8 +327,13 @@ func (c *capabilities) ask(ctx context.Context, remote *gitwire.Remote) (gitwire
 	defer c.mu.Unlock()
 	if err == nil {
 		c.known = &able
-	} else if ctx.Err() == nil && unanswered(err) {
-		c.none = err
+	} else if ctx.Err() == nil {
+		if costly(err) {
+			c.refusals++
+		}
+		if unanswered(err) || c.refusals >= maxRefusals {
+			c.none = err
+		}
 	}
 	close(c.asked)
 	c.asked = nil
