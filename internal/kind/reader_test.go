@@ -130,10 +130,10 @@ func everySort() *bitbuckettest.Server {
 	s.AddRepository(bitbuckettest.Repository{Name: "trunk", MainBranch: "trunk", Files: map[string]string{"port.yml": "t: 1", "README.md": "# Trunk"}})
 	add("links", map[string]string{
 		"README.md": "docs/README.md", "docs/README.md": "# Docs", "CODEOWNERS": "none", "port.yml": "docs/port.yml", "docs/port.yml": "l: 1",
-		"one": "two", "two": "three", "three": "docs/../README.md", "around": "around", "out": "../out", "top": "/etc/passwd", "dir": "docs",
+		"one": "two", "two": "three", "three": "docs/../README.md", "around": "around", "out": "../out", "top": "/etc/passwd", "dir": "docs", "root": ".", "up": "docs/..",
 		"apps/web/README.md": "../../docs/README.md",
 	})
-	for _, link := range []string{"README.md", "CODEOWNERS", "port.yml", "one", "two", "three", "around", "out", "top", "dir", "apps/web/README.md"} {
+	for _, link := range []string{"README.md", "CODEOWNERS", "port.yml", "one", "two", "three", "around", "out", "top", "dir", "root", "up", "apps/web/README.md"} {
 		s.SetAttributes("links", link, "link")
 	}
 	add("no links", map[string]string{"README.md": "docs/README.md", "docs/README.md": "# Docs", "one": "two"})
@@ -167,7 +167,7 @@ func TestReaders(t *testing.T) {
 	for _, tt := range []struct{ kind, selector string }{
 		{"repository", "includedFiles: [README.md]"},
 		{"repository", "includedFiles: [README.md, CODEOWNERS, port.yml, docs/README.md, apps/web/README.md]"},
-		{"repository", "includedFiles: [one, two, three, around, out, top, dir, empty, lib, nul.yml, latin.yml, large.txt, full.txt, docs]"},
+		{"repository", "includedFiles: [one, two, three, around, out, top, dir, root, up, empty, lib, nul.yml, latin.yml, large.txt, full.txt, docs]"},
 		{"folder", "folders: [{path: ''}, {path: '*'}], includedFiles: [README.md, port.yml]"},
 		{"folder", "folders: [{path: 'apps/*'}, {path: '*/web'}], includedFiles: [README.md]"},
 		{"folder", "folders: [{path: '**'}]"},

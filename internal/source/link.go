@@ -14,6 +14,8 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 )
 
+const noFile = "a symbolic link leads to a file that is not there"
+
 // maxLinks is how many symbolic links in a row are followed.
 const maxLinks = 5
 
@@ -37,7 +39,7 @@ func (c *files) Followed(ctx context.Context, name string) (at string, text []by
 			return at, nil, err
 		}
 		if links > 0 && !b.there && b.err == nil {
-			return at, nil, &DeadLink{"a symbolic link leads to a file that is not there"}
+			return at, nil, &DeadLink{noFile}
 		}
 		text, err := c.bytes(at, b)
 		if err != nil || text == nil {
@@ -55,6 +57,9 @@ func (c *files) Followed(ctx context.Context, name string) (at string, text []by
 		to := path.Join(path.Dir(at), string(text))
 		if path.IsAbs(string(text)) || to == ".." || strings.HasPrefix(to, "../") {
 			return at, nil, &DeadLink{"a symbolic link leads out of its repository"}
+		}
+		if to == "." { // the root, which is no file
+			return at, nil, &DeadLink{noFile}
 		}
 		at = to
 	}
