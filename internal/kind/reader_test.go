@@ -166,6 +166,7 @@ func everySort() *bitbuckettest.Server {
 func TestReaders(t *testing.T) {
 	for _, tt := range []struct{ kind, selector string }{
 		{"repository", "includedFiles: [README.md]"},
+		{"repository", "includedFiles: [root, up]"},
 		{"repository", "includedFiles: [README.md, CODEOWNERS, port.yml, docs/README.md, apps/web/README.md]"},
 		{"repository", "includedFiles: [one, two, three, around, out, top, dir, root, up, empty, lib, nul.yml, latin.yml, large.txt, full.txt, docs]"},
 		{"folder", "folders: [{path: ''}, {path: '*'}], includedFiles: [README.md, port.yml]"},
