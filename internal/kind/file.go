@@ -200,6 +200,7 @@ func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 				yield(Found{}, err)
 				return
 			}
+			defer c.Close() // an error would cost room, and nothing else
 			globs := make([]glob.Pattern, len(want))
 			for i, w := range want {
 				globs[i] = w.glob

@@ -130,6 +130,7 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 			var t *folderReader
 			var matches []match
 			if err == nil {
+				defer c.Close() // an error would cost room, and nothing else
 				t = &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles), named: s.named}
 				matches, err = c.match(ctx, source.Folder, patterns, t.wants(patterns))
 				matches = append(c.rootMatches(patterns), matches...)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -78,4 +79,43 @@ func TestBranchOfHiddenRepository(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What a task has read over git takes no room once it is done, unless others may want it.
+func TestRoomOfFiles(t *testing.T) {
+	for name, keep := range map[string]bool{"kept for the run": true, "kept by each task": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const n, size = 8, 100_000
+				s := bitbuckettest.New("acme")
+				for i := range n {
+					s.AddRepository(bitbuckettest.Repository{Name: fmt.Sprint("r", i), Files: map[string]string{"a/x.txt": strings.Repeat(fmt.Sprint(i), size)}})
+				}
+				w, folder := overGit(t, s, kind.Options{}), t.TempDir()
+				w.ws = w.workspace(kind.Options{KeepFiles: keep, TempDir: folder})
+				for _, selector := range []string{"file {files: [{path: '**/*'}]}", "folder {folders: [{path: a}], includedFiles: [x.txt]}", "repository {includedFiles: [a/x.txt]}"} {
+					name, selector, _ := strings.Cut(selector, " ")
+					bound, err := kind.Bind(resource(t, name, strings.Trim(selector, "{}")))
+					if err != nil {
+						t.Fatal(err)
+					}
+					w.equal("items", len(w.readings(bound).Found), n)
+				}
+				room := 0
+				files, err := os.ReadDir(folder)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range files {
+					if info, err := f.Info(); err == nil {
+						room += int(info.Size())
+					}
+				}
+				if keep && room < n*size || !keep && room > size {
+					t.Errorf("got %d bytes on disk for %d files of %d", room, n, size)
+				}
+			})
+		})
+	}
 }

@@ -60,6 +60,7 @@ func repositoryTask(ws *Workspace, r bitbucket.Repository, s repositorySelector)
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			lazy := &lazyCheckout{ws: ws, repository: r}
+			defer lazy.close()
 			object, err := bitbucket.Decode(r.JSON)
 			if err == nil && len(s.IncludedFiles) > 0 {
 				object[includedFiles], err = lazy.included(ctx, s.included())
@@ -99,6 +100,13 @@ func (l *lazyCheckout) resolve(ctx context.Context) (*checkout, error) {
 		l.checkout = c
 	}
 	return l.checkout, nil
+}
+
+// close ends the reading of files.
+func (l *lazyCheckout) close() {
+	if l.checkout != nil {
+		l.checkout.Close() // an error would cost room, and nothing else
+	}
 }
 
 func (l *lazyCheckout) included(ctx context.Context, names []string) (Object, error) {

@@ -26,7 +26,10 @@ type Commit struct {
 // no such branch, and a *Gone when the repository is not there any more.
 func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) (*Commit, error) {
 	c := &Commit{branch: cmp.Or(branch, r.MainBranch), noted: map[*listing]bool{}}
-	c.files = files{memory: m, at: Revision{Repository: r}, fetched: map[string]body{}}
+	c.files = files{memory: m, at: Revision{Repository: r}, fetched: map[string]body{}, texts: m.spool}
+	if !m.options.KeepFiles {
+		c.texts = &spool{folder: m.options.TempDir}
+	}
 	if c.branch == "" {
 		return c, nil
 	}
@@ -39,9 +42,17 @@ func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) 
 	}
 	if c.at.Hash != "" {
 		c.tree = m.tree(treeKey{r.Key(), c.at.Hash})
-		c.folders = &lister{memory: m, at: c.at, tree: c.tree, indexes: map[*listing]index{}, came: map[gitwire.Hash]came{}}
+		c.folders = &lister{memory: m, at: c.at, tree: c.tree, texts: c.texts, indexes: map[*listing]index{}, came: map[gitwire.Hash]came{}}
 	}
 	return c, nil
+}
+
+// Close removes what the commit keeps of files for itself. None may be read any more.
+func (c *Commit) Close() error {
+	if c.texts == c.memory.spool {
+		return nil
+	}
+	return c.texts.close()
 }
 
 // Branch is the branch, as Bitbucket spells it.

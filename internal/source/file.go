@@ -18,10 +18,11 @@ type files struct {
 	at      Revision // without a hash in a repository without commits: then nothing is there
 	tree    *tree    // nil without a hash
 	folders *lister  // nil without a hash
+	texts   *spool   // of fetched; that of the run when the run keeps files
 
 	mu      sync.Mutex // guards what follows
 	recent  recent
-	fetched map[string]body // with their texts in the spool
+	fetched map[string]body // with their texts in a spool
 }
 
 // remembered finds a body that the commit keeps by itself.
@@ -91,7 +92,7 @@ func (c *files) bytes(name string, b body) ([]byte, error) {
 	if !b.there || b.text != nil || b.err != nil {
 		return b.text, b.err
 	}
-	text, err := io.ReadAll(c.memory.spool.open(b.kept))
+	text, err := io.ReadAll(c.texts.open(b.kept))
 	if err != nil {
 		return nil, fmt.Errorf("read file %q of repository %q again: %w", name, c.at.Repository.Slug, err)
 	}
@@ -113,7 +114,7 @@ func (c *files) read(ctx context.Context, name string, f *flight) body {
 		return f.body
 	}
 	if b.text != nil {
-		b.text, b.kept = nil, c.memory.spool.put(b.text)
+		b.text, b.kept = nil, c.texts.put(b.text)
 	}
 	kept = &b
 	return f.body

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -282,6 +283,27 @@ func TestBeginningOverGit(t *testing.T) {
 				w.Errorf("got %q, want %q", got, want)
 			}
 			w.s.Configure(bitbuckettest.Options{Git: gitwiretest.Options{Err: "not today"}})
+		}
+	})
+}
+
+// What a commit kept for itself is gone once it is closed: an error, not an empty file.
+func TestClosedCommit(t *testing.T) {
+	overGit(t, map[string]string{"a": "A", "empty": ""}, source.Options{}, func(w world) {
+		c := w.commit()
+		if err := c.Fetch(w.Context(), []string{"a", "empty"}); err != nil {
+			w.Fatal(err)
+		}
+		for range 2 {
+			if err := c.Close(); err != nil {
+				w.Error(err)
+			}
+		}
+		if text, err := c.File(w.Context(), "a"); !errors.Is(err, os.ErrClosed) {
+			w.Errorf("got %q, %v, want os.ErrClosed", text, err)
+		}
+		if text, err := w.commit().File(w.Context(), "a"); string(text) != "A" || err != nil {
+			w.Errorf("another reader: got %q, %v, want A", text, err)
 		}
 	})
 }

@@ -65,6 +65,7 @@ type lister struct {
 	memory *Memory
 	at     Revision
 	tree   *tree
+	texts  *spool // of those that come by
 
 	mu      sync.Mutex // guards what follows
 	indexes map[*listing]index
@@ -79,7 +80,7 @@ type came struct {
 
 // take keeps a text that comes by.
 func (s *lister) take(id gitwire.Hash, size int64, text []byte) error {
-	kept := s.memory.spool.put(bytes.Clone(text))
+	kept := s.texts.put(bytes.Clone(text))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.came[id] = came{size, kept}

@@ -18,6 +18,7 @@ type spool struct {
 	file   *os.File
 	size   int64
 	failed bool // no file can be made or written: memory from now on
+	closed bool // nothing can be read
 }
 
 // blob is bytes in a spool.
@@ -58,16 +59,25 @@ func (s *spool) open(b blob) io.Reader {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.file == nil {
+	switch {
+	case s.closed && b.length > 0:
+		return closedReader{}
+	case s.file == nil:
 		return bytes.NewReader(nil)
 	}
 	return io.NewSectionReader(s.file, b.offset, b.length)
 }
 
+// closedReader reads from a spool that is closed.
+type closedReader struct{}
+
+func (closedReader) Read([]byte) (int, error) { return 0, os.ErrClosed }
+
 // close removes the file.
 func (s *spool) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.closed = true
 	if s.file == nil {
 		return nil
 	}

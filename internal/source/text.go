@@ -37,7 +37,7 @@ func (c *files) Fetch(ctx context.Context, paths []string) error {
 	err := c.overGit(ctx, git, unread, func(e Entry, b body) {
 		if b.text != nil {
 			if _, ok := kept[e.ID]; !ok {
-				kept[e.ID] = c.memory.spool.put(bytes.Clone(b.text))
+				kept[e.ID] = c.texts.put(bytes.Clone(b.text))
 			}
 			b.text, b.kept = nil, kept[e.ID]
 		}
@@ -108,7 +108,7 @@ func (c *files) handOnTaken(ids []gitwire.Hash, got func(id gitwire.Hash, size i
 			left = append(left, id)
 			continue
 		}
-		text, err := io.ReadAll(c.memory.spool.open(came.kept))
+		text, err := io.ReadAll(c.texts.open(came.kept))
 		if err == nil {
 			err = got(id, came.size, text)
 		}
