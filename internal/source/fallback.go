@@ -103,11 +103,20 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 	default:
 		f.Reason, f.refused = "the git host gave no answer", true
 	}
+	f.hopeless = f.hopeless || g.able.ended()
 	return f
 }
 
-// maxRefusals is after how many refusals in a row nothing is read over git any more.
+// maxRefusals is after how many refusals in a row nothing is read over git any more. Those of
+// repositories that were asked for at once count as one: a moment's outage is no more than that.
 const maxRefusals = 3
+
+// counts reports whether a refusal counts whatever else was asked for at the same time: it may
+// be one of a login, or cost minutes.
+func (f *Fallback) counts() bool {
+	_, idle := bitbucket.Late(f.err)
+	return idle || bitbucket.Denied(f.err)
+}
 
 // readers decides what reads each repository. It is safe for concurrent use.
 type readers struct {
@@ -119,6 +128,8 @@ type readers struct {
 	fallen   map[string]*Fallback
 	over     map[string]bool // repositories of which git read something
 	refusals int             // in a row
+	counted  int             // refusals in all
+	begun    map[string]int  // by repository: counted when git was last asked for it
 	stopped  string          // why nothing is read over git any more; empty while it is
 }
 
@@ -129,6 +140,7 @@ func (rs *readers) gitFor(r bitbucket.Repository) *Git {
 	if rs.git == nil || !rs.onlyGit && (rs.stopped != "" || rs.fallen[r.Key()] != nil) {
 		return nil
 	}
+	rs.begun[r.Key()] = rs.counted
 	return rs.git
 }
 
@@ -160,8 +172,9 @@ func (rs *readers) falls(r bitbucket.Repository, err error) bool {
 		return true
 	}
 	rs.fallen[r.Key()] = f
-	if f.refused {
+	if f.refused && (f.counts() || rs.begun[r.Key()] == rs.counted) {
 		rs.refusals++
+		rs.counted++
 	}
 	if rs.stopped == "" && (f.hopeless || rs.refusals >= maxRefusals) {
 		rs.stopped = f.Reason

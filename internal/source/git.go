@@ -299,6 +299,13 @@ func (c *capabilities) of(ctx context.Context, remote *gitwire.Remote) (gitwire.
 	}
 }
 
+// ended reports whether the host is not asked any more.
+func (c *capabilities) ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.none != nil
+}
+
 // unanswered reports whether the host gave no answer, of whatever repository. A redirect is
 // that of one.
 func unanswered(err error) bool {

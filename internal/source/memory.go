@@ -49,7 +49,7 @@ type treeKey struct{ repository, hash string }
 // New returns a memory that has read nothing yet. It is to be closed.
 func New(rest REST, o Options) *Memory {
 	o.MaxFile = cmp.Or(o.MaxFile, defaultMaxFile)
-	r := &readers{rest: rest, onlyGit: o.OnlyGit, fallen: map[string]*Fallback{}, over: map[string]bool{}}
+	r := &readers{rest: rest, onlyGit: o.OnlyGit, fallen: map[string]*Fallback{}, over: map[string]bool{}, begun: map[string]int{}}
 	if o.Git != nil {
 		r.git = newGit(rest, o)
 	}

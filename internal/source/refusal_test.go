@@ -136,3 +136,30 @@ func TestLargeFilesOverGit(t *testing.T) {
 		}
 	})
 }
+
+// What fails at once fails for one reason: when it has passed, git goes on.
+func TestShortOutage(t *testing.T) {
+	overGit(t, map[string]string{"a/x": "1"}, source.Options{}, func(w world) {
+		if err := w.root(w.repository(), ""); err != nil {
+			w.Fatal(err)
+		}
+		const n = 10
+		w.s.Fault(bitbuckettest.Fault{Path: "/acme/q*.git/**", Status: http.StatusBadGateway, Times: n * 3})
+		var all sync.WaitGroup
+		for i := range n {
+			r := w.add(fmt.Sprint("q", i))
+			all.Go(func() {
+				if err := w.root(r, ""); err != nil {
+					w.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if err := w.root(w.add("next"), ""); err != nil {
+			w.Error(err)
+		}
+		if got := w.memory.Readings(); got.Git != 2 || len(got.Fallbacks) != n || got.Stopped != "" {
+			w.Errorf("got %+v, want REST for %d repositories, and git for the next one", got, n)
+		}
+	})
+}
