@@ -79,6 +79,34 @@ func TestTimeLimit(t *testing.T) {
 }
 
 // A limit that is not reached changes nothing.
+// A git host that sends nothing is waited for as long as the limit allows; REST is not asked
+// for files then.
+func TestTimeLimitOverGit(t *testing.T) {
+	t.Parallel()
+	for _, reader := range []string{"auto", "git"} {
+		t.Run(reader, func(t *testing.T) {
+			t.Parallel()
+			w := virtual(t, smallBitbucket())
+			synctest.Test(t, func(t *testing.T) {
+				w.addStale()
+				w.bitbucket.Fault(bitbuckettest.Fault{Route: bitbuckettest.GitUpload, Times: -1, Delay: time.Hour})
+				r := w.run(map[string]string{"TIME_LIMIT": "70s", "MAPPING": readmes, "SOURCE_READER": reader})
+				r.check(t, 3, "partial")
+				if got := r.number(t, "duration_seconds"); got != 70 {
+					t.Errorf("got a run of %d seconds, want 70", got)
+				}
+				if got, ok := r.report["entities_deleted"]; got != 0.0 || !w.holds("bitbucketRepository", "stale") {
+					t.Errorf("got %v entities deleted (%v), want none", got, ok)
+				}
+				if listed := w.listed(); len(listed) > 0 || w.bitbucket.GitRequests() == 0 {
+					t.Errorf("got %q asked over REST and %d requests to the git host, want lists of repositories, and some", listed, w.bitbucket.GitRequests())
+				}
+				r.contains(t, "the time limit was reached")
+			})
+		})
+	}
+}
+
 func TestTimeLimitNotReached(t *testing.T) {
 	t.Parallel()
 	w := virtual(t, smallBitbucket())
