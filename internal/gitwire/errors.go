@@ -41,9 +41,12 @@ type ServerError struct {
 
 func (e *ServerError) Error() string { return fmt.Sprintf("the server's git: %q", e.Text) }
 
+// Received is the What of Limits.MaxBytes.
+const Received = "bytes received"
+
 // LimitError is an answer beyond a limit.
 type LimitError struct {
-	What  string // "bytes received"
+	What  string // Received, or another number that is bounded
 	Limit int64
 }
 

@@ -64,7 +64,7 @@ type counter struct {
 func (c *counter) Read(p []byte) (int, error) {
 	left := c.limit - c.total.Load()
 	if left <= 0 {
-		return 0, &LimitError{"bytes received", c.limit}
+		return 0, &LimitError{Received, c.limit}
 	}
 	n, err := c.in.Read(p[:min(int64(len(p)), left)])
 	c.total.Add(int64(n))

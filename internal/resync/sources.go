@@ -1,6 +1,7 @@
 package resync
 
 import (
+	"cmp"
 	"fmt"
 
 	"port-bitbucket-exporter/internal/diag"
@@ -42,7 +43,7 @@ func (r *run) tellSources() {
 	}
 	if read.Stopped != "" {
 		r.report.Note(diag.Problem{Severity: diag.Warning, Message: "git was given up, and REST read all further repositories: " + read.Stopped,
-			Fix: "check that the credential may read repositories, and git_host_url; or set source_reader to rest"})
+			Fix: cmp.Or(read.StoppedFix, "check that the credential may read repositories, and git_host_url") + "; or set source_reader to rest"})
 	}
 	r.job.Log.Info("git: " + told.GitText())
 }

@@ -65,11 +65,11 @@ func (g *Git) fallback(ctx context.Context, r bitbucket.Repository, err error) e
 		if gone := (*Gone)(nil); g.only && errors.As(g.rest.OrGone(ctx, r.Slug, f.err), &gone) {
 			return gone
 		}
-		f.Reason = fmt.Sprintf("git host: %d %s", status.Status, http.StatusText(status.Status))
+		f.Reason, f.Fix = fmt.Sprintf("git host: %d %s", status.Status, http.StatusText(status.Status)), bitbucket.Fix(f.err)
 		hidden := (*bitbucket.Error)(nil)
 		f.refused = status.Status != http.StatusGone && !(errors.As(f.err, &hidden) && hidden.Hidden)
 	case errors.As(err, &limit):
-		if f.Reason = limit.Error(); limit.Limit == g.host.MaxBytes {
+		if f.Reason = limit.Error(); limit.What == gitwire.Received {
 			f.Reason, f.Fix = "over git_max_bytes", "raise the input git_max_bytes"
 		}
 	case errors.As(err, &disk):
@@ -130,14 +130,14 @@ type readers struct {
 	refusals int             // in a row
 	counted  int             // refusals in all
 	begun    map[string]int  // by repository: counted when git was last asked for it
-	stopped  string          // why nothing is read over git any more; empty while it is
+	stopped  *Fallback       // after which nothing is read over git any more; nil while it is
 }
 
 // gitFor returns what reads a repository over git; nil when REST reads it.
 func (rs *readers) gitFor(r bitbucket.Repository) *Git {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	if rs.git == nil || !rs.onlyGit && (rs.stopped != "" || rs.fallen[r.Key()] != nil) {
+	if rs.git == nil || !rs.onlyGit && (rs.stopped != nil || rs.fallen[r.Key()] != nil) {
 		return nil
 	}
 	rs.begun[r.Key()] = rs.counted
@@ -176,8 +176,8 @@ func (rs *readers) falls(r bitbucket.Repository, err error) bool {
 		rs.refusals++
 		rs.counted++
 	}
-	if rs.stopped == "" && (f.hopeless || rs.refusals >= maxRefusals) {
-		rs.stopped = f.Reason
+	if rs.stopped == nil && (f.hopeless || rs.refusals >= maxRefusals) {
+		rs.stopped = f
 	}
 	return true
 }
@@ -189,12 +189,17 @@ type Readings struct {
 	// Stopped is why nothing was read over git any more, from a moment on; empty when it
 	// was.
 	Stopped string
+	// StoppedFix is what to do about it; empty when nothing special is known.
+	StoppedFix string
 }
 
 func (rs *readers) readings() Readings {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	out := Readings{Git: len(rs.over), Stopped: rs.stopped}
+	out := Readings{Git: len(rs.over)}
+	if rs.stopped != nil {
+		out.Stopped, out.StoppedFix = rs.stopped.Reason, rs.stopped.Fix
+	}
 	for _, f := range slices.SortedFunc(maps.Values(rs.fallen), func(a, b *Fallback) int {
 		return cmp.Or(strings.Compare(a.Repository, b.Repository), strings.Compare(a.Reason, b.Reason))
 	}) {

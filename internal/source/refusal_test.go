@@ -163,3 +163,19 @@ func TestShortOutage(t *testing.T) {
 		}
 	})
 }
+
+// Whoever is shut out must log in: no other fix helps.
+func TestShutOutByTheGitHost(t *testing.T) {
+	overGit(t, map[string]string{"a/x": "1"}, source.Options{}, func(w world) {
+		fired := w.s.Fault(bitbuckettest.Fault{Path: "/acme/*.git/**", Times: -1, Status: http.StatusForbidden,
+			Body: "Too many invalid password attempts. Log in at https://id.atlassian.com/ to restore access."})
+		for i := range 5 {
+			if err := w.root(w.add(fmt.Sprint("q", i)), ""); err != nil {
+				w.Error(err)
+			}
+		}
+		if got := w.memory.Readings(); got.Stopped != "git host: 403 Forbidden" || !strings.HasPrefix(got.StoppedFix, "log in at https://id.atlassian.com") || fired() != 1 {
+			w.Errorf("got %+v after %d requests, want a fix that tells to log in, after one", got, fired())
+		}
+	})
+}
