@@ -307,3 +307,26 @@ func TestClosedCommit(t *testing.T) {
 		}
 	})
 }
+
+// One file after the other that is not there costs no pass over the listing each. It is not
+// parallel, since it counts allocations.
+func TestManyAbsentFiles(t *testing.T) {
+	files := map[string]string{}
+	for i := range 3000 {
+		files[fmt.Sprintf("d%d/x", i)] = ""
+	}
+	bubble(t, files, source.Options{}, true, func(w world) {
+		c, n := w.commit(), 0
+		w.entries(c, glob.Need{Depth: 2})
+		ask := func() {
+			n++
+			if text, err := c.File(w.Context(), fmt.Sprintf("d%d/README.md", n)); text != nil || err != nil {
+				w.Errorf("got %q, %v, want none", text, err)
+			}
+		}
+		ask()
+		if got := testing.AllocsPerRun(20, ask); got > 1000 {
+			w.Errorf("got %.0f allocations for a file that is not there among %d", got, 2*len(files))
+		}
+	})
+}

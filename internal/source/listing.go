@@ -68,6 +68,7 @@ type lister struct {
 	texts  *spool // of those that come by
 
 	mu      sync.Mutex // guards what follows
+	finds   int        // calls of find
 	indexes map[*listing]index
 	came    map[gitwire.Hash]came // texts that came by with listings
 }
@@ -271,11 +272,24 @@ func (s *lister) overGitCovers(n glob.Need) bool {
 	return slices.ContainsFunc(s.tree.at(), func(l *listing) bool { return l.git && l.Covers(n) })
 }
 
-// find returns those of some paths that a listing at hand has, by path.
+// find returns those of some paths that a listing at hand has, by path. All that are wanted
+// together are looked for in one pass. Where it is called again, it is so file by file: then it
+// asks an index first, since a pass for each file that is not there would cost too much.
 func (s *lister) find(paths []string) (map[string]Entry, error) {
+	s.mu.Lock()
+	s.finds++
+	again := s.finds > 1
+	s.mu.Unlock()
 	found := make(map[string]Entry, len(paths))
 	wanted := make(map[string]bool, len(paths))
 	for _, p := range paths {
+		if again {
+			if is, _, err := s.look(p); err != nil {
+				return nil, err
+			} else if is == absent {
+				continue
+			}
+		}
 		wanted[p] = true
 	}
 	for _, l := range s.tree.at() {

@@ -42,6 +42,11 @@ func overGit(t *testing.T, files map[string]string, o source.Options, test func(
 func inBubbleWith(t *testing.T, files map[string]string, o source.Options, git bool, test func(w world)) {
 	t.Helper()
 	t.Parallel()
+	bubble(t, files, o, git, test)
+}
+
+func bubble(t *testing.T, files map[string]string, o source.Options, git bool, test func(w world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := bitbuckettest.New("acme")
 		s.AddRepository(bitbuckettest.Repository{Name: "r", Files: files})
