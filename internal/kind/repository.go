@@ -104,6 +104,8 @@ func (l *lazyCheckout) resolve(ctx context.Context) (*checkout, error) {
 
 // close ends the reading of files.
 func (l *lazyCheckout) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.checkout != nil {
 		l.checkout.Close() // an error would cost room, and nothing else
 	}
