@@ -316,6 +316,9 @@ const includedFiles = "__includedFiles"
 // given by its keys. A nil Reads reaches everything.
 type Reads func(path ...string) bool
 
+// any reports whether the expressions of a resource can reach a path.
+func (r Reads) any(path ...string) bool { return r == nil || r(path...) }
+
 // of returns the names of included files that expressions can reach below a path.
 func (r Reads) of(names []string, path ...string) []string {
 	if r == nil {

@@ -205,7 +205,8 @@ func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 			for i, w := range want {
 				globs[i] = w.glob
 			}
-			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), named: namedFrom("", s.named), whole: s.reads == nil || s.reads("metadata", "mimetype")}
+			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), named: namedFrom("", s.named),
+				whole: s.reads.any("metadata", "mimetype"), links: s.reads.any("metadata", "links") || s.reads.any("metadata", "escaped_path")}
 			matches, err := c.match(ctx, source.File, globs, t.wants(globs))
 			if err != nil {
 				yield(Found{}, err)

@@ -23,6 +23,7 @@ type fileReader struct {
 	root     *rootFiles // nil when the selector names none
 	named    []string   // paths of the files that expressions name by file://
 	whole    bool       // expressions read what only Bitbucket's API has of a file
+	links    bool       // they read its links, or its escaped path
 }
 
 // fileText is a file with its bytes, as checkout.Text returns them.
@@ -54,7 +55,7 @@ func (t *fileReader) fetch(ctx context.Context, matches []match) error {
 
 // ahead reads the file of an entry, when its content needs it.
 func (t *fileReader) ahead(ctx context.Context, e source.Entry) (text fileText) {
-	text.entry, text.body, text.err = t.checkout.Text(ctx, e, t.whole)
+	text.entry, text.body, text.err = t.checkout.Text(ctx, e, t.whole || t.links && e.AsksForLinks())
 	return text
 }
 

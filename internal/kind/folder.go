@@ -131,7 +131,7 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 			var matches []match
 			if err == nil {
 				defer c.Close() // an error would cost room, and nothing else
-				t = &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles), named: s.named}
+				t = &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles), named: s.named, links: s.reads.any("folder", "links")}
 				matches, err = c.match(ctx, source.Folder, patterns, t.wants(patterns))
 				matches = append(c.rootMatches(patterns), matches...)
 			}
@@ -149,9 +149,9 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 			if len(matches) > 0 {
 				t.root.load(ctx)
 			}
-			read := func(ctx context.Context, m match) included { return c.included(ctx, m.entry.Path, t.own) }
-			for m, own := range concurrent.Ahead(ctx, ws.ahead, matches, read) {
-				object, err := t.object(ctx, m.entry, own, patterns[m.pattern])
+			read := func(ctx context.Context, m match) folderRead { return t.ahead(ctx, m.entry) }
+			for m, read := range concurrent.Ahead(ctx, ws.ahead, matches, read) {
+				object, err := t.object(ctx, read, patterns[m.pattern])
 				var gone *Gone
 				if errors.As(err, &gone) || err != nil && ctx.Err() != nil {
 					yield(Found{}, err)
@@ -184,6 +184,26 @@ type folderReader struct {
 	root     *rootFiles // nil when the selector names none
 	own      []string   // the files to read from each folder
 	named    []string   // those that expressions name by file://
+	links    bool       // expressions read the links of folders
+}
+
+// folderRead is a folder with what was asked for beside its listing.
+type folderRead struct {
+	entry source.Entry
+	own   included
+	err   error
+}
+
+// ahead reads the files of a folder, and its entry where git does not know all of it.
+func (t *folderReader) ahead(ctx context.Context, e source.Entry) folderRead {
+	read := folderRead{entry: e}
+	if t.links && e.AsksForLinks() {
+		read.entry, read.err = t.checkout.Meta(ctx, e.Path)
+	}
+	if read.err == nil {
+		read.own = t.checkout.included(ctx, e.Path, t.own)
+	}
+	return read
 }
 
 // wants reports which files are read; nil for none.
@@ -217,8 +237,11 @@ func (t *folderReader) fetch(ctx context.Context, matches []match) error {
 
 // object is the item of a folder. Included files are those of the repository's
 // root, and beside the fields of the folder those of the folder.
-func (t *folderReader) object(ctx context.Context, e source.Entry, own included, pattern glob.Pattern) (Object, error) {
-	c := t.checkout
+func (t *folderReader) object(ctx context.Context, read folderRead, pattern glob.Pattern) (Object, error) {
+	if read.err != nil {
+		return nil, read.err
+	}
+	c, e, own := t.checkout, read.entry, read.own
 	entry, err := c.Object(e)
 	if err != nil {
 		return nil, err

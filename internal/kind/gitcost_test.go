@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/google/go-cmp/cmp"
+
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/gitwire/gitwiretest"
 	"port-bitbucket-exporter/internal/kind"
@@ -121,6 +123,44 @@ func TestMIMETypeOverGit(t *testing.T) {
 			w.equal("requests to REST for "+tt.reads, len(strings.Fields(rest)), tt.rest)
 		}
 	})
+}
+
+// Links of paths that not everybody escapes alike are asked of REST, where an expression reads
+// them.
+func TestLinksOverGit(t *testing.T) {
+	for _, tt := range []struct{ kind, selector, reads string }{
+		{"file", "files: [{path: '**/port.yml'}]", "metadata links"},
+		{"file", "files: [{path: '**/port.yml'}]", "metadata escaped_path"},
+		{"folder", "folders: [{path: 'packages/*'}]", "folder links"},
+	} {
+		t.Run(tt.reads, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := oneRepository(map[string]string{"packages/@acme/port.yml": "a: 1", "packages/x y/port.yml": "b: 2"})
+				s.Configure(bitbuckettest.Options{EscapedLinks: true})
+				bound, err := kind.Bind(resource(t, tt.kind, tt.selector))
+				if err != nil {
+					t.Fatal(err)
+				}
+				read := func(w world, reads string) readings {
+					return w.readings(bound.Reading(func(path ...string) bool { return strings.Join(path, " ") == reads })).withoutMIMEType()
+				}
+				want := read(newWorld(t, s), tt.reads)
+				s.ResetJournal()
+				git := overGit(t, s, kind.Options{})
+				got := read(git, tt.reads)
+				if diff := cmp.Diff(want, got); diff != "" || len(got.Found) != 2 {
+					t.Errorf("over REST (-), over git (+):\n%s", diff)
+				}
+				_, rest := git.requests()
+				git.equal("requests to REST: the list, and one path", len(strings.Fields(rest)), 2)
+				git = overGit(t, s, kind.Options{})
+				read(git, "nothing")
+				_, rest = git.requests()
+				git.equal("requests to REST when no expression reads them", rest, "list")
+			})
+		})
+	}
 }
 
 // The files that one file names come together.

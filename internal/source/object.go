@@ -76,6 +76,14 @@ func (l linker) link(key, behind string) bitbucket.Object {
 	return bitbucket.Object{"href": href + behind}
 }
 
+// AsksForLinks reports whether only Bitbucket's API knows the links of an entry: its path has
+// characters that some programs escape in addresses, and others do not.
+//
+// Source: https://www.rfc-editor.org/rfc/rfc3986#section-3.3, read 2026-11.
+func (e Entry) AsksForLinks() bool {
+	return e.overGit() && strings.ContainsAny(e.Path, "!$&'()*+,;=:@~")
+}
+
 // escapedPath escapes each name of a path.
 func escapedPath(path string) string {
 	names := strings.Split(path, "/")

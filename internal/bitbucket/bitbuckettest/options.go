@@ -35,6 +35,9 @@ type Options struct {
 	// see; 0 is 404. Neither is recorded: a client takes it for 401, as of a wrong credential, see
 	// https://github.com/google/osv-scalibr/blob/main/veles/secrets/gitbasicauth/bitbucket/validator_test.go, read 2026-11.
 	HiddenGit int
+	// EscapedLinks escapes in the paths and links of folders and files all but letters, digits, "-", "_", "." and
+	// "~", as Python's quote does. Else "@", "+", "&", "=", "$" and ":" stay. Neither is recorded.
+	EscapedLinks bool
 	// BodyLinks is what the links in bodies begin with, such as "https://bitbucket.org/!api/2.0", but that of a
 	// next page. Else they begin as the request does.
 	BodyLinks string

@@ -64,6 +64,15 @@ func rendered(text string) object {
 	}
 }
 
+// escapedPath is a path as links have it.
+func (v view) escapedPath(p string) string {
+	p = escapePath(p)
+	if v.w.options.EscapedLinks {
+		p = strings.NewReplacer("@", "%40", "+", "%2B", "&", "%26", "=", "%3D", "$", "%24", ":", "%3A").Replace(p)
+	}
+	return p
+}
+
 func escapePath(p string) string {
 	parts := strings.Split(p, "/")
 	for i, s := range parts {

@@ -117,7 +117,8 @@ type entry struct {
 func (e *entry) tree(v view) object {
 	full := v.w.slug + "/" + e.repo.Slug
 	hash := e.commit.hash()
-	at := hash + "/" + escapePath(e.path)
+	escaped := v.escapedPath(e.path)
+	at := hash + "/" + escaped
 	repo := v.base + "/repositories/" + full
 	kind, self := "commit_file", repo+"/src/"+at
 	if e.directory {
@@ -132,7 +133,7 @@ func (e *entry) tree(v view) object {
 	if !e.directory { // a folder has no history: recorded answers, read 2026-11
 		o = append(o,
 			member{"attributes", e.repo.attributesOf(e.path), shown},
-			member{"escaped_path", escapePath(e.path), shown},
+			member{"escaped_path", escaped, shown},
 			member{"size", len(e.content), shown},
 			member{"mimetype", textOrNull(mimeType(e.path)), shown},
 		)
