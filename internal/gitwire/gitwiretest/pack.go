@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"path"
 	"slices"
+	"sync"
 )
 
 // The kinds of entries of a pack that are no kinds of objects.
@@ -18,6 +19,9 @@ const (
 
 // maxChain bounds how many deltas stand on each other, as git's own default does.
 const maxChain = 50
+
+// zips are compressors: a new one takes more than a small pack does.
+var zips = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
 
 // packer writes one pack.
 type packer struct {
@@ -39,7 +43,8 @@ type based struct {
 // pack writes the objects in that order, which the options may change.
 func (o Options) pack(objects, bases []found) []byte {
 	p := &packer{deltas: o.Deltas, places: map[Hash]int{}, bases: bases}
-	p.zip = zlib.NewWriter(&p.Buffer)
+	p.zip = zips.Get().(*zlib.Writer)
+	defer zips.Put(p.zip)
 	objects = o.Order.sort(objects)
 	if o.Deltas != NoDeltas {
 		p.planDeltas(objects)
