@@ -50,6 +50,7 @@
 //	gitwire/gitbackend | serves repositories over smart HTTP with git itself | -
 //	gitwire/gitwiretest | serves git repositories that are made in memory | -
 //	memtransport | calls an http.Handler without a socket | -
+//	resident | measures the memory of a process that a test has started | -
 //	openapicheck | checks HTTP exchanges against the vendors' OpenAPI documents | -
 //	internal | holds the rules of the house that no single package can hold | -
 package internal_test
@@ -76,7 +77,7 @@ var update = flag.Bool("update", false, "write the packages into README.md")
 const module = "port-bitbucket-exporter"
 
 // support are the packages that any test may import.
-var support = []string{"bitbucket/bitbuckettest", "port/porttest", "openapicheck", "memtransport", "gitwire/gitbackend", "gitwire/gitwiretest"}
+var support = []string{"bitbucket/bitbuckettest", "port/porttest", "openapicheck", "memtransport", "resident", "gitwire/gitbackend", "gitwire/gitwiretest"}
 
 // modules are those of other people in the binary.
 var modules = []string{

@@ -8,13 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
+	"port-bitbucket-exporter/internal/resident"
 )
 
 // BenchmarkResync runs the real program, in a process of its own, against the
@@ -205,32 +205,9 @@ func runProgram(b *testing.B, program string, environment ...string) (ended *os.
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	peak := watchMemory(cmd.Process.Pid)
+	peak := resident.Watch(cmd.Process.Pid)
 	if err := cmd.Wait(); err != nil {
 		b.Fatalf("%v\n%s", err, &out)
 	}
-	return cmd.ProcessState, <-peak
-}
-
-// watchMemory reads a process's peak of resident memory, in KiB, until it ends.
-// The figure of wait(2) will not do: it begins with this process's own.
-func watchMemory(pid int) <-chan int64 {
-	peak := make(chan int64, 1)
-	go func() {
-		var most int64
-		for {
-			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-			_, after, found := strings.Cut(string(status), "VmHWM:")
-			if err != nil || !found { // it has ended
-				peak <- most
-				return
-			}
-			if fields := strings.Fields(after); len(fields) > 0 {
-				kib, _ := strconv.ParseInt(fields[0], 10, 64)
-				most = max(most, kib)
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
-	}()
-	return peak
+	return cmd.ProcessState, (<-peak).Bytes >> 10
 }
