@@ -94,8 +94,11 @@ func (k *checker) checkTruth() {
 }
 
 // lucky is true where one resource could not read a repository over git, another could a
-// little later, and nothing of it had changed: the run is right to be partial.
-func (k *checker) lucky() bool { return k.c.use.overGit() && k.c.scope == once && k.told() }
+// little later, and nothing of it had changed: the run is right to be partial. Only without
+// REST: what git does not answer, that does.
+func (k *checker) lucky() bool {
+	return k.c.use.overGit() && k.w.env["SOURCE_READER"] == "git" && k.c.scope == once && k.told()
+}
 
 // withoutHeld is the catalog, but for what is stale where deletion is held back by
 // contract.
