@@ -188,6 +188,9 @@ func (m *meter) sample() {
 
 // The memory of a read does not depend on the size of the repository.
 func TestMemory(t *testing.T) {
+	if !full() {
+		t.Skip("measured where TESTS=full: the race detector takes memory of its own")
+	}
 	rec := record(t, large(57_000, 4))
 	for _, tt := range []struct {
 		atOnce int

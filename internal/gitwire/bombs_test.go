@@ -275,10 +275,14 @@ func chain(p *packer, n int) gitwire.Hash {
 	return of(p, text)
 }
 
-// Each ends as designed, within the memory of a large read.
+// Each ends as designed, within the memory of a large read. A third of them is tried where
+// TESTS does not say "full".
 func TestBombs(t *testing.T) {
 	const most = 24 * mib
-	for _, b := range bombs {
+	for i, b := range bombs {
+		if !full() && i%3 > 0 {
+			continue
+		}
 		t.Run(b.name, func(t *testing.T) {
 			p := &packer{}
 			head := b.make(p)

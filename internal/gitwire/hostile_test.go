@@ -274,7 +274,11 @@ func TestEveryFlip(t *testing.T) {
 		t.Fatal(err)
 	}
 	noticed, folder := 0, t.TempDir()
-	for i := range 8 * len(whole) {
+	step := 7 // each bit of a byte somewhere
+	if full() {
+		step = 1
+	}
+	for i := 0; i < 8*len(whole); i += step {
 		whole[i/8] ^= 1 << (i % 8)
 		got, err := read(t, played{body: bytes.NewReader(whole), folder: folder}, head, gitwire.Limits{}, nil)
 		whole[i/8] ^= 1 << (i % 8)
@@ -292,8 +296,8 @@ func TestEveryFlip(t *testing.T) {
 			t.Errorf("bit %d: entries are missing:\n%s", i, got)
 		}
 	}
-	if noticed < 4*len(whole) {
-		t.Errorf("%d of %d flips were noticed", noticed, 8*len(whole))
+	if noticed < 4*len(whole)/step {
+		t.Errorf("%d of %d flips were noticed", noticed, 8*len(whole)/step)
 	}
 }
 

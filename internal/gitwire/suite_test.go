@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// full reports whether all is to be tried, as .ci/run lets it without the race detector.
+func full() bool { return os.Getenv("TESTS") == "full" }
+
 // peer is a server of one repository, and what the test knows of it from another source than
 // the reader.
 type peer struct {
