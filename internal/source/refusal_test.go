@@ -52,8 +52,9 @@ func TestHostThatRefuses(t *testing.T) {
 			for _, only := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s branch %q only git %v", tt.name, branch, only), func(t *testing.T) {
 					overGit(t, map[string]string{"a/x": "1"}, source.Options{OnlyGit: only}, func(w world) {
-						tt.fault.Path, tt.fault.Times = "/acme/*.git/**", -1
-						w.s.Fault(tt.fault)
+						fault := tt.fault
+						fault.Path, fault.Times = "/acme/*.git/**", -1
+						w.s.Fault(fault)
 						var all sync.WaitGroup
 						begin := time.Now()
 						for i := range 20 {
