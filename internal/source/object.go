@@ -2,11 +2,11 @@ package source
 
 import (
 	"encoding/json"
-	"net/url"
 	"strconv"
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/transport"
 )
 
 // Root is the root folder, which is in no listing.
@@ -23,7 +23,7 @@ func (c *Commit) Object(e Entry) (bitbucket.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	hash, path := c.at.Hash, escapedPath(e.Path)
+	hash, path := c.at.Hash, strings.TrimPrefix(transport.Path(strings.Split(e.Path, "/")...), "/")
 	self := "/src/" + hash + "/" + path
 	if e.Type == Folder && e.Path != "" {
 		self += "/"
@@ -82,13 +82,4 @@ func (l linker) link(key, behind string) bitbucket.Object {
 // Source: https://www.rfc-editor.org/rfc/rfc3986#section-3.3, read 2026-11.
 func (e Entry) AsksForLinks() bool {
 	return e.overGit() && strings.ContainsAny(e.Path, "!$&'()*+,;=:@~")
-}
-
-// escapedPath escapes each name of a path.
-func escapedPath(path string) string {
-	names := strings.Split(path, "/")
-	for i, name := range names {
-		names[i] = url.PathEscape(name)
-	}
-	return strings.Join(names, "/")
 }
