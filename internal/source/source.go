@@ -46,7 +46,7 @@ const (
 
 // Source reads what is at a commit of a repository. Its methods may be called side by side.
 // An error is a *Gone when the repository is not there any more, a *Fallback when another
-// Source may fare better, and Denied when further questions are in vain.
+// Source may fare better, and bitbucket.Denied when further questions are in vain.
 type Source interface {
 	// Heads resolves the first of some branches, and maybe others.
 	Heads(ctx context.Context, r bitbucket.Repository, branches []string) (map[string]Head, error)
@@ -105,6 +105,3 @@ type TooLarge struct {
 }
 
 func (t *TooLarge) Error() string { return "a file is larger than max_file_size" }
-
-// Denied reports whether the rest of a list need not be asked for after an error.
-func Denied(err error) bool { return bitbucket.Denied(err) }
