@@ -20,13 +20,15 @@ type pace struct {
 	mu         sync.Mutex
 	routes     map[string]*allowance
 	allowances map[allowanceKey]*allowance
+	flying     map[string]int // requests of a route that have no answer yet
+	landed     chan struct{}  // closed by the next answer; nil when nobody waits for it
 }
 
 type allowanceKey struct{ limit, period, reset string }
 
 // allowance is what is left until its end.
 type allowance struct {
-	left int
+	left int       // the least that an answer told: what flies may be counted, or not
 	end  time.Time // by our own clock
 	// dry is how many allowances of this route in a row were said to be empty from
 	// the first answer on. After maxDry the header says nothing.
@@ -36,37 +38,84 @@ type allowance struct {
 // maxDry bounds the waiting for a header that always says that nothing is left.
 const maxDry = 2
 
-// wait returns when the route has something left, and takes one of it.
+// wait returns when the route has something left, and takes one of it: learn gives
+// it back.
 func (p *pace) wait(ctx context.Context, route string, wait transport.Wait) error {
 	for waited := time.Duration(0); ; {
-		pause := p.take(route)
-		if waited += pause; pause <= 0 || waited > maxLimitWait {
-			return nil // Port's answer decides
-		}
-		if err := wait(ctx, pause, transport.UsedUp); err != nil {
-			return err
+		pause, landed := p.take(route, waited > maxLimitWait)
+		switch {
+		case landed != nil:
+			select {
+			case <-landed:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		case pause <= 0:
+			return nil
+		default:
+			waited += pause
+			if waited > maxLimitWait {
+				continue // Port's answer decides
+			}
+			if err := wait(ctx, pause, transport.UsedUp); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-// take takes one, or says how long to wait.
-func (p *pace) take(route string) time.Duration {
+// take takes one, or says how long to wait, or for which answer: what is left may be
+// just what flies.
+func (p *pace) take(route string, anyway bool) (time.Duration, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	a := p.routes[route]
-	if a == nil {
-		return 0
+	if p.flying == nil {
+		p.flying = map[string]int{}
 	}
 	now := time.Now()
-	if a.left > 0 || a.dry > maxDry || !now.Before(a.end) {
-		a.left--
-		return 0
+	a := p.routes[route]
+	if a == nil || anyway || a.dry > maxDry || !now.Before(a.end) || a.left > p.flyingOf(a) {
+		p.flying[route]++
+		return 0, nil
 	}
-	return a.end.Sub(now)
+	if a.left <= 0 {
+		return a.end.Sub(now), nil
+	}
+	if p.landed == nil {
+		p.landed = make(chan struct{})
+	}
+	return 0, p.landed
 }
 
-// learn reads the headers of an answer.
+// flyingOf counts the requests of the routes that share a.
+func (p *pace) flyingOf(a *allowance) (n int) {
+	for route, flying := range p.flying {
+		if p.routes[route] == a {
+			n += flying
+		}
+	}
+	return n
+}
+
+// learn reads the headers of an answer; resp is nil when there was none.
 func (p *pace) learn(route string, resp *http.Response) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flying[route]--
+	if p.landed != nil {
+		close(p.landed)
+		p.landed = nil
+	}
+	if resp != nil && p.read(route, resp) {
+		return
+	}
+	if a := p.routes[route]; a != nil {
+		a.left-- // it may have been counted
+	}
+}
+
+// read reports whether the headers of an answer make sense.
+func (p *pace) read(route string, resp *http.Response) bool {
 	h := resp.Header
 	left, err := strconv.Atoi(h.Get("x-ratelimit-remaining"))
 	reset := h.Get("x-ratelimit-reset")
@@ -75,10 +124,8 @@ func (p *pace) learn(route string, resp *http.Response) {
 		ok = ok && after <= time.Duration(min(period, int(maxLimitWait/time.Second)))*time.Second+time.Second
 	}
 	if err != nil || !ok || left < 0 || after > maxLimitWait {
-		return // it makes no sense
+		return false
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	now := time.Now()
 	key := allowanceKey{h.Get("x-ratelimit-limit"), h.Get("x-ratelimit-period"), reset}
 	a := p.allowances[key]
@@ -94,6 +141,7 @@ func (p *pace) learn(route string, resp *http.Response) {
 	}
 	a.left = min(a.left, left)
 	p.routes[route] = a
+	return true
 }
 
 // drop forgets allowances that have ended.

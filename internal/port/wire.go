@@ -71,11 +71,11 @@ func (w *wire) attempt(ctx context.Context, k call, body []byte, authorization s
 		req = req.WithContext(ctx)
 	}
 	resp, err := w.transport.RoundTrip(req) // no redirects: the token and the entities go to one host alone
+	w.pace.learn(k.route(), resp)
 	if err != nil {
 		return nil, again(whole, where, err)
 	}
 	defer resp.Body.Close()
-	w.pace.learn(k.route(), resp)
 	if resp.StatusCode/100 != 2 {
 		return nil, statusError(where, resp)
 	}
