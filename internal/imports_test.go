@@ -9,7 +9,7 @@
 //	examples/demo | runs the real program against emulators of Bitbucket Cloud and Port on loopback | app bitbucket/bitbuckettest port/porttest
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
 //	app | is the program | bitbucket catalog check clip datasource diag dryrun input mapping nearest platform port prune reconcile report resync transform transport
-//	resync | does one run | bitbucket catalog check concurrent diag inventory kind load mapping port prune reconcile report transform | dryrun transport
+//	resync | does one run | bitbucket catalog check concurrent diag inventory kind load mapping port prune reconcile report state transform | dryrun transport
 //	load | sends entities to Port and accounts for them | catalog check concurrent diag graph inventory port refusal report
 //	prune | deletes from Port what the workspace no longer has | catalog check diag inventory port reconcile refusal report
 //	refusal | explains why Port did not take an entity | catalog clip diag mapping nearest port
@@ -17,8 +17,8 @@
 //	dryrun | answers writes as Port would | catalog port
 //	check | binds a mapping | catalog diag kind lint mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
-//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip concurrent content diag filter glob mapping nearest shape source | transport
-//	source | reads the trees and files of repositories | bitbucket content gitwire glob transport
+//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket clip concurrent content diag filter glob mapping nearest shape source state | transport
+//	source | reads the trees and files of repositories | bitbucket content gitwire glob state transport
 //	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog diag jq mapping shape | kind
 //	lint | finds what is wrong or odd in the jq expressions of a resource | diag jq mapping nearest onig shape | catalog jq/recorded kind
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
@@ -30,6 +30,7 @@
 //	report | counts what a run did | catalog clip diag | mapping
 //	mapping | reads a mapping | content diag nearest
 //	content | reads the files of repositories | -
+//	state | keeps sealed values between runs | -
 //	concurrent | runs functions side by side | -
 //	graph | finds groups and paths in small directed graphs | -
 //	nearest | finds the name that a misspelt one was most likely meant to be | -

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"iter"
 	"strings"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
@@ -88,6 +89,12 @@ type Warning struct {
 }
 
 func (w *Warning) Error() string { return w.Message }
+
+// Remembered says that the objects of a task, or some of them, come from memory: of a list
+// that was last read then.
+type Remembered struct{ ReadAt time.Time }
+
+func (r *Remembered) Error() string { return "read " + r.ReadAt.UTC().Format(time.RFC3339) }
 
 // advised is an error with a fix of its own.
 type advised struct {

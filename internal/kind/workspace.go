@@ -8,6 +8,7 @@ import (
 	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/content"
 	"port-bitbucket-exporter/internal/source"
+	"port-bitbucket-exporter/internal/state"
 )
 
 // Options of a Workspace.
@@ -29,6 +30,8 @@ type Options struct {
 	GitMaxBytes int64
 	// OnlyGit makes it an error of a repository that git cannot read it; else REST reads it.
 	OnlyGit bool
+	// State is what earlier runs have read; nil for nothing.
+	State *state.Store
 }
 
 // Workspace is the workspace that a run reads, with what it has read already. It
@@ -63,7 +66,7 @@ func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	return &Workspace{
 		client: c, rest: rest, options: o, ahead: concurrent.NewSlots(o.Ahead), contents: content.NewReader(),
 		memory: source.New(rest, source.Options{
-			MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir, Git: gitHost(c, o.GitMaxBytes), OnlyGit: o.OnlyGit,
+			MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir, Git: gitHost(c, o.GitMaxBytes), OnlyGit: o.OnlyGit, State: o.State,
 		}),
 		lists: map[bitbucket.RepositoryQuery]*list{}, seconds: map[any]Second{}, own: map[any]any{},
 	}

@@ -14,6 +14,7 @@ import (
 	"port-bitbucket-exporter/internal/prune"
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/state"
 )
 
 // errTimeLimit ends the reading, and after writeGrace the load.
@@ -42,6 +43,8 @@ type Job struct {
 	GitMaxBytes int64
 	OnlyGit     bool
 	NoGit       string
+	// State is what earlier runs have read; nil for nothing.
+	State *state.Store
 	// MaxDeletions is how many stale entities may be deleted at most; nil when their
 	// number is not bounded. When there are more, none is.
 	MaxDeletions *int
@@ -68,7 +71,7 @@ func (j Job) options() kind.Options {
 	}
 	o := kind.Shared(all)
 	o.MaxFile, o.Ahead = j.MaxFile, j.Concurrency
-	o.GitMaxBytes, o.OnlyGit = j.GitMaxBytes, j.OnlyGit
+	o.GitMaxBytes, o.OnlyGit, o.State = j.GitMaxBytes, j.OnlyGit, j.State
 	return o
 }
 

@@ -6,6 +6,8 @@ import (
 	"compress/flate"
 	"hash/maphash"
 	"sync"
+
+	"port-bitbucket-exporter/internal/state"
 )
 
 // defaultMaxFile is the largest file that is read when nothing else is said: Port
@@ -27,6 +29,8 @@ type Options struct {
 	Git *GitHost
 	// OnlyGit makes it an error of a repository that git cannot read it.
 	OnlyGit bool
+	// State is what earlier runs have read; nil for nothing.
+	State *state.Store
 }
 
 // Memory is what one run has read. It is safe for concurrent use, and holds no
