@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,6 +78,7 @@ func checkWorkflow(t *testing.T, name, text string) {
 			if strings.Contains(step.Run, "${{") {
 				t.Errorf("%s: step %d pastes an expression into a shell", name, i+1)
 			}
+			checkNode(t, name, step.Uses)
 			if strings.Contains(step.Uses, "/port-bitbucket-exporter@") {
 				checkSync(t, name, step.With["mode"], func(id string) string { return step.With[id] })
 				checkOneAtATime(t, name, step.With, w.Concurrency)
@@ -98,6 +100,27 @@ func checkWorkflow(t *testing.T, name, text string) {
 		if !isOutput(match[1]) {
 			t.Errorf("%s: unknown output %q", name, match[1])
 		}
+	}
+}
+
+// node24 are the actions of others that the examples may use, with the first major version of
+// each that runs on Node 24: GitHub's runners have no Node 20 any more.
+// Source: https://github.blog/changelog/2025-09-19-deprecation-of-node-20-on-github-actions-runners/, read 2026-11.
+var node24 = map[string]int{
+	"actions/checkout": 5, "actions/setup-go": 6, "actions/upload-artifact": 6,
+	"actions/cache/restore": 5, "actions/cache/save": 5, "github/codeql-action/upload-sarif": 4,
+}
+
+// checkNode wants an action of others to be one that GitHub's runners still run.
+func checkNode(t *testing.T, name, uses string) {
+	t.Helper()
+	action, version, _ := strings.Cut(uses, "@")
+	if uses == "" || strings.HasSuffix(action, "/port-bitbucket-exporter") {
+		return
+	}
+	least, known := node24[action]
+	if major, err := strconv.Atoi(strings.TrimPrefix(version, "v")); !known || err != nil || major < least {
+		t.Errorf("%s: got the action %q, want %s from v%d on", name, uses, action, least)
 	}
 }
 
