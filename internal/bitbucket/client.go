@@ -272,6 +272,10 @@ func mediaType(h http.Header) string {
 // decode reads one JSON value and nothing after it. Numbers in objects stay exact. Nothing
 // of an earlier attempt stays.
 func decode(text []byte, into any) error {
+	if l, ok := into.(*Listed); ok {
+		l.JSON = text
+		return decode(text, &l.Object)
+	}
 	// Lists are long: what has no numbers to keep exact is read in place, without the copy
 	// that a Decoder makes. The Decoder words what is wrong.
 	if _, numbers := into.(*Object); !numbers {

@@ -36,6 +36,8 @@ type Endpoint[T any] struct {
 	Final []int
 	// Files is true for a route that also answers with files: one of them is not tried again.
 	Files bool
+	// Asked is called before each request for a page, retries left out; nil is not called.
+	Asked func()
 }
 
 // ErrIncomplete is a list whose pages did not add up to the size it named, twice.
@@ -195,6 +197,9 @@ func (l *lister[T]) address(q url.Values) string {
 // ask sends the request for a page, with so many attempts at most; 0 for the usual number.
 func (l *lister[T]) ask(ctx context.Context, r *reading, address string, attempts int) (*page, error) {
 	r.visited[sorted(address)] = true
+	if l.endpoint.Asked != nil {
+		l.endpoint.Asked()
+	}
 	p := &page{}
 	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts, files: l.endpoint.Files}, p)
 }

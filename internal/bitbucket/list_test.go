@@ -67,14 +67,44 @@ func TestRepositoryFields(t *testing.T) {
 		object, err := bitbucket.Decode(got[0].JSON)
 		equal(t, "error", err, nil)
 		equal(t, "name in the JSON", object["name"], any("R&D 🤖 Bot"))
+		equal(t, "updated_on", any(got[0].UpdatedOn), object["updated_on"])
 		for i := range got {
-			got[i].JSON = nil
+			got[i].JSON, got[i].UpdatedOn = nil, ""
 		}
 		equal(t, "repositories", got, []bitbucket.Repository{
 			{Slug: "r-d-bot", Name: "R&D 🤖 Bot", UUID: s.UUID("r-d-bot"), MainBranch: "release/1.x", Hash: s.Head("r-d-bot")},
 			{Slug: "empty", Name: "empty", UUID: s.UUID("empty")},
 			{Slug: "no-target", Name: "no target", UUID: s.UUID("no-target"), MainBranch: "main"},
 		})
+	})
+}
+
+// Values with their JSON are those without it, and so are the odd ones.
+func TestListed(t *testing.T) {
+	s := withRepositories(103)
+	s.Fault(bitbuckettest.Fault{Times: -1, Mutate: func(o map[string]any) { second("x")(o); o["values"].([]any)[2] = nil }})
+	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+		path := c.Path("repositories")
+		objects, odd, err := collectOdd(bitbucket.List(t.Context(), c, bitbucket.Endpoint[bitbucket.Object]{
+			Path: path, Route: "r", Pagelen: 100, Key: func(o bitbucket.Object) (string, error) { return fmt.Sprint(o["uuid"]), nil },
+		}, nil))
+		equal(t, "error", err, nil)
+		asked := 0
+		listed, oddListed, err := collectOdd(bitbucket.List(t.Context(), c, bitbucket.Endpoint[bitbucket.Listed]{
+			Path: path, Route: "r", Pagelen: 100, Key: func(l bitbucket.Listed) (string, error) { return fmt.Sprint(l.Object["uuid"]), nil },
+			Asked: func() { asked++ },
+		}, nil))
+		equal(t, "error", err, nil)
+		equal(t, "requests", asked, 2)
+		equal(t, "odd", fmt.Sprint(oddListed), fmt.Sprint(odd))
+		equal(t, "number of odd values", len(odd), 4)
+		for i, l := range listed {
+			equal(t, "object", l.Object, objects[i])
+			again, err := bitbucket.Decode(l.JSON)
+			equal(t, "error", err, nil)
+			equal(t, "its JSON", again, l.Object)
+		}
+		equal(t, "number", len(listed), 99)
 	})
 }
 

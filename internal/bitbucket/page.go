@@ -51,6 +51,12 @@ func (n *integer) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
+// Listed is an object of a list, with its JSON as it came: a type of values for List.
+type Listed struct {
+	Object Object
+	JSON   json.RawMessage
+}
+
 // Odd is the error of one value of a list that cannot be used. It comes in the place of the
 // value, and others may follow. What the value stands for is not known.
 type Odd struct {

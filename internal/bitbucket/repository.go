@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"strings"
 
 	"port-bitbucket-exporter/internal/transport"
 )
@@ -20,6 +21,7 @@ type Repository struct {
 	UUID       string
 	MainBranch string // empty in an empty repository
 	Hash       string // head of the main branch; empty when the list did not tell
+	UpdatedOn  string // as the list has it; it moves with each push, and not with a pull request
 	JSON       json.RawMessage
 }
 
@@ -65,6 +67,7 @@ func (c *Client) Repositories(ctx context.Context, query RepositoryQuery) iter.S
 func (r *Repository) UnmarshalJSON(text []byte) error {
 	var fields struct {
 		Slug, Name, UUID string
+		UpdatedOn        json.RawMessage `json:"updated_on"` // any JSON: it is only compared
 		MainBranch       *struct {
 			Name   string
 			Target *struct{ Hash string }
@@ -73,7 +76,7 @@ func (r *Repository) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return err
 	}
-	*r = Repository{Slug: fields.Slug, Name: fields.Name, UUID: fields.UUID, JSON: bytes.Clone(text)}
+	*r = Repository{Slug: fields.Slug, Name: fields.Name, UUID: fields.UUID, UpdatedOn: strings.Trim(string(fields.UpdatedOn), `"`), JSON: bytes.Clone(text)}
 	if fields.MainBranch != nil {
 		r.MainBranch = fields.MainBranch.Name
 		if fields.MainBranch.Target != nil {
