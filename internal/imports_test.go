@@ -32,6 +32,7 @@
 //	content | reads the files of repositories | -
 //	state | keeps sealed values between runs | -
 //	concurrent | runs functions side by side | -
+//	budget | decides what a budget is spent on | -
 //	graph | finds groups and paths in small directed graphs | -
 //	nearest | finds the name that a misspelt one was most likely meant to be | -
 //	inventory | holds what a run knows at its end | catalog
