@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"hash/fnv"
 	"io"
+	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
 )
@@ -80,6 +81,10 @@ type Resource struct {
 	Gap string `json:",omitempty"`
 	// Partial are why entities of one source may be missing; one for each source.
 	Partial []Gap `json:",omitempty"`
+	// Remembered are the sources of which something comes from memory, and NotAsked those of
+	// which something was not asked for: by key, since they may be very many.
+	Remembered map[string]Memory `json:",omitempty"`
+	NotAsked   Set               `json:",omitempty"`
 	// Unnamed is why an entity that was produced and not stored is not known by its
 	// identifier: it could be any that Port holds.
 	Unnamed string `json:",omitempty"`
@@ -90,6 +95,12 @@ type Source struct {
 	Key  string          // unique, and unchanged by a rename
 	Name string          // for messages
 	JSON json.RawMessage `json:",omitempty"` // as Bitbucket lists it
+}
+
+// Memory is what is known of a source from an earlier run: all that it gave then.
+type Memory struct {
+	ReadAt  time.Time // the oldest of what comes from memory
+	Renamed bool      `json:",omitempty"` // it had another name then
 }
 
 // Gap is why the entities of one source may be incomplete.
@@ -141,8 +152,34 @@ func HashTitle(f catalog.Fields) uint64 {
 	return max(h.Sum64(), 1)
 }
 
-// Complete reports whether all that the resource can produce is known.
-func (r *Resource) Complete() bool { return r.Gap == "" && len(r.Partial) == 0 }
+// Complete reports whether all that the resource can produce is known: of what comes from
+// memory, as of when it was read.
+func (r *Resource) Complete() bool {
+	return r.Gap == "" && len(r.Partial) == 0 && len(r.NotAsked) == 0
+}
+
+// Remember adds a source of which something comes from memory. The older of two readings
+// counts.
+func (r *Resource) Remember(key string, m Memory) {
+	if known, ok := r.Remembered[key]; ok {
+		m.Renamed = m.Renamed || known.Renamed
+		if known.ReadAt.Before(m.ReadAt) {
+			m.ReadAt = known.ReadAt
+		}
+	}
+	if r.Remembered == nil {
+		r.Remembered = map[string]Memory{}
+	}
+	r.Remembered[key] = m
+}
+
+// Leave adds a source of which something was not asked for.
+func (r *Resource) Leave(key string) {
+	if r.NotAsked == nil {
+		r.NotAsked = Set{}
+	}
+	r.NotAsked[key] = true
+}
 
 // Miss blocks the deletion of all that the resource can produce. The first reason counts.
 func (r *Resource) Miss(why string) {

@@ -3,6 +3,7 @@ package inventory_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -14,6 +15,9 @@ type (
 	inv    = inventory.Inventory
 	entity = inventory.Entity
 )
+
+// at is an hour of a day.
+func at(hour int) time.Time { return time.Date(2026, 11, 29, hour, 0, 0, 0, time.UTC) }
 
 func ref(id string) catalog.Ref { return catalog.Ref{Blueprint: "service", Identifier: id} }
 
@@ -49,6 +53,9 @@ func full() *inv {
 	r.Sources["{1}"] = inventory.Source{Key: "{1}", Name: "api", JSON: json.RawMessage(`{"slug":"api"}`)}
 	r.Gap, r.Unnamed = "gap", "unnamed"
 	r.Partial = []inventory.Gap{{Source: inventory.Source{Key: "{2}", Name: "web"}, Why: "why", Fix: "fix"}}
+	r.Remember("{1}", inventory.Memory{ReadAt: at(9), Renamed: true})
+	r.Remember("{3}", inventory.Memory{ReadAt: at(8)})
+	r.Leave("{4}")
 	return v
 }
 
@@ -176,6 +183,21 @@ func TestMerge(t *testing.T) {
 			only(func(_ *inv, r *inventory.Resource) { r.Listed = true }),
 			only(func(_ *inv, r *inventory.Resource) { r.Listed = true }),
 		}, only(func(_ *inv, r *inventory.Resource) { r.Listed = true })},
+		{"what comes from memory, and what was not asked for, is united; the older reading counts", []*inv{
+			only(func(_ *inv, r *inventory.Resource) {
+				r.Remember("{1}", inventory.Memory{ReadAt: at(2)})
+				r.Remember("{2}", inventory.Memory{ReadAt: at(3), Renamed: true})
+			}),
+			only(func(_ *inv, r *inventory.Resource) {
+				r.Remember("{1}", inventory.Memory{ReadAt: at(1)})
+				r.Remember("{2}", inventory.Memory{ReadAt: at(4)})
+				r.Leave("{1}")
+			}),
+			only(func(_ *inv, r *inventory.Resource) { r.Leave("{3}") }),
+		}, only(func(_ *inv, r *inventory.Resource) {
+			r.Remembered = map[string]inventory.Memory{"{1}": {ReadAt: at(1)}, "{2}": {ReadAt: at(3), Renamed: true}}
+			r.NotAsked = inventory.Set{"{1}": true, "{3}": true}
+		})},
 		{"the first reason counts", []*inv{
 			only(func(_ *inv, r *inventory.Resource) {
 				r.Partial = []inventory.Gap{{Source: inventory.Source{Key: "{1}"}, Why: "first"}}
@@ -204,6 +226,8 @@ func TestMerge(t *testing.T) {
 			for _, r := range got.Resources {
 				r.MissSource(inventory.Gap{Source: inventory.Source{Key: "{9}"}, Why: "later"})
 				r.Sources["{9}"] = inventory.Source{}
+				r.Remember("{9}", inventory.Memory{})
+				r.Leave("{9}")
 				for i := range r.Held {
 					r.Held[i]++
 				}
@@ -242,6 +266,13 @@ func TestMiss(t *testing.T) {
 	want := []inventory.Gap{{Source: api, Why: "first"}, {Source: web, Why: "third"}}
 	if diff := cmp.Diff(want, r.Partial); diff != "" || r.Gap != "" || r.Complete() {
 		t.Errorf("got gap %q, complete %v, partial (- want, + got)\n%s", r.Gap, r.Complete(), diff)
+	}
+	asOf, left := inventory.Resource{}, inventory.Resource{}
+	if asOf.Remember("{1}", inventory.Memory{ReadAt: at(1)}); !asOf.Complete() {
+		t.Error("a resource that is known as of its oldest reading is not complete")
+	}
+	if left.Leave("{1}"); left.Complete() {
+		t.Error("a resource of which something was not asked for is complete")
 	}
 	all := inventory.Resource{}
 	all.MissSource(inventory.Gap{Why: "of all"})

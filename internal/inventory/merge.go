@@ -80,6 +80,7 @@ func (v *Inventory) add(r *Resource) {
 		c := *r
 		c.Sources, c.Held = maps.Clone(r.Sources), slices.Clone(r.Held)
 		c.Partial = slices.Clone(r.Partial)
+		c.Remembered, c.NotAsked = maps.Clone(r.Remembered), maps.Clone(r.NotAsked)
 		if c.Sources == nil {
 			c.Sources = map[string]Source{}
 		}
@@ -102,6 +103,12 @@ func (v *Inventory) add(r *Resource) {
 	}
 	for _, g := range r.Partial {
 		o.MissSource(g)
+	}
+	for key, m := range r.Remembered {
+		o.Remember(key, m)
+	}
+	for key := range r.NotAsked {
+		o.Leave(key)
 	}
 	o.Unnamed = cmp.Or(o.Unnamed, r.Unnamed)
 }
