@@ -48,8 +48,9 @@ func problemsJSON(r *Report) []problemJSON {
 
 // JSON is the report file: one indented object that ends with a line break. Its keys
 // are the outputs' names in their order, then resources, blueprints (by identifier)
-// and problems (worst first), of a run that read folders and files sources, and of a plan changes. It holds no control character but those of
-// the layout.
+// and problems (worst first), of a run that read folders and files sources, of one that may
+// remember memory, and of a plan changes. It holds no control character but those of the
+// layout.
 func JSON(r *Report) []byte {
 	members := append(Outputs(r),
 		Output{"resources", resourcesJSON(r)},
@@ -57,6 +58,9 @@ func JSON(r *Report) []byte {
 		Output{"problems", problemsJSON(r)})
 	if r.Sources.Reader != "" {
 		members = append(members, Output{"sources", r.Sources.json()})
+	}
+	if r.Memory.Told {
+		members = append(members, Output{"memory", r.memoryJSON()})
 	}
 	if r.Planned {
 		members = append(members, Output{"changes", changesJSON(r)})
@@ -74,6 +78,22 @@ func JSON(r *Report) []byte {
 		panic(err) // only text that is not JSON is refused
 	}
 	return indented.Bytes()
+}
+
+type memoryJSON struct {
+	Why          string  `json:"why"`
+	Repositories int     `json:"repositories"`
+	OldestReadAt string  `json:"oldest_read_at"`
+	OldestAge    float64 `json:"oldest_age_seconds"`
+	Contents     int     `json:"contents_known"`
+	NotAsked     int     `json:"not_asked"`
+	Requests     int     `json:"requests"`
+	MaxRequests  int     `json:"max_requests"`
+}
+
+func (r *Report) memoryJSON() memoryJSON {
+	m := r.Memory
+	return memoryJSON{m.Why, m.Repositories, m.oldest(), seconds(r.age()), m.Contents, m.NotAsked, r.BitbucketRequests, m.MaxRequests}
 }
 
 type changeJSON struct {

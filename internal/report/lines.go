@@ -28,6 +28,9 @@ func Lines(r *Report) []string {
 	if text := r.Sources.text(); r.Planned && text != "" {
 		all = append(append(all, r.Sources.fallbackLines()...), text)
 	}
+	for _, text := range r.memoryLines() {
+		all = append(all, "memory between runs: "+text)
+	}
 	for _, fact := range r.Facts {
 		all = append(all, visible(fact, maxMessage))
 	}

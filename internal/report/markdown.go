@@ -20,6 +20,9 @@ func Markdown(r *Report, limitBytes int) string {
 	}
 	m := markdown{words{r}}
 	head := m.headline()
+	if memory := m.memoryMarkdown(); len(head)+len(memory) <= limitBytes {
+		head += memory
+	}
 	if len(head) > limitBytes {
 		return ""
 	}
@@ -69,6 +72,20 @@ func (m markdown) headline() string {
 		text += "\nWhy " + m.Status() + ": " + reasons + ".\n"
 	}
 	return text
+}
+
+// memoryMarkdown is the section of the summary on the memory; empty when there is none.
+func (m markdown) memoryMarkdown() string {
+	all := m.memoryLines()
+	if len(all) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\n### Memory between runs\n\n")
+	for _, text := range all {
+		b.WriteString("- " + cell(text, maxMessage) + "\n")
+	}
+	return b.String()
 }
 
 func (m markdown) resourceTable() table {

@@ -91,6 +91,7 @@ const (
 	FailedExpression                   // an identifier or blueprint expression raised an error
 	FailedSelector                     // a selector raised an error, or gave no boolean
 	Unread                             // something of Bitbucket was not read
+	NotAsked                           // something was not asked for, since max_requests was reached
 	Undelivered                        // something was not written to Port, or not deleted for a failure
 	TimeLimit                          // time_limit was reached
 	Fatal                              // the run as a whole failed
@@ -119,10 +120,14 @@ type Report struct {
 	Resources  []*Resource
 	Blueprints []*Blueprint // in any order; every form sorts them by identifier
 	// Failure is why the run as a whole failed, in one line; empty when it did not.
-	Failure           string
+	Failure string
+	// CutOff is true when the run ended before it had asked for everything and written it:
+	// by time_limit, max_requests, a signal or a failure of the whole.
+	CutOff            bool
 	BitbucketRequests int
 	PortRequests      int
 	Sources           Sources
+	Memory            Memory
 	// Planned is true for what a sync would do; Changes are then all that it would
 	// change, sorted by blueprint and identifier, and Forecast is what it would cost.
 	Planned bool
@@ -180,6 +185,7 @@ func (r *Report) Scrub(redact func(string) string) {
 	r.Mapping.Name, r.Mapping.Path = redact(r.Mapping.Name), redact(r.Mapping.Path)
 	r.scrubChanges(redact)
 	r.Sources.scrub(redact)
+	r.Memory.Why = redact(r.Memory.Why)
 	for i, fact := range r.Facts {
 		r.Facts[i] = redact(fact)
 	}

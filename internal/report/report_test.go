@@ -85,6 +85,26 @@ func overGit() Sources {
 	return s
 }
 
+// halfFromMemory is a run that was allowed 300 requests, of 1,000 repositories.
+func halfFromMemory() *Report {
+	began := time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)
+	r := &Report{
+		Started: began, Duration: 52 * time.Second, BitbucketRequests: 300, PortRequests: 41,
+		Resources: []*Resource{{
+			Index: 1, Kind: "pull-request", Blueprints: []string{"bitbucketPullRequest"}, Listed: true,
+			Counts: Counts{Extracted: 4_940, Transformed: 4_940, Created: 3, Updated: 1, Unchanged: 4_936},
+		}},
+		Memory: Memory{
+			Told: true, Repositories: 711, OldestReadAt: began.Add(-23*time.Hour - 40*time.Minute), Contents: 990, NotAsked: 12, MaxRequests: 300,
+		},
+	}
+	*r.Blueprint("bitbucketPullRequest") = Blueprint{Identifier: "bitbucketPullRequest", Created: 3, Updated: 1, Unchanged: 4_936, StaleKept: 2,
+		HeldBy: "resource 1 (pull-request): 12 repositories were not asked for"}
+	r.Note(diag.Problem{Where: "resource 1 (pull-request)", Message: "the lists of repositories were not asked for, since max_requests (300) was reached", Count: 12, Example: "api"})
+	r.Mark(NotAsked)
+	return r
+}
+
 // eleven has one problem too many to show all of them at once.
 func eleven() *Report {
 	r := &Report{Duration: time.Minute + 52*time.Second, BitbucketRequests: 1}
@@ -107,6 +127,8 @@ func TestGolden(t *testing.T) {
 		{"plan", plan()},
 		{"git", &Report{Sources: overGit(), BitbucketRequests: 12}},
 		{"git-plan", &Report{Sources: overGit(), BitbucketRequests: 12, Planned: true, Facts: []string{"a fact"}, Forecast: "a forecast"}},
+		{"memory", halfFromMemory()},
+		{"memory-unused", &Report{Memory: Memory{Told: true, Why: "it is empty\n::error::"}}},
 		{"rest-plan", &Report{Sources: Sources{Reader: REST, Why: "source_reader rest reads over REST"}, Planned: true}},
 	}
 	for _, tt := range tests {
@@ -210,6 +232,7 @@ func TestScrub(t *testing.T) {
 		Mapping: Mapping{Name: secret, Path: secret, Checked: true, Problems: diag.Problems{
 			{Where: secret, At: diag.Position{File: secret, Line: 42}, Message: secret, Fix: secret, Snippet: secret}}},
 	}
+	r.Memory = Memory{Told: true, Why: secret}
 	r.Planned, r.Sources = true, Sources{Reader: Git, Why: secret, Stopped: secret, Fallbacks: []Fallback{{secret, secret}}}
 	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: secret}, Message: long, Fix: secret, Example: secret})
 	r.Scrub(func(text string) string { return strings.ReplaceAll(text, secret, "***") })

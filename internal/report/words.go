@@ -89,6 +89,7 @@ var causeWords = []struct {
 	{Fatal, "the run as a whole failed"},
 	{TimeLimit, "the time limit was reached"},
 	{Unread, "not everything was read from Bitbucket"},
+	{NotAsked, "not everything was asked for, since max_requests was reached"},
 	{Undelivered, "not everything was delivered to Port"},
 	{FailedSelector, "a selector raised an error or gave no boolean"},
 	{FailedExpression, "an identifier or blueprint expression raised an error"},
