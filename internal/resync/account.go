@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/check"
@@ -25,6 +26,7 @@ type session struct {
 	loader    *load.Loader
 	samples   map[string]*samples // by kind
 	forecast  sync.Once
+	memory    remembered
 }
 
 // timeLimit reports once that the run was cut short.
@@ -123,6 +125,13 @@ func (a *account) missSource(from kind.Source, why string) {
 	a.to.Seen.MissSource(inventory.Gap{Source: inventory.Source(from), Why: why, Fix: fix})
 }
 
+// remember accounts for a source whose objects come from memory. They count as produced; what
+// else Port holds of the source is not deleted in this run, since it may be there by now.
+func (a *account) remember(from kind.Source, r *kind.Remembered) {
+	a.memory.add(from.Key, r.ReadAt)
+	a.to.Seen.Remember(from.Key, inventory.Memory{ReadAt: r.ReadAt.UTC(), Renamed: r.Renamed})
+}
+
 // loss is a repository that answered as if it were not there.
 type loss struct {
 	source  kind.Source
@@ -159,4 +168,29 @@ func (n nulls) add(v note) {
 		n[v.Expr.Pos] = &null{expr: v.Expr, first: v.source}
 	}
 	n[v.Expr.Pos].count++
+}
+
+// remembered is what a run takes from memory, by the key of the source: each counts once,
+// however many resources take it.
+type remembered struct {
+	sources map[string]bool
+	oldest  time.Time // when the oldest of it was read
+}
+
+func (m *remembered) add(key string, readAt time.Time) {
+	if m.sources == nil {
+		m.sources = map[string]bool{}
+	}
+	m.sources[key] = true
+	if m.oldest.IsZero() || readAt.Before(m.oldest) {
+		m.oldest = readAt
+	}
+}
+
+// tell reports it. Without a memory, and without a bound on requests, there is nothing to
+// report.
+func (m *remembered) tell(job Job, told *report.Memory) {
+	told.Told = job.State != nil || job.MaxRequests > 0
+	told.MaxRequests = job.MaxRequests
+	told.Repositories, told.OldestReadAt = len(m.sources), m.oldest
 }

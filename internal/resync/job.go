@@ -43,8 +43,18 @@ type Job struct {
 	GitMaxBytes int64
 	OnlyGit     bool
 	NoGit       string
-	// State is what earlier runs have read; nil for nothing.
-	State *state.Store
+	// State is what earlier runs have read; nil for nothing. LastFinished is when the last of
+	// them ended that was not cut off; zero for never. What a cut-off run has read since is
+	// not asked for again while it is younger than ResumeAge.
+	State        *state.Store
+	LastFinished time.Time
+	ResumeAge    time.Duration
+	// MaxRequests is how many requests Bitbucket's API is asked at most; 0 is no bound. With
+	// it, what is not asked for comes from State where it is younger than MaxAge.
+	MaxRequests int
+	MaxAge      time.Duration
+	// ListsLost is why lists are not taken from State; empty when they may be.
+	ListsLost string
 	// MaxDeletions is how many stale entities may be deleted at most; nil when their
 	// number is not bounded. When there are more, none is.
 	MaxDeletions *int

@@ -183,7 +183,10 @@ func (r *reading) taskFailed(readCtx context.Context, from kind.Source, err erro
 	var unreadable *kind.Unreadable
 	var omitted *kind.Omitted
 	var warning *kind.Warning
+	var remembered *kind.Remembered
 	switch {
+	case errors.As(err, &remembered):
+		r.remember(from, remembered)
 	case errors.As(err, &warning):
 		if warning.BlocksDeletion {
 			r.missSource(from, r.to.Where()+": "+warning.Message)

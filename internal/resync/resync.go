@@ -50,6 +50,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	}
 	r := newRun(job, rep)
 	defer r.close()
+	defer r.memory.tell(job, &rep.Memory)
 	defer r.tellSources()
 	defer r.loader.Wait()
 	defer cancel()
