@@ -36,7 +36,7 @@ type Client struct {
 	http      *http.Client
 	pool      *transport.Pool
 	git       *Git // nil without
-	requests  atomic.Int64
+	requests  *transport.Budget
 	// sourcesApart is true when requests for folders and files have an allowance of
 	// their own.
 	sourcesApart bool
@@ -53,8 +53,8 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("base URL of Bitbucket: %w", err)
 	}
-	client := &Client{base: base, workspace: c.Workspace, kind: c.CredentialKind}
-	chain := transport.Log(c.Transport, c.Log, &client.requests)
+	client := &Client{base: base, workspace: c.Workspace, kind: c.CredentialKind, requests: transport.NewBudget(c.MaxRequests)}
+	chain := transport.Log(c.Transport, c.Log, client.requests)
 	chain = transport.Deadline(chain, attemptTimeout)
 	chain = transport.Header(chain, "User-Agent", c.UserAgent)
 	rates, class := transport.Rates{Default: c.Rate}, classOf
@@ -63,7 +63,7 @@ func New(c Config) (*Client, error) {
 		rates.Classes, class = map[string]transport.Rate{classSource: c.SourceRate}, classWithSource
 	}
 	slots := transport.NewSlots(c.Concurrency)
-	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge}, slots, c.Log)
+	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge, Budget: client.requests}, slots, c.Log)
 	client.http = &http.Client{Transport: client.pool, CheckRedirect: client.checkRedirect}
 	client.git, err = newGit(c, slots)
 	return client, err
@@ -73,7 +73,10 @@ func New(c Config) (*Client, error) {
 func (c *Client) Git() *Git { return c.git }
 
 // Requests is how many requests went out so far.
-func (c *Client) Requests() int { return int(c.requests.Load()) }
+func (c *Client) Requests() int { return c.requests.Sent() }
+
+// Left is how many more requests may go out; false without a bound.
+func (c *Client) Left() (n int, bounded bool) { return c.requests.Left() }
 
 // Forecast is what requests cost at the client's allowances.
 type Forecast = transport.Forecast
@@ -164,9 +167,10 @@ type question struct {
 }
 
 // do sends a GET, with retries, and hands each good answer to read. What read
-// returns as an *transport.Again, as for a cut body, is tried again.
+// returns as an *transport.Again, as for a cut body, is tried again. The error is ErrBudget
+// when no request is left for it.
 func (c *Client) do(ctx context.Context, q question, read func(*http.Response) error) error {
-	return transport.Retry(ctx, cmp.Or(q.attempts, transport.Attempts), func() error {
+	return c.requests.Retry(ctx, cmp.Or(q.attempts, transport.Attempts), func() error {
 		req, err := transport.NewRequest(ctx, http.MethodGet, q.address, nil)
 		if err != nil {
 			return err
@@ -203,6 +207,9 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 		return err
 	}
 	err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), inTime(err))
+	if errors.Is(err, ErrBudget) {
+		return err
+	}
 	err = transport.Interrupted(err)
 	if again, ok := err.(*transport.Again); ok {
 		again.Err = &broken{again.Err}

@@ -17,7 +17,10 @@ type Config struct {
 	Rate           transport.Rate
 	// SourceRate is the allowance of requests for folders and files of a
 	// repository. When N is 0 they spend Rate as other repository data does.
-	SourceRate  transport.Rate
+	SourceRate transport.Rate
+	// MaxRequests is how many requests go out to the API at most, retries, redirects and
+	// second credentials included; those to the git host do not count. 0 is no bound.
+	MaxRequests int
 	Git         GitConfig
 	Concurrency int // requests under way at once, those to the git host included
 	UserAgent   string

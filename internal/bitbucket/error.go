@@ -25,6 +25,10 @@ var ErrNoFile = errors.New("no such file")
 // and is not followed, since the credential must not go there.
 var ErrElsewhere = errors.New("kept on another host, such as Git LFS")
 
+// ErrBudget is the error of a request that was not sent, or not sent again, since
+// Config.MaxRequests leaves none. What was asked for is not known to be there or not.
+var ErrBudget = transport.ErrBudget
+
 // Error is an answer of Bitbucket other than success.
 type Error struct {
 	Method, Path string
@@ -200,6 +204,8 @@ func Fix(err error) string {
 	var b *broken
 	p := transport.AsProxyError(err)
 	switch {
+	case errors.Is(err, ErrBudget):
+		return "run again: what this run left out is asked for first; or raise max_requests"
 	case p != nil:
 		return p.Fix()
 	case errors.As(err, &e):

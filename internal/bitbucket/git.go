@@ -42,7 +42,7 @@ type Git struct {
 	kind      string
 	http      *http.Client
 	pool      *transport.Pool
-	requests  atomic.Int64
+	requests  transport.Budget
 	bytes     atomic.Int64
 }
 
@@ -80,7 +80,7 @@ func (g *Git) URL(slug string) string {
 }
 
 // Requests is how many requests went out so far.
-func (g *Git) Requests() int { return int(g.requests.Load()) }
+func (g *Git) Requests() int { return g.requests.Sent() }
 
 // Bytes is how many bytes of bodies were received so far.
 func (g *Git) Bytes() int64 { return g.bytes.Load() }

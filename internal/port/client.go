@@ -41,7 +41,7 @@ func New(c Config) *Client {
 func (c *Client) Login(ctx context.Context) (at time.Time, err error) { return c.session.start(ctx) }
 
 // Requests is how many requests went out so far.
-func (c *Client) Requests() int { return int(c.session.requests.Load()) }
+func (c *Client) Requests() int { return c.session.requests.Sent() }
 
 // Identifier is the integration's.
 func (c *Client) Identifier() string { return c.identifier }

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"port-bitbucket-exporter/internal/transport"
@@ -33,7 +32,7 @@ type wire struct {
 	base      string // "https://api.port.io/v1"
 	transport http.RoundTripper
 	wait      transport.Wait
-	requests  atomic.Int64
+	requests  transport.Budget
 	pace      pace
 	// exhausted are the routes on which a request was refused for as long as one waits,
 	// until one gets through.

@@ -25,6 +25,9 @@ type Service struct {
 	// Judge says what an answer of 401 or 403, given the beginning of its body, means for
 	// the credential. When nil, a 401 makes it Doubted.
 	Judge func(status int, body []byte) Verdict
+	// Budget is that of the requests of the Pool, which is below it: once none is left, no
+	// request waits. Nil is no bound.
+	Budget *Budget
 }
 
 // maxRefusal bounds what is kept of the body of a refusal, in bytes.
@@ -181,8 +184,9 @@ func (*errRateLimited) Error() string { return "refused for too long" }
 // acquire waits for a slot and a credential that may send the request, and enters the request
 // into its ledger. Without an error the slot is to be freed. It asks for the credential with
 // the slot at hand: a request that waited for a slot after it had the credential would go out
-// into a cooldown that began meanwhile. The error is a *errRateLimited at the time patience, when the last credential is
-// barred, and in place of waiting for a cooldown when other requests have given up.
+// into a cooldown that began meanwhile. The error is a *errRateLimited at the time patience, when
+// the last credential is barred, and in place of waiting for a cooldown when other requests
+// have given up; and ErrBudget when no request is left.
 func (p *Pool) acquire(ctx context.Context, t *trip, patience time.Time) (*account, time.Time, error) {
 	class := t.class
 	for {
@@ -194,6 +198,11 @@ func (p *Pool) acquire(ctx context.Context, t *trip, patience time.Time) (*accou
 			p.mu.Unlock()
 			p.slots.free()
 			return nil, time.Time{}, &errRateLimited{p.barred}
+		}
+		if p.service.Budget.spent() {
+			p.mu.Unlock()
+			p.slots.free()
+			return nil, time.Time{}, ErrBudget
 		}
 		now := time.Now()
 		a, due := p.all.pick(t, now)
@@ -231,6 +240,17 @@ func (p *Pool) logWait(class string, now time.Time, d due) {
 	}
 	p.waits.waiting(now, d.at, why, "requests", class,
 		"allowance", fmt.Sprintf("%d requests in %s for each of %d credentials", p.all.limit(class), p.rates.window(class), p.all.live()))
+}
+
+// unsent takes a request back that did not go out.
+func (p *Pool) unsent(a *account, t *trip) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a.ledger(t.class).underWay--
+	if f := a.classes[t.class]; f != nil {
+		f.probing = false
+	}
+	p.wake()
 }
 
 // settle learns from an answer; resp is nil when there was none.

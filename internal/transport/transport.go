@@ -67,13 +67,16 @@ func (s Slots) free() {
 }
 
 // Log counts the requests that go out and writes one line at debug level for
-// each: never a header, a query value or a body.
-func Log(base http.RoundTripper, log *slog.Logger, count *atomic.Int64) http.RoundTripper {
+// each: never a header, a query value or a body. One that the budget does not let out is
+// not sent: its error is ErrBudget.
+func Log(base http.RoundTripper, log *slog.Logger, budget *Budget) http.RoundTripper {
 	return Func(func(req *http.Request) (*http.Response, error) {
 		if req.Context().Err() != nil { // it would not be sent
 			return nil, context.Cause(req.Context())
 		}
-		count.Add(1)
+		if !budget.take() {
+			return nil, ErrBudget
+		}
 		start := time.Now()
 		resp, err := base.RoundTrip(req)
 		args := []any{"method", req.Method, "path", req.URL.EscapedPath(), "ms", time.Since(start).Milliseconds()}

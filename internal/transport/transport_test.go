@@ -326,7 +326,7 @@ func TestLogAndHeader(t *testing.T) {
 	}))
 	defer server.Close()
 	var out bytes.Buffer
-	var count atomic.Int64
+	var count transport.Budget
 	base := &http.Transport{}
 	defer base.CloseIdleConnections()
 	chain := transport.Header(transport.Log(base, logger(&out), &count), "User-Agent", "exporter/1")
@@ -354,8 +354,8 @@ func TestLogAndHeader(t *testing.T) {
 	if agent != "exporter/1" || req.Header.Get("User-Agent") != "" {
 		t.Errorf("user agent: got %q and %q on the caller's request, want it on a clone alone", agent, req.Header.Get("User-Agent"))
 	}
-	if count.Load() != 2 {
-		t.Errorf("requests: got %d, want 2", count.Load())
+	if count.Sent() != 2 {
+		t.Errorf("requests: got %d, want 2", count.Sent())
 	}
 }
 

@@ -28,7 +28,11 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		resp, err := p.send(req, a, again)
-		p.settle(a, t, sent, resp)
+		if errors.Is(err, ErrBudget) {
+			p.unsent(a, t)
+		} else {
+			p.settle(a, t, sent, resp)
+		}
 		if err != nil {
 			p.slots.free()
 			return nil, err
