@@ -71,7 +71,7 @@ func extractProjects(ctx context.Context, ws *Workspace, _ projectSelector) iter
 	return func(yield func(Task, error) bool) {
 		for object, err := range ws.projects(ctx) {
 			source := sourceOfProject(object)
-			task := Task{source, single(object, source)}
+			task := Task{Source: source, Run: single(object, source)}
 			switch {
 			case isOdd(err):
 				task, err = failing(unreadable(err)), nil

@@ -2,13 +2,10 @@ package kind
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -26,7 +23,7 @@ var pullRequest = define(Kind{
 		Missing:    missingInPullRequests(),
 	},
 	place: place{put: putInDestination, paths: [][]string{{"destination", "repository"}}},
-}, extractPullRequests)
+}, extractAged[pullRequestSelector])
 
 // missingInPullRequests are fields of single pull requests, of whole repositories, and of
 // accounts as they once were.
@@ -49,43 +46,6 @@ func missingInPullRequests() map[string]string {
 // with "Invalid pagelen", although the documentation says 100 for every route;
 // seen in public clients.
 const maxPullRequests = 50
-
-// listPullRequests yields the pull requests of a repository that the query selects,
-// in the order of their numbers, with reviewers, participants and closed_on, which a list
-// leaves out unless asked.
-//
-// API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-get
-func listPullRequests(ctx context.Context, c *bitbucket.Client, slug, query string) iter.Seq2[Object, error] {
-	return bitbucket.List(ctx, c, bitbucket.Endpoint[Object]{
-		Name:    fmt.Sprintf("pull requests of repository %q", slug),
-		Path:    c.Path("repositories", slug, "pullrequests"),
-		Route:   "pullrequests",
-		Pagelen: maxPullRequests,
-		Key: func(o Object) (string, error) {
-			id, ok := o["id"].(json.Number)
-			if !ok {
-				return "", errors.New("it has no id that is a number")
-			}
-			return destinationUUID(o) + id.String(), nil
-		},
-		Sorted: bitbucket.Sorted[Object]{
-			Number: func(o Object) (int64, bool) {
-				id, _ := o["id"].(json.Number)
-				n, err := id.Int64()
-				return n, err == nil
-			},
-			Behind: func(q url.Values, number int64) url.Values {
-				q = maps.Clone(q)
-				q.Set("q", fmt.Sprintf("(%s) AND id > %d", query, number))
-				return q
-			},
-		},
-	}, url.Values{
-		"q":      {query},
-		"sort":   {"id"},
-		"fields": {"+values.reviewers,+values.participants,+values.closed_on"},
-	})
-}
 
 func destinationUUID(pullRequest Object) string {
 	destination, _ := pullRequest["destination"].(Object)
@@ -114,6 +74,47 @@ func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1
 // openPullRequests is the query when the selector has none.
 const openPullRequests = `state="OPEN"`
 
+// aged is the list of the pull requests of a repository that the query selects, in the order
+// of their numbers, with reviewers, participants and closed_on, which a list leaves out unless
+// asked.
+//
+// API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-get
+func (s pullRequestSelector) aged(c *bitbucket.Client, r bitbucket.Repository) aged {
+	query := cmp.Or(strings.TrimSpace(s.PullRequestQuery), openPullRequests)
+	return aged{kind: "pull-request", repository: r, complete: nameReviewers,
+		endpoint: bitbucket.Endpoint[bitbucket.Listed]{
+			Name:    fmt.Sprintf("pull requests of repository %q", r.Slug),
+			Path:    c.Path("repositories", r.Slug, "pullrequests"),
+			Route:   "pullrequests",
+			Pagelen: maxPullRequests,
+			Key: func(l bitbucket.Listed) (string, error) {
+				id, ok := l.Object["id"].(json.Number)
+				if !ok {
+					return "", errors.New("it has no id that is a number")
+				}
+				return destinationUUID(l.Object) + id.String(), nil
+			},
+			Sorted: bitbucket.Sorted[bitbucket.Listed]{
+				Number: func(l bitbucket.Listed) (int64, bool) {
+					id, _ := l.Object["id"].(json.Number)
+					n, err := id.Int64()
+					return n, err == nil
+				},
+				Behind: func(q url.Values, number int64) url.Values {
+					q = maps.Clone(q)
+					q.Set("q", fmt.Sprintf("(%s) AND id > %d", query, number))
+					return q
+				},
+			},
+		},
+		query: url.Values{
+			"q":      {query},
+			"sort":   {"id"},
+			"fields": {"+values.reviewers,+values.participants,+values.closed_on"},
+		},
+	}
+}
+
 // putInDestination puts a repository into a pull request as Bitbucket does: with less
 // than its own answer has.
 //
@@ -132,54 +133,6 @@ func putInDestination(object, source Object) Object {
 	}
 	destination["repository"] = short
 	return object
-}
-
-func extractPullRequests(ctx context.Context, ws *Workspace, s pullRequestSelector) iter.Seq2[Task, error] {
-	return func(yield func(Task, error) bool) {
-		for r, err := range ws.repositories(ctx, s.query()) {
-			task := Task{sourceOf(r), pullRequestTask(ws, r, s)}
-			if isOdd(err) {
-				task, err = failing(err), nil
-			}
-			if !yield(task, err) {
-				return
-			}
-		}
-	}
-}
-
-func pullRequestTask(ws *Workspace, r bitbucket.Repository, s pullRequestSelector) Run {
-	query := cmp.Or(strings.TrimSpace(s.PullRequestQuery), openPullRequests)
-	return func(ctx context.Context) iter.Seq2[Found, error] {
-		return func(yield func(Found, error) bool) {
-			for object, err := range listPullRequests(ctx, ws.client, r.Slug, query) {
-				if isOdd(err) {
-					if !yield(Found{}, unreadable(err)) {
-						return
-					}
-					continue
-				}
-				if err != nil {
-					yield(Found{}, leftOutBy(s.without(sourceOf(r)), ws.rest.OrGone(ctx, r.Slug, err)))
-					return
-				}
-				nameReviewers(object)
-				if !yield(Found{Object: object, Address: address(object, sourceOf(r))}, nil) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// leftOutBy adds to the fix of an error how to leave out a repository whose pull requests
-// cannot be read while it is there itself.
-func leftOutBy(repoQuery string, err error) error {
-	var e *bitbucket.Error
-	if !errors.As(err, &e) || e.Status != http.StatusForbidden && e.Status != http.StatusNotFound || e.Denied() {
-		return err
-	}
-	return &advised{err, Fix(err) + "; to leave this repository out, set the selector's repoQuery to " + repoQuery}
 }
 
 // nameReviewers adds to each reviewer a copy of itself as "user", as participants

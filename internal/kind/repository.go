@@ -45,7 +45,7 @@ func (s repositorySelector) problems(raw mapping.Selector) diag.Problems {
 func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		for r, err := range ws.repositories(ctx, s.query()) {
-			task := Task{sourceOf(r), repositoryTask(ws, r, s)}
+			task := Task{Source: sourceOf(r), Run: repositoryTask(ws, r, s)}
 			if isOdd(err) {
 				task, err = failing(unreadable(err)), nil
 			}

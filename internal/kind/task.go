@@ -53,6 +53,7 @@ type Task struct {
 	// that only yields warnings.
 	Source Source
 	Run    Run
+	aged   *aged // the list that Run reads; nil where it does not read one
 }
 
 // Run yields the objects of a task. A *Warning, an *Unreadable and an *Omitted come in the

@@ -3,6 +3,7 @@ package kind
 import (
 	"context"
 	"iter"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/concurrent"
@@ -32,6 +33,13 @@ type Options struct {
 	OnlyGit bool
 	// State is what earlier runs have read; nil for nothing.
 	State *state.Store
+	// LastFinished is when the last run ended that was not cut off; zero for never. A list that
+	// was read since, less than ResumeAge ago, is not asked for again.
+	LastFinished time.Time
+	ResumeAge    time.Duration
+	// NoLists is true when lists of earlier runs are not to be used: State may be older
+	// than it seems.
+	NoLists bool
 }
 
 // Workspace is the workspace that a run reads, with what it has read already. It
@@ -44,6 +52,7 @@ type Workspace struct {
 	contents *content.Reader
 	options  Options
 	lists    map[bitbucket.RepositoryQuery]*list
+	readings readings
 	seconds  map[any]Second // second readings since the last Forget, by the key of the list
 	own      map[any]any    // what the kinds remember, each by a key of its own type
 }
@@ -68,7 +77,8 @@ func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 		memory: source.New(rest, source.Options{
 			MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir, Git: gitHost(c, o.GitMaxBytes), OnlyGit: o.OnlyGit, State: o.State,
 		}),
-		lists: map[bitbucket.RepositoryQuery]*list{}, seconds: map[any]Second{}, own: map[any]any{},
+		lists: map[bitbucket.RepositoryQuery]*list{}, readings: readings{kept: map[string]time.Time{}},
+		seconds: map[any]Second{}, own: map[any]any{},
 	}
 }
 

@@ -1,0 +1,212 @@
+package kind
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+)
+
+// aged is a list of a repository that nothing shows to be unchanged, such as that of its pull
+// requests: what is known of it is as old as its last reading.
+type aged struct {
+	kind       string
+	repository bitbucket.Repository
+	// endpoint and query are those of the list. What they ask for is a part of the key
+	// under which the list is remembered.
+	endpoint bitbucket.Endpoint[bitbucket.Listed]
+	query    url.Values
+	// complete adds to an object what Bitbucket leaves out; nil for nothing.
+	complete func(Object)
+}
+
+func (a aged) key() []string { return listKey(a.repository, a.kind, a.query) }
+
+// id is the key as one text.
+func (a aged) id() string { return strings.Join(a.key(), "\x00") }
+
+// ager is a selector whose kind reads one such list of each repository.
+type ager interface {
+	query() bitbucket.RepositoryQuery
+	without(Source) string
+	aged(*bitbucket.Client, bitbucket.Repository) aged
+}
+
+// extractAged extracts the objects of one list of each repository.
+func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task, error] {
+	return func(yield func(Task, error) bool) {
+		for r, err := range ws.repositories(ctx, s.query()) {
+			a := s.aged(ws.client, r)
+			task := Task{Source: sourceOf(r), Run: agedTask(ws, a, s.without), aged: &a}
+			if isOdd(err) {
+				task, err = failing(err), nil
+			}
+			if !yield(task, err) {
+				return
+			}
+		}
+	}
+}
+
+// agedTask yields the objects of a list, after a *Remembered where they come from memory.
+func agedTask(ws *Workspace, a aged, without func(Source) string) Run {
+	return func(ctx context.Context) iter.Seq2[Found, error] {
+		return func(yield func(Found, error) bool) {
+			source := sourceOf(a.repository)
+			for object, err := range ws.aged(ctx, a) {
+				var remembered *Remembered
+				switch {
+				case errors.As(err, &remembered):
+					if !yield(Found{}, err) {
+						return
+					}
+				case isOdd(err):
+					if !yield(Found{}, unreadable(err)) {
+						return
+					}
+				case err != nil:
+					yield(Found{}, leftOutBy(without(source), ws.rest.OrGone(ctx, a.repository.Slug, err)))
+					return
+				default:
+					if a.complete != nil {
+						a.complete(object)
+					}
+					if !yield(Found{Object: object, Address: address(object, source)}, nil) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// leftOutBy adds to the fix of an error how to leave out a repository of which a list
+// cannot be read while it is there itself.
+func leftOutBy(repoQuery string, err error) error {
+	var e *bitbucket.Error
+	if !errors.As(err, &e) || e.Status != http.StatusForbidden && e.Status != http.StatusNotFound || e.Denied() {
+		return err
+	}
+	return &advised{err, Fix(err) + "; to leave this repository out, set the selector's repoQuery to " + repoQuery}
+}
+
+// readings are the lists that this run has read and kept, and when. It is safe for concurrent
+// use.
+type readings struct {
+	mu   sync.Mutex // guards what follows
+	kept map[string]time.Time
+}
+
+func (r *readings) keep(a aged, at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept[a.id()] = at
+}
+
+// of returns when this run read a list; false when it did not.
+func (r *readings) of(a aged) (time.Time, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, ok := r.kept[a.id()]
+	return at, ok
+}
+
+// origin is where the objects of a list come from.
+type origin int
+
+const (
+	asked     origin = iota // Bitbucket is asked
+	thisRun                 // this run has asked before
+	cutOff                  // a run read it that was cut off since
+	leftToAge               // an earlier run read it, and no request is to be spent on it
+	unasked                 // no request is to be spent on it, and it is not known
+)
+
+// origin decides where the objects of a list come from, with what is known of it.
+func (w *Workspace) origin(a aged) (origin, record) {
+	if w.options.State == nil {
+		return asked, record{}
+	}
+	known, ok := recordOf(w.options.State, a.key(), a.repository)
+	if !ok {
+		return asked, record{}
+	}
+	if at, ok := w.readings.of(a); ok && at.Equal(known.ReadAt) {
+		return thisRun, known
+	}
+	if w.resumes(a, known) {
+		return cutOff, known
+	}
+	return asked, known
+}
+
+// resumes reports whether a list need not be asked for, since a run read it that was cut off
+// since, a short while ago.
+func (w *Workspace) resumes(a aged, known record) bool {
+	return !w.options.NoLists && known.ReadAt.After(w.options.LastFinished) && time.Since(known.ReadAt) < w.options.ResumeAge && !known.moved(a.repository)
+}
+
+// aged yields the objects of a list, from where origin says. A *Remembered comes first where
+// they come from memory, and others may follow a *bitbucket.Odd.
+func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		from, known := w.origin(a)
+		switch from {
+		case thisRun, cutOff:
+			if !w.recall(ctx, known, from != thisRun, yield) {
+				return
+			}
+		}
+		w.ask(ctx, a, yield)
+	}
+}
+
+// recall yields a list from memory. It reports whether the list is missing all the same: then
+// nothing was yielded.
+func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield func(Object, error) bool) (missing bool) {
+	begun := false
+	for object, err := range known.objects(ctx, w.options.State) {
+		if errors.Is(err, errForgotten) && !begun {
+			return true
+		}
+		if !begun && tell && !yield(nil, &Remembered{ReadAt: known.ReadAt}) {
+			return false
+		}
+		begun = true
+		if !yield(object, err) || err != nil {
+			return false
+		}
+	}
+	if !begun && tell {
+		yield(nil, &Remembered{ReadAt: known.ReadAt})
+	}
+	return false
+}
+
+// ask yields a list as Bitbucket gives it, and remembers it when it comes to its end and has
+// nothing odd.
+func (w *Workspace) ask(ctx context.Context, a aged, yield func(Object, error) bool) {
+	keep := newKeeper(w.options.State, a.repository)
+	a.endpoint.Asked = keep.asked
+	for l, err := range bitbucket.List(ctx, w.client, a.endpoint, a.query) {
+		switch {
+		case isOdd(err):
+			keep = nil
+		case err == nil:
+			keep.add(l)
+		}
+		if !yield(l.Object, err) || err != nil && !isOdd(err) {
+			return
+		}
+	}
+	if keep != nil {
+		keep.end(a.key())
+		w.readings.keep(a, keep.record.ReadAt)
+	}
+}
