@@ -304,7 +304,7 @@ func TestStalledBody(t *testing.T) {
 		s.Fault(bitbuckettest.Fault{StallBody: 5, Times: -1})
 		start := time.Now()
 		_, list := slugs(c)
-		_, file := c.File(context.Background(), "checkout", s.Head("checkout"), "README.md", 100)
+		_, _, file := c.File(context.Background(), "checkout", s.Head("checkout"), "README.md", 100)
 		for what, err := range map[string]error{"list": list, "file": file} {
 			if err == nil || !strings.HasSuffix(err.Error(), ": no complete answer within 1m0s") {
 				t.Errorf("%s: got %v", what, err)

@@ -41,6 +41,8 @@ type Error struct {
 	// MissingPath is true for a 404 that says which path of the repository is missing:
 	// the repository and the commit are there.
 	MissingPath bool
+	// Missed is that path, where the answer names it.
+	Missed string
 	// NoAPI is true for a 404 of something other than Bitbucket's API, as long as the API has
 	// never answered: it does not mean that what was asked for is missing.
 	NoAPI bool
@@ -271,8 +273,10 @@ func (e *Error) decode(text []byte) bool {
 	}
 	e.Message = oneLine(body.Error.Message)
 	e.Announcement = oneLine(cmp.Or(body.Data.AnnouncementURL, body.Error.Data.AnnouncementURL))
-	e.MissingPath = e.Status == http.StatusNotFound &&
-		(body.Data.Path != "" || body.Error.Data.Path != "" || strings.HasPrefix(e.Message, "No such file or directory"))
+	named, said := strings.CutPrefix(e.Message, "No such file or directory")
+	if e.MissingPath = e.Status == http.StatusNotFound && (body.Data.Path != "" || body.Error.Data.Path != "" || said); e.MissingPath {
+		e.Missed = oneLine(cmp.Or(body.Data.Path, body.Error.Data.Path, strings.TrimPrefix(named, ":")))
+	}
 	var scopes struct {
 		Required, Granted []string
 	}

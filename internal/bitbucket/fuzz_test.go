@@ -45,7 +45,7 @@ func checkURL(t *testing.T, slug, commit, name string) {
 		sent = append(sent, req)
 		return answer(req, http.StatusNotFound, `{}`), nil
 	}))
-	_, err := c.File(context.Background(), slug, commit, name, 10)
+	_, _, err := c.File(context.Background(), slug, commit, name, 10)
 	want := append([]string{"", "2.0", "repositories", "acme", slug, "src", commit}, strings.Split(strings.TrimPrefix(name, "/"), "/")...)
 	if dots := slices.Contains(want, ".") || slices.Contains(want, ".."); dots || len(sent) != 1 {
 		if len(sent) != 0 || !errors.Is(err, transport.ErrDots) || !dots {

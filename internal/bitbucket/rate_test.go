@@ -46,7 +46,7 @@ func TestSourceRate(t *testing.T) {
 				start := time.Now()
 				var files, others []time.Duration
 				for range 3 {
-					if _, err := c.File(t.Context(), "src", hash, "repositories/a/b/README.md", 100); err != nil {
+					if _, _, err := c.File(t.Context(), "src", hash, "repositories/a/b/README.md", 100); err != nil {
 						t.Error(err)
 					}
 					files = append(files, time.Since(start))

@@ -186,7 +186,7 @@ func TestRecordedRefusals(t *testing.T) {
 				_, err := slugs(c) // the API answers
 				equal(t, "error", err, nil)
 				s.Fault(bitbuckettest.Fault{Status: r.Status, Header: header, Body: cmp.Or(body, " "), Times: -1})
-				_, err = c.File(t.Context(), "r", "abc", "static/media", 100)
+				_, _, err = c.File(t.Context(), "r", "abc", "static/media", 100)
 				var e *bitbucket.Error
 				if !errors.As(err, &e) {
 					t.Fatalf("got %v, want an *Error", err)
@@ -220,7 +220,7 @@ func TestRecordedHeaders(t *testing.T) {
 		got, err := slugs(c)
 		equal(t, "repositories", got, "r")
 		equal(t, "error", err, nil)
-		text, err := c.File(t.Context(), "r", s.Head("r"), "Jenkinsfile", 100)
+		text, _, err := c.File(t.Context(), "r", s.Head("r"), "Jenkinsfile", 100)
 		equal(t, "file", string(text), "node {}")
 		equal(t, "error", err, nil)
 		equal(t, "requests", s.Requests(), 2)

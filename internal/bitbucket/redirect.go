@@ -47,3 +47,15 @@ func tooMany(via []*http.Request) error {
 	}
 	return nil
 }
+
+// mediaHost is where the vendor keeps files of Git LFS.
+//
+// Source: a recorded answer of 302, read 2026-11.
+const mediaHost = "api.media.atlassian.com"
+
+// toMedia reports whether an error is a redirect to there: others of ErrElsewhere may be of a
+// host that wants a login.
+func toMedia(err error) bool {
+	var e *elsewhere
+	return errors.As(err, &e) && e.media && strings.EqualFold(e.host, mediaHost)
+}

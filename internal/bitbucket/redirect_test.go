@@ -38,7 +38,7 @@ func TestNoRouteIsRedirectedElsewhere(t *testing.T) {
 			_, err := collect(c.Tree(t.Context(), "repo", hash, "a", 2))
 			return err
 		},
-		"file":     func(c *bitbucket.Client) error { _, err := c.File(t.Context(), "repo", hash, "a/b", 10); return err },
+		"file":     func(c *bitbucket.Client) error { _, _, err := c.File(t.Context(), "repo", hash, "a/b", 10); return err },
 		"branches": func(c *bitbucket.Client) error { _, err := c.Branches(t.Context(), "repo"); return err },
 		"head":     func(c *bitbucket.Client) error { _, err := c.Head(t.Context(), "repo", "main"); return err },
 		"exists":   func(c *bitbucket.Client) error { _, err := c.Exists(t.Context(), "repo"); return err },

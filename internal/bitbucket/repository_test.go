@@ -22,36 +22,36 @@ func TestFile(t *testing.T) {
 	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
 		hash := s.Head("repo")
 		for _, name := range names {
-			got, err := c.File(t.Context(), "repo", hash, name, 1<<20)
+			got, _, err := c.File(t.Context(), "repo", hash, name, 1<<20)
 			equal(t, name, string(got), files[name])
 			equal(t, name, err, nil)
 		}
 		equal(t, "path", requests(s)[2], "/2.0/repositories/acme/repo/src/"+hash+"/docs/c%23d%3Fe%252F.md")
-		got, err := c.File(t.Context(), "repo", hash, "/README.md", 7)
+		got, _, err := c.File(t.Context(), "repo", hash, "/README.md", 7)
 		equal(t, "bounded, with a slash before", string(got), "content")
 		equal(t, "error", err, nil)
 		for _, name := range []string{"list.json", "cut.json", "other.json", "text.json", "empty.json", "list.txt.json"} {
-			got, err = c.File(t.Context(), "repo", hash, name, 1<<20)
+			got, _, err = c.File(t.Context(), "repo", hash, name, 1<<20)
 			equal(t, "a file that looks like a directory: "+name, string(got), files[name])
 			equal(t, "error", err, nil)
 		}
 		for _, missing := range []string{"nothing.md", "docs", "docs/deep"} {
-			_, err = c.File(t.Context(), "repo", hash, missing, 1<<20)
+			_, _, err = c.File(t.Context(), "repo", hash, missing, 1<<20)
 			equal(t, missing+" is no file", errors.Is(err, bitbucket.ErrNoFile), true)
 			wantError(t, err, `read file "`+missing+`" of repository "repo": `)
-			_, err = c.File(t.Context(), "repo", hash, missing, 1000)
+			_, _, err = c.File(t.Context(), "repo", hash, missing, 1000)
 			equal(t, missing+" is no file, where the beginning alone is read", errors.Is(err, bitbucket.ErrNoFile), true)
 		}
 		correct(t, s)
 
-		_, err = c.File(t.Context(), "repo", strings.Repeat("0", 40), "README.md", 1<<20)
+		_, _, err = c.File(t.Context(), "repo", strings.Repeat("0", 40), "README.md", 1<<20)
 		equal(t, "unknown commit: no file", errors.Is(err, bitbucket.ErrNoFile), false)
 		equal(t, "unknown commit: not found", errors.Is(err, bitbucket.ErrNotFound), true)
-		_, err = c.File(t.Context(), "gone", hash, "README.md", 1<<20)
+		_, _, err = c.File(t.Context(), "gone", hash, "README.md", 1<<20)
 		equal(t, "unknown repository: no file", errors.Is(err, bitbucket.ErrNoFile), false)
 		s.Fault(bitbuckettest.Fault{TruncateBody: 3})
 		before := s.Requests()
-		got, err = c.File(t.Context(), "repo", hash, "README.md", 1<<20)
+		got, _, err = c.File(t.Context(), "repo", hash, "README.md", 1<<20)
 		equal(t, "cut off, then whole", string(got), files["README.md"])
 		equal(t, "error", err, nil)
 		equal(t, "requests", s.Requests()-before, 2)
@@ -66,7 +66,7 @@ func TestFileElsewhere(t *testing.T) {
 	s.AddRepository(bitbuckettest.Repository{Name: "repo", Files: map[string]string{"a": "b"}})
 	c := overSocket(t, s)
 	s.Fault(bitbuckettest.Fault{Redirect: other + "/media", Status: 301, Times: -1})
-	_, err := c.File(t.Context(), "repo", s.Head("repo"), "a", 1<<20)
+	_, _, err := c.File(t.Context(), "repo", s.Head("repo"), "a", 1<<20)
 	wantError(t, err, `read file "a" of repository "repo": `, "redirect refused")
 	equal(t, "is no file", errors.Is(err, bitbucket.ErrNoFile), false)
 	equal(t, "asked elsewhere", asked.Load(), int32(0))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -133,20 +134,20 @@ const (
 
 // File reads a file at a commit, at most limit bytes of it. The error is ErrNoFile
 // when the commit has no such file, or has a directory of that name, and
-// ErrElsewhere when another host keeps it.
+// ErrElsewhere when another host keeps it. Proven is true where nothing leaves a doubt that
+// the commit's file was answered, or that there is none: then the answer holds for ever.
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get
-func (c *Client) File(ctx context.Context, slug, commit, name string, limit int64) ([]byte, error) {
-	var text []byte
+func (c *Client) File(ctx context.Context, slug, commit, name string, limit int64) (text []byte, proven bool, err error) {
 	path := strings.TrimPrefix(name, "/")
 	address := c.url(sourcePath(c.workspace, slug, commit, path), nil)
 	q := question{address: address, accept: "*/*"}
 	if _, down := c.down.Load(routeFile); down {
 		q.attempts = lateAttempts
 	}
-	err := c.do(ctx, q, func(resp *http.Response) error {
-		var err error
+	err = c.do(ctx, q, func(resp *http.Response) error {
 		text, err = readBody(ctx, resp, limit)
+		proven = err == nil && ofFile(resp, path, text)
 		switch {
 		case err != nil:
 			return err
@@ -164,13 +165,44 @@ func (c *Client) File(ctx context.Context, slug, commit, name string, limit int6
 	}
 	if errors.Is(err, errRedirect) && !errors.Is(err, ErrElsewhere) {
 		if is, metaErr := c.meta(ctx, slug, commit, path, 1); metaErr == nil && slices.Contains(is.Attributes, "lfs") {
-			err = fmt.Errorf("%w: %w", ErrElsewhere, err)
+			return nil, true, fmt.Errorf("read file %q of repository %q: %w: %w", name, slug, ErrElsewhere, err)
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read file %q of repository %q: %w", name, slug, err)
+		return nil, ProvenAbsent(err, path) || toMedia(err), fmt.Errorf("read file %q of repository %q: %w", name, slug, err)
 	}
-	return text, nil
+	return text, proven, nil
+}
+
+// ofFile reports whether an answer bears the marks of a file: an ETag, as every recorded one
+// has it, no charset but UTF-8, since Bitbucket names none, and JSON only where the name says
+// so. A body without a length that ends with the connection may have lost its end.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get, and recorded answers, read 2026-11.
+func ofFile(resp *http.Response, name string, text []byte) bool {
+	_, parameters, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	charset := strings.ToLower(parameters["charset"])
+	foreign := charset != "" && charset != "utf-8" && charset != "us-ascii"
+	named := strings.ToLower(name[strings.LastIndex(name, "/")+1:])
+	isJSON := mediaType(resp.Header) == "application/json"
+	openEnd := resp.ContentLength < 0 && !resp.Uncompressed && resp.ProtoMajor < 2 && !slices.Contains(resp.TransferEncoding, "chunked")
+	refusal := isJSON && bytes.HasPrefix(bytes.TrimSpace(text), []byte(`{"type": "error"`)) || bytes.HasPrefix(text, []byte(`{"type":"error"`))
+	return err == nil && !foreign && !openEnd && !refusal && resp.Header.Get("ETag") != "" && (!isJSON || strings.Contains(named, "json"))
+}
+
+// ProvenAbsent reports whether an ErrNoFile holds for ever: an answer that says so names the
+// path that it is about, or a folder above it. One that names none may be of something on the
+// way.
+func ProvenAbsent(err error, path string) bool {
+	var e *Error
+	if !errors.Is(err, ErrNoFile) {
+		return false
+	}
+	if !errors.As(err, &e) || !e.MissingPath {
+		return true // a listing, or what is known of the path, shows it
+	}
+	named := strings.Trim(e.Missed, "/")
+	return named != "" && (named == oneLine(path) || strings.HasPrefix(oneLine(path), named+"/"))
 }
 
 // listing distinguishes the page that a directory answers with from a file, whatever that holds: its

@@ -111,7 +111,7 @@ func fileOfLFS(t *testing.T, o bitbuckettest.Options) {
 	s.SetAttributes("r", "big.bin", "lfs")
 	s.Configure(o)
 	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
-		_, err := c.File(context.Background(), "r", s.Head("r"), "big.bin", 10)
+		_, _, err := c.File(context.Background(), "r", s.Head("r"), "big.bin", 10)
 		equal(t, "elsewhere", errors.Is(err, bitbucket.ErrElsewhere), true)
 		wantError(t, err, `read file "big.bin" of repository "r"`, "api.media.atlassian.com", "credential must not go")
 		equal(t, "requests", s.Requests(), 1)
@@ -146,7 +146,7 @@ func TestFileBehindAnotherHost(t *testing.T) {
 			}
 			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
 				s.Fault(bitbuckettest.Fault{Redirect: tt.location, Status: tt.status})
-				_, err := c.File(context.Background(), "r", s.Head("r"), "README.md", 10)
+				_, _, err := c.File(context.Background(), "r", s.Head("r"), "README.md", 10)
 				wantError(t, err, "redirect refused: to host", "credential must not go")
 				equal(t, "of Git LFS", errors.Is(err, bitbucket.ErrElsewhere), tt.lfs)
 				equal(t, "requests", s.Requests(), tt.requests)
@@ -164,22 +164,22 @@ func TestFileOrWebPage(t *testing.T) {
 	s := withFiles(map[string]string{"README.md": "# R", "docs/index.html": "<p>hello", "a.HTM": "<p>hello"})
 	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
 		once := s.Fault(bitbuckettest.Fault{Status: 200, Header: html, Body: "<html>"})
-		text, err := c.File(context.Background(), "r", s.Head("r"), "README.md", 100)
+		text, _, err := c.File(context.Background(), "r", s.Head("r"), "README.md", 100)
 		equal(t, "page, then file", string(text), "# R")
 		equal(t, "error", err, nil)
 		equal(t, "pages", once(), 1)
 		s.Fault(bitbuckettest.Fault{Status: 200, Header: html, Body: "<html>", Times: -1})
-		_, err = c.File(context.Background(), "r", s.Head("r"), "README.md", 100)
+		_, _, err = c.File(context.Background(), "r", s.Head("r"), "README.md", 100)
 		wantError(t, err, `read file "README.md" of repository "r"`, "the answer is a web page, and not the file")
 		for _, name := range []string{"docs/index.html", "a.HTM"} { // here nobody can tell
-			text, err := c.File(context.Background(), "r", s.Head("r"), name, 100)
+			text, _, err := c.File(context.Background(), "r", s.Head("r"), name, 100)
 			equal(t, name, string(text), "<html>")
 			equal(t, name, err, nil)
 		}
 		s.ClearFaults()
 		html.Set("Content-Disposition", "attachment")
 		s.Fault(bitbuckettest.Fault{Header: html, Times: -1})
-		text, err = c.File(context.Background(), "r", s.Head("r"), "README.md", 100)
+		text, _, err = c.File(context.Background(), "r", s.Head("r"), "README.md", 100)
 		equal(t, "an attachment of another type", string(text), "# R")
 		equal(t, "error", err, nil)
 	})
@@ -205,7 +205,7 @@ func TestFilesThatAreWaitedForInVain(t *testing.T) {
 		s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/**", Delay: time.Hour, Times: transport.Attempts + 2})
 		read := func(name string) (requests int, err error) {
 			before := s.Requests()
-			_, err = c.File(t.Context(), "r", s.Head("r"), name, 100)
+			_, _, err = c.File(t.Context(), "r", s.Head("r"), name, 100)
 			return s.Requests() - before, err
 		}
 		for _, tt := range []struct {
@@ -222,4 +222,54 @@ func TestFilesThatAreWaitedForInVain(t *testing.T) {
 		equal(t, "requests after an answer", n, 4)
 		equal(t, "error", err, nil)
 	})
+}
+
+// An answer holds for ever only where it is one of the file, or names the path that is missing.
+func TestProvenFile(t *testing.T) {
+	of := func(kind string) http.Header { return http.Header{"Content-Type": {kind}} }
+	missing := func(message string) bitbuckettest.Fault {
+		return bitbuckettest.Fault{Status: 404, Header: of("application/json"), Body: `{"type":"error","error":{"message":"` + message + `"}}`}
+	}
+	for name, tt := range map[string]struct {
+		path   string
+		fault  bitbuckettest.Fault
+		proven bool
+	}{
+		"a file":                             {"a/README.md", bitbuckettest.Fault{}, true},
+		"its beginning":                      {"a/long", bitbuckettest.Fault{}, true},
+		"an empty file":                      {"empty", bitbuckettest.Fault{}, true},
+		"JSON":                               {"a/x.json", bitbuckettest.Fault{}, true},
+		"no such file":                       {"a/none", bitbuckettest.Fault{}, true},
+		"a folder":                           {"a", bitbuckettest.Fault{}, true},
+		"a file of Git LFS":                  {"big", bitbuckettest.Fault{}, true},
+		"a file of Git LFS, behind a host":   {"big", bitbuckettest.Fault{Redirect: "https://media.test/x"}, true},
+		"a text of a proxy":                  {"a/README.md", bitbuckettest.Fault{Status: 200, Header: of("text/plain"), Body: "unavailable"}, false},
+		"an empty text of a proxy":           {"a/README.md", bitbuckettest.Fault{Status: 200, Header: of("text/plain"), Body: " "}, false},
+		"another charset":                    {"a/README.md", bitbuckettest.Fault{Header: of("text/plain; charset=ISO-8859-1")}, false},
+		"the charset that it has":            {"a/README.md", bitbuckettest.Fault{Header: of("text/plain; charset=UTF-8")}, true},
+		"a type that is none":                {"a/README.md", bitbuckettest.Fault{Header: of("text/plain; =")}, false},
+		"JSON where none is due":             {"a/README.md", bitbuckettest.Fault{Header: of("application/json")}, false},
+		"an error as JSON":                   {"a/x.json", bitbuckettest.Fault{Rewrite: func([]byte) []byte { return []byte(`{"type": "error", "error": {}}`) }}, false},
+		"a redirect that may be for a login": {"a/README.md", bitbuckettest.Fault{Redirect: "https://id.atlassian.com/login"}, false},
+		"missing, without a path":            {"a/none", missing("No such file or directory"), false},
+		"missing, of another path":           {"a/none", missing("No such file or directory: a/non"), false},
+		"missing, of the folder":             {"a/none", missing("No such file or directory: a"), true},
+		"not found":                          {"a/none", missing("Not found"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := withFiles(map[string]string{"a/README.md": "# R", "a/long": strings.Repeat("0123456789", 1000), "a/x.json": "{}", "empty": "", "big": "x"})
+			s.SetAttributes("r", "big", "lfs")
+			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+				if _, err := c.Exists(t.Context(), "r"); err != nil { // so that a 404 is one of the API
+					t.Fatal(err)
+				}
+				tt.fault.Path, tt.fault.Times = "/repositories/acme/r/src/*/"+tt.path, 1
+				s.Fault(tt.fault)
+				_, proven, err := c.File(t.Context(), "r", s.Head("r"), tt.path, 2000)
+				if proven != tt.proven {
+					t.Errorf("proven: got %v, want %v; the error is %v", proven, tt.proven, err)
+				}
+			})
+		})
+	}
 }

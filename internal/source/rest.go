@@ -80,7 +80,7 @@ func (r REST) List(ctx context.Context, at Revision, n Want) iter.Seq2[Entry, er
 // Read returns a file, or at most limit bytes of it. The error is bitbucket.ErrNoFile when
 // there is no file of that path, and bitbucket.ErrElsewhere when another host keeps it.
 func (r REST) Read(ctx context.Context, at Revision, path string, limit int64) ([]byte, error) {
-	text, err := r.Client.File(ctx, at.Repository.Slug, at.Hash, path, limit)
+	text, _, err := r.Client.File(ctx, at.Repository.Slug, at.Hash, path, limit)
 	if errors.Is(err, bitbucket.ErrNoFile) || errors.Is(err, bitbucket.ErrElsewhere) {
 		return nil, err
 	}
