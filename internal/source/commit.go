@@ -26,7 +26,7 @@ type Commit struct {
 // no such branch, and a *Gone when the repository is not there any more.
 func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) (*Commit, error) {
 	c := &Commit{branch: cmp.Or(branch, r.MainBranch), noted: map[*listing]bool{}}
-	c.files = files{memory: m, at: Revision{Repository: r}, fetched: map[string]body{}, texts: m.spool}
+	c.files = files{past: past{bodies: bodies{Revision{Repository: r}, m.options.MaxFile}, memory: m}, fetched: map[string]body{}, texts: m.spool}
 	if !m.options.KeepFiles {
 		c.texts = &spool{folder: m.options.TempDir}
 	}
@@ -41,14 +41,18 @@ func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) 
 		return nil, err
 	}
 	if c.at.Hash != "" {
-		c.tree = m.tree(treeKey{r.Key(), c.at.Hash})
+		c.tree = m.tree(c.at)
 		c.folders = &lister{memory: m, at: c.at, tree: c.tree, texts: c.texts, indexes: map[*listing]index{}, came: map[gitwire.Hash]came{}}
 	}
 	return c, nil
 }
 
-// Close removes what the commit keeps of files for itself. None may be read any more.
+// Close removes what the commit keeps of files for itself. None may be read any more. What is
+// new of it is kept for later runs.
 func (c *Commit) Close() error {
+	if c.tree != nil {
+		c.memory.keep(c.tree)
+	}
 	if c.texts == c.memory.spool {
 		return nil
 	}

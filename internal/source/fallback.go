@@ -127,6 +127,7 @@ type readers struct {
 	mu       sync.Mutex // guards what follows
 	fallen   map[string]*Fallback
 	over     map[string]bool // repositories of which git read something
+	known    map[string]bool // repositories of which something came from the store
 	refusals int             // in a row
 	counted  int             // refusals in all
 	begun    map[string]int  // by repository: counted when git was last asked for it
@@ -137,11 +138,37 @@ type readers struct {
 func (rs *readers) gitFor(r bitbucket.Repository) *Git {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	if rs.git == nil || !rs.onlyGit && (rs.stopped != nil || rs.fallen[r.Key()] != nil) {
+	if !rs.byGit(r) {
 		return nil
 	}
 	rs.begun[r.Key()] = rs.counted
 	return rs.git
+}
+
+// byGit reports whether git reads a repository. The mutex is held.
+func (rs *readers) byGit(r bitbucket.Repository) bool {
+	return rs.git != nil && (rs.onlyGit || rs.stopped == nil && rs.fallen[r.Key()] == nil)
+}
+
+// overGit reports whether git reads a repository.
+func (rs *readers) overGit(r bitbucket.Repository) bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.byGit(r)
+}
+
+// gave notes that git gave a file of a repository.
+func (rs *readers) gave(r bitbucket.Repository) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.over[r.Key()] = true
+}
+
+// knew notes that something of a repository's commit came from the store.
+func (rs *readers) knew(r bitbucket.Repository) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.known[r.Key()] = true
 }
 
 // of returns the reader of a repository.
@@ -185,6 +212,7 @@ func (rs *readers) falls(r bitbucket.Repository, err error) bool {
 // Readings is what read the repositories of a run.
 type Readings struct {
 	Git       int        // repositories of which git read something
+	Known     int        // repositories of which something of a commit came from Options.State
 	Fallbacks []Fallback // by their slugs
 	// Stopped is why nothing was read over git any more, from a moment on; empty when it
 	// was.
@@ -196,7 +224,7 @@ type Readings struct {
 func (rs *readers) readings() Readings {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	out := Readings{Git: len(rs.over)}
+	out := Readings{Git: len(rs.over), Known: len(rs.known)}
 	if rs.stopped != nil {
 		out.Stopped, out.StoppedFix = rs.stopped.Reason, rs.stopped.Fix
 	}

@@ -8,17 +8,14 @@ import (
 	"strings"
 	"sync"
 
-	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/glob"
 )
 
 // files reads the files of a commit. It is safe for concurrent use.
 type files struct {
-	memory  *Memory
-	at      Revision // without a hash in a repository without commits: then nothing is there
-	tree    *tree    // nil without a hash
-	folders *lister  // nil without a hash
-	texts   *spool   // of fetched; that of the run when the run keeps files
+	past
+	folders *lister // nil without a hash
+	texts   *spool  // of fetched; that of the run when the run keeps files
 
 	mu      sync.Mutex // guards what follows
 	recent  recent
@@ -92,6 +89,12 @@ func (c *files) bytes(name string, b body) ([]byte, error) {
 	if !b.there || b.text != nil || b.err != nil {
 		return b.text, b.err
 	}
+	if b.stored {
+		if s, ok := c.memory.storedText(b.id); ok && s.text != nil {
+			return s.text, nil
+		}
+		return nil, fmt.Errorf("read file %q of repository %q again: the store has lost it", name, c.at.Repository.Slug)
+	}
 	text, err := io.ReadAll(c.texts.open(b.kept))
 	if err != nil {
 		return nil, fmt.Errorf("read file %q of repository %q again: %w", name, c.at.Repository.Slug, err)
@@ -112,6 +115,9 @@ func (c *files) read(ctx context.Context, name string, f *flight) body {
 	if !c.memory.options.KeepFiles {
 		c.remember(name, b)
 		return f.body
+	}
+	if b.stored {
+		b.text = nil
 	}
 	if b.text != nil {
 		b.text, b.kept = nil, c.texts.put(b.text)
@@ -167,17 +173,18 @@ func (c *files) askREST(ctx context.Context, name string) body {
 	case is == present && size > limit:
 		return body{err: c.tooLarge(name, nil)}
 	}
-	text, err := c.memory.readers.rest.Read(ctx, c.at, name, limit+1)
-	read := body{there: text != nil, text: text, err: err, size: int64(len(text)), attributes: attributesOf(text, err)}
-	switch {
-	case errors.Is(err, bitbucket.ErrNoFile):
-		return body{}
-	case errors.Is(err, bitbucket.ErrElsewhere):
-		read.err, read.unsized = c.elsewhere(name), true
-	case err == nil && read.size > limit:
-		read.text, read.err, read.unsized = nil, c.tooLarge(name, text), true
+	if b, ok := c.recorded(name); ok {
+		c.memory.knew(c.tree)
+		return b
 	}
-	return read
+	text, proven, err := c.memory.readers.rest.Read(ctx, c.at, name, limit+1)
+	if is == present && size >= 0 && err == nil {
+		proven = int64(len(text)) == size
+	}
+	if proven {
+		c.record(name, text, limit, err)
+	}
+	return c.bodyRead(name, text, err)
 }
 
 // Beginning reads at most limit bytes of a file that is there.
@@ -189,17 +196,14 @@ func (c *files) Beginning(ctx context.Context, name string, limit int64) ([]byte
 			return beginning, err
 		}
 	}
-	return c.memory.readers.rest.Read(ctx, c.at, name, limit)
-}
-
-func (c *files) elsewhere(name string) error {
-	return &Omitted{Object: c.at.named(name), Why: "a file is kept on another host (Git LFS), and is not read", Err: bitbucket.ErrElsewhere}
-}
-
-// tooLarge is for a file of which the beginning was read, or nothing.
-func (c *files) tooLarge(name string, beginning []byte) error {
-	return &Omitted{Object: c.at.named(name), Why: fmt.Sprintf("a file is larger than max_file_size (%d bytes), and is not read", c.memory.options.MaxFile),
-		Fix: "raise the input max_file_size, or leave the file out", Err: &TooLarge{beginning}}
+	if text, ok := c.recordedBeginning(name, limit); ok {
+		return text, nil
+	}
+	text, proven, err := c.memory.readers.rest.Read(ctx, c.at, name, limit)
+	if proven && err == nil && int64(len(text)) == limit {
+		c.record(name, text, limit-1, nil)
+	}
+	return text, err
 }
 
 // ListingInstead is from how many files of one folder on ListInstead lists it: one request
@@ -217,7 +221,7 @@ func (c *files) ListInstead(ctx context.Context, folder string, paths []string) 
 		if glob.Level(path) != glob.Level(folder)+1 || c.tree.has(path) {
 			continue
 		}
-		if _, ok := c.remembered(path); ok {
+		if _, ok := c.remembered(path); ok || c.hasRecord(path) {
 			continue
 		}
 		is, _, err := c.folders.look(path)

@@ -20,6 +20,7 @@ const (
 	isSubmodule = -2
 	isElsewhere = -3 // in Git LFS
 	isLink      = -4
+	isUnsized   = -5 // a file that git listed
 )
 
 // indexEntry returns the entry in an index whose hashes have the seed.
@@ -34,6 +35,8 @@ func indexEntry(seed maphash.Seed, e Entry) indexed {
 		size = isElsewhere
 	case slices.Contains(e.Attributes, Link):
 		size = isLink
+	case e.overGit():
+		size = isUnsized
 	}
 	return indexed{maphash.String(seed, e.Path), size}
 }

@@ -81,7 +81,7 @@ func (c *files) special(ctx context.Context, name string, b body, text []byte) (
 	case err != nil:
 		return "", err
 	case is == unknown:
-		attribute, err = c.askSpecial(ctx, name)
+		attribute, err = c.askSpecial(ctx, name, int64(len(text)))
 	case size == isLink:
 		attribute = Link
 	}
@@ -91,16 +91,20 @@ func (c *files) special(ctx context.Context, name string, b body, text []byte) (
 	return attribute, err
 }
 
-// askSpecial asks Bitbucket's API.
-func (c *files) askSpecial(ctx context.Context, name string) (attribute string, err error) {
+// askSpecial asks Bitbucket's API. A text of another size than the API names is not kept for
+// later runs.
+func (c *files) askSpecial(ctx context.Context, name string, size int64) (attribute string, err error) {
 	e, err := c.Meta(ctx, name)
 	switch {
 	case errors.Is(err, bitbucket.ErrNoFile):
+		c.tree.dropRecord(name)
 		return "", nil
 	case slices.Contains(e.Attributes, Link):
 		attribute = Link
 	case slices.Contains(e.Attributes, Submodule):
 		attribute = Submodule
+	case err == nil && e.Size != size:
+		c.tree.dropRecord(name)
 	}
 	return attribute, err
 }

@@ -81,6 +81,7 @@ type came struct {
 
 // take keeps a text that comes by.
 func (s *lister) take(id gitwire.Hash, size int64, text []byte) error {
+	s.memory.saveText(id, size, text)
 	kept := s.texts.put(bytes.Clone(text))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,8 +101,12 @@ func (s *lister) taken(id gitwire.Hash) (came, bool) {
 func (s *lister) list(ctx context.Context, n glob.Need, v Visitor) (of *listing, asked int, err error) {
 	for {
 		reader, of := s.memory.readers.of(s.at.Repository), s.at.Repository
-		if _, ok := reader.(*Git); v.overGit && !ok {
+		git, overGit := reader.(*Git)
+		if v.overGit && !overGit {
 			return nil, 0, nil
+		}
+		if l := s.tree.holding(n, overGit); l != nil {
+			return l, 0, s.again(l, v)
 		}
 		wide, err := reader.Wider(ctx, of, Want{Need: n, Several: v.Several, Keep: v.Keep})
 		if s.memory.readers.falls(of, err) {
@@ -120,7 +125,7 @@ func (s *lister) list(ctx context.Context, n glob.Need, v Visitor) (of *listing,
 			}
 			continue
 		}
-		if git, ok := reader.(*Git); ok {
+		if overGit {
 			l, err = s.overGit(ctx, git, f, ask, v)
 			if !s.memory.readers.falls(of, err) {
 				return l, 0, err
@@ -137,6 +142,9 @@ func (s *lister) list(ctx context.Context, n glob.Need, v Visitor) (of *listing,
 
 // again visits a listing at hand.
 func (s *lister) again(l *listing, v Visitor) error {
+	if l.stored {
+		s.memory.knew(s.tree)
+	}
 	visit := func(e Entry) { v.Entry(l.Need, e) }
 	if l.git {
 		return s.replay(l, visit)
@@ -169,7 +177,7 @@ func (s *lister) overGit(ctx context.Context, git *Git, f *flight, ask glob.Need
 		v.Entry(ask, e)
 	}
 	kept.flush()
-	read.kept = kept.kept
+	read.kept, read.sure = kept.kept, len(read.odd) == 0
 	s.memory.readers.read(s.at.Repository)
 	return read, nil
 }
@@ -185,8 +193,9 @@ func (s *lister) fetch(ctx context.Context, reader Source, f *flight, ask glob.N
 	}
 	defer s.memory.packers.Put(packer)
 	read := &listing{Need: ask}
+	proof := newProof(s.at, ask, s.memory.seed)
 	var ix index
-	for e, err := range reader.List(ctx, s.at, Want{Need: ask}) {
+	for e, err := range reader.List(ctx, s.at, Want{Need: ask, Missing: proof.absent}) {
 		if isOdd(err) {
 			read.odd = append(read.odd, err)
 			continue
@@ -202,8 +211,12 @@ func (s *lister) fetch(ctx context.Context, reader Source, f *flight, ask glob.N
 			return nil, err
 		}
 		ix = append(ix, indexEntry(s.memory.seed, e))
+		if s.memory.options.State != nil {
+			proof.entry(e)
+		}
 		v.Entry(ask, e)
 	}
+	read.sure = proof.holds() && len(read.odd) == 0
 	if err := packer.Close(); err != nil {
 		return nil, err
 	}
@@ -269,8 +282,11 @@ func (s *lister) index(l *listing) (index, error) {
 
 // overGitCovers reports whether a listing of git at hand holds what is needed.
 func (s *lister) overGitCovers(n glob.Need) bool {
-	return slices.ContainsFunc(s.tree.at(), func(l *listing) bool { return l.git && l.Covers(n) })
+	return slices.ContainsFunc(s.tree.atHand(true), func(l *listing) bool { return l.Covers(n) })
 }
+
+// atHand returns the listings at hand for the reader of the repository.
+func (s *lister) atHand() []*listing { return s.tree.atHand(s.memory.readers.overGit(s.at.Repository)) }
 
 // find returns those of some paths that a listing at hand has, by path. All that are wanted
 // together are looked for in one pass. Where it is called again, it is so file by file: then it
@@ -292,7 +308,7 @@ func (s *lister) find(paths []string) (map[string]Entry, error) {
 		}
 		wanted[p] = true
 	}
-	for _, l := range s.tree.at() {
+	for _, l := range s.atHand() {
 		if len(found) == len(wanted) {
 			break
 		}
@@ -311,7 +327,7 @@ func (s *lister) find(paths []string) (map[string]Entry, error) {
 // oddOf returns an error when a path is in no listing at hand, and may be among what one of
 // them leaves out.
 func (s *lister) oddOf(path string) error {
-	for _, l := range s.tree.at() {
+	for _, l := range s.atHand() {
 		if len(l.odd) > 0 && glob.Within(l.Folder, path) {
 			return fmt.Errorf("look for %q in repository %q: %w", path, s.at.Repository.Slug, errors.Join(l.odd...))
 		}
@@ -321,7 +337,7 @@ func (s *lister) oddOf(path string) error {
 
 // look returns what is known of a path. The size is that of an index, when present.
 func (s *lister) look(path string) (presence, int64, error) {
-	for _, l := range s.tree.at() {
+	for _, l := range s.atHand() {
 		if !glob.Within(l.Folder, path) || path == l.Folder {
 			continue
 		}

@@ -53,7 +53,7 @@ type treeKey struct{ repository, hash string }
 // New returns a memory that has read nothing yet. It is to be closed.
 func New(rest REST, o Options) *Memory {
 	o.MaxFile = cmp.Or(o.MaxFile, defaultMaxFile)
-	r := &readers{rest: rest, onlyGit: o.OnlyGit, fallen: map[string]*Fallback{}, over: map[string]bool{}, begun: map[string]int{}}
+	r := &readers{rest: rest, onlyGit: o.OnlyGit, fallen: map[string]*Fallback{}, over: map[string]bool{}, known: map[string]bool{}, begun: map[string]int{}}
 	if o.Git != nil {
 		r.git = newGit(rest, o)
 	}
@@ -63,8 +63,15 @@ func New(rest REST, o Options) *Memory {
 	}
 }
 
-// Close removes what was kept. Nothing may be read any more.
-func (m *Memory) Close() error { return m.spool.close() }
+// Close removes what was kept for the run. Nothing may be read any more.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range m.trees {
+		m.keep(t)
+	}
+	return m.spool.close()
+}
 
 // Readings returns what read the repositories so far.
 func (m *Memory) Readings() Readings { return m.readers.readings() }
@@ -72,13 +79,18 @@ func (m *Memory) Readings() Readings { return m.readers.readings() }
 // MaxFile is the largest file that is read, in bytes.
 func (m *Memory) MaxFile() int64 { return m.options.MaxFile }
 
-func (m *Memory) tree(k treeKey) *tree {
+// tree is that of a commit, with what earlier runs have read of it.
+func (m *Memory) tree(at Revision) *tree {
+	k := treeKey{at.Repository.Key(), at.Hash}
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.trees[k] == nil {
-		m.trees[k] = newTree()
+	t := m.trees[k]
+	if t == nil {
+		t = newTree(at)
+		m.trees[k] = t
 	}
-	return m.trees[k]
+	m.mu.Unlock()
+	t.load.Do(func() { m.load(t) })
+	return t
 }
 
 // depthsOf are the depths that a source gave up on; nil for git, which lists any depth.

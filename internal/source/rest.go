@@ -67,6 +67,9 @@ func (r REST) List(ctx context.Context, at Revision, n Want) iter.Seq2[Entry, er
 				err = r.orAbsent(ctx, at, n.Folder, Folder, r.OrGone(ctx, at.Repository.Slug, err))
 			}
 			if missing(err) {
+				if n.Missing != nil {
+					n.Missing(bitbucket.ProvenAbsent(err, n.Folder))
+				}
 				return
 			}
 			begun = begun || err == nil
@@ -78,13 +81,15 @@ func (r REST) List(ctx context.Context, at Revision, n Want) iter.Seq2[Entry, er
 }
 
 // Read returns a file, or at most limit bytes of it. The error is bitbucket.ErrNoFile when
-// there is no file of that path, and bitbucket.ErrElsewhere when another host keeps it.
-func (r REST) Read(ctx context.Context, at Revision, path string, limit int64) ([]byte, error) {
-	text, _, err := r.Client.File(ctx, at.Repository.Slug, at.Hash, path, limit)
-	if errors.Is(err, bitbucket.ErrNoFile) || errors.Is(err, bitbucket.ErrElsewhere) {
-		return nil, err
+// there is no file of that path, and bitbucket.ErrElsewhere when another host keeps it. Proven
+// is that of bitbucket.Client.File.
+func (r REST) Read(ctx context.Context, at Revision, path string, limit int64) (text []byte, proven bool, err error) {
+	text, proven, err = r.Client.File(ctx, at.Repository.Slug, at.Hash, path, limit)
+	if err == nil || errors.Is(err, bitbucket.ErrNoFile) || errors.Is(err, bitbucket.ErrElsewhere) {
+		return text, proven, err
 	}
-	return text, r.orAbsent(ctx, at, path, File, r.OrGone(ctx, at.Repository.Slug, err))
+	err = r.orAbsent(ctx, at, path, File, r.OrGone(ctx, at.Repository.Slug, err))
+	return nil, bitbucket.ProvenAbsent(err, path), err
 }
 
 // Meta returns what is known of a path without reading it.

@@ -67,6 +67,9 @@ type Want struct {
 	Keep func(path string) bool
 	// Text takes the texts of such files that come by, as Git.Texts hands them on.
 	Text func(id gitwire.Hash, size int64, text []byte) error
+	// Missing is called for a folder that is not there; proven is true where that holds for
+	// ever. It may be nil.
+	Missing func(proven bool)
 }
 
 // Head is what a branch is resolved to. The hash is empty when the branch is the main one of

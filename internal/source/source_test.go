@@ -24,8 +24,9 @@ const latency = 50 * time.Millisecond
 // world is a repository "r" in an emulator, and a run's memory of it.
 type world struct {
 	*testing.T
-	s      *bitbuckettest.Server
-	memory *source.Memory
+	s         *bitbuckettest.Server
+	memory    *source.Memory
+	newMemory func(source.Options) *source.Memory // that of another run, with the same readers
 }
 
 func inBubble(t *testing.T, files map[string]string, o source.Options, test func(w world)) {
@@ -66,11 +67,14 @@ func bubble(t *testing.T, files map[string]string, o source.Options, git bool, t
 		if err != nil {
 			t.Fatal(err)
 		}
-		if g := client.Git(); git {
-			o.Git = &source.GitHost{URL: g.URL, Do: g.Do, StatusError: g.StatusError}
+		newMemory := func(o source.Options) *source.Memory {
+			if g := client.Git(); git {
+				o.Git = &source.GitHost{URL: g.URL, Do: g.Do, StatusError: g.StatusError}
+			}
+			o.TempDir = t.TempDir()
+			return source.New(source.REST{Client: client}, o)
 		}
-		o.TempDir = t.TempDir()
-		w := world{t, s, source.New(source.REST{Client: client}, o)}
+		w := world{t, s, newMemory(o), newMemory}
 		test(w)
 		if err := w.memory.Close(); err != nil {
 			t.Error(err)
@@ -80,7 +84,7 @@ func bubble(t *testing.T, files map[string]string, o source.Options, git bool, t
 
 // repository is "r" as a list of repositories has it.
 func (w world) repository() bitbucket.Repository {
-	return bitbucket.Repository{Slug: "r", MainBranch: "main", Hash: w.s.Head("r")}
+	return bitbucket.Repository{Slug: "r", MainBranch: "main", Hash: w.s.Head("r"), JSON: []byte("{}")}
 }
 
 // commit is the head of "r", as a reader of its own sees it.

@@ -27,6 +27,14 @@ type blob struct {
 	memory         []byte // when not in the file
 }
 
+// sizeOf is how many bytes some blobs have.
+func sizeOf(all []blob) (n int64) {
+	for _, b := range all {
+		n += b.length + int64(len(b.memory))
+	}
+	return n
+}
+
 // put keeps the bytes; the caller must not write into them afterwards.
 func (s *spool) put(text []byte) blob {
 	if len(text) == 0 {

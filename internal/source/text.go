@@ -7,11 +7,9 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
-	"port-bitbucket-exporter/internal/content"
 	"port-bitbucket-exporter/internal/gitwire"
 	"port-bitbucket-exporter/internal/glob"
 )
@@ -35,6 +33,9 @@ func (c *files) Fetch(ctx context.Context, paths []string) error {
 	}
 	kept := map[gitwire.Hash]blob{}
 	err := c.overGit(ctx, git, unread, func(e Entry, b body) {
+		if b.stored {
+			b.text = nil
+		}
 		if b.text != nil {
 			if _, ok := kept[e.ID]; !ok {
 				kept[e.ID] = c.texts.put(bytes.Clone(b.text))
@@ -97,7 +98,21 @@ func (c *files) overGit(ctx context.Context, git *Git, paths []string, got func(
 	if err != nil {
 		return err
 	}
-	return git.Texts(ctx, c.at.Repository, ids, text)
+	ids = slices.DeleteFunc(ids, func(id gitwire.Hash) bool { return c.handOnStored(git, byID[id], got) })
+	if len(ids) == 0 {
+		return nil
+	}
+	err = git.Texts(ctx, c.at.Repository, ids, func(id gitwire.Hash, size int64, body []byte) error {
+		c.memory.saveText(id, size, body)
+		return text(id, size, body)
+	})
+	if errors.Is(err, errNoTexts) && c.tree.forgetStored() {
+		return c.overGit(ctx, git, paths, got) // they come by with the folders
+	}
+	if err == nil {
+		c.memory.readers.gave(c.at.Repository)
+	}
+	return err
 }
 
 // handOnTaken hands on the texts that came by with listings, and returns the other IDs.
@@ -125,10 +140,17 @@ func (c *files) beginningOverGit(ctx context.Context, git *Git, name string, lim
 	if err != nil {
 		return nil, err
 	}
-	err = git.Texts(ctx, c.at.Repository, []gitwire.Hash{entries[name].ID}, func(_ gitwire.Hash, _ int64, text []byte) error {
+	id := entries[name].ID
+	if beginning, ok := c.storedBeginning(git, id, limit); ok {
+		return beginning, nil
+	}
+	err = git.Texts(ctx, c.at.Repository, []gitwire.Hash{id}, func(_ gitwire.Hash, _ int64, text []byte) error {
 		beginning = append([]byte{}, text[:min(int64(len(text)), limit)]...)
 		return nil
 	})
+	if err == nil {
+		c.memory.saveBeginning(id.String(), beginning)
+	}
 	return beginning, err
 }
 
@@ -156,49 +178,6 @@ func (c *files) listParents(ctx context.Context, paths []string) error {
 	return err
 }
 
-// bodyOf is the body of a file of which git has the text, or, of one that is too large, its
-// beginning.
-func (c *files) bodyOf(e Entry, size int64, text []byte) body {
-	b := body{there: true, text: text, size: size, overGit: true, link: e.mode == gitwire.Link}
-	if text == nil {
-		b.text = []byte{}
-	}
-	if b.link {
-		return b
-	}
-	if of, ok := pointer(text); ok {
-		return body{there: true, err: c.elsewhere(e.Path), size: of, attributes: []string{Elsewhere}}
-	}
-	if content.Binary(text) {
-		b.attributes = []string{Binary}
-	}
-	if size > c.memory.options.MaxFile {
-		b.text, b.err = nil, c.tooLarge(e.Path, nil)
-	}
-	return b
-}
-
-// maxPointer is more than a pointer of Git LFS has, in bytes.
-//
-// Source: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, read 2026-11.
-const maxPointer = 1024
-
-// pointer reads the text of a file that Git LFS keeps elsewhere: how large the file is.
-//
-// Source: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, read 2026-11.
-func pointer(text []byte) (size int64, ok bool) {
-	if len(text) >= maxPointer || !bytes.HasPrefix(text, []byte("version https://git-lfs.github.com/spec/v1\n")) {
-		return 0, false
-	}
-	for line := range strings.Lines(string(text)) {
-		if digits, found := strings.CutPrefix(line, "size "); found {
-			size, err := strconv.ParseInt(strings.TrimRight(digits, "\n"), 10, 64)
-			return size, err == nil && size >= 0
-		}
-	}
-	return 0, false
-}
-
 // Text reads the file of an entry, as File does, and completes the entry by its size, and by
 // the attributes that only its text shows; when all is true, by all that only Bitbucket's API
 // has of it. A file that has no text of its own is not read.
@@ -224,18 +203,14 @@ func (c *files) Text(ctx context.Context, e Entry, all bool) (Entry, []byte, err
 	return e, text, err
 }
 
-// Meta asks Bitbucket's API for an entry.
+// Meta returns an entry as Bitbucket's API has it.
 func (c *files) Meta(ctx context.Context, path string) (Entry, error) {
-	return c.memory.readers.rest.Meta(ctx, c.at, path)
-}
-
-// attributesOf are those that the text of a file shows.
-func attributesOf(text []byte, err error) []string {
-	switch {
-	case errors.Is(err, bitbucket.ErrElsewhere):
-		return []string{Elsewhere}
-	case content.Binary(text):
-		return []string{Binary}
+	if e, ok := c.storedEntry(path); ok {
+		return e, nil
 	}
-	return nil
+	e, err := c.memory.readers.rest.Meta(ctx, c.at, path)
+	if err == nil {
+		c.saveEntry(path, e)
+	}
+	return e, err
 }

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 
@@ -11,7 +10,13 @@ import (
 
 // tree is what a run has read of one commit, and what it is reading.
 type tree struct {
+	at   Revision
+	load sync.Once // of what earlier runs have read
+
 	mu       sync.Mutex // guards what follows; it is held over no request
+	kept     commitValue
+	known    bool       // an earlier run has read something of it
+	changed  bool       // there is more to keep for later runs
 	listings []*listing // appended to only
 	listed   []*flight  // listings under way
 	shallow  map[string]int
@@ -27,26 +32,10 @@ type listing struct {
 	kept []blob // the entries as compressed JSON, one after the other, or a compact when git listed it
 	git  bool
 	odd  []error // of entries that cannot be used: any path may be among them
-}
 
-// body is a file that was asked for: without there is none.
-type body struct {
-	there bool
-	text  []byte
-	kept  blob // instead of the text, when that is nil
-	err   error
-	// What only the text shows: the size of the file, unless it is unsized, and its attributes.
-	size       int64
-	unsized    bool
-	attributes []string
-	overGit    bool // git read it
-	link       bool // it is a symbolic link, as git has it
-}
-
-// lasts reports whether the same question would be answered alike.
-func (b body) lasts() bool {
-	var omitted *Omitted
-	return b.err == nil || errors.As(b.err, &omitted)
+	sure   bool // it may be kept for later runs
+	saved  bool // it is, or cannot be; guarded by the mutex of its tree
+	stored bool // an earlier run read it
 }
 
 // flight is a request under way: who wants the same waits for its end.
@@ -57,8 +46,11 @@ type flight struct {
 	stopped bool          // its context ended: who waited asks for itself
 }
 
-func newTree() *tree {
-	return &tree{shallow: map[string]int{}, bodies: map[string]body{}, read: map[string]*flight{}, special: map[string]string{}}
+func newTree(at Revision) *tree {
+	return &tree{
+		at: at, kept: commitValue{records: map[string]record{}},
+		shallow: map[string]int{}, bodies: map[string]body{}, read: map[string]*flight{}, special: map[string]string{},
+	}
 }
 
 // wait returns at the end of the flight, or when ctx ends before it, with the reason.
@@ -71,11 +63,40 @@ func (f *flight) wait(ctx context.Context) error {
 	}
 }
 
-// at returns the listings at hand.
-func (t *tree) at() []*listing {
+// atHand returns the listings at hand; those of git alone for its reader.
+func (t *tree) atHand(git bool) []*listing {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if git && slices.ContainsFunc(t.listings, func(l *listing) bool { return !l.git }) {
+		return slices.DeleteFunc(slices.Clone(t.listings), func(l *listing) bool { return !l.git })
+	}
 	return t.listings
+}
+
+// needed is as much of a need as one listing gives. The mutex is held.
+func (t *tree) needed(n glob.Need) glob.Need {
+	if depth, ok := t.shallow[n.Folder]; ok {
+		n.Depth = min(n.Depth, depth)
+	}
+	return n
+}
+
+// covering returns a listing at hand that holds what is needed. Git's reader takes those of
+// git alone: no other names files by their hashes. The mutex is held.
+func (t *tree) covering(n glob.Need, git bool) *listing {
+	for _, l := range t.listings {
+		if l.Covers(n) && (l.git || !git) {
+			return l
+		}
+	}
+	return nil
+}
+
+// holding returns a listing at hand that holds what is needed.
+func (t *tree) holding(n glob.Need, git bool) *listing {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.covering(t.needed(n), git)
 }
 
 // listing returns a listing that holds what is needed; else a flight to wait for, or, when
@@ -84,14 +105,9 @@ func (t *tree) at() []*listing {
 func (t *tree) listing(n, wide glob.Need, d *depths) (known *listing, f *flight, ask glob.Need, begun bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	ask = n
-	if depth, ok := t.shallow[n.Folder]; ok {
-		ask.Depth = min(ask.Depth, depth)
-	}
-	for _, l := range t.listings {
-		if l.Covers(ask) {
-			return l, nil, ask, false
-		}
+	ask = t.needed(n)
+	if l := t.covering(ask, d == nil); l != nil {
+		return l, nil, ask, false
 	}
 	for _, f := range t.listed {
 		if f.want.Covers(ask) {
@@ -116,6 +132,7 @@ func (t *tree) endListing(f *flight, l *listing, depth int) {
 	defer t.mu.Unlock()
 	if depth < f.want.Depth {
 		t.shallow[f.want.Folder] = depth
+		t.changed = true
 	}
 	if l != nil {
 		t.listings = append(t.listings, l)
@@ -181,4 +198,41 @@ func (t *tree) has(name string) bool {
 	defer t.mu.Unlock()
 	_, ok := t.bodies[name]
 	return ok
+}
+
+// forgetStored drops, for this run, the listings of git that earlier runs read, and reports
+// whether there were any: texts come by with new ones.
+func (t *tree) forgetStored() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before := len(t.listings)
+	t.listings = slices.DeleteFunc(slices.Clone(t.listings), func(l *listing) bool { return l.git && l.stored })
+	return len(t.listings) < before
+}
+
+// record returns what is known for ever of a file that REST read.
+func (t *tree) record(name string) (r record, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r, ok = t.kept.records[name]
+	return r, ok
+}
+
+// dropRecord takes back what is known for ever of a file.
+func (t *tree) dropRecord(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.kept.records, name)
+	t.changed = true
+}
+
+// setRecord keeps what is known for ever of a file; nothing replaces that one is larger than
+// this.
+func (t *tree) setRecord(name string, r record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if old := t.kept.records[name]; old.kind == recordTooLarge && r.kind == recordTooLarge && old.limit >= r.limit {
+		return
+	}
+	t.kept.records[name], t.changed = r, true
 }
