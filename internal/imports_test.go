@@ -85,12 +85,16 @@ var support = []string{"bitbucket/bitbuckettest", "port/porttest", "openapicheck
 var modules = []string{
 	"github.com/bmatcuk/doublestar/v4",
 	"github.com/cenkalti/backoff/v4",
+	"github.com/gofrs/flock",
 	"github.com/itchyny/gojq",
 	"github.com/itchyny/timefmt-go",
+	"github.com/klauspost/compress",
 	"github.com/santhosh-tekuri/jsonschema/v6",
 	"github.com/sethvargo/go-githubactions",
+	"go.etcd.io/bbolt",
 	"go.yaml.in/yaml/v4",
 	"golang.org/x/net",
+	"golang.org/x/sys",
 	"golang.org/x/text",
 	"gopkg.in/yaml.v3",
 }

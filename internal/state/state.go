@@ -1,14 +1,38 @@
 // Package state keeps sealed values between runs, in a folder.
+//
+// # What is promised
+//
+// A memory is never needed: where it is absent, damaged, of another format or of others, Open
+// says so in one line and begins an empty one. It is one moment of one memory, or nothing: all
+// files prove themselves before anything in them is believed. So no value comes back under
+// another class or key than its own, and none that was not put by a run with the same secret,
+// workspace and identifier. What cannot be told is that the whole memory is older than the
+// newest one.
+//
+// Nothing in the folder tells a class, a key or a value to whoever lacks the secret. It tells
+// how many values there are, and about how long each is. Whoever can write in the folder can
+// destroy the memory, and, while a run has it open, end that run.
+//
+// # What a kill costs
+//
+// A run that is killed, at any moment, leaves the memory as it was at the last flush: it lacks
+// at most 256 KiB or 32 values, and what the run has used counts as unused by it. It leaves no
+// lock. A loss of power may cost the memory.
+//
+// # Limits
+//
+// Sizes are bytes on disk. After Close the files have no more than the limit: values that were
+// not used for the most runs go first. While a run writes, the folder holds what it held and
+// what the run has put, and Close takes as much room again for a moment. Of memory, the package
+// takes some MiB and a byte for each value.
 package state
 
 import (
-	"encoding/gob"
+	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -19,8 +43,10 @@ type Config struct {
 	// does not open.
 	Secret, Workspace, Identifier string
 	Limit                         int64 // on disk, in bytes; 0 is 256 MiB
-	ReadOnly                      bool  // nothing is written
+	ReadOnly                      bool  // nothing is written, and no lock is taken
 }
+
+const defaultLimit = 256 << 20
 
 // Class tells values of different kinds apart.
 type Class string
@@ -35,77 +61,162 @@ const (
 	Text    Class = "text"    // of a file, by its git blob hash
 )
 
+// A flush is due at flushBytes of sealed values, or flushValues of them.
+const (
+	flushBytes  = 256 << 10
+	flushValues = 32
+)
+
 // Store keeps values. A nil Store keeps nothing. It is safe for concurrent use.
 type Store struct {
 	config Config
+	keys   *keys
 
-	mu     sync.Mutex
-	values map[string][]byte
+	mu      sync.Mutex // guards what follows
+	memory  *memory
+	pending map[index][]byte // sealed
+	bytes   int64            // of pending
+	closed  bool
+	err     error // why nothing more is written
 }
 
-// Open opens a store. The second result says why nothing is known from before; it is empty
-// when something is. The Store is nil when nothing can be kept.
+// Open opens a store, and makes its folder. The second result says why nothing is known from
+// before; it is empty when something may be. The Store is nil when nothing can be kept and
+// nothing is known, as while another run uses the folder. It is to be closed.
 func Open(c Config) (s *Store, why string) {
-	s = &Store{config: c, values: map[string][]byte{}}
-	f, err := os.Open(s.file())
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, "it is empty"
+	return open(c, func(string) error { return nil })
+}
+
+func open(c Config, step func(does string) error) (s *Store, why string) {
+	if c.Folder == "" || c.Secret == "" {
+		return nil, "there is no folder, or no Port client secret to seal it with"
+	}
+	k, err := newKeys(c)
+	if err != nil {
+		return nil, "it cannot be sealed: " + err.Error()
+	}
+	s = &Store{config: c, keys: k, pending: map[index][]byte{}}
+	if !c.ReadOnly {
+		if err := makeFolder(c.Folder); err != nil {
+			return nil, "its folder cannot be made: " + err.Error()
+		}
+	}
+	f, err := openFolder(c.Folder, step)
+	if c.ReadOnly && errors.Is(err, fs.ErrNotExist) {
+		return nil, "it is empty"
 	}
 	if err != nil {
-		return nil, err.Error()
+		return nil, "its folder cannot be read: " + err.Error()
 	}
-	defer f.Close()
-	if err := gob.NewDecoder(f).Decode(&s.values); err != nil {
-		s.values = map[string][]byte{}
-		return s, "it is damaged"
+	if !c.ReadOnly {
+		free, err := f.take()
+		if err == nil && !free {
+			f.close()
+			return nil, "another run uses it"
+		}
+		s.fail(err) // it can be read all the same
 	}
-	return s, ""
+	s.memory = &memory{folder: f, keys: k, press: newPress(f, k)}
+	if why = s.memory.load(); why == "" && !c.ReadOnly && s.err == nil {
+		f.sweep(manifest{s.memory.groups}.names())
+	}
+	return s, why
 }
 
-func (s *Store) file() string { return filepath.Join(s.config.Folder, "values") }
+// fail ends the writing, not the run: Close tells.
+func (s *Store) fail(err error) {
+	if err != nil && s.err == nil {
+		s.err = fmt.Errorf("what this run has read is not kept for the next one in %q: %w", s.config.Folder, err)
+	}
+}
 
-func named(c Class, key []string) string { return string(c) + "\x00" + strings.Join(key, "\x00") }
-
-// Get returns a value that was put, in this run or before.
+// Get returns a value that was put, in this run or before. It counts as a use.
 func (s *Store) Get(c Class, key ...string) (value []byte, ok bool) {
 	if s == nil {
 		return nil, false
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	value, ok = s.values[named(c, key)]
-	return slices.Clone(value), ok
+	name := nameOf(c, key)
+	sealed, ok := s.find(s.keys.index(name))
+	if !ok {
+		return nil, false
+	}
+	value, err := s.keys.open(sealed, name)
+	return value, err == nil
 }
 
-// Has reports whether Get finds a value.
+// Has reports whether Get finds a value. It counts as a use.
 func (s *Store) Has(c Class, key ...string) bool {
-	_, ok := s.Get(c, key...)
+	if s == nil {
+		return false
+	}
+	_, ok := s.find(s.keys.index(nameOf(c, key)))
 	return ok
 }
 
-// Put keeps a value.
-func (s *Store) Put(value []byte, c Class, key ...string) {
-	if s == nil || s.config.ReadOnly {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.values[named(c, key)] = slices.Clone(value)
+// nameOf a value is what it is found under, and opens under.
+func nameOf(c Class, key []string) []byte {
+	return named(append([]string{"value", string(c)}, key...)...)
 }
 
-// Close writes what is not written yet.
+func (s *Store) find(i index) (sealed []byte, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sealed, ok = s.pending[i]; ok {
+		return sealed, true
+	}
+	sealed, ok = s.memory.find(i)
+	return slices.Clone(sealed), ok
+}
+
+// Put keeps a value, in the place of the one before, and does not hold on to it. A value of
+// more than 32 MiB is not kept, nor is any by a Store that only reads, or can write no more.
+func (s *Store) Put(value []byte, c Class, key ...string) {
+	if s == nil || s.config.ReadOnly || len(value) > maxValue {
+		return
+	}
+	name := nameOf(c, key)
+	i, sealed := s.keys.index(name), s.keys.seal(value, name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.err != nil {
+		return
+	}
+	s.bytes += int64(len(sealed)) - int64(len(s.pending[i]))
+	s.pending[i] = sealed
+	if s.bytes >= flushBytes || len(s.pending) >= flushValues {
+		s.flush()
+	}
+}
+
+func (s *Store) flush() {
+	if s.err == nil && len(s.pending) > 0 {
+		s.fail(s.memory.add(s.pending))
+	}
+	clear(s.pending)
+	s.bytes = 0
+}
+
+// Close writes what is not written yet, and what was used, and lets the next run have the
+// folder. The error says why values were not kept, and since when does not matter: the run
+// is not worse for it. After Close nothing is known.
 func (s *Store) Close() error {
-	if s == nil || s.config.ReadOnly {
+	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := os.MkdirAll(s.config.Folder, 0o777); err != nil {
-		return err
+	if s.closed {
+		return nil
 	}
-	f, err := os.Create(s.file())
-	if err != nil {
-		return err
+	s.closed = true
+	if !s.config.ReadOnly {
+		if s.flush(); s.err == nil {
+			s.fail(s.memory.finish(cmp.Or(s.config.Limit, defaultLimit)))
+		}
 	}
-	return errors.Join(gob.NewEncoder(f).Encode(s.values), f.Close())
+	s.keys.close()
+	if err := s.memory.close(); s.err == nil {
+		s.fail(err)
+	}
+	return s.err
 }
