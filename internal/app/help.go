@@ -108,6 +108,8 @@ func valueName(in input.Input) string {
 		return "true|false"
 	case strings.HasSuffix(in.ID, "_file"):
 		return "FILE"
+	case strings.HasSuffix(in.ID, "_dir"):
+		return "FOLDER"
 	case strings.HasSuffix(in.ID, "_url"):
 		return "URL"
 	}

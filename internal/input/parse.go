@@ -28,6 +28,7 @@ func Parse(env Environment) (Config, Notes, error) {
 	c.Credentials, c.unused = credentials(all, rep)
 	c.LogLevel = logLevel(all["debug"], all["log_level"], r.variable("RUNNER_DEBUG"))
 	checkGit(all["source_reader"], c)
+	checkMemory(all, c)
 	checkMapping(all, c.Mode, rep)
 	if c.Mode == Validate {
 		onlyValidate(rep)

@@ -35,6 +35,9 @@ func defaults() Config {
 		SendExamples:            true,
 		Concurrency:             10,
 		MaxFileSize:             1 << 20,
+		StateLimit:              256 << 20,
+		ResumeAge:               time.Hour,
+		MaxAge:                  24 * time.Hour,
 		Deletion:                DeletionApply,
 		FailOn:                  FailOnIncomplete,
 		LogLevel:                slog.LevelInfo,
@@ -106,6 +109,11 @@ func TestParse(t *testing.T) {
 		{"smallest max file size", vars{"MAX_FILE_SIZE": "1"}, nil, func(c *Config) { c.MaxFileSize = 1 }},
 		{"time limit", vars{"TIME_LIMIT": "1h50m"}, nil, func(c *Config) { c.TimeLimit = 110 * time.Minute }},
 		{"no time limit", vars{"TIME_LIMIT": "0"}, nil, func(*Config) {}},
+		{"memory", vars{"STATE_DIR": " .state ", "STATE_LIMIT": "10 GiB", "RESUME_AGE": "0s", "MAX_AGE": "1d12h"}, nil, func(c *Config) {
+			c.StateDir, c.StateLimit, c.ResumeAge, c.MaxAge = ".state", 10<<30, 0, 36*time.Hour
+		}},
+		{"at most so many requests", vars{"MAX_REQUESTS": "1"}, nil, func(c *Config) { c.MaxRequests.N = 1 }},
+		{"as many requests as the allowance gives", vars{"INPUT_MAX_REQUESTS": "Auto"}, nil, func(c *Config) { c.MaxRequests.Auto = true }},
 		{"deletion", vars{"DELETION": "Report"}, nil, func(c *Config) { c.Deletion = DeletionReport }},
 		{"no deletion", vars{"INPUT_DELETION": "never"}, nil, func(c *Config) { c.Deletion = DeletionNever }},
 		{"at most so many deletions", vars{"MAX_DELETIONS": "100"}, nil, func(c *Config) { n := 100; c.MaxDeletions = &n }},
@@ -300,6 +308,29 @@ func TestNotes(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
+// A bound on requests that no memory goes with is told of.
+func TestMaxRequestsWithoutMemory(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		variables map[string]string
+		warned    bool
+	}{
+		{map[string]string{"MAX_REQUESTS": "300"}, true},
+		{map[string]string{"MAX_REQUESTS": "auto"}, true},
+		{map[string]string{"MAX_REQUESTS": "300", "STATE_DIR": "state"}, false},
+		{map[string]string{"STATE_DIR": "state"}, false},
+		{nil, false},
+	} {
+		_, notes, err := Parse(world(with(tt.variables), nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(strings.Join(notes.Warnings, "\n"), "without state_dir"); got != tt.warned {
+			t.Errorf("%v: warned: got %v, want %v", tt.variables, got, tt.warned)
+		}
 	}
 }
 

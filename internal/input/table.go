@@ -55,11 +55,12 @@ const (
 	aboutPort      = "Port"
 	aboutPage      = "Port's Data sources page"
 	aboutRun       = "The run"
+	aboutMemory    = "Memory between runs"
 	aboutReport    = "What is told"
 )
 
 // Groups are the headings of the help, in its order.
-var Groups = []string{aboutMapping, aboutBitbucket, aboutPort, aboutPage, aboutRun, aboutReport}
+var Groups = []string{aboutMapping, aboutBitbucket, aboutPort, aboutPage, aboutRun, aboutMemory, aboutReport}
 
 // oceanConfigPrefix begins the names of the keys of Ocean's integration config.
 const oceanConfigPrefix = "OCEAN__INTEGRATION__CONFIG__"
@@ -170,6 +171,21 @@ var Table = []Input{
 	{ID: "detailed_exit", Group: aboutRun, Default: "false",
 		Help: "Whether the mode plan ends with exit status 10 instead of 0 when a sync would change something.",
 		read: func(v value, c *Config) { c.DetailedExit = boolean(v) }},
+	{ID: "state_dir", Group: aboutMemory,
+		Help: "The path of a folder, kept from run to run as by the cache of a CI system, in which a run remembers what it read; nothing is remembered by default.",
+		read: func(v value, c *Config) { c.StateDir = v.text }},
+	{ID: "state_limit", Group: aboutMemory, Default: "256MiB",
+		Help: "How much state_dir may hold, from 1MiB to 10GiB; what was not used for longest goes first.",
+		read: func(v value, c *Config) { c.StateLimit = stateLimit(v) }},
+	{ID: "resume_age", Group: aboutMemory, Default: "1h",
+		Help: "A list that a run which was cut off has read is not asked for again for this long.",
+		read: func(v value, c *Config) { c.ResumeAge = age(v) }},
+	{ID: "max_requests", Group: aboutMemory,
+		Help: "How many requests a run may send to Bitbucket's API, retries included: a number, or auto, for what the allowance of its credentials still gives; what is left out comes from state_dir.",
+		read: func(v value, c *Config) { c.MaxRequests = maxRequests(v) }},
+	{ID: "max_age", Group: aboutMemory, Default: "24h",
+		Help: "With max_requests, no list older than this comes from state_dir, such as the pull requests of a repository; what a commit holds has no age.",
+		read: func(v value, c *Config) { c.MaxAge = age(v) }},
 	{ID: "report_file", Group: aboutReport, Validate: true,
 		Help: "The path of a file to write the report to, as JSON.",
 		read: reportFile},
@@ -258,6 +274,14 @@ type Config struct {
 	FailOn         FailOn
 	// DetailedExit lets a plan with changes end with a status of its own.
 	DetailedExit bool
+	// StateDir is the folder of the memory between runs; empty for none.
+	StateDir string
+	// StateLimit is what it may hold in bytes, 1 MiB to 10 GiB.
+	StateLimit int64
+	// ResumeAge is how old a list of a run that was cut off may be, and MaxAge any list, to
+	// be taken from memory; 0 takes none.
+	ResumeAge, MaxAge time.Duration
+	MaxRequests       MaxRequests
 	// Files are the paths of the files to write the forms of the report to, by the id of
 	// their input. A form that is not asked for is not there.
 	Files map[string]string
