@@ -62,12 +62,16 @@ func checkYAML(t *testing.T, name, text string) {
 		checkMapping(t, name, "resources:\n"+text)
 	case keys["resources"] != nil:
 		checkMapping(t, name, text)
+	case keys["trigger"] != nil:
+		checkAzure(t, name, text)
+	case keys["port-resync"] != nil:
+		checkGitLab(t, name, text)
 	case keys["jobs"] != nil:
 		checkWorkflow(t, name, text)
 	case keys["pipelines"] != nil:
 		checkPipelines(t, name, text)
 	default:
-		t.Errorf("%s: is no mapping, no workflow, no pipeline and no port.yml", name)
+		t.Errorf("%s: is no mapping, no workflow, no pipeline, no job and no port.yml", name)
 	}
 }
 
@@ -111,6 +115,11 @@ func TestExamples(t *testing.T) {
 		case ".json":
 			checkJSON(t, name, text)
 		case ".md": // TestManualBlocks reads it
+		case ".sh": // TestCronScript runs it
+		case "": // TestJenkinsfile reads the one
+			if name != filepath.Join("examples", "Jenkinsfile") {
+				t.Errorf("%s: nothing here knows how to read it", name)
+			}
 		default:
 			t.Errorf("%s: nothing here knows how to read it", name)
 		}

@@ -48,11 +48,13 @@ type workflow struct {
 		RunsOn         string `yaml:"runs-on"`
 		If             string
 		TimeoutMinutes int `yaml:"timeout-minutes"`
-		Steps          []struct {
-			ID, Name, Uses, Run, If string
-			With, Env               map[string]string
-		}
+		Steps          []step
 	}
+}
+
+type step struct {
+	ID, Name, Uses, Run, If string
+	With, Env               map[string]string
 }
 
 var stepOutput = regexp.MustCompile(`steps\.port\.outputs\.(\w+)`)
@@ -68,6 +70,7 @@ func checkWorkflow(t *testing.T, name, text string) {
 	steps := map[string]bool{} // the ids of those that run the program
 	for id, job := range w.Jobs {
 		var written []string
+		checkCaches(t, name, job.Steps)
 		if job.RunsOn == "" || len(job.Steps) == 0 {
 			t.Errorf("%s: job %q needs runs-on and steps", name, id)
 		}
@@ -121,6 +124,37 @@ func checkNode(t *testing.T, name, uses string) {
 	least, known := node24[action]
 	if major, err := strconv.Atoi(strings.TrimPrefix(version, "v")); !known || err != nil || major < least {
 		t.Errorf("%s: got the action %q, want %s from v%d on", name, uses, action, least)
+	}
+}
+
+// checkCaches wants a memory to be restored before the step that uses it, and saved after it
+// whatever came of it, each time under a name of its own.
+func checkCaches(t *testing.T, name string, steps []step) {
+	t.Helper()
+	var stateDir string
+	var restored, saved []step
+	for _, s := range steps {
+		switch {
+		case strings.HasPrefix(s.Uses, "actions/cache/restore@") && stateDir == "":
+			restored = append(restored, s)
+		case strings.HasPrefix(s.Uses, "actions/cache/save@") && stateDir != "":
+			saved = append(saved, s)
+		case s.With["state_dir"] != "":
+			stateDir = s.With["state_dir"]
+		}
+	}
+	if stateDir == "" && len(restored)+len(saved) == 0 {
+		return
+	}
+	if len(restored) != 1 || len(saved) != 1 {
+		t.Errorf("%s: restores %d caches before the program and saves %d after it, want one each", name, len(restored), len(saved))
+		return
+	}
+	checkKept(t, name, stateDir, []string{restored[0].With["path"]})
+	checkKept(t, name, stateDir, []string{saved[0].With["path"]})
+	key, begin := saved[0].With["key"], restored[0].With["restore-keys"]
+	if saved[0].If != "always()" || restored[0].With["key"] != key || !strings.Contains(key, "github.run_id") || begin == "" || !strings.HasPrefix(key, begin) {
+		t.Errorf("%s: got the key %q, %q to begin with, saved if %q", name, key, begin, saved[0].If)
 	}
 }
 
@@ -230,6 +264,9 @@ func checkSecrets(t *testing.T, where string, values map[string]string, from fun
 
 // pipelines is what the examples use of Bitbucket's language.
 type pipelines struct {
+	Definitions struct {
+		Caches map[string]string
+	}
 	Pipelines struct {
 		Custom       map[string][]pipeline
 		PullRequests map[string][]pipeline `yaml:"pull-requests"`
@@ -245,6 +282,7 @@ type pipeline struct {
 	Step struct {
 		Name      string
 		MaxTime   int `yaml:"max-time"`
+		Caches    []string
 		Condition struct {
 			Changesets struct {
 				IncludePaths []string `yaml:"includePaths"`
@@ -275,6 +313,11 @@ func checkPipelines(t *testing.T, name, text string) {
 					pipes++
 					variables := checkPipe(t, name, line)
 					written = append(written, variables["REPORT_FILE"], variables["SARIF_FILE"])
+					var kept []string
+					for _, cache := range s.Step.Caches {
+						kept = append(kept, p.Definitions.Caches[cache])
+					}
+					checkKept(t, name, variables["STATE_DIR"], kept)
 				}
 			}
 			for _, file := range s.Step.Artifacts {
