@@ -46,25 +46,19 @@ type grants struct {
 
 // stage grants candidates that belong to it, in their order, as long as they cost at most n
 // together, and returns those that were not granted. One that is too dear is left out, and
-// cheaper ones may follow.
+// cheaper ones may follow. Where the order does not tell candidates apart, it is their own.
 func (g *grants) stage(all []Candidate, n int, order func(a, b Candidate) int, belongs func(Candidate) bool) (rest []Candidate) {
-	var own []Candidate
-	for _, c := range all {
-		if belongs(c) {
-			own = append(own, c)
-		} else {
-			rest = append(rest, c)
-		}
-	}
+	own := slices.DeleteFunc(slices.Clone(all), func(c Candidate) bool { return !belongs(c) })
 	slices.SortStableFunc(own, order)
+	granted := map[string]bool{}
 	for _, c := range own {
 		if c.Cost > n {
-			rest = append(rest, c)
 			continue
 		}
 		n -= c.Cost
 		g.left -= c.Cost
 		g.keys = append(g.keys, c.Key)
+		granted[c.Key] = true
 	}
-	return rest
+	return slices.DeleteFunc(slices.Clone(all), func(c Candidate) bool { return granted[c.Key] })
 }

@@ -14,7 +14,10 @@ import (
 	"port-bitbucket-exporter/internal/budget"
 )
 
-const day = 24 * time.Hour
+const (
+	hour = time.Hour
+	day  = 24 * hour
+)
 
 // now is when the runs of these tests are.
 var now = time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)
@@ -54,6 +57,11 @@ func TestOrder(t *testing.T) {
 		if got := strings.Join(budget.Grant(all, tt.n, now, day), ", "); got != tt.want {
 			t.Errorf("%d requests: got %s, want %s", tt.n, got, tt.want)
 		}
+	}
+	same := []budget.Candidate{{Key: "a", Cost: 1, Read: ago(hour), Changed: ago(3)}, {Key: "b", Cost: 1, Read: ago(hour), Changed: ago(2)},
+		{Key: "c", Cost: 1, Read: ago(hour), Changed: ago(1)}, {Key: "d", Cost: 1, Read: ago(hour)}}
+	if got := strings.Join(budget.Grant(same, 3, now, day), " "); got != "c a b" {
+		t.Errorf("read at once: got %s, want c, which changed last, and then a b, in their order", got)
 	}
 	for i := range all { // a candidate for each place
 		if slices.Contains(budget.Grant(all[:i], 100, now, day), all[i].Key) {

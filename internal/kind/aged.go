@@ -3,6 +3,7 @@ package kind
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -128,22 +129,21 @@ const (
 	unasked                 // no request is to be spent on it, and it is not known
 )
 
-// origin decides where the objects of a list come from, with what is known of it.
+// origin decides where the objects of a list come from, and returns what is known of it.
 func (w *Workspace) origin(a aged) (origin, record) {
-	if w.options.State == nil {
-		return asked, record{}
-	}
 	known, ok := recordOf(w.options.State, a.key(), a.repository)
-	if !ok {
-		return asked, record{}
-	}
-	if at, ok := w.readings.of(a); ok && at.Equal(known.ReadAt) {
+	at, read := w.readings.of(a)
+	switch {
+	case ok && read && at.Equal(known.ReadAt):
 		return thisRun, known
-	}
-	if w.resumes(a, known) {
+	case ok && w.resumes(a, known):
 		return cutOff, known
+	case w.plan == nil || w.plan.granted[a.id()]:
+		return asked, known
+	case w.usable(known):
+		return leftToAge, known
 	}
-	return asked, known
+	return unasked, known
 }
 
 // resumes reports whether a list need not be asked for, since a run read it that was cut off
@@ -152,18 +152,34 @@ func (w *Workspace) resumes(a aged, known record) bool {
 	return !w.options.NoLists && known.ReadAt.After(w.options.LastFinished) && time.Since(known.ReadAt) < w.options.ResumeAge && !known.moved(a.repository)
 }
 
-// aged yields the objects of a list, from where origin says. A *Remembered comes first where
-// they come from memory, and others may follow a *bitbucket.Odd.
+// usable reports whether what is remembered of a list may be used when it cannot be asked for.
+func (w *Workspace) usable(known record) bool {
+	return !w.options.NoLists && !known.ReadAt.IsZero() && time.Since(known.ReadAt) < w.options.MaxAge
+}
+
+// aged yields the objects of a list, from where origin says, or from memory where the bound on
+// requests was reached before the first one. A *Remembered comes first where they come from
+// memory, and others may follow a *bitbucket.Odd.
 func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		from, known := w.origin(a)
-		switch from {
-		case thisRun, cutOff:
-			if !w.recall(ctx, known, from != thisRun, yield) {
+		if from == thisRun || from == cutOff || from == leftToAge {
+			if missing := w.recall(ctx, known, from != thisRun, yield); !missing {
 				return
 			}
 		}
-		w.ask(ctx, a, yield)
+		begun, err := false, fmt.Errorf("list %s: %w", a.endpoint.Name, bitbucket.ErrBudget)
+		if from != leftToAge && from != unasked {
+			begun, err = w.ask(ctx, a, yield)
+		}
+		if errors.Is(err, bitbucket.ErrBudget) && !begun && from == asked && w.usable(known) {
+			if missing := w.recall(ctx, known, true, yield); !missing {
+				return
+			}
+		}
+		if err != nil {
+			yield(nil, err)
+		}
 	}
 }
 
@@ -190,23 +206,28 @@ func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield f
 }
 
 // ask yields a list as Bitbucket gives it, and remembers it when it comes to its end and has
-// nothing odd.
-func (w *Workspace) ask(ctx context.Context, a aged, yield func(Object, error) bool) {
+// nothing odd. It reports whether anything was yielded. The error, which is not yielded, is why
+// the list did not come to its end.
+func (w *Workspace) ask(ctx context.Context, a aged, yield func(Object, error) bool) (begun bool, err error) {
 	keep := newKeeper(w.options.State, a.repository)
 	a.endpoint.Asked = keep.asked
 	for l, err := range bitbucket.List(ctx, w.client, a.endpoint, a.query) {
 		switch {
 		case isOdd(err):
 			keep = nil
-		case err == nil:
+		case err != nil:
+			return begun, err
+		default:
 			keep.add(l)
 		}
-		if !yield(l.Object, err) || err != nil && !isOdd(err) {
-			return
+		begun = true
+		if !yield(l.Object, err) {
+			return true, nil
 		}
 	}
 	if keep != nil {
 		keep.end(a.key())
 		w.readings.keep(a, keep.record.ReadAt)
 	}
+	return begun, nil
 }

@@ -69,18 +69,24 @@ func newWorld(t testing.TB, s *bitbuckettest.Server) world { return newWorldWith
 func newWorldWith(t testing.TB, s *bitbuckettest.Server, concurrency int) world {
 	t.Helper()
 	s.AllowToken("good", bitbuckettest.Access{Limit: -1})
+	w := world{TB: t, s: s, client: newClient(t, s, concurrency, 0)}
+	w.ws = w.workspace(kind.Options{TempDir: t.TempDir(), KeepFiles: true})
+	return w
+}
+
+// newClient is a client of which at most so many requests go out; 0 is no bound.
+func newClient(t testing.TB, s *bitbuckettest.Server, concurrency, maxRequests int) *bitbucket.Client {
+	t.Helper()
 	c, err := bitbucket.New(bitbucket.Config{
 		BaseURL: "https://bitbucket.test/2.0", Workspace: "acme", CredentialKind: "workspace access token",
 		Credentials: []transport.Credential{{Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") }}},
-		Rate:        transport.Rate{N: 10_000, Window: time.Hour}, Concurrency: concurrency,
+		Rate:        transport.Rate{N: 10_000, Window: time.Hour}, Concurrency: concurrency, MaxRequests: maxRequests,
 		Transport: s.RoundTripper(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := world{TB: t, s: s, client: c}
-	w.ws = w.workspace(kind.Options{TempDir: t.TempDir(), KeepFiles: true})
-	return w
+	return c
 }
 
 // extracted is what one extraction gave.

@@ -277,13 +277,11 @@ func TestForeignPage(t *testing.T) {
 	inBubble(t, bitbuckettest.New("acme"), func(w world) {
 		m := filled(w, 1)
 		for _, page := range []string{"", "\x02{}", "\x09{}", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "[]", "\x02{}\x02{}"} {
-			m.change("repo-1", func(r map[string]any) {
-				digest := sha256.Sum256([]byte("none"))
-				r["pages"] = append(r["pages"].([]any)[:1], digest[:])
-				s := m.open()
-				defer m.close(s)
-				s.Put([]byte(page), state.Page, string(digest[:]))
-			})
+			digest := sha256.Sum256([]byte("none"))
+			m.change("repo-1", func(r map[string]any) { r["pages"] = append(r["pages"].([]any)[:1], digest[:]) })
+			s := m.open()
+			s.Put([]byte(page), state.Page, string(digest[:]))
+			m.close(s)
 			got := m.run(resumed, "")
 			w.equal("objects", column(got.objects, "title"), "first second")
 			w.equal("from memory", len(got.ages(w)), 0)

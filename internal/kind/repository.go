@@ -46,8 +46,11 @@ func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelecto
 	return func(yield func(Task, error) bool) {
 		for r, err := range ws.repositories(ctx, s.query()) {
 			task := Task{Source: sourceOf(r), Run: repositoryTask(ws, r, s)}
-			if isOdd(err) {
+			switch {
+			case isOdd(err):
 				task, err = failing(unreadable(err)), nil
+			case s.readsFiles():
+				task.reads = &chosen{repository: r}
 			}
 			if !yield(task, err) {
 				return

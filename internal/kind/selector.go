@@ -200,7 +200,7 @@ func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, ref
 				ws.memory.Expect(r, c.branch)
 			}
 			for _, c := range branches {
-				if !yield(Task{Source: sourceOf(r), Run: run(c)}, nil) {
+				if !yield(Task{Source: sourceOf(r), Run: run(c), reads: &c}, nil) {
 					return
 				}
 			}

@@ -53,7 +53,8 @@ type Task struct {
 	// that only yields warnings.
 	Source Source
 	Run    Run
-	aged   *aged // the list that Run reads; nil where it does not read one
+	aged   *aged   // the list that Run reads; nil where it reads none
+	reads  *chosen // the branch whose folders and files Run reads; nil where it reads none
 }
 
 // Run yields the objects of a task. A *Warning, an *Unreadable and an *Omitted come in the

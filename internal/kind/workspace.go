@@ -37,6 +37,9 @@ type Options struct {
 	// was read since, less than ResumeAge ago, is not asked for again.
 	LastFinished time.Time
 	ResumeAge    time.Duration
+	// MaxAge is how old a list may be that comes from memory where the client's bound on
+	// requests leaves none for it.
+	MaxAge time.Duration
 	// NoLists is true when lists of earlier runs are not to be used: State may be older
 	// than it seems.
 	NoLists bool
@@ -53,6 +56,7 @@ type Workspace struct {
 	options  Options
 	lists    map[bitbucket.RepositoryQuery]*list
 	readings readings
+	plan     *plan          // nil before Plan, and where nothing is planned
 	seconds  map[any]Second // second readings since the last Forget, by the key of the list
 	own      map[any]any    // what the kinds remember, each by a key of its own type
 }

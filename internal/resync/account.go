@@ -29,6 +29,19 @@ type session struct {
 	memory    remembered
 }
 
+// plan decides what the requests to Bitbucket are spent on, where their number is bounded.
+func (s *session) plan(readCtx context.Context) {
+	var all []kind.Bound
+	for _, res := range s.job.Bound.Resources {
+		all = append(all, res.Bound)
+	}
+	planned, err := s.workspace.Plan(readCtx, all)
+	if left, bounded := s.job.Bitbucket.Left(); bounded && err == nil { // the end of a context shows in each resource
+		s.job.Log.Info("plan", "left", left, "granted", planned.Granted, "requests", planned.Requests, "of", planned.Candidates,
+			"from memory", planned.Remembered, "not asked for", planned.Unasked)
+	}
+}
+
 // timeLimit reports once that the run was cut short.
 func (s *session) timeLimit() {
 	if s.report.Has(report.TimeLimit) {

@@ -82,7 +82,7 @@ func (j Job) options() kind.Options {
 	o := kind.Shared(all)
 	o.MaxFile, o.Ahead = j.MaxFile, j.Concurrency
 	o.GitMaxBytes, o.OnlyGit, o.State = j.GitMaxBytes, j.OnlyGit, j.State
-	o.LastFinished, o.ResumeAge, o.NoLists = j.LastFinished, j.ResumeAge, j.ListsLost != ""
+	o.LastFinished, o.ResumeAge, o.MaxAge, o.NoLists = j.LastFinished, j.ResumeAge, j.MaxAge, j.ListsLost != ""
 	return o
 }
 

@@ -93,6 +93,7 @@ func (r *run) load(readCtx, writeCtx context.Context) {
 			r.loader.Expect(writeCtx, blueprint)
 		}
 	}
+	r.plan(readCtx)
 	for _, of := range r.inOrder(writeCtx) {
 		of.read(readCtx, writeCtx)
 	}

@@ -1,0 +1,191 @@
+package kind
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/budget"
+	"port-bitbucket-exporter/internal/state"
+)
+
+// Planned is what a run does within its bound on requests.
+type Planned struct {
+	// Candidates are the lists that age, and the contents of commits that are not known.
+	// Granted are those of them that are asked for, and Requests what these cost at least.
+	Candidates, Granted, Requests int
+	// Remembered are the lists that come from memory, and Unasked those that are not known
+	// and cannot be asked for, and such contents.
+	Remembered, Unasked int
+}
+
+// plan is what the requests of a run are spent on.
+type plan struct {
+	candidates []budget.Candidate
+	index      map[string]int // of a candidate, by its key
+	usable     map[string]bool
+	contents   map[string]bitbucket.Repository // by the keys of their candidates
+	granted    map[string]bool
+}
+
+// Plan decides what the requests are spent on that the client has left, before any of it is
+// asked for. It reads the lists that resources begin with, which are read once a run. An error
+// of such a list is that of its resource, and comes again when it is extracted. Without a bound
+// on requests nothing is planned. The error is that of the context.
+func (w *Workspace) Plan(ctx context.Context, bounds []Bound) (Planned, error) {
+	if _, bounded := w.client.Left(); !bounded {
+		return Planned{}, nil
+	}
+	w.options.KeepLists = true
+	p := &plan{index: map[string]int{}, usable: map[string]bool{}, contents: map[string]bitbucket.Repository{}, granted: map[string]bool{}}
+	before := w.client.Requests()
+	var told Planned
+	for _, b := range bounds {
+		for task, err := range b.Extract(ctx, w) {
+			if ctx.Err() != nil {
+				return Planned{}, context.Cause(ctx)
+			}
+			if err != nil {
+				break
+			}
+			if task.aged != nil && w.planList(p, *task.aged) {
+				told.Remembered++
+			}
+			if task.reads != nil {
+				w.planContents(p, *task.reads, b.Cost.Sources)
+			}
+		}
+	}
+	n, _ := w.client.Left()
+	reserve := w.client.Requests() - before // the lists are read once more before anything is deleted
+	for _, c := range p.candidates {
+		if c.Read.IsZero() {
+			reserve = 0 // nothing is deleted of what is not known
+		}
+	}
+	for _, key := range budget.Grant(p.candidates, n-reserve, time.Now(), w.options.MaxAge) {
+		p.granted[key] = true
+	}
+	for _, c := range p.candidates {
+		switch {
+		case p.granted[c.Key]:
+			told.Granted++
+			told.Requests += c.Cost
+		case p.usable[c.Key]:
+			told.Remembered++
+		default:
+			told.Unasked++
+		}
+	}
+	told.Candidates = len(p.candidates)
+	w.keepTurns(p)
+	w.plan = p
+	return told, nil
+}
+
+// add adds a candidate. What several resources want is one.
+func (p *plan) add(c budget.Candidate, again int) {
+	if i, ok := p.index[c.Key]; ok {
+		p.candidates[i].Cost += again
+		return
+	}
+	p.index[c.Key] = len(p.candidates)
+	p.candidates = append(p.candidates, c)
+}
+
+// planList adds a list. It reports whether it comes from memory whatever is planned.
+func (w *Workspace) planList(p *plan, a aged) (remembered bool) {
+	from, known := w.origin(a)
+	if from == cutOff {
+		return true
+	}
+	if w.options.NoLists {
+		known = record{}
+	}
+	c := budget.Candidate{Key: a.id(), Cost: max(1, known.Requests), Changed: known.Changed, Read: known.ReadAt}
+	c.Moved = !c.Read.IsZero() && known.moved(a.repository)
+	again := 0
+	if w.options.State == nil { // each resource asks for itself
+		again = c.Cost
+	}
+	p.usable[c.Key] = w.usable(known)
+	p.add(c, again)
+	return false
+}
+
+// turn is when the contents of a repository were last asked for within a bound: where not all
+// can be, each has its turn.
+type turn struct {
+	At time.Time `json:"at"`
+}
+
+func turnKey(r bitbucket.Repository) []string { return []string{r.Key(), "contents"} }
+
+// planContents adds the contents of a branch, unless they cost no request.
+func (w *Workspace) planContents(p *plan, of chosen, cost int) {
+	r := of.repository
+	switch {
+	case cost == 0 || w.client.Git() != nil || of.branch == "" && (r.MainBranch == "" || w.memory.Knows(r)):
+		return
+	case of.branch != "" || r.Hash == "":
+		cost++ // for the head of the branch
+	}
+	c := budget.Candidate{Key: contentsID(r), Cost: cost, Moved: true}
+	var last turn
+	if text, ok := w.options.State.Get(state.List, turnKey(r)...); ok && json.Unmarshal(text, &last) == nil {
+		c.Read = last.At
+	}
+	p.contents[c.Key] = r
+	p.add(c, cost)
+}
+
+// contentsID is the key of the contents of a repository as a candidate.
+func contentsID(r bitbucket.Repository) string { return "contents\x00" + r.Key() }
+
+// keepTurns notes whose contents are asked for now.
+func (w *Workspace) keepTurns(p *plan) {
+	text, err := json.Marshal(turn{time.Now().UTC()})
+	for id, r := range p.contents {
+		if err == nil && p.granted[id] {
+			w.options.State.Put(text, state.List, turnKey(r)...)
+		}
+	}
+}
+
+// mayRead reports whether requests may be spent on the contents of a repository. What was not
+// planned may cost some: it is bounded by the client alone.
+func (w *Workspace) mayRead(r bitbucket.Repository) bool {
+	if w.plan == nil {
+		return true
+	}
+	_, planned := w.plan.contents[contentsID(r)]
+	return !planned || w.plan.granted[contentsID(r)]
+}
+
+// Known returns how many requests memory saves, of those that Bound.Cost foresees: as
+// repository data, and for folders and files. It makes none: the resources of a list that has
+// not been read yet count nothing.
+func (w *Workspace) Known(ctx context.Context, bounds []Bound) (requests, sources int) {
+	seen := map[string]bool{}
+	for _, b := range bounds {
+		if q, ok := b.list.(bitbucket.RepositoryQuery); !ok || w.lists[q] == nil || w.options.State == nil {
+			continue
+		}
+		for task, err := range b.Extract(ctx, w) {
+			if err != nil {
+				break
+			}
+			if a := task.aged; a != nil {
+				if from, _ := w.origin(*a); from == cutOff || seen[a.id()] {
+					requests += b.Cost.Repositories
+				}
+				seen[a.id()] = true
+			}
+			if c := task.reads; c != nil && c.branch == "" && w.client.Git() == nil && w.memory.Knows(c.repository) {
+				sources += b.Cost.Sources
+			}
+		}
+	}
+	return requests, sources
+}

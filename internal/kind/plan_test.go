@@ -1,0 +1,256 @@
+package kind_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/kind"
+)
+
+const day = 24 * hour
+
+// bounded is a run that may send so many requests: a plan, and each resource, given by its kind
+// and its selector.
+func (m memory) bounded(n int, o kind.Options, resources ...[2]string) (kind.Planned, []extracted) {
+	m.Helper()
+	o.State = m.open()
+	defer m.close(o.State)
+	m.client = newClient(m.TB, m.s, 4, n)
+	m.ws = m.workspace(o)
+	return m.planned(resources...)
+}
+
+func (w world) planned(resources ...[2]string) (kind.Planned, []extracted) {
+	w.Helper()
+	var bounds []kind.Bound
+	for _, r := range resources {
+		bound, err := kind.Bind(resource(w.TB, r[0], r[1]))
+		if err != nil {
+			w.Fatal(err)
+		}
+		bounds = append(bounds, bound)
+	}
+	planned, err := w.ws.Plan(context.Background(), bounds)
+	if err != nil {
+		w.Fatal(err)
+	}
+	var all []extracted
+	for _, b := range bounds {
+		all = append(all, w.extractBound(b))
+	}
+	return planned, all
+}
+
+var pullRequests = [2]string{"pull-request", ""}
+
+// unasked are the errors of a bound that was reached, and takes them away.
+func (g *extracted) unasked() (n int) {
+	var others []error
+	for _, err := range g.failed {
+		if errors.Is(err, bitbucket.ErrBudget) {
+			n++
+		} else {
+			others = append(others, err)
+		}
+	}
+	g.failed = others
+	return n
+}
+
+func TestPlan(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 10)
+		time.Sleep(hour)
+		w.s.SetFile("repo-7", "README.md", []byte("new"))
+		w.s.SetFile("repo-9", "README.md", []byte("new"))
+		w.s.UpdatePullRequest("repo-9", 1, func(p *bitbuckettest.PullRequest) { p.Title = "new" })
+		w.s.UpdatePullRequest("repo-3", 1, func(p *bitbuckettest.PullRequest) { p.Title = "new" })
+		planned, got := m.bounded(6, kind.Options{MaxAge: day}, pullRequests)
+		w.equal("planned", planned, kind.Planned{Candidates: 10, Granted: 4, Requests: 4, Remembered: 6})
+		w.equal("requests: those that moved, the one that changed last, the first; one is kept for the second reading", m.asked(),
+			"/repositories/acme repo-1/pullrequests repo-7/pullrequests repo-9/pullrequests repo-10/pullrequests")
+		w.equal("from memory", got[0].ages(w), []time.Duration{hour, hour, hour, hour, hour, hour})
+		w.equal("objects", len(got[0].objects), 20)
+		w.equal("of what was asked for", got[0].objects[16]["title"], any("new"))
+		w.equal("of what was not", got[0].objects[4]["title"], any("first"))
+
+		time.Sleep(hour)
+		planned, got = m.bounded(8, kind.Options{MaxAge: day}, pullRequests)
+		w.equal("planned", planned, kind.Planned{Candidates: 10, Granted: 6, Requests: 6, Remembered: 4})
+		w.equal("requests: half for those that changed last, and the rest for those that were read longest ago", m.asked(),
+			"/repositories/acme repo-2/pullrequests repo-3/pullrequests repo-4/pullrequests repo-8/pullrequests repo-9/pullrequests repo-10/pullrequests")
+		w.equal("from memory", got[0].ages(w), []time.Duration{hour, 2 * hour, 2 * hour, hour})
+		w.equal("now it is new", got[0].objects[4]["title"], any("new"))
+	})
+}
+
+// A first picture takes several runs, each of which goes on where the one before it stopped.
+func TestPlanOfWhatWasNeverRead(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		want := 0
+		for i := range 10 {
+			name := fmt.Sprintf("repo-%d", i+1)
+			w.s.AddRepository(bitbuckettest.Repository{Name: name})
+			w.s.AddPullRequest(name, bitbuckettest.PullRequest{})
+		}
+		m := w.memory()
+		for _, tt := range []struct {
+			planned kind.Planned
+			asked   string
+			unasked int
+		}{
+			{kind.Planned{Candidates: 10, Granted: 4, Requests: 4, Unasked: 6}, "1 2 3 4", 6},
+			{kind.Planned{Candidates: 10, Granted: 4, Requests: 4, Remembered: 4, Unasked: 2}, "5 6 7 8", 2},
+			{kind.Planned{Candidates: 10, Granted: 4, Requests: 4, Remembered: 6}, "1 8 9 10", 0}, // 8 changed last
+			{kind.Planned{Candidates: 10, Granted: 3, Requests: 3, Remembered: 7}, "2 3 10", 0},
+		} {
+			time.Sleep(hour)
+			planned, got := m.bounded(5, kind.Options{MaxAge: day}, pullRequests)
+			w.equal("planned", planned, tt.planned)
+			asked := strings.NewReplacer("repo-", "", "/pullrequests", "", "/repositories/acme ", "").Replace(m.asked())
+			w.equal("asked", asked, tt.asked)
+			w.equal("not asked for", got[0].unasked(), tt.unasked)
+			got[0].ages(w)
+			want = 10 - tt.unasked
+			w.equal("objects", len(got[0].objects), want)
+		}
+	})
+}
+
+func TestWhatIsTooOldIsNotUsed(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		age     time.Duration
+		options kind.Options
+		unasked int
+	}{
+		{"younger than MaxAge", day - 1, kind.Options{MaxAge: day}, 0},
+		{"as old as MaxAge", day, kind.Options{MaxAge: day}, 2},
+		{"no MaxAge", hour, kind.Options{}, 2},
+		{"no lists from memory", hour, kind.Options{MaxAge: day, NoLists: true}, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, bitbuckettest.New("acme"), func(w world) {
+				m := filled(w, 3)
+				time.Sleep(tt.age)
+				n := 3
+				if tt.options.NoLists { // nothing is known, and so nothing is deleted
+					n = 2
+				}
+				planned, got := m.bounded(n, tt.options, pullRequests)
+				w.equal("planned", planned, kind.Planned{Candidates: 3, Granted: 1, Requests: 1, Remembered: 2 - tt.unasked, Unasked: tt.unasked})
+				if tt.unasked > 0 {
+					w.equal("error", got[0].failed[0].Error(), `list pull requests of repository "repo-2": `+bitbucket.ErrBudget.Error())
+				}
+				w.equal("not asked for", got[0].unasked(), tt.unasked)
+				w.equal("from memory", len(got[0].ages(w)), 2-tt.unasked)
+				w.equal("objects", len(got[0].objects), 6-2*tt.unasked)
+				w.equal("requests", m.asked(), "/repositories/acme repo-1/pullrequests")
+			})
+		})
+	}
+}
+
+// A list that has grown costs more than it did. What the bound does not reach comes from
+// memory, and a list that has begun is not finished from there.
+func TestPlanThatCostsMore(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 4)
+		for range 60 {
+			w.s.AddPullRequest("repo-1", bitbuckettest.PullRequest{})
+		}
+		for range 110 {
+			w.s.AddPullRequest("repo-2", bitbuckettest.PullRequest{})
+		}
+		time.Sleep(hour)
+		planned, got := m.bounded(5, kind.Options{MaxAge: day}, pullRequests)
+		w.equal("planned", planned, kind.Planned{Candidates: 4, Granted: 3, Requests: 3, Remembered: 1})
+		w.equal("requests", m.asked(), "/repositories/acme repo-1/pullrequests repo-1/pullrequests repo-2/pullrequests repo-2/pullrequests")
+		w.equal("not read to its end", got[0].unasked(), 1)
+		w.equal("from memory", got[0].ages(w), []time.Duration{hour, hour})
+		w.equal("objects", len(got[0].objects), 62+100+2+2)
+		time.Sleep(hour)
+		planned, got = m.bounded(7, kind.Options{MaxAge: day}, pullRequests)
+		w.equal("planned: one costs what it did", planned, kind.Planned{Candidates: 4, Granted: 4, Requests: 5})
+		w.equal("requests", m.asked(), "/repositories/acme repo-1/pullrequests repo-1/pullrequests repo-2/pullrequests repo-2/pullrequests repo-2/pullrequests repo-3/pullrequests")
+		w.equal("not asked for", got[0].unasked(), 0)
+		w.equal("from memory", got[0].ages(w), []time.Duration{2 * hour})
+	})
+}
+
+// What a run that was cut off has read is not asked for again, and takes nothing from the
+// budget.
+func TestPlanAfterACutOffRun(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 3)
+		w.s.AddRepository(bitbuckettest.Repository{Name: "repo-4"})
+		planned, got := m.bounded(9, kind.Options{MaxAge: day, ResumeAge: hour}, pullRequests)
+		w.equal("planned", planned, kind.Planned{Candidates: 1, Granted: 1, Requests: 1, Remembered: 3})
+		w.equal("from memory", len(got[0].ages(w)), 3)
+		w.equal("requests", m.asked(), "/repositories/acme repo-4/pullrequests")
+	})
+}
+
+// The lists that resources begin with are read first, each once, and an error of one is that of
+// its resource.
+func TestPlanReadsTheListsFirst(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		w.s.AddProject(bitbuckettest.Project{Key: "PAY"})
+		m := filled(w, 2)
+		w.s.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Query: "repo-2", Status: 403, Times: -1})
+		both := [][2]string{pullRequests, {"project", ""}, {"pull-request", `repoQuery: 'name="repo-2"'`}, {"repository", ""}, {"project", ""},
+			{"pull-request", `repoQuery: 'name="repo-1"', pullRequestQuery: 'state="MERGED"'`}, pullRequests}
+		planned, got := m.bounded(20, kind.Options{MaxAge: day}, both...)
+		w.equal("requests", m.asked(), "/repositories/acme /workspaces/acme/projects /repositories/acme /repositories/acme "+
+			"repo-1/pullrequests repo-2/pullrequests repo-1/pullrequests")
+		w.equal("planned", planned, kind.Planned{Candidates: 3, Granted: 3, Requests: 3})
+		for i, g := range got {
+			w.equal("error", g.err != nil, i == 2)
+		}
+		w.equal("projects", len(got[4].objects), 1)
+
+		w.client = newClient(w, w.s, 4, 20)
+		w.ws = w.workspace(kind.Options{MaxAge: day})
+		planned, _ = w.planned(pullRequests, pullRequests)
+		w.equal("without a memory, each asks for itself", planned, kind.Planned{Candidates: 2, Granted: 2, Requests: 4})
+		w.equal("requests", m.asked(), "/repositories/acme repo-1/pullrequests repo-2/pullrequests repo-1/pullrequests repo-2/pullrequests")
+	})
+}
+
+// Without a bound there is no plan, and no request moves.
+func TestNoPlan(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 2)
+		bound, err := kind.Bind(resource(w.TB, "pull-request", ""))
+		if err != nil {
+			w.Fatal(err)
+		}
+		planned, err := m.ws.Plan(context.Background(), []kind.Bound{bound})
+		w.equal("planned", planned, kind.Planned{})
+		w.equal("error", err, nil)
+		w.equal("requests", m.asked(), "")
+	})
+}
+
+func TestPlanThatIsStopped(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		w.client = newClient(w, w.s, 4, 5)
+		w.ws = w.workspace(kind.Options{})
+		bound, err := kind.Bind(resource(w.TB, "pull-request", ""))
+		if err != nil {
+			w.Fatal(err)
+		}
+		why := errors.New("stopped")
+		ctx, stop := context.WithCancelCause(context.Background())
+		stop(why)
+		if _, err := w.ws.Plan(ctx, []kind.Bound{bound}); !errors.Is(err, why) {
+			w.Errorf("got %v, want %v", err, why)
+		}
+	})
+}
