@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +62,7 @@ var resumed = kind.Options{ResumeAge: hour}
 func filled(w world, repositories int) memory {
 	for i := range repositories {
 		name := fmt.Sprintf("repo-%d", i+1)
-		w.s.AddRepository(bitbuckettest.Repository{Name: name, MainBranch: "main", Files: map[string]string{"README.md": name}})
+		w.s.AddRepository(bitbuckettest.Repository{Name: name, MainBranch: "main", Files: map[string]string{"README.md": "# " + name + "\n"}})
 		w.s.AddPullRequest(name, bitbuckettest.PullRequest{Title: "first"})
 		w.s.AddPullRequest(name, bitbuckettest.PullRequest{Title: "second"})
 	}
@@ -163,6 +166,40 @@ func TestCutOffRunGoesOn(t *testing.T) {
 		w.equal("objects", again.objects, want)
 		w.equal("requests: the list of repositories", m.asked(), "/repositories/acme")
 		w.equal("from memory", len(again.ages(w)), 6)
+	})
+}
+
+// A run that is killed leaves what is on the disk by then, and no list by half.
+func TestKilledRunGoesOn(t *testing.T) {
+	s := bitbuckettest.New("acme")
+	inBubble(t, s, func(w world) {
+		const repositories = 40
+		for i := range repositories {
+			name := fmt.Sprintf("repo-%d", i+1)
+			s.AddRepository(bitbuckettest.Repository{Name: name})
+			s.AddPullRequest(name, bitbuckettest.PullRequest{})
+		}
+		m := w.memory()
+		killed := m
+		killed.folder = filepath.Join(w.TempDir(), "copy")
+		s.OnRequest(func(n int, _ *http.Request) {
+			if n != repositories-1 {
+				return
+			}
+			if err := os.CopyFS(killed.folder, os.DirFS(m.folder)); err != nil {
+				w.Error(err)
+			}
+		})
+		want := m.run(kind.Options{}, "").objects
+		m.asked()
+
+		got := killed.run(resumed, "")
+		w.equal("objects", got.objects, want)
+		from := len(got.ages(w))
+		w.equal("requests: the rest", strings.Count(m.asked(), "/pullrequests"), repositories-from)
+		if from < repositories/2 || from >= repositories-2 {
+			w.Errorf("got %d from memory, want most of the %d that were read", from, repositories-3)
+		}
 	})
 }
 

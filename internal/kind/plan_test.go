@@ -254,3 +254,50 @@ func TestPlanThatIsStopped(t *testing.T) {
 		}
 	})
 }
+
+// Known is what memory saves of a forecast.
+func TestKnown(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 4)
+		withFiles := [2]string{"repository", `includedFiles: [README.md]`}
+		file := [2]string{"file", `files: [{path: README.md, repos: [repo-1, repo-2, {name: repo-3, branch: other}]}]`}
+		w.s.AddBranch("repo-3", "other")
+		bind := func(resources ...[2]string) (bounds []kind.Bound) {
+			for _, r := range resources {
+				b, err := kind.Bind(resource(w.TB, r[0], r[1]))
+				if err != nil {
+					w.Fatal(err)
+				}
+				bounds = append(bounds, b)
+			}
+			return bounds
+		}
+		bounds := bind(pullRequests, pullRequests, withFiles, file, [2]string{"project", ""}, [2]string{"pull-request", `repoQuery: 'name="repo-2"'`})
+		known := func(o kind.Options, name string) string {
+			if o.MaxFile == 0 {
+				o.State = m.open()
+				defer m.close(o.State)
+			}
+			m.ws = m.workspace(o)
+			requests, sources := m.ws.Known(context.Background(), bounds)
+			w.equal("known before a list is read", []int{requests, sources}, []int{0, 0})
+			w.equal("requests", m.asked(), "")
+			m.good(name, "")
+			m.asked()
+			requests, sources = m.ws.Known(context.Background(), bounds)
+			w.equal("requests", m.asked(), "")
+			return fmt.Sprint(requests, sources)
+		}
+		w.equal("of a run that was cut off: both lists of four", known(resumed, "repository"), "8 0")
+		w.equal("of one that was not: the second resource has what the first one read", known(kind.Options{}, "repository"), "4 0")
+		w.equal("without a memory", known(kind.Options{MaxFile: 1}, "repository"), "0 0")
+		s := m.open()
+		m.ws = m.workspace(kind.Options{State: s})
+		m.good("repository", withFiles[1])
+		m.asked()
+		m.close(s)
+		w.s.SetFile("repo-2", "README.md", []byte("new"))
+		w.equal("contents of three, and of one that is named", known(kind.Options{}, "repository"), "4 4")
+		w.equal("one moved", known(resumed, "repository"), "7 4")
+	})
+}
