@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -87,6 +88,30 @@ func TestNotFoundThatProvesNothing(t *testing.T) {
 				text, err := w.commit().File(w.Context(), tt.path)
 				if text != nil || !errors.Is(err, bitbucket.ErrNotFound) || errors.Is(err, bitbucket.ErrNoFile) {
 					w.Errorf("got %q, %v, want an error that says not found", text, err)
+				}
+			})
+		})
+	}
+}
+
+// A folder and a submodule have no text, whether a listing shows what they are or not, and
+// however little of a file is read.
+func TestNoTextOfItsOwn(t *testing.T) {
+	for _, listed := range []bool{false, true} {
+		inModes := map[string]string{"docs/a.md": "A", "module": strings.Repeat("ab", 20), "hash": strings.Repeat("ab", 20)}
+		t.Run(fmt.Sprint("listed ", listed), func(t *testing.T) {
+			inBubble(t, inModes, source.Options{MaxFile: 40}, func(w world) {
+				w.s.SetAttributes("r", "module", "subrepository")
+				if listed {
+					if _, err := w.list(""); err != nil {
+						w.Error(err)
+					}
+				}
+				c := w.commit()
+				for path, want := range map[string]string{"docs": "", "module": "", "hash": inModes["hash"]} {
+					if text, err := c.File(w.Context(), path); string(text) != want || (text == nil) != (want == "") || err != nil {
+						w.Errorf("%s: got %q, %v, want %q", path, text, err, want)
+					}
 				}
 			})
 		})

@@ -173,12 +173,36 @@ func (c *files) askREST(ctx context.Context, name string) body {
 	case is == present && size > limit:
 		return body{err: c.tooLarge(name, nil)}
 	}
-	if b, ok := c.recorded(name); ok {
+	b, ok := c.recorded(name)
+	if ok {
 		c.memory.knew(c.tree)
+	} else {
+		b = c.readREST(ctx, name, size, is == present && size >= 0)
+	}
+	if !isHash(b.text) {
 		return b
 	}
-	text, proven, err := c.memory.readers.rest.Read(ctx, c.at, name, limit+1)
-	if is == present && size >= 0 && err == nil {
+	switch attribute, err := c.special(ctx, name, b, b.text); {
+	case err != nil:
+		return body{err: err}
+	case attribute == Submodule:
+		return body{}
+	}
+	return b
+}
+
+// leastRead is how much of a file is read at least, in bytes: the first entry of a folder,
+// which is answered in the place of a file, is in it.
+const leastRead = 16 << 10
+
+// readREST asks for a file. The size is that of a listing, where it is known.
+func (c *files) readREST(ctx context.Context, name string, size int64, sized bool) body {
+	limit := c.maxFile
+	text, proven, err := c.memory.readers.rest.Read(ctx, c.at, name, max(limit+1, leastRead))
+	if int64(len(text)) > limit {
+		text = text[:limit+1]
+	}
+	if sized && err == nil {
 		proven = int64(len(text)) == size
 	}
 	if proven {

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"path"
@@ -116,4 +117,10 @@ const maxTarget = 1024
 func isPath(text []byte) bool {
 	odd := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 	return len(text) > 0 && len(text) <= maxTarget && utf8.Valid(text) && !bytes.ContainsFunc(text, odd)
+}
+
+// isHash reports whether a text can be all that a submodule has: the hash of a commit.
+func isHash(text []byte) bool {
+	_, err := hex.DecodeString(string(text))
+	return err == nil && (len(text) == 40 || len(text) == 64)
 }
