@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -26,12 +27,12 @@ func (w world) open(folder string) *state.Store {
 }
 
 // inRun calls read with the memory of a run of its own, over the store in a folder.
-func (w world) inRun(folder string, o source.Options, read func(w world)) {
+func (w world) inRun(folder string, o source.Options, git bool, read func(w world)) {
 	w.Helper()
 	s := w.open(folder)
 	o.State = s
 	w.commands()
-	w.memory = w.newMemory(o)
+	w.memory = w.newMemory(o, git)
 	read(w)
 	if err := w.memory.Close(); err != nil {
 		w.Error(err)
@@ -108,7 +109,7 @@ func (w world) objects(c *source.Commit, n glob.Need) string {
 // others, and where its own were more.
 func TestNextRunAsksNothing(t *testing.T) {
 	files := map[string]string{"README.md": "# R", "a/b/port.yml": "a: 1", "a/b/empty": "", "docs/x.md": "x"}
-	byEachReader(t, files, func(w world, _ bool, o source.Options) {
+	byEachReader(t, files, func(w world, git bool, o source.Options) {
 		folder := w.TempDir()
 		var want string
 		read := func(w world) {
@@ -125,8 +126,8 @@ func TestNextRunAsksNothing(t *testing.T) {
 				w.Errorf("got %s, want %s", got, want)
 			}
 		}
-		w.inRun(folder, o, read)
-		w.inRun(folder, o, func(w world) {
+		w.inRun(folder, o, git, read)
+		w.inRun(folder, o, git, func(w world) {
 			if !w.memory.Knows(w.repository()) {
 				w.Error("the commit is not known")
 			}
@@ -142,10 +143,190 @@ func TestNextRunAsksNothing(t *testing.T) {
 				w.Errorf("got %q, want x", got)
 			}
 		})
-		w.inRun(folder, o, func(w world) {
+		w.inRun(folder, o, git, func(w world) {
 			if got := w.texts(w.commit(), "docs/x.md", "README.md") + w.commands(); got != "x # R" {
 				w.Errorf("the third run: got %q, want x # R, and no request", got)
 			}
 		})
 	})
+}
+
+// Of a branch that moved no more is asked for than what is new: over git the folders, and the
+// texts that no earlier run has.
+func TestNextRunOfAMovedBranch(t *testing.T) {
+	files := map[string]string{"README.md": "# R", "a/x": "1", "b/y": "2", "c/z": "3"}
+	byEachReader(t, files, func(w world, git bool, o source.Options) {
+		folder := w.TempDir()
+		read := func(w world) string {
+			c := w.commit()
+			defer c.Close()
+			return w.objects(c, glob.Need{Depth: 2}) + w.texts(c, "README.md", "a/x", "b/y", "c/z", "none")
+		}
+		w.inRun(folder, o, git, func(w world) { read(w) })
+		w.s.SetFile("r", "a/x", []byte("new"))
+		w.inRun(folder, o, git, func(w world) {
+			if w.memory.Knows(w.repository()) {
+				w.Error("the new commit is known")
+			}
+			if got := read(w); !strings.HasSuffix(got, "# R new 2 3 <nil>") {
+				w.Errorf("got %s, want what is new", got)
+			}
+			got, want := w.commands(), "capabilities:0 fetch:1 fetch:1"
+			if !git {
+				want = "r/src/HEAD/ r/src/HEAD/README.md r/src/HEAD/a/x r/src/HEAD/b/y r/src/HEAD/c/z"
+			}
+			if strings.Contains(w.Name(), "without_wants") { // of files: these are read over REST
+				want += " r/src/HEAD/a/x"
+			}
+			if got != want {
+				w.Errorf("got %q, want %q", got, want)
+			}
+		})
+	})
+}
+
+// Each run gets what its own reader gives, whatever read the commit before.
+func TestReaderChanges(t *testing.T) {
+	files := map[string]string{"README.md": "# R", "big": "large", "link": "README.md", "module": strings.Repeat("ab", 20), "a/b": "1"}
+	overGit(t, files, source.Options{}, func(w world) {
+		w.s.SetAttributes("r", "big", "lfs", "binary")
+		w.s.SetAttributes("r", "link", "link")
+		w.s.SetAttributes("r", "module", "subrepository")
+		folder := w.TempDir()
+		read := func(w world) string {
+			c := w.commit()
+			defer c.Close()
+			_, text, err := c.Followed(w.Context(), "link")
+			return w.objects(c, glob.Need{Depth: 2}) + w.texts(c, "README.md", "big", "module", "a", "none") + shown(text, err)
+		}
+		want := map[bool]string{}
+		for _, git := range []bool{true, false} {
+			w.memory = w.newMemory(source.Options{}, git)
+			want[git] = read(w)
+			if err := w.memory.Close(); err != nil {
+				w.Error(err)
+			}
+		}
+		for run, git := range []bool{true, false, true, false} {
+			w.inRun(folder, source.Options{}, git, func(w world) {
+				if got := read(w); got != want[git] {
+					w.Errorf("run %d: got\n%s\nwant\n%s", run, got, want[git])
+				}
+				if got := w.commands(); run > 1 && got != "" {
+					w.Errorf("run %d asked %q, want nothing", run, got)
+				}
+			})
+		}
+	})
+}
+
+// A repository that is renamed has other links in what REST lists, and the same texts.
+func TestRenamedRepository(t *testing.T) {
+	inBubble(t, map[string]string{"README.md": "# R"}, source.Options{}, func(w world) {
+		folder := w.TempDir()
+		of := w.repository()
+		of.UUID = "{1}"
+		for _, tt := range []struct{ at, want string }{{"old", "r/src/HEAD/README.md r/src/HEAD/ r/src/HEAD/README.md"}, {"new", "r/src/HEAD/ r/src/HEAD/README.md"}, {"new", ""}} {
+			of.JSON = []byte(`{"links": {"self": {"href": "https://bitbucket.test/` + tt.at + `"}}}`)
+			w.inRun(folder, source.Options{KeepFiles: true}, false, func(w world) {
+				c, err := w.memory.At(w.Context(), of, "")
+				if err != nil {
+					w.Fatal(err)
+				}
+				got := w.texts(c, "README.md")
+				w.objects(c, glob.Need{Depth: 1})
+				if _, err := c.Meta(w.Context(), "README.md"); err != nil || got != "# R" {
+					w.Errorf("got %q, %v, want # R", got, err)
+				}
+				if got := w.commands(); got != tt.want {
+					w.Errorf("%s: got %q, want %q", tt.at, got, tt.want)
+				}
+			})
+		}
+	})
+}
+
+// What something on the way answers is taken as ever, and not kept for later runs.
+func TestFaultsAreNotKept(t *testing.T) {
+	plain := http.Header{"Content-Type": {"text/plain"}}
+	values := func(change func(values []any) []any) func(map[string]any) {
+		return func(page map[string]any) {
+			page["values"] = change(page["values"].([]any))
+			delete(page, "next")
+		}
+	}
+	each := func(change func(value map[string]any)) func(map[string]any) {
+		return values(func(all []any) []any {
+			for _, v := range all {
+				change(v.(map[string]any))
+			}
+			return all
+		})
+	}
+	other := func(v map[string]any) { v["commit"].(map[string]any)["hash"] = strings.Repeat("0", 40) }
+	const file, folder = "/repositories/acme/r/src/*/README.md", "/repositories/acme/r/src/*/"
+	list := func(depth int) func(w world, c *source.Commit) string {
+		return func(w world, c *source.Commit) string { return w.objects(c, glob.Need{Depth: depth}) }
+	}
+	readme := func(w world, c *source.Commit) string { return w.texts(c, "README.md") }
+	for name, tt := range map[string]struct {
+		fault bitbuckettest.Fault
+		read  func(w world, c *source.Commit) string
+	}{
+		"a text of a proxy":          {bitbuckettest.Fault{Path: file, Status: 200, Header: plain, Body: "unavailable"}, readme},
+		"another charset":            {bitbuckettest.Fault{Path: file, Header: http.Header{"Content-Type": {"text/plain; charset=latin1"}}, Rewrite: func([]byte) []byte { return []byte("\xe9") }}, readme},
+		"no such file, of something": {bitbuckettest.Fault{Path: file, Status: 404, Body: `{"error": {"message": "No such file or directory"}}`}, readme},
+		"a text of another size":     {bitbuckettest.Fault{Path: file, Rewrite: func([]byte) []byte { return []byte("# R, and more") }}, func(w world, c *source.Commit) string { return list(1)(w, c) + readme(w, c) }},
+		"a link of another size": {bitbuckettest.Fault{Path: "/repositories/acme/r/src/*/a/x", Rewrite: func([]byte) []byte { return []byte("one") }}, func(w world, c *source.Commit) string {
+			at, text, err := c.Followed(w.Context(), "a/x")
+			return at + shown(text, err)
+		}},
+		"an empty page":            {bitbuckettest.Fault{Path: folder, Mutate: values(func([]any) []any { return []any{} })}, list(1)},
+		"no such folder":           {bitbuckettest.Fault{Path: folder + "a/", Status: 404, Body: `{"error": {"message": "No such file or directory"}}`}, func(w world, c *source.Commit) string { return w.objects(c, glob.Need{Folder: "a", Depth: 1}) }},
+		"the end is missing":       {bitbuckettest.Fault{Path: folder, Mutate: values(func(all []any) []any { return all[:len(all)-1] })}, list(3)},
+		"the beginning is missing": {bitbuckettest.Fault{Path: folder, Mutate: values(func(all []any) []any { return all[1:] })}, list(3)},
+		"of another commit":        {bitbuckettest.Fault{Path: folder, Mutate: each(other)}, list(1)},
+		"of another folder":        {bitbuckettest.Fault{Path: folder, Mutate: each(func(v map[string]any) { v["path"] = "a/b/c/d" })}, list(1)},
+		"of a type that is none":   {bitbuckettest.Fault{Path: folder, Mutate: each(func(v map[string]any) { v["type"] = "commit" })}, list(1)},
+		"odd":                      {bitbuckettest.Fault{Path: folder, Mutate: each(func(v map[string]any) { delete(v, "path") })}, list(1)},
+		"an entry of another path": {bitbuckettest.Fault{Path: file, Query: "format=meta", Mutate: func(v map[string]any) { v["path"] = "a" }}, func(w world, c *source.Commit) string {
+			e, err := c.Meta(w.Context(), "README.md")
+			return fmt.Sprint(string(e.JSON), err)
+		}},
+		"an entry of another commit": {bitbuckettest.Fault{Path: file, Query: "format=meta", Mutate: other}, func(w world, c *source.Commit) string {
+			e, err := c.Meta(w.Context(), "README.md")
+			return fmt.Sprint(string(e.JSON), err)
+		}},
+		"an outage": {bitbuckettest.Fault{Path: "/repositories/acme/r/src/**", Status: 404, Body: "Not Found", Times: -1}, func(w world, c *source.Commit) string {
+			text, err := c.File(w.Context(), "README.md")
+			return shown(text, err)
+		}},
+	} {
+		for _, keep := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, files kept %v", name, keep), func(t *testing.T) {
+				inBubble(t, map[string]string{"README.md": "# R", "a/x": "1", "b/y/z": "2"}, source.Options{}, func(w world) {
+					w.answered()
+					folder := w.TempDir()
+					read := func() (got string) {
+						w.inRun(folder, source.Options{KeepFiles: keep}, false, func(w world) {
+							c := w.commit()
+							defer c.Close()
+							got = tt.read(w, c)
+						})
+						return got
+					}
+					w.memory = w.newMemory(source.Options{}, false)
+					want := tt.read(w, w.commit())
+					w.s.Fault(tt.fault)
+					if got := read(); got == want {
+						w.Errorf("with the fault: got %s, as without", got)
+					}
+					w.s.ClearFaults()
+					if got := read(); got != want {
+						w.Errorf("the run after it: got %s, want %s", got, want)
+					}
+				})
+			})
+		}
+	}
 }

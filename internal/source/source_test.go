@@ -26,7 +26,7 @@ type world struct {
 	*testing.T
 	s         *bitbuckettest.Server
 	memory    *source.Memory
-	newMemory func(source.Options) *source.Memory // that of another run, with the same readers
+	newMemory func(o source.Options, git bool) *source.Memory // that of another run
 }
 
 func inBubble(t *testing.T, files map[string]string, o source.Options, test func(w world)) {
@@ -67,14 +67,14 @@ func bubble(t *testing.T, files map[string]string, o source.Options, git bool, t
 		if err != nil {
 			t.Fatal(err)
 		}
-		newMemory := func(o source.Options) *source.Memory {
+		newMemory := func(o source.Options, git bool) *source.Memory {
 			if g := client.Git(); git {
 				o.Git = &source.GitHost{URL: g.URL, Do: g.Do, StatusError: g.StatusError}
 			}
 			o.TempDir = t.TempDir()
 			return source.New(source.REST{Client: client}, o)
 		}
-		w := world{t, s, newMemory(o), newMemory}
+		w := world{t, s, newMemory(o, git), newMemory}
 		test(w)
 		if err := w.memory.Close(); err != nil {
 			t.Error(err)
@@ -84,7 +84,8 @@ func bubble(t *testing.T, files map[string]string, o source.Options, git bool, t
 
 // repository is "r" as a list of repositories has it.
 func (w world) repository() bitbucket.Repository {
-	return bitbucket.Repository{Slug: "r", MainBranch: "main", Hash: w.s.Head("r"), JSON: []byte("{}")}
+	return bitbucket.Repository{Slug: "r", MainBranch: "main", Hash: w.s.Head("r"), JSON: []byte(`{"links": {
+		"self": {"href": "https://bitbucket.test/2.0/repositories/acme/r"}, "html": {"href": "https://bitbucket.org/acme/r"}}}`)}
 }
 
 // commit is the head of "r", as a reader of its own sees it.
