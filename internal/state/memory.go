@@ -24,7 +24,7 @@ func (m *memory) load() (why string) {
 		if read, why = readManifest(m.folder, m.keys); why != "" {
 			return why
 		}
-		err := read.open(m.folder, m.keys)
+		err := read.prove(m.folder, m.keys)
 		if err == nil {
 			m.groups = read.Groups
 			return ""
@@ -37,11 +37,11 @@ func (m *memory) load() (why string) {
 	return why
 }
 
-// open opens the segments. They are one run older than they were.
-func (m manifest) open(f *folder, k *keys) error {
+// prove opens the segments. They are one run older than they were.
+func (m manifest) prove(f *folder, k *keys) error {
 	for _, g := range m.Groups {
 		for _, s := range g {
-			if err := s.open(f, k); err != nil {
+			if err := s.prove(f, k); err != nil {
 				return err
 			}
 			for i, age := range s.Ages {

@@ -1,6 +1,9 @@
 package state
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // maxSegment is about the longest segment, in bytes: bbolt holds a transaction in memory.
 const maxSegment = 4 << 20
@@ -123,24 +126,32 @@ func youngest(entries iter.Seq[entry], live [256]int64, bytes int64) iter.Seq[en
 // At its end few and unequal ones are left.
 func suffix(sizes []int64, closing bool) (n int) {
 	const (
-		many     = 8       // groups of about the same size
-		smallest = 1 << 20 // bytes, below which all sizes are about the same
-		unequal  = 4       // times as large as all that follow
+		many     = 8         // groups of about the same size
+		smallest = 512 << 10 // bytes, below which all sizes are about the same
+		unequal  = 4         // times as large as all that follow
 	)
 	if closing {
 		var sum int64
-		for n < len(sizes) && (n == 0 || sizes[len(sizes)-1-n] < unequal*sum) {
-			sum += sizes[len(sizes)-1-n]
-			n++
+		n = 1
+		for i, size := range slices.Backward(sizes) {
+			if i < len(sizes)-1 && size < unequal*sum {
+				n = len(sizes) - i
+			}
+			sum += size
 		}
 		return n
 	}
-	for bound := int64(smallest); n < len(sizes); bound *= many {
-		n = 0
+	for least, bound := int64(0), int64(smallest); n < len(sizes); least, bound = bound, bound*many {
+		alike := 0
 		for n < len(sizes) && sizes[len(sizes)-1-n] < bound {
 			n++
 		}
-		if n >= many {
+		for _, size := range sizes[len(sizes)-n:] {
+			if size >= least {
+				alike++
+			}
+		}
+		if alike >= many {
 			return n
 		}
 	}

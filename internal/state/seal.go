@@ -65,7 +65,7 @@ func newKeys(c Config) (*keys, error) {
 	if k.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
 		return nil, err
 	}
-	if k.pack, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(coders), zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false)); err != nil {
+	if k.pack, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(coders), zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false)); err != nil {
 		return nil, err
 	}
 	k.unpack, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(coders), zstd.WithDecoderMaxMemory(maxValue), zstd.WithDecoderLowmem(true))

@@ -135,15 +135,15 @@ func (p *press) segment(entries []entry) (s *segment, err error) {
 	if file, s.Size, err = p.folder.open(draft); err != nil {
 		return nil, err
 	}
-	s.Code, err = p.keys.code(file)
-	if err = errors.Join(err, file.Close()); err != nil {
+	if s.Code, err = p.keys.code(file); err != nil {
+		file.Close()
+		return nil, err
+	}
+	if err := s.open(file); err != nil {
 		return nil, err
 	}
 	if err := p.folder.publish(draft, s.Name); err != nil {
-		return nil, err
-	}
-	if err := s.open(p.folder, p.keys); err != nil {
-		p.folder.remove([]string{s.Name})
+		s.close()
 		return nil, err
 	}
 	return s, nil
@@ -183,8 +183,8 @@ func fill(file *os.File, name string, empty []byte, entries []entry, room int64)
 	return size, errors.Join(err, db.Close())
 }
 
-// open proves the file, and opens it for finding.
-func (s *segment) open(f *folder, k *keys) error {
+// prove opens the file for finding, when it is the one that was written.
+func (s *segment) prove(f *folder, k *keys) error {
 	file, size, err := f.open(s.Name)
 	if err != nil {
 		return err
@@ -194,22 +194,31 @@ func (s *segment) open(f *folder, k *keys) error {
 		return fmt.Errorf("%s has %d bytes, want %d", s.Name, size, s.Size)
 	}
 	code, err := k.code(io.LimitReader(file, size+1))
-	if err != nil || !hmac.Equal(code, s.Code) {
-		file.Close()
-		return fmt.Errorf("%s is not as it was written: %w", s.Name, err)
+	if err == nil && !hmac.Equal(code, s.Code) {
+		err = fmt.Errorf("%s is not as it was written", s.Name)
 	}
+	if err != nil {
+		file.Close()
+		return err
+	}
+	return s.open(file)
+}
+
+// open opens a file that is proven, and closes it with the segment.
+func (s *segment) open(file *os.File) (err error) {
 	s.db, err = bbolt.Open(s.Name, 0, &bbolt.Options{OpenFile: opened(file), ReadOnly: true, Timeout: time.Second, NoStatistics: true})
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Name, err)
 	}
 	tx, err := s.db.Begin(false)
-	if err != nil {
-		return err
+	if err == nil {
+		if s.bucket = tx.Bucket(bucketName); s.bucket != nil {
+			return nil
+		}
+		err = errors.Join(fmt.Errorf("%s has no values", s.Name), tx.Rollback())
 	}
-	if s.bucket = tx.Bucket(bucketName); s.bucket == nil {
-		return fmt.Errorf("%s has no values", s.Name)
-	}
-	return nil
+	s.close()
+	return err
 }
 
 // find returns what is sealed under an index, which is valid until close, and marks it as
