@@ -33,6 +33,7 @@ func Main(ctx context.Context, p Process) (exitStatus int) {
 	defer func() {
 		if v := recover(); v != nil {
 			fmt.Fprintf(s.stderr, "%s\n", debug.Stack())
+			s.past.close(s)
 			exitStatus = publish(ctx, s, fmt.Errorf("internal error: %v", v))
 		}
 	}()
@@ -45,6 +46,7 @@ func Main(ctx context.Context, p Process) (exitStatus int) {
 	if err != nil && ctx.Err() != nil && !errors.As(err, &usage) {
 		err = errStopped
 	}
+	s.past.close(s)
 	return publish(ctx, s, err)
 }
 

@@ -61,6 +61,7 @@ func newClients(w world, c input.Config, log *slog.Logger, mask func(secrets ...
 		Credentials: credentials, CredentialKind: kind,
 		Rate:        transport.Rate{N: c.RateLimit.N, Window: c.RateLimit.Window},
 		SourceRate:  source,
+		MaxRequests: c.MaxRequests.N,
 		Git:         git,
 		Concurrency: c.Concurrency,
 		UserAgent:   program + "/" + Version,

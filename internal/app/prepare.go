@@ -30,6 +30,7 @@ func setUp(ctx context.Context, s *session) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
+	openPast(s)
 	if s.clients, err = newClients(s.world, s.config, s.log, s.platform.Mask); err != nil {
 		return nil, err
 	}
@@ -64,6 +65,7 @@ func prepare(ctx context.Context, s *session, given *boundMapping) (*prepared, e
 	if err := checkBlueprints(ctx, s, i.mapping.Bound, blueprints.names()); err != nil {
 		return nil, err
 	}
+	s.past.begin(s.report.Started)
 	if s.config.Mode == input.Plan {
 		i.foresee()
 	} else if err := i.open(ctx, len(blueprints.made) > 0); err != nil {
@@ -83,6 +85,7 @@ func (p *prepared) job(s *session) resync.Job {
 		StandIn: p.integration.standIn, Selector: p.integration.selectors(), ConfirmRenames: s.config.ConfirmRenames,
 	}
 	_, job.NoGit = s.config.UsesGit()
+	s.past.remember(&job, s, p.integration.ResyncStart)
 	if s.config.TimeLimit > 0 {
 		job.Deadline = s.report.Started.Add(s.config.TimeLimit)
 	}

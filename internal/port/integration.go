@@ -26,6 +26,8 @@ type Integration struct {
 	// ResourcesMade is true when the default blueprints have been made once.
 	ResourcesMade bool
 	ResyncStatus  string // "running", "completed", "failed", "aborted"
+	// ResyncStart is when the last resync began, as whoever ran it has said; zero when none did.
+	ResyncStart time.Time
 	// LogURL and MetricURL are the addresses that take logs and sync metrics; empty
 	// where Port names none.
 	LogURL, MetricURL string
@@ -63,6 +65,7 @@ func (a integrationAnswer) read() Integration {
 		s, _ := v.(string)
 		return s
 	}
+	start, _ := time.Parse(time.RFC3339, text("resyncState", "lastResyncStart")) // zero for anything else
 	made, _ := m["arePortResourcesInitialized"].(bool)
 	return Integration{
 		InstallationType: text("installationType"),
@@ -71,6 +74,7 @@ func (a integrationAnswer) read() Integration {
 		Config:           m["config"],
 		ResourcesMade:    made,
 		ResyncStatus:     text("resyncState", "status"),
+		ResyncStart:      start,
 		LogURL:           text("logAttributes", "ingestUrl"),
 		MetricURL:        text("metricAttributes", "ingestUrl"),
 	}

@@ -203,7 +203,7 @@ func (m *remembered) add(key string, readAt time.Time) {
 // tell reports it. Without a memory, and without a bound on requests, there is nothing to
 // report.
 func (m *remembered) tell(job Job, told *report.Memory) {
-	told.Told = job.State != nil || job.MaxRequests > 0
+	told.Told = told.Told || job.State != nil || job.MaxRequests > 0
 	told.MaxRequests = job.MaxRequests
 	told.Repositories, told.OldestReadAt = len(m.sources), m.oldest
 }

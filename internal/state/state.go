@@ -188,6 +188,18 @@ func (s *Store) Put(value []byte, c Class, key ...string) {
 	}
 }
 
+// Flush writes what is not written yet: a kill does not lose it. Close tells what fails.
+func (s *Store) Flush() {
+	if s == nil || s.config.ReadOnly {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.flush()
+	}
+}
+
 func (s *Store) flush() {
 	if s.err == nil && len(s.pending) > 0 {
 		s.fail(s.memory.add(s.pending))
