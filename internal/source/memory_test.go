@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/gitwire/gitwiretest"
 	"port-bitbucket-exporter/internal/glob"
@@ -328,5 +329,82 @@ func TestFaultsAreNotKept(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// Where nothing may be asked of a repository, what is known of it is there, and all else is an
+// error that says so, and is not kept.
+func TestRepositoryThatMayNotBeAskedFor(t *testing.T) {
+	inBubble(t, map[string]string{"README.md": "# R", "a/x": "1", "a/y": "README.md"}, source.Options{}, func(w world) {
+		w.s.AddBranch("r", "other")
+		folder := w.TempDir()
+		w.inRun(folder, source.Options{}, false, func(w world) {
+			c := w.commit()
+			w.objects(c, glob.Need{Folder: "a", Depth: 1})
+			w.texts(c, "README.md", "none")
+		})
+		w.barred["r"] = true
+		w.inRun(folder, source.Options{}, false, func(w world) {
+			c := w.commit()
+			if got := w.texts(c, "README.md", "none", "a/none"); got != "# R <nil> <nil>" || !strings.Contains(w.objects(c, glob.Need{Folder: "a", Depth: 1}), `"a/x"`) {
+				w.Errorf("got %q, want what is known", got)
+			}
+			_, listErr := w.list("")
+			_, fileErr := c.File(w.Context(), "a/x")
+			_, _, linkErr := c.Followed(w.Context(), "a/y")
+			_, metaErr := c.Meta(w.Context(), "a/x")
+			_, beginningErr := c.Beginning(w.Context(), "a/x", 1)
+			_, branchErr := w.memory.At(w.Context(), w.repository(), "other")
+			for what, err := range map[string]error{"list": listErr, "file": fileErr, "link": linkErr, "entry": metaErr, "beginning": beginningErr, "branch": branchErr} {
+				if !errors.Is(err, bitbucket.ErrBudget) || errors.Is(err, bitbucket.ErrNotFound) {
+					w.Errorf("%s: got %v, want bitbucket.ErrBudget", what, err)
+				}
+			}
+			if got := w.commands(); got != "" {
+				w.Errorf("asked %q, want nothing", got)
+			}
+		})
+		delete(w.barred, "r")
+		w.inRun(folder, source.Options{}, false, func(w world) {
+			if got := w.texts(w.commit(), "a/x", "a/y"); got != "1 README.md" {
+				w.Errorf("a run that may: got %q, want both", got)
+			}
+		})
+	})
+}
+
+// Git is no part of the bound on requests.
+func TestGitMayBeAskedFor(t *testing.T) {
+	overGit(t, map[string]string{"README.md": "# R"}, source.Options{}, func(w world) {
+		w.barred["r"] = true
+		if got := w.texts(w.commit(), "README.md"); got != "# R" {
+			w.Errorf("got %q, want # R", got)
+		}
+	})
+}
+
+// Where the requests end before it is shown that something is not there, it is not known.
+func TestEndOfRequests(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		requests int
+		fault    bitbuckettest.Fault
+	}{
+		"a file that may be in its folder":      {2, bitbuckettest.Fault{Status: 404, Body: "Not Found"}},
+		"a repository that may have been there": {2, bitbuckettest.Fault{Status: 403, Body: `{"error": {"message": "no"}}`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, map[string]string{"a": "A"}, source.Options{}, false, func(w world) {
+				w.answered()
+				tt.fault.Path = "/repositories/acme/r/src/**"
+				w.s.Fault(tt.fault)
+				if text, err := w.commit().File(w.Context(), "a"); text != nil || !errors.Is(err, bitbucket.ErrBudget) {
+					w.Errorf("got %q, %v, want bitbucket.ErrBudget", text, err)
+				}
+				if got := w.s.Requests(); got != tt.requests {
+					w.Errorf("got %d requests, want %d", got, tt.requests)
+				}
+			}, func(c *bitbucket.Config) { c.MaxRequests = tt.requests })
+		})
 	}
 }

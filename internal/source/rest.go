@@ -13,13 +13,30 @@ import (
 )
 
 // REST is Bitbucket's API as a Source.
-type REST struct{ Client *bitbucket.Client }
+type REST struct {
+	Client *bitbucket.Client
+	// May reports whether a repository, by its key, may be asked for what it holds; else the
+	// error is bitbucket.ErrBudget. Nil is always.
+	May func(repository string) bool
+}
 
 var _ Source = REST{}
+
+// allowed is nil where a repository may be asked for what it holds.
+func (r REST) allowed(of bitbucket.Repository) error {
+	if r.May == nil || r.May(of.Key()) {
+		return nil
+	}
+	return fmt.Errorf("read repository %q: %w", of.Slug, bitbucket.ErrBudget)
+}
 
 // Heads asks for the first branch. A main branch that is named and not there is that of a
 // repository without commits, when there is no other branch either.
 func (r REST) Heads(ctx context.Context, of bitbucket.Repository, branches []string) (map[string]Head, error) {
+	err := r.allowed(of)
+	if err != nil {
+		return nil, err
+	}
 	hash, err := r.head(ctx, of, branches[0])
 	if err != nil {
 		return nil, err
@@ -59,6 +76,10 @@ func (r REST) Wider(_ context.Context, _ bitbucket.Repository, w Want) (glob.Nee
 // List asks for the folder, a page after the other.
 func (r REST) List(ctx context.Context, at Revision, n Want) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
+		if err := r.allowed(at.Repository); err != nil {
+			yield(Entry{}, err)
+			return
+		}
 		begun := false
 		// There is no such folder; the root is there, and what has begun goes on.
 		missing := func(err error) bool { return errors.Is(err, bitbucket.ErrNoFile) && n.Folder != "" && !begun }
@@ -84,6 +105,9 @@ func (r REST) List(ctx context.Context, at Revision, n Want) iter.Seq2[Entry, er
 // there is no file of that path, and bitbucket.ErrElsewhere when another host keeps it. Proven
 // is that of bitbucket.Client.File.
 func (r REST) Read(ctx context.Context, at Revision, path string, limit int64) (text []byte, proven bool, err error) {
+	if err := r.allowed(at.Repository); err != nil {
+		return nil, false, err
+	}
 	text, proven, err = r.Client.File(ctx, at.Repository.Slug, at.Hash, path, limit)
 	if err == nil || errors.Is(err, bitbucket.ErrNoFile) || errors.Is(err, bitbucket.ErrElsewhere) {
 		return text, proven, err
@@ -94,6 +118,9 @@ func (r REST) Read(ctx context.Context, at Revision, path string, limit int64) (
 
 // Meta returns what is known of a path without reading it.
 func (r REST) Meta(ctx context.Context, at Revision, path string) (Entry, error) {
+	if err := r.allowed(at.Repository); err != nil {
+		return Entry{}, err
+	}
 	e, err := r.Client.Meta(ctx, at.Repository.Slug, at.Hash, path)
 	return Entry{Entry: e}, r.OrGone(ctx, at.Repository.Slug, err)
 }
@@ -112,6 +139,9 @@ func (r REST) orAbsent(ctx context.Context, at Revision, path, entryType string,
 		if listErr = r.orAbsent(ctx, at, above, Folder, listErr); errors.Is(listErr, bitbucket.ErrNoFile) && above != "" {
 			return listErr
 		}
+		if errors.Is(listErr, bitbucket.ErrBudget) {
+			return fmt.Errorf("%w: %w", err, listErr)
+		}
 		if listErr != nil || e.Path == path && e.Type == entryType {
 			return err
 		}
@@ -126,8 +156,12 @@ func (r REST) OrGone(ctx context.Context, slug string, err error) error {
 	if !errors.As(err, &e) || e.Denied() || !e.Hidden && e.Status != http.StatusNotFound && e.Status != http.StatusForbidden {
 		return err
 	}
-	if there, existsErr := r.Client.Exists(ctx, slug); existsErr == nil && !there {
+	there, existsErr := r.Client.Exists(ctx, slug)
+	switch {
+	case existsErr == nil && !there:
 		return &Gone{Slug: slug}
+	case errors.Is(existsErr, bitbucket.ErrBudget):
+		return fmt.Errorf("%w: %w", err, existsErr)
 	}
 	return err
 }

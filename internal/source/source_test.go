@@ -27,6 +27,7 @@ type world struct {
 	s         *bitbuckettest.Server
 	memory    *source.Memory
 	newMemory func(o source.Options, git bool) *source.Memory // that of another run
+	barred    map[string]bool                                 // repositories that REST may not be asked for
 }
 
 func inBubble(t *testing.T, files map[string]string, o source.Options, test func(w world)) {
@@ -46,7 +47,7 @@ func inBubbleWith(t *testing.T, files map[string]string, o source.Options, git b
 	bubble(t, files, o, git, test)
 }
 
-func bubble(t *testing.T, files map[string]string, o source.Options, git bool, test func(w world)) {
+func bubble(t *testing.T, files map[string]string, o source.Options, git bool, test func(w world), change ...func(*bitbucket.Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := bitbuckettest.New("acme")
@@ -54,7 +55,7 @@ func bubble(t *testing.T, files map[string]string, o source.Options, git bool, t
 		s.Fault(bitbuckettest.Fault{Times: -1, Delay: latency})
 		s.AllowToken("good", bitbuckettest.Access{Limit: -1})
 		rate := transport.Rate{N: 10_000, Window: time.Hour}
-		client, err := bitbucket.New(bitbucket.Config{
+		config := bitbucket.Config{
 			BaseURL: "https://bitbucket.test/2.0", Workspace: "acme", CredentialKind: "workspace access token",
 			Credentials: []transport.Credential{{
 				Authorize:    func(r *http.Request) { r.Header.Set("Authorization", "Bearer good") },
@@ -63,18 +64,23 @@ func bubble(t *testing.T, files map[string]string, o source.Options, git bool, t
 			Git:  bitbucket.GitConfig{BaseURL: "https://git.test", Rate: rate},
 			Rate: rate, Concurrency: 10,
 			Transport: s.RoundTripper(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		})
+		}
+		for _, change := range change {
+			change(&config)
+		}
+		client, err := bitbucket.New(config)
 		if err != nil {
 			t.Fatal(err)
 		}
+		barred := map[string]bool{}
 		newMemory := func(o source.Options, git bool) *source.Memory {
 			if g := client.Git(); git {
 				o.Git = &source.GitHost{URL: g.URL, Do: g.Do, StatusError: g.StatusError}
 			}
 			o.TempDir = t.TempDir()
-			return source.New(source.REST{Client: client}, o)
+			return source.New(source.REST{Client: client, May: func(repository string) bool { return !barred[repository] }}, o)
 		}
-		w := world{t, s, newMemory(o, git), newMemory}
+		w := world{t, s, newMemory(o, git), newMemory, barred}
 		test(w)
 		if err := w.memory.Close(); err != nil {
 			t.Error(err)
