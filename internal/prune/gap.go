@@ -81,6 +81,12 @@ func (p *pass) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 			p.fixes[g.Why] = g.Fix
 			res.Partial = append(res.Partial, reconcile.Partial{Why: g.Why, May: func(ref catalog.Ref) bool { return origins.may(ctx, of, g.Source, ref) }})
 		}
+		for _, m := range []*many{leftOut(of), fromMemory(of)} {
+			if len(m.keys) > 0 {
+				p.fixes[m.why] = m.fix
+				res.Partial = append(res.Partial, reconcile.Partial{Why: m.why, May: func(ref catalog.Ref) bool { return origins.mayAny(ctx, of, m, ref) }})
+			}
+		}
 		all = append(all, res)
 		for _, e := range of.Entries {
 			gap := p.unshown(of, e, listed)

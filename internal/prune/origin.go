@@ -2,6 +2,7 @@ package prune
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
@@ -12,12 +13,12 @@ import (
 // origins finds out which sources can have produced an entity, by the frames of their
 // identifiers.
 type origins struct {
-	pass      *pass
-	stale     []catalog.Ref // what Port lists and the run did not produce
-	presences map[presence]bool
-	claims    map[claim]claimed                        // answers of anothers: it looks at all sources
-	missed    map[*resource]map[string]bool            // by key: the sources of which something was not read
-	frames    map[*check.Entry]map[string]*check.Frame // by key of the source; nil for one that is not known
+	pass     *pass
+	stale    []catalog.Ref // what Port lists and the run did not produce
+	indexes  map[*check.Entry]*index
+	presents map[*check.Entry]map[string]bool // keys of sources; see present
+	claims   map[claim]claimed                // answers of anothers
+	missed   map[*resource]map[string]bool    // by key: the sources of which something was not read
 	// trusted is true for an entry when all that it produced in this run lies in the frame
 	// of its source: the list may have named a source otherwise than its objects do.
 	trusted map[*check.Entry]bool
@@ -25,8 +26,8 @@ type origins struct {
 
 func newOrigins(p *pass, stale []catalog.Ref) *origins {
 	return &origins{
-		pass: p, stale: stale, presences: map[presence]bool{}, claims: map[claim]claimed{}, missed: map[*resource]map[string]bool{},
-		frames: map[*check.Entry]map[string]*check.Frame{}, trusted: map[*check.Entry]bool{},
+		pass: p, stale: stale, indexes: map[*check.Entry]*index{}, presents: map[*check.Entry]map[string]bool{},
+		claims: map[claim]claimed{}, missed: map[*resource]map[string]bool{}, trusted: map[*check.Entry]bool{},
 	}
 }
 
@@ -45,12 +46,6 @@ const (
 	surely
 )
 
-// presence is one source of an entry.
-type presence struct {
-	entry  *check.Entry
-	source string // its key
-}
-
 // may reports whether a source that was not read can have produced an entity by a
 // resource. It cannot when the identifier is surely one of a source that was read, and
 // none of its own. Any other may be one that it had under an earlier name, unless Port
@@ -64,29 +59,38 @@ func (o *origins) may(ctx context.Context, of *resource, source inventory.Source
 		if ctx.Err() != nil || e.QueryIdentifier || !o.trust(ctx, of, i) {
 			return true
 		}
-		if f := o.frame(ctx, of, i, source); f == nil || f.Covers(ref.Identifier) {
+		if f := o.pass.frame(ctx, of, i, source); f == nil || f.Covers(ref.Identifier) {
 			return true
 		}
 		others = others || o.anothers(ctx, of, i, ref) == surely
-		present = present || o.present(ctx, of, i, source)
+		present = present || o.present(ctx, of, i, source.Key)
 	}
 	return !others && !present
 }
 
 // present reports whether Port holds an entity that only a source can have produced under
 // its present name.
-func (o *origins) present(ctx context.Context, of *resource, entry int, source inventory.Source) bool {
+func (o *origins) present(ctx context.Context, of *resource, entry int, key string) bool {
 	e := of.Entries[entry]
-	key := presence{e, source.Key}
-	if known, ok := o.presences[key]; ok {
-		return known
+	if known, ok := o.presents[e]; ok {
+		return known[key]
 	}
-	f := o.frame(ctx, of, entry, source)
-	o.presences[key] = f != nil && !o.shared(of, e) && slices.ContainsFunc(o.stale, func(ref catalog.Ref) bool {
-		return (e.Dynamic || e.Blueprint == ref.Blueprint) && f.Covers(ref.Identifier) && (f.Number || f.Alone(ref.Identifier)) &&
-			o.anothers(ctx, of, entry, ref) == unclaimed
-	})
-	return o.presences[key]
+	found := map[string]bool{}
+	o.presents[e] = found
+	if o.shared(of, e) {
+		return false
+	}
+	for _, ref := range o.stale {
+		if !e.Dynamic && e.Blueprint != ref.Blueprint {
+			continue
+		}
+		for key, f := range o.covering(ctx, of, entry, ref.Identifier) {
+			if (f.Number || f.Alone(ref.Identifier)) && o.anothers(ctx, of, entry, ref) == unclaimed {
+				found[key] = true
+			}
+		}
+	}
+	return found[key]
 }
 
 // shared reports whether another resource may produce entities of an entry's blueprint.
@@ -105,12 +109,8 @@ func (o *origins) anothers(ctx context.Context, of *resource, entry int, ref cat
 		return known
 	}
 	answer := unclaimed
-	for _, source := range of.seen.Sources {
-		if source.Key == "" || o.misses(of, source) {
-			continue
-		}
-		f := o.frame(ctx, of, entry, source)
-		if f == nil || !f.Covers(ref.Identifier) {
+	for source, f := range o.covering(ctx, of, entry, ref.Identifier) {
+		if source == "" || o.misses(of, source) {
 			continue
 		}
 		answer = perhaps
@@ -123,15 +123,15 @@ func (o *origins) anothers(ctx context.Context, of *resource, entry int, ref cat
 	return answer
 }
 
-// misses reports whether something of a source was not read.
-func (o *origins) misses(of *resource, source inventory.Source) bool {
+// misses reports whether something of a source was not read, under its present name.
+func (o *origins) misses(of *resource, key string) bool {
 	if o.missed[of] == nil {
 		o.missed[of] = map[string]bool{}
 		for _, g := range of.seen.Partial {
 			o.missed[of][g.Source.Key] = true
 		}
 	}
-	return o.missed[of][source.Key]
+	return o.missed[of][key] || of.seen.NotAsked[key] || of.seen.Remembered[key].Renamed
 }
 
 // numbers reports whether an identifier is put together as those of the source of an entity
@@ -143,7 +143,7 @@ func (o *origins) numbers(ctx context.Context, s *inventory.Entity, ref catalog.
 			if !listed || e.QueryIdentifier || !s.MadeBy(entryOf(e)) {
 				continue
 			}
-			if f := o.frame(ctx, of, i, source); f != nil && f.Number && f.Covers(ref.Identifier) && o.trust(ctx, of, i) {
+			if f := o.pass.frame(ctx, of, i, source); f != nil && f.Number && f.Covers(ref.Identifier) && o.trust(ctx, of, i) {
 				return true
 			}
 		}
@@ -153,17 +153,47 @@ func (o *origins) numbers(ctx context.Context, s *inventory.Entity, ref catalog.
 
 // frame returns what the identifiers of one source have in common, found once for each
 // entry; nil when that is not known.
-func (o *origins) frame(ctx context.Context, of *resource, entry int, source inventory.Source) *check.Frame {
+func (p *pass) frame(ctx context.Context, of *resource, entry int, source inventory.Source) *check.Frame {
 	e := of.Entries[entry]
-	if known, ok := o.frames[e][source.Key]; ok {
+	if known, ok := p.frames[e][source.Key]; ok {
 		return known
 	}
 	frame := of.Frame(ctx, entry, source.JSON)
-	if o.frames[e] == nil {
-		o.frames[e] = map[string]*check.Frame{}
+	if p.frames[e] == nil {
+		p.frames[e] = map[string]*check.Frame{}
 	}
-	o.frames[e][source.Key] = frame
+	p.frames[e][source.Key] = frame
 	return frame
+}
+
+// index returns that of the frames of an entry: for all sources that were listed, and those
+// of which something was not read.
+func (o *origins) index(ctx context.Context, of *resource, entry int) *index {
+	e := of.Entries[entry]
+	if o.indexes[e] == nil {
+		x := newIndex()
+		for key, source := range of.seen.Sources {
+			x.add(key, o.pass.frame(ctx, of, entry, source))
+		}
+		for _, g := range of.seen.Partial {
+			if _, listed := of.seen.Sources[g.Source.Key]; !listed {
+				x.add(g.Source.Key, o.pass.frame(ctx, of, entry, g.Source))
+			}
+		}
+		o.indexes[e] = x
+	}
+	return o.indexes[e]
+}
+
+// covering yields the sources of an index whose frame covers an identifier.
+func (o *origins) covering(ctx context.Context, of *resource, entry int, identifier string) iter.Seq2[string, *check.Frame] {
+	return func(yield func(string, *check.Frame) bool) {
+		for key := range o.index(ctx, of, entry).near(identifier) {
+			if f := o.pass.frames[of.Entries[entry]][key]; f.Covers(identifier) && !yield(key, f) {
+				return
+			}
+		}
+	}
 }
 
 // trust reports whether the frames of an entry hold for all that it produced in this run.
@@ -182,7 +212,10 @@ func (o *origins) trust(ctx context.Context, of *resource, entry int) bool {
 		if !listed {
 			continue
 		}
-		if f := o.frame(ctx, of, entry, source); f != nil && !f.Covers(ref.Identifier) {
+		if of.seen.Remembered[source.Key].Renamed {
+			continue // its objects have an earlier name
+		}
+		if f := o.pass.frame(ctx, of, entry, source); f != nil && !f.Covers(ref.Identifier) {
 			trusted = false
 			break
 		}

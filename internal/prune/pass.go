@@ -66,8 +66,9 @@ const (
 type pass struct {
 	Config
 	resources []*resource
-	searched  bool              // Port has no list of a data source; its searches may not say how old an entity is
-	fixes     map[string]string // of the guards of deletion
+	searched  bool                                     // Port has no list of a data source; its searches may not say how old an entity is
+	fixes     map[string]string                        // of the guards of deletion
+	frames    map[*check.Entry]map[string]*check.Frame // by key of the source; nil for one that is not known
 }
 
 // resource is a resource of the mapping, and what the run read of it.
@@ -78,7 +79,7 @@ type resource struct {
 }
 
 func newPass(c Config) *pass {
-	p := &pass{Config: c, fixes: map[string]string{}}
+	p := &pass{Config: c, fixes: map[string]string{}, frames: map[*check.Entry]map[string]*check.Frame{}}
 	for i, r := range c.Bound.Resources {
 		p.resources = append(p.resources, &resource{Resource: r, seen: c.Inventory.Resources[i], report: c.Report.Resources[i]})
 	}

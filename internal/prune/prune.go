@@ -1,5 +1,19 @@
 // Package prune deletes from Port what the workspace no longer has: an inventory and Port's
 // list become deletions.
+//
+// # What memory proves
+//
+// A list that comes from memory proves what was there when it was read, and never that
+// something is absent now. So it keeps entities, and deletes none: what it names counts as
+// produced, and whatever else its repository may have given stays. An entity goes only when
+// each repository that can have produced it was asked in this run. The list of repositories
+// always is, so that what a repository that is gone has left behind goes too.
+//
+// One thing alone that is older than the run has a say in a deletion: that a repository was
+// known by its present name when its list was read, and that Port therefore holds nothing of
+// it under an earlier one. It is as old as that list. A list that is older than max_age is not
+// taken; its repository was not asked for then, and holds back what it may have produced under
+// any name. So no entity is deleted on knowledge that is older than max_age.
 package prune
 
 import (

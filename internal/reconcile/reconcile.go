@@ -16,6 +16,8 @@
 //   - No source that is listed and could not be read can have produced it, under its present
 //     name or an earlier one. An answer of 404 proves nothing while the list names the
 //     repository.
+//   - No source whose objects come from memory can have produced it: what was not asked for in
+//     this run may be there by now.
 //   - The mapping is the one that the integration runs with, and not a stand-in for one
 //     that is not known.
 //   - The run did not produce it, stored or not, and nothing that stays relates to it.
@@ -44,10 +46,11 @@ type Resource struct {
 	Partial    []Partial
 }
 
-// Partial is a gap of one source, such as a repository.
+// Partial is a gap of some sources, such as a repository, or all whose objects come from
+// memory.
 type Partial struct {
 	Why string // in words
-	// May reports whether the source can have produced an entity of the resource.
+	// May reports whether one of them can have produced an entity of the resource.
 	May func(catalog.Ref) bool
 }
 
