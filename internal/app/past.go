@@ -86,7 +86,6 @@ func (p *past) lost(shown time.Time) string {
 func (p *past) remember(job *resync.Job, s *session, shown time.Time) {
 	job.State, job.LastFinished = p.store, p.runs.Finished
 	job.ResumeAge, job.MaxAge = s.config.ResumeAge, s.config.MaxAge
-	job.MaxRequests = s.config.MaxRequests.N
 	if job.ListsLost = p.lost(shown); job.ListsLost != "" {
 		s.log.Info("lists are not taken from memory: " + job.ListsLost + "; see that the newest folder comes back, and that all runs of this integration share it")
 	}

@@ -81,10 +81,11 @@ type Resource struct {
 	Gap string `json:",omitempty"`
 	// Partial are why entities of one source may be missing; one for each source.
 	Partial []Gap `json:",omitempty"`
-	// Remembered are the sources of which something comes from memory, and NotAsked those of
-	// which something was not asked for: by key, since they may be very many.
-	Remembered map[string]Memory `json:",omitempty"`
-	NotAsked   Set               `json:",omitempty"`
+	// Remembered are the sources of which something comes from memory, and when the oldest of
+	// it was read. NotAsked are those of which something was not asked for. Both are by key,
+	// since they may be thousands.
+	Remembered map[string]time.Time `json:",omitempty"`
+	NotAsked   Set                  `json:",omitempty"`
 	// Unnamed is why an entity that was produced and not stored is not known by its
 	// identifier: it could be any that Port holds.
 	Unnamed string `json:",omitempty"`
@@ -95,12 +96,6 @@ type Source struct {
 	Key  string          // unique, and unchanged by a rename
 	Name string          // for messages
 	JSON json.RawMessage `json:",omitempty"` // as Bitbucket lists it
-}
-
-// Memory is what is known of a source from an earlier run: all that it gave then.
-type Memory struct {
-	ReadAt  time.Time // the oldest of what comes from memory
-	Renamed bool      `json:",omitempty"` // it had another name then
 }
 
 // Gap is why the entities of one source may be incomplete.
@@ -160,17 +155,14 @@ func (r *Resource) Complete() bool {
 
 // Remember adds a source of which something comes from memory. The older of two readings
 // counts.
-func (r *Resource) Remember(key string, m Memory) {
-	if known, ok := r.Remembered[key]; ok {
-		m.Renamed = m.Renamed || known.Renamed
-		if known.ReadAt.Before(m.ReadAt) {
-			m.ReadAt = known.ReadAt
-		}
+func (r *Resource) Remember(key string, readAt time.Time) {
+	if known, ok := r.Remembered[key]; ok && known.Before(readAt) {
+		return
 	}
 	if r.Remembered == nil {
-		r.Remembered = map[string]Memory{}
+		r.Remembered = map[string]time.Time{}
 	}
-	r.Remembered[key] = m
+	r.Remembered[key] = readAt
 }
 
 // Leave adds a source of which something was not asked for.

@@ -53,8 +53,8 @@ func full() *inv {
 	r.Sources["{1}"] = inventory.Source{Key: "{1}", Name: "api", JSON: json.RawMessage(`{"slug":"api"}`)}
 	r.Gap, r.Unnamed = "gap", "unnamed"
 	r.Partial = []inventory.Gap{{Source: inventory.Source{Key: "{2}", Name: "web"}, Why: "why", Fix: "fix"}}
-	r.Remember("{1}", inventory.Memory{ReadAt: at(9), Renamed: true})
-	r.Remember("{3}", inventory.Memory{ReadAt: at(8)})
+	r.Remember("{1}", at(9))
+	r.Remember("{3}", at(8))
 	r.Leave("{4}")
 	return v
 }
@@ -185,17 +185,17 @@ func TestMerge(t *testing.T) {
 		}, only(func(_ *inv, r *inventory.Resource) { r.Listed = true })},
 		{"what comes from memory, and what was not asked for, is united; the older reading counts", []*inv{
 			only(func(_ *inv, r *inventory.Resource) {
-				r.Remember("{1}", inventory.Memory{ReadAt: at(2)})
-				r.Remember("{2}", inventory.Memory{ReadAt: at(3), Renamed: true})
+				r.Remember("{1}", at(2))
+				r.Remember("{2}", at(3))
 			}),
 			only(func(_ *inv, r *inventory.Resource) {
-				r.Remember("{1}", inventory.Memory{ReadAt: at(1)})
-				r.Remember("{2}", inventory.Memory{ReadAt: at(4)})
+				r.Remember("{1}", at(1))
+				r.Remember("{2}", at(4))
 				r.Leave("{1}")
 			}),
 			only(func(_ *inv, r *inventory.Resource) { r.Leave("{3}") }),
 		}, only(func(_ *inv, r *inventory.Resource) {
-			r.Remembered = map[string]inventory.Memory{"{1}": {ReadAt: at(1)}, "{2}": {ReadAt: at(3), Renamed: true}}
+			r.Remembered = map[string]time.Time{"{1}": at(1), "{2}": at(3)}
 			r.NotAsked = inventory.Set{"{1}": true, "{3}": true}
 		})},
 		{"the first reason counts", []*inv{
@@ -226,7 +226,7 @@ func TestMerge(t *testing.T) {
 			for _, r := range got.Resources {
 				r.MissSource(inventory.Gap{Source: inventory.Source{Key: "{9}"}, Why: "later"})
 				r.Sources["{9}"] = inventory.Source{}
-				r.Remember("{9}", inventory.Memory{})
+				r.Remember("{9}", at(9))
 				r.Leave("{9}")
 				for i := range r.Held {
 					r.Held[i]++
@@ -268,7 +268,7 @@ func TestMiss(t *testing.T) {
 		t.Errorf("got gap %q, complete %v, partial (- want, + got)\n%s", r.Gap, r.Complete(), diff)
 	}
 	asOf, left := inventory.Resource{}, inventory.Resource{}
-	if asOf.Remember("{1}", inventory.Memory{ReadAt: at(1)}); !asOf.Complete() {
+	if asOf.Remember("{1}", at(1)); !asOf.Complete() {
 		t.Error("a resource that is known as of its oldest reading is not complete")
 	}
 	if left.Leave("{1}"); left.Complete() {

@@ -104,8 +104,8 @@ func (v *Inventory) add(r *Resource) {
 	for _, g := range r.Partial {
 		o.MissSource(g)
 	}
-	for key, m := range r.Remembered {
-		o.Remember(key, m)
+	for key, readAt := range r.Remembered {
+		o.Remember(key, readAt)
 	}
 	for key := range r.NotAsked {
 		o.Leave(key)

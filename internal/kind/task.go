@@ -93,13 +93,9 @@ type Warning struct {
 func (w *Warning) Error() string { return w.Message }
 
 // Remembered says that the objects of a task, or some of them, come from memory: of a list
-// that was last read then.
-type Remembered struct {
-	ReadAt time.Time
-	// Renamed is true when the source has another name now than its objects say, such as a
-	// repository with another full_name or name: then they may be known under any earlier one.
-	Renamed bool
-}
+// that was last read then. They call their source by the name that it has now: what is
+// remembered of it under another one is not used.
+type Remembered struct{ ReadAt time.Time }
 
 func (r *Remembered) Error() string { return "read " + r.ReadAt.UTC().Format(time.RFC3339) }
 

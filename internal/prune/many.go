@@ -13,42 +13,42 @@ import (
 // thousands, and block the deletion of their entities by one reason.
 type many struct {
 	keys map[string]bool
-	// renamed are those of them that Port may know by an earlier name alone.
-	renamed  map[string]bool
+	// named is true when all of them were read under their present names: then Port holds
+	// nothing else of them.
+	named    bool
 	why, fix string
 
 	unknown map[int]bool    // by entry: answers of anyUnknown
 	hidden  map[string]bool // by blueprint: answers of hides
 }
 
+func newMany(why, fix string) *many {
+	return &many{keys: map[string]bool{}, why: why, fix: fix, unknown: map[int]bool{}, hidden: map[string]bool{}}
+}
+
 // leftOut are the sources of which something was not asked for, since max_requests was
 // reached.
 func leftOut(of *resource) *many {
-	return &many{
-		keys: of.seen.NotAsked, renamed: of.seen.NotAsked, unknown: map[int]bool{}, hidden: map[string]bool{},
-		why: fmt.Sprintf("%s: not everything of %s was asked for, since max_requests was reached", of.Where(), counted(len(of.seen.NotAsked))),
-		fix: "run again, or raise max_requests: what was left out is asked for first",
-	}
+	m := newMany(fmt.Sprintf("%s: not everything of %s was asked for, since max_requests was reached", of.Where(), counted(len(of.seen.NotAsked))),
+		"run again, or raise max_requests: what was left out is asked for first")
+	m.keys = of.seen.NotAsked
+	return m
 }
 
 // fromMemory are the sources of which something comes from memory. What that holds counts as
 // produced; what else Port holds of them may have come since.
 func fromMemory(of *resource) *many {
-	m := &many{
-		keys: map[string]bool{}, renamed: map[string]bool{}, unknown: map[int]bool{}, hidden: map[string]bool{},
-		fix: "they go in a run that asks for these lists again: one with a higher max_requests or without state_dir asks for all",
-	}
 	var oldest time.Time
-	for key, known := range of.seen.Remembered {
-		m.keys[key] = true
-		if known.Renamed {
-			m.renamed[key] = true
-		}
-		if oldest.IsZero() || known.ReadAt.Before(oldest) {
-			oldest = known.ReadAt
+	keys := map[string]bool{}
+	for key, readAt := range of.seen.Remembered {
+		keys[key] = true
+		if oldest.IsZero() || readAt.Before(oldest) {
+			oldest = readAt
 		}
 	}
-	m.why = fmt.Sprintf("%s: the lists of %s come from memory, and the oldest was read at %s", of.Where(), counted(len(m.keys)), oldest.UTC().Format(time.RFC3339))
+	m := newMany(fmt.Sprintf("%s: the lists of %s come from memory, and the oldest was read at %s", of.Where(), counted(len(keys)), oldest.UTC().Format(time.RFC3339)),
+		"they go in a run that asks for these lists again: one with a higher max_requests or without state_dir asks for all")
+	m.keys, m.named = keys, true
 	return m
 }
 
@@ -78,7 +78,7 @@ func (o *origins) mayAny(ctx context.Context, of *resource, sources *many, ref c
 		}
 		others = others || o.anothers(ctx, of, i, ref) == surely
 	}
-	return !others && o.hides(ctx, of, sources, ref.Blueprint)
+	return !sources.named && !others && o.hides(ctx, of, sources, ref.Blueprint)
 }
 
 // anyUnknown reports whether the frame of one of many sources is not known.
@@ -104,7 +104,7 @@ func (o *origins) hides(ctx context.Context, of *resource, sources *many, bluepr
 	if ok {
 		return known
 	}
-	for key := range sources.renamed {
+	for key := range sources.keys {
 		present := false
 		for i, e := range of.Entries {
 			present = present || (e.Dynamic || e.Blueprint == blueprint) && o.present(ctx, of, i, key)

@@ -43,47 +43,30 @@ func TestFromMemory(t *testing.T) {
 		left     = "resource 2 (pull-request): not everything of 1 repository was asked for, since max_requests was reached"
 		leftNext = "run again, or raise max_requests: what was left out is asked for first"
 	)
-	memory := inventory.Memory{ReadAt: readAt}
-	older := inventory.Memory{ReadAt: readAt.Add(time.Hour)}
 	try(t, cases{
-		{"nothing is stale, and something comes from memory", func(s *scene) { s.list("web").Remember("{web}", memory) }, outcome{settled: true}},
+		{"nothing is stale, and something comes from memory", func(s *scene) { s.list("web").Remember("{web}", readAt) }, outcome{settled: true}},
 		{"nothing is stale, and something was not asked for", func(s *scene) { s.list("web").Leave("{web}") }, outcome{}},
-		{"of a source from memory", func(s *scene) { s.stale("pull", "web-7"); s.list("web").Remember("{web}", memory) }, kept("web-7", one, later)},
+		{"of a source from memory", func(s *scene) { s.stale("pull", "web-7"); s.list("web").Remember("{web}", readAt) }, kept("web-7", one, later)},
 		{"of one of two, of which the other is younger", func(s *scene) {
 			s.stale("pull", "web-7")
 			of := s.list("web", "app")
-			of.Remember("{web}", older)
-			of.Remember("{app}", memory)
+			of.Remember("{web}", readAt.Add(time.Hour))
+			of.Remember("{app}", readAt)
 		}, kept("web-7", two, later)},
-		{"of a source that was read", func(s *scene) { s.stale("pull", "api-7"); s.list("web").Remember("{web}", memory) }, gone},
-		{"of a source that is not there any more", func(s *scene) { s.stale("pull", "old-7"); s.list("web").Remember("{web}", memory) }, gone},
-		{"as the same, where a name may be an earlier one", func(s *scene) {
-			s.stale("pull", "old-7")
-			s.list("web").Remember("{web}", inventory.Memory{ReadAt: readAt, Renamed: true})
-		}, kept("old-7", one, later)},
-		{"of a source that was read, where another has an earlier name", func(s *scene) {
-			s.stale("pull", "api-7")
-			s.list("web").Remember("{web}", inventory.Memory{ReadAt: readAt, Renamed: true})
-		}, gone},
-		{"what a renamed source gives by its earlier name shows nothing of the others", func(s *scene) {
-			s.stale("pull", "web-7")
-			s.produce("pull", "older-1", 2).Source = "{web}"
-			s.list("web").Remember("{web}", inventory.Memory{ReadAt: readAt, Renamed: true})
-			s.stale("pull", "api-7")
-		}, outcome{left: []string{"pull/web-7"}, counts: []string{"pull: 1 deleted, 1 kept"},
-			problems: []string{`warning: 1 stale entities of blueprint "pull" are not deleted: ` + one + "; fix: " + later}}},
+		{"of a source that was read", func(s *scene) { s.stale("pull", "api-7"); s.list("web").Remember("{web}", readAt) }, gone},
+		{"of a source that is not there any more", func(s *scene) { s.stale("pull", "old-7"); s.list("web").Remember("{web}", readAt) }, gone},
 		{"what a source gives under another name than listed shows that frames do not hold", func(s *scene) {
 			s.stale("pull", "old-7")
 			s.produce("pull", "older-1", 2).Source = "{web}"
-			s.list("web").Remember("{web}", memory)
+			s.list("web").Remember("{web}", readAt)
 		}, kept("old-7", one, later)},
-		{"a source of which nothing is known", func(s *scene) { s.stale("pull", "old-7"); s.list().Remember("", memory) }, kept("old-7", one, later)},
+		{"a source of which nothing is known", func(s *scene) { s.stale("pull", "old-7"); s.list().Remember("", readAt) }, kept("old-7", one, later)},
 		{"identifiers that do not show their source", func(s *scene) {
 			s.stale("pull", "old-7")
-			s.list("web").Remember("{web}", memory)
+			s.list("web").Remember("{web}", readAt)
 			s.mapping = strings.Replace(s.mapping, `.destination.repository.name + "-" + (.id|tostring)`, `.title + (.id|tostring)`, 1)
 		}, kept("old-7", one, later)},
-		{"of another resource", func(s *scene) { s.stale("service", "old"); s.list("web").Remember("{web}", memory) },
+		{"of another resource", func(s *scene) { s.stale("service", "old"); s.list("web").Remember("{web}", readAt) },
 			outcome{counts: []string{"service: 1 deleted, 0 kept"}}},
 		{"of a source that was not asked for", func(s *scene) { s.stale("pull", "web-7"); s.list("web").Leave("{web}") }, kept("web-7", left, leftNext)},
 		{"an earlier name of one that was not asked for", func(s *scene) { s.stale("pull", "old-7"); s.list("web").Leave("{web}") }, kept("old-7", left, leftNext)},
@@ -145,21 +128,15 @@ func TestManyAsOneByOne(t *testing.T) {
 			of.MissSource(inventory.Gap{Source: source(slug), Why: slug})
 		})
 		all := prunedBy(func(of *inventory.Resource, slug string) { of.Leave("{" + slug + "}") })
-		renamed := prunedBy(func(of *inventory.Resource, slug string) {
-			of.Remember("{"+slug+"}", inventory.Memory{ReadAt: readAt, Renamed: true})
-		})
 		memory := prunedBy(func(of *inventory.Resource, slug string) {
-			of.Remember("{"+slug+"}", inventory.Memory{ReadAt: readAt})
+			of.Remember("{"+slug+"}", readAt)
 		})
 		if diff := cmp.Diff(one, all); diff != "" {
 			rt.Fatalf("left by a gap for each source (-), and by one for all (+):\n%s", diff)
 		}
-		if diff := cmp.Diff(one, renamed); diff != "" {
-			rt.Fatalf("left by a gap for each source (-), and by memory of their earlier names (+):\n%s", diff)
-		}
 		for _, id := range memory {
-			if !slices.Contains(renamed, id) {
-				rt.Fatalf("%s stays for a source of the same name, and not for one that was renamed", id)
+			if !slices.Contains(one, id) {
+				rt.Fatalf("%s stays for what comes from memory, and not for what was not read", id)
 			}
 		}
 		blocked += len(one)
@@ -181,7 +158,7 @@ func TestThousandsFromMemory(t *testing.T) {
 		}
 		of := s.list(slugs...)
 		for _, slug := range slugs {
-			of.Remember("{"+slug+"}", inventory.Memory{ReadAt: readAt})
+			of.Remember("{"+slug+"}", readAt)
 		}
 		for i := range stale {
 			s.stale("pull", fmt.Sprintf("removed-%d-1", i), fmt.Sprintf("repo-%d-99", i))

@@ -123,7 +123,7 @@ func (o *origins) anothers(ctx context.Context, of *resource, entry int, ref cat
 	return answer
 }
 
-// misses reports whether something of a source was not read, under its present name.
+// misses reports whether something of a source was not read.
 func (o *origins) misses(of *resource, key string) bool {
 	if o.missed[of] == nil {
 		o.missed[of] = map[string]bool{}
@@ -131,7 +131,7 @@ func (o *origins) misses(of *resource, key string) bool {
 			o.missed[of][g.Source.Key] = true
 		}
 	}
-	return o.missed[of][key] || of.seen.NotAsked[key] || of.seen.Remembered[key].Renamed
+	return o.missed[of][key] || of.seen.NotAsked[key]
 }
 
 // numbers reports whether an identifier is put together as those of the source of an entity
@@ -211,9 +211,6 @@ func (o *origins) trust(ctx context.Context, of *resource, entry int) bool {
 		source, listed := of.seen.Sources[s.Source]
 		if !listed {
 			continue
-		}
-		if of.seen.Remembered[source.Key].Renamed {
-			continue // its objects have an earlier name
 		}
 		if f := o.pass.frame(ctx, of, entry, source); f != nil && !f.Covers(ref.Identifier) {
 			trusted = false

@@ -82,6 +82,7 @@ func JSON(r *Report) []byte {
 
 type memoryJSON struct {
 	Why          string  `json:"why"`
+	ListsLost    string  `json:"lists_lost"`
 	Repositories int     `json:"repositories"`
 	OldestReadAt string  `json:"oldest_read_at"`
 	OldestAge    float64 `json:"oldest_age_seconds"`
@@ -93,7 +94,7 @@ type memoryJSON struct {
 
 func (r *Report) memoryJSON() memoryJSON {
 	m := r.Memory
-	return memoryJSON{m.Why, m.Repositories, m.oldest(), seconds(r.age()), m.Contents, m.NotAsked, r.BitbucketRequests, m.MaxRequests}
+	return memoryJSON{m.Why, m.ListsLost, m.Repositories, m.oldest(), seconds(r.age()), m.Contents, m.NotAsked, r.BitbucketRequests, m.MaxRequests}
 }
 
 type changeJSON struct {

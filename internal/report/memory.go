@@ -11,6 +11,8 @@ import (
 type Memory struct {
 	Told bool   // it is part of the report
 	Why  string // in words why nothing was known from before; empty when something was
+	// ListsLost is in words why no list is taken from memory; empty when some may be.
+	ListsLost string
 	// Repositories are those of which a list comes from memory; OldestReadAt is when the one
 	// of these lists was read that was read longest ago.
 	Repositories int
@@ -49,6 +51,9 @@ func (r *Report) memoryLines() []string {
 	var all []string
 	if m.Why != "" {
 		all = append(all, "nothing is known from before: "+visible(m.Why, maxMessage))
+	}
+	if m.ListsLost != "" {
+		all = append(all, "no list is taken from it: "+visible(m.ListsLost, maxMessage))
 	}
 	if m.Repositories > 0 {
 		all = append(all, fmt.Sprintf("the lists of %s come from memory; the oldest was read at %s, %s before this run",

@@ -185,7 +185,7 @@ func (r *Report) Scrub(redact func(string) string) {
 	r.Mapping.Name, r.Mapping.Path = redact(r.Mapping.Name), redact(r.Mapping.Path)
 	r.scrubChanges(redact)
 	r.Sources.scrub(redact)
-	r.Memory.Why = redact(r.Memory.Why)
+	r.Memory.Why, r.Memory.ListsLost = redact(r.Memory.Why), redact(r.Memory.ListsLost)
 	for i, fact := range r.Facts {
 		r.Facts[i] = redact(fact)
 	}

@@ -128,7 +128,7 @@ func TestGolden(t *testing.T) {
 		{"git", &Report{Sources: overGit(), BitbucketRequests: 12}},
 		{"git-plan", &Report{Sources: overGit(), BitbucketRequests: 12, Planned: true, Facts: []string{"a fact"}, Forecast: "a forecast"}},
 		{"memory", halfFromMemory()},
-		{"memory-unused", &Report{Memory: Memory{Told: true, Why: "it is empty\n::error::"}}},
+		{"memory-unused", &Report{Memory: Memory{Told: true, Why: "it is empty\n::error::", ListsLost: "a later run's\nmemory"}}},
 		{"rest-plan", &Report{Sources: Sources{Reader: REST, Why: "source_reader rest reads over REST"}, Planned: true}},
 	}
 	for _, tt := range tests {
@@ -232,7 +232,7 @@ func TestScrub(t *testing.T) {
 		Mapping: Mapping{Name: secret, Path: secret, Checked: true, Problems: diag.Problems{
 			{Where: secret, At: diag.Position{File: secret, Line: 42}, Message: secret, Fix: secret, Snippet: secret}}},
 	}
-	r.Memory = Memory{Told: true, Why: secret}
+	r.Memory = Memory{Told: true, Why: secret, ListsLost: secret}
 	r.Planned, r.Sources = true, Sources{Reader: Git, Why: secret, Stopped: secret, Fallbacks: []Fallback{{secret, secret}}}
 	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: secret}, Message: long, Fix: secret, Example: secret})
 	r.Scrub(func(text string) string { return strings.ReplaceAll(text, secret, "***") })

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/check"
@@ -26,7 +25,7 @@ type session struct {
 	loader    *load.Loader
 	samples   map[string]*samples // by kind
 	forecast  sync.Once
-	memory    remembered
+	memory    memory
 }
 
 // plan decides what the requests to Bitbucket are spent on, where their number is bounded.
@@ -80,6 +79,7 @@ type account struct {
 	vanished []kind.Source           // those of them that the list did not name any more
 	mapped   map[*check.Entry]int    // units that became an entity, refused or not
 	nulls    nulls
+	left     string // the name of the first source of which something was not asked for
 }
 
 // complete reports whether all that the resource can produce is known.
@@ -114,13 +114,22 @@ func (a *account) missWith(readCtx context.Context, from kind.Source, err error,
 		a.to.Seen.Miss(where + " was not read to its end, since the run was stopped")
 		return
 	}
+	overBudget := errors.Is(err, bitbucket.ErrBudget)
+	if overBudget {
+		a.report.Mark(report.NotAsked)
+	} else {
+		a.report.Mark(report.Unread)
+	}
+	if overBudget && from.Key != "" {
+		a.leave(from)
+		return
+	}
 	denied := kind.Denied(err)
 	if denied || from.Key == "" {
 		a.to.Seen.Miss(where + " was not read completely")
 	} else {
 		a.missSource(from, fmt.Sprintf("%s: repository %q was not read completely", where, from.Name))
 	}
-	a.report.Mark(report.Unread)
 	a.report.Note(p)
 	if denied {
 		a.denied = true
@@ -141,8 +150,31 @@ func (a *account) missSource(from kind.Source, why string) {
 // remember accounts for a source whose objects come from memory. They count as produced; what
 // else Port holds of the source is not deleted in this run, since it may be there by now.
 func (a *account) remember(from kind.Source, r *kind.Remembered) {
-	a.memory.add(from.Key, r.ReadAt)
-	a.to.Seen.Remember(from.Key, inventory.Memory{ReadAt: r.ReadAt.UTC(), Renamed: r.Renamed})
+	a.memory.recall(from.Key, r.ReadAt)
+	a.to.Seen.Remember(from.Key, r.ReadAt.UTC())
+}
+
+// leave accounts for a source of which something was not asked for.
+func (a *account) leave(from kind.Source) {
+	a.memory.leave(from.Key)
+	if a.to.Seen.Leave(from.Key); a.left == "" {
+		a.left = from.Name
+	}
+}
+
+// noteLeft reports, once for all sources, that something was not asked for.
+func (a *account) noteLeft() {
+	if a.left == "" {
+		return
+	}
+	what := "contents"
+	if a.to.Bound.Cost.Repositories > 0 {
+		what = "lists"
+	}
+	a.report.Note(diag.Problem{
+		Where: a.to.Where(), Count: len(a.to.Seen.NotAsked), Example: fmt.Sprintf("repository %q", a.left), Fix: kind.Fix(bitbucket.ErrBudget),
+		Message: fmt.Sprintf("%s of repositories were not asked for, since max_requests%s was reached", what, a.memory.bound()),
+	})
 }
 
 // loss is a repository that answered as if it were not there.
@@ -181,29 +213,4 @@ func (n nulls) add(v note) {
 		n[v.Expr.Pos] = &null{expr: v.Expr, first: v.source}
 	}
 	n[v.Expr.Pos].count++
-}
-
-// remembered is what a run takes from memory, by the key of the source: each counts once,
-// however many resources take it.
-type remembered struct {
-	sources map[string]bool
-	oldest  time.Time // when the oldest of it was read
-}
-
-func (m *remembered) add(key string, readAt time.Time) {
-	if m.sources == nil {
-		m.sources = map[string]bool{}
-	}
-	m.sources[key] = true
-	if m.oldest.IsZero() || readAt.Before(m.oldest) {
-		m.oldest = readAt
-	}
-}
-
-// tell reports it. Without a memory, and without a bound on requests, there is nothing to
-// report.
-func (m *remembered) tell(job Job, told *report.Memory) {
-	told.Told = told.Told || job.State != nil || job.MaxRequests > 0
-	told.MaxRequests = job.MaxRequests
-	told.Repositories, told.OldestReadAt = len(m.sources), m.oldest
 }

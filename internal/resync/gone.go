@@ -2,8 +2,10 @@ package resync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/kind"
@@ -74,7 +76,12 @@ func (a *account) countLost(l loss) {
 func (a *account) readAgain(readCtx context.Context) {
 	second, err := a.to.Bound.Again(readCtx, a.workspace)
 	if err != nil {
-		a.miss(readCtx, kind.Source{}, fmt.Errorf("read again before the deletion: %w", err))
+		again := fmt.Errorf("read again before the deletion: %w", err)
+		p := diag.Problem{Where: a.to.Where(), Message: again.Error(), Fix: kind.Fix(err)}
+		if errors.Is(err, bitbucket.ErrBudget) { // the same for all resources
+			p.Where, p.Message = "", "the lists were not read again before the deletion, since max_requests"+a.memory.bound()+" was reached: nothing of them is deleted"
+		}
+		a.missWith(readCtx, kind.Source{}, again, p)
 		a.to.Report.Complete = a.complete()
 		return
 	}

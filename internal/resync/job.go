@@ -49,10 +49,9 @@ type Job struct {
 	State        *state.Store
 	LastFinished time.Time
 	ResumeAge    time.Duration
-	// MaxRequests is how many requests Bitbucket's API is asked at most; 0 is no bound. With
-	// it, what is not asked for comes from State where it is younger than MaxAge.
-	MaxRequests int
-	MaxAge      time.Duration
+	// Where Bitbucket may not be asked any number of times, what is not asked for comes from
+	// State when it is younger than MaxAge.
+	MaxAge time.Duration
 	// ListsLost is why lists are not taken from State; empty when they may be.
 	ListsLost string
 	// MaxDeletions is how many stale entities may be deleted at most; nil when their

@@ -50,7 +50,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	}
 	r := newRun(job, rep)
 	defer r.close()
-	defer r.memory.tell(job, &rep.Memory)
+	defer func() { r.memory.tell(job, r.workspace.Readings().Known, &rep.Memory) }()
 	defer r.tellSources()
 	defer r.loader.Wait()
 	defer cancel()
@@ -63,12 +63,14 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	if err != nil {
 		rep.Mark(report.Fatal)
 	}
+	rep.CutOff = err != nil || rep.Has(report.TimeLimit|report.NotAsked)
 	return err
 }
 
 func newRun(job Job, rep *report.Report) *run {
 	r := &run{inventory: inventory.New(), schemas: port.NewSchemas(job.Port)}
 	r.job, r.report, r.samples = job, rep, map[string]*samples{}
+	r.memory = newMemory(job.Bitbucket)
 	r.workspace = kind.NewWorkspace(job.Bitbucket, job.options())
 	r.loader = load.New(load.Config{
 		Bound: job.Bound, Port: job.Port, Store: job.Store, Schemas: r.schemas, Report: rep, Inventory: r.inventory,
@@ -101,6 +103,7 @@ func (r *run) load(readCtx, writeCtx context.Context) {
 	r.loader.Retry(writeCtx)
 	for _, of := range r.readings {
 		of.settleGone(readCtx)
+		of.noteLeft()
 		of.to.Report.Complete = of.complete()
 		of.to.Seen.Extracted = of.to.Report.Extracted
 	}

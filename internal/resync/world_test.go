@@ -49,6 +49,7 @@ type world struct {
 	workspace   string
 	concurrency int
 	timeLimit   time.Duration
+	maxRequests int        // to Bitbucket; 0 is no bound
 	delays      *rand.Rand // of every answer; nil for none
 	delaysMu    sync.Mutex
 	// unequal lets the counts differ from what changed in Port: a lost answer, a
@@ -219,7 +220,7 @@ func (w *world) job(text string) resync.Job {
 			AuthorizeGit: func(r *http.Request) { r.SetBasicAuth("x-token-auth", "workspace-token") },
 		}},
 		Git:  w.git(),
-		Rate: transport.Rate{N: 1_000_000, Window: time.Hour}, Concurrency: w.concurrency,
+		Rate: transport.Rate{N: 1_000_000, Window: time.Hour}, Concurrency: w.concurrency, MaxRequests: w.maxRequests,
 		UserAgent: "test", Transport: w.hosts(w.slow(w.bitbucket.RoundTripper())), Log: log,
 	})
 	if err != nil {
