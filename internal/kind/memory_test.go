@@ -1,8 +1,10 @@
 package kind_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -113,6 +115,13 @@ func (m memory) change(slug string, f func(record map[string]any)) {
 		m.Fatal(err)
 	}
 	s.Put(text, state.List, m.key(slug)...)
+}
+
+// withoutUpdatedOn takes updated_on from the next list of repositories, and from memory.
+func (m memory) withoutUpdatedOn(slug string) {
+	m.Helper()
+	m.s.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Mutate: func(o map[string]any) { delete(o["values"].([]any)[0].(map[string]any), "updated_on") }})
+	m.change(slug, func(r map[string]any) { r["updated_on"] = "" })
 }
 
 // The next run asks for what the one before it did not come to, and gives the same.
@@ -243,8 +252,15 @@ func TestWhatIsAskedForAgain(t *testing.T) {
 		{name: "renamed", options: resumed, asked: true, before: func(m memory) { m.s.RenameRepository("repo-1", "other") }},
 		{name: "renamed, and nothing shows that it moved", options: resumed, asked: true, before: func(m memory) {
 			m.s.UpdateRepository("repo-1", func(r *bitbuckettest.Repository) { r.Name = "Repo-1" })
-			m.s.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Mutate: func(o map[string]any) { delete(o["values"].([]any)[0].(map[string]any), "updated_on") }})
-			m.change("repo-1", func(r map[string]any) { r["updated_on"] = "" })
+			m.withoutUpdatedOn("repo-1")
+		}},
+		{name: "another slug, and nothing else", options: resumed, asked: true, before: func(m memory) {
+			m.s.UpdateRepository("repo-1", func(r *bitbuckettest.Repository) { r.Slug = "other" })
+			m.withoutUpdatedOn("other")
+		}},
+		{name: "a push that the hash alone shows", options: resumed, asked: true, before: func(m memory) {
+			m.s.SetFile("repo-1", "README.md", []byte("new"))
+			m.withoutUpdatedOn("repo-1")
 		}},
 		{name: "made anew", options: resumed, asked: true, before: func(m memory) {
 			m.s.RemoveRepository("repo-1")
@@ -366,6 +382,15 @@ func TestPages(t *testing.T) {
 			return all
 		}
 		before := pages()
+		store := m.open()
+		for _, p := range before {
+			digest, _ := base64.StdEncoding.DecodeString(p)
+			page, ok := store.Get(state.Page, string(digest))
+			if long := bytes.Contains(page, []byte(`"long"`)); !ok || !long && len(page) > 128<<10 {
+				w.Errorf("a page has %d bytes", len(page))
+			}
+		}
+		m.close(store)
 		w.s.UpdatePullRequest("repo-1", 100, func(p *bitbuckettest.PullRequest) { p.Title = "changed" })
 		w.s.RemovePullRequest("repo-1", 3)
 		w.s.AddPullRequest("repo-1", bitbuckettest.PullRequest{Title: "another"})
@@ -385,6 +410,48 @@ func TestPages(t *testing.T) {
 		got := m.run(resumed, "")
 		w.equal("from memory", len(got.ages(w)), 1)
 		w.equal("objects", got.objects, m.good("pull-request", ""))
+	})
+}
+
+// A list is as old as its beginning, however long it takes.
+func TestAgeOfAList(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 1)
+		for range 60 {
+			w.s.AddPullRequest("repo-1", bitbuckettest.PullRequest{})
+		}
+		w.s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/repo-1/pullrequests", Delay: 10 * time.Second, Times: 2})
+		m.run(kind.Options{}, "")
+		w.equal("age", m.run(resumed, "").ages(w), []time.Duration{20 * time.Second})
+	})
+}
+
+// Nothing more is given once the run is stopped.
+func TestMemoryOfAStoppedRun(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 1)
+		o := resumed
+		o.State = m.open()
+		defer m.close(o.State)
+		m.ws = m.workspace(o)
+		bound, err := kind.Bind(resource(w.TB, "pull-request", ""))
+		if err != nil {
+			w.Fatal(err)
+		}
+		why := errors.New("stopped")
+		ctx, stop := context.WithCancelCause(context.Background())
+		defer stop(nil)
+		var last error
+		for task := range bound.Extract(ctx, m.ws) {
+			stop(why)
+			for found, err := range task.Run(ctx) {
+				if found.Object != nil {
+					w.Error("an object is given")
+				}
+				last = err
+			}
+		}
+		w.equal("error", errors.Is(last, why), true)
 	})
 }
 

@@ -3,6 +3,7 @@ package kind
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -25,7 +26,7 @@ type plan struct {
 	candidates []budget.Candidate
 	index      map[string]int // of a candidate, by its key
 	usable     map[string]bool
-	contents   map[string]bitbucket.Repository // by the keys of their candidates
+	contents   map[string]string // keys of the candidates for contents, by those of their repositories
 	granted    map[string]bool
 }
 
@@ -38,7 +39,7 @@ func (w *Workspace) Plan(ctx context.Context, bounds []Bound) (Planned, error) {
 		return Planned{}, nil
 	}
 	w.options.KeepLists = true
-	p := &plan{index: map[string]int{}, usable: map[string]bool{}, contents: map[string]bitbucket.Repository{}, granted: map[string]bool{}}
+	p := &plan{index: map[string]int{}, usable: map[string]bool{}, contents: map[string]string{}, granted: map[string]bool{}}
 	before := w.client.Requests()
 	var told Planned
 	for _, b := range bounds {
@@ -120,7 +121,7 @@ type turn struct {
 	At time.Time `json:"at"`
 }
 
-func turnKey(r bitbucket.Repository) []string { return []string{r.Key(), "contents"} }
+func turnKey(repository string) []string { return []string{repository, "contents"} }
 
 // planContents adds the contents of a branch, unless they cost no request.
 func (w *Workspace) planContents(p *plan, of chosen, cost int) {
@@ -131,36 +132,33 @@ func (w *Workspace) planContents(p *plan, of chosen, cost int) {
 	case of.branch != "" || r.Hash == "":
 		cost++ // for the head of the branch
 	}
-	c := budget.Candidate{Key: contentsID(r), Cost: cost, Moved: true}
+	c := budget.Candidate{Key: strings.Join(turnKey(r.Key()), "\x00"), Cost: cost, Moved: true}
 	var last turn
-	if text, ok := w.options.State.Get(state.List, turnKey(r)...); ok && json.Unmarshal(text, &last) == nil {
+	if text, ok := w.options.State.Get(state.List, turnKey(r.Key())...); ok && json.Unmarshal(text, &last) == nil {
 		c.Read = last.At
 	}
-	p.contents[c.Key] = r
+	p.contents[r.Key()] = c.Key
 	p.add(c, cost)
 }
-
-// contentsID is the key of the contents of a repository as a candidate.
-func contentsID(r bitbucket.Repository) string { return "contents\x00" + r.Key() }
 
 // keepTurns notes whose contents are asked for now.
 func (w *Workspace) keepTurns(p *plan) {
 	text, err := json.Marshal(turn{time.Now().UTC()})
-	for id, r := range p.contents {
-		if err == nil && p.granted[id] {
-			w.options.State.Put(text, state.List, turnKey(r)...)
+	for repository, candidate := range p.contents {
+		if err == nil && p.granted[candidate] {
+			w.options.State.Put(text, state.List, turnKey(repository)...)
 		}
 	}
 }
 
 // mayRead reports whether requests may be spent on the contents of a repository. What was not
 // planned may cost some: it is bounded by the client alone.
-func (w *Workspace) mayRead(r bitbucket.Repository) bool {
+func (w *Workspace) mayRead(repository string) bool {
 	if w.plan == nil {
 		return true
 	}
-	_, planned := w.plan.contents[contentsID(r)]
-	return !planned || w.plan.granted[contentsID(r)]
+	candidate, planned := w.plan.contents[repository]
+	return !planned || w.plan.granted[candidate]
 }
 
 // Known returns how many requests memory saves, of those that Bound.Cost foresees: as

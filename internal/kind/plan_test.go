@@ -71,6 +71,7 @@ func TestPlan(t *testing.T) {
 		w.s.SetFile("repo-9", "README.md", []byte("new"))
 		w.s.UpdatePullRequest("repo-9", 1, func(p *bitbuckettest.PullRequest) { p.Title = "new" })
 		w.s.UpdatePullRequest("repo-3", 1, func(p *bitbuckettest.PullRequest) { p.Title = "new" })
+		w.s.UpdatePullRequest("repo-7", 1, func(p *bitbuckettest.PullRequest) { p.Title = "new" })
 		planned, got := m.bounded(6, kind.Options{MaxAge: day}, pullRequests)
 		w.equal("planned", planned, kind.Planned{Candidates: 10, Granted: 4, Requests: 4, Remembered: 6})
 		w.equal("requests: those that moved, the one that changed last, the first; one is kept for the second reading", m.asked(),
@@ -84,8 +85,8 @@ func TestPlan(t *testing.T) {
 		planned, got = m.bounded(8, kind.Options{MaxAge: day}, pullRequests)
 		w.equal("planned", planned, kind.Planned{Candidates: 10, Granted: 6, Requests: 6, Remembered: 4})
 		w.equal("requests: half for those that changed last, and the rest for those that were read longest ago", m.asked(),
-			"/repositories/acme repo-2/pullrequests repo-3/pullrequests repo-4/pullrequests repo-8/pullrequests repo-9/pullrequests repo-10/pullrequests")
-		w.equal("from memory", got[0].ages(w), []time.Duration{hour, 2 * hour, 2 * hour, hour})
+			"/repositories/acme repo-2/pullrequests repo-3/pullrequests repo-4/pullrequests repo-7/pullrequests repo-9/pullrequests repo-10/pullrequests")
+		w.equal("from memory", got[0].ages(w), []time.Duration{hour, 2 * hour, 2 * hour, 2 * hour})
 		w.equal("now it is new", got[0].objects[4]["title"], any("new"))
 	})
 }
@@ -252,6 +253,65 @@ func TestPlanThatIsStopped(t *testing.T) {
 		if _, err := w.ws.Plan(ctx, []kind.Bound{bound}); !errors.Is(err, why) {
 			w.Errorf("got %v, want %v", err, why)
 		}
+	})
+}
+
+// The contents of a commit that is not known are a candidate; where not all can be asked for,
+// each has its turn, however often the others move.
+func TestContentsArePlanned(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 6)
+		w.s.AddRepository(bitbuckettest.Repository{Name: "empty"})
+		withFiles := [2]string{"repository", `includedFiles: [README.md]`}
+		run := func(n int, want kind.Planned, asked string, resources ...[2]string) {
+			m.Helper()
+			time.Sleep(hour)
+			planned, got := m.bounded(n, kind.Options{MaxAge: day}, resources...)
+			w.equal("planned", planned, want)
+			var repositories []string
+			for name := range strings.FieldsSeq(strings.TrimPrefix(m.asked(), "/repositories/acme")) {
+				name, of, _ := strings.Cut(strings.TrimPrefix(name, "repo-"), "/")
+				repositories = append(repositories, name+of[:1])
+			}
+			w.equal("asked", strings.Join(repositories, " "), asked)
+			unasked := 0
+			for i := range got {
+				unasked += got[i].unasked()
+				got[i].ages(w)
+			}
+			w.equal("not asked for", unasked, want.Unasked)
+		}
+		run(4, kind.Planned{Candidates: 6, Granted: 3, Requests: 3, Unasked: 3}, "1s 2s 3s", withFiles)
+		run(4, kind.Planned{Candidates: 3, Granted: 3, Requests: 3}, "4s 5s 6s", withFiles)
+		run(4, kind.Planned{}, "", withFiles)
+		for range 2 {
+			for _, turn := range []string{"1s 2s", "3s 4s", "5s 6s"} {
+				for i := range 6 {
+					w.s.SetFile(fmt.Sprintf("repo-%d", i+1), "README.md", fmt.Appendf(nil, "# at %s\n", time.Now()))
+				}
+				run(4, kind.Planned{Candidates: 6, Granted: 2, Requests: 2, Unasked: 4}, turn, withFiles)
+			}
+		}
+		// Lists and contents are weighed together: first what was never read, and then what moved
+		// and was read longest ago.
+		run(6, kind.Planned{Candidates: 11, Granted: 5, Requests: 5, Remembered: 2, Unasked: 4}, "1p 2p 3p 4p emptyp", withFiles, pullRequests)
+		run(8, kind.Planned{Candidates: 11, Granted: 6, Requests: 6, Remembered: 5}, "1s 2s 3s 4s 5p 6p", withFiles, pullRequests)
+	})
+}
+
+// A branch that a selector names costs a request more, for its head, and what a repository
+// costs is counted together.
+func TestCostOfBranches(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 2)
+		w.s.AddBranch("repo-1", "other")
+		file := [2]string{"file", `files: [{path: README.md, repos: [{name: repo-1, branch: other}, repo-2, repo-1]}]`}
+		planned, got := m.bounded(20, kind.Options{MaxAge: day}, file, [2]string{"repository", ""}, [2]string{"repository", `includedFiles: [README.md, a, b]`})
+		w.equal("planned", planned, kind.Planned{Candidates: 2, Granted: 2, Requests: 4 + 2})
+		w.equal("files", len(got[0].objects), 3)
+		w.equal("not asked for", got[0].unasked()+got[2].unasked(), 0)
+		planned, _ = m.bounded(20, kind.Options{MaxAge: day}, file)
+		w.equal("planned: the head is not known, and may have moved", planned, kind.Planned{Candidates: 1, Granted: 1, Requests: 2})
 	})
 }
 

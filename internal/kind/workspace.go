@@ -75,15 +75,16 @@ type listed struct {
 
 // NewWorkspace returns a workspace of which nothing has been read. It is to be closed.
 func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
-	rest := source.REST{Client: c}
-	return &Workspace{
-		client: c, rest: rest, options: o, ahead: concurrent.NewSlots(o.Ahead), contents: content.NewReader(),
-		memory: source.New(rest, source.Options{
-			MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir, Git: gitHost(c, o.GitMaxBytes), OnlyGit: o.OnlyGit, State: o.State,
-		}),
+	w := &Workspace{
+		client: c, options: o, ahead: concurrent.NewSlots(o.Ahead), contents: content.NewReader(),
 		lists: map[bitbucket.RepositoryQuery]*list{}, readings: readings{kept: map[string]time.Time{}},
 		seconds: map[any]Second{}, own: map[any]any{},
 	}
+	w.rest = source.REST{Client: c, May: w.mayRead}
+	w.memory = source.New(w.rest, source.Options{
+		MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir, Git: gitHost(c, o.GitMaxBytes), OnlyGit: o.OnlyGit, State: o.State,
+	})
+	return w
 }
 
 // gitHost is where repositories are read over git; nil where the client has no such host.
