@@ -3,7 +3,9 @@ package resync_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,6 +97,12 @@ func parts(t *testing.T, whole *inventory.Inventory, n int, r *rand.Rand) []*inv
 			to := part(g.Source.Key).Resources[i]
 			to.Partial = append(to.Partial, g)
 		}
+		for key, readAt := range res.Remembered {
+			part(key).Resources[i].Remember(key, readAt)
+		}
+		for key := range res.NotAsked {
+			part(key).Resources[i].Leave(key)
+		}
 	}
 	for i, p := range all {
 		text, err := json.Marshal(p)
@@ -124,15 +132,18 @@ func (r *deletions) Delete(_ context.Context, blueprint string, identifiers []st
 	return results, false
 }
 
-// prunedInParts does a run on a workspace that was edited, with faults, and prunes by what
-// the run knows, and by n parts of it. It returns what was deleted and kept.
-func prunedInParts(t *testing.T, s state, edits []edit, faults []func(*world), n int, seed uint64) (deleted, kept int) {
+// prunedInParts does a run on a workspace that was edited, with faults and lists that it does
+// not ask for, and prunes by what the run knows, and by n parts of it. It returns what was
+// deleted and kept.
+func prunedInParts(t *testing.T, s state, edits []edit, faults []func(*world), hows map[string]how, n int, seed uint64) (deleted, kept int) {
 	m := mapped("entityDeletionThreshold: 1", projects, repos, pulls, entity("repository", `{identifier: .slug, blueprint: '"repo"', properties: {description: .slug}}`))
 	m = strings.ReplaceAll(m, "created: .created_on, ", "") // of the emulators' clock
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, s.build())
-		w.unequal = true
+		l := &lists{known: map[string]knownList{}}
+		w.unequal, w.adjust = true, l.in
 		w.sync(m).ended(report.Success)
+		l.choose = hows
 		for _, e := range edits {
 			s.edit(e, w.bitbucket)
 		}
@@ -174,14 +185,17 @@ func TestPartsOfARun(t *testing.T) {
 		return state{map[string]string{"keep": "go", "r0": "go", "r1": "go"}, map[string]map[int]int{"keep": {1: 0}, "r0": {1: 0, 2: 0}, "r1": {1: 0}}}
 	}
 	edits := []edit{{0, 0}, {1, 3}} // r0 is removed, and the pull request of r1
-	if deleted, kept := prunedInParts(t, some(), edits, nil, 3, 1); deleted != 4 || kept != 0 {
+	if deleted, kept := prunedInParts(t, some(), edits, nil, nil, 3, 1); deleted != 4 || kept != 0 {
 		t.Errorf("got %d deleted and %d kept, want 4 and 0", deleted, kept)
 	}
 	unread := func(w *world) {
 		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r1/pullrequests", Times: -1, Status: 404})
 	}
-	if deleted, kept := prunedInParts(t, some(), edits, []func(*world){unread}, 3, 1); deleted != 3 || kept != 1 {
+	if deleted, kept := prunedInParts(t, some(), edits, []func(*world){unread}, nil, 3, 1); deleted != 3 || kept != 1 {
 		t.Errorf("r1 is not read: got %d deleted and %d kept, want 3 and 1", deleted, kept)
+	}
+	if deleted, kept := prunedInParts(t, some(), edits, nil, map[string]how{"r1": leavesIt}, 3, 1); deleted != 3 || kept != 1 {
+		t.Errorf("r1 is not asked for: got %d deleted and %d kept, want 3 and 1", deleted, kept)
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		s := drawState(rt)
@@ -190,8 +204,12 @@ func TestPartsOfARun(t *testing.T) {
 		for i := range faults {
 			faults[i] = drawFault(rt)
 		}
+		hows := map[string]how{}
+		for _, slug := range slices.Sorted(maps.Keys(s.languages)) {
+			hows[slug] = rapid.SampledFrom([]how{asks, recalls, leavesIt}).Draw(rt, "how")
+		}
 		n, seed := rapid.IntRange(1, 3).Draw(rt, "parts"), rapid.Uint64().Draw(rt, "seed")
-		prunedInParts(t, s, edits, faults, n, seed)
+		prunedInParts(t, s, edits, faults, hows, n, seed)
 		if t.Failed() {
 			rt.FailNow()
 		}
