@@ -37,6 +37,7 @@ type Client struct {
 	pool      *transport.Pool
 	git       *Git // nil without
 	requests  *transport.Budget
+	auto      bool
 	// sourcesApart is true when requests for folders and files have an allowance of
 	// their own.
 	sourcesApart bool
@@ -63,7 +64,9 @@ func New(c Config) (*Client, error) {
 		rates.Classes, class = map[string]transport.Rate{classSource: c.SourceRate}, classWithSource
 	}
 	slots := transport.NewSlots(c.Concurrency)
-	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge, Budget: client.requests}, slots, c.Log)
+	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge, Auto: c.Auto, Budget: client.requests}, slots, c.Log)
+	client.auto = c.Auto
+	client.pool.Begin(c.Spent)
 	client.http = &http.Client{Transport: client.pool, CheckRedirect: client.checkRedirect}
 	client.git, err = newGit(c, slots)
 	return client, err
@@ -75,19 +78,30 @@ func (c *Client) Git() *Git { return c.git }
 // Requests is how many requests went out so far.
 func (c *Client) Requests() int { return c.requests.Sent() }
 
-// Left is how many more requests may go out; false without a bound.
-func (c *Client) Left() (n int, bounded bool) { return c.requests.Left() }
+// Left is how many more requests may go out; false without a bound. With Config.Auto it is
+// what the allowances give soon, at the moment: those for folders and files do not count where
+// they have an allowance of their own.
+func (c *Client) Left() (n int, bounded bool) {
+	if c.auto {
+		return c.pool.Left(classRepositories), true
+	}
+	return c.requests.Left()
+}
+
+// Spending is what the credentials have spent of their allowances, in order, for the client of
+// a later run to begin with.
+func (c *Client) Spending() [][]transport.Spending { return c.pool.Spending() }
 
 // Forecast is what requests cost at the client's allowances.
 type Forecast = transport.Forecast
 
 // Forecast says what so many requests cost, some of them for folders and files.
 func (c *Client) Forecast(requests, sources int) Forecast {
-	classes := map[string]int{"repositories": requests}
+	classes := map[string]int{classRepositories: requests}
 	if c.sourcesApart {
 		classes[classSource] = sources
 	} else {
-		classes["repositories"] += sources
+		classes[classRepositories] += sources
 	}
 	return c.pool.Forecast(classes)
 }
@@ -117,12 +131,15 @@ func classWithSource(req *http.Request) string {
 	return classOf(req)
 }
 
+// classRepositories is that of all requests for what repositories hold.
+const classRepositories = "repositories"
+
 // classOf names the group of routes whose refusals belong together.
 //
 // Source: https://support.atlassian.com/bitbucket-cloud/docs/api-request-limits/, read 2026-11.
 func classOf(req *http.Request) string {
 	if strings.Contains(req.URL.Path, "/repositories/") {
-		return "repositories"
+		return classRepositories
 	}
 	return "workspaces"
 }

@@ -21,6 +21,11 @@ type Config struct {
 	// MaxRequests is how many requests go out to the API at most, retries, redirects and
 	// second credentials included; those to the git host do not count. 0 is no bound.
 	MaxRequests int
+	// Auto bounds the requests by what the allowances of the credentials give: no request
+	// waits long for one, and none goes out by a credential that has answered 429.
+	Auto bool
+	// Spent is what the credentials have spent before, in order; see Client.Spending.
+	Spent       [][]transport.Spending
 	Git         GitConfig
 	Concurrency int // requests under way at once, those to the git host included
 	UserAgent   string

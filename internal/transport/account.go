@@ -91,6 +91,12 @@ func (a *account) ledger(class string) *ledger {
 type due struct {
 	at     time.Time
 	frozen bool // by an answer of 429
+	answer bool // of several credentials: one waits for an answer
+}
+
+// within reports whether a credential may send at a time, or may be able to.
+func (d due) within(soon time.Time) bool {
+	return d.answer || !d.at.IsZero() && !d.at.After(soon)
 }
 
 // due is when the account may send a request of the class.
@@ -103,9 +109,16 @@ func (a *account) due(class string, now time.Time) due {
 	case f.probing:
 		return due{}
 	case f.until.After(next):
-		return due{f.until, true}
+		return due{at: f.until, frozen: true}
 	}
 	return due{at: next}
+}
+
+// refused reports whether a request of the class was refused by 429, and none was answered
+// otherwise since.
+func (a *account) refused(class string) bool {
+	f := a.classes[class]
+	return f != nil && f.pause > 0
 }
 
 func (a *account) isWeak(scope string) bool {

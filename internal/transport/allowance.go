@@ -35,6 +35,7 @@ func (r Rates) window(class string) time.Duration {
 // one until a window after the other: no window of the server's holds more.
 type ledger struct {
 	limit    int
+	named    int // the limit that the service named; 0 when it named none
 	window   time.Duration
 	underWay int
 	answered []time.Time // oldest first
@@ -55,12 +56,22 @@ func (l *ledger) next(now time.Time) time.Time {
 
 // free is how many more requests may go out now; below zero when the limit was lowered.
 func (l *ledger) free(now time.Time) int {
+	l.answered = l.answered[l.gone(now):]
+	return l.freeAt(now)
+}
+
+// freeAt is what free will be at a time, if nothing goes out until then.
+func (l *ledger) freeAt(at time.Time) int {
+	return l.limit - (len(l.answered) - l.gone(at)) - l.underWay
+}
+
+// gone is how many of the answered requests, the oldest, have left the window by a time.
+func (l *ledger) gone(at time.Time) int {
 	n := 0
-	for n < len(l.answered) && !l.answered[n].Add(l.window).After(now) {
+	for n < len(l.answered) && !l.answered[n].Add(l.window).After(at) {
 		n++
 	}
-	l.answered = l.answered[n:]
-	return l.limit - len(l.answered) - l.underWay
+	return n
 }
 
 func (l *ledger) send() { l.underWay++ }

@@ -25,6 +25,10 @@ type Service struct {
 	// Judge says what an answer of 401 or 403, given the beginning of its body, means for
 	// the credential. When nil, a 401 makes it Doubted.
 	Judge func(status int, body []byte) Verdict
+	// Auto bounds the requests by what the allowances give: a request for which none becomes
+	// free soon is not sent, and a credential that has answered 429 for a class is not used
+	// for it any more. The error is ErrBudget then.
+	Auto bool
 	// Budget is that of the requests of the Pool, which is below it: once none is left, no
 	// request waits. Nil is no bound.
 	Budget *Budget
@@ -36,6 +40,7 @@ const maxRefusal = 64 << 10
 // trip is one request on its way through a Pool.
 type trip struct {
 	class, scope string
+	auto         bool             // as Service.Auto
 	refusals     map[*account]int // how often each was refused
 	again        *account         // to be tried once more, when it may send
 }
@@ -51,10 +56,12 @@ func (all accounts) pick(t *trip, now time.Time) (best *account, first due) {
 		}
 		d := a.due(t.class, now)
 		switch {
+		case t.auto && a.refused(t.class):
 		case d.at.IsZero():
+			first.answer = true
 		case d.at.After(now):
 			if first.at.IsZero() || d.at.Before(first.at) {
-				first = d
+				first.at, first.frozen = d.at, d.frozen
 			}
 		case a == t.again:
 			t.again = nil
@@ -131,6 +138,7 @@ type Pool struct {
 	slots   Slots
 	log     *slog.Logger
 	waits   throttledLog
+	made    time.Time
 
 	mu      sync.Mutex
 	all     accounts
@@ -146,6 +154,7 @@ type Pool struct {
 func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, service Service, slots Slots, log *slog.Logger) *Pool {
 	p := &Pool{
 		base: base, rates: rates, service: service, slots: slots, log: log,
+		made:    time.Now(),
 		waits:   throttledLog{service: cmp.Or(service.Name, "Bitbucket"), log: log},
 		changed: make(chan struct{}), exhausted: map[string]*refusal{},
 	}
@@ -199,13 +208,13 @@ func (p *Pool) acquire(ctx context.Context, t *trip, patience time.Time) (*accou
 			p.slots.free()
 			return nil, time.Time{}, &errRateLimited{p.barred}
 		}
-		if p.service.Budget.spent() {
+		now := time.Now()
+		a, due := p.all.pick(t, now)
+		if p.service.Budget.spent() || a == nil && t.auto && !due.within(soon(p.made, p.rates.window(class))) {
 			p.mu.Unlock()
 			p.slots.free()
 			return nil, time.Time{}, ErrBudget
 		}
-		now := time.Now()
-		a, due := p.all.pick(t, now)
 		if a != nil {
 			a.ledger(class).send()
 			if f := a.classes[class]; f != nil && f.pause > 0 {
@@ -278,7 +287,7 @@ func (p *Pool) settle(a *account, t *trip, sent time.Time, resp *http.Response) 
 	if resp != nil {
 		a.accepted(resp.StatusCode, t.scope)
 		if n, err := strconv.Atoi(resp.Header.Get("X-RateLimit-Limit")); err == nil && n > 0 {
-			a.ledger(class).limit = n
+			a.ledger(class).limit, a.ledger(class).named = n, n
 			a.quota = strconv.Itoa(n)
 		}
 	}

@@ -27,11 +27,12 @@ const (
 
 // world is a pool before an emulator, inside a bubble.
 type world struct {
-	t     *testing.T
-	s     *bitbuckettest.Server
-	pool  *transport.Pool
-	log   *bytes.Buffer
-	start time.Time
+	t      *testing.T
+	s      *bitbuckettest.Server
+	pool   *transport.Pool
+	tokens []transport.Credential
+	log    *bytes.Buffer
+	start  time.Time
 }
 
 // inBubble runs a test with a pool of the tokens t1, t2, ...; server says what they may.
@@ -55,21 +56,24 @@ func inBubbleAt(t *testing.T, rates transport.Rates, server []bitbuckettest.Acce
 			})
 		}
 		w := &world{t: t, s: s, log: &bytes.Buffer{}, start: time.Now()}
-		class := func(r *http.Request) string {
-			if strings.Contains(r.URL.Path, "/src/") {
-				return "source"
-			}
-			if strings.Contains(r.URL.Path, "/repositories/") {
-				return "repositories"
-			}
-			return "workspaces"
-		}
-		w.pool = transport.NewPool(s.RoundTripper(), credentials, rates, transport.Service{Class: class}, nil, logger(w.log))
+		w.tokens = credentials
+		w.pool = transport.NewPool(s.RoundTripper(), credentials, rates, transport.Service{Class: classOf}, nil, logger(w.log))
 		test(w)
 		if got := s.Violations(); len(got) > 0 {
 			t.Errorf("violations: got %q, want none", got)
 		}
 	})
+}
+
+// classOf tells the classes of requests apart.
+func classOf(r *http.Request) string {
+	switch {
+	case strings.Contains(r.URL.Path, "/src/"):
+		return "source"
+	case strings.Contains(r.URL.Path, "/repositories/"):
+		return "repositories"
+	}
+	return "workspaces"
 }
 
 // logger writes lines without their time.

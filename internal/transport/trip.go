@@ -67,7 +67,7 @@ func (p *Pool) send(req *http.Request, a *account, again bool) (*http.Response, 
 }
 
 func (p *Pool) trip(req *http.Request) *trip {
-	t := &trip{class: p.service.Class(req)}
+	t := &trip{class: p.service.Class(req), auto: p.service.Auto}
 	if p.service.Scope != nil {
 		t.scope = p.service.Scope(req)
 	}
