@@ -390,7 +390,7 @@ func TestEndOfRequests(t *testing.T) {
 		requests int
 		fault    bitbuckettest.Fault
 	}{
-		"a file that may be in its folder":      {2, bitbuckettest.Fault{Status: 404, Body: "Not Found"}},
+		"a file that may be in its folder":      {3, bitbuckettest.Fault{Status: 404, Body: "Not Found"}},
 		"a repository that may have been there": {2, bitbuckettest.Fault{Status: 403, Body: `{"error": {"message": "no"}}`}},
 	} {
 		t.Run(name, func(t *testing.T) {
