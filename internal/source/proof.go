@@ -32,7 +32,7 @@ func (p *proof) absent(proven bool) { p.none = proven }
 
 func (p *proof) entry(e Entry) {
 	p.entries++
-	p.wrong = p.wrong || !below(p.need, e.Path) || !provenEntry(e.Entry, p.at.Hash)
+	p.wrong = p.wrong || !provenEntry(e.Entry, p.at.Hash)
 	if folder := e.Path[:max(strings.LastIndex(e.Path, "/"), 0)]; folder != p.need.Folder {
 		hash := maphash.String(p.seed, folder)
 		if _, ok := p.empty[hash]; !ok {

@@ -162,7 +162,7 @@ func (c past) storedEntry(path string) (e Entry, ok bool) {
 	if !ok || len(value) == 0 || value[0] != valueEntry {
 		return e, false
 	}
-	if e.UnmarshalJSON(value[1:]) != nil || e.Path != path {
+	if e.UnmarshalJSON(value[1:]) != nil {
 		return Entry{}, false
 	}
 	c.memory.knew(c.tree)

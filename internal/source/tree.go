@@ -226,13 +226,9 @@ func (t *tree) dropRecord(name string) {
 	t.changed = true
 }
 
-// setRecord keeps what is known for ever of a file; nothing replaces that one is larger than
-// this.
+// setRecord keeps what is known for ever of a file.
 func (t *tree) setRecord(name string, r record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if old := t.kept.records[name]; old.kind == recordTooLarge && r.kind == recordTooLarge && old.limit >= r.limit {
-		return
-	}
 	t.kept.records[name], t.changed = r, true
 }
