@@ -63,7 +63,9 @@ func addCost(s *session) {
 	for _, text := range client.Credentials() {
 		s.report.Facts = append(s.report.Facts, "Bitbucket credential "+text)
 	}
-	s.report.Forecast = "a sync asks Bitbucket: " + client.Spent().String()
+	cost := client.Spent()
+	cost.Known = s.report.Memory.Saved
+	s.report.Forecast = "a sync asks Bitbucket: " + cost.String()
 	git := client.Git()
 	if git == nil || git.Requests() == 0 {
 		return

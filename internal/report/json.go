@@ -87,6 +87,7 @@ type memoryJSON struct {
 	OldestReadAt string  `json:"oldest_read_at"`
 	OldestAge    float64 `json:"oldest_age_seconds"`
 	Contents     int     `json:"contents_known"`
+	Saved        int     `json:"requests_saved"`
 	NotAsked     int     `json:"not_asked"`
 	Requests     int     `json:"requests"`
 	MaxRequests  int     `json:"max_requests"`
@@ -94,7 +95,7 @@ type memoryJSON struct {
 
 func (r *Report) memoryJSON() memoryJSON {
 	m := r.Memory
-	return memoryJSON{m.Why, m.ListsLost, m.Repositories, m.oldest(), seconds(r.age()), m.Contents, m.NotAsked, r.BitbucketRequests, m.MaxRequests}
+	return memoryJSON{m.Why, m.ListsLost, m.Repositories, m.oldest(), seconds(r.age()), m.Contents, m.Saved, m.NotAsked, r.BitbucketRequests, m.MaxRequests}
 }
 
 type changeJSON struct {

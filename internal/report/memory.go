@@ -19,6 +19,9 @@ type Memory struct {
 	OldestReadAt time.Time
 	// Contents are the repositories of which folders or files were known by their commit.
 	Contents int
+	// Saved is how many requests need not be made, as far as the lists show that the run begins
+	// with.
+	Saved int
 	// NotAsked are the repositories of which something was not asked for, since MaxRequests
 	// would have been passed; 0 is no bound.
 	NotAsked    int

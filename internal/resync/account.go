@@ -30,15 +30,18 @@ type session struct {
 
 // plan decides what the requests to Bitbucket are spent on, where their number is bounded.
 func (s *session) plan(readCtx context.Context) {
-	var all []kind.Bound
-	for _, res := range s.job.Bound.Resources {
-		all = append(all, res.Bound)
-	}
-	planned, err := s.workspace.Plan(readCtx, all)
+	planned, err := s.workspace.Plan(readCtx, s.job.bounds())
 	if left, bounded := s.job.Bitbucket.Left(); bounded && err == nil { // the end of a context shows in each resource
 		s.job.Log.Info("plan", "left", left, "granted", planned.Granted, "requests", planned.Requests, "of", planned.Candidates,
 			"from memory", planned.Remembered, "not asked for", planned.Unasked)
 	}
+}
+
+// known returns what memory saves of what the run will request, and reports it.
+func (s *session) known(readCtx context.Context) saved {
+	requests, sources := s.workspace.Known(readCtx, s.job.bounds())
+	s.report.Memory.Saved = requests + sources
+	return saved{requests, sources}
 }
 
 // timeLimit reports once that the run was cut short.

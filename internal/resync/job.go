@@ -72,13 +72,18 @@ type Job struct {
 	Watch          Watch
 }
 
-// options keep what more than one resource may want.
-func (j Job) options() kind.Options {
+// bounds are those of the resources.
+func (j Job) bounds() []kind.Bound {
 	var all []kind.Bound
 	for _, res := range j.Bound.Resources {
 		all = append(all, res.Bound)
 	}
-	o := kind.Shared(all)
+	return all
+}
+
+// options keep what more than one resource may want.
+func (j Job) options() kind.Options {
+	o := kind.Shared(j.bounds())
 	o.MaxFile, o.Ahead = j.MaxFile, j.Concurrency
 	o.GitMaxBytes, o.OnlyGit, o.State = j.GitMaxBytes, j.OnlyGit, j.State
 	o.LastFinished, o.ResumeAge, o.MaxAge, o.NoLists = j.LastFinished, j.ResumeAge, j.MaxAge, j.ListsLost != ""
@@ -122,9 +127,12 @@ func (j Job) selectorHistory(index int) prune.SelectorHistory {
 // pageLength is that of Bitbucket's lists of repositories and projects.
 const pageLength = 100
 
+// saved is how many requests memory saves: of repository data, and for folders and files.
+type saved struct{ requests, sources int }
+
 // forecast returns what the run will request of Bitbucket, as far as a list of so many
 // repositories shows it. It makes no request.
-func (j Job) forecast(repositories int) string {
+func (j Job) forecast(repositories int, known saved) string {
 	pages := max(1, (repositories+pageLength-1)/pageLength)
 	git := j.Bitbucket.Git()
 	requests, sources, overGit := pages, 0, 0
@@ -142,7 +150,9 @@ func (j Job) forecast(repositories int) string {
 			sources += n * cost.Sources
 		}
 	}
-	text := fmt.Sprintf("forecast for %d repositories: about %s; %d more if anything is to be deleted", repositories, j.Bitbucket.Forecast(requests, sources), pages)
+	cost := j.Bitbucket.Forecast(max(0, requests-known.requests), max(0, sources-known.sources))
+	cost.Known = requests + sources - cost.Requests
+	text := fmt.Sprintf("forecast for %d repositories: about %s; %d more if anything is to be deleted", repositories, cost, pages)
 	if overGit > 0 {
 		text += fmt.Sprintf("; over git about %s", git.Forecast(gitPerRepository*overGit))
 	}

@@ -1,7 +1,9 @@
 package resync_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -22,10 +24,12 @@ func (w *world) remembers(age time.Duration) {
 	w.adjust = func(j *resync.Job) { j.State, j.ResumeAge = store, age }
 }
 
-// told is what a report says of the memory.
+// told is what a report says of the memory, without what that saves.
 func (r result) told(want report.Memory) result {
 	r.t.Helper()
-	if diff := cmp.Diff(want, r.report.Memory); diff != "" {
+	got := r.report.Memory
+	got.Saved = 0
+	if diff := cmp.Diff(want, got); diff != "" {
 		r.t.Errorf("memory (- want, + got):\n%s", diff)
 	}
 	return r
@@ -62,6 +66,50 @@ func TestFromMemory(t *testing.T) {
 		}
 		time.Sleep(23 * time.Hour)
 		w.sync(m).ended(report.Success).is(want{"deleted": 1, "kept": 0}).has("pull", "a-1", "a-2").told(report.Memory{Told: true})
+	})
+}
+
+// A forecast says what memory saves: the contents of each commit that is known, and what a
+// run has read that was cut off. What this run itself has read saves nothing.
+func TestForecastOfWhatIsKnown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := numberedPlain(40)
+		for _, slug := range b.Slugs() {
+			b.SetFile(slug, "port.yml", []byte("a: 1"))
+			b.AddPullRequest(slug, bitbuckettest.PullRequest{Title: "one"})
+		}
+		w := newWorld(t, b)
+		w.remembers(0)
+		remembering := w.adjust
+		forecast := func(adjust func(*resync.Job)) string {
+			var log bytes.Buffer
+			w.adjust = func(j *resync.Job) {
+				remembering(j)
+				adjust(j)
+				j.Log = slog.New(slog.NewTextHandler(&log, nil))
+			}
+			w.sync(mapped(everything, portFiles, pulls)).ended(report.Success)
+			_, text, _ := strings.Cut(log.String(), "forecast for 40 repositories: about ")
+			text, _, _ = strings.Cut(text, ";")
+			return text
+		}
+		asks := func(*resync.Job) {}
+		for i, c := range []struct {
+			want   string
+			adjust func(*resync.Job)
+		}{
+			{"81 requests", asks},
+			{"81 requests, 40 of them known: 41", asks},
+			{"81 requests, 80 of them known: 1", func(j *resync.Job) { j.ResumeAge = time.Hour }},
+		} {
+			if got := forecast(c.adjust); got != c.want {
+				t.Errorf("run %d: got %q, want %q", i+1, got, c.want)
+			}
+		}
+		b.SetFile("r7", "port.yml", []byte("a: 2"))
+		if got, want := forecast(asks), "81 requests, 39 of them known: 42"; got != want {
+			t.Errorf("one has moved: got %q, want %q", got, want)
+		}
 	})
 }
 

@@ -88,7 +88,7 @@ func (r *reading) tasks(readCtx context.Context) iter.Seq2[kind.Task, error] {
 		}
 		seen.Listed = true
 		if bound.Cost.Each && !bound.Narrowed {
-			r.forecast.Do(func() { r.job.Log.Info(r.job.forecast(seen.Tasks)) })
+			r.forecast.Do(func() { r.job.Log.Info(r.job.forecast(seen.Tasks, r.known(readCtx))) })
 		}
 	}
 }

@@ -17,9 +17,17 @@ import (
 // of REST what is told from the answers of an outage or of a proxy. A value that is missing
 // costs requests, and nothing else.
 
-// Knows reports whether something of the head of a repository's main branch is in the store.
+// Knows reports whether an earlier run has read something of the head of a repository's main
+// branch.
 func (m *Memory) Knows(r bitbucket.Repository) bool {
-	return r.Hash != "" && m.options.State.Has(state.Commit, r.Key(), r.Hash)
+	m.mu.Lock()
+	t := m.trees[treeKey{r.Key(), r.Hash}]
+	m.mu.Unlock()
+	if t == nil {
+		return r.Hash != "" && m.options.State.Has(state.Commit, r.Key(), r.Hash)
+	}
+	t.load.Do(func() { m.load(t) }) // the store may have what this run has read
+	return t.known
 }
 
 // load gives a tree what the store has of its commit.

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -9,6 +10,8 @@ import (
 // Forecast is what so many requests cost at the allowances of a pool.
 type Forecast struct {
 	Requests int
+	// Known are those that are not among them, since what they ask for is remembered.
+	Known int
 	// Each is how many requests a credential may make in the Window, and Credentials
 	// how many there are.
 	Each        int
@@ -23,12 +26,17 @@ type Forecast struct {
 // String tells it on one line:
 //
 //	2011 requests; 1 credential may make 1000 in 1h: 2h of waiting, none with 3 credentials
+//	2,011 requests, 1,000 of them known: 1,011; 1 credential may make 1000 in 1h: 1h of waiting, none with 2 credentials
 func (f Forecast) String() string {
 	each := ", each may"
 	if f.Credentials == 1 {
 		each = " may"
 	}
-	text := fmt.Sprintf("%s; %s%s make %d in %s: ", counted(f.Requests, "request"), counted(f.Credentials, "credential"), each, f.Each, span(f.Window))
+	requests := counted(f.Requests, "request")
+	if f.Known > 0 {
+		requests = fmt.Sprintf("%s requests, %s of them known: %s", grouped(f.Requests+f.Known), grouped(f.Known), grouped(f.Requests))
+	}
+	text := fmt.Sprintf("%s; %s%s make %d in %s: ", requests, counted(f.Credentials, "credential"), each, f.Each, span(f.Window))
 	if f.Wait == 0 {
 		return text + "no waiting"
 	}
@@ -40,6 +48,15 @@ func counted(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// grouped is a number with a comma before each three digits.
+func grouped(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }
 
 // span is a duration without zeros at its end: 1h.

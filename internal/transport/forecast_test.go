@@ -41,4 +41,11 @@ func TestForecast(t *testing.T) {
 			}
 		})
 	}
+	p := transport.NewPool(nil, make([]transport.Credential, 1), transport.Rates{Default: hour}, transport.Service{}, nil, nil)
+	f := p.Forecast(map[string]int{"repositories": 1011})
+	f.Known = 1_234_567
+	want := "1,235,578 requests, 1,234,567 of them known: 1,011; 1 credential may make 1000 in 1h: 1h of waiting, none with 2 credentials"
+	if got := f.String(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 }
