@@ -25,19 +25,24 @@ const sampleOf = 61
 func full() bool { return os.Getenv("MATRIX") == "full" }
 
 // sampler picks a part of what can be tried, and the first of all that shares a name with
-// nothing before it: a fault, a route, an edit.
+// nothing before it: a fault, a route, an edit. Under the race detector it picks the part alone.
 type sampler struct {
 	of   int // one of so many
+	full int // one of so many where MATRIX says "full"; 0 for all
 	n    int
 	seen map[string]bool
 }
 
 // pick reports whether to try what has these names.
 func (s *sampler) pick(names ...string) bool {
-	picked := full() || s.n%s.of == 0
+	of := s.of
+	if full() {
+		of = max(1, s.full)
+	}
+	picked := s.n%of == 0
 	s.n++
 	for _, name := range names {
-		picked = picked || !s.seen[name]
+		picked = picked || !s.seen[name] && !raceDetector
 	}
 	if picked {
 		for _, name := range names {

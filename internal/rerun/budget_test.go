@@ -1,0 +1,127 @@
+package rerun_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/port/porttest"
+)
+
+// entity is what is compared of one: who wrote it when is not.
+type entity struct {
+	Title      string
+	Properties map[string]any
+	Relations  map[string]any
+}
+
+// catalogOf is what an organization holds, by blueprint and identifier.
+func catalogOf(p *porttest.Server) map[string]entity {
+	all := map[string]entity{}
+	for blueprint, entities := range p.Catalog() {
+		for id, e := range entities {
+			all[blueprint+"/"+id] = entity{e.Title, e.Properties, e.Relations}
+		}
+	}
+	return all
+}
+
+// truth is the catalog of one full run without a memory, in an organization of its own.
+func (w *world) truth() map[string]entity {
+	w.t.Helper()
+	before := w.port
+	defer func() { w.port = before }()
+	w.port = organization()
+	r := w.run("STATE_DIR=", "MAX_REQUESTS=")
+	if r.report.Status != "success" {
+		w.t.Fatalf("the full run is %s:\n%s%s", r.report.Status, r.stdout, r.stderr)
+	}
+	return catalogOf(w.port)
+}
+
+// equalsTruth compares Port with the workspace.
+func (w *world) equalsTruth() {
+	w.t.Helper()
+	if diff := cmp.Diff(catalogOf(w.port), w.truth()); diff != "" {
+		w.t.Errorf("the catalog (-got +want):\n%s", diff)
+	}
+}
+
+// lists notes when the list of pull requests of each repository was answered last.
+type lists map[string]time.Time
+
+func (l lists) note(journal []bitbuckettest.Exchange) {
+	for _, x := range journal {
+		if strings.HasSuffix(x.Route, "/pullrequests") && x.Status == 200 {
+			l[strings.Split(x.Path, "/")[4]] = x.Time
+		}
+	}
+}
+
+// oldest is the time of the list that was read longest ago.
+func (l lists) oldest() time.Time {
+	return slices.MinFunc(slices.Collect(maps.Values(l)), time.Time.Compare)
+}
+
+// A bound of requests is kept in each hour: what was pushed is read in the run after it, no
+// list is older than it may be, and in the end Port holds what the workspace does.
+func TestHoursWithinABudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const hours, maxAge = 30, 24 * time.Hour
+		n := size(1000)
+		budget, moving := n*3/10, n/100 // an hour: requests, and repositories that move
+		random := rand.New(rand.NewPCG(2, 2))
+		b := services(n, 5)
+		w := newWorld(t, b, map[string]string{"MAPPING": defaultMapping(t)})
+		l := lists{}
+		r := w.run()
+		l.note(r.is("success", 1+n/100+2*n, 0).journal)
+		w.env["MAX_REQUESTS"] = fmt.Sprint(budget)
+		hour := func() ran {
+			time.Sleep(time.Hour - r.took)
+			r = w.run()
+			if r.requests > budget {
+				t.Errorf("got %d requests, want at most %d", r.requests, budget)
+			}
+			l.note(r.journal)
+			if age := time.Since(l.oldest()); age > maxAge {
+				t.Errorf("a list is %s old", age)
+			}
+			if r.report.Status != "success" {
+				t.Fatalf("got a run that is %s:\n%s%s", r.report.Status, r.stdout, r.stderr)
+			}
+			return r
+		}
+		for i := range hours {
+			var moved []string
+			for range moving {
+				moved = append(moved, slug(random.IntN(n)))
+				b.SetFile(moved[len(moved)-1], "README.md", []byte(fmt.Sprintf("# In hour %d\n", i)))
+				b.UpdatePullRequest(slug(random.IntN(n)), 1+random.IntN(5), func(p *bitbuckettest.PullRequest) { p.Title = fmt.Sprintf("Edited in hour %d", i) })
+			}
+			began := time.Now()
+			hour()
+			for _, slug := range moved {
+				if l[slug].Before(began) {
+					t.Errorf("hour %d: the pull requests of %s were not asked for, and it has moved", i, slug)
+				}
+				if got, want := w.port.Catalog()["bitbucketRepository"][slug].Properties["readme"], fmt.Sprintf("# In hour %d\n", i); got != want {
+					t.Errorf("hour %d: %s has the README %q, want %q", i, slug, got, want)
+				}
+			}
+		}
+		for range n/(budget-1-n/100) + 1 { // each asks for at least so many lists that are old
+			hour()
+		}
+		w.equalsTruth()
+	})
+}
