@@ -25,18 +25,33 @@ type Candidate struct {
 // What was never read comes first, in the order of the candidates, and then what has moved,
 // the one that was read longest ago first: where not all of it fits, each has its turn. Next
 // is what is due, older than three quarters of maxAge, the oldest first: so that it is read
-// again before it is too old to be used. At most half of what is left goes to what changed
-// within maxAge, the latest first, since it is most likely to change again. The rest goes to
-// what was read longest ago, and so spreads what will be due over the runs.
+// again before it is too old to be used. A share of what is left goes to what changed within
+// maxAge, the latest first, since it is most likely to change again: at most half, and so much
+// that it takes no more than one run longer until all is read. The rest goes to what was read
+// longest ago, and so spreads what will be due over the runs.
 func Grant(all []Candidate, n int, now time.Time, maxAge time.Duration) []string {
 	g := &grants{left: n}
 	oldest := func(a, b Candidate) int { return a.Read.Compare(b.Read) }
 	rest := g.stage(all, n, oldest, func(c Candidate) bool { return c.Moved || c.Read.IsZero() })
 	rest = g.stage(rest, g.left, oldest, func(c Candidate) bool { return now.Sub(c.Read) > maxAge-maxAge/4 })
 	latest := func(a, b Candidate) int { return b.Changed.Compare(a.Changed) }
-	rest = g.stage(rest, g.left/2, latest, func(c Candidate) bool { return !c.Changed.IsZero() && now.Sub(c.Changed) < maxAge })
+	rest = g.stage(rest, share(g.left, rest), latest, func(c Candidate) bool { return !c.Changed.IsZero() && now.Sub(c.Changed) < maxAge })
 	g.stage(rest, g.left, oldest, func(Candidate) bool { return true })
 	return g.keys
+}
+
+// share is how many of n requests, which a run has for candidates of equal right, may go to some
+// of them out of turn. All of them take total/n runs in turn, and with n·n/(total+n) requests
+// out of turn in each run one more, since n - n·n/(total+n) is n·total/(total+n).
+func share(n int, of []Candidate) int {
+	total := 0
+	for _, c := range of {
+		total += c.Cost
+	}
+	if n <= 0 || total <= n {
+		return n / 2
+	}
+	return n * n / (total + n)
 }
 
 type grants struct {
