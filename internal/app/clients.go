@@ -30,8 +30,8 @@ func (c *clients) close() {
 }
 
 // newClients makes the clients; it sends nothing. Each token that Port gives is hidden by
-// mask before its first use.
-func newClients(w world, c input.Config, log *slog.Logger, mask func(secrets ...string)) (*clients, error) {
+// mask before its first use. The credentials have spent so much before, in order.
+func newClients(w world, c input.Config, spent [][]transport.Spending, log *slog.Logger, mask func(secrets ...string)) (*clients, error) {
 	if err := checkProxy(w.environment); err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func newClients(w world, c input.Config, log *slog.Logger, mask func(secrets ...
 		Credentials: credentials, CredentialKind: kind,
 		Rate:        transport.Rate{N: c.RateLimit.N, Window: c.RateLimit.Window},
 		SourceRate:  source,
-		MaxRequests: c.MaxRequests.N,
+		MaxRequests: c.MaxRequests.N, Auto: c.MaxRequests.Auto, Spent: spent,
 		Git:         git,
 		Concurrency: c.Concurrency,
 		UserAgent:   program + "/" + Version,

@@ -93,6 +93,7 @@ func (p *past) remember(job *resync.Job, s *session, shown time.Time) {
 
 // close keeps what is not kept yet. A failure is a warning: the run is what it is.
 func (p *past) close(s *session) {
+	p.spend(s)
 	if err := p.store.Close(); err != nil {
 		s.warn(diag.Problem{
 			Message: "state_dir: " + err.Error(),

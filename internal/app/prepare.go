@@ -31,7 +31,7 @@ func setUp(ctx context.Context, s *session) (*prepared, error) {
 		return nil, err
 	}
 	openPast(s)
-	if s.clients, err = newClients(s.world, s.config, s.log, s.platform.Mask); err != nil {
+	if s.clients, err = newClients(s.world, s.config, s.past.spent(s.config), s.log, s.platform.Mask); err != nil {
 		return nil, err
 	}
 	return prepare(ctx, s, given)

@@ -23,6 +23,7 @@ func sync(ctx context.Context, s *session) error {
 	}
 	job := p.job(s)
 	job.Watch = watch(s)
+	defer s.past.follow(s)()
 	err = resync.Run(ctx, job, s.report)
 	if err == nil && ctx.Err() == nil && !cutOff(s) {
 		s.past.finish(s.report.Started)

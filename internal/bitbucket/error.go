@@ -207,7 +207,7 @@ func Fix(err error) string {
 	p := transport.AsProxyError(err)
 	switch {
 	case errors.Is(err, ErrBudget):
-		return "run again: what this run left out is asked for first; or raise max_requests"
+		return "run again: what this run left out is asked for first; or raise max_requests or, where it is auto, give more credentials"
 	case p != nil:
 		return p.Fix()
 	case errors.As(err, &e):
