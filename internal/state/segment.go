@@ -39,59 +39,61 @@ type segment struct {
 	bucket *bbolt.Bucket
 }
 
-const (
-	smallPage = 4 << 10
-	largePage = 32 << 10 // from largeFile on: less is lost at the end of each page
-	largeFile = 1 << 20
-)
-
 // bucketName is that of the one bucket.
 var bucketName = []byte("values")
 
-// blank is an empty database, of one size of pages. bbolt waits for the disk when it makes a
-// new one, also where it is told to wait for nothing: it is made once, and copied.
-type blank struct {
-	page  int
-	bytes []byte
+// press makes segments.
+type press struct {
+	folder *folder
+	keys   *keys
+	blanks map[int][]byte // by the size of their pages
 }
 
-func (b *blank) in(f *folder) ([]byte, error) {
-	if b.bytes != nil {
-		return b.bytes, nil
+func newPress(f *folder, k *keys) *press { return &press{f, k, map[int][]byte{}} }
+
+// Larger pages lose less at their end, smaller ones in those that are empty.
+const (
+	minPage  = 4 << 10
+	maxPage  = 32 << 10
+	perPage  = 32 // pages in a segment, about, where the size of pages allows
+	ownPages = 4  // pages of an empty database
+)
+
+// pageOf is the size of the pages of a segment with so many bytes of entries.
+func pageOf(room int64) (page int) {
+	for page = minPage; page < maxPage && room > perPage*int64(page); page *= 2 {
 	}
-	file, draft, err := f.create()
+	return page
+}
+
+// blank is an empty database. bbolt waits for the disk when it makes a new one, also where it
+// is told to wait for nothing: each is made once, and copied.
+func (p *press) blank(page int) ([]byte, error) {
+	if p.blanks[page] != nil {
+		return p.blanks[page], nil
+	}
+	file, draft, err := p.folder.create()
 	if err != nil {
 		return nil, err
 	}
-	defer f.remove([]string{draft})
-	db, err := bbolt.Open(draft, 0, &bbolt.Options{OpenFile: opened(file), PageSize: b.page, NoSync: true, NoGrowSync: true, NoStatistics: true})
+	defer p.folder.remove([]string{draft})
+	db, err := bbolt.Open(draft, 0, &bbolt.Options{OpenFile: opened(file), PageSize: page, NoSync: true, NoGrowSync: true, NoStatistics: true})
 	if err != nil {
 		return nil, err
 	}
 	if err := db.Close(); err != nil {
 		return nil, err
 	}
-	text, err := f.root.ReadFile(draft)
+	text, err := p.folder.root.ReadFile(draft)
 	if err == nil {
-		b.bytes = text[:min(len(text), 4*b.page)]
+		p.blanks[page] = text[:min(len(text), ownPages*page)] // some systems make it longer
 	}
-	return b.bytes, err
+	return p.blanks[page], err
 }
 
 // opened hands a file to bbolt, which closes it.
 func opened(file *os.File) func(string, int, os.FileMode) (*os.File, error) {
 	return func(string, int, os.FileMode) (*os.File, error) { return file, nil }
-}
-
-// press makes segments.
-type press struct {
-	folder *folder
-	keys   *keys
-	blanks [2]blank
-}
-
-func newPress(f *folder, k *keys) *press {
-	return &press{f, k, [2]blank{{page: smallPage}, {page: largePage}}}
 }
 
 // segment writes entries, in the order of their indexes, to a new file and opens it. Nothing
@@ -101,11 +103,7 @@ func (p *press) segment(entries []entry) (s *segment, err error) {
 	for _, e := range entries {
 		room += e.room()
 	}
-	blank := &p.blanks[0]
-	if room >= largeFile {
-		blank = &p.blanks[1]
-	}
-	empty, err := blank.in(p.folder)
+	blank, err := p.blank(pageOf(room))
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +116,7 @@ func (p *press) segment(entries []entry) (s *segment, err error) {
 			p.folder.remove([]string{draft})
 		}
 	}()
-	used, err := fill(file, draft, empty, entries, room)
+	used, err := fill(file, draft, blank, entries, room)
 	if err != nil {
 		return nil, err
 	}
@@ -151,8 +149,8 @@ func (p *press) segment(entries []entry) (s *segment, err error) {
 
 // fill writes a database. It returns the length of what is in use of the file, which is
 // longer on some systems.
-func fill(file *os.File, name string, empty []byte, entries []entry, room int64) (size int64, err error) {
-	if _, err := file.WriteAt(empty, 0); err != nil {
+func fill(file *os.File, name string, blank []byte, entries []entry, room int64) (size int64, err error) {
+	if _, err := file.WriteAt(blank, 0); err != nil {
 		file.Close()
 		return 0, err
 	}
