@@ -87,13 +87,15 @@ func BenchmarkRun(b *testing.B) {
 func BenchmarkLarge(b *testing.B) {
 	c := benchConfig(b)
 	s := opened(b, c)
-	for n := 0; onDisk(b, c.Folder) < 40<<20; n++ {
+	values := 0
+	for onDisk(b, c.Folder) < 240<<20 {
 		for range 1000 {
-			s.Put([]byte(write(uint64(n)).hex(2000)), state.Text, strconv.Itoa(n))
-			n++
+			s.Put([]byte(write(uint64(values)).hex(3000)), state.Text, strconv.Itoa(values))
+			values++
 		}
 	}
 	closed(b, s)
+	b.Logf("%d values", values)
 	b.Run("open", func(b *testing.B) {
 		for b.Loop() {
 			closed(b, opened(b, state.Config{Folder: c.Folder, Secret: "s", Workspace: "w", Identifier: "i", ReadOnly: true}))
@@ -109,6 +111,17 @@ func BenchmarkLarge(b *testing.B) {
 		b.ReportMetric(float64(len(files)), "files")
 		b.ReportMetric(float64(manifest.Size()), "B-of-manifest")
 		b.ReportMetric(float64(onDisk(b, c.Folder))/(1<<20), "MiB-on-disk")
+	})
+	b.Run("get", func(b *testing.B) {
+		s := opened(b, c)
+		n := 0
+		for b.Loop() {
+			n = (n + 7919) % values
+			if _, ok := s.Get(state.Text, strconv.Itoa(n)); !ok {
+				b.Fatal("a value is absent")
+			}
+		}
+		closed(b, s)
 	})
 	b.Run("held", func(b *testing.B) {
 		for b.Loop() {

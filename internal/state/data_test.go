@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -47,11 +48,11 @@ func (w writer) words(n int) string {
 
 // hex is a hash or a part of one.
 func (w writer) hex(n int) string {
-	var b strings.Builder
-	for b.Len() < n {
-		fmt.Fprintf(&b, "%016x", w.Uint64())
+	b := make([]byte, n/2+1)
+	for i := range b {
+		b[i] = byte(w.Uint32())
 	}
-	return b.String()[:n]
+	return hex.EncodeToString(b)[:n]
 }
 
 // readme is a file of about 3 KB.

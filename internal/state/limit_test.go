@@ -292,7 +292,7 @@ func TestNone(t *testing.T) {
 func TestLargeValues(t *testing.T) {
 	t.Parallel()
 	c := config(t.TempDir())
-	large := write(1).hex(9 << 20)
+	large := write(1).hex(5 << 20)
 	run(t, c, func(s *state.Store) {
 		s.Put([]byte(large), state.Text, "large")
 		s.Put(make([]byte, 33<<20), state.Text, "too large")
