@@ -131,6 +131,9 @@ func (f *folder) publish(draft, name string) error {
 // open opens a file for reading. It waits for nothing: only a regular file is opened. The
 // error is fs.ErrNotExist where there is none.
 func (f *folder) open(name string) (*os.File, int64, error) {
+	if err := f.step("read " + name); err != nil {
+		return nil, 0, err
+	}
 	info, err := f.root.Lstat(name)
 	if err != nil {
 		return nil, 0, err

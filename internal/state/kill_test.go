@@ -91,6 +91,9 @@ func TestKill(t *testing.T) {
 	folder := t.TempDir()
 	last, kills := 0, 0
 	check := func(does string) {
+		if strings.HasPrefix(does, "read ") {
+			return
+		}
 		kills++
 		s, why := Open(config(snapshot(t, folder)))
 		if s == nil || why != "" && (last > 0 || why != "it is empty") {
@@ -129,6 +132,58 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// unnamed are the files of a folder that its manifest does not name.
+func unnamed(t *testing.T, c Config) (left []string) {
+	t.Helper()
+	s, why := open(Config{c.Folder, c.Secret, c.Workspace, c.Identifier, 0, true}, func(string) error { return nil })
+	if why != "" {
+		t.Fatal(why)
+	}
+	defer s.Close()
+	all, err := os.ReadDir(c.Folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := manifest{s.memory.groups}.names()
+	for _, f := range all {
+		if ours.MatchString(f.Name()) && !named[f.Name()] {
+			left = append(left, f.Name())
+		}
+	}
+	return left
+}
+
+// A run that reads while another one replaces files reads what that one has made of them.
+func TestReadBesideWriter(t *testing.T) {
+	t.Parallel()
+	c := config(t.TempDir())
+	for n := range 2 {
+		s, _ := Open(c)
+		write(s, n*100, 100, 100)
+		if n == 0 {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		c.ReadOnly = true
+		closed := false
+		reader, why := open(c, func(does string) error {
+			if strings.HasSuffix(does, segmentEnd) && !closed {
+				closed = true
+				return s.Close()
+			}
+			return nil
+		})
+		if why != "" || written(t, reader, 100) != 200 {
+			t.Errorf("got %q", why)
+		}
+		if err := reader.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A disk that is full, for a while or from then on, at any step: the run goes on, Close tells
 // once, and the memory is what was flushed.
 func TestFullDisk(t *testing.T) {
@@ -150,6 +205,9 @@ func TestFullDisk(t *testing.T) {
 			steps, failed := 0, ""
 			c := config(snapshot(t, begin))
 			s, why := open(c, func(does string) error {
+				if strings.HasPrefix(does, "read ") {
+					return nil
+				}
 				if steps++; steps == at || forEver && steps > at {
 					failed = does
 					return full
@@ -172,6 +230,9 @@ func TestFullDisk(t *testing.T) {
 			}
 			if err := s.Close(); err != nil {
 				t.Errorf("Close tells it again: %v", err)
+			}
+			if left := unnamed(t, c); len(left) > 0 && !forEver && !strings.HasPrefix(failed, "remove") {
+				t.Errorf("no room for %q: %q are left", failed, left)
 			}
 			next, why := Open(c)
 			if next == nil || why != "" {

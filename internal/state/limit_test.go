@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -107,6 +108,13 @@ func TestReplaced(t *testing.T) {
 	t.Parallel()
 	c := config(t.TempDir())
 	c.Limit = 10 << 20
+	segments := func() []string {
+		all, err := filepath.Glob(filepath.Join(c.Folder, "*.segment"))
+		if err != nil || len(all) == 0 || len(all) > 3 {
+			t.Errorf("got %q, %v", all, err)
+		}
+		return all
+	}
 	for n := range 20 {
 		run(t, c, func(s *state.Store) {
 			if n > 0 && has(s, state.List, 0, 100) != 100 {
@@ -114,13 +122,15 @@ func TestReplaced(t *testing.T) {
 			}
 			put(s, state.List, 0, 100)
 		})
+		segments()
 		if size := onDisk(t, c.Folder); size > 500<<10 {
 			t.Fatalf("run %d: got %d bytes on disk, for 110 KiB of values", n, size)
 		}
 	}
-	all, err := os.ReadDir(c.Folder)
-	if err != nil || len(all) > 6 {
-		t.Errorf("got %d files: %v", len(all), err)
+	before := segments()
+	run(t, c, func(s *state.Store) { has(s, state.List, 0, 100) })
+	if after := segments(); !slices.Equal(before, after) {
+		t.Errorf("a run that puts nothing writes %q, for %q", after, before)
 	}
 }
 
@@ -210,6 +220,10 @@ func TestReadOnly(t *testing.T) {
 	if err := os.Remove(filepath.Join(c.Folder, "lock")); err != nil {
 		t.Fatal(err)
 	}
+	rest := filepath.Join(c.Folder, strings.Repeat("a", 26)+".draft") // that a writer removes
+	if err := os.WriteFile(rest, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Chmod(c.Folder, 0o555); err != nil {
 		t.Fatal(err)
 	}
@@ -228,6 +242,10 @@ func TestReadOnly(t *testing.T) {
 	}
 	if err := os.Chmod(c.Folder, 0o777); err != nil {
 		t.Fatal(err)
+	}
+	run(t, c, func(*state.Store) {})
+	if _, err := os.Stat(rest); err == nil {
+		t.Error("a rest of a run is left")
 	}
 }
 

@@ -178,7 +178,7 @@ func (s *Store) Put(value []byte, c Class, key ...string) {
 	i, sealed := s.keys.index(name), s.keys.seal(value, name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.err != nil {
+	if s.closed {
 		return
 	}
 	s.bytes += int64(len(sealed)) - int64(len(s.pending[i]))
