@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 )
@@ -48,7 +49,7 @@ func (w *workspace) add() {
 }
 
 func (w *workspace) request(slug string) {
-	w.open[slug] = append(w.open[slug], w.AddPullRequest(slug, bitbuckettest.PullRequest{Title: w.text()}))
+	w.open[slug] = append(w.open[slug], w.AddPullRequest(slug, bitbuckettest.PullRequest{Title: w.text(), CreatedOn: time.Now(), UpdatedOn: time.Now()}))
 }
 
 // edit changes something. Repositories move as in the service: with what is pushed and what
@@ -79,11 +80,11 @@ func (w *workspace) edit() {
 	case len(w.open[slug]) == 0:
 		w.request(slug)
 	case what <= 6:
-		w.UpdatePullRequest(slug, w.open[slug][at], func(p *bitbuckettest.PullRequest) { p.Title = w.text() })
+		w.UpdatePullRequest(slug, w.open[slug][at], func(p *bitbuckettest.PullRequest) { p.Title, p.UpdatedOn = w.text(), time.Now() })
 	default:
 		merged := what == 7
 		w.UpdatePullRequest(slug, w.open[slug][at], func(p *bitbuckettest.PullRequest) {
-			if p.State = "DECLINED"; merged {
+			if p.State, p.UpdatedOn = "DECLINED", time.Now(); merged {
 				p.State = "MERGED"
 			}
 		})

@@ -19,7 +19,7 @@ func cases() int {
 	if full() {
 		return 150
 	}
-	return 6
+	return 4
 }
 
 const mapping = `entityDeletionThreshold: 1

@@ -230,6 +230,7 @@ func services(repositories, pullRequests int) *bitbuckettest.Server {
 		for range pullRequests {
 			b.AddPullRequest(slug(i), bitbuckettest.PullRequest{
 				Title: prose(random, 6), Description: prose(random, 40), Reviewers: []bitbuckettest.User{{Name: "Dana Ruiz"}, {Name: "Kim Lee"}},
+				CreatedOn: time.Now(), UpdatedOn: time.Now(),
 			})
 		}
 	}
