@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/glob"
 )
 
@@ -173,36 +174,39 @@ func (c *files) askREST(ctx context.Context, name string) body {
 	case is == present && size > limit:
 		return body{err: c.tooLarge(name, nil)}
 	}
-	b, ok := c.recorded(name)
-	if ok {
+	if b, ok := c.recorded(name); ok {
 		c.memory.knew(c.tree)
-	} else {
-		b = c.readREST(ctx, name, size, is == present && size >= 0)
-	}
-	if !isHash(b.text) {
 		return b
 	}
-	switch attribute, err := c.special(ctx, name, b, b.text); {
-	case err != nil:
-		return body{err: err}
-	case attribute == Submodule:
-		return body{}
-	}
-	return b
+	return c.readREST(ctx, name, is, size)
 }
 
 // leastRead is how much of a file is read at least, in bytes: the first entry of a folder,
 // which is answered in the place of a file, is in it.
 const leastRead = 16 << 10
 
-// readREST asks for a file. The size is that of a listing, where it is known.
-func (c *files) readREST(ctx context.Context, name string, size int64, sized bool) body {
+// readREST asks for a file. A submodule, of which the hash is answered, is none.
+func (c *files) readREST(ctx context.Context, name string, is presence, size int64) body {
 	limit := c.maxFile
 	text, proven, err := c.memory.readers.rest.Read(ctx, c.at, name, max(limit+1, leastRead))
+	if is == unknown && isHash(text) {
+		e, metaErr := c.Meta(ctx, name)
+		attribute := attributeOf(e)
+		switch {
+		case errors.Is(metaErr, bitbucket.ErrNoFile):
+			proven = false
+		case metaErr != nil:
+			return body{err: metaErr}
+		case attribute == Submodule:
+			text, err = nil, bitbucket.ErrNoFile
+		}
+		proven = proven && (attribute != "" || e.Size == int64(len(text)))
+		c.tree.setAttribute(name, attribute)
+	}
 	if int64(len(text)) > limit {
 		text = text[:limit+1]
 	}
-	if sized && err == nil {
+	if is == present && size >= 0 && err == nil {
 		proven = int64(len(text)) == size
 	}
 	if proven {

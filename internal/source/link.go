@@ -96,18 +96,24 @@ func (c *files) special(ctx context.Context, name string, b body, text []byte) (
 // later runs.
 func (c *files) askSpecial(ctx context.Context, name string, size int64) (attribute string, err error) {
 	e, err := c.Meta(ctx, name)
-	switch {
+	switch attribute = attributeOf(e); {
 	case errors.Is(err, bitbucket.ErrNoFile):
 		c.tree.dropRecord(name)
 		return "", nil
-	case slices.Contains(e.Attributes, Link):
-		attribute = Link
-	case slices.Contains(e.Attributes, Submodule):
-		attribute = Submodule
-	case err == nil && e.Size != size:
+	case err == nil && attribute == "" && e.Size != size:
 		c.tree.dropRecord(name)
 	}
 	return attribute, err
+}
+
+// attributeOf returns Link or Submodule for an entry that is one, and else nothing.
+func attributeOf(e Entry) string {
+	for _, attribute := range []string{Link, Submodule} {
+		if slices.Contains(e.Attributes, attribute) {
+			return attribute
+		}
+	}
+	return ""
 }
 
 // maxTarget is how long the path may be that a symbolic link holds, in bytes.
