@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,6 +111,11 @@ func wantSpent(t *testing.T, s *bitbuckettest.Server, most int, errs []error) {
 // budgeted reads workspace "acme" with the tokens "good" and "second", by so many requests.
 func budgeted(t *testing.T, s *bitbuckettest.Server, most int, rate transport.Rate) *bitbucket.Client {
 	t.Helper()
+	return budgetedAt(t, s, inProcess, s.RoundTripper(), most, rate)
+}
+
+func budgetedAt(t *testing.T, s *bitbuckettest.Server, baseURL string, network http.RoundTripper, most int, rate transport.Rate) *bitbucket.Client {
+	t.Helper()
 	s.AllowToken("second", bitbuckettest.Access{Limit: -1})
 	var tokens []transport.Credential
 	for _, token := range []string{"good", "second"} {
@@ -118,8 +125,8 @@ func budgeted(t *testing.T, s *bitbuckettest.Server, most int, rate transport.Ra
 		rate = transport.Rate{N: 10_000, Window: time.Hour}
 	}
 	c, err := bitbucket.New(bitbucket.Config{
-		BaseURL: inProcess, Workspace: "acme", Concurrency: 4, MaxRequests: most, Credentials: tokens, Rate: rate,
-		Transport: s.RoundTripper(), Log: slog.New(slog.DiscardHandler),
+		BaseURL: baseURL, Workspace: "acme", Concurrency: 4, MaxRequests: most, Credentials: tokens, Rate: rate,
+		Transport: network, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -154,6 +161,41 @@ func TestLastAttemptsOfABudget(t *testing.T) {
 			equal(t, "requests", s.Requests(), most)
 			equal(t, "it is the budget's", errors.Is(err, bitbucket.ErrBudget), spent)
 			wantError(t, err, "GET /2.0/repositories/acme/repo-1: 503 Service Unavailable")
+		})
+	}
+}
+
+// A server breaks every second connection when it has read a request: net/http sends that again
+// by itself, and each time counts.
+func TestMaxRequestsWhereConnectionsBreak(t *testing.T) {
+	t.Parallel()
+	for _, most := range []int{1, 2, 3, 4, 5, 8} {
+		t.Run(fmt.Sprint(most), func(t *testing.T) {
+			t.Parallel()
+			s := withRepositories(1)
+			var arrived atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if arrived.Add(1)%2 == 1 {
+					s.ServeHTTP(w, r)
+					return
+				}
+				if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+					connection.Close()
+				}
+			}))
+			t.Cleanup(server.Close)
+			network := &http.Transport{}
+			t.Cleanup(network.CloseIdleConnections)
+			c := budgetedAt(t, s, server.URL+"/2.0", network, most, transport.Rate{})
+			var err error
+			for err == nil {
+				_, err = c.Exists(t.Context(), "repo-1")
+			}
+			if !errors.Is(err, bitbucket.ErrBudget) {
+				t.Errorf("got %v, want ErrBudget", err)
+			}
+			equal(t, "arrived", int(arrived.Load()), most)
+			equal(t, "counted", c.Requests(), most)
 		})
 	}
 }

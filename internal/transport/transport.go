@@ -78,7 +78,9 @@ func Log(base http.RoundTripper, log *slog.Logger, budget *Budget) http.RoundTri
 			return nil, ErrBudget
 		}
 		start := time.Now()
-		resp, err := base.RoundTrip(req)
+		sent, again := budget.bound(req)
+		resp, err := base.RoundTrip(sent)
+		err = again.done(resp, err)
 		args := []any{"method", req.Method, "path", req.URL.EscapedPath(), "ms", time.Since(start).Milliseconds()}
 		if err != nil {
 			log.Debug("request failed", append(args, "error", err)...)

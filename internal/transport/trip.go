@@ -28,7 +28,7 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		resp, err := p.send(req, a, again)
-		if errors.Is(err, ErrBudget) {
+		if err == ErrBudget { // and not one that was sent once, and not again
 			p.unsent(a, t)
 		} else {
 			p.settle(a, t, sent, resp)
