@@ -74,8 +74,8 @@ func TestPlan(t *testing.T) {
 		w.s.UpdatePullRequest("repo-7", 1, func(p *bitbuckettest.PullRequest) { p.Title = "new" })
 		planned, got := m.bounded(6, kind.Options{MaxAge: day}, pullRequests)
 		w.equal("planned", planned, kind.Planned{Candidates: 10, Granted: 4, Requests: 4, Remembered: 6})
-		w.equal("requests: those that moved, the one that changed last, the first; one is kept for the second reading", m.asked(),
-			"/repositories/acme repo-1/pullrequests repo-7/pullrequests repo-9/pullrequests repo-10/pullrequests")
+		w.equal("requests: those that moved, the two that were read first; one is kept for the second reading", m.asked(),
+			"/repositories/acme repo-1/pullrequests repo-2/pullrequests repo-7/pullrequests repo-9/pullrequests")
 		w.equal("from memory", got[0].ages(w), []time.Duration{hour, hour, hour, hour, hour, hour})
 		w.equal("objects", len(got[0].objects), 20)
 		w.equal("of what was asked for", got[0].objects[16]["title"], any("new"))
@@ -84,9 +84,9 @@ func TestPlan(t *testing.T) {
 		time.Sleep(hour)
 		planned, got = m.bounded(8, kind.Options{MaxAge: day}, pullRequests)
 		w.equal("planned", planned, kind.Planned{Candidates: 10, Granted: 6, Requests: 6, Remembered: 4})
-		w.equal("requests: half for those that changed last, and the rest for those that were read longest ago", m.asked(),
-			"/repositories/acme repo-2/pullrequests repo-3/pullrequests repo-4/pullrequests repo-7/pullrequests repo-9/pullrequests repo-10/pullrequests")
-		w.equal("from memory", got[0].ages(w), []time.Duration{hour, 2 * hour, 2 * hour, 2 * hour})
+		w.equal("requests: a third for those that changed last, and the rest for those that were read longest ago", m.asked(),
+			"/repositories/acme repo-3/pullrequests repo-4/pullrequests repo-5/pullrequests repo-6/pullrequests repo-7/pullrequests repo-9/pullrequests")
+		w.equal("from memory", got[0].ages(w), []time.Duration{hour, hour, 2 * hour, 2 * hour})
 		w.equal("now it is new", got[0].objects[4]["title"], any("new"))
 	})
 }
@@ -108,8 +108,8 @@ func TestPlanOfWhatWasNeverRead(t *testing.T) {
 		}{
 			{kind.Planned{Candidates: 10, Granted: 4, Requests: 4, Unasked: 6}, "1 2 3 4", 6},
 			{kind.Planned{Candidates: 10, Granted: 4, Requests: 4, Remembered: 4, Unasked: 2}, "5 6 7 8", 2},
-			{kind.Planned{Candidates: 10, Granted: 4, Requests: 4, Remembered: 6}, "1 8 9 10", 0}, // 8 changed last
-			{kind.Planned{Candidates: 10, Granted: 3, Requests: 3, Remembered: 7}, "2 3 10", 0},
+			{kind.Planned{Candidates: 10, Granted: 4, Requests: 4, Remembered: 6}, "1 2 9 10", 0},
+			{kind.Planned{Candidates: 10, Granted: 3, Requests: 3, Remembered: 7}, "3 4 5", 0},
 		} {
 			time.Sleep(hour)
 			planned, got := m.bounded(5, kind.Options{MaxAge: day}, pullRequests)
