@@ -24,8 +24,8 @@ const (
 // ours are the names of files that a run may remove when no manifest names them.
 var ours = regexp.MustCompile(`^[a-z2-7]{26}\.(segment|draft)$`)
 
-// folder is where the files are. A step is told before it is done, and its error is that of
-// the step.
+// folder is where the files are. It calls step before each operation on a file, which fails
+// with the error of step. Links in it lead nowhere outside.
 type folder struct {
 	root *os.Root
 	path string

@@ -117,7 +117,7 @@ func TestDamage(t *testing.T) {
 	for file, text := range files(t, c.Folder) {
 		stride := 1 + len(text)/1000*15   // meets all parts of a page
 		if os.Getenv("TESTS") == "full" { // as .ci/run lets them
-			stride = 1
+			stride = 1 + len(text)/1000*2
 		}
 		gone := func(what string, at int) {
 			t.Helper()

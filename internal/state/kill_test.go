@@ -184,7 +184,7 @@ func TestReadBesideWriter(t *testing.T) {
 	}
 }
 
-// A disk that is full, for a while or from then on, at any step: the run goes on, Close tells
+// A disk that is full, for a while or from then on, at any step: the run goes on, Close returns
 // once, and the memory is what was flushed.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
@@ -226,10 +226,10 @@ func TestFullDisk(t *testing.T) {
 				break
 			}
 			if !strings.HasPrefix(failed, "remove") && (!errors.Is(err, full) || !strings.Contains(err.Error(), c.Folder)) {
-				t.Errorf("no room for %q: Close tells %v", failed, err)
+				t.Errorf("no room for %q: Close returns %v", failed, err)
 			}
 			if err := s.Close(); err != nil {
-				t.Errorf("Close tells it again: %v", err)
+				t.Errorf("Close returns it again: %v", err)
 			}
 			if left := unnamed(t, c); len(left) > 0 && !forEver && !strings.HasPrefix(failed, "remove") {
 				t.Errorf("no room for %q: %q are left", failed, left)

@@ -249,7 +249,7 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// Where a folder cannot be written in, what is known is known, and Close tells.
+// Where a folder cannot be written in, what is known is known, and Close returns.
 func TestUnwritable(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() <= 0 {
@@ -268,7 +268,7 @@ func TestUnwritable(t *testing.T) {
 	}
 	put(s, state.Page, 0, 100)
 	if err := s.Close(); err == nil || !strings.Contains(err.Error(), c.Folder) {
-		t.Errorf("Close tells %v", err)
+		t.Errorf("Close returns %v", err)
 	}
 }
 

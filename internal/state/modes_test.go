@@ -77,7 +77,7 @@ func TestPlanted(t *testing.T) {
 			}
 			put(s, state.Page, 0, 100)
 			if err := s.Close(); (err != nil) != (place == "lock" || what == "folder" && place == "manifest") {
-				t.Errorf("a %s as %s: Close tells %v", what, place, err)
+				t.Errorf("a %s as %s: Close returns %v", what, place, err)
 			}
 			if text, err := os.ReadFile(outside); err != nil || string(text) != "untouched" {
 				t.Fatalf("a %s as %s: what is outside is %q, %v", what, place, text, err)

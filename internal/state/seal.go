@@ -30,8 +30,8 @@ const (
 	coders = 2
 )
 
-// index is what a value is found by: a code of its class and key, which says nothing of them
-// to whoever has no secret.
+// index is what a value is found by: an HMAC of its class and key, from which nobody without
+// the secret learns them.
 type index [16]byte
 
 func (i index) compare(j index) int { return bytes.Compare(i[:], j[:]) }
@@ -39,9 +39,9 @@ func (i index) compare(j index) int { return bytes.Compare(i[:], j[:]) }
 // keys seal and open. They are safe for concurrent use.
 type keys struct {
 	aead  cipher.AEAD
-	names []byte // key of the codes of names
-	files []byte // key of the codes of files
-	mark  []byte // tells memories of others: equal keys have equal marks
+	names []byte // key of the HMACs of names
+	files []byte // key of the HMACs of files
+	mark  []byte // is equal for equal keys, so that a memory of others is known as such
 
 	pack   *zstd.Encoder
 	unpack *zstd.Decoder
@@ -103,7 +103,7 @@ func (k *keys) open(sealed, name []byte) ([]byte, error) {
 	return k.unpack.DecodeAll(packed, nil)
 }
 
-// code of a file: nobody without the keys makes another file with it.
+// code is the HMAC of a file: nobody without the keys makes another file with the same one.
 func (k *keys) code(file io.Reader) ([]byte, error) {
 	code := hmac.New(sha256.New, k.files)
 	_, err := io.CopyBuffer(struct{ io.Writer }{code}, struct{ io.Reader }{file}, make([]byte, 128<<10))

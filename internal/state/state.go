@@ -3,28 +3,30 @@
 // # What is promised
 //
 // A memory is never needed: where it is absent, damaged, of another format or of others, Open
-// says so in one line and begins an empty one. It is one moment of one memory, or nothing: all
-// files prove themselves before anything in them is believed. So no value comes back under
-// another class or key than its own, and none that was not put by a run with the same secret,
-// workspace and identifier. What cannot be told is that the whole memory is older than the
-// newest one.
+// says so in one line and begins an empty one. What Open finds is one moment of one memory, or
+// nothing: each file proves itself before any of its bytes are used. So a value comes back
+// under its own class and key alone, and only when a run with the same secret, workspace and
+// identifier has put it. The package cannot know that the whole memory is an older copy: its
+// user compares what it holds with what others remember of the last run.
 //
-// Nothing in the folder tells a class, a key or a value to whoever lacks the secret. It tells
-// how many values there are, and about how long each is. Whoever can write in the folder can
-// destroy the memory, and, while a run has it open, end that run.
+// Whoever lacks the secret reads no class, key or value in the folder. They see how many
+// values there are, and about how long each is. Whoever can write in the folder can destroy
+// the memory, and, by writing to a file while a run has it open, end that run.
 //
 // # What a kill costs
 //
-// A run that is killed, at any moment, leaves the memory as it was at the last flush: it lacks
-// at most 256 KiB or 32 values, and what the run has used counts as unused by it. It leaves no
-// lock. A loss of power may cost the memory.
+// A run that is killed, at any moment, leaves the memory as it was at the last flush: at most
+// 256 KiB of sealed values, or 32 of them, are lost, and some of what the run has used may
+// count as unused. It leaves no lock, and its rests are removed by the next run that writes. A
+// loss of power may cost the whole memory.
 //
 // # Limits
 //
 // Sizes are bytes on disk. After Close the files have no more than the limit: values that were
-// not used for the most runs go first. While a run writes, the folder holds what it held and
-// what the run has put, and Close takes as much room again for a moment. Of memory, the package
-// takes some MiB and a byte for each value.
+// not used for the most runs go first, and about a quarter of the limit is free after some had
+// to. While a run writes, the folder holds what it held and what the run has put, and Close
+// takes as much room again for a moment. In memory the package holds the values of one flush,
+// a byte for each value on disk, and, while it merges, two segments of 4 MiB.
 package state
 
 import (
@@ -43,17 +45,17 @@ type Config struct {
 	// does not open.
 	Secret, Workspace, Identifier string
 	Limit                         int64 // on disk, in bytes; 0 is 256 MiB
-	ReadOnly                      bool  // nothing is written, and no lock is taken
+	ReadOnly                      bool  // writes nothing, and takes no lock
 }
 
 const defaultLimit = 256 << 20
 
-// Class tells values of different kinds apart.
+// Class keeps values of different kinds apart.
 type Class string
 
 // The classes.
 const (
-	Run     Class = "run"     // what a run tells the next one
+	Run     Class = "run"     // what a run leaves to the next one
 	List    Class = "list"    // what is known of a list that ages
 	Page    Class = "page"    // a piece of such a list, by its digest
 	Commit  Class = "commit"  // what is known of a commit
@@ -123,7 +125,7 @@ func open(c Config, step func(does string) error) (s *Store, why string) {
 	return s, why
 }
 
-// fail ends the writing, not the run: Close tells.
+// fail ends the writing, not the run: Close returns the first error.
 func (s *Store) fail(err error) {
 	if err != nil && s.err == nil {
 		s.err = fmt.Errorf("what this run has read is not kept for the next one in %q: %w", s.config.Folder, err)
@@ -188,7 +190,7 @@ func (s *Store) Put(value []byte, c Class, key ...string) {
 	}
 }
 
-// Flush writes what is not written yet: a kill does not lose it. Close tells what fails.
+// Flush writes what is not written yet: a kill does not lose it. Close returns what fails.
 func (s *Store) Flush() {
 	if s == nil || s.config.ReadOnly {
 		return
@@ -208,9 +210,9 @@ func (s *Store) flush() {
 	s.bytes = 0
 }
 
-// Close writes what is not written yet, and what was used, and lets the next run have the
-// folder. The error says why values were not kept, and since when does not matter: the run
-// is not worse for it. After Close nothing is known.
+// Close writes what is not written yet, and what was used, and unlocks the folder. The error
+// says why values of this run were not kept, wherever that began; a second call returns nil.
+// After Close nothing is known.
 func (s *Store) Close() error {
 	if s == nil {
 		return nil
