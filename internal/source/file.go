@@ -162,6 +162,10 @@ func (c *files) ask(ctx context.Context, name string) (read body) {
 
 // askREST reads a file, unless a listing at hand shows that it cannot be read.
 func (c *files) askREST(ctx context.Context, name string) body {
+	if b, ok := c.recorded(name); ok { // before a listing is looked through
+		c.memory.knew(c.tree)
+		return b
+	}
 	is, size, err := c.folders.look(name)
 	limit := c.memory.options.MaxFile
 	switch {
@@ -173,10 +177,6 @@ func (c *files) askREST(ctx context.Context, name string) body {
 		return body{err: c.elsewhere(name)}
 	case is == present && size > limit:
 		return body{err: c.tooLarge(name, nil)}
-	}
-	if b, ok := c.recorded(name); ok {
-		c.memory.knew(c.tree)
-		return b
 	}
 	return c.readREST(ctx, name, is, size)
 }

@@ -204,7 +204,7 @@ func (w world) ask(o source.Options, git bool, store *state.Store, all []questio
 // Whatever earlier runs read, whatever of that is lost, and whatever this one wants, it gets
 // what it would get without them; and the same again costs nothing.
 func TestRandomRuns(t *testing.T) {
-	seeds := uint64(8)
+	seeds := uint64(5)
 	if os.Getenv("TESTS") == "full" { // as .ci/run lets them
 		seeds = 100
 	}

@@ -1,5 +1,6 @@
 // Package source reads the trees and files of repositories: each folder is listed once a
-// run, and each file read once, whoever asks.
+// run, and each file read once, whoever asks; and neither where an earlier run has read it of
+// the same commit.
 package source
 
 import (
