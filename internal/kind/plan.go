@@ -60,10 +60,14 @@ func (w *Workspace) Plan(ctx context.Context, bounds []Bound) (Planned, error) {
 	}
 	n, _ := w.client.Left()
 	reserve := w.client.Requests() - before // the lists are read once more before anything is deleted
+	unread := 0
 	for _, c := range p.candidates {
 		if c.Read.IsZero() {
-			reserve = 0 // nothing is deleted of what is not known
+			unread += c.Cost
 		}
+	}
+	if max(unread, 1) > n-reserve {
+		reserve = 0 // each run asks for something, and first of all for what was never read
 	}
 	for _, key := range budget.Grant(p.candidates, n-reserve, time.Now(), w.options.MaxAge) {
 		p.granted[key] = true
