@@ -26,7 +26,9 @@
 // not used for the most runs go first, and about a quarter of the limit is free after some had
 // to. While a run writes, the folder holds what it held and what the run has put, and Close
 // takes as much room again for a moment. In memory the package holds the values of one flush,
-// a byte for each value on disk, and, while it merges, two segments of 4 MiB.
+// a byte for each value on disk, and, while it merges, a few segments of 4 MiB. What it maps of
+// its files counts as resident on top, all of them where values have to go: pages that the
+// system takes back when it needs them.
 package state
 
 import (
