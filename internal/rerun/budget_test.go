@@ -79,7 +79,7 @@ func TestHoursWithinABudget(t *testing.T) {
 		const hours, maxAge = 30, 24 * time.Hour
 		n, pullRequests := 50, 1
 		if full() {
-			n, pullRequests = 1000, 5
+			n, pullRequests = 1000, 1
 		}
 		budget, moving := n*3/10, max(1, n/100) // an hour: requests, and repositories that move
 		random := rand.New(rand.NewPCG(2, 2))
@@ -128,6 +128,52 @@ func TestHoursWithinABudget(t *testing.T) {
 		for range (n+perRun-1)/perRun + 1 {
 			hour()
 		}
+		w.equalsTruth()
+	})
+}
+
+// One credential reads a workspace that is larger than its allowance, in runs each hour that
+// do not wait: the first full picture takes what its requests take.
+func TestFirstPicture(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := 200
+		if full() {
+			n = 5000
+		}
+		limit := n / 5 // an hour
+		b := services(n, 1)
+		w := newWorld(t, b, map[string]string{
+			"MAPPING": defaultMapping(t), "MAX_REQUESTS": "auto", "BITBUCKET_RATE_LIMIT": fmt.Sprintf("%d/1h", limit),
+		})
+		b.AllowToken(token, bitbuckettest.Access{Limit: limit})
+		start, asked := time.Now(), 0
+		for runs := 1; ; runs++ {
+			began := time.Now()
+			r := w.run()
+			asked += r.requests
+			if r.took >= time.Hour {
+				t.Errorf("run %d took %s", runs, r.took)
+			}
+			for _, x := range r.journal {
+				if x.Status == 429 {
+					t.Fatalf("run %d: Bitbucket refused a request beyond the allowance", runs)
+				}
+			}
+			if r.report.Status == "success" {
+				break
+			}
+			if r.report.Deleted > 0 || r.report.Status != "partial" || runs > 20 {
+				t.Fatalf("run %d is %s, with %d deleted:\n%s%s", runs, r.report.Status, r.report.Deleted, r.stdout, r.stderr)
+			}
+			time.Sleep(time.Hour - time.Since(began))
+		}
+		ideal := time.Duration(float64(asked) / float64(limit) * float64(time.Hour))
+		if took := time.Since(start); took > ideal*105/100 {
+			t.Errorf("the first picture of %d repositories took %s, and its %d requests take %s", n, took, asked, ideal)
+		}
+		w.env["BITBUCKET_RATE_LIMIT"] = "1000000/1h"
+		b.AllowToken(token, bitbuckettest.Access{Limit: -1})
 		w.equalsTruth()
 	})
 }
