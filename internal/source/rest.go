@@ -127,7 +127,8 @@ func (r REST) Meta(ctx context.Context, at Revision, path string) (Entry, error)
 
 // orAbsent looks for a path that was not found, with an answer that does not say what is
 // missing, in the folders above it. It returns bitbucket.ErrNoFile when one of them is read
-// to its end and has nothing of that type there, else the error.
+// to its end and has nothing of that type there, else the error, which is bitbucket.ErrBudget
+// too when no request is left for that.
 //
 // Source: "Not Found" in plain text, a recorded answer of 404.
 func (r REST) orAbsent(ctx context.Context, at Revision, path, entryType string, err error) error {
@@ -150,7 +151,8 @@ func (r REST) orAbsent(ctx context.Context, at Revision, path, entryType string,
 }
 
 // OrGone asks again for a repository that answered an error: it returns a *Gone when the
-// repository is not there any more, else the error.
+// repository is not there any more, else the error, which is bitbucket.ErrBudget too when no
+// request is left for that.
 func (r REST) OrGone(ctx context.Context, slug string, err error) error {
 	var e *bitbucket.Error
 	if !errors.As(err, &e) || e.Denied() || !e.Hidden && e.Status != http.StatusNotFound && e.Status != http.StatusForbidden {
