@@ -147,14 +147,17 @@ func (w *Workspace) origin(a aged) (origin, record) {
 }
 
 // resumes reports whether a list need not be asked for, since a run read it that was cut off
-// since, a short while ago.
+// since, a short while ago. MaxAge holds for it, too, where it holds.
 func (w *Workspace) resumes(a aged, known record) bool {
-	return !w.options.NoLists && known.ReadAt.After(w.options.LastFinished) && time.Since(known.ReadAt) < w.options.ResumeAge && !known.moved(a.repository)
+	if _, bounded := w.client.Left(); bounded && !w.usable(known) {
+		return false
+	}
+	return !w.options.NoLists && known.ReadAt.After(w.options.LastFinished) && known.age() < w.options.ResumeAge && !known.moved(a.repository)
 }
 
 // usable reports whether what is remembered of a list may be used when it cannot be asked for.
 func (w *Workspace) usable(known record) bool {
-	return !w.options.NoLists && !known.ReadAt.IsZero() && time.Since(known.ReadAt) < w.options.MaxAge
+	return !w.options.NoLists && !known.ReadAt.IsZero() && known.age() < w.options.MaxAge
 }
 
 // aged yields the objects of a list, from where origin says, or from memory where the bound on

@@ -198,6 +198,38 @@ func TestPlanAfterACutOffRun(t *testing.T) {
 	})
 }
 
+// What a run that was cut off has read is no younger for that: MaxAge holds for it.
+func TestNoListIsOlderThanMaxAge(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 3)
+		time.Sleep(30 * time.Minute)
+		for _, tt := range []struct {
+			maxAge    time.Duration
+			want      kind.Planned
+			remembers int
+		}{
+			{30*time.Minute + 1, kind.Planned{Remembered: 3}, 3},
+			{30 * time.Minute, kind.Planned{Candidates: 3, Granted: 3, Requests: 3}, 0},
+		} {
+			planned, got := m.bounded(9, kind.Options{MaxAge: tt.maxAge, ResumeAge: hour}, pullRequests)
+			w.equal("planned", planned, tt.want)
+			w.equal("from memory", len(got[0].ages(w)), tt.remembers)
+		}
+	})
+}
+
+// A clock that was ahead makes no list younger than one that is read now.
+func TestNoAgeIsBelowZero(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 2)
+		m.change("repo-1", func(r map[string]any) { r["read_at"] = time.Now().Add(30 * time.Second).UTC() })
+		planned, got := m.bounded(2, kind.Options{MaxAge: 0, ResumeAge: 0}, pullRequests)
+		w.equal("planned", planned, kind.Planned{Candidates: 2, Granted: 1, Requests: 1, Unasked: 1})
+		w.equal("from memory", len(got[0].failed)-got[0].unasked(), 0)
+		w.equal("from memory", len(got[0].ages(w)), 0)
+	})
+}
+
 // The lists that resources begin with are read first, each once, and an error of one is that of
 // its resource.
 func TestPlanReadsTheListsFirst(t *testing.T) {

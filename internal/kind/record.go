@@ -64,6 +64,9 @@ func (k record) moved(r bitbucket.Repository) bool {
 	return k.Hash != r.Hash || k.UpdatedOn != r.UpdatedOn
 }
 
+// age is how long ago a list was read; 0 where the clock of that run was ahead of this one's.
+func (k record) age() time.Duration { return max(0, time.Since(k.ReadAt)) }
+
 // keptPages is how much of the pages of a list is held between the look at them and their use,
 // in bytes: few lists have more, and are read twice.
 const keptPages = 1 << 20
