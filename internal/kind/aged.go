@@ -212,13 +212,23 @@ func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield f
 // nothing odd. It reports whether anything was yielded. The error, which is not yielded, is why
 // the list did not come to its end.
 func (w *Workspace) ask(ctx context.Context, a aged, yield func(Object, error) bool) (begun bool, err error) {
-	keep := newKeeper(w.options.State, a.repository)
-	a.endpoint.Asked = keep.asked
+	keep, requests := newKeeper(w.options.State, a.repository), 0
+	a.endpoint.Asked = func() { requests++ }
+	failed := func(requests int) { // which it costs at least
+		if w.plan != nil && ctx.Err() == nil {
+			w.keepTurn(requests, failedKey(a))
+		}
+	}
 	for l, err := range bitbucket.List(ctx, w.client, a.endpoint, a.query) {
 		switch {
 		case isOdd(err):
 			keep = nil
 		case err != nil:
+			if !errors.Is(err, bitbucket.ErrBudget) {
+				failed(1)
+			} else if begun {
+				failed(requests)
+			}
 			return begun, err
 		default:
 			keep.add(l)
@@ -228,9 +238,12 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Object, error) b
 			return true, nil
 		}
 	}
-	if keep != nil {
-		keep.end(a.key())
-		w.readings.keep(a, keep.record.ReadAt)
+	if keep == nil {
+		failed(requests)
+		return begun, nil
 	}
+	keep.record.Requests = requests
+	keep.end(a.key())
+	w.readings.keep(a, keep.record.ReadAt)
 	return begun, nil
 }

@@ -110,6 +110,9 @@ func (w *Workspace) planList(p *plan, a aged) (remembered bool) {
 	}
 	c := budget.Candidate{Key: a.id(), Cost: max(1, known.Requests), Changed: known.Changed, Read: known.ReadAt}
 	c.Moved = !c.Read.IsZero() && known.moved(a.repository)
+	if last := turnOf(w.options.State, failedKey(a)); last.At.After(c.Read) {
+		c.Cost, c.Read = max(c.Cost, last.Requests), last.At
+	}
 	again := 0
 	if w.options.State == nil { // each resource asks for itself
 		again = c.Cost
@@ -119,13 +122,34 @@ func (w *Workspace) planList(p *plan, a aged) (remembered bool) {
 	return false
 }
 
-// turn is when the contents of a repository were last asked for within a bound: where not all
-// can be, each has its turn.
+// turn is when something was last asked for within a bound, of which no record says so: the
+// contents of a repository, or a list that was not read to its end. Where not all can be asked
+// for, each has its turn.
 type turn struct {
 	At time.Time `json:"at"`
+	// Requests are what it costs at least, as far as is known.
+	Requests int `json:"requests,omitzero"`
 }
 
 func turnKey(repository string) []string { return []string{repository, "contents"} }
+
+// failedKey is the key of the turn of a list.
+func failedKey(a aged) []string { return append(a.key(), "failed") }
+
+// turnOf returns the last turn; zero for none, and for one in the future.
+func turnOf(s *state.Store, key []string) (last turn) {
+	text, ok := s.Get(state.List, key...)
+	if !ok || json.Unmarshal(text, &last) != nil || time.Until(last.At) > maxAhead {
+		return turn{}
+	}
+	return last
+}
+
+func (w *Workspace) keepTurn(requests int, key []string) {
+	if text, err := json.Marshal(turn{time.Now().UTC(), requests}); err == nil {
+		w.options.State.Put(text, state.List, key...)
+	}
+}
 
 // planContents adds the contents of a branch, unless they cost no request.
 func (w *Workspace) planContents(p *plan, of chosen, cost int) {
@@ -137,20 +161,16 @@ func (w *Workspace) planContents(p *plan, of chosen, cost int) {
 		cost++ // for the head of the branch
 	}
 	c := budget.Candidate{Key: strings.Join(turnKey(r.Key()), "\x00"), Cost: cost, Moved: true}
-	var last turn
-	if text, ok := w.options.State.Get(state.List, turnKey(r.Key())...); ok && json.Unmarshal(text, &last) == nil {
-		c.Read = last.At
-	}
+	c.Read = turnOf(w.options.State, turnKey(r.Key())).At
 	p.contents[r.Key()] = c.Key
 	p.add(c, cost)
 }
 
 // keepTurns notes whose contents are asked for now.
 func (w *Workspace) keepTurns(p *plan) {
-	text, err := json.Marshal(turn{time.Now().UTC()})
 	for repository, candidate := range p.contents {
-		if err == nil && p.granted[candidate] {
-			w.options.State.Put(text, state.List, turnKey(repository)...)
+		if p.granted[candidate] {
+			w.keepTurn(0, turnKey(repository))
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +126,81 @@ func TestPlanOfWhatWasNeverRead(t *testing.T) {
 	})
 }
 
+// A list that cannot be read has its turn as the others have, and takes nothing of what is kept
+// for the second reading.
+func TestPlanOfAListThatFails(t *testing.T) {
+	for name, fault := range map[string]bitbuckettest.Fault{
+		"refused": {Path: "/repositories/acme/repo-1/pullrequests", Status: 400, Times: -1},
+		"odd":     {Path: "/repositories/acme/repo-1/pullrequests", Times: -1, Mutate: func(o map[string]any) { delete(o["values"].([]any)[0].(map[string]any), "id") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, bitbuckettest.New("acme"), func(w world) {
+				for i := range 4 {
+					name := fmt.Sprintf("repo-%d", i+1)
+					w.s.AddRepository(bitbuckettest.Repository{Name: name})
+					w.s.AddPullRequest(name, bitbuckettest.PullRequest{})
+				}
+				w.s.Fault(fault)
+				m := w.memory()
+				for _, want := range []string{"[1 2 3 4]", "[1 2]", "[3 4]", "[1 2]"} {
+					time.Sleep(hour)
+					n := 4
+					if want == "[1 2 3 4]" {
+						n = 20
+					}
+					m.bounded(n, kind.Options{MaxAge: day}, pullRequests)
+					w.equal("asked", m.repositories(), want)
+				}
+			})
+		})
+	}
+}
+
+// A list that costs more than there is does not take all in each run.
+func TestPlanOfAListThatIsTooLong(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		for i := range 3 {
+			name := fmt.Sprintf("repo-%d", i+1)
+			w.s.AddRepository(bitbuckettest.Repository{Name: name})
+			for range 1 + 200*max(0, 1-i) {
+				w.s.AddPullRequest(name, bitbuckettest.PullRequest{})
+			}
+		}
+		m := w.memory()
+		for _, tt := range []struct {
+			n     int
+			asked string
+		}{{4, "[1]"}, {4, "[2 3]"}, {4, "[2 3]"}, {8, "[1 2 3]"}} {
+			time.Sleep(hour)
+			m.bounded(tt.n, kind.Options{MaxAge: day}, pullRequests)
+			w.equal("asked", m.repositories(), tt.asked)
+		}
+	})
+}
+
+// A bound that the lists of repositories nearly use up leaves something for what is in them.
+func TestPlanOfNextToNothing(t *testing.T) {
+	inBubble(t, bitbuckettest.New("acme"), func(w world) {
+		m := filled(w, 3)
+		for _, asked := range []string{"[1]", "[2]", "[3]", "[1]"} {
+			time.Sleep(hour)
+			m.bounded(2, kind.Options{MaxAge: day}, pullRequests)
+			w.equal("asked", m.repositories(), asked)
+		}
+	})
+}
+
+// repositories are the numbers of those whose pull requests were asked for, once each.
+func (m memory) repositories() string {
+	seen := map[string]bool{}
+	for path := range strings.FieldsSeq(m.asked()) {
+		if of, ok := strings.CutSuffix(path, "/pullrequests"); ok {
+			seen[strings.TrimPrefix(of, "repo-")] = true
+		}
+	}
+	return fmt.Sprint(slices.Sorted(maps.Keys(seen)))
+}
+
 func TestWhatIsTooOldIsNotUsed(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -178,10 +255,15 @@ func TestPlanThatCostsMore(t *testing.T) {
 		w.equal("objects", len(got[0].objects), 62+100+2+2)
 		time.Sleep(hour)
 		planned, got = m.bounded(7, kind.Options{MaxAge: day}, pullRequests)
-		w.equal("planned: one costs what it did", planned, kind.Planned{Candidates: 4, Granted: 4, Requests: 5})
-		w.equal("requests", m.asked(), "/repositories/acme repo-1/pullrequests repo-1/pullrequests repo-2/pullrequests repo-2/pullrequests repo-2/pullrequests repo-3/pullrequests")
+		w.equal("planned: one costs what it did, and one more than it did", planned, kind.Planned{Candidates: 4, Granted: 3, Requests: 4, Remembered: 1})
+		w.equal("requests", m.asked(), "/repositories/acme repo-1/pullrequests repo-1/pullrequests repo-3/pullrequests repo-4/pullrequests")
 		w.equal("not asked for", got[0].unasked(), 0)
 		w.equal("from memory", got[0].ages(w), []time.Duration{2 * hour})
+		time.Sleep(hour)
+		planned, got = m.bounded(7, kind.Options{MaxAge: day}, pullRequests)
+		w.equal("planned", planned, kind.Planned{Candidates: 4, Granted: 2, Requests: 5, Remembered: 2})
+		w.equal("requests", m.asked(), "/repositories/acme repo-1/pullrequests repo-1/pullrequests repo-2/pullrequests repo-2/pullrequests repo-2/pullrequests")
+		w.equal("from memory", got[0].ages(w), []time.Duration{hour, hour})
 	})
 }
 

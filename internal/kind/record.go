@@ -174,13 +174,6 @@ func newKeeper(s *state.Store, r bitbucket.Repository) *keeper {
 	}}
 }
 
-// asked counts a request.
-func (k *keeper) asked() {
-	if k != nil {
-		k.record.Requests++
-	}
-}
-
 // add keeps one object.
 func (k *keeper) add(l bitbucket.Listed) {
 	if k == nil {
