@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -172,4 +173,49 @@ func TestRefusalEndsAuto(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A workspace that needs more requests than an hour allows is read by hourly runs, each of which
+// ends within its hour, in hardly more time than the allowance itself takes.
+func TestHourlyRunsWithAuto(t *testing.T) {
+	t.Parallel()
+	const (
+		repositories = 200
+		hourly       = 40 // requests
+		pages        = 2  // of the list of repositories
+	)
+	b := bitbuckettest.New("acme")
+	for i := range repositories {
+		slug := fmt.Sprintf("service-%04d", i)
+		b.AddRepository(bitbuckettest.Repository{Name: slug})
+		b.AddPullRequest(slug, bitbuckettest.PullRequest{Title: "one"})
+	}
+	w := virtual(t, b)
+	for host, inner := range w.transport.(hosts) {
+		w.transport.(hosts)[host] = late{inner, 300 * time.Millisecond}
+	}
+	b.AllowToken(token, bitbuckettest.Access{Limit: hourly})
+	maps.Copy(w.env, map[string]string{"STATE_DIR": "memory", "MAPPING": pullRequests, "MAX_REQUESTS": "auto", "BITBUCKET_RATE_LIMIT": fmt.Sprintf("%d/1h", hourly)})
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		for runs, known := 0, 0; known < repositories && runs < 10; runs++ {
+			time.Sleep(time.Until(begun.Add(time.Duration(runs) * time.Hour)))
+			start := time.Now()
+			_, paths := w.asked(nil)
+			if took := time.Since(start); took > 5*time.Minute {
+				t.Errorf("run %d takes %v", runs, took)
+			}
+			known = len(w.port.Catalog()["bitbucketPullRequest"])
+			if len(paths) != hourly && known < repositories {
+				t.Errorf("run %d: got %d requests, want %d", runs, len(paths), hourly)
+			}
+		}
+		least := (repositories + pages) * time.Hour / hourly
+		if took := time.Since(begun); took > least*105/100 {
+			t.Errorf("the first full picture takes %v, want at most 5 %% more than %v", took, least)
+		}
+		if w.refusals() > 0 {
+			t.Errorf("got %d refusals, want none", w.refusals())
+		}
+	})
 }
