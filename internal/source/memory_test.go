@@ -371,6 +371,36 @@ func TestRenamedRepository(t *testing.T) {
 	})
 }
 
+// A page that lost the link to the next one looks like the last one.
+func TestFullLastPageIsNotKept(t *testing.T) {
+	files := map[string]string{}
+	for i := range 101 {
+		files[fmt.Sprintf("file-%03d", i)] = "x"
+	}
+	inBubble(t, files, source.Options{}, func(w world) {
+		w.answered()
+		folder := w.TempDir()
+		list := func() (n int) {
+			w.inRun(folder, source.Options{}, false, func(w world) {
+				c := w.commit()
+				defer c.Close()
+				n = strings.Count(w.objects(c, glob.Need{Depth: 1}), `"commit_file"`)
+			})
+			return n
+		}
+		w.s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/*/", Mutate: func(page map[string]any) { delete(page, "next") }})
+		if got := list(); got != 100 {
+			t.Errorf("the cut listing: got %d files, want 100", got)
+		}
+		if got := list(); got != 101 {
+			t.Errorf("the next run: got %d files, want 101", got)
+		}
+		if got := list(); got != 101 || w.s.Requests() != 0 {
+			t.Errorf("the run after: got %d files with %d requests, want 101 with none", got, w.s.Requests())
+		}
+	})
+}
+
 // What something on the way answers is taken as ever, and not kept for later runs.
 func TestFaultsAreNotKept(t *testing.T) {
 	plain := http.Header{"Content-Type": {"text/plain"}}

@@ -45,8 +45,13 @@ func (p *proof) entry(e Entry) {
 	}
 }
 
-// holds reports whether the listing, which came to its end, holds for ever.
+// fullPage is the longest page of a listing.
+const fullPage = 100
+
+// holds reports whether the listing, which came to its end, holds for ever. One that ends
+// with a full page may have lost the link to the next one.
 func (p *proof) holds() bool {
+	p.wrong = p.wrong || p.entries > 0 && p.entries%fullPage == 0
 	for _, empty := range p.empty {
 		p.wrong = p.wrong || empty
 	}
