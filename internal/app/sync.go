@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"port-bitbucket-exporter/internal/port"
-	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
 )
 
@@ -25,7 +24,7 @@ func sync(ctx context.Context, s *session) error {
 	job.Watch = watch(s)
 	defer s.past.follow(s)()
 	err = resync.Run(ctx, job, s.report)
-	if err == nil && ctx.Err() == nil && !cutOff(s) {
+	if ctx.Err() == nil && !s.report.CutOff {
 		s.past.finish(s.report.Started)
 	}
 	switch {
@@ -36,14 +35,6 @@ func sync(ctx context.Context, s *session) error {
 		p.integration.settle(ctx)
 	}
 	return err
-}
-
-// cutOff reports whether something was not read that the run should have read: at the time
-// limit, or by max_requests.
-func cutOff(s *session) bool {
-	left, bounded := s.clients.bitbucket.Left()
-	m := s.report.Memory
-	return s.report.Has(report.TimeLimit) || bounded && (left <= 0 || m.NotAsked > 0 || m.Repositories > 0)
 }
 
 // watch lets the feed follow a run.

@@ -121,8 +121,8 @@ type Report struct {
 	Blueprints []*Blueprint // in any order; every form sorts them by identifier
 	// Failure is why the run as a whole failed, in one line; empty when it did not.
 	Failure string
-	// CutOff is true when the run ended before it had asked for everything and written it:
-	// by time_limit, max_requests, a signal or a failure of the whole.
+	// CutOff is true when the run ended before it had asked for everything and written it, or
+	// may have: by time_limit, max_requests, a signal or a failure of the whole.
 	CutOff            bool
 	BitbucketRequests int
 	PortRequests      int

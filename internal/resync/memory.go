@@ -26,6 +26,12 @@ func newMemory(c *bitbucket.Client) memory {
 	return m
 }
 
+// bounds reports whether the bound on requests may have kept something from being asked for.
+func (m *memory) bounds(c *bitbucket.Client) bool {
+	left, bounded := c.Left()
+	return bounded && (left <= 0 || len(m.remembered) > 0)
+}
+
 // recall counts a source whose objects come from memory.
 func (m *memory) recall(key string, readAt time.Time) {
 	m.remembered[key] = true

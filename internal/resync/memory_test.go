@@ -191,7 +191,11 @@ func TestSecondReadingWithinTheBound(t *testing.T) {
 			t.Errorf("got errors %v, want one", errors)
 		}
 		w.maxRequests = 4
-		w.sync(m).ended(report.Success).is(want{"requests": 4, "deleted": 1, "kept": 0}).told(report.Memory{Told: true, MaxRequests: 4})
+		r = w.sync(m).ended(report.Success).is(want{"requests": 4, "deleted": 1, "kept": 0}).told(report.Memory{Told: true, MaxRequests: 4})
+		w.maxRequests = 5
+		if next := w.sync(m).ended(report.Success); !r.report.CutOff || next.report.CutOff {
+			t.Errorf("cut off: got %v with no request left, and %v with one", r.report.CutOff, next.report.CutOff)
+		}
 	})
 }
 

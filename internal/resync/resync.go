@@ -63,7 +63,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	if err != nil {
 		rep.Mark(report.Fatal)
 	}
-	rep.CutOff = err != nil || rep.Has(report.TimeLimit|report.NotAsked)
+	rep.CutOff = err != nil || rep.Has(report.TimeLimit|report.NotAsked) || r.memory.bounds(job.Bitbucket)
 	return err
 }
 
