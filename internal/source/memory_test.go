@@ -486,6 +486,40 @@ func TestFaultsAreNotKept(t *testing.T) {
 	}
 }
 
+// An outage may answer for a file and for the folder that it is in: nothing of that is proven.
+func TestOutageOfFileAndFolderIsNotKept(t *testing.T) {
+	for name, change := range map[string]func(values []any) []any{
+		"an empty folder": func([]any) []any { return []any{} },
+		"another commit's": func(all []any) []any {
+			all[0].(map[string]any)["path"] = "LICENSE"
+			all[0].(map[string]any)["commit"].(map[string]any)["hash"] = strings.Repeat("0", 40)
+			return all
+		},
+		"another folder's": func(all []any) []any {
+			all[0].(map[string]any)["path"] = "docs/README.md"
+			return all
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, map[string]string{"README.md": "# R"}, source.Options{}, func(w world) {
+				w.answered()
+				folder := w.TempDir()
+				read := func() (got string) {
+					w.inRun(folder, source.Options{}, false, func(w world) { got = w.texts(w.commit(), "README.md") })
+					return got
+				}
+				w.s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/*/README.md", Status: 404, Body: "Not Found"})
+				w.s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/*/", Mutate: func(page map[string]any) { page["values"] = change(page["values"].([]any)) }})
+				during := read()
+				w.s.ClearFaults()
+				if after := read(); after == during || !strings.Contains(after, "# R") {
+					w.Errorf("during the outage: %s; the run after it: %s, want the file", during, after)
+				}
+			})
+		})
+	}
+}
+
 // Where nothing may be asked of a repository, what is known of it is there, and all else is an
 // error that says so, and is not kept.
 func TestRepositoryThatMayNotBeAskedFor(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"net/http"
 	"strings"
@@ -89,7 +90,7 @@ func (r REST) List(ctx context.Context, at Revision, n Want) iter.Seq2[Entry, er
 			}
 			if missing(err) {
 				if n.Missing != nil {
-					n.Missing(bitbucket.ProvenAbsent(err, n.Folder))
+					n.Missing(provenAbsent(err, n.Folder))
 				}
 				return
 			}
@@ -113,7 +114,16 @@ func (r REST) Read(ctx context.Context, at Revision, path string, limit int64) (
 		return text, proven, err
 	}
 	err = r.orAbsent(ctx, at, path, File, r.OrGone(ctx, at.Repository.Slug, err))
-	return nil, bitbucket.ProvenAbsent(err, path), err
+	return nil, provenAbsent(err, path), err
+}
+
+// errDoubted is ErrNoFile where the list that does not have the path may have been made by
+// something on the way.
+var errDoubted = fmt.Errorf("%w, as far as one answer says", bitbucket.ErrNoFile)
+
+// provenAbsent is bitbucket.ProvenAbsent, also for what orAbsent returns.
+func provenAbsent(err error, path string) bool {
+	return bitbucket.ProvenAbsent(err, path) && !errors.Is(err, errDoubted)
 }
 
 // Meta returns what is known of a path without reading it.
@@ -136,6 +146,7 @@ func (r REST) orAbsent(ctx context.Context, at Revision, path, entryType string,
 		return err
 	}
 	above := path[:max(strings.LastIndex(path, "/"), 0)]
+	proof := newProof(at, glob.Need{Folder: above, Depth: 1}, maphash.MakeSeed())
 	for e, listErr := range r.Client.Tree(ctx, at.Repository.Slug, at.Hash, above, 1) {
 		if listErr = r.orAbsent(ctx, at, above, Folder, listErr); errors.Is(listErr, bitbucket.ErrNoFile) && above != "" {
 			return listErr
@@ -146,8 +157,13 @@ func (r REST) orAbsent(ctx context.Context, at Revision, path, entryType string,
 		if listErr != nil || e.Path == path && e.Type == entryType {
 			return err
 		}
+		proof.entry(Entry{Entry: e})
 	}
-	return fmt.Errorf("%w: folder %q does not have it: %w", err, "/"+above, bitbucket.ErrNoFile)
+	absent := bitbucket.ErrNoFile
+	if !proof.holds() {
+		absent = errDoubted
+	}
+	return fmt.Errorf("%w: folder %q does not have it: %w", err, "/"+above, absent)
 }
 
 // OrGone asks again for a repository that answered an error: it returns a *Gone when the
