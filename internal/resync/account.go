@@ -32,8 +32,8 @@ type session struct {
 func (s *session) plan(readCtx context.Context) {
 	planned, err := s.workspace.Plan(readCtx, s.job.bounds())
 	if left, bounded := s.job.Bitbucket.Left(); bounded && err == nil { // the end of a context shows in each resource
-		s.job.Log.Info("plan", "left", left, "granted", planned.Granted, "requests", planned.Requests, "of", planned.Candidates,
-			"from memory", planned.Remembered, "not asked for", planned.Unasked)
+		s.job.Log.Info(fmt.Sprintf("max_requests leaves %d requests, of which %d are planned to read %d lists and contents of repositories; "+
+			"%d come from memory, and %d are neither known nor asked for", left, planned.Requests, planned.Granted, planned.Remembered, planned.Unasked))
 	}
 }
 
