@@ -62,13 +62,12 @@ func (w *Workspace) Plan(ctx context.Context, bounds []Bound) (Planned, error) {
 	reserve := w.client.Requests() - before // the lists are read once more before anything is deleted
 	unread := 0
 	for _, c := range p.candidates {
-		usable, list := p.usable[c.Key]
-		if c.Read.IsZero() || list && !usable && n <= reserve { // else nothing would ever be asked for
+		if c.Read.IsZero() {
 			unread += c.Cost
 		}
 	}
-	if unread > n-reserve {
-		reserve = 0 // nothing is deleted of what is not known: that comes first
+	if max(unread, 1) > n-reserve {
+		reserve = 0 // each run asks for something, and first of all for what was never read
 	}
 	for _, key := range budget.Grant(p.candidates, n-reserve, time.Now(), w.options.MaxAge) {
 		p.granted[key] = true
