@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,18 @@ func BenchmarkResync(b *testing.B) {
 			benchmark{program: program, workspace: workspace(), latency: c.latency, unchanged: true}.run(b)
 		})
 	}
+}
+
+// BenchmarkRemembered compares an unchanged run with a memory against one without, over REST:
+// the ratios are what the first takes of what the second takes.
+func BenchmarkRemembered(b *testing.B) {
+	m := benchmark{program: buildProgram(b), unchanged: true, env: []string{"SOURCE_READER=rest"}, workspace: pullRequests(1000, 5)}
+	without := m.run(b)
+	m.workspace, m.env = pullRequests(1000, 5), append(m.env, "STATE_DIR="+b.TempDir())
+	with := m.run(b)
+	b.ReportMetric(float64(with.requests)/float64(without.requests), "requests-ratio")
+	b.ReportMetric(with.cpu.Seconds()/without.cpu.Seconds(), "cpu-ratio")
+	b.ReportMetric(float64(with.peak)/float64(without.peak), "peak-ratio")
 }
 
 // BenchmarkFiles is BenchmarkResync for a mapping that reads files: five that match in each
@@ -138,9 +151,17 @@ type benchmark struct {
 	mapping   string // empty for the default one
 	latency   time.Duration
 	unchanged bool
+	env       []string // further variables
 }
 
-func (m benchmark) run(b *testing.B) {
+// taken is what all runs of a benchmark took; peak is the largest of them, in KiB.
+type taken struct {
+	requests int
+	cpu      time.Duration
+	peak     int64
+}
+
+func (m benchmark) run(b *testing.B) taken {
 	m.workspace.AllowToken("bench-token", bitbuckettest.Access{Limit: -1})
 	catalog := porttest.New()
 	if m.mapping != "" {
@@ -152,11 +173,11 @@ func (m benchmark) run(b *testing.B) {
 	defer ps.Close()
 	catalog.AllowClient("bench-id", "bench-secret")
 	run := func() (*os.ProcessState, int64) {
-		return runProgram(b, m.program,
+		return runProgram(b, m.program, append(slices.Clone(m.env),
 			"BITBUCKET_HOST_URL="+bs.URL+"/2.0", "BITBUCKET_WORKSPACE=acme", "BITBUCKET_WORKSPACE_TOKEN=bench-token",
 			"PORT_BASE_URL="+ps.URL, "PORT_CLIENT_ID=bench-id", "PORT_CLIENT_SECRET=bench-secret",
 			"BITBUCKET_RATE_LIMIT=1000000/1h",
-			"MAPPING="+m.mapping)
+			"MAPPING="+m.mapping)...)
 	}
 	if m.unchanged {
 		run()
@@ -193,6 +214,7 @@ func (m benchmark) run(b *testing.B) {
 		ideal := time.Duration(requests) * m.latency / 10
 		b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(ideal), "wall/ideal")
 	}
+	return taken{m.workspace.Requests() + m.workspace.GitRequests(), cpu, peak}
 }
 
 // runProgram runs the program as the image does, and returns its peak of resident memory in KiB.
