@@ -24,6 +24,9 @@ type runs struct {
 	Start time.Time `json:"start,omitzero"`
 	// Finished is when the last one ended that was not cut off; zero for never.
 	Finished time.Time `json:"finished,omitzero"`
+	// Lost is when the last one began that found lists lost; zero for never. What was read
+	// before it stays older than it seems.
+	Lost time.Time `json:"lost,omitzero"`
 }
 
 // runsKey is where runs are kept, as JSON, in the class state.Run.
@@ -57,13 +60,17 @@ func openPast(s *session) {
 
 // begin keeps when this run began. It comes before Port is told, so that no run that Port
 // knows of is missing from a memory that holds something of it.
-func (p *past) begin(start time.Time) {
-	p.keep(runs{Start: start, Finished: p.runs.Finished})
+// Shown is as lost has it.
+func (p *past) begin(start, shown time.Time) {
+	if p.lost(shown) != "" {
+		p.runs.Lost = start
+	}
+	p.keep(runs{start, p.runs.Finished, p.runs.Lost})
 	p.store.Flush()
 }
 
 // finish keeps that this run, which began then, was not cut off.
-func (p *past) finish(start time.Time) { p.keep(runs{start, time.Now()}) }
+func (p *past) finish(start time.Time) { p.keep(runs{start, time.Now(), p.runs.Lost}) }
 
 func (p *past) keep(r runs) {
 	if text, err := json.Marshal(r); err == nil { // two times: it always is
@@ -86,6 +93,7 @@ func (p *past) lost(shown time.Time) string {
 func (p *past) remember(job *resync.Job, s *session, shown time.Time) {
 	job.State, job.LastFinished = p.store, p.runs.Finished
 	job.ResumeAge, job.MaxAge = s.config.ResumeAge, s.config.MaxAge
+	job.ListsSince = p.runs.Lost
 	if job.ListsLost = p.lost(shown); job.ListsLost != "" {
 		s.log.Info("lists are not taken from memory: " + job.ListsLost + "; see that the newest folder comes back, and that all runs of this integration share it")
 	}

@@ -208,6 +208,24 @@ func TestOlderMemoryComesBack(t *testing.T) {
 	}
 }
 
+// What was found to be lost once is not used by a later run either, where the bound left no
+// request to read it again.
+func TestOlderMemoryStaysOld(t *testing.T) {
+	t.Parallel()
+	w := remembering(t)
+	synctest.Test(t, func(t *testing.T) {
+		w.run(nil)
+		time.Sleep(time.Minute)
+		w.run(map[string]string{"STATE_DIR": "other"})
+		for _, want := range []int{0, 1, 2} {
+			time.Sleep(time.Minute)
+			if got := w.run(map[string]string{"MAX_REQUESTS": "2"}).number(t, "repositories_from_memory"); got != want {
+				t.Errorf("got the lists of %d repositories from memory, want %d", got, want)
+			}
+		}
+	})
+}
+
 // Why nothing is known from before is one line, and a part of the report.
 func TestMemoryThatIsNotUsed(t *testing.T) {
 	t.Parallel()

@@ -65,7 +65,7 @@ func prepare(ctx context.Context, s *session, given *boundMapping) (*prepared, e
 	if err := checkBlueprints(ctx, s, i.mapping.Bound, blueprints.names()); err != nil {
 		return nil, err
 	}
-	s.past.begin(s.report.Started)
+	s.past.begin(s.report.Started, i.ResyncStart)
 	if s.config.Mode == input.Plan {
 		i.foresee()
 	} else if err := i.open(ctx, len(blueprints.made) > 0); err != nil {

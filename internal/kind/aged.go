@@ -152,12 +152,17 @@ func (w *Workspace) resumes(a aged, known record) bool {
 	if _, bounded := w.client.Left(); bounded && !w.usable(known) {
 		return false
 	}
-	return !w.options.NoLists && known.ReadAt.After(w.options.LastFinished) && known.age() < w.options.ResumeAge && !known.moved(a.repository)
+	return !w.barred(known) && known.ReadAt.After(w.options.LastFinished) && known.age() < w.options.ResumeAge && !known.moved(a.repository)
+}
+
+// barred reports whether a list of an earlier run may not be used, since a newer one may be lost.
+func (w *Workspace) barred(known record) bool {
+	return w.options.NoLists || known.ReadAt.Before(w.options.ListsSince)
 }
 
 // usable reports whether what is remembered of a list may be used when it cannot be asked for.
 func (w *Workspace) usable(known record) bool {
-	return !w.options.NoLists && !known.ReadAt.IsZero() && known.age() < w.options.MaxAge
+	return !w.barred(known) && !known.ReadAt.IsZero() && known.age() < w.options.MaxAge
 }
 
 // aged yields the objects of a list, from where origin says, or from memory where the bound on

@@ -43,6 +43,9 @@ type Options struct {
 	// NoLists is true when lists of earlier runs are not to be used: State may be older
 	// than it seems.
 	NoLists bool
+	// ListsSince is when a run found that out the last time: no list that was read before is
+	// used, now or later. Zero is never.
+	ListsSince time.Time
 }
 
 // Workspace is the workspace that a run reads, with what it has read already. It

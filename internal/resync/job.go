@@ -54,6 +54,8 @@ type Job struct {
 	MaxAge time.Duration
 	// ListsLost is why lists are not taken from State; empty when they may be.
 	ListsLost string
+	// ListsSince is when that was so the last time, in this run or an earlier one; zero for never.
+	ListsSince time.Time
 	// MaxDeletions is how many stale entities may be deleted at most; nil when their
 	// number is not bounded. When there are more, none is.
 	MaxDeletions *int
@@ -86,7 +88,8 @@ func (j Job) options() kind.Options {
 	o := kind.Shared(j.bounds())
 	o.MaxFile, o.Ahead = j.MaxFile, j.Concurrency
 	o.GitMaxBytes, o.OnlyGit, o.State = j.GitMaxBytes, j.OnlyGit, j.State
-	o.LastFinished, o.ResumeAge, o.MaxAge, o.NoLists = j.LastFinished, j.ResumeAge, j.MaxAge, j.ListsLost != ""
+	o.LastFinished, o.ResumeAge, o.MaxAge = j.LastFinished, j.ResumeAge, j.MaxAge
+	o.NoLists, o.ListsSince = j.ListsLost != "", j.ListsSince
 	return o
 }
 
