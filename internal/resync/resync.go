@@ -137,14 +137,26 @@ func (r *run) failure(ctx context.Context) error {
 		return context.Cause(ctx)
 	case r.report.Has(report.TimeLimit):
 		return nil
-	case !slices.ContainsFunc(r.report.Resources, func(o *report.Resource) bool { return o.Listed }):
+	case r.unlisted() && !r.overBudget():
 		return errors.New("no resource could be listed")
 	}
 	return r.loader.Fail()
 }
 
-// prune deletes what is stale, unless the run failed.
+// unlisted reports whether no resource could be listed.
+func (r *run) unlisted() bool {
+	return !slices.ContainsFunc(r.report.Resources, func(o *report.Resource) bool { return o.Listed })
+}
+
+// overBudget reports whether all that is missing was not asked for, since the bound on requests
+// was reached: that is how a bound is kept, and no failure.
+func (r *run) overBudget() bool { return r.report.Has(report.NotAsked) && !r.report.Has(report.Unread) }
+
+// prune deletes what is stale, unless the run failed, or was to ask for nothing.
 func (r *run) prune(ctx, readCtx context.Context, err error) {
+	if err == nil && r.unlisted() && r.overBudget() {
+		return // nothing is known
+	}
 	if ctx.Err() == nil && r.job.Deletion != reconcile.Never { // else nothing reads the inventory
 		r.loader.Close()
 	}
