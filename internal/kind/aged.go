@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
-	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 )
@@ -97,27 +95,6 @@ func leftOutBy(repoQuery string, err error) error {
 	return &advised{err, Fix(err) + "; to leave this repository out, set the selector's repoQuery to " + repoQuery}
 }
 
-// readings are the lists that this run has read and kept, and when. It is safe for concurrent
-// use.
-type readings struct {
-	mu   sync.Mutex // guards what follows
-	kept map[string]time.Time
-}
-
-func (r *readings) keep(a aged, at time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.kept[a.id()] = at
-}
-
-// of returns when this run read a list; false when it did not.
-func (r *readings) of(a aged) (time.Time, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	at, ok := r.kept[a.id()]
-	return at, ok
-}
-
 // origin is where the objects of a list come from.
 type origin int
 
@@ -132,7 +109,8 @@ const (
 // origin decides where the objects of a list come from, and returns what is known of it.
 func (w *Workspace) origin(a aged) (origin, record) {
 	known, ok := recordOf(w.options.State, a.key(), a.repository)
-	at, read := w.readings.of(a)
+	known.begun = w.readings.overtaken(a.id(), known.ReadAt)
+	at, read := w.readings.of(a.id())
 	switch {
 	case ok && read && at.Equal(known.ReadAt):
 		return thisRun, known
@@ -157,7 +135,7 @@ func (w *Workspace) resumes(a aged, known record) bool {
 
 // barred reports whether a list of an earlier run may not be used, since a newer one may be lost.
 func (w *Workspace) barred(known record) bool {
-	return w.options.NoLists || known.ReadAt.Before(w.options.ListsSince)
+	return w.options.NoLists || known.begun || known.ReadAt.Before(w.options.ListsSince)
 }
 
 // usable reports whether what is remembered of a list may be used when it cannot be asked for.
@@ -238,6 +216,9 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Object, error) b
 		default:
 			keep.add(l)
 		}
+		if !begun {
+			w.readings.begin(a.id())
+		}
 		begun = true
 		if !yield(l.Object, err) {
 			return true, nil
@@ -249,6 +230,6 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Object, error) b
 	}
 	keep.record.Requests = requests
 	keep.end(a.key())
-	w.readings.keep(a, keep.record.ReadAt)
+	w.readings.keep(a.id(), keep.record.ReadAt)
 	return begun, nil
 }

@@ -53,6 +53,7 @@ func (m memory) run(o kind.Options, selector string) extracted {
 	o.State = m.open()
 	defer m.close(o.State)
 	m.ws = m.workspace(o)
+	defer m.ws.Close()
 	return m.extract("pull-request", selector)
 }
 
@@ -283,7 +284,7 @@ func TestWhatIsAskedForAgain(t *testing.T) {
 }
 
 // A list that is not known to be whole, or has what cannot be used, is not remembered; nor does
-// it take the place of an older one.
+// it take the place of an older one, unless some of it went to Port: then neither is used.
 func TestWhatIsNotRemembered(t *testing.T) {
 	second := func(value any) func(map[string]any) {
 		return func(o map[string]any) { o["values"].([]any)[1] = value }
@@ -314,8 +315,15 @@ func TestWhatIsNotRemembered(t *testing.T) {
 				if len(got.failed) == 0 {
 					w.Error("the fault does not show")
 				}
+				told := len(got.objects) > 0
 				m.asked()
+				w.s.ClearFaults()
 				got = m.run(resumed, "")
+				if told {
+					w.equal("from memory", len(got.ages(w)), 0)
+					w.equal("objects", len(got.objects), 62)
+					return
+				}
 				w.equal("from memory: the list before", got.ages(w)[0] >= time.Minute, true)
 				w.equal("objects", column(got.objects, "title"), "first second")
 				w.equal("requests", m.asked(), "/repositories/acme")

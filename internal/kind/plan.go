@@ -36,6 +36,7 @@ type plan struct {
 // on requests nothing is planned. The error is that of the context.
 func (w *Workspace) Plan(ctx context.Context, bounds []Bound) (Planned, error) {
 	if _, bounded := w.client.Left(); !bounded {
+		w.readings.expectAll()
 		return Planned{}, nil
 	}
 	w.options.KeepLists = true
@@ -86,6 +87,13 @@ func (w *Workspace) Plan(ctx context.Context, bounds []Bound) (Planned, error) {
 	told.Candidates = len(p.candidates)
 	w.keepTurns(p)
 	w.plan = p
+	w.readings.expect(func(yield func(id string) bool) {
+		for id := range p.usable {
+			if p.granted[id] && !yield(id) {
+				return
+			}
+		}
+	})
 	return told, nil
 }
 

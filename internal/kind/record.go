@@ -32,6 +32,8 @@ type record struct {
 	Name      string `json:"name"`
 	Hash      string `json:"hash"`
 	UpdatedOn string `json:"updated_on"`
+
+	begun bool // the list was begun again since
 }
 
 // errForgotten is a list that memory does not have, or not whole.

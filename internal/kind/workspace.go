@@ -58,7 +58,7 @@ type Workspace struct {
 	contents *content.Reader
 	options  Options
 	lists    map[bitbucket.RepositoryQuery]*list
-	readings readings
+	readings *readings
 	plan     *plan          // nil before Plan, and where nothing is planned
 	seconds  map[any]Second // second readings since the last Forget, by the key of the list
 	own      map[any]any    // what the kinds remember, each by a key of its own type
@@ -80,7 +80,7 @@ type listed struct {
 func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	w := &Workspace{
 		client: c, options: o, ahead: concurrent.NewSlots(o.Ahead), contents: content.NewReader(),
-		lists: map[bitbucket.RepositoryQuery]*list{}, readings: readings{kept: map[string]time.Time{}},
+		lists: map[bitbucket.RepositoryQuery]*list{}, readings: newReadings(o.State),
 		seconds: map[any]Second{}, own: map[any]any{},
 	}
 	w.rest = source.REST{Client: c, May: w.mayRead}
@@ -100,7 +100,10 @@ func gitHost(c *bitbucket.Client, maxBytes int64) *source.GitHost {
 }
 
 // Close removes what was kept. Nothing may be extracted any more.
-func (w *Workspace) Close() error { return w.memory.Close() }
+func (w *Workspace) Close() error {
+	w.readings.end()
+	return w.memory.Close()
+}
 
 // Readings returns what read the repositories' folders and files so far.
 func (w *Workspace) Readings() source.Readings { return w.memory.Readings() }
