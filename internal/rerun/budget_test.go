@@ -74,6 +74,9 @@ func (l lists) oldest() time.Time {
 // A bound of requests is kept in each hour: what was pushed is read in the run after it, no
 // list is older than it may be, and in the end Port holds what the workspace does.
 func TestHoursWithinABudget(t *testing.T) {
+	if raceDetector {
+		t.Skip("it counts over many runs: see raceDetector")
+	}
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const hours, maxAge = 30, 24 * time.Hour
@@ -135,6 +138,9 @@ func TestHoursWithinABudget(t *testing.T) {
 // One credential reads a workspace that is larger than its allowance, in runs each hour that
 // do not wait: the first full picture takes what its requests take.
 func TestFirstPicture(t *testing.T) {
+	if raceDetector {
+		t.Skip("it counts over many runs: see raceDetector")
+	}
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := 200

@@ -19,6 +19,9 @@ func cases() int {
 	if full() {
 		return 60
 	}
+	if raceDetector {
+		return 2
+	}
 	return 4
 }
 

@@ -1,0 +1,5 @@
+//go:build !race
+
+package rerun_test
+
+const raceDetector = false
