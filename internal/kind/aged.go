@@ -109,7 +109,7 @@ const (
 // origin decides where the objects of a list come from, and returns what is known of it.
 func (w *Workspace) origin(a aged) (origin, record) {
 	known, ok := recordOf(w.options.State, a.key(), a.repository)
-	known.begun = w.readings.overtaken(a.id(), known.ReadAt)
+	known.begun, known.mayBegun = w.readings.overtaken(a.id(), known.ReadAt)
 	at, read := w.readings.of(a.id())
 	switch {
 	case ok && read && at.Equal(known.ReadAt):
@@ -125,7 +125,8 @@ func (w *Workspace) origin(a aged) (origin, record) {
 }
 
 // resumes reports whether a list need not be asked for, since a run read it that was cut off
-// since, a short while ago. MaxAge holds for it, too, where it holds.
+// since, a short while ago. MaxAge holds for it, too, where it holds. A later run without a bound
+// that was killed has not begun it: it would have resumed it as well.
 func (w *Workspace) resumes(a aged, known record) bool {
 	if _, bounded := w.client.Left(); bounded && !w.usable(known) {
 		return false
@@ -140,7 +141,7 @@ func (w *Workspace) barred(known record) bool {
 
 // usable reports whether what is remembered of a list may be used when it cannot be asked for.
 func (w *Workspace) usable(known record) bool {
-	return !w.barred(known) && !known.ReadAt.IsZero() && known.age() < w.options.MaxAge
+	return !w.barred(known) && !known.mayBegun && !known.ReadAt.IsZero() && known.age() < w.options.MaxAge
 }
 
 // aged yields the objects of a list, from where origin says, or from memory where the bound on

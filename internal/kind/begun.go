@@ -54,10 +54,10 @@ func newReadings(s *state.Store) *readings {
 	return r
 }
 
-// overtaken reports whether a list that an earlier run read at a time has been begun again
-// since.
-func (r *readings) overtaken(id string, readAt time.Time) bool {
-	return readAt.Before(r.before.All) || readAt.Before(r.before.Lists[begunID(id)])
+// overtaken reports whether a list that an earlier run read at a time was begun again since,
+// or may have been, by a run that noted all lists.
+func (r *readings) overtaken(id string, readAt time.Time) (was, may bool) {
+	return readAt.Before(r.before.Lists[begunID(id)]), readAt.Before(r.before.All)
 }
 
 // expectAll notes that any list may be asked for, before any of it goes to Port.

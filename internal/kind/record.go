@@ -33,7 +33,8 @@ type record struct {
 	Hash      string `json:"hash"`
 	UpdatedOn string `json:"updated_on"`
 
-	begun bool // the list was begun again since
+	begun    bool // the list was begun again since
+	mayBegun bool // a run that was killed may have begun it again, unless it resumed it
 }
 
 // errForgotten is a list that memory does not have, or not whole.
