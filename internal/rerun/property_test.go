@@ -17,7 +17,7 @@ import (
 // cases is how many histories are tried.
 func cases() int {
 	if full() {
-		return 60
+		return 30
 	}
 	if raceDetector {
 		return 2
