@@ -79,3 +79,32 @@ func TestListThatWasReadInPart(t *testing.T) {
 		w.equal("from memory, once it was read whole", len(got[0].ages(w)), 3)
 	})
 }
+
+// A run without a bound that was killed may have begun any list: each is read anew, before what
+// has moved since.
+func TestListsOfAKilledRunComeFirst(t *testing.T) {
+	s := bitbuckettest.New("acme")
+	inBubble(t, s, func(w world) {
+		m := filled(w, 3)
+		killed := m
+		killed.folder = filepath.Join(w.TempDir(), "copy")
+		time.Sleep(hour)
+		s.OnRequest(func(int, *http.Request) {
+			s.OnRequest(nil)
+			if err := os.CopyFS(killed.folder, os.DirFS(m.folder)); err != nil {
+				w.Error(err)
+			}
+		})
+		o := kind.Options{MaxAge: day}
+		m.bounded(0, o, pullRequests)
+		m.asked()
+		time.Sleep(hour)
+		for i, asked := range []string{"[1]", "[2]", "[3]"} {
+			_, got := killed.bounded(2, o, pullRequests)
+			w.equal("asked", m.repositories(), asked)
+			w.equal("neither known nor asked for", got[0].unasked(), 2-i)
+			time.Sleep(hour)
+			w.s.SetFile("repo-1", "README.md", []byte(asked)) // it moves
+		}
+	})
+}

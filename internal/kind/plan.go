@@ -113,7 +113,7 @@ func (w *Workspace) planList(p *plan, a aged) (remembered bool) {
 	if from == cutOff {
 		return true
 	}
-	if w.barred(known) {
+	if w.barred(known) || known.mayBegun {
 		known = record{}
 	}
 	c := budget.Candidate{Key: a.id(), Cost: max(1, known.Requests), Changed: known.Changed, Read: known.ReadAt}
