@@ -27,6 +27,13 @@ const begunKey = "begun"
 // begunFor is how long a list is noted. No list is used that is so old.
 const begunFor = 30 * 24 * time.Hour
 
+// copied returns a copy that may be written to.
+func (b begun) copied() begun {
+	lists := map[string]time.Time{}
+	maps.Copy(lists, b.Lists)
+	return begun{b.All, lists}
+}
+
 func begunID(id string) string {
 	digest := sha256.Sum256([]byte(id))
 	return base64.RawStdEncoding.EncodeToString(digest[:9])
@@ -61,23 +68,25 @@ func (r *readings) overtaken(id string, readAt time.Time) (was, may bool) {
 }
 
 // expectAll notes that any list may be asked for, before any of it goes to Port.
-func (r *readings) expectAll() { r.save(begun{All: time.Now().UTC(), Lists: r.before.Lists}) }
+func (r *readings) expectAll() {
+	r.save(begun{All: time.Now().UTC(), Lists: r.before.Lists})
+	r.state.Flush()
+}
 
 // expect notes the only lists that may be asked for, before any of them goes to Port.
 func (r *readings) expect(ids iter.Seq[string]) {
-	next := begun{All: r.before.All, Lists: map[string]time.Time{}}
-	maps.Copy(next.Lists, r.before.Lists)
+	next := r.before.copied()
 	for id := range ids {
 		next.Lists[begunID(id)] = time.Now().UTC()
 	}
 	r.save(next)
+	r.state.Flush()
 }
 
 func (r *readings) save(b begun) {
 	if text, err := json.Marshal(b); err == nil {
 		r.state.Put(text, state.List, begunKey)
 	}
-	r.state.Flush()
 }
 
 // begin is for the first object of a list.
@@ -107,8 +116,7 @@ func (r *readings) of(id string) (time.Time, bool) {
 func (r *readings) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	next := begun{All: r.before.All, Lists: map[string]time.Time{}}
-	maps.Copy(next.Lists, r.before.Lists)
+	next := r.before.copied()
 	for id := range r.kept {
 		delete(next.Lists, begunID(id))
 	}
