@@ -19,7 +19,7 @@
 //	check | binds a mapping | catalog diag kind lint mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
 //	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket budget clip concurrent content diag filter glob mapping nearest shape source state | transport
-//	source | reads the trees and files of repositories | bitbucket content gitwire glob state transport
+//	source | reads the trees and files of repositories | bitbucket content gitwire glob spool state transport
 //	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog diag jq mapping shape | kind
 //	lint | finds what is wrong or odd in the jq expressions of a resource | diag jq mapping nearest onig shape | catalog jq/recorded kind
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
@@ -32,6 +32,7 @@
 //	mapping | reads a mapping | content diag nearest
 //	content | reads the files of repositories | -
 //	state | keeps sealed values between runs | -
+//	spool | keeps bytes for the length of a run, out of memory | -
 //	concurrent | runs functions side by side | -
 //	budget | decides what a budget is spent on | -
 //	graph | finds groups and paths in small directed graphs | -

@@ -10,13 +10,14 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/content"
 	"port-bitbucket-exporter/internal/gitwire"
+	"port-bitbucket-exporter/internal/spool"
 )
 
 // body is a file that was asked for: without there is none.
 type body struct {
 	there bool
 	text  []byte
-	kept  blob // instead of the text, when that is nil
+	kept  spool.Blob // instead of the text, when that is nil
 	err   error
 	// What only the text shows: the size of the file, unless it is unsized, and its attributes.
 	size       int64

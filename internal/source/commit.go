@@ -7,6 +7,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/gitwire"
+	"port-bitbucket-exporter/internal/spool"
 )
 
 // Commit is one commit of a repository, as one reader of it sees it. It is safe for
@@ -28,7 +29,7 @@ func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) 
 	c := &Commit{branch: cmp.Or(branch, r.MainBranch), noted: map[*listing]bool{}}
 	c.files = files{past: past{bodies: bodies{Revision{Repository: r}, m.options.MaxFile}, memory: m}, fetched: map[string]body{}, texts: m.spool}
 	if !m.options.KeepFiles {
-		c.texts = &spool{folder: m.options.TempDir}
+		c.texts = spool.New(m.options.TempDir)
 	}
 	if c.branch == "" {
 		return c, nil
@@ -56,7 +57,7 @@ func (c *Commit) Close() error {
 	if c.texts == c.memory.spool {
 		return nil
 	}
-	return c.texts.close()
+	return c.texts.Close()
 }
 
 // Branch is the branch, as Bitbucket spells it.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"port-bitbucket-exporter/internal/gitwire"
+	"port-bitbucket-exporter/internal/spool"
 )
 
 // A listing that git read is kept without the JSON of its entries. Each of them is: how many
@@ -22,8 +23,8 @@ const chunk = 64 << 10
 
 // compact writes entries into a spool.
 type compact struct {
-	spool *spool
-	kept  []blob
+	spool *spool.Spool
+	kept  []spool.Blob
 	open  []byte // not in the spool yet
 	last  string // path
 }
@@ -46,7 +47,7 @@ func (c *compact) add(e Entry) {
 
 // flush puts the rest.
 func (c *compact) flush() {
-	c.kept = append(c.kept, c.spool.put(c.open))
+	c.kept = append(c.kept, c.spool.Put(c.open))
 	c.open = nil
 }
 

@@ -4,19 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/glob"
+	"port-bitbucket-exporter/internal/spool"
 )
 
 // files reads the files of a commit. It is safe for concurrent use.
 type files struct {
 	past
-	folders *lister // nil without a hash
-	texts   *spool  // of fetched; that of the run when the run keeps files
+	folders *lister      // nil without a hash
+	texts   *spool.Spool // of fetched; that of the run when the run keeps files
 
 	mu      sync.Mutex // guards what follows
 	recent  recent
@@ -96,7 +96,7 @@ func (c *files) bytes(name string, b body) ([]byte, error) {
 		}
 		return nil, fmt.Errorf("read file %q of repository %q again: the store has lost it", name, c.at.Repository.Slug)
 	}
-	text, err := io.ReadAll(c.texts.open(b.kept))
+	text, err := c.texts.Read(b.kept)
 	if err != nil {
 		return nil, fmt.Errorf("read file %q of repository %q again: %w", name, c.at.Repository.Slug, err)
 	}
@@ -121,7 +121,7 @@ func (c *files) read(ctx context.Context, name string, f *flight) body {
 		b.text = nil
 	}
 	if b.text != nil {
-		b.text, b.kept = nil, c.texts.put(b.text)
+		b.text, b.kept = nil, c.texts.Put(b.text)
 	}
 	kept = &b
 	return f.body

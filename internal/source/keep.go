@@ -2,7 +2,6 @@ package source
 
 import (
 	"crypto/sha256"
-	"io"
 	"slices"
 	"strconv"
 
@@ -85,7 +84,7 @@ func (m *Memory) loadListing(t *tree, place digest, k keptListing) *listing {
 	sum := sha256.New()
 	take := func(piece []byte) {
 		sum.Write(piece)
-		l.kept = append(l.kept, m.spool.put(piece))
+		l.kept = append(l.kept, m.spool.Put(piece))
 	}
 	if k.pieces == 0 {
 		take(k.inline)
@@ -134,12 +133,16 @@ const maxInline = 4 << 10
 // saveListing gives the store the bytes of a listing, one piece after the other.
 func (m *Memory) saveListing(t *tree, l *listing) (k keptListing, ok bool) {
 	k = keptListing{Need: l.Need, git: l.git, pieces: len(l.kept)}
-	if size := sizeOf(l.kept); size <= maxInline {
+	size := int64(0)
+	for _, b := range l.kept {
+		size += b.Len()
+	}
+	if size <= maxInline {
 		k.pieces = 0
 	}
 	sum := sha256.New()
 	for i, b := range l.kept {
-		piece, err := io.ReadAll(m.spool.open(b))
+		piece, err := m.spool.Read(b)
 		if err != nil {
 			return k, false
 		}

@@ -15,6 +15,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/gitwire"
 	"port-bitbucket-exporter/internal/glob"
+	"port-bitbucket-exporter/internal/spool"
 )
 
 // Visitor is given what List finds.
@@ -65,7 +66,7 @@ type lister struct {
 	memory *Memory
 	at     Revision
 	tree   *tree
-	texts  *spool // of those that come by
+	texts  *spool.Spool // of those that come by
 
 	mu      sync.Mutex // guards what follows
 	finds   int        // calls of find
@@ -76,13 +77,13 @@ type lister struct {
 // came is a text that came by, or its beginning, in the spool.
 type came struct {
 	size int64
-	kept blob
+	kept spool.Blob
 }
 
 // take keeps a text that comes by.
 func (s *lister) take(id gitwire.Hash, size int64, text []byte) error {
 	s.memory.saveText(id, size, text)
-	kept := s.texts.put(bytes.Clone(text))
+	kept := s.texts.Put(bytes.Clone(text))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.came[id] = came{size, kept}
@@ -220,7 +221,7 @@ func (s *lister) fetch(ctx context.Context, reader Source, f *flight, ask glob.N
 	if err := packer.Close(); err != nil {
 		return nil, err
 	}
-	read.kept = []blob{s.memory.spool.put(bytes.Clone(kept.Bytes()))}
+	read.kept = []spool.Blob{s.memory.spool.Put(bytes.Clone(kept.Bytes()))}
 	s.setIndex(read, ix)
 	return read, nil
 }
@@ -237,7 +238,7 @@ func (s *lister) replay(l *listing, visit func(Entry)) error {
 func (s *lister) unpack(l *listing, visit func(Entry)) error {
 	from := make([]io.Reader, len(l.kept))
 	for i, b := range l.kept {
-		from[i] = s.memory.spool.open(b)
+		from[i] = s.memory.spool.Open(b)
 	}
 	if l.git {
 		return expand(io.MultiReader(from...), visit)

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"sync"
 
+	"port-bitbucket-exporter/internal/spool"
 	"port-bitbucket-exporter/internal/state"
 )
 
@@ -39,7 +40,7 @@ type Memory struct {
 	readers *readers
 	heads   *heads
 	options Options
-	spool   *spool
+	spool   *spool.Spool
 	seed    maphash.Seed
 	packers sync.Pool // of *flate.Writer
 	depths  depths
@@ -58,7 +59,7 @@ func New(rest REST, o Options) *Memory {
 		r.git = newGit(rest, o)
 	}
 	return &Memory{
-		readers: r, heads: newHeads(), options: o, spool: &spool{folder: o.TempDir}, seed: maphash.MakeSeed(),
+		readers: r, heads: newHeads(), options: o, spool: spool.New(o.TempDir), seed: maphash.MakeSeed(),
 		trees: map[treeKey]*tree{},
 	}
 }
@@ -70,7 +71,7 @@ func (m *Memory) Close() error {
 	for _, t := range m.trees {
 		m.keep(t)
 	}
-	return m.spool.close()
+	return m.spool.Close()
 }
 
 // Readings returns what read the repositories so far.

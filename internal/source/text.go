@@ -5,13 +5,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/gitwire"
 	"port-bitbucket-exporter/internal/glob"
+	"port-bitbucket-exporter/internal/spool"
 )
 
 // Fetch reads files together where git reads the repository: File then finds them. Elsewhere
@@ -31,14 +31,14 @@ func (c *files) Fetch(ctx context.Context, paths []string) error {
 	if len(unread) == 0 {
 		return nil
 	}
-	kept := map[gitwire.Hash]blob{}
+	kept := map[gitwire.Hash]spool.Blob{}
 	err := c.overGit(ctx, git, unread, func(e Entry, b body) {
 		if b.stored {
 			b.text = nil
 		}
 		if b.text != nil {
 			if _, ok := kept[e.ID]; !ok {
-				kept[e.ID] = c.texts.put(bytes.Clone(b.text))
+				kept[e.ID] = c.texts.Put(bytes.Clone(b.text))
 			}
 			b.text, b.kept = nil, kept[e.ID]
 		}
@@ -123,7 +123,7 @@ func (c *files) handOnTaken(ids []gitwire.Hash, got func(id gitwire.Hash, size i
 			left = append(left, id)
 			continue
 		}
-		text, err := io.ReadAll(c.texts.open(came.kept))
+		text, err := c.texts.Read(came.kept)
 		if err == nil {
 			err = got(id, came.size, text)
 		}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"port-bitbucket-exporter/internal/glob"
+	"port-bitbucket-exporter/internal/spool"
 )
 
 // tree is what a run has read of one commit, and what it is reading.
@@ -29,7 +30,7 @@ type tree struct {
 // has nothing in it.
 type listing struct {
 	glob.Need
-	kept []blob // the entries as compressed JSON, one after the other, or a compact when git listed it
+	kept []spool.Blob // the entries as compressed JSON, one after the other, or a compact when git listed it
 	git  bool
 	odd  []error // of entries that cannot be used: any path may be among them
 
