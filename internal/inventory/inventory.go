@@ -13,12 +13,12 @@ import (
 )
 
 // Inventory is what one run, or a part of it, knows. The zero Inventory is that of a run
-// that did nothing; New returns one that can be written to.
+// that did nothing; New returns one that can be written to, and is to be closed.
 type Inventory struct {
 	// Entities are those that the run produced, whether or not Port has taken them.
-	Entities map[catalog.Ref]*Entity
-	// Targets are the identifiers that produced entities relate to.
-	Targets map[Relation]Set
+	Entities *Entities
+	// Targets are what produced entities relate to.
+	Targets *Targets
 	// Stored is what Port stored of our data source when the run began, by blueprint.
 	Stored map[string]Stored
 	// Adopted are the blueprints of which the run wrote an entity that was not ours: what
@@ -30,44 +30,6 @@ type Inventory struct {
 
 // Set is a set of texts.
 type Set map[string]bool
-
-// Relation names a relation of a blueprint.
-type Relation struct{ Blueprint, Name string }
-
-// Entity is what the run did with one entity.
-type Entity struct {
-	// Results has one result for each entry of the mapping that produced the entity; the
-	// last one comes last. It is empty for an entity that a search query found.
-	Results []Result `json:",omitempty"`
-	Source  string   `json:",omitempty"` // the key of the Source of the last result
-	Title   uint64   `json:",omitempty"` // a hash of the title; 0 for none
-	Fresh   bool     `json:",omitempty"` // Port is not known to have held it when the run began
-	Written bool     `json:",omitempty"` // Port has taken it from this run
-	Counted bool     `json:",omitempty"` // Port is known to hold it at the end
-	Updated bool     `json:",omitempty"` // Port held it when the run began, and has taken a change
-}
-
-// Result is the last of what one entry produced for an entity.
-type Result struct {
-	Entry   Entry
-	Address string `json:",omitempty"` // of the web page, or the path, of the object
-}
-
-// Entry names an entry of the mapping.
-type Entry struct {
-	Resource int // Index of the resource
-	Number   int // among the entries of the resource, from 0
-}
-
-// Stored is what Port stored of one blueprint.
-type Stored struct {
-	Edges  []Edge `json:",omitempty"`
-	Unread bool   `json:",omitempty"` // it was not read to its end
-	Absent bool   `json:",omitempty"` // Port knows no such blueprint
-}
-
-// Edge is a relation of a stored entity to another one.
-type Edge struct{ From, Relation, To string }
 
 // Resource is what a run read of one resource of the mapping.
 type Resource struct {
@@ -107,32 +69,28 @@ type Gap struct {
 
 // New returns an empty Inventory with a Resource for each index.
 func New(indexes ...int) *Inventory {
-	v := &Inventory{Entities: map[catalog.Ref]*Entity{}, Targets: map[Relation]Set{}, Stored: map[string]Stored{}, Adopted: Set{}}
+	v := &Inventory{Entities: newEntities(), Targets: newTargets(), Stored: map[string]Stored{}, Adopted: Set{}}
 	for _, index := range indexes {
 		v.Resources = append(v.Resources, &Resource{Index: index, Sources: map[string]Source{}})
 	}
 	return v
 }
 
-// Produced reports whether the run produced an entity.
-func (v *Inventory) Produced(ref catalog.Ref) bool { return v.Entities[ref] != nil }
+// Err returns why something that the inventory knows could not be read again, the first time
+// that it could not; nil while all could be. Then nothing may be deleted.
+func (v *Inventory) Err() error { return nil }
 
-// Relate remembers that an entity of a blueprint relates to an identifier.
-func (v *Inventory) Relate(r Relation, identifier string) {
-	if v.Targets[r] == nil {
-		v.Targets[r] = Set{}
-	}
-	v.Targets[r][identifier] = true
-}
+// Close removes what the inventory keeps out of memory. Nothing may be read any more.
+func (v *Inventory) Close() error { return nil }
 
-// MadeBy reports whether an entry gave one of the entity's results.
-func (e *Entity) MadeBy(entry Entry) bool {
-	for _, r := range e.Results {
-		if r.Entry == entry {
-			return true
+// AllProduced reports whether all that a relation names was produced in a blueprint.
+func (v *Inventory) AllProduced(r Relation, blueprint string) bool {
+	for identifier := range v.Targets.all[r] {
+		if !v.Entities.Produced(catalog.Ref{Blueprint: blueprint, Identifier: identifier}) {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // HashTitle returns a hash of an entity's title, in the place of very many texts; 0 when
@@ -193,24 +151,4 @@ func (r *Resource) MissSource(g Gap) {
 		}
 	}
 	r.Partial = append(r.Partial, g)
-}
-
-// Texts are the texts of edges, each kept once: many entities relate to few.
-type Texts map[string]string
-
-func (t Texts) one(s string) string {
-	if known, ok := t[s]; ok {
-		return known
-	}
-	t[s] = s
-	return s
-}
-
-// Edges adds those of an entity to a list.
-func (t Texts) Edges(all []Edge, f catalog.Fields) []Edge {
-	identifier, _ := f.Identifier.(string)
-	for _, target := range catalog.Targets(f.Relations) {
-		all = append(all, Edge{identifier, t.one(target.Relation), t.one(target.Identifier)})
-	}
-	return all
 }

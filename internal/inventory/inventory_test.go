@@ -21,6 +21,23 @@ func at(hour int) time.Time { return time.Date(2026, 11, 29, hour, 0, 0, 0, time
 
 func ref(id string) catalog.Ref { return catalog.Ref{Blueprint: "service", Identifier: id} }
 
+// put adds an entity to an inventory.
+func put(v *inv, ref catalog.Ref, e entity) {
+	if err := v.Entities.Keep(ref, e); err != nil {
+		panic(err)
+	}
+}
+
+// knowledge is what an inventory knows, as JSON.
+func knowledge(t *testing.T, v *inv) string {
+	t.Helper()
+	text, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // only returns the inventory of one resource after a change.
 func only(change func(*inv, *inventory.Resource)) *inv {
 	v := inventory.New(1)
@@ -35,17 +52,17 @@ func result(resource, number int, address string) inventory.Result {
 // full knows something in every field.
 func full() *inv {
 	v := inventory.New(2, 1)
-	v.Entities[ref("api")] = &entity{
+	put(v, ref("api"), entity{
 		Results: []inventory.Result{result(1, 0, "https://bitbucket.org/acme/api"), result(2, 1, "")},
-		Source:  "{1}", Title: 1<<63 + 7, Fresh: true, Written: true, Counted: true, Updated: true,
-	}
-	v.Entities[ref("web")] = &entity{}
-	v.Entities[catalog.Ref{Blueprint: "a", Identifier: "z"}] = &entity{Source: "{2}"}
-	v.Relate(inventory.Relation{Blueprint: "service", Name: "team"}, "x")
-	v.Relate(inventory.Relation{Blueprint: "service", Name: "team"}, "w")
-	v.Relate(inventory.Relation{Blueprint: "service", Name: "owner"}, "x")
-	v.Relate(inventory.Relation{Blueprint: "a", Name: "team"}, "x")
-	v.Stored["service"] = inventory.Stored{Edges: []inventory.Edge{{From: "api", Relation: "team", To: "x"}}, Unread: true}
+		Source:  "{1}", Title: 1<<63 + 7, Flags: inventory.Flags{Fresh: true, Written: true, Counted: true, Updated: true},
+	})
+	put(v, ref("web"), entity{})
+	put(v, catalog.Ref{Blueprint: "a", Identifier: "z"}, entity{Source: "{2}"})
+	v.Targets.Add(inventory.Relation{Blueprint: "service", Name: "team"}, "x")
+	v.Targets.Add(inventory.Relation{Blueprint: "service", Name: "team"}, "w")
+	v.Targets.Add(inventory.Relation{Blueprint: "service", Name: "owner"}, "x")
+	v.Targets.Add(inventory.Relation{Blueprint: "a", Name: "team"}, "x")
+	v.Stored["service"] = inventory.Stored{Edges: v.NewEdges(inventory.Edge{From: "api", Relation: "team", To: "x"}), Unread: true}
 	v.Stored["gone"] = inventory.Stored{Absent: true}
 	v.Adopted["service"] = true
 	r := v.Resources[0]
@@ -76,7 +93,7 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(full(), &got); diff != "" {
+	if diff := cmp.Diff(knowledge(t, full()), knowledge(t, &got)); diff != "" {
 		t.Errorf("after JSON (- before, + after):\n%s", diff)
 	}
 }
@@ -89,10 +106,11 @@ func TestJSONOfLittle(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &got); err != nil {
 			t.Fatal(err)
 		}
-		got.Stored["a"], got.Adopted["b"], got.Entities[ref("web")] = inventory.Stored{}, true, &entity{}
-		got.Relate(inventory.Relation{}, "x")
-		if wants := text != "{}"; got.Produced(ref("api")) != wants || got.Adopted["service"] != wants {
-			t.Errorf("%s: got api produced %v, service adopted %v, want %v", text, got.Produced(ref("api")), got.Adopted["service"], wants)
+		got.Stored["a"], got.Adopted["b"] = inventory.Stored{}, true
+		put(&got, ref("web"), entity{})
+		got.Targets.Add(inventory.Relation{}, "x")
+		if wants := text != "{}"; got.Entities.Produced(ref("api")) != wants || got.Adopted["service"] != wants {
+			t.Errorf("%s: got api produced %v, service adopted %v, want %v", text, got.Entities.Produced(ref("api")), got.Adopted["service"], wants)
 		}
 	}
 	for _, text := range []string{`[]`, `{"Entitys":[]}`, `{"Resources":{}}`} {
@@ -118,53 +136,54 @@ func TestMerge(t *testing.T) {
 		}()},
 		{"the later result of an entry counts, and others stay", []*inv{
 			only(func(v *inv, _ *inventory.Resource) {
-				v.Entities[ref("api")] = &entity{Results: []inventory.Result{result(1, 0, "first"), result(2, 0, "other")}, Source: "{1}", Title: 1, Fresh: true, Written: true}
+				put(v, ref("api"), entity{Results: []inventory.Result{result(1, 0, "first"), result(2, 0, "other")}, Source: "{1}", Title: 1, Flags: inventory.Flags{Fresh: true, Written: true}})
 			}),
 			only(func(v *inv, _ *inventory.Resource) {
-				v.Entities[ref("api")] = &entity{Results: []inventory.Result{result(1, 0, "second")}, Source: "{2}", Fresh: true, Counted: true, Updated: true}
+				put(v, ref("api"), entity{Results: []inventory.Result{result(1, 0, "second")}, Source: "{2}", Flags: inventory.Flags{Fresh: true, Counted: true, Updated: true}})
 			}),
 		}, only(func(v *inv, _ *inventory.Resource) {
-			v.Entities[ref("api")] = &entity{
+			put(v, ref("api"), entity{
 				Results: []inventory.Result{result(2, 0, "other"), result(1, 0, "second")}, Source: "{2}", Title: 1,
-				Fresh: true, Written: true, Counted: true, Updated: true,
-			}
+				Flags: inventory.Flags{Fresh: true, Written: true, Counted: true, Updated: true},
+			})
 		})},
 		{"what one part found stored is not fresh", []*inv{
 			only(func(v *inv, _ *inventory.Resource) {
-				v.Entities[ref("a")] = &entity{Fresh: true, Title: 1, Source: "{1}"}
+				put(v, ref("a"), entity{Flags: inventory.Flags{Fresh: true}, Title: 1, Source: "{1}"})
 			}),
-			only(func(v *inv, _ *inventory.Resource) { v.Entities[ref("a")] = &entity{Title: 2} }),
-		}, only(func(v *inv, _ *inventory.Resource) { v.Entities[ref("a")] = &entity{Title: 2, Source: "{1}"} })},
+			only(func(v *inv, _ *inventory.Resource) { put(v, ref("a"), entity{Title: 2}) }),
+		}, only(func(v *inv, _ *inventory.Resource) { put(v, ref("a"), entity{Title: 2, Source: "{1}"}) })},
 		{"and the other way round", []*inv{
 			only(func(v *inv, _ *inventory.Resource) {
-				v.Entities[ref("a")] = &entity{Written: true, Counted: true, Updated: true}
+				put(v, ref("a"), entity{Flags: inventory.Flags{Written: true, Counted: true, Updated: true}})
 			}),
-			only(func(v *inv, _ *inventory.Resource) { v.Entities[ref("a")] = &entity{Fresh: true} }),
+			only(func(v *inv, _ *inventory.Resource) { put(v, ref("a"), entity{Flags: inventory.Flags{Fresh: true}}) }),
 		}, only(func(v *inv, _ *inventory.Resource) {
-			v.Entities[ref("a")] = &entity{Written: true, Counted: true, Updated: true}
+			put(v, ref("a"), entity{Flags: inventory.Flags{Written: true, Counted: true, Updated: true}})
 		})},
 		{"targets and adopted blueprints are united", []*inv{
-			only(func(v *inv, _ *inventory.Resource) { v.Relate(owner, "x"); v.Adopted["a"] = true }),
-			only(func(v *inv, _ *inventory.Resource) { v.Relate(owner, "y"); v.Adopted["b"] = true }),
+			only(func(v *inv, _ *inventory.Resource) { v.Targets.Add(owner, "x"); v.Adopted["a"] = true }),
+			only(func(v *inv, _ *inventory.Resource) { v.Targets.Add(owner, "y"); v.Adopted["b"] = true }),
 		}, only(func(v *inv, _ *inventory.Resource) {
-			v.Targets[owner] = inventory.Set{"x": true, "y": true}
+			v.Targets.Add(owner, "x")
+			v.Targets.Add(owner, "y")
 			v.Adopted = inventory.Set{"a": true, "b": true}
 		})},
 		{"stored edges are united; unread in one part is unread", []*inv{
 			only(func(v *inv, _ *inventory.Resource) {
-				v.Stored["s"] = inventory.Stored{Edges: []inventory.Edge{{From: "a", Relation: "r", To: "b"}}, Unread: true, Absent: true}
+				v.Stored["s"] = inventory.Stored{Edges: v.NewEdges(inventory.Edge{From: "a", Relation: "r", To: "b"}), Unread: true, Absent: true}
 			}),
 			only(func(v *inv, _ *inventory.Resource) {
-				v.Stored["s"] = inventory.Stored{Edges: []inventory.Edge{{From: "a", Relation: "r", To: "b"}, {From: "a", Relation: "r", To: "c"}}}
+				v.Stored["s"] = inventory.Stored{Edges: v.NewEdges(inventory.Edge{From: "a", Relation: "r", To: "b"}, inventory.Edge{From: "a", Relation: "r", To: "c"})}
 			}),
 		}, only(func(v *inv, _ *inventory.Resource) {
-			v.Stored["s"] = inventory.Stored{Edges: []inventory.Edge{{From: "a", Relation: "r", To: "b"}, {From: "a", Relation: "r", To: "c"}}, Unread: true}
+			v.Stored["s"] = inventory.Stored{Edges: v.NewEdges(inventory.Edge{From: "a", Relation: "r", To: "b"}, inventory.Edge{From: "a", Relation: "r", To: "c"}), Unread: true}
 		})},
 		{"absent in all parts is absent", []*inv{
 			only(func(v *inv, _ *inventory.Resource) { v.Stored["s"] = inventory.Stored{Absent: true} }),
 			only(func(v *inv, _ *inventory.Resource) { v.Stored["s"] = inventory.Stored{Absent: true, Unread: true} }),
 		}, only(func(v *inv, _ *inventory.Resource) {
-			v.Stored["s"] = inventory.Stored{Edges: []inventory.Edge{}, Absent: true, Unread: true}
+			v.Stored["s"] = inventory.Stored{Absent: true, Unread: true}
 		})},
 		{"counts of a resource add up, and what one part did not list is not listed", []*inv{
 			only(func(_ *inv, r *inventory.Resource) {
@@ -218,8 +237,11 @@ func TestMerge(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := inventory.Merge(c.parts...)
-			if diff := cmp.Diff(c.want, got); diff != "" {
+			got, err := inventory.Merge(c.parts...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(knowledge(t, c.want), knowledge(t, got)); diff != "" {
 				t.Errorf("merged (- want, + got):\n%s", diff)
 			}
 			// The whole is of its own: what is written to it changes no part.
@@ -235,16 +257,10 @@ func TestMerge(t *testing.T) {
 					r.Partial[i].Why = "later"
 				}
 			}
-			for _, e := range got.Entities {
-				e.Source = "later"
-				for i := range e.Results {
-					e.Results[i].Address = "later"
-				}
-			}
+			put(got, ref("api"), entity{Source: "later"})
+			got.Targets.Add(owner, "later")
 			for _, s := range got.Stored {
-				for i := range s.Edges {
-					s.Edges[i].To = "later"
-				}
+				s.Edges.Add(inventory.Edge{To: "later"})
 			}
 			if after, err := json.Marshal(c.parts); err != nil || string(after) != string(before) {
 				t.Errorf("the parts have changed: got\n%s, %v, want\n%s", after, err, before)
@@ -306,17 +322,13 @@ func TestHashTitle(t *testing.T) {
 	}
 }
 
-// The edges of an entity are those of its relations, after those that are there.
-func TestEdges(t *testing.T) {
+// The edges of an entity are those of its relations.
+func TestEdgesOf(t *testing.T) {
 	t.Parallel()
-	texts := inventory.Texts{}
-	got := texts.Edges(nil, catalog.Fields{Identifier: "api", Relations: map[string]any{"team": "x"}})
-	got = texts.Edges(got, catalog.Fields{Identifier: "web", Relations: map[string]any{"peers": []any{"api", "x"}, "team": nil}})
+	got := inventory.EdgesOf(catalog.Fields{Identifier: "api", Relations: map[string]any{"team": "x"}})
+	got = append(got, inventory.EdgesOf(catalog.Fields{Identifier: "web", Relations: map[string]any{"peers": []any{"api", "x"}, "team": nil}})...)
 	want := []inventory.Edge{{From: "api", Relation: "team", To: "x"}, {From: "web", Relation: "peers", To: "api"}, {From: "web", Relation: "peers", To: "x"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("edges (- want, + got):\n%s", diff)
-	}
-	if len(texts) != 4 { // team, peers, x, api
-		t.Errorf("got %d texts kept, want 4: %v", len(texts), texts)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 
@@ -12,24 +13,16 @@ import (
 
 // Merge returns what the parts of one run know together; it leaves them as they are. A part
 // may have read some of the resources, or some of the sources of a resource. Where two parts
-// produced one entity, the later result of an entry counts.
+// produced one entity, the later result of an entry counts. The error is that of reading a
+// part again.
 //
 // What one part does not know, the whole does not know: a resource is listed to its end when
 // every part that has it says so, and the first reason for a gap counts.
-func Merge(parts ...*Inventory) *Inventory {
+func Merge(parts ...*Inventory) (*Inventory, error) {
 	whole := New()
 	for _, p := range parts {
-		for ref, e := range p.Entities {
-			whole.Entities[ref] = merged(whole.Entities[ref], e)
-		}
-		for relation, identifiers := range p.Targets {
-			for id := range identifiers {
-				whole.Relate(relation, id)
-			}
-		}
-		for blueprint, s := range p.Stored {
-			known, has := whole.Stored[blueprint]
-			whole.Stored[blueprint] = s.with(known, has)
+		if err := errors.Join(whole.addEntities(p), whole.addTargets(p), whole.addStored(p)); err != nil {
+			return nil, err
 		}
 		maps.Copy(whole.Adopted, p.Adopted)
 		for _, r := range p.Resources {
@@ -37,40 +30,76 @@ func Merge(parts ...*Inventory) *Inventory {
 		}
 	}
 	slices.SortFunc(whole.Resources, func(a, b *Resource) int { return cmp.Compare(a.Index, b.Index) })
-	return whole
+	return whole, nil
 }
 
-func merged(before, after *Entity) *Entity {
-	e := *after
-	e.Results = slices.Clone(after.Results)
-	if before == nil {
-		return &e
-	}
-	earlier := slices.DeleteFunc(slices.Clone(before.Results), func(r Result) bool { return after.MadeBy(r.Entry) })
-	e.Results = slices.Concat(earlier, e.Results)
-	e.Source, e.Title = cmp.Or(after.Source, before.Source), cmp.Or(after.Title, before.Title)
-	e.Fresh = before.Fresh && after.Fresh
-	e.Written = before.Written || after.Written
-	e.Counted = before.Counted || after.Counted
-	e.Updated = before.Updated || after.Updated
-	return &e
-}
-
-// with adds what another part knows of the blueprint.
-func (s Stored) with(o Stored, known bool) Stored {
-	if !known {
-		s.Edges = slices.Clone(s.Edges)
-		return s
-	}
-	seen := map[Edge]bool{}
-	all := make([]Edge, 0, len(o.Edges)+len(s.Edges))
-	for _, e := range slices.Concat(o.Edges, s.Edges) {
-		if !seen[e] {
-			seen[e] = true
-			all = append(all, e)
+func (v *Inventory) addEntities(p *Inventory) error {
+	for k, err := range p.Entities.All() {
+		if err != nil {
+			return err
+		}
+		before, known, err := v.Entities.Of(k.Ref)
+		if err != nil {
+			return err
+		}
+		after := k.Entity
+		if known {
+			after = merged(before, after)
+		}
+		if err := v.Entities.Keep(k.Ref, after); err != nil {
+			return err
 		}
 	}
-	return Stored{Edges: all, Unread: s.Unread || o.Unread, Absent: s.Absent && o.Absent}
+	return nil
+}
+
+func merged(before, after Entity) Entity {
+	earlier := slices.DeleteFunc(slices.Clone(before.Results), func(r Result) bool { return after.MadeBy(r.Entry) })
+	return Entity{
+		Results: slices.Concat(earlier, after.Results),
+		Source:  cmp.Or(after.Source, before.Source),
+		Title:   cmp.Or(after.Title, before.Title),
+		Flags: Flags{
+			Fresh:   before.Fresh && after.Fresh,
+			Written: before.Written || after.Written,
+			Counted: before.Counted || after.Counted,
+			Updated: before.Updated || after.Updated,
+		},
+	}
+}
+
+func (v *Inventory) addTargets(p *Inventory) error {
+	for t, err := range p.Targets.All() {
+		if err != nil {
+			return err
+		}
+		v.Targets.Add(t.Relation, t.Identifier)
+	}
+	return nil
+}
+
+func (v *Inventory) addStored(p *Inventory) error {
+	for blueprint, s := range p.Stored {
+		known, has := v.Stored[blueprint]
+		if has {
+			s.Unread, s.Absent = s.Unread || known.Unread, s.Absent && known.Absent
+		}
+		edges, seen := v.NewEdges(), map[Edge]bool{}
+		for _, list := range []*Edges{known.Edges, s.Edges} {
+			for e, err := range list.All() {
+				if err != nil {
+					return err
+				}
+				if !has || !seen[e] {
+					edges.Add(e)
+				}
+				seen[e] = true
+			}
+		}
+		s.Edges = edges
+		v.Stored[blueprint] = s
+	}
+	return nil
 }
 
 // add merges a resource into that of the same index.
@@ -113,19 +142,18 @@ func (v *Inventory) add(r *Resource) {
 	o.Unnamed = cmp.Or(o.Unnamed, r.Unnamed)
 }
 
-// wire is the form of an Inventory as JSON: lists, sorted, in the place of maps whose keys
-// are not texts.
+// wire is the form of an Inventory as JSON: lists, sorted, in the place of what is not.
 type wire struct {
 	Entities  []wireEntity
 	Targets   []wireTargets
-	Stored    map[string]Stored
+	Stored    map[string]wireStored
 	Adopted   []string
 	Resources []*Resource
 }
 
 type wireEntity struct {
 	Blueprint, Identifier string
-	*Entity
+	Entity
 }
 
 type wireTargets struct {
@@ -133,18 +161,43 @@ type wireTargets struct {
 	Identifiers []string
 }
 
+type wireStored struct {
+	Edges  []Edge `json:",omitempty"`
+	Unread bool   `json:",omitempty"`
+	Absent bool   `json:",omitempty"`
+}
+
 // MarshalJSON writes the same bytes for the same knowledge.
 func (v *Inventory) MarshalJSON() ([]byte, error) {
-	w := wire{Stored: v.Stored, Adopted: slices.Sorted(maps.Keys(v.Adopted)), Resources: v.Resources}
-	for _, ref := range slices.SortedFunc(maps.Keys(v.Entities), func(a, b catalog.Ref) int {
-		return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Identifier, b.Identifier))
-	}) {
-		w.Entities = append(w.Entities, wireEntity{ref.Blueprint, ref.Identifier, v.Entities[ref]})
+	w := wire{Stored: map[string]wireStored{}, Adopted: slices.Sorted(maps.Keys(v.Adopted)), Resources: v.Resources}
+	for k, err := range v.Entities.All() {
+		if err != nil {
+			return nil, err
+		}
+		w.Entities = append(w.Entities, wireEntity{k.Ref.Blueprint, k.Ref.Identifier, k.Entity})
 	}
-	for _, relation := range slices.SortedFunc(maps.Keys(v.Targets), func(a, b Relation) int {
-		return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Name, b.Name))
-	}) {
-		w.Targets = append(w.Targets, wireTargets{relation, slices.Sorted(maps.Keys(v.Targets[relation]))})
+	slices.SortFunc(w.Entities, func(a, b wireEntity) int {
+		return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Identifier, b.Identifier))
+	})
+	identifiers := map[Relation][]string{}
+	for t, err := range v.Targets.All() {
+		if err != nil {
+			return nil, err
+		}
+		identifiers[t.Relation] = append(identifiers[t.Relation], t.Identifier)
+	}
+	for _, r := range v.Targets.Relations() {
+		w.Targets = append(w.Targets, wireTargets{r, slices.Sorted(slices.Values(identifiers[r]))})
+	}
+	for blueprint, s := range v.Stored {
+		of := wireStored{Unread: s.Unread, Absent: s.Absent}
+		for e, err := range s.Edges.All() {
+			if err != nil {
+				return nil, err
+			}
+			of.Edges = append(of.Edges, e)
+		}
+		w.Stored[blueprint] = of
 	}
 	return json.Marshal(w)
 }
@@ -159,18 +212,17 @@ func (v *Inventory) UnmarshalJSON(text []byte) error {
 	}
 	*v = *New()
 	for _, e := range w.Entities {
-		if e.Entity == nil {
-			e.Entity = &Entity{}
+		if err := v.Entities.Keep(catalog.Ref{Blueprint: e.Blueprint, Identifier: e.Identifier}, e.Entity); err != nil {
+			return err
 		}
-		v.Entities[catalog.Ref{Blueprint: e.Blueprint, Identifier: e.Identifier}] = e.Entity
 	}
 	for _, t := range w.Targets {
 		for _, id := range t.Identifiers {
-			v.Relate(t.Relation, id)
+			v.Targets.Add(t.Relation, id)
 		}
 	}
-	if w.Stored != nil {
-		v.Stored = w.Stored
+	for blueprint, s := range w.Stored {
+		v.Stored[blueprint] = Stored{Edges: v.NewEdges(s.Edges...), Unread: s.Unread, Absent: s.Absent}
 	}
 	for _, blueprint := range w.Adopted {
 		v.Adopted[blueprint] = true

@@ -32,7 +32,7 @@ func (l *ledger) state(ref catalog.Ref) *state {
 // many, and their digests are large.
 func (l *ledger) release() {
 	for ref, s := range l.states {
-		l.inventory.Entities[ref] = s.entity()
+		l.inventory.Entities.Keep(ref, s.entity())
 		l.states[ref] = nil
 	}
 	l.states = nil
@@ -41,7 +41,7 @@ func (l *ledger) release() {
 // relate remembers what an entity relates to.
 func (l *ledger) relate(e catalog.Entity) {
 	for _, t := range e.Targets {
-		l.inventory.Relate(inventory.Relation{Blueprint: e.Ref.Blueprint, Name: t.Relation}, t.Identifier)
+		l.inventory.Targets.Add(inventory.Relation{Blueprint: e.Ref.Blueprint, Name: t.Relation}, t.Identifier)
 	}
 }
 

@@ -60,13 +60,13 @@ func (s *state) of(e *check.Entry) int {
 }
 
 // entity returns what the inventory keeps of the state.
-func (s *state) entity() *inventory.Entity {
+func (s *state) entity() inventory.Entity {
 	e := s.Entity
 	for _, r := range s.results {
 		e.Results = append(e.Results, inventory.Result{Entry: inventory.Entry{Resource: r.entry.Resource, Number: r.entry.Number}, Address: r.address})
 	}
 	e.Counted, e.Updated = s.counted != nil, s.counted != nil && s.as == updated
-	return &e
+	return e
 }
 
 // pending is an entity on its way.

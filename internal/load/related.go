@@ -108,8 +108,8 @@ func (r *relations) mayBeNamed(p *pending) bool {
 
 // mayBeStub reports whether Port may have made an entity in this run, for a relation to it.
 func (r *relations) mayBeStub(ctx context.Context, ref catalog.Ref) bool {
-	for relation, identifiers := range r.ledger.inventory.Targets {
-		if !r.flags.CreateMissingRelatedEntities || !identifiers[ref.Identifier] {
+	for _, relation := range r.ledger.inventory.Targets.Relations() {
+		if !r.flags.CreateMissingRelatedEntities || !r.ledger.inventory.Targets.Has(relation, ref.Identifier) {
 			continue
 		}
 		if schema, _ := r.schemas.Of(ctx, relation.Blueprint); schema.Relations[relation.Name].Target == ref.Blueprint {

@@ -36,7 +36,7 @@ type stored struct {
 	reading concurrent.Group // what follows may be read when it is done
 
 	digests map[string]catalog.Digest // by identifier
-	edges   []inventory.Edge
+	edges   *inventory.Edges
 	unread  bool  // it was not read to its end
 	absent  bool  // Port knows no such blueprint
 	err     error // why it could not be read; nil once it is reported
@@ -69,7 +69,7 @@ func (c *comparison) expect(ctx context.Context, blueprint string) *stored {
 		return s
 	}
 	c.beforeRead(ctx)
-	s := &stored{digests: map[string]catalog.Digest{}}
+	s := &stored{digests: map[string]catalog.Digest{}, edges: c.ledger.inventory.NewEdges()}
 	s.reading.Run(func() {
 		begun := false
 		if begun, s.err = s.read(ctx, c, blueprint); !begun && errors.Is(s.err, port.ErrNotFound) {
@@ -105,14 +105,16 @@ func (s *stored) read(ctx context.Context, c *comparison, blueprint string) (beg
 	default:
 		s.vague = err
 	}
-	digester, texts := c.digester(ctx, blueprint), inventory.Texts{}
+	digester := c.digester(ctx, blueprint)
 	for fields, err := range c.client.Entities.Stored(ctx, blueprint) {
 		if err != nil {
 			return begun, err
 		}
 		begun = true
 		identifier, _ := fields.Identifier.(string)
-		s.edges = texts.Edges(s.edges, fields)
+		for _, e := range inventory.EdgesOf(fields) {
+			s.edges.Add(e)
+		}
 		s.digests[identifier] = digester.Digest(fields)
 	}
 	return begun, nil

@@ -45,8 +45,8 @@ func (c cascade) mayCascade(ctx context.Context) bool {
 		stored, known := c.Inventory.Stored[b.Identifier]
 		for name, rel := range schema.Relations {
 			searched, left := c.Bound.SetBy(b.Identifier, name)
-			if searched || !c.allProduced(rel.Target, c.Inventory.Targets[inventory.Relation{Blueprint: b.Identifier, Name: name}]) ||
-				left && (!known || !c.allProduced(rel.Target, c.stillRelated(b.Identifier, name, stored))) {
+			if searched || !c.Inventory.AllProduced(inventory.Relation{Blueprint: b.Identifier, Name: name}, rel.Target) ||
+				left && (!known || !c.stillProduced(b.Identifier, name, rel.Target, stored)) {
 				return false
 			}
 		}
@@ -54,22 +54,16 @@ func (c cascade) mayCascade(ctx context.Context) bool {
 	return true
 }
 
-// stillRelated returns what produced entities of a blueprint may still relate to: all that
-// they related to when the run began. An entry that maps the relation may have left it out,
-// since content was not parsed.
-func (c cascade) stillRelated(blueprint, relation string, h inventory.Stored) map[string]bool {
-	all := map[string]bool{}
-	for _, e := range h.Edges {
-		if e.Relation == relation && c.Inventory.Produced(catalog.Ref{Blueprint: blueprint, Identifier: e.From}) {
-			all[e.To] = true
+// stillProduced reports whether the run produced all that its entities of a blueprint may
+// still relate to: what they related to when the run began. An entry that maps the relation
+// may have left it out, since content was not parsed.
+func (c cascade) stillProduced(blueprint, relation, target string, h inventory.Stored) bool {
+	for e, err := range h.Edges.All() {
+		if err != nil {
+			return false
 		}
-	}
-	return all
-}
-
-func (c cascade) allProduced(blueprint string, identifiers map[string]bool) bool {
-	for id := range identifiers {
-		if !c.Inventory.Produced(catalog.Ref{Blueprint: blueprint, Identifier: id}) {
+		if e.Relation == relation && c.Inventory.Entities.Produced(catalog.Ref{Blueprint: blueprint, Identifier: e.From}) &&
+			!c.Inventory.Entities.Produced(catalog.Ref{Blueprint: target, Identifier: e.To}) {
 			return false
 		}
 	}

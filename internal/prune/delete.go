@@ -165,7 +165,7 @@ func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
 func (d *deletion) keep(k reconcile.Kept) {
 	d.pass.Report.Blueprint(k.Ref.Blueprint).StaleKept++
 	why, fix, example := "other entities relate to them, and stay", d.dependantsFix(), ""
-	if !d.pass.Inventory.Produced(k.By) && slices.ContainsFunc(d.pass.Report.Blueprints, func(b *report.Blueprint) bool {
+	if !d.pass.Inventory.Entities.Produced(k.By) && slices.ContainsFunc(d.pass.Report.Blueprints, func(b *report.Blueprint) bool {
 		return b.Identifier == k.By.Blueprint && b.HeldBy != ""
 	}) {
 		fix = fmt.Sprintf("they go with those, as soon as nothing holds back the deletion of blueprint %q", k.By.Blueprint)

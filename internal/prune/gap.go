@@ -25,6 +25,13 @@ func (p *pass) standIn() string {
 	return guard
 }
 
+// unreadable says why a run that cannot read again what it has produced deletes nothing.
+func (p *pass) unreadable(err error) string {
+	guard := "what this run has produced could not be read again from its temporary file: " + err.Error()
+	p.fixes[guard] = "run again; where something empties the folder for temporary files meanwhile, let TMPDIR name another folder"
+	return guard
+}
+
 // checkEmpty looks at lists of Bitbucket that were empty. An empty answer where
 // Port owns entities is more likely a fault than the truth.
 func (p *pass) checkEmpty(listed listing) {

@@ -10,6 +10,7 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -19,22 +20,20 @@ type listing struct {
 	others []catalog.Ref // not produced
 	count  int
 	counts map[string]int // by blueprint
-	// produced are the listed entities that the run produced and did not write.
-	produced map[catalog.Ref]bool
 }
 
 func (p *pass) list(ctx context.Context) (listing, error) {
-	l := listing{counts: map[string]int{}, produced: map[catalog.Ref]bool{}}
+	l := listing{counts: map[string]int{}}
 	seen := map[catalog.Ref]bool{}
 	for ref, err := range p.old(ctx) {
 		if err != nil {
 			return listing{}, err
 		}
-		switch e := p.Inventory.Entities[ref]; {
-		case e != nil && e.Written || l.produced[ref] || seen[ref]: // a page may repeat what an earlier one had; a dry run writes nothing
+		switch flags, produced := p.Inventory.Entities.Flags(ref); {
+		case flags.Written || flags.Listed || seen[ref]: // a page may repeat what an earlier one had; a dry run writes nothing
 			continue
-		case e != nil:
-			l.produced[ref] = true
+		case produced:
+			p.Inventory.Entities.MarkListed(ref)
 		default:
 			seen[ref] = true
 			l.others = append(l.others, ref)
@@ -83,11 +82,5 @@ func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) boo
 // owned returns how many entities are ours in all: those that are listed, and those that
 // Port holds of this run.
 func (p *pass) owned(l listing) int {
-	n := l.count
-	for ref, e := range p.Inventory.Entities {
-		if e.Counted && !l.produced[ref] {
-			n++
-		}
-	}
-	return n
+	return l.count + p.Inventory.Entities.Count(func(_ string, f inventory.Flags) bool { return f.Counted && !f.Listed })
 }

@@ -78,7 +78,7 @@ func TestFromMemory(t *testing.T) {
 		{"what another source may have given shows no present name", func(s *scene) {
 			s.mapping = strings.Replace(s.mapping, `.destination.repository.name + "-" + (.id|tostring)`, `.destination.repository.name + (.id|tostring)`, 1)
 			s.produce("pull", "api1", 2)
-			delete(s.known.Entities, catalog.Ref{Blueprint: "pull", Identifier: "api-1"})
+			delete(s.entities, catalog.Ref{Blueprint: "pull", Identifier: "api-1"})
 			s.stale("pull", "old7", "web11")
 			s.list("web", "web1").Leave("{web}")
 		}, outcome{left: []string{"pull/api-1", "pull/old7", "pull/web11"}, counts: []string{"pull: 0 deleted, 3 kept"},

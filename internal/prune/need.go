@@ -15,14 +15,17 @@ import (
 // blueprint stands for any: that of the relation's target is not known.
 type needs map[catalog.Ref]inventory.Relation
 
-// needed returns the entities that produced ones relate to.
-func (p *pass) needed(ctx context.Context) needs {
+// needed returns those of others that produced ones relate to.
+func (p *pass) needed(ctx context.Context, others []catalog.Ref) needs {
 	all := needs{}
-	for _, rel := range slices.SortedFunc(maps.Keys(p.Inventory.Targets), compareRelations) {
+	for _, rel := range p.Inventory.Targets.Relations() {
 		schema, _ := p.Schemas.Of(ctx, rel.Blueprint)
 		target := schema.Relations[rel.Name].Target
-		for identifier := range p.Inventory.Targets[rel] {
-			ref := catalog.Ref{Blueprint: target, Identifier: identifier}
+		for _, other := range others {
+			if !p.Inventory.Targets.Has(rel, other.Identifier) {
+				continue
+			}
+			ref := catalog.Ref{Blueprint: target, Identifier: other.Identifier}
 			if _, known := all[ref]; !known {
 				all[ref] = rel
 			}

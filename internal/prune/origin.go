@@ -204,15 +204,19 @@ func (o *origins) trust(ctx context.Context, of *resource, entry int) bool {
 		return trusted
 	}
 	trusted = true
-	for ref, s := range o.pass.Inventory.Entities {
-		if !s.MadeBy(entryOf(e)) {
+	for k, err := range o.pass.Inventory.Entities.All() {
+		if err != nil {
+			trusted = false
+			break
+		}
+		if !k.MadeBy(entryOf(e)) {
 			continue
 		}
-		source, listed := of.seen.Sources[s.Source]
+		source, listed := of.seen.Sources[k.Source]
 		if !listed {
 			continue
 		}
-		if f := o.pass.frame(ctx, of, entry, source); f != nil && !f.Covers(ref.Identifier) {
+		if f := o.pass.frame(ctx, of, entry, source); f != nil && !f.Covers(k.Ref.Identifier) {
 			trusted = false
 			break
 		}

@@ -64,7 +64,7 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 	m := p.Bound.Mapping
 	var needed needs
 	if m.CreateMissingRelatedEntities && len(listed.others) > 0 {
-		needed = p.needed(ctx)
+		needed = p.needed(ctx, listed.others)
 	}
 	incomplete := slices.ContainsFunc(p.resources, func(of *resource) bool { return !of.seen.Complete() })
 	failure := p.Failure()
@@ -73,7 +73,7 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 		Resources: p.gaps(ctx, listed),
 		Listed:    listed.others,
 		Owned:     p.owned(listed),
-		Produced:  p.Inventory.Produced,
+		Produced:  p.Inventory.Entities.Produced,
 		Needed:    needed.has,
 		Threshold: 1,
 		Halt:      p.halt(failure),
@@ -98,6 +98,9 @@ func (p *pass) halt(failure error) string {
 		return "the run failed: " + failure.Error()
 	case p.Report.Has(report.TimeLimit):
 		return TimeLimit
+	}
+	if err := p.Inventory.Err(); err != nil {
+		return p.unreadable(err)
 	}
 	return p.standIn()
 }

@@ -54,11 +54,13 @@ type scene struct {
 	port    *porttest.Server
 	mapping string
 	known   *inventory.Inventory
-	report  *report.Report
-	failure error
-	again   func(doomed []catalog.Ref)
-	adjust  func(*prune.Config)
-	ctx     context.Context
+	// entities are those that the run produced; the inventory has them as the scene is pruned.
+	entities map[catalog.Ref]*inventory.Entity
+	report   *report.Report
+	failure  error
+	again    func(doomed []catalog.Ref)
+	adjust   func(*prune.Config)
+	ctx      context.Context
 }
 
 // newScene is a run that has read both resources to their end, and produced one entity of
@@ -70,7 +72,8 @@ func newScene(t *testing.T) *scene {
 	for _, text := range blueprints {
 		s.port.AddBlueprint(text)
 	}
-	s.known = inventory.New(1, 2)
+	s.known, s.entities = inventory.New(1, 2), map[catalog.Ref]*inventory.Entity{}
+	t.Cleanup(func() { s.known.Close() })
 	for _, r := range s.known.Resources {
 		r.Tasks, r.Listed, r.Extracted, r.Held = 1, true, 1, []int{1}
 		r.Sources["{api}"] = source("api")
@@ -95,9 +98,9 @@ func source(slug string) inventory.Source {
 func (s *scene) produce(blueprint, id string, resource int) *inventory.Entity {
 	e := &inventory.Entity{
 		Results: []inventory.Result{{Entry: inventory.Entry{Resource: resource}, Address: "https://bitbucket.org/acme/" + id}},
-		Source:  "{api}", Written: true, Counted: true, Updated: true,
+		Source:  "{api}", Flags: inventory.Flags{Written: true, Counted: true, Updated: true},
 	}
-	s.known.Entities[catalog.Ref{Blueprint: blueprint, Identifier: id}] = e
+	s.entities[catalog.Ref{Blueprint: blueprint, Identifier: id}] = e
 	s.report.Blueprint(blueprint).Updated++
 	s.store(blueprint, porttest.Entity{Identifier: id})
 	return e
@@ -141,6 +144,11 @@ func (s *scene) run() {
 	if s.adjust != nil {
 		s.adjust(&c)
 	}
+	for ref, e := range s.entities {
+		if err := s.known.Entities.Keep(ref, *e); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 	s.port.ResetJournal()
 	prune.Run(s.ctx, c)
 }
@@ -149,7 +157,7 @@ func (s *scene) run() {
 func (s *scene) left() (left []string) {
 	for blueprint, entities := range s.port.Catalog() {
 		for id := range entities {
-			if ref := (catalog.Ref{Blueprint: blueprint, Identifier: id}); !s.known.Produced(ref) {
+			if ref := (catalog.Ref{Blueprint: blueprint, Identifier: id}); !s.known.Entities.Produced(ref) {
 				left = append(left, ref.String())
 			}
 		}
@@ -262,7 +270,7 @@ func TestWhatGoes(t *testing.T) {
 		{"nothing is stale", func(s *scene) {}, outcome{settled: true}},
 		{"what is stale", func(s *scene) { s.stale("service", "old") }, gone},
 		{"what the run produced, and did not write, stays", func(s *scene) {
-			s.known.Entities[catalog.Ref{Blueprint: "service", Identifier: "api"}].Written = false
+			s.entity("service", "api").Written = false
 		}, outcome{settled: true}},
 		{"an entity of others stays", func(s *scene) {
 			s.store("service", porttest.Entity{Identifier: "theirs", Datasource: "someone"})
@@ -320,7 +328,7 @@ func TestWhatGoes(t *testing.T) {
 		}, gone},
 		{"a produced entity counts once among ours, listed or not", func(s *scene) {
 			s.stale("service", "old")
-			s.known.Entities[catalog.Ref{Blueprint: "service", Identifier: "api"}].Written = false
+			s.entity("service", "api").Written = false
 			s.mapping = strings.Replace(s.mapping, "Threshold: 1", "Threshold: 0.3", 1)
 		}, kept(blocked("1 of 3 entities are stale, more than the entityDeletionThreshold of 0.3 allows", ""))},
 		{"deletion is never", func(s *scene) {
@@ -369,7 +377,7 @@ func TestPortsList(t *testing.T) {
 		}, outcome{problems: searched.problems}},
 		{"a page that comes twice", func(s *scene) {
 			s.stale("service", "old")
-			s.known.Entities[catalog.Ref{Blueprint: "service", Identifier: "api"}].Written = false
+			s.entity("service", "api").Written = false
 			s.mapping = strings.Replace(s.mapping, "Threshold: 1", "Threshold: 0.3", 1)
 			s.port.Fault(porttest.Fault{Path: route, Rewrite: twice})
 		}, outcome{left: []string{"service/old"}, counts: []string{"service: 0 deleted, 1 kept"},

@@ -1,7 +1,6 @@
 package prune
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -27,7 +26,7 @@ func (p *pass) related(ctx context.Context, stale []catalog.Ref) (found []reconc
 	}
 	for _, blueprint := range slices.Sorted(maps.Keys(p.Inventory.Stored)) {
 		if h := p.Inventory.Stored[blueprint]; !h.Unread {
-			f.add(ctx, blueprint, h.Edges)
+			f.stored(ctx, blueprint, h.Edges)
 		}
 	}
 	for _, blueprint := range f.blueprints {
@@ -38,18 +37,14 @@ func (p *pass) related(ctx context.Context, stale []catalog.Ref) (found []reconc
 			f.unknown = true
 		}
 	}
-	for _, rel := range slices.SortedFunc(maps.Keys(p.Inventory.Targets), compareRelations) {
-		for id := range p.Inventory.Targets[rel] {
-			if f.identifiers[id] {
+	for _, rel := range p.Inventory.Targets.Relations() {
+		for id := range f.identifiers {
+			if p.Inventory.Targets.Has(rel, id) {
 				f.relate(ctx, catalog.Ref{Blueprint: rel.Blueprint}, rel.Name, id)
 			}
 		}
 	}
 	return f.found, !f.unknown
-}
-
-func compareRelations(a, b inventory.Relation) int {
-	return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Name, b.Name))
 }
 
 // finder collects relations to stale entities.
@@ -60,6 +55,17 @@ type finder struct {
 	blueprints  []string        // of the stale ones
 	found       []reconcile.Relation
 	unknown     bool // something could not be read: Port decides
+}
+
+// stored takes what entities of a blueprint related to when the run began.
+func (f *finder) stored(ctx context.Context, blueprint string, edges *inventory.Edges) {
+	for e, err := range edges.All() {
+		if err != nil {
+			f.unknown = true
+			return
+		}
+		f.add(ctx, blueprint, []inventory.Edge{e})
+	}
 }
 
 // add takes what entities of a blueprint related to when the run began.
@@ -99,21 +105,20 @@ func (f *finder) search(ctx context.Context, blueprint string) {
 	if !may {
 		return
 	}
-	texts := inventory.Texts{}
 	for fields, err := range f.pass.Port.Entities.Stored(ctx, blueprint) {
 		if err != nil {
 			f.unknown = true
 			return
 		}
-		f.add(ctx, blueprint, texts.Edges(nil, fields))
+		f.add(ctx, blueprint, inventory.EdgesOf(fields))
 	}
 }
 
 // stands reports whether an entity has a relation as Port held it when the run began: it
 // was not written, or no entry that gave it maps the relation.
 func (p *pass) stands(ref catalog.Ref, relation string) bool {
-	s := p.Inventory.Entities[ref]
-	if s == nil || !s.Counted {
+	s, produced, err := p.Inventory.Entities.Of(ref)
+	if err != nil || !produced || !s.Counted {
 		return true
 	}
 	if !p.Bound.Mapping.EnableMergeEntity {

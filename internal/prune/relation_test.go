@@ -23,12 +23,15 @@ func (s *scene) relate(blueprint, id string, relations map[string]any) {
 // remember lets the run know what an entity related to when it began.
 func (s *scene) remember(blueprint, from, relation, to string) {
 	stored := s.known.Stored[blueprint]
-	stored.Edges = append(stored.Edges, inventory.Edge{From: from, Relation: relation, To: to})
+	if stored.Edges == nil {
+		stored.Edges = s.known.NewEdges()
+	}
+	stored.Edges.Add(inventory.Edge{From: from, Relation: relation, To: to})
 	s.known.Stored[blueprint] = stored
 }
 
 func (s *scene) entity(blueprint, id string) *inventory.Entity {
-	return s.known.Entities[catalog.Ref{Blueprint: blueprint, Identifier: id}]
+	return s.entities[catalog.Ref{Blueprint: blueprint, Identifier: id}]
 }
 
 const dependants = "delete those first, or set deleteDependentEntities: true in the mapping"
@@ -79,7 +82,7 @@ func TestWhatRelatesGoesFirst(t *testing.T) {
 		{"what the run related to", func(s *scene) {
 			s.stale("service", "old")
 			s.relate("pull", "api-1", map[string]any{"service": "old"})
-			s.known.Relate(inventory.Relation{Blueprint: "pull", Name: "service"}, "old")
+			s.known.Targets.Add(inventory.Relation{Blueprint: "pull", Name: "service"}, "old")
 		}, outcome{left: []string{"service/old"}, counts: []string{"service: 0 deleted, 1 kept"}, problems: []string{
 			`warning: stale entities of blueprint "service" are not deleted: other entities relate to them, and stay; fix: ` + dependants + `; example: service/old, to which entities of blueprint "pull" relate`}}},
 		{"a blueprint that was not read is searched", func(s *scene) {
@@ -152,11 +155,11 @@ func TestCascade(t *testing.T) {
 		}, outcome{settled: true}},
 		{"a produced entity relates to another produced one", func(s *scene) {
 			theirs(s)
-			s.known.Relate(inventory.Relation{Blueprint: "pull", Name: "service"}, "api")
+			s.known.Targets.Add(inventory.Relation{Blueprint: "pull", Name: "service"}, "api")
 		}, along},
 		{"a produced entity relates to what was not produced", func(s *scene) {
 			theirs(s)
-			s.known.Relate(inventory.Relation{Blueprint: "service", Name: "team"}, "PAY")
+			s.known.Targets.Add(inventory.Relation{Blueprint: "service", Name: "team"}, "PAY")
 		}, stays(notApplied)},
 		{"or still does so, by a relation that is not mapped", func(s *scene) {
 			theirs(s)
@@ -194,7 +197,7 @@ func TestNeeded(t *testing.T) {
 	needs := func(s *scene) {
 		s.mapping = strings.Replace(s.mapping, "createMissingRelatedEntities: false", "createMissingRelatedEntities: true", 1)
 		s.relate("pull", "api-1", map[string]any{"service": "old"})
-		s.known.Relate(inventory.Relation{Blueprint: "pull", Name: "service"}, "old")
+		s.known.Targets.Add(inventory.Relation{Blueprint: "pull", Name: "service"}, "old")
 	}
 	kept := outcome{left: []string{"service/old"}, counts: []string{"service: 0 deleted, 1 kept"}, problems: []string{
 		`warning: stale entities of blueprint "service" are not deleted: entities of blueprint "pull" relate to them by relation "service"; fix: they go when nothing relates to them any more: map the relation to what the workspace still has, or leave out what relates to them; example: service/old, to which pull/api-1 relates`}}
@@ -220,13 +223,13 @@ func TestNeeded(t *testing.T) {
 		{"what the mapping cannot produce is not stale", func(s *scene) {
 			needs(s)
 			s.stale("team", "PAY")
-			s.known.Relate(inventory.Relation{Blueprint: "service", Name: "team"}, "PAY")
+			s.known.Targets.Add(inventory.Relation{Blueprint: "service", Name: "team"}, "PAY")
 		}, outcome{left: []string{"team/PAY"}}},
 		{"where Port makes nothing, it is not needed", func(s *scene) {
 			old(porttest.Entity{Title: "Old"})(s)
 			s.mapping = services
 			s.relate("pull", "api-1", nil)
-			delete(s.known.Targets, inventory.Relation{Blueprint: "pull", Name: "service"})
+			s.known.Targets = inventory.New().Targets
 		}, outcome{counts: []string{"service: 1 deleted, 0 kept"}}},
 		{"the blueprint that relates cannot be read: an entity of any blueprint may be meant", func(s *scene) {
 			old(porttest.Entity{Title: "Old"})(s)
@@ -235,7 +238,7 @@ func TestNeeded(t *testing.T) {
 		{"two of one cause are one line", func(s *scene) {
 			old(porttest.Entity{Title: "Old"})(s)
 			s.store("service", porttest.Entity{Identifier: "older", Title: "Older"})
-			s.known.Relate(inventory.Relation{Blueprint: "pull", Name: "service"}, "older")
+			s.known.Targets.Add(inventory.Relation{Blueprint: "pull", Name: "service"}, "older")
 		}, outcome{left: []string{"service/old", "service/older"}, counts: []string{"service: 0 deleted, 2 kept"}, problems: kept.problems}},
 	})
 }
@@ -246,7 +249,7 @@ func TestEmpty(t *testing.T) {
 		s.mapping = strings.Replace(s.mapping, "selector: {query: 'true'}", `selector: {query: 'true', repoQuery: 'language = "go"'}`, 1)
 	}
 	empty := func(s *scene, stale int) {
-		delete(s.known.Entities, catalog.Ref{Blueprint: "service", Identifier: "api"})
+		delete(s.entities, catalog.Ref{Blueprint: "service", Identifier: "api"})
 		s.port.RemoveEntity("service", "api")
 		r := s.known.Resources[0]
 		r.Tasks, r.Extracted, r.Held = 0, 0, []int{0}
@@ -285,7 +288,7 @@ func TestEmpty(t *testing.T) {
 	fault.causes = report.Unread
 	fault.problems = append([]string{"error: resource 1 (repository): Bitbucket's list was empty, while Port holds 1 entities of it; fix: " + emptyFix}, fault.problems...)
 	pulls := func(s *scene, stale int) { // repositories are there, and no pull request is found
-		delete(s.known.Entities, catalog.Ref{Blueprint: "pull", Identifier: "api-1"})
+		delete(s.entities, catalog.Ref{Blueprint: "pull", Identifier: "api-1"})
 		s.port.RemoveEntity("pull", "api-1")
 		r := s.known.Resources[1]
 		r.Extracted, r.Held = 0, []int{0}

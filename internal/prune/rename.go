@@ -61,13 +61,9 @@ func (r renames) guards(ctx context.Context, doomed []catalog.Ref) map[string]st
 // holding returns how many entities of a blueprint were ours when the run began, as far as
 // Port lists them or the run has updated them.
 func (r renames) holding(blueprint string) int {
-	n := r.listed.counts[blueprint]
-	for ref, s := range r.Inventory.Entities {
-		if ref.Blueprint == blueprint && !r.listed.produced[ref] && s.Updated {
-			n++
-		}
-	}
-	return n
+	return r.listed.counts[blueprint] + r.Inventory.Entities.Count(func(of string, f inventory.Flags) bool {
+		return of == blueprint && !f.Listed && f.Updated
+	})
 }
 
 // twins counts the entities that have a twin among those that the run produced: one of the
@@ -82,7 +78,11 @@ func (r renames) twins(ctx context.Context, blueprint string, doomed []catalog.R
 	if err != nil {
 		return 0, err
 	}
-	born, origins := r.born(blueprint), newOrigins(r.pass, nil)
+	born, err := r.born(blueprint)
+	if err != nil {
+		return 0, err
+	}
+	origins := newOrigins(r.pass, nil)
 	older := map[string]time.Time{} // by the identifier of what may be a twin: when the other was written
 	n := 0
 	for _, ref := range slices.Sorted(maps.Keys(lives)) {
@@ -137,23 +137,26 @@ type sibling struct {
 	used       bool // it is the twin of another already
 }
 
-func (r renames) born(blueprint string) produce {
+func (r renames) born(blueprint string) (produce, error) {
 	all := produce{map[string][]*sibling{}, map[uint64][]*sibling{}}
-	for ref, s := range r.Inventory.Entities {
-		if ref.Blueprint != blueprint || !s.Counted {
+	for k, err := range r.Inventory.Entities.All() {
+		if err != nil {
+			return produce{}, err
+		}
+		if k.Ref.Blueprint != blueprint || !k.Counted {
 			continue
 		}
-		one := &sibling{identifier: ref.Identifier, state: s}
-		if s.Title != 0 {
-			all.titles[s.Title] = append(all.titles[s.Title], one)
+		one := &sibling{identifier: k.Ref.Identifier, state: &k.Entity}
+		if k.Title != 0 {
+			all.titles[k.Title] = append(all.titles[k.Title], one)
 		}
-		for _, res := range s.Results {
+		for _, res := range k.Results {
 			if res.Address != "" && !slices.Contains(all.addresses[res.Address], one) {
 				all.addresses[res.Address] = append(all.addresses[res.Address], one)
 			}
 		}
 	}
-	return all
+	return all, nil
 }
 
 // free returns an entity that is not a twin yet, one that is new to Port if there is one.

@@ -17,6 +17,7 @@ func PruneTwice(ctx context.Context, job Job, through func(*inventory.Inventory)
 	r.load(ctx, ctx)
 	r.loader.Close()
 	whole := r.inventory
+	defer whole.Close()
 	for i, store := range stores {
 		copied := report.Report{}
 		for c := report.RejectedEntity; c <= report.Fatal; c <<= 1 {
@@ -34,8 +35,12 @@ func PruneTwice(ctx context.Context, job Job, through func(*inventory.Inventory)
 		}
 		reports[i] = &copied
 		r.report, r.job.Store = &copied, store
-		r.inventory = inventory.Merge(whole) // a copy: the first pruning may add gaps
-		if i == 1 {
+		if i == 0 {
+			var err error
+			if r.inventory, err = inventory.Merge(whole); err != nil { // a copy: pruning may add gaps
+				panic(err)
+			}
+		} else {
 			r.inventory = through(whole)
 		}
 		for n, of := range r.readings {

@@ -40,36 +40,46 @@ func parts(t *testing.T, whole *inventory.Inventory, n int, r *rand.Rand) []*inv
 		}
 		return of[key]
 	}
-	for ref, e := range whole.Entities {
-		first, last := *e, *e
-		cut := len(e.Results)
+	keep := func(p *inventory.Inventory, k inventory.Kept) {
+		if err := p.Entities.Keep(k.Ref, k.Entity); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k, err := range whole.Entities.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, last := k, k
+		cut := len(k.Results)
 		if cut > 1 {
 			cut = 1 + r.IntN(cut)
 		}
-		first.Results, last.Results = e.Results[:cut], e.Results[cut:]
+		first.Results, last.Results = k.Results[:cut], k.Results[cut:]
 		i := r.IntN(n)
-		if all[i].Entities[ref] = &first; len(last.Results) > 0 {
+		if keep(all[i], first); len(last.Results) > 0 {
 			if i == n-1 {
-				all[i].Entities[ref] = e
+				keep(all[i], k)
 			} else {
-				all[i+1+r.IntN(n-1-i)].Entities[ref] = &last
+				keep(all[i+1+r.IntN(n-1-i)], last)
 			}
 		}
 	}
-	for relation, identifiers := range whole.Targets {
-		for id := range identifiers {
-			all[r.IntN(n)].Relate(relation, id)
+	for target, err := range whole.Targets.All() {
+		if err != nil {
+			t.Fatal(err)
 		}
+		all[r.IntN(n)].Targets.Add(target.Relation, target.Identifier)
 	}
 	for blueprint, s := range whole.Stored {
-		share := make([]inventory.Stored, n)
-		for _, e := range s.Edges {
-			i := r.IntN(n)
-			share[i].Edges = append(share[i].Edges, e)
-		}
 		unread := r.IntN(n)
-		for i := range all {
-			all[i].Stored[blueprint] = inventory.Stored{Edges: share[i].Edges, Unread: s.Unread && i == unread, Absent: s.Absent}
+		for i, p := range all {
+			p.Stored[blueprint] = inventory.Stored{Edges: p.NewEdges(), Unread: s.Unread && i == unread, Absent: s.Absent}
+		}
+		for e, err := range s.Edges.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[r.IntN(n)].Stored[blueprint].Edges.Add(e)
 		}
 	}
 	for blueprint := range whole.Adopted {
@@ -159,7 +169,11 @@ func prunedInParts(t *testing.T, s state, edits []edit, faults []func(*world), h
 		stores := [2]*deletions{{Store: job.Port.Entities}, {Store: job.Port.Entities}}
 		job.Store = job.Port.Entities
 		reports := resync.PruneTwice(context.Background(), job, func(whole *inventory.Inventory) *inventory.Inventory {
-			return inventory.Merge(parts(t, whole, n, rand.New(rand.NewPCG(seed, 0)))...)
+			merged, err := inventory.Merge(parts(t, whole, n, rand.New(rand.NewPCG(seed, 0)))...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return merged
 		}, [2]resync.Store{stores[0], stores[1]})
 		for _, b := range reports[0].Blueprints {
 			deleted, kept = deleted+b.Deleted, kept+b.StaleKept

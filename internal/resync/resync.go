@@ -112,9 +112,9 @@ func (r *run) load(readCtx, writeCtx context.Context) {
 	}
 }
 
-// close removes what the run kept of Bitbucket.
+// close removes what the run kept.
 func (r *run) close() {
-	if err := r.workspace.Close(); err != nil {
+	if err := errors.Join(r.workspace.Close(), r.inventory.Close()); err != nil {
 		r.job.Log.Warn("a temporary file was left behind", "error", err)
 	}
 }
