@@ -8,6 +8,7 @@
 //	. | ingests a Bitbucket Cloud workspace into Port's catalog | app
 //	examples/demo | runs the real program against emulators of Bitbucket Cloud and Port on loopback | app bitbucket/bitbuckettest port/porttest
 //	rerun | runs the whole program again and again with one memory | - | app
+//	scale | measures the program in a process of its own | - | app
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
 //	app | is the program | bitbucket catalog check clip datasource diag dryrun input mapping nearest platform port prune reconcile report resync state transform transport
 //	resync | does one run | bitbucket catalog check concurrent diag inventory kind load mapping port prune reconcile report state transform | dryrun transport

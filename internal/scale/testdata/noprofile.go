@@ -1,0 +1,5 @@
+package main
+
+func startProfile() {}
+func heapProfile()  {}
+func stopProfile()  {}
