@@ -21,7 +21,7 @@
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
 //	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket budget clip concurrent content diag filter glob mapping nearest shape source state | transport
 //	source | reads the trees and files of repositories | bitbucket content gitwire glob spool state transport
-//	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog diag jq mapping shape | kind
+//	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog diag jq mapping reach shape | kind
 //	lint | finds what is wrong or odd in the jq expressions of a resource | diag jq mapping nearest onig shape | catalog jq/recorded kind
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
 //	port | is a client of Port's API | catalog transport
@@ -49,6 +49,7 @@
 //	catalog | holds the plain values of Port's software catalog that the other packages share | -
 //	diag | holds what the program has to say to a person | -
 //	shape | describes the fields of JSON objects that are known before one is read | -
+//	reach | describes which parts of a JSON value can matter to whoever reads it | -
 //	clip | shortens text for messages | -
 //	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | gitwire/gitwiretest memtransport
 //	port/porttest | is Port's API in memory | memtransport

@@ -184,9 +184,9 @@ func joinedParts(q *gojq.Query) []part {
 
 // of reports whether a part depends on the origin alone.
 func (p part) of(o Origin) bool {
-	r := reader{root: &Reads{}}
+	r := newReader()
 	r.tree(p.query)
-	return r.root.within(o)
+	return o.holds(r.root)
 }
 
 // isID reports whether a part is the number of an object, as a text.

@@ -1,10 +1,12 @@
 package transform
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -12,26 +14,31 @@ import (
 	"github.com/itchyny/gojq"
 
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/reach"
 	"port-bitbucket-exporter/internal/shape"
 )
 
-// String names the places that are read: ".a.b", or ".a.b~" where only the type of what
-// stands there matters; "." is everything.
-func (r *Reads) String() string {
+// listed names the places that are read: ".a.b" and ".a[].b", with "!" behind where it matters
+// whether something is there and of which type, with "~" where nothing more is read; "." is everything.
+func listed(r *reach.Paths) string {
 	var all []string
-	var visit func(r *Reads, path string)
-	visit = func(r *Reads, path string) {
+	var visit func(r *reach.Paths, path string)
+	visit = func(r *reach.Paths, path string) {
+		if r.Whole {
+			all = append(all, cmp.Or(path, "."))
+			return
+		}
 		switch {
-		case r.whole && path == "":
-			all = append(all, ".")
-		case r.whole:
-			all = append(all, path)
-		case len(r.below) == 0 && path != "":
+		case r.There:
+			all = append(all, cmp.Or(path, ".")+"!")
+		case len(r.Keys) == 0 && r.Each == nil && path != "":
 			all = append(all, path+"~")
-		default:
-			for _, key := range slices.Sorted(maps.Keys(r.below)) {
-				visit(r.below[key], path+"."+key)
-			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(r.Keys)) {
+			visit(r.Keys[key], path+"."+key)
+		}
+		if r.Each != nil {
+			visit(r.Each, path+"[]")
 		}
 	}
 	visit(r, "")
@@ -39,13 +46,13 @@ func (r *Reads) String() string {
 }
 
 // readsOf are those of one expression; nil when it is no jq that compiles.
-func readsOf(text string) (*Reads, *gojq.Code) {
+func readsOf(text string) (*reach.Paths, *gojq.Code) {
 	c := &compiler{}
 	x := c.compile(mapping.Expr{Text: text})
 	if x.code == nil {
 		return nil, nil
 	}
-	r := reader{root: &Reads{}}
+	r := newReader()
 	r.expression(x)
 	same := func(v any, _ []any) any { return v }
 	code, err := gojq.Compile(x.tree, gojq.WithFunction("debug", 0, 1, same), gojq.WithFunction("stderr", 0, 0, same))
@@ -63,38 +70,43 @@ var readsTests = []struct{ text, want string }{
 	{`.a`, ".a"}, {`.a.b`, ".a.b"}, {`."a"`, ".a"}, {`.["a"]`, ".a"}, {`.a["b"].c`, ".a.b.c"}, {`.a?`, ".a"}, {`.a.b?.c`, ".a.b.c"}, {`(.a).b`, ".a.b"},
 	{`.__includedFiles["README.md"]`, ".__includedFiles.README.md"}, {`.folder.__includedFiles["docs/x"]`, ".folder.__includedFiles.docs/x"},
 	{`.folder | .__includedFiles`, ".folder.__includedFiles"}, {`.folder | .__includedFiles | .x`, ".folder.__includedFiles.x"},
-	{`.a, .b`, ".a .b"}, {`(.a, .b).c`, ".a.c .b.c"}, {`.a // .b`, ".a .b"}, {`(.a // {}).b`, ".a.b"}, {`(.a // .b) | 1`, ".a~ .b~"},
-	// What is not a key of an object is all of it.
-	{`.a[]`, ".a"}, {`.a[].b`, ".a"}, {`.a[0]`, ".a"}, {`.a[1:]`, ".a"}, {`.a[.b]`, ".a .b"}, {`.a["x\(.b)"]`, ".a .b"}, {`.["a", "b"]`, "."}, {`.[.a]`, "."},
-	{`.`, "."}, {`..`, "."}, {`.[]`, "."}, {`.[]?`, "."}, {`.. | .a?`, "."}, {`.a | ..`, ".a"}, {`. as $x | $x`, "."},
+	{`.a, .b`, ".a .b"}, {`(.a, .b).c`, ".a.c .b.c"}, {`.a // .b`, ".a .b"}, {`(.a // {}).b`, ".a! .a.b"}, {`(.a // .b) | 1`, ".a! .b~"},
+	// Elements of arrays, and what is neither such nor a key of an object.
+	{`.a[]`, ".a[]"}, {`.a[].b`, ".a[].b"}, {`.a[0]`, ".a[]"}, {`.a[1:]`, ".a"}, {`.a[.b]`, ".a .b"}, {`.a["x\(.b)"]`, ".a .b"}, {`.["a", "b"]`, "."}, {`.[.a]`, "."},
+	{`.`, "."}, {`..`, "."}, {`.[]`, "[]"}, {`.[]?`, "[]"}, {`.. | .a?`, "."}, {`.a | ..`, ".a"}, {`. as $x | $x`, "."},
 	// Values of all of the object.
-	{`keys`, "."}, {`length`, "."}, {`has("a")`, "."}, {`to_entries`, "."}, {`with_entries(.)`, "."}, {`tojson`, "."}, {`tostring`, "."}, {`@json`, "."},
+	{`keys`, "."}, {`length`, "[]~"}, {`has("a")`, "."}, {`to_entries`, "."}, {`with_entries(.)`, "."}, {`tojson`, "."}, {`tostring`, "."}, {`@json`, "."},
 	{`getpath(["a"])`, "."}, {`path(..)`, "."}, {`[paths]`, "."}, {`del(.a)`, "."}, {`.a = 1`, "."}, {`.a |= 1`, "."}, {`.a += 1`, "."}, {`.a //= 1`, "."},
-	{`map(.a)`, "."}, {`walk(.)`, "."}, {`recurse`, "."}, {`. == {}`, "."}, {`[.]`, "."}, {`{x: .}`, "."}, {`"\(.)"`, "."}, {`error`, "."}, {`$__loc__`, "none"},
+	{`map(.a)`, "[].a"}, {`walk(.)`, "."}, {`recurse`, "."}, {`. == {}`, "."}, {`[.]`, "."}, {`{x: .}`, "."}, {`"\(.)"`, "."}, {`error`, "."}, {`$__loc__`, "none"},
 	{`def f: .a; f`, "."}, {`def select(f): .; select(.a)`, "."}, {`limit(1; .)`, "."}, {`input`, "none"}, {`if .a then . else 1 end`, "."}, {`if .a then .b end`, "."},
 	// Steps that read only what comes in.
-	{`.a | length`, ".a"}, {`.a | tojson`, ".a"}, {`.a | to_entries`, ".a"}, {`.a | getpath(["b"])`, ".a"}, {`.a | map(.b)`, ".a"}, {`.a | @base64`, ".a"},
-	{`@base64 "x\(.a)"`, ".a"}, {`"\(.a.b)/\(.c)"`, ".a.b .c"}, {`.a + .b`, ".a .b"}, {`.a == .b and .c`, ".a .b .c"}, {`-(.a)`, ".a"}, {`[.a, .b.c]`, ".a .b.c"},
+	{`.a | length`, ".a[]~"}, {`.a | tojson`, ".a"}, {`.a | to_entries`, ".a"}, {`.a | getpath(["b"])`, ".a"}, {`.a | map(.b)`, ".a[].b"}, {`.a | @base64`, ".a"},
+	{`@base64 "x\(.a)"`, ".a"}, {`"\(.a.b)/\(.c)"`, ".a.b .c"}, {`.a + .b`, ".a .b"}, {`.a == .b and .c`, ".a .b .c!"}, {`-(.a)`, ".a"}, {`[.a, .b.c]`, ".a .b.c"},
 	{`.a | test("x")`, ".a"}, {`.a | sub("x"; "y")`, ".a"}, {`.a | del(.b)`, ".a"}, {`.a | .b = 1`, ".a"}, {`.a | in({})`, ".a"}, {`.a | split("/") | last`, ".a"},
-	{`.a | gsub("[{-}]"; "")`, ".a"}, {`.a | . as $x | 1`, ".a~"}, {`.a | type`, ".a~"}, {`.a | not`, ".a~"},
+	{`.a | gsub("[{-}]"; "")`, ".a"}, {`.a | . as $x | 1`, ".a~"}, {`.a | type`, ".a!"}, {`.a | not`, ".a!"},
 	// Objects that are made.
 	{`{a}`, ".a"}, {`{a, b: .c}`, ".a .c"}, {`{"a"}`, ".a"}, {`{"x\(.a)": .b}`, ".a .b"}, {`{"x\(.a)"}`, "."}, {`{(.a): .b}`, ".a .b"}, {`.a as $x | {$x}`, ".a"}, {`{a: .b} | .a`, ".b"},
 	// Variables and patterns.
-	{`.a as $x | .b | . + $x`, ".a .b"}, {`. as $o | .a | map(. + $o.b.c)`, ".a .b.c"}, {`. as $o | $o.a`, ".a"}, {`. as {a: $x} | $x.b`, ".a.b"}, {`. as {$a} | $a`, ".a"},
-	{`. as {"a": {b: $x}} | $x`, ".a.b"}, {`. as {$a: {b: $x}} | $x, $a.c`, ".a.b .a.c"}, {`.a as [$x] | $x`, ".a"}, {`. as [$x] | 1`, "."}, {`. as {(.k): $x} | 1`, "."},
-	{`. as {"\("a")": $x} | 1`, "."}, {`. as [$x] ?// {a: $x} | $x`, "."}, {`.a as $x | .b as $x | $x.c`, ".a~ .b.c"}, {`.a as {b: [$x]} | $x`, ".a.b"},
+	{`.a as $x | .b | . + $x`, ".a .b"}, {`. as $o | .a | map(. + $o.b.c)`, ".a[] .b.c"}, {`. as $o | $o.a`, ".a"}, {`. as {a: $x} | $x.b`, ".a.b"}, {`. as {$a} | $a`, ".a"},
+	{`. as {"a": {b: $x}} | $x`, ".a.b"}, {`. as {$a: {b: $x}} | $x, $a.c`, ".a.b .a.c"}, {`.a as [$x] | $x`, ".a[]"}, {`. as [$x] | 1`, "[]~"}, {`. as {(.k): $x} | 1`, "."},
+	{`. as {"\("a")": $x} | 1`, "."}, {`. as [$x] ?// {a: $x} | $x`, "."}, {`.a as $x | .b as $x | $x.c`, ".a~ .b.c"}, {`.a as {b: [$x]} | $x`, ".a.b[]"},
 	// Functions whose arguments see the object, and that read no more of it.
-	{`select(.a)`, "."}, {`select(.a) | .b`, ".a .b"}, {`select(.a).b`, ".a .b"}, {`first(.a, .b)`, ".a .b"}, {`first(.a).b`, ".a.b"}, {`limit(.n; .a) | .b`, ".a.b .n"},
-	{`any(.a[]; .b)`, ".a"}, {`any(.a; .b)`, ".a.b"}, {`. as $o | all(.a[]; . == $o.b)`, ".a .b"}, {`isempty(.a.b)`, ".a.b"}, {`add(.a[])`, ".a"}, {`error(.a)`, ".a"},
-	{`.a | objects | .b`, ".a.b"}, {`[.a | values | .b]`, ".a.b"}, {`debug.a`, ".a"}, {`debug(.b) | .a`, ".a .b"}, {`stderr | .a`, ".a"}, {`any(.a)`, "."}, {`range(.a)`, ".a"},
+	{`select(.a)`, "."}, {`select(.a) | .b`, ".a! .b"}, {`select(.a).b`, ".a! .b"}, {`first(.a, .b)`, ".a .b"}, {`first(.a).b`, ".a.b"}, {`limit(.n; .a) | .b`, ".a.b .n"},
+	{`any(.a[]; .b)`, ".a[].b!"}, {`any(.a; .b)`, ".a.b!"}, {`. as $o | all(.a[]; . == $o.b)`, ".a[] .b"}, {`isempty(.a.b)`, ".a.b!"}, {`add(.a[])`, ".a[]"}, {`error(.a)`, ".a"},
+	{`.a | objects | .b`, ".a! .a.b"}, {`[.a | values | .b]`, ".a! .a.b"}, {`debug.a`, ".a"}, {`debug(.b) | .a`, ".a .b"}, {`stderr | .a`, ".a"}, {`any(.a)`, "[].a!"}, {`range(.a)`, ".a"},
 	// Branches.
-	{`if .a then .b else .c end`, ".a .b .c"}, {`if .a then .b elif .c then .d else .e end | .f`, ".a .b.f .c .d.f .e.f"}, {`(if .a then .b end) | .c`, ".a .b.c .c"},
+	{`if .a then .b else .c end`, ".a! .b .c"}, {`if .a then .b elif .c then .d else .e end | .f`, ".a! .b.f .c! .d.f .e.f"}, {`(if .a then .b end) | .c`, ".a! .b.c .c"},
 	{`try .a catch .`, ".a"}, {`. as $o | try error(1) catch $o.a`, ".a"}, {`try error(.a) catch .b`, ".a"}, {`(.a | tonumber)? // .b`, ".a .b"}, {`label $out | .a, break $out`, ".a"},
-	{`reduce .a[] as $x (.b; . + $x + .c)`, ".a .b"}, {`foreach .a[] as [$x, $y] (.b; .c; [., $x])`, ".a .b"}, {`. as $o | reduce .a[] as $x (0; . + $o.b)`, ".a .b"},
-	{`. as $o | foreach .a[] as $x (0; .; $o.c)`, ".a .c"}, {`. as $o | [.a[] | $o.b | .c]`, ".a .b.c"},
+	{`reduce .a[] as $x (.b; . + $x + .c)`, ".a[] .b"}, {`foreach .a[] as [$x, $y] (.b; .c; [., $x])`, ".a[][] .b"}, {`. as $o | reduce .a[] as $x (0; . + $o.b)`, ".a[]~ .b"},
+	{`. as $o | foreach .a[] as $x (0; .; $o.c)`, ".a[]~ .c"}, {`. as $o | [.a[] | $o.b | .c]`, ".a[]~ .b.c"},
+	{`[.a[] | select(.b) | .c]`, ".a[].b! .a[].c"}, {`[.a[] | select(.b)] | length`, ".a[].b!"}, {`[.a[] | select(.b)] | map(.c)`, ".a[].b! .a[].c"}, {`[.a[]] | .[0].b`, ".a[].b"},
+	{`.a | sort_by(.b) | .[0].c`, ".a[].b .a[].c"}, {`.a | max_by(.b).c`, ".a[].b .a[].c"}, {`.a | group_by(.b) | map(.[0].c)`, ".a[].b .a[].c"}, {`.a | unique_by(.b) | length`, ".a[].b"},
+	{`.a[1:] | reverse | first | .b`, ".a[].b"}, {`.a | last.b`, ".a[].b"}, {`.a[-1].b`, ".a[].b"}, {`.a[.n:]`, ".a .n"}, {`.a | nth(0)`, ".a"}, {`[.a, .b] | .[0].c`, ".a.c .b.c"},
+	{`[.a] | .b`, ".a"}, {`.a != null`, ".a!"}, {`.a == "x"`, ".a!"}, {`.a < 1`, ".a!"}, {`.a == {}`, ".a"}, {`.a == .b`, ".a .b"}, {`.a == -1`, ".a"}, {`isempty(.a[])`, ".a[]!"},
+	{`(.a // []) | map(.b)`, ".a! .a[].b"}, {`.a.b, .a[]`, ".a.b .a[]"}, {`any(.a[]; .b == "x")`, ".a[].b!"}, {`.a | all(.b)`, ".a[].b!"}, {`reduce .a[] as {b: $x} (0; . + $x)`, ".a[].b"},
 	// The documented expressions.
 	{`.uuid | gsub("[{-}]"; "")`, ".uuid"}, {`.destination.repository.name + (.id|tostring)`, ".destination.repository.name .id"},
-	{`[.reviewers[].user.display_name]`, ".reviewers"}, {`.repo.links.html.href + "/src/" + .repo.mainbranch.name + "/" + .folder.path`, ".folder.path .repo.links.html.href .repo.mainbranch.name"},
+	{`[.reviewers[].user.display_name]`, ".reviewers[].user.display_name"}, {`.repo.links.html.href + "/src/" + .repo.mainbranch.name + "/" + .folder.path`, ".folder.path .repo.links.html.href .repo.mainbranch.name"},
 	{`.file.content | if type== "object" then [.] else . end`, ".file.content"}, {`.content.dependencies | to_entries`, ".content.dependencies"},
 }
 
@@ -103,7 +115,7 @@ func TestReads(t *testing.T) {
 	for _, tt := range readsTests {
 		got := "none" // not compiled
 		if r, _ := readsOf(tt.text); r != nil {
-			got = r.String()
+			got = listed(r)
 		}
 		if got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.text, got, tt.want)
@@ -150,7 +162,7 @@ func TestProgramReads(t *testing.T) {
 		want string
 	}{
 		{"least", keys{}, ".id"},
-		{"selector", keys{query: `.a == 1`}, ".a .id"},
+		{"selector", keys{query: `.a == 1`}, ".a! .id"},
 		{"identifier", keys{identifier: `.b`}, ".b"},
 		{"blueprint", keys{blueprint: `.c`}, ".c .id"},
 		{"title, icon and team", keys{rest: "title: .d\nicon: .e\nteam: .f\n"}, ".d .e .f .id"},
@@ -170,7 +182,7 @@ func TestProgramReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Reads().String(); got != tt.want {
+		if got := listed(p.Reads()); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -220,32 +232,46 @@ func results(t *testing.T, code *gojq.Code, object map[string]any) (text string,
 	return strings.Join(all, "\n"), s.left > 0
 }
 
-// changes gives, for each path of keys that is not read, the object with other values there.
-func changes(r *Reads, object map[string]any) (all []map[string]any) {
-	var visit func(at map[string]any, path []string)
-	visit = func(at map[string]any, path []string) {
-		for _, key := range append(slices.Sorted(maps.Keys(at)), "new") {
-			path := append(slices.Clone(path), key)
-			old, there := at[key]
-			if inner, ok := old.(map[string]any); ok {
-				visit(inner, path)
+// changes gives the object with other values wherever that leaves what is read as it is.
+func changes(r *reach.Paths, object map[string]any) (all []map[string]any) {
+	if r.Reach("new", "new") { // all of it is read
+		return nil
+	}
+	want := r.Project(clone(object))
+	try := func() {
+		if changed := clone(object).(map[string]any); reflect.DeepEqual(r.Project(changed), want) {
+			all = append(all, changed)
+		}
+	}
+	others := []any{nil, "other", 7, true, []any{"x", 1}, map[string]any{"a": "other", "b": 1}}
+	var visit func(at any)
+	visit = func(at any) {
+		switch at := at.(type) {
+		case map[string]any:
+			for _, key := range append(slices.Sorted(maps.Keys(at)), "new") {
+				old, there := at[key]
+				visit(old)
+				for _, at[key] = range others {
+					try()
+				}
+				delete(at, key)
+				try()
+				if there {
+					at[key] = old
+				}
 			}
-			if r.Reach(path...) {
-				continue
-			}
-			for _, v := range []any{nil, "other", 7, true, []any{"x", 1}, map[string]any{"a": "other", "b": 1}} {
-				at[key] = v
-				all = append(all, clone(object).(map[string]any))
-			}
-			delete(at, key)
-			all = append(all, clone(object).(map[string]any))
-			if there {
-				at[key] = old
+		case []any:
+			for i, old := range at {
+				visit(old)
+				for _, at[i] = range others {
+					try()
+				}
+				at[i] = old
 			}
 		}
 	}
-	visit(object, nil)
-	return all
+	visit(object)
+	return append(all, want.(map[string]any))
 }
 
 func clone(v any) any {
@@ -279,10 +305,11 @@ func checkReads(t *testing.T, text string, objects []map[string]any) (tried bool
 		if !ok {
 			return false
 		}
-		for _, changed := range changes(r, object) {
-			tried = true
+		all := changes(r, object)
+		tried = tried || len(all) > 1
+		for _, changed := range all {
 			if got, ok := results(t, code, changed); ok && got != want {
-				t.Fatalf("%s: it is said to read %q, and with\n%s\ngives\n%s\nwith\n%s\n%s", text, r, encode(t, object), want, encode(t, changed), got)
+				t.Fatalf("%s: it is said to read %q, and with\n%s\ngives\n%s\nwith\n%s\n%s", text, listed(r), encode(t, object), want, encode(t, changed), got)
 			}
 		}
 	}
@@ -292,6 +319,7 @@ func checkReads(t *testing.T, text string, objects []map[string]any) (tried bool
 var readsObjects = []string{
 	`{"a": {"a": {"a": 1, "b": "t"}, "b": [{"a": 1}, {"b": 2}], "c": null}, "b": "b", "c": {"a": true, "b": {"c": "x"}}, "k": "a"}`,
 	`{"a": [1, {"a": {"b": 2}}, "b"], "b": {"a": "a", "b": {"a": [], "b": {}}}, "c": false}`,
+	`{"a": [{"a": 1, "b": {"a": "x", "c": 1}, "c": true}, {"a": 2, "b": null}, {"b": [{"a": "a"}]}], "b": [[{"a": 1, "b": 2}], []], "c": [{"c": {"a": 1}}, {"c": {"b": 1}}]}`,
 	`{"a": "a", "b": null, "c": {"c": {"c": {"a": 0}}, "a": "b"}}`,
 	`{}`,
 }
@@ -324,6 +352,8 @@ var (
 		"%s = %s", "(%s) |= %s", "(%s)? += %s", "(%s)? //= %s", "select(%s)", "select(%s) | %s", "map(%s)?", "first(%s)", "first(%s) | %s", "last(%s)", "limit(2; %s)", "nth(0; %s)", "skip(1; %s)",
 		"any(%s; %s)", "all(%s; %s)", "isempty(%s)", "add(%s)", "%s | objects", "%s | values", "%s | strings", "debug(%s)", "debug", "not", "type", "keys?", "length?", "tojson", "@json", "to_entries?",
 		"with_entries(%s)?", "has(%s)?", "in(%s)?", "IN(%s)", "del(%s)?", "path(%s)?", "pick(%s)?", "getpath([%s])?", "walk(%s)?", "map_values(%s)?", "min_by(%s)?", "until(true; %s)", "range(%s)?",
+		"(%s)[0]?", "(%s)[-1]?", "(%s)[1:]?", "(%s)[:1][0]?", "sort_by(%s)?", "group_by(%s)?", "unique_by(%s)?", "max_by(%s)?", "(%s | reverse?)", "(%s | first?)", "(%s | length?)",
+		"any(%s)?", "all(%s)?", "[%s] | map(%s)", "[%s] | length", "%s == null", "%s != \"a\"", "%s > 1", "(%s)[]? | %s", "(%s)[]? | %s",
 		"limit(3; repeat(%s))", "[limit(3; recurse(%s))]", "splits(%s)?", "tostring", "def f: %s; f", "def f(g): g | %s; f(%s)", "env.A",
 	}
 	// binders bind the variable V.
@@ -367,12 +397,12 @@ func TestReadsHold(t *testing.T) {
 	w := &writer{Rand: rand.New(rand.NewPCG(1, 2))}
 	objects := readsValues(t)
 	tried := 0
-	for range 1000 {
+	for range 400 {
 		if checkReads(t, w.expr(1+w.IntN(4)), objects) {
 			tried++
 		}
 	}
-	if tried < 200 {
+	if tried < 80 {
 		t.Errorf("only %d expressions leave something alone", tried)
 	}
 }
