@@ -89,6 +89,7 @@ var support = []string{"bitbucket/bitbuckettest", "port/porttest", "openapicheck
 var modules = []string{
 	"github.com/bmatcuk/doublestar/v4",
 	"github.com/cenkalti/backoff/v4",
+	"github.com/go-json-experiment/json",
 	"github.com/gofrs/flock",
 	"github.com/itchyny/gojq",
 	"github.com/itchyny/timefmt-go",

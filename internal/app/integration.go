@@ -77,7 +77,7 @@ func (i *integration) ownsSomething(ctx context.Context, start time.Time) bool {
 		return false
 	}
 	for blueprint := range i.mapping.Blueprints() {
-		for _, err := range i.port.Entities.Stored(ctx, blueprint) {
+		for _, err := range i.port.Entities.Stored(ctx, blueprint, nil) {
 			if errors.Is(err, port.ErrNotFound) {
 				break
 			}

@@ -89,6 +89,16 @@ func newDigester(k Keys, s Shape, replaces bool) *Digester {
 	return d
 }
 
+// Properties are those by which the Digester compares.
+func (d *Digester) Properties() (names []string) {
+	for _, k := range d.keys {
+		if k.group == property {
+			names = append(names, k.name)
+		}
+	}
+	return names
+}
+
 // Digest is the canonical hash of f, which a mapping gave or Port holds. What Port
 // writes in another way counts as the same: null and absent; the order of a to-many
 // relation, and an empty one and null; instants, to the millisecond, in whichever

@@ -106,7 +106,7 @@ func (s *stored) read(ctx context.Context, c *comparison, blueprint string) (beg
 		s.vague = err
 	}
 	digester := c.digester(ctx, blueprint)
-	for fields, err := range c.client.Entities.Stored(ctx, blueprint) {
+	for fields, err := range c.client.Entities.Stored(ctx, blueprint, digester.Properties()) {
 		if err != nil {
 			return begun, err
 		}

@@ -28,34 +28,13 @@ const (
 	ownedPage = 5000
 )
 
-// stored is an entity as Port answers it.
-type stored struct {
-	Identifier string         `json:"identifier"`
-	Title      any            `json:"title"`
-	Icon       any            `json:"icon"`
-	Team       any            `json:"team"`
-	Properties map[string]any `json:"properties"`
-	Relations  map[string]any `json:"relations"`
-}
-
-// named is as much of an entity as tells which one it is.
-type named struct {
-	Identifier string `json:"identifier"`
-	Blueprint  string `json:"blueprint"`
-}
-
-// dated is as much of an entity as shows whether it is old.
-type dated struct {
-	Identifier string    `json:"identifier"`
-	UpdatedAt  time.Time `json:"updatedAt"`
-}
-
 // Stored yields what Port holds of our data source in a blueprint, in no certain
-// order, and perhaps one twice. The error is ErrNotFound when there is no such blueprint.
+// order, and perhaps one twice. Of its properties it yields the wanted ones alone: there may
+// be very many entities. The error is ErrNotFound when there is no such blueprint.
 //
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities
-func (e *Entities) Stored(ctx context.Context, blueprint string) iter.Seq2[catalog.Fields, error] {
-	return e.search(ctx, blueprint, e.ours())
+func (e *Entities) Stored(ctx context.Context, blueprint string, wanted []string) iter.Seq2[catalog.Fields, error] {
+	return e.search(ctx, blueprint, e.ours(), want(wanted))
 }
 
 // Owned yields the entities of our data source, of every blueprint, that nobody
@@ -71,11 +50,11 @@ func (e *Entities) Owned(ctx context.Context, before time.Time) iter.Seq2[catalo
 			"before":            before.UTC().Format("2006-01-02T15:04:05.000Z"),
 			"limit":             ownedPage,
 		}
-		for found, err := range pages[named](ctx, e.session, transport.Path("blueprints", "entities", "datasource-entities"), body) {
+		for found, err := range pages(ctx, e.session, transport.Path("blueprints", "entities", "datasource-entities"), body, readRef) {
 			if err != nil {
 				err = fmt.Errorf("list entities of this data source: %w", err)
 			}
-			if !yield(catalog.Ref{Blueprint: found.Blueprint, Identifier: found.Identifier}, err) {
+			if !yield(found, err) {
 				return
 			}
 		}
@@ -90,15 +69,16 @@ func (e *Entities) Owned(ctx context.Context, before time.Time) iter.Seq2[catalo
 func (e *Entities) StoredBefore(ctx context.Context, blueprint string, before time.Time) iter.Seq2[catalog.Ref, error] {
 	return func(yield func(catalog.Ref, error) bool) {
 		body := map[string]any{"limit": searchPage, "query": e.ours()}
-		for found, err := range pages[dated](ctx, e.session, transport.Path("blueprints", blueprint, "entities", "search"), body) {
+		for found, err := range pages(ctx, e.session, transport.Path("blueprints", blueprint, "entities", "search"), body, readDated(wanted{})) {
 			if err != nil {
 				yield(catalog.Ref{}, fmt.Errorf("search entities of blueprint %q: %w", blueprint, err))
 				return
 			}
-			if found.UpdatedAt.IsZero() || !found.UpdatedAt.Before(before) {
+			if found.Updated.IsZero() || !found.Updated.Before(before) {
 				continue // when in doubt, it is not old
 			}
-			if !yield(catalog.Ref{Blueprint: blueprint, Identifier: found.Identifier}, nil) {
+			identifier, _ := found.Identifier.(string)
+			if !yield(catalog.Ref{Blueprint: blueprint, Identifier: identifier}, nil) {
 				return
 			}
 		}
@@ -118,20 +98,7 @@ func (e *Entities) ours() map[string]any {
 //
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities
 func (e *Entities) Find(ctx context.Context, blueprint string, identifiers []string) iter.Seq2[catalog.Fields, error] {
-	return e.search(ctx, blueprint, and(map[string]any{"property": "$identifier", "operator": "in", "value": identifiers}))
-}
-
-// Dated is an entity as Port holds it, when it was made, and when it was last written.
-type Dated struct {
-	catalog.Fields
-	Created, Updated time.Time // zero where Port does not say
-}
-
-// datedAnswer is one as Port answers it.
-type datedAnswer struct {
-	stored
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
+	return e.search(ctx, blueprint, and(map[string]any{"property": "$identifier", "operator": "in", "value": identifiers}), nil)
 }
 
 // FindDated yields those of the named entities of a blueprint that are there, whoever wrote
@@ -142,11 +109,11 @@ func (e *Entities) FindDated(ctx context.Context, blueprint string, identifiers 
 	return func(yield func(Dated, error) bool) {
 		query := and(map[string]any{"property": "$identifier", "operator": "in", "value": identifiers})
 		body := map[string]any{"limit": searchPage, "query": query}
-		for found, err := range pages[datedAnswer](ctx, e.session, transport.Path("blueprints", blueprint, "entities", "search"), body) {
+		for found, err := range pages(ctx, e.session, transport.Path("blueprints", blueprint, "entities", "search"), body, readDated(nil)) {
 			if err != nil {
 				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)
 			}
-			if !yield(Dated{found.fields(), found.CreatedAt, found.UpdatedAt}, err) {
+			if !yield(found, err) {
 				return
 			}
 		}
@@ -158,37 +125,32 @@ func (e *Entities) FindDated(ctx context.Context, blueprint string, identifiers 
 //
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities
 func (e *Entities) Relating(ctx context.Context, blueprint, relation string, to []string) iter.Seq2[catalog.Fields, error] {
-	return e.search(ctx, blueprint, and(map[string]any{"relation": relation, "targetProperty": "$identifier", "operator": "containsAny", "value": to}))
+	return e.search(ctx, blueprint, and(map[string]any{"relation": relation, "targetProperty": "$identifier", "operator": "containsAny", "value": to}), nil)
 }
 
 // Matching yields the entities of a blueprint that a search query of a mapping finds.
 //
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities
 func (e *Entities) Matching(ctx context.Context, blueprint string, query any) iter.Seq2[catalog.Fields, error] {
-	return e.search(ctx, blueprint, query)
+	return e.search(ctx, blueprint, query, nil)
 }
 
 func and(rules ...any) map[string]any {
 	return map[string]any{"combinator": "and", "rules": rules}
 }
 
-// search yields the entities of a blueprint that a query finds, in no certain order,
-// and perhaps one twice.
-func (e *Entities) search(ctx context.Context, blueprint string, query any) iter.Seq2[catalog.Fields, error] {
+// search yields the entities of a blueprint that a query finds, with the wanted properties,
+// in no certain order, and perhaps one twice.
+func (e *Entities) search(ctx context.Context, blueprint string, query any, wanted wanted) iter.Seq2[catalog.Fields, error] {
 	return func(yield func(catalog.Fields, error) bool) {
 		body := map[string]any{"limit": searchPage, "query": query}
-		for found, err := range pages[stored](ctx, e.session, transport.Path("blueprints", blueprint, "entities", "search"), body) {
+		for found, err := range pages(ctx, e.session, transport.Path("blueprints", blueprint, "entities", "search"), body, readFields(wanted)) {
 			if err != nil {
 				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)
 			}
-			fields := found.fields()
-			if !yield(fields, err) {
+			if !yield(found, err) {
 				return
 			}
 		}
 	}
-}
-
-func (s stored) fields() catalog.Fields {
-	return catalog.Fields{Identifier: s.Identifier, Title: s.Title, Icon: s.Icon, Team: s.Team, Properties: s.Properties, Relations: s.Relations}
 }

@@ -45,7 +45,7 @@ func TestHeld(t *testing.T) {
 	fill(s, 2001)
 	c := overSocket(t, s)
 	seen := map[any]catalog.Fields{}
-	for f, err := range c.Entities.Stored(t.Context(), repository) {
+	for f, err := range c.Entities.Stored(t.Context(), repository, []string{"defaultBranch"}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestPagesEnd(t *testing.T) {
 		s := newServer()
 		fill(s, 1500)
 		n := 0
-		for range overSocket(t, s).Entities.Stored(t.Context(), repository) {
+		for range overSocket(t, s).Entities.Stored(t.Context(), repository, nil) {
 			if n++; n == 3 {
 				break
 			}
@@ -137,7 +137,7 @@ func TestPagesEnd(t *testing.T) {
 		fill(s, 2500)
 		s.Fault(porttest.Fault{Path: "/v1/blueprints/*/entities/search", Nth: 2, Status: 403})
 		n, failed := 0, 0
-		for _, err := range overSocket(t, s).Entities.Stored(t.Context(), repository) {
+		for _, err := range overSocket(t, s).Entities.Stored(t.Context(), repository, nil) {
 			if err != nil {
 				failed++
 				equal(t, "status", status(err), 403)
@@ -153,7 +153,7 @@ func TestPagesEnd(t *testing.T) {
 		s := newServer()
 		s.Configure(porttest.Options{NoUndocumentedRoutes: true})
 		c := overSocket(t, s)
-		for _, err := range c.Entities.Stored(t.Context(), "no/such") {
+		for _, err := range c.Entities.Stored(t.Context(), "no/such", nil) {
 			if !errors.Is(err, port.ErrNotFound) {
 				t.Errorf("held: got %v, want ErrNotFound", err)
 			}
@@ -171,7 +171,7 @@ func TestPagesEnd(t *testing.T) {
 		t.Parallel()
 		s := newServer()
 		fill(s, 1500)
-		seq := overSocket(t, s).Entities.Stored(t.Context(), repository)
+		seq := overSocket(t, s).Entities.Stored(t.Context(), repository, nil)
 		for range 2 {
 			n := 0
 			for range seq {
@@ -189,7 +189,7 @@ func TestBigNumbersAreRead(t *testing.T) {
 		Path: "/v1/blueprints/*/entities/search", Status: http.StatusOK,
 		Body: `{"ok":true,"entities":[{"identifier":"a","properties":{"n":12345678901234567890}}],"next":null}`,
 	})
-	for f, err := range overSocket(t, s).Entities.Stored(t.Context(), repository) {
+	for f, err := range overSocket(t, s).Entities.Stored(t.Context(), repository, []string{"n"}) {
 		equal(t, "error", err, nil)
 		equal(t, "number", fmt.Sprint(f.Properties["n"]), "12345678901234567890")
 	}

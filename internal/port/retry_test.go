@@ -36,7 +36,7 @@ var (
 			return nil
 		},
 		"held": func(t *testing.T, c *port.Client) error {
-			for _, err := range c.Entities.Stored(t.Context(), repository) {
+			for _, err := range c.Entities.Stored(t.Context(), repository, nil) {
 				return err
 			}
 			return nil
@@ -299,7 +299,7 @@ func TestRateLimitIsWaitedForOnce(t *testing.T) {
 			equal(t, fmt.Sprintf("time of call %d", i+1), time.Since(start), want)
 		}
 		equal(t, "refusals", fired(), 9+1+1)
-		for _, err := range c.Entities.Stored(t.Context(), repository) {
+		for _, err := range c.Entities.Stored(t.Context(), repository, nil) {
 			t.Errorf("another route: got %v, want no error", err)
 		}
 		s.ClearFaults()

@@ -16,7 +16,7 @@ func TestEveryErrorOfAnAnswerHasItsTrace(t *testing.T) {
 	t.Parallel()
 	held := func(t *testing.T, c *port.Client) error {
 		var last error
-		for _, err := range c.Entities.Stored(t.Context(), repository) {
+		for _, err := range c.Entities.Stored(t.Context(), repository, nil) {
 			last = err
 		}
 		return last

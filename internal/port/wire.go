@@ -94,13 +94,11 @@ func (w *wire) attempt(ctx context.Context, k call, body []byte, authorization s
 }
 
 // reader reads an answer piece by piece.
-type reader func(*json.Decoder) error
+type reader func(*transport.JSON) error
 
 func decode(body io.Reader, into any) error {
 	if read, ok := into.(reader); ok {
-		d := json.NewDecoder(body)
-		d.UseNumber()
-		return read(d)
+		return read(transport.NewJSON(body))
 	}
 	return transport.Decode(json.NewDecoder(io.LimitReader(body, transport.MaxJSON)), into)
 }

@@ -105,7 +105,7 @@ func (f *finder) search(ctx context.Context, blueprint string) {
 	if !may {
 		return
 	}
-	for fields, err := range f.pass.Port.Entities.Stored(ctx, blueprint) {
+	for fields, err := range f.pass.Port.Entities.Stored(ctx, blueprint, nil) {
 		if err != nil {
 			f.unknown = true
 			return
