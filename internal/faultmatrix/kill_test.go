@@ -17,37 +17,47 @@ import (
 	"time"
 )
 
-// killPoints and stopPoints are how many places of a run it is killed and stopped at: so many
-// times as many with MATRIX=full.
+// killPoints and stopPoints are how many places of a run it is killed and stopped at: with
+// MATRIX=full so many times as many, of which a part takes its share.
 const (
 	killPoints = 3
 	stopPoints = 2
 	fullPoints = 10
 )
 
-// points returns how many places of a run are tried. The race detector does not see into the
-// program that is ended.
-func points(n int) int {
-	switch {
-	case full():
-		return n * fullPoints
-	case raceDetector:
-		return 1
+// points are the places of a run that are tried, by number, of so many.
+func points(n int) (tried []int, of int) {
+	every := share{1, 1}
+	if wanted.of > 0 {
+		n, every = n*fullPoints, wanted
 	}
-	return n
+	for i := every.part - 1; i < n; i += every.of {
+		tried = append(tried, i)
+	}
+	return tried, n
+}
+
+// skipWithRaceDetector leaves to the other step what ends the built program: the race
+// detector does not see into it.
+func skipWithRaceDetector(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("the race detector does not see into the program that is ended")
+	}
 }
 
 // TestKill kills the built program at requests that are spread over a whole run, before
 // and after they have their effect, and runs it once more: then everything is as after a
 // run that was never killed.
 func TestKill(t *testing.T) {
+	skipWithRaceDetector(t)
 	binary := build(t)
-	points := points(killPoints)
+	tried, of := points(killPoints)
 	for _, s := range []*scene{grown(t), fresh(), grownOver(t, "auto")} {
 		s.meanwhile = nil
 		g, requests := s.neverKilled(t, binary)
-		for i := range points {
-			at, after := 1+i*requests/points, i%2 == 1
+		for _, i := range tried {
+			at, after := 1+i*requests/of, i%2 == 1
 			t.Run(fmt.Sprintf("%s/at request %d of %d, after it %t", s.name, at, requests, after), func(t *testing.T) {
 				t.Parallel()
 				s.killed(t, binary, g, at, after)
@@ -244,12 +254,14 @@ func (c catalog) has(ref string) bool {
 // TestStop sends the built program a signal while a request hangs, all over a run: it
 // ends, leaves its outputs, and the next run finishes.
 func TestStop(t *testing.T) {
-	binary, points := build(t), points(stopPoints)
+	skipWithRaceDetector(t)
+	binary := build(t)
+	tried, of := points(stopPoints)
 	for _, s := range []*scene{grown(t), fresh(), grownOver(t, "auto")} {
 		s.meanwhile = nil
 		g, requests := s.neverKilled(t, binary)
-		for i := range points {
-			at, signal := 1+i*requests/points, []os.Signal{syscall.SIGTERM, os.Interrupt}[i%2]
+		for _, i := range tried {
+			at, signal := 1+i*requests/of, []os.Signal{syscall.SIGTERM, os.Interrupt}[i%2]
 			t.Run(fmt.Sprintf("%s/%s at request %d of %d", s.name, signal, at, requests), func(t *testing.T) {
 				t.Parallel()
 				l := s.loopback(t, binary)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,12 +18,34 @@ import (
 // tally counts over all combinations.
 var tally struct{ held, fired atomic.Int64 }
 
-// sampleOf is which part of the combinations is tried where MATRIX does not say "full". It
+// sampleOf is which part of the combinations is tried where MATRIX asks for none. It
 // is prime, so that it does not always fall on the same faults of a route.
 const sampleOf = 61
 
-// full reports whether all is tried, as .ci/run does.
-func full() bool { return os.Getenv("MATRIX") == "full" }
+// gcPercent lets the garbage of many short runs wait for a heap five times as large as what
+// lives: a sixth of the CPU time is not spent on it.
+const gcPercent = 400
+
+// share is the part of the combinations that MATRIX asks for: "full" for all, "2/5" for the
+// second of five parts. It is the zero value where nothing is asked for: a sample is tried.
+type share struct{ part, of int }
+
+// wanted is what MATRIX says.
+var wanted share
+
+func readShare(text string) (share, error) {
+	var s share
+	switch text {
+	case "":
+		return share{}, nil
+	case "full":
+		return share{1, 1}, nil
+	}
+	if _, err := fmt.Sscanf(text, "%d/%d", &s.part, &s.of); err != nil || s.part < 1 || s.part > s.of || text != fmt.Sprintf("%d/%d", s.part, s.of) {
+		return share{}, fmt.Errorf(`MATRIX=%s: want full, or a part as 2/5`, text)
+	}
+	return s, nil
+}
 
 // sampler picks a part of what can be tried, and the first of all that shares a name with
 // nothing before it: a fault, a route, an edit. Under the race detector it picks the part alone.
@@ -35,11 +58,11 @@ type sampler struct {
 
 // pick reports whether to try what has these names.
 func (s *sampler) pick(names ...string) bool {
-	of := s.of
-	if full() {
-		of = max(1, s.full)
+	at, of := 0, s.of
+	if wanted.of > 0 {
+		at, of = wanted.part-1, max(s.full, wanted.of)
 	}
-	picked := s.n%of == 0
+	picked := s.n%of == at
 	s.n++
 	for _, name := range names {
 		picked = picked || !s.seen[name] && !raceDetector
@@ -53,6 +76,12 @@ func (s *sampler) pick(names ...string) bool {
 }
 
 func TestMain(m *testing.M) {
+	var err error
+	if wanted, err = readShare(os.Getenv("MATRIX")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	debug.SetGCPercent(gcPercent)
 	code := m.Run()
 	removeBuilt()
 	fmt.Printf("matrix: %d combinations held, %d faults fired\n", tally.held.Load(), tally.fired.Load())

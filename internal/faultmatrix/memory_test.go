@@ -12,7 +12,7 @@ import (
 )
 
 // fullSampleOfRemembered is which part of the faults on what a run remembers is tried where
-// MATRIX says "full", so that they take less than a minute. It is prime, as sampleOf is.
+// MATRIX says "full", so that they take less than a minute, or asks for a larger part. It is prime, as sampleOf is.
 const fullSampleOfRemembered = 5
 
 // remembered is true for a route whose answers the next run may take from the memory.

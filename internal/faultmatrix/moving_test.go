@@ -19,7 +19,7 @@ import (
 // moves counts over all changes of the world.
 var moves struct{ held, moved atomic.Int64 }
 
-// sampleOfChanges is which part of them is tried where MATRIX does not say "full". It
+// sampleOfChanges is which part of them is tried where MATRIX asks for none. It
 // shares no factor with the number of moments, so that it does not always fall on the same.
 const sampleOfChanges = 37
 
