@@ -4,7 +4,6 @@
 package inventory
 
 import (
-	"encoding/json"
 	"hash/fnv"
 	"io"
 	"time"
@@ -55,9 +54,18 @@ type Resource struct {
 
 // Source is what objects come from: a repository, or a project.
 type Source struct {
-	Key  string          // unique, and unchanged by a rename
-	Name string          // for messages
-	JSON json.RawMessage `json:",omitempty"` // as Bitbucket lists it
+	Key  string // unique, and unchanged by a rename
+	Name string // for messages
+	// Read returns its JSON as Bitbucket lists it, which is not in memory; nil for none.
+	Read func() ([]byte, error)
+}
+
+// JSON returns the source as Bitbucket lists it; nil when that is not known.
+func (s Source) JSON() ([]byte, error) {
+	if s.Read == nil {
+		return nil, nil
+	}
+	return s.Read()
 }
 
 // Gap is why the entities of one source may be incomplete.

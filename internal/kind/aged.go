@@ -40,9 +40,9 @@ type ager interface {
 // extractAged extracts the objects of one list of each repository.
 func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
-		for r, err := range ws.repositories(ctx, s.query()) {
-			a := s.aged(ws.client, r)
-			task := Task{Source: sourceOf(r), Run: agedTask(ws, a, s.without), aged: &a}
+		for l, err := range ws.repositories(ctx, s.query()) {
+			a := s.aged(ws.client, l.Repository)
+			task := Task{Source: l.source(), Run: agedTask(ws, a, l.source(), s.without), aged: &a}
 			if isOdd(err) {
 				task, err = failing(err), nil
 			}
@@ -54,10 +54,9 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 }
 
 // agedTask yields the objects of a list, after a *Remembered where they come from memory.
-func agedTask(ws *Workspace, a aged, without func(Source) string) Run {
+func agedTask(ws *Workspace, a aged, source Source, without func(Source) string) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
-			source := sourceOf(a.repository)
 			for object, err := range ws.aged(ctx, a) {
 				var remembered *Remembered
 				switch {
