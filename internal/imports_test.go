@@ -25,7 +25,7 @@
 //	lint | finds what is wrong or odd in the jq expressions of a resource | diag jq mapping nearest onig shape | catalog jq/recorded kind
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
 //	port | is a client of Port's API | catalog transport
-//	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip transport
+//	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip partial reach transport
 //	filter | finds mistakes in a filter of Bitbucket's query language | -
 //	gitwire | reads git repositories over smart HTTP | -
 //	glob | compares the paths of a repository with patterns | -
@@ -49,6 +49,7 @@
 //	catalog | holds the plain values of Port's software catalog that the other packages share | -
 //	diag | holds what the program has to say to a person | -
 //	shape | describes the fields of JSON objects that are known before one is read | -
+//	partial | decodes the parts of JSON values that can matter | reach
 //	reach | describes which parts of a JSON value can matter to whoever reads it | -
 //	clip | shortens text for messages | -
 //	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | gitwire/gitwiretest memtransport

@@ -196,7 +196,7 @@ func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield f
 // the list did not come to its end.
 func (w *Workspace) ask(ctx context.Context, a aged, yield func(Object, error) bool) (begun bool, err error) {
 	keep, requests := newKeeper(w.options.State, a.repository), 0
-	a.endpoint.Asked = func() { requests++ }
+	a.endpoint.Asked, a.endpoint.NoJSON = func() { requests++ }, keep == nil
 	failed := func(requests int) { // which it costs at least
 		if w.plan != nil && ctx.Err() == nil {
 			w.keepTurn(requests, failedKey(a))
