@@ -33,12 +33,12 @@
 //	mapping | reads a mapping | content diag nearest
 //	content | reads the files of repositories | -
 //	state | keeps sealed values between runs | -
-//	spool | keeps bytes for the length of a run, out of memory | -
 //	concurrent | runs functions side by side | -
 //	budget | decides what a budget is spent on | -
 //	graph | finds groups and paths in small directed graphs | -
 //	nearest | finds the name that a misspelt one was most likely meant to be | -
-//	inventory | holds what a run knows at its end | catalog
+//	inventory | holds what a run knows at its end | catalog spool
+//	spool | keeps bytes for the length of a run, out of memory | -
 //	input | reads what the user asked for | diag
 //	platform | speaks to the CI system that the program runs in | clip diag
 //	transport | holds what both clients need on the way to the network | -
