@@ -218,7 +218,7 @@ func blocks(text string) []block {
 // commands of the manual, and the line of .ci/run that runs each.
 var commands = map[string]string{
 	"go run ./examples/demo": "go run ./examples/demo",
-	"go test ./...":          "go test -race -shuffle=on ./...",
+	"go test ./...":          "TESTS=full MATRIX=$MATRIX go test ./...",
 	"go test -bench Resync -run '^$' ./internal/resync": "go test -bench Resync -run '^$' ./internal/resync",
 	".ci/run": "set -euo pipefail",
 }
