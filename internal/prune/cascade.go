@@ -21,6 +21,9 @@ func (c cascade) allowed(ctx context.Context, verdict reconcile.Verdict) bool {
 	if c.mayCascade(ctx) {
 		return true
 	}
+	if c.Inventory.Err() != nil {
+		return false // and nothing is deleted at all
+	}
 	c.Report.Note(diag.Problem{
 		Severity: diag.Notice,
 		Message:  "deleteDependentEntities is not applied in this run: what this run produced could be deleted along with a stale entity",
@@ -42,28 +45,39 @@ func (c cascade) mayCascade(ctx context.Context) bool {
 		if !ok || c.Inventory.Adopted[b.Identifier] {
 			return false
 		}
-		stored, known := c.Inventory.Stored[b.Identifier]
+		kept := map[string]string{} // relations that entities may still have, and their targets' blueprints
 		for name, rel := range schema.Relations {
 			searched, left := c.Bound.SetBy(b.Identifier, name)
-			if searched || !c.Inventory.AllProduced(inventory.Relation{Blueprint: b.Identifier, Name: name}, rel.Target) ||
-				left && (!known || !c.stillProduced(b.Identifier, name, rel.Target, stored)) {
+			if searched || !c.Inventory.AllProduced(inventory.Relation{Blueprint: b.Identifier, Name: name}, rel.Target) {
 				return false
 			}
+			if left {
+				kept[name] = rel.Target
+			}
+		}
+		if len(kept) > 0 && !c.stillProduced(b.Identifier, kept) {
+			return false
 		}
 	}
 	return true
 }
 
 // stillProduced reports whether the run produced all that its entities of a blueprint may
-// still relate to: what they related to when the run began. An entry that maps the relation
-// may have left it out, since content was not parsed.
-func (c cascade) stillProduced(blueprint, relation, target string, h inventory.Stored) bool {
-	for e, err := range h.Edges.All() {
+// still relate to by some relations, which have the blueprints of their targets: what they
+// related to when the run began. An entry that maps the relation may have left it out, since
+// content was not parsed.
+func (c cascade) stillProduced(blueprint string, relations map[string]string) bool {
+	stored, known := c.Inventory.Stored[blueprint]
+	if !known {
+		return false
+	}
+	entities := c.Inventory.Entities
+	for e, err := range stored.Edges.All() {
 		if err != nil {
 			return false
 		}
-		if e.Relation == relation && c.Inventory.Entities.Produced(catalog.Ref{Blueprint: blueprint, Identifier: e.From}) &&
-			!c.Inventory.Entities.Produced(catalog.Ref{Blueprint: target, Identifier: e.To}) {
+		target, kept := relations[e.Relation]
+		if kept && entities.Produced(catalog.Ref{Blueprint: blueprint, Identifier: e.From}) && !entities.Produced(catalog.Ref{Blueprint: target, Identifier: e.To}) {
 			return false
 		}
 	}

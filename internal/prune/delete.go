@@ -26,6 +26,10 @@ func (p *pass) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
 	}
 	limits := reconcile.Limits{Most: port.MaxDelete, Cascade: cascade}
 	relations, all := p.related(ctx, stale)
+	if err := p.Inventory.Err(); err != nil {
+		p.reportBlocked(reconcile.BlockAll(stale, p.unreadable(err)))
+		return
+	}
 	for {
 		d := deletion{pass: p, cascade: cascade, order: reconcile.NewDeleteOrder(stale, relations, limits), deleted: map[catalog.Ref]bool{}}
 		for step, more := d.order.Next(); more; step, more = d.order.Next() {

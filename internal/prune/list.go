@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -15,33 +16,43 @@ import (
 )
 
 // listing is what Port lists as ours and untouched since the run began. Of what the run
-// produced only the number is kept, and which are not listed: it may be very much.
+// produced only the number is kept, and the inventory notes that it is listed: it may be very
+// much.
 type listing struct {
-	others []catalog.Ref // not produced
+	others []catalog.Ref // not produced; sorted
 	count  int
 	counts map[string]int // by blueprint
 }
 
 func (p *pass) list(ctx context.Context) (listing, error) {
 	l := listing{counts: map[string]int{}}
-	seen := map[catalog.Ref]bool{}
+	count := func(ref catalog.Ref) {
+		l.count++
+		l.counts[ref.Blueprint]++
+	}
 	for ref, err := range p.old(ctx) {
 		if err != nil {
 			return listing{}, err
 		}
 		switch flags, produced := p.Inventory.Entities.Flags(ref); {
-		case flags.Written || flags.Listed || seen[ref]: // a page may repeat what an earlier one had; a dry run writes nothing
-			continue
-		case produced:
-			p.Inventory.Entities.MarkListed(ref)
-		default:
-			seen[ref] = true
+		case !produced:
 			l.others = append(l.others, ref)
+		case flags.Written: // and listed: a dry run writes nothing
+		case !p.Inventory.Entities.MarkListed(ref):
+			count(ref)
 		}
-		l.count++
-		l.counts[ref.Blueprint]++
+	}
+	// A page may repeat what an earlier one had.
+	slices.SortFunc(l.others, compareRefs)
+	l.others = slices.Compact(l.others)
+	for _, ref := range l.others {
+		count(ref)
 	}
 	return l, nil
+}
+
+func compareRefs(a, b catalog.Ref) int {
+	return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Identifier, b.Identifier))
 }
 
 // old yields what Port lists as ours and untouched since the run began. Where it has no

@@ -57,9 +57,8 @@ func (l lookup) relating(ctx context.Context, rel inventory.Relation, to string)
 	return ""
 }
 
-// lives are what Port holds of entities of one blueprint, by identifier.
-func (l lookup) lives(ctx context.Context, blueprint string, refs []catalog.Ref) (map[string]port.Dated, error) {
-	lives := map[string]port.Dated{}
+// lives calls each with what Port holds of entities of one blueprint, perhaps twice with one.
+func (l lookup) lives(ctx context.Context, blueprint string, refs []catalog.Ref, each func(identifier string, life port.Dated)) error {
 	for part := range slices.Chunk(refs, findAtOnce) {
 		identifiers := make([]string, len(part))
 		for i, ref := range part {
@@ -67,13 +66,13 @@ func (l lookup) lives(ctx context.Context, blueprint string, refs []catalog.Ref)
 		}
 		for life, err := range l.port.Entities.FindDated(ctx, blueprint, identifiers) {
 			if err != nil {
-				return nil, err
+				return err
 			}
 			identifier, _ := life.Identifier.(string)
-			lives[identifier] = life
+			each(identifier, life)
 		}
 	}
-	return lives, nil
+	return nil
 }
 
 func (p *pass) lookup() lookup { return lookup{p.Port} }

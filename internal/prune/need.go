@@ -11,36 +11,39 @@ import (
 	"port-bitbucket-exporter/internal/inventory"
 )
 
-// needs are entities that a produced one relates to, each with a relation to it. An empty
-// blueprint stands for any: that of the relation's target is not known.
-type needs map[catalog.Ref]inventory.Relation
+// needs are the relations of produced entities, by which those need others.
+type needs struct {
+	targets   *inventory.Targets
+	relations []aim
+}
 
-// needed returns those of others that produced ones relate to.
-func (p *pass) needed(ctx context.Context, others []catalog.Ref) needs {
-	all := needs{}
+// aim is a relation, and the blueprint of what it names: empty where that is not known.
+type aim struct {
+	inventory.Relation
+	target string
+}
+
+// needed returns the relations by which produced entities need others.
+func (p *pass) needed(ctx context.Context) needs {
+	n := needs{targets: p.Inventory.Targets}
 	for _, rel := range p.Inventory.Targets.Relations() {
 		schema, _ := p.Schemas.Of(ctx, rel.Blueprint)
-		target := schema.Relations[rel.Name].Target
-		for _, other := range others {
-			if !p.Inventory.Targets.Has(rel, other.Identifier) {
-				continue
-			}
-			ref := catalog.Ref{Blueprint: target, Identifier: other.Identifier}
-			if _, known := all[ref]; !known {
-				all[ref] = rel
+		n.relations = append(n.relations, aim{rel, schema.Relations[rel.Name].Target})
+	}
+	return n
+}
+
+// of returns the relation for which an entity is needed: one to its blueprint, or else one of
+// which the blueprint is not known, since any may be meant.
+func (n needs) of(to catalog.Ref) (rel inventory.Relation, ok bool) {
+	for _, blueprint := range []string{to.Blueprint, ""} {
+		for _, one := range n.relations {
+			if one.target == blueprint && n.targets.Has(one.Relation, to.Identifier) {
+				return one.Relation, true
 			}
 		}
 	}
-	return all
-}
-
-// of returns the relation for which an entity is needed, also when it is known under no
-// blueprint.
-func (n needs) of(to catalog.Ref) (rel inventory.Relation, ok bool) {
-	if rel, ok = n[to]; !ok {
-		rel, ok = n[catalog.Ref{Identifier: to.Identifier}]
-	}
-	return rel, ok
+	return rel, false
 }
 
 func (n needs) has(ref catalog.Ref) bool {

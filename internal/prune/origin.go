@@ -17,24 +17,21 @@ type origins struct {
 	stale    []catalog.Ref // what Port lists and the run did not produce
 	indexes  map[*check.Entry]*index
 	presents map[*check.Entry]map[string]bool // keys of sources; see present
-	claims   map[claim]claimed                // answers of anothers
+	claims   map[*check.Entry]claim           // the last answer of anothers
 	missed   map[*resource]map[string]bool    // by key: the sources of which something was not read
-	// trusted is true for an entry when all that it produced in this run lies in the frame
-	// of its source: the list may have named a source otherwise than its objects do.
-	trusted map[*check.Entry]bool
 }
 
 func newOrigins(p *pass, stale []catalog.Ref) *origins {
 	return &origins{
 		pass: p, stale: stale, indexes: map[*check.Entry]*index{}, presents: map[*check.Entry]map[string]bool{},
-		claims: map[claim]claimed{}, missed: map[*resource]map[string]bool{}, trusted: map[*check.Entry]bool{},
+		claims: map[*check.Entry]claim{}, missed: map[*resource]map[string]bool{},
 	}
 }
 
-// claim is an entity that an entry may have produced.
+// claim is an entity that an entry may have produced, and whether it did.
 type claim struct {
-	entry *check.Entry
-	ref   catalog.Ref
+	ref    catalog.Ref
+	answer claimed
 }
 
 // claimed is whether an identifier is one of a source that was read.
@@ -104,9 +101,9 @@ func (o *origins) shared(of *resource, e *check.Entry) bool {
 
 // anothers reports whether an identifier is one of a source that was read.
 func (o *origins) anothers(ctx context.Context, of *resource, entry int, ref catalog.Ref) claimed {
-	key := claim{of.Entries[entry], ref}
-	if known, ok := o.claims[key]; ok {
-		return known
+	e := of.Entries[entry]
+	if last, ok := o.claims[e]; ok && last.ref == ref { // for one source after the other
+		return last.answer
 	}
 	answer := unclaimed
 	for source, f := range o.covering(ctx, of, entry, ref.Identifier) {
@@ -119,7 +116,7 @@ func (o *origins) anothers(ctx context.Context, of *resource, entry int, ref cat
 			break
 		}
 	}
-	o.claims[key] = answer
+	o.claims[e] = claim{ref, answer}
 	return answer
 }
 
@@ -199,29 +196,35 @@ func (o *origins) covering(ctx context.Context, of *resource, entry int, identif
 
 // trust reports whether the frames of an entry hold for all that it produced in this run.
 func (o *origins) trust(ctx context.Context, of *resource, entry int) bool {
-	e := of.Entries[entry]
-	trusted, known := o.trusted[e]
-	if known {
-		return trusted
+	if o.pass.astray == nil {
+		o.pass.astray = o.pass.strayed(ctx)
 	}
-	trusted = true
-	for k, err := range o.pass.Inventory.Entities.All() {
+	return !o.pass.astray[of.Entries[entry]]
+}
+
+// strayed returns the entries that produced what does not lie in the frame of its source: all
+// of them when what was produced cannot be read again.
+func (p *pass) strayed(ctx context.Context) map[*check.Entry]bool {
+	astray := map[*check.Entry]bool{}
+	for k, err := range p.Inventory.Entities.All() {
 		if err != nil {
-			trusted = false
+			for _, of := range p.resources {
+				for _, e := range of.Entries {
+					astray[e] = true
+				}
+			}
 			break
 		}
-		if !k.MadeBy(entryOf(e)) {
-			continue
-		}
-		source, listed := of.seen.Sources[k.Source]
-		if !listed {
-			continue
-		}
-		if f := o.pass.frame(ctx, of, entry, source); f != nil && !f.Covers(k.Ref.Identifier) {
-			trusted = false
-			break
+		for _, result := range k.Results {
+			of, e := p.entry(result.Entry)
+			if e == nil || e.QueryIdentifier || astray[e] {
+				continue
+			}
+			if source, listed := of.seen.Sources[k.Source]; listed {
+				f := p.frame(ctx, of, e.Number, source)
+				astray[e] = f != nil && !f.Covers(k.Ref.Identifier)
+			}
 		}
 	}
-	o.trusted[e] = trusted
-	return trusted
+	return astray
 }

@@ -69,6 +69,10 @@ type pass struct {
 	searched  bool                                     // Port has no list of a data source; its searches may not say how old an entity is
 	fixes     map[string]string                        // of the guards of deletion
 	frames    map[*check.Entry]map[string]*check.Frame // by key of the source; nil for one that is not known
+	// astray are the entries that produced in this run what does not lie in the frame of its
+	// source: the list may have named a source otherwise than its objects do. It is nil until
+	// somebody asks.
+	astray map[*check.Entry]bool
 }
 
 // resource is a resource of the mapping, and what the run read of it.
@@ -91,12 +95,12 @@ func entryOf(e *check.Entry) inventory.Entry {
 	return inventory.Entry{Resource: e.Resource, Number: e.Number}
 }
 
-// entry returns the entry that the inventory names.
-func (p *pass) entry(id inventory.Entry) *check.Entry {
-	for _, r := range p.resources {
-		if r.Index == id.Resource {
-			return r.Entries[id.Number]
+// entry returns the entry that the inventory names, and its resource.
+func (p *pass) entry(id inventory.Entry) (*resource, *check.Entry) {
+	for _, of := range p.resources {
+		if of.Index == id.Resource {
+			return of, of.Entries[id.Number]
 		}
 	}
-	return nil
+	return nil, nil
 }

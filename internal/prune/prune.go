@@ -64,7 +64,7 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 	m := p.Bound.Mapping
 	var needed needs
 	if m.CreateMissingRelatedEntities && len(listed.others) > 0 {
-		needed = p.needed(ctx, listed.others)
+		needed = p.needed(ctx)
 	}
 	incomplete := slices.ContainsFunc(p.resources, func(of *resource) bool { return !of.seen.Complete() })
 	failure := p.Failure()
@@ -85,6 +85,7 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 		run.Resources = p.gaps(ctx, listed)
 		run.Halt = p.halt(failure) // the time limit may have been reached
 		run.Guards = renames{p, listed}.guards(ctx, reconcile.Decide(run).Delete)
+		run.Halt = p.halt(failure) // what the run produced was read again
 	}
 	run.Threshold, run.MaxDeletions, run.Deletion = m.EntityDeletionThreshold, p.MaxDeletions, p.Deletion
 	return reconcile.Decide(run), needed

@@ -17,9 +17,9 @@ import (
 // stale entities that may relate to stale ones. Of entities of others nothing is
 // known. With all, those of stale entities are complete.
 func (p *pass) related(ctx context.Context, stale []catalog.Ref) (found []reconcile.Relation, all bool) {
-	f := finder{pass: p, stale: map[catalog.Ref]bool{}, identifiers: map[string]bool{}}
+	f := finder{pass: p, stale: stale, identifiers: map[string]bool{}, outer: map[catalog.Ref]catalog.Ref{}}
 	for _, ref := range stale {
-		f.stale[ref], f.identifiers[ref.Identifier] = true, true
+		f.identifiers[ref.Identifier] = true
 		if i := len(f.blueprints) - 1; i < 0 || f.blueprints[i] != ref.Blueprint { // stale is sorted
 			f.blueprints = append(f.blueprints, ref.Blueprint)
 		}
@@ -44,17 +44,23 @@ func (p *pass) related(ctx context.Context, stale []catalog.Ref) (found []reconc
 			}
 		}
 	}
+	for to, from := range f.outer {
+		f.found = append(f.found, reconcile.Relation{From: from, To: to})
+	}
 	return f.found, !f.unknown
 }
 
 // finder collects relations to stale entities.
 type finder struct {
 	pass        *pass
-	stale       map[catalog.Ref]bool
+	stale       []catalog.Ref   // sorted
 	identifiers map[string]bool // of the stale ones: few of all relations name one
 	blueprints  []string        // of the stale ones
 	found       []reconcile.Relation
-	unknown     bool // something could not be read: Port decides
+	// outer has, of the entities that are not stale and relate to a stale one, the first in
+	// the order of refs: they may be very many, and the first one is the reason that is given.
+	outer   map[catalog.Ref]catalog.Ref
+	unknown bool // something could not be read: Port decides
 }
 
 // stored takes what entities of a blueprint related to when the run began.
@@ -83,9 +89,19 @@ func (f *finder) add(ctx context.Context, blueprint string, edges []inventory.Ed
 func (f *finder) relate(ctx context.Context, from catalog.Ref, relation, to string) {
 	schema := f.schema(ctx, from.Blueprint)
 	target := catalog.Ref{Blueprint: schema.Relations[relation].Target, Identifier: to}
-	if f.stale[target] {
-		f.found = append(f.found, reconcile.Relation{From: from, To: target})
+	if !f.isStale(target) {
+		return
 	}
+	if f.isStale(from) {
+		f.found = append(f.found, reconcile.Relation{From: from, To: target})
+	} else if first, known := f.outer[target]; !known || compareRefs(from, first) < 0 {
+		f.outer[target] = from
+	}
+}
+
+func (f *finder) isStale(ref catalog.Ref) bool {
+	_, stale := slices.BinarySearchFunc(f.stale, ref, compareRefs)
+	return stale
 }
 
 func (f *finder) schema(ctx context.Context, blueprint string) port.Blueprint {
@@ -117,18 +133,22 @@ func (f *finder) search(ctx context.Context, blueprint string) {
 // stands reports whether an entity has a relation as Port held it when the run began: it
 // was not written, or no entry that gave it maps the relation.
 func (p *pass) stands(ref catalog.Ref, relation string) bool {
-	s, produced, err := p.Inventory.Entities.Of(ref)
-	if err != nil || !produced || !s.Counted {
+	if flags, produced := p.Inventory.Entities.Flags(ref); !produced || !flags.Counted {
 		return true
 	}
 	if !p.Bound.Mapping.EnableMergeEntity {
 		return false
+	}
+	s, _, err := p.Inventory.Entities.Of(ref)
+	if err != nil {
+		return true
 	}
 	if len(s.Results) == 0 { // found by a search query: which entry did is not known
 		_, left := p.Bound.SetBy(ref.Blueprint, relation)
 		return left
 	}
 	return !slices.ContainsFunc(s.Results, func(res inventory.Result) bool {
-		return slices.Contains(p.entry(res.Entry).Keys.Relations, relation)
+		_, e := p.entry(res.Entry)
+		return slices.Contains(e.Keys.Relations, relation)
 	})
 }

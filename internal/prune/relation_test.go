@@ -50,6 +50,15 @@ func TestWhatRelatesGoesFirst(t *testing.T) {
 			s.remember("service", "api", "uses", "old")
 		}, outcome{left: []string{"service/old"}, counts: []string{"service: 0 deleted, 1 kept"}, problems: []string{
 			`warning: stale entities of blueprint "service" are not deleted: other entities relate to them, and stay; fix: ` + dependants + `; example: service/old, to which service/api relates`}}},
+		{"the first of those that stay is named", func(s *scene) {
+			s.stale("service", "old")
+			for _, id := range []string{"api-3", "api-2", "api-4"} {
+				s.produce("service", id, 1)
+				s.relate("service", id, map[string]any{"uses": []any{"old"}})
+				s.remember("service", id, "uses", "old")
+			}
+		}, outcome{left: []string{"service/old"}, counts: []string{"service: 0 deleted, 1 kept"}, problems: []string{
+			`warning: stale entities of blueprint "service" are not deleted: other entities relate to them, and stay; fix: ` + dependants + `; example: service/old, to which service/api-2 relates`}}},
 		{"a relation that the entry maps has gone with the write", func(s *scene) {
 			s.stale("service", "old")
 			s.remember("pull", "api-1", "service", "old")
@@ -413,6 +422,22 @@ func TestRenames(t *testing.T) {
 				}
 			})
 		}, gone(n)},
+		{"several of one title that one entry made are of different things", func(s *scene) {
+			renamed(s, n, func(i int, old *porttest.Entity, now *inventory.Entity) {
+				old.Properties = nil
+				s.produce("service", fmt.Sprintf("more%02d", i), 1).Title = now.Title
+			})
+		}, gone(n)},
+		{"of very many of one title, found by a search query, those that are new are twins", func(s *scene) {
+			renamed(s, n, func(i int, old *porttest.Entity, now *inventory.Entity) {
+				old.Properties, old.Title = nil, "the same"
+				now.Title, now.Results = inventory.HashTitle(catalog.Fields{Title: "the same"}), nil
+				for j := range 5 {
+					same := s.produce("service", fmt.Sprintf("same%02d-%d", i, j), 1)
+					same.Title, same.Results = now.Title, nil
+				}
+			})
+		}, kept(n, n)},
 		{"those that were there before are no twins", func(s *scene) {
 			renamed(s, n, func(_ int, _ *porttest.Entity, now *inventory.Entity) { now.Fresh, now.Updated = false, true })
 		}, gone(n)},

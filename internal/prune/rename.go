@@ -3,12 +3,14 @@ package prune
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"slices"
 	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/inventory"
+	"port-bitbucket-exporter/internal/port"
 )
 
 // Entities that would be deleted are taken for renamed when more than maxTwins of a
@@ -74,31 +76,32 @@ func (r renames) twins(ctx context.Context, blueprint string, doomed []catalog.R
 	if len(doomed) <= maxTwins {
 		return 0, nil
 	}
-	lives, err := r.lookup().lives(ctx, blueprint, doomed)
+	lives := make([]life, len(doomed))
+	err := r.lookup().lives(ctx, blueprint, doomed, func(identifier string, held port.Dated) {
+		if i, found := slices.BinarySearchFunc(doomed, catalog.Ref{Blueprint: blueprint, Identifier: identifier}, compareRefs); found {
+			lives[i] = lifeOf(held)
+		}
+	})
 	if err != nil {
 		return 0, err
 	}
-	born, err := r.born(blueprint)
+	born, err := r.born(blueprint, lives)
 	if err != nil {
 		return 0, err
 	}
 	origins := newOrigins(r.pass, nil)
 	older := map[string]time.Time{} // by the identifier of what may be a twin: when the other was written
 	n := 0
-	for _, ref := range slices.Sorted(maps.Keys(lives)) {
-		l := lives[ref]
-		twin := born.address(l.Fields)
-		if twin == nil {
-			twin = free(born.titles[inventory.HashTitle(l.Fields)])
-		}
-		if twin == nil || origins.numbers(ctx, twin.state, catalog.Ref{Blueprint: blueprint, Identifier: ref}) {
+	for i, ref := range doomed {
+		twin := born.twin(lives[i])
+		if twin == nil || origins.numbers(ctx, &twin.state, ref) {
 			continue
 		}
 		twin.used = true
 		if twin.state.Fresh {
 			n++
 		} else {
-			older[twin.identifier] = l.Updated
+			older[twin.identifier] = lives[i].updated
 		}
 	}
 	later, err := r.madeLater(ctx, blueprint, older)
@@ -110,35 +113,75 @@ func (r renames) twins(ctx context.Context, blueprint string, doomed []catalog.R
 const aRunApart = time.Minute
 
 // madeLater counts the entities that were made after the times given for them.
-func (r renames) madeLater(ctx context.Context, blueprint string, times map[string]time.Time) (n int, err error) {
+func (r renames) madeLater(ctx context.Context, blueprint string, times map[string]time.Time) (int, error) {
 	var refs []catalog.Ref
 	for _, identifier := range slices.Sorted(maps.Keys(times)) {
 		refs = append(refs, catalog.Ref{Blueprint: blueprint, Identifier: identifier})
 	}
-	lives, err := r.lookup().lives(ctx, blueprint, refs)
-	for identifier, l := range lives {
-		if written := times[identifier]; !written.IsZero() && l.Created.After(written.Add(aRunApart)) {
-			n++
+	later := map[string]bool{}
+	err := r.lookup().lives(ctx, blueprint, refs, func(identifier string, held port.Dated) {
+		written := times[identifier]
+		later[identifier] = !written.IsZero() && held.Created.After(written.Add(aRunApart))
+	})
+	maps.DeleteFunc(later, func(_ string, is bool) bool { return !is })
+	return len(later), err
+}
+
+// life is what a doomed entity may share with its twin; the zero life is that of one that
+// Port does not hold any more. The entities may be very many.
+type life struct {
+	// addresses are the texts of its properties, sorted by their names, as hashes: two of one
+	// hash would make a twin too many, and so delete nothing.
+	addresses []uint64
+	title     uint64 // see inventory.HashTitle
+	updated   time.Time
+}
+
+var addressSeed = maphash.MakeSeed()
+
+func lifeOf(held port.Dated) life {
+	l := life{title: inventory.HashTitle(held.Fields), updated: held.Updated}
+	for _, name := range slices.Sorted(maps.Keys(held.Properties)) {
+		if text, ok := held.Properties[name].(string); ok && text != "" {
+			l.addresses = append(l.addresses, maphash.String(addressSeed, text))
 		}
 	}
-	return n, err
+	return l
 }
 
-// produce are the entities of a blueprint that a run produced, by what twins share.
+// produce are the entities of a blueprint that a run produced and that share something with a
+// doomed one, by what they share.
 type produce struct {
-	addresses map[string][]*sibling
-	titles    map[uint64][]*sibling
+	addresses, titles map[uint64]*siblings
 }
 
-// sibling is one of them.
+// siblings are those that share one thing: as many as can be twins.
+type siblings struct {
+	all  []*sibling
+	made map[inventory.Entry]bool
+	// crowded is true when an entry of the mapping made several: then they are of different
+	// things, and none is a twin.
+	crowded bool
+}
+
+// sibling is an entity that the run produced.
 type sibling struct {
 	identifier string
-	state      *inventory.Entity
+	state      inventory.Entity
 	used       bool // it is the twin of another already
 }
 
-func (r renames) born(blueprint string) (produce, error) {
-	all := produce{map[string][]*sibling{}, map[uint64][]*sibling{}}
+// born looks through what the run produced for what the lives may have become.
+func (r renames) born(blueprint string, lives []life) (produce, error) {
+	p := produce{map[uint64]*siblings{}, map[uint64]*siblings{}}
+	for _, l := range lives {
+		if l.title != 0 {
+			p.titles[l.title] = nil
+		}
+		for _, address := range l.addresses {
+			p.addresses[address] = nil
+		}
+	}
 	for k, err := range r.Inventory.Entities.All() {
 		if err != nil {
 			return produce{}, err
@@ -146,46 +189,65 @@ func (r renames) born(blueprint string) (produce, error) {
 		if k.Ref.Blueprint != blueprint || !k.Counted {
 			continue
 		}
-		one := &sibling{identifier: k.Ref.Identifier, state: &k.Entity}
-		if k.Title != 0 {
-			all.titles[k.Title] = append(all.titles[k.Title], one)
-		}
-		for _, res := range k.Results {
-			if res.Address != "" && !slices.Contains(all.addresses[res.Address], one) {
-				all.addresses[res.Address] = append(all.addresses[res.Address], one)
+		one := &sibling{identifier: k.Ref.Identifier, state: k.Entity}
+		join(p.titles, k.Title, one, len(lives))
+		for i, res := range k.Results {
+			if res.Address != "" && !slices.ContainsFunc(k.Results[:i], func(o inventory.Result) bool { return o.Address == res.Address }) {
+				join(p.addresses, maphash.String(addressSeed, res.Address), one, len(lives))
 			}
 		}
 	}
-	return all, nil
+	return p, nil
 }
 
-// free returns an entity that is not a twin yet, one that is new to Port if there is one.
-// It returns nil too when an entry of the mapping made several: then they are of different things.
-func free(all []*sibling) (one *sibling) {
-	made := map[inventory.Entry]bool{}
-	for _, s := range all {
-		for _, res := range s.state.Results {
-			if made[res.Entry] {
-				return nil
-			}
-			made[res.Entry] = true
+// join adds a sibling to those that share something with a doomed entity. Of more than are
+// doomed, those that are new to Port are kept.
+func join(groups map[uint64]*siblings, shared uint64, one *sibling, doomed int) {
+	s, wanted := groups[shared]
+	switch {
+	case !wanted:
+		return
+	case s == nil:
+		s = &siblings{made: map[inventory.Entry]bool{}}
+		groups[shared] = s
+	case s.crowded:
+		return
+	}
+	for _, res := range one.state.Results {
+		if s.made[res.Entry] {
+			*s = siblings{crowded: true}
+			return
 		}
-		if !s.used && (one == nil || s.state.Fresh && !one.state.Fresh) {
-			one = s
+		s.made[res.Entry] = true
+	}
+	if len(s.all) < doomed {
+		s.all = append(s.all, one)
+	} else if i := slices.IndexFunc(s.all, func(o *sibling) bool { return !o.state.Fresh }); one.state.Fresh && i >= 0 {
+		s.all[i] = one
+	}
+}
+
+// free returns an entity that is not a twin yet, one that is new to Port if there is one; nil
+// when there is none.
+func (s *siblings) free() (one *sibling) {
+	if s == nil {
+		return nil
+	}
+	for _, o := range s.all {
+		if !o.used && (one == nil || o.state.Fresh && !one.state.Fresh) {
+			one = o
 		}
 	}
 	return one
 }
 
-// address returns an entity whose object has the address that is a property of another;
-// nil when none is known.
-func (p produce) address(f catalog.Fields) *sibling {
-	for _, name := range slices.Sorted(maps.Keys(f.Properties)) {
-		if text, ok := f.Properties[name].(string); ok {
-			if one := free(p.addresses[text]); one != nil {
-				return one
-			}
+// twin returns an entity whose object has an address that is a property of a doomed one, or
+// else one of the same title; nil when there is none.
+func (p produce) twin(l life) *sibling {
+	for _, address := range l.addresses {
+		if one := p.addresses[address].free(); one != nil {
+			return one
 		}
 	}
-	return nil
+	return p.titles[l.title].free()
 }

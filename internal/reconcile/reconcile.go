@@ -149,6 +149,15 @@ func Decide(r Run) Verdict {
 	return v
 }
 
+// BlockAll returns stale entities as blocked by one guard.
+func BlockAll(stale []catalog.Ref, guard string) []Blocked {
+	b := blocks{}
+	for _, ref := range stale {
+		b.add(ref, guard)
+	}
+	return b.sorted()
+}
+
 // guard returns why no entity of a blueprint may be deleted; empty when some may.
 func (r Run) guard(blueprint string) string {
 	if r.Halt != "" {
