@@ -79,6 +79,11 @@ func (e *Evaluator) Value(c *Code, v any) (any, error) {
 // runs once more with a watch of its own: its time began with an earlier expression,
 // and memory may have been taken by another object.
 func (e *Evaluator) first(c *Code, v any) (any, error) {
+	if c.keys != nil && e.watch.Err() == nil {
+		if got, ok := at(v, c.keys); ok {
+			return got, nil
+		}
+	}
 	got, err := run(e.watch, c, v)
 	if err == nil || e.watch.Err() == nil || e.outer.Err() != nil {
 		return got, err
