@@ -2,7 +2,6 @@ package kind
 
 import (
 	"context"
-	"encoding/json"
 	"iter"
 	"strings"
 
@@ -87,10 +86,9 @@ type place struct {
 // itself is the place for kinds whose objects are their own sources.
 var itself = place{put: func(_, source Object) Object { return source }, paths: [][]string{{}}, except: []string{includedFiles}}
 
-// Place returns an object of the kind that holds a source, as Bitbucket lists it, and nothing
-// else.
-func (b Bound) Place(text json.RawMessage) (Object, error) {
-	source, err := bitbucket.Decode(text)
+// Place returns an object of the kind that holds a source and nothing else.
+func (b Bound) Place(s Source) (Object, error) {
+	source, err := bitbucket.Decode(s.JSON)
 	if err != nil {
 		return nil, err
 	}

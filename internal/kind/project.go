@@ -51,9 +51,7 @@ func (projectSelector) again(ctx context.Context, ws *Workspace) (Second, error)
 		for object, err := range listProjects(ctx, ws.client) {
 			source := sourceOfProject(object)
 			if err == nil {
-				var text []byte
-				text, err = json.Marshal(object)
-				source.Read = func() ([]byte, error) { return text, nil }
+				source.JSON, err = json.Marshal(object)
 			}
 			if !yield(source, err) {
 				return
@@ -62,7 +60,7 @@ func (projectSelector) again(ctx context.Context, ws *Workspace) (Second, error)
 	})
 }
 
-// sourceOfProject identifies a project by its uuid, or else its key. It leaves Read empty.
+// sourceOfProject identifies a project by its uuid, or else its key. It leaves JSON empty.
 func sourceOfProject(object Object) Source {
 	uuid, _ := object["uuid"].(string)
 	key, _ := object["key"].(string)

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"sync"
 
+	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/shape"
@@ -43,13 +44,13 @@ func (s repositorySelector) problems(raw mapping.Selector) diag.Problems {
 
 func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
-		for l, err := range ws.repositories(ctx, s.query()) {
-			task := Task{Source: l.source(), Run: repositoryTask(ws, l, s)}
+		for r, err := range ws.repositories(ctx, s.query()) {
+			task := Task{Source: sourceOf(r), Run: repositoryTask(ws, r, s)}
 			switch {
 			case isOdd(err):
 				task, err = failing(unreadable(err)), nil
 			case s.readsFiles():
-				task.reads = &chosen{repository: l}
+				task.reads = &chosen{repository: r}
 			}
 			if !yield(task, err) {
 				return
@@ -58,12 +59,12 @@ func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelecto
 	}
 }
 
-func repositoryTask(ws *Workspace, l *listed, s repositorySelector) Run {
+func repositoryTask(ws *Workspace, r bitbucket.Repository, s repositorySelector) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
-			lazy := &lazyCheckout{ws: ws, repository: l}
+			lazy := &lazyCheckout{ws: ws, repository: r}
 			defer lazy.close()
-			object, err := l.object()
+			object, err := bitbucket.Decode(r.JSON)
 			if err == nil && len(s.IncludedFiles) > 0 {
 				object[includedFiles], err = lazy.included(ctx, s.included())
 			}
@@ -72,9 +73,9 @@ func repositoryTask(ws *Workspace, l *listed, s repositorySelector) Run {
 			case errors.As(err, &gone):
 				err = &Gone{Slug: gone.Slug, Objects: 1}
 			case err != nil && ctx.Err() == nil:
-				err = &Unreadable{Object: l.Slug, Err: err}
+				err = &Unreadable{Object: r.Slug, Err: err}
 			}
-			if yield(Found{Object: object, Address: address(object, l.source()), Read: lazy.text}, err) && lazy.checkout != nil {
+			if yield(Found{Object: object, Address: address(object, sourceOf(r)), Read: lazy.text}, err) && lazy.checkout != nil {
 				lazy.checkout.report(yield)
 			}
 		}
@@ -85,7 +86,7 @@ func repositoryTask(ws *Workspace, l *listed, s repositorySelector) Run {
 // read. Files may be read side by side.
 type lazyCheckout struct {
 	ws         *Workspace
-	repository *listed
+	repository bitbucket.Repository
 
 	mu       sync.Mutex // guards checkout
 	checkout *checkout

@@ -155,8 +155,7 @@ func (p *pass) frame(ctx context.Context, of *resource, entry int, source invent
 	if known, ok := p.frames[e][source.Key]; ok {
 		return known
 	}
-	text, _ := source.JSON() // without it the frame is not known
-	frame := of.Frame(ctx, entry, text)
+	frame := of.Frame(ctx, entry, source.JSON)
 	if p.frames[e] == nil {
 		p.frames[e] = map[string]*check.Frame{}
 	}

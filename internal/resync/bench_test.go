@@ -18,35 +18,6 @@ import (
 	"port-bitbucket-exporter/internal/resident"
 )
 
-// BenchmarkResync runs the real program, in a process of its own, against the
-// emulators in this one. An operation is one run; peak-MB and cpu-s are those of
-// the program's process alone.
-//
-// first-request-ms is from the start of the process to its first request.
-//
-// The last figure of the runs with latency is their wall time against the ideal:
-// requests × latency / concurrency.
-func BenchmarkResync(b *testing.B) {
-	program := buildProgram(b)
-	for _, c := range []struct {
-		repositories, pullRequests int
-		latency                    time.Duration
-	}{
-		{1000, 5, 0},
-		{1000, 50, 0},
-		{1000, 5, 50 * time.Millisecond},
-	} {
-		name := fmt.Sprintf("%d repositories × %d pull requests, %s latency", c.repositories, c.pullRequests, c.latency)
-		workspace := func() *bitbuckettest.Server { return pullRequests(c.repositories, c.pullRequests) }
-		b.Run(name+", first", func(b *testing.B) {
-			benchmark{program: program, workspace: workspace(), latency: c.latency}.run(b)
-		})
-		b.Run(name+", unchanged", func(b *testing.B) {
-			benchmark{program: program, workspace: workspace(), latency: c.latency, unchanged: true}.run(b)
-		})
-	}
-}
-
 // BenchmarkRemembered compares an unchanged run with a memory against one without, over REST:
 // the ratios are what the first takes of what the second takes.
 func BenchmarkRemembered(b *testing.B) {
@@ -59,8 +30,14 @@ func BenchmarkRemembered(b *testing.B) {
 	b.ReportMetric(float64(with.peak)/float64(without.peak), "peak-ratio")
 }
 
-// BenchmarkFiles is BenchmarkResync for a mapping that reads files: five that match in each
-// of 1,000 repositories, among 40 others.
+// BenchmarkFiles runs the real program, in a process of its own, with a mapping that reads
+// files: five that match in each of 1,000 repositories, among 40 others. An operation is one
+// run; peak-MB and cpu-s are those of the program's process alone.
+//
+// first-request-ms is from the start of the process to its first request.
+//
+// The last figure of the runs with latency is their wall time against the ideal:
+// requests × latency / concurrency.
 func BenchmarkFiles(b *testing.B) {
 	program := buildProgram(b)
 	for _, c := range []struct {

@@ -12,15 +12,18 @@ type meter struct {
 	latency time.Duration
 
 	mu       sync.Mutex
+	first    time.Time // when the first request came
 	requests int
-	bytes    int64
-	pages    int // of pull requests
-	ofPulls  int64
 	running  int
+	pages    int // of pull requests, and in bytes:
+	bytes    int64
 }
 
 func (m *meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
+	if m.requests == 0 {
+		m.first = time.Now()
+	}
 	m.requests++
 	m.running++
 	m.mu.Unlock()
@@ -30,10 +33,9 @@ func (m *meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.running--
-		m.bytes += counted.bytes
 		if _, ok := pullRequestsOf(r.URL.Path); ok {
 			m.pages++
-			m.ofPulls += counted.bytes
+			m.bytes += counted.bytes
 		}
 	}()
 	m.handler.ServeHTTP(counted, r)
@@ -57,7 +59,7 @@ func (c *counter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 func (m *meter) into(f *figures) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f.requests, f.bitbucketBytes, f.pullRequestPages, f.pullRequestBytes = m.requests, m.bytes, m.pages, m.ofPulls
+	f.requests, f.pages, f.pullRequestBytes = m.requests, m.pages, m.bytes
 }
 
 // quiet is how long nothing is asked once a program waits for one answer alone.

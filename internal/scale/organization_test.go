@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,40 +31,23 @@ const (
 type organization struct {
 	*porttest.Server
 
-	mu     sync.Mutex // guards what follows, and the entities of that blueprint in the server
-	file   *os.File
-	end    int64
-	places []place
-	at     map[[md5.Size]byte]int32 // in places, by identifier
-	aged   time.Duration
+	mu sync.Mutex // guards what follows, and the entities of that blueprint in the server
+	*shelf
 	wrong  []string
 	writes int // bulk upserts of any blueprint
-}
-
-// place is where an entity is in the file. It has no pointers.
-type place struct {
-	offset int64
-	length int32
-	aged   time.Duration // when it was written
+	most   int // entities of a page of the file; 0 is as many as asked for
 }
 
 // newOrganization keeps entities in a file of the folder.
 func newOrganization(folder string) (*organization, error) {
-	file, err := os.CreateTemp(folder, "entities-")
+	s, err := newShelf(folder)
 	if err != nil {
 		return nil, err
 	}
-	o := &organization{Server: porttest.New(), file: file, at: map[[md5.Size]byte]int32{}}
+	o := &organization{Server: porttest.New(), shelf: s}
 	o.AllowClient(clientID, clientSecret)
 	o.Configure(porttest.Options{NoJournalBodies: true})
 	return o, nil
-}
-
-func (o *organization) close() error {
-	if err := os.Remove(o.file.Name()); err != nil {
-		return err
-	}
-	return o.file.Close()
 }
 
 // age makes all entities older, as Server.Age does.
@@ -77,14 +59,27 @@ func (o *organization) age(d time.Duration) {
 }
 
 // entities is how many there are.
-func (o *organization) entities() int {
+func (o *organization) entities() (n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n := len(o.places)
 	for _, of := range o.Catalog() {
 		n += len(of)
 	}
-	return n
+	return n + len(o.places)
+}
+
+// each calls f with every entity.
+func (o *organization) each(f func(porttest.Entity)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, of := range o.Catalog() {
+		for _, e := range of {
+			f(e)
+		}
+	}
+	for _, p := range o.places {
+		f(o.read(p))
+	}
 }
 
 // upserts is how many requests were to write entities since the last call.
@@ -189,26 +184,6 @@ func (q *question) upsert() {
 	}
 }
 
-// keep writes an entity into the file.
-func (o *organization) keep(e porttest.Entity) {
-	text, err := json.Marshal(e)
-	if err == nil {
-		_, err = o.file.WriteAt(text, o.end)
-	}
-	if err != nil {
-		panic(err)
-	}
-	p := place{o.end, int32(len(text)), o.aged}
-	o.end += int64(len(text))
-	key := md5.Sum([]byte(e.Identifier))
-	if at, known := o.at[key]; known {
-		o.places[at] = p
-		return
-	}
-	o.at[key] = int32(len(o.places))
-	o.places = append(o.places, p)
-}
-
 // bring puts an entity into the strict emulator, when there is one.
 func (o *organization) bring(identifier string) {
 	if at, known := o.at[md5.Sum([]byte(identifier))]; known {
@@ -225,18 +200,6 @@ func (o *organization) bringPlaces(places []place) []string {
 		identifiers[i] = e.Identifier
 	}
 	return identifiers
-}
-
-// read returns the entity at a place, as old as it is by now.
-func (o *organization) read(p place) porttest.Entity {
-	d := json.NewDecoder(io.NewSectionReader(o.file, p.offset, int64(p.length)))
-	d.UseNumber()
-	var e porttest.Entity
-	if err := d.Decode(&e); err != nil {
-		panic(err)
-	}
-	e.CreatedAt, e.UpdatedAt = e.CreatedAt.Add(p.aged-o.aged), e.UpdatedAt.Add(p.aged-o.aged)
-	return e
 }
 
 func (o *organization) remove(identifiers []string) {
@@ -299,6 +262,9 @@ func (q *question) page() (asked listing, places []place, next string, ok bool) 
 	if err != nil || from > len(q.places) {
 		q.fail("the cursor %q was not given out", asked.From)
 		return asked, nil, "", false
+	}
+	if q.most > 0 {
+		asked.Limit = min(asked.Limit, q.most)
 	}
 	to := min(from+asked.Limit, len(q.places))
 	if to < len(q.places) {

@@ -7,18 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
-
-	"port-bitbucket-exporter/internal/resident"
 )
 
 // program is a build of the program that says at its end what it allocated.
@@ -28,7 +22,13 @@ type program struct {
 	environ []string // of the image
 }
 
-// repository is where this package is in.
+// Names of programs.
+const (
+	baseline = "before"
+	after    = "after"
+)
+
+// repository is the folder of the program.
 const repository = "../.."
 
 // has reports whether the history holds a commit.
@@ -47,7 +47,7 @@ func buildCommit(b *testing.B, commit string) program {
 	if err := extract(archive, folder); err != nil {
 		b.Fatalf("git archive %s: %v", commit, err)
 	}
-	return build(b, "before", folder)
+	return build(b, baseline, folder)
 }
 
 // extract writes the regular files of an archive.
@@ -132,99 +132,21 @@ func build(b *testing.B, name, folder string) program {
 	return p
 }
 
-// figures are what one run took.
-type figures struct {
-	peak                             int64 // bytes of memory
-	cpu, wall                        time.Duration
-	Allocations, Allocated, Held     uint64 // Held: without garbage, when all is sent but the last page
-	requests, pullRequestPages       int
-	pullRequestBytes, bitbucketBytes int64
-}
-
-// services are both emulators, each behind a meter.
-type services struct {
-	workspace *workspace
-	port      *organization
-	latency   time.Duration
-	meters    [2]*meter // of the run: that of the workspace is the first
-}
-
-// serve makes both services; they end with the benchmark.
-func serve(b *testing.B, s size) *services {
+// summarize prints where the time of each run went, what allocated most, and what was held.
+// The profiles stay in the folder of -profile.
+func summarize(b *testing.B) {
 	b.Helper()
-	port, err := newOrganization(b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := port.close(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			b.Error(err)
+	for _, kind := range []struct{ ending, sample string }{{"cpu", "cpu"}, {"allocs", "alloc_objects"}, {"heap", "inuse_space"}} {
+		files, err := filepath.Glob(filepath.Join(*profiles, "*."+kind.ending))
+		if err != nil {
+			b.Fatal(err)
 		}
-	})
-	return &services{workspace: newWorkspace(s), port: port}
-}
-
-// run runs a program against the services once.
-func (s *services) run(b *testing.B, p program, held bool, environ ...string) figures {
-	b.Helper()
-	s.meters = [2]*meter{{handler: s.workspace, latency: s.latency}, {handler: s.port, latency: s.latency}}
-	bitbucket, port := httptest.NewServer(s.meters[0]), httptest.NewServer(s.meters[1])
-	defer bitbucket.Close()
-	defer port.Close()
-	told, tell, err := os.Pipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer told.Close()
-	var out bytes.Buffer
-	cmd := exec.Command(p.path)
-	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = &out, &out, []*os.File{tell}
-	cmd.Env = append(append(environ,
-		"BITBUCKET_HOST_URL="+bitbucket.URL+"/2.0", "BITBUCKET_WORKSPACE="+slug, "BITBUCKET_WORKSPACE_TOKEN="+token,
-		"PORT_BASE_URL="+port.URL, "PORT_CLIENT_ID="+clientID, "PORT_CLIENT_SECRET="+clientSecret,
-		"BITBUCKET_RATE_LIMIT=100000000/1h"), p.environ...)
-	statistics := json.NewDecoder(told)
-	var f figures
-	s.workspace.again(nil)
-	if held {
-		s.workspace.again(func() {
-			settle(s.meters)
-			_ = cmd.Process.Signal(syscall.SIGUSR1) // where it has ended, reading fails
-			if err := statistics.Decode(&f); err != nil {
-				b.Errorf("what the heap holds: %v", err)
+		for _, file := range files {
+			out, err := exec.Command("go", "tool", "pprof", "-top", "-nodecount=15", "-sample_index="+kind.sample, file).Output()
+			if err != nil {
+				b.Errorf("go tool pprof of %s: %v", file, err)
 			}
-		})
-	}
-	start := time.Now()
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	_ = tell.Close() // the program has it
-	peak := resident.Watch(cmd.Process.Pid)
-	err = cmd.Wait()
-	f.wall = time.Since(start)
-	f.peak = (<-peak).Bytes
-	f.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	if err != nil {
-		b.Fatalf("%s: %v\n%s", p.name, err, &out)
-	}
-	heldBytes := f.Held
-	if err := statistics.Decode(&f); err != nil {
-		b.Fatalf("statistics of %s: %v\n%s", p.name, err, &out)
-	}
-	f.Held = heldBytes
-	s.check(b)
-	s.meters[0].into(&f)
-	return f
-}
-
-// check checks that Port holds every entity, and that no request was wrong.
-func (s *services) check(b *testing.B) {
-	b.Helper()
-	for _, wrong := range append(s.workspace.violations(), s.port.violations()...) {
-		b.Errorf("asked, and must not be: %s", wrong)
-	}
-	if got, want := s.port.entities(), s.workspace.entities(); got != want {
-		b.Errorf("entities in Port: got %d, want %d", got, want)
+			fmt.Printf("\n%s\n%s", file, out)
+		}
 	}
 }

@@ -1,72 +1,87 @@
 package scale_test
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"testing"
+	"strings"
 )
 
-// measure is one column of the table.
+// measure is one column of the table of figures.
 type measure struct {
 	name  string // and unit
-	value func(size, figures) float64
+	value func(setting, figures) float64
 }
 
-var measures = []measure{
-	{"peak, MiB", func(_ size, f figures) float64 { return float64(f.peak) / (1 << 20) }},
-	{"CPU, s", func(_ size, f figures) float64 { return f.cpu.Seconds() }},
-	{"wall, s", func(_ size, f figures) float64 { return f.wall.Seconds() }},
-	{"allocations each", func(s size, f figures) float64 { return float64(f.Allocations) / float64(s.all()) }},
-	{"allocated, KB each", func(s size, f figures) float64 { return float64(f.Allocated) / 1000 / float64(s.all()) }},
-	{"pull requests, MB", func(_ size, f figures) float64 { return float64(f.pullRequestBytes) / 1e6 }},
-	{"Bitbucket requests", func(_ size, f figures) float64 { return float64(f.requests) }},
-}
+var (
+	peak        = measure{"peak, MiB", func(_ setting, f figures) float64 { return float64(f.peak) / (1 << 20) }}
+	cpu         = measure{"CPU, ms each", func(s setting, f figures) float64 { return f.cpu.Seconds() * 1000 / float64(s.all()) }}
+	allocations = measure{"allocations each", func(s setting, f figures) float64 { return float64(f.Allocations) / float64(s.all()) }}
+	allocated   = measure{"allocated, KB each", func(s setting, f figures) float64 { return float64(f.Allocated) / 1000 / float64(s.all()) }}
+	received    = measure{"received, KB each", func(s setting, f figures) float64 { return float64(f.pullRequestBytes) / 1000 / float64(s.all()) }}
+	requests    = measure{"requests", func(_ setting, f figures) float64 { return float64(f.requests) }}
+	wall        = measure{"wall, s", func(_ setting, f figures) float64 { return f.wall.Seconds() }}
+	begins      = measure{"first request, ms", func(_ setting, f figures) float64 { return f.begins.Seconds() * 1000 }}
+	held        = measure{"held, MiB", func(_ setting, f figures) float64 { return float64(f.Held) / (1 << 20) }}
+	// overIdeal is the time of a run against that of its requests alone.
+	overIdeal = measure{"wall ÷ (requests × latency ÷ concurrency)", func(s setting, f figures) float64 {
+		return f.wall.Seconds() / (float64(f.requests) * s.latency.Seconds() / concurrency)
+	}}
+)
 
-// middle is the median.
-func middle(values []float64) float64 {
+// spread is what several runs gave.
+type spread struct{ least, median, most float64 }
+
+// of returns what runs gave of a measure; false where nothing was measured.
+func (all measured) of(m measure, k key) (spread, bool) {
+	values := make([]float64, 0, len(all[k]))
+	for _, f := range all[k] {
+		values = append(values, m.value(k.setting, f))
+	}
+	if len(values) == 0 {
+		return spread{}, false
+	}
 	slices.Sort(values)
-	return (values[len(values)/2] + values[(len(values)-1)/2]) / 2
+	n := len(values)
+	return spread{values[0], (values[n/2] + values[(n-1)/2]) / 2, values[n-1]}, true
 }
 
-// print prints what was measured: median, and in parentheses the least and the most.
-func (all measured) print(b *testing.B, programs []program) {
-	fmt.Print("\n| entities | run | program |")
-	for _, m := range measures {
-		fmt.Printf(" %s |", m.name)
+// String is the median, and the others where they differ.
+func (s spread) String() string {
+	if s.least == s.most {
+		return fmt.Sprintf("%.4g", s.median)
 	}
-	fmt.Print("\n|---|---|---|")
-	for range measures {
-		fmt.Print("---|")
+	return fmt.Sprintf("%.4g (%.4g to %.4g)", s.median, s.least, s.most)
+}
+
+func row(cells ...string) { fmt.Println("| " + strings.Join(cells, " | ") + " |") }
+
+// print prints all figures: the median, and in parentheses the least and the most.
+func (all measured) print(settings []setting) {
+	columns := []measure{peak, cpu, allocations, allocated, received, requests, wall, begins}
+	head, line := []string{"entities", "run", "program"}, []string{"---", "---", "---"}
+	for _, m := range columns {
+		head, line = append(head, m.name), append(line, "---")
 	}
-	fmt.Println()
-	keys := make([]key, 0, len(all))
-	for k := range all {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b key) int {
-		return cmp.Or(cmp.Compare(a.size.entities(), b.size.entities()), cmp.Compare(a.phase, b.phase), -cmp.Compare(a.program, b.program))
-	})
-	for _, k := range keys {
-		fmt.Printf("| %d | %s | %s |", k.size.entities(), k.phase, k.program)
-		for _, m := range measures {
-			var values []float64
-			for _, f := range all[k] {
-				values = append(values, m.value(k.size, f))
-			}
-			median := middle(values)
-			if fmt.Printf(" %.4g", median); len(values) > 1 {
-				fmt.Printf(" (%.4g-%.4g)", values[0], values[len(values)-1])
-			}
-			if base := all[key{"before", k.size, k.phase}]; k.program != "before" && len(base) > 0 {
-				var values []float64
-				for _, f := range base {
-					values = append(values, m.value(k.size, f))
+	fmt.Println("\nEach: of a pull request, with what else a run does.")
+	row(head...)
+	row(line...)
+	for _, s := range settings {
+		for _, phase := range phases {
+			for _, name := range []string{baseline, after} {
+				k := key{name, s, phase}
+				if s.held || len(all[k]) == 0 {
+					continue
 				}
-				fmt.Printf(" ×%.2f", median/middle(values))
+				cells := []string{fmt.Sprint(s.entities()), string(phase), name}
+				if s.latency > 0 {
+					cells[1] += ", " + s.latency.String() + " latency"
+				}
+				for _, m := range columns {
+					got, _ := all.of(m, k)
+					cells = append(cells, got.String())
+				}
+				row(cells...)
 			}
-			fmt.Print(" |")
 		}
-		fmt.Println()
 	}
 }

@@ -74,9 +74,6 @@ func (m *Memory) Close() error {
 	return m.spool.Close()
 }
 
-// Spool is where the memory keeps what is large, until Close.
-func (m *Memory) Spool() *spool.Spool { return m.spool }
-
 // Readings returns what read the repositories so far.
 func (m *Memory) Readings() Readings { return m.readers.readings() }
 
@@ -85,14 +82,11 @@ func (m *Memory) MaxFile() int64 { return m.options.MaxFile }
 
 // tree is that of a commit, with what earlier runs have read of it.
 func (m *Memory) tree(at Revision) *tree {
-	k, place := treeKey{at.Repository.Key(), at.Hash}, digest{}
-	if m.options.State != nil {
-		place = placeOf(at.Repository)
-	}
+	k := treeKey{at.Repository.Key(), at.Hash}
 	m.mu.Lock()
 	t := m.trees[k]
 	if t == nil {
-		t = newTree(at, place)
+		t = newTree(at)
 		m.trees[k] = t
 	}
 	m.mu.Unlock()
