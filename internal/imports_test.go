@@ -19,13 +19,13 @@
 //	dryrun | answers writes as Port would | catalog port
 //	check | binds a mapping | catalog diag kind lint mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
-//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket budget clip concurrent content diag filter glob mapping nearest shape source state | transport
+//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket budget clip concurrent content diag filter glob mapping nearest shape source spool state | transport
 //	source | reads the trees and files of repositories | bitbucket content gitwire glob spool state transport
 //	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog diag jq mapping reach shape | kind
 //	lint | finds what is wrong or odd in the jq expressions of a resource | diag jq mapping nearest onig shape | catalog jq/recorded kind
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
 //	port | is a client of Port's API | catalog transport
-//	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip transport
+//	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip partial reach transport
 //	filter | finds mistakes in a filter of Bitbucket's query language | -
 //	gitwire | reads git repositories over smart HTTP | -
 //	glob | compares the paths of a repository with patterns | -
@@ -33,12 +33,12 @@
 //	mapping | reads a mapping | content diag nearest
 //	content | reads the files of repositories | -
 //	state | keeps sealed values between runs | -
-//	spool | keeps bytes for the length of a run, out of memory | -
 //	concurrent | runs functions side by side | -
 //	budget | decides what a budget is spent on | -
 //	graph | finds groups and paths in small directed graphs | -
 //	nearest | finds the name that a misspelt one was most likely meant to be | -
-//	inventory | holds what a run knows at its end | catalog
+//	inventory | holds what a run knows at its end | catalog spool
+//	spool | keeps bytes for the length of a run, out of memory | -
 //	input | reads what the user asked for | diag
 //	platform | speaks to the CI system that the program runs in | clip diag
 //	transport | holds what both clients need on the way to the network | -
@@ -49,6 +49,7 @@
 //	catalog | holds the plain values of Port's software catalog that the other packages share | -
 //	diag | holds what the program has to say to a person | -
 //	shape | describes the fields of JSON objects that are known before one is read | -
+//	partial | decodes the parts of JSON values that can matter | reach
 //	reach | describes which parts of a JSON value can matter to whoever reads it | -
 //	clip | shortens text for messages | -
 //	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | gitwire/gitwiretest memtransport

@@ -42,6 +42,7 @@ type Client struct {
 	// their own.
 	sourcesApart bool
 	answered     atomic.Bool // with JSON as it is due, at least once
+	desks        desks
 	pagelens     pagelens
 	keyed        sync.Map // route name → true where the server was seen to keep to it
 	unkeyed      sync.Map // route name → true where the server does not keep to the key of a Sorted list
@@ -181,6 +182,8 @@ type question struct {
 	// files is true when the answer may be a file: what is neither JSON nor a web page is
 	// not tried again then.
 	files bool
+	// desk is what the answer, a page, is read with; nil for any other answer.
+	desk *desk
 }
 
 // do sends a GET, with retries, and hands each good answer to read. What read
@@ -248,18 +251,29 @@ func inTime(err error) error {
 // readBody reads the body of an answer, at most so much of it. What is cut off, or takes
 // too long, is tried again.
 func readBody(ctx context.Context, resp *http.Response, limit int64) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(resp.Body, limit))
+	var text bytes.Buffer
+	err := readInto(ctx, &text, resp, limit)
+	return text.Bytes(), err
+}
+
+// readInto is readBody into the room of a buffer. What that holds is gone.
+func readInto(ctx context.Context, into *bytes.Buffer, resp *http.Response, limit int64) error {
+	into.Reset()
+	if n := min(resp.ContentLength, limit); n > 0 && n <= maxDesk { // what it says may be wrong
+		into.Grow(int(n) + bytes.MinRead)
+	}
+	_, err := into.ReadFrom(io.LimitReader(resp.Body, limit))
 	switch {
 	case err == nil:
-		return text, nil
+		return nil
 	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	case errors.Is(err, context.DeadlineExceeded):
 		err = inTime(err)
 	default:
 		err = fmt.Errorf("the answer was cut off: %w", err)
 	}
-	return nil, again("GET %s: %w", resp.Request.URL.EscapedPath(), err)
+	return again("GET %s: %w", resp.Request.URL.EscapedPath(), err)
 }
 
 // json decodes an answer; what is not whole JSON of that shape is tried again.
@@ -269,12 +283,21 @@ func (c *Client) json(ctx context.Context, q question, into any) error {
 		if kind := mediaType(resp.Header); q.files && kind != "" && kind != "application/json" && kind != "text/html" {
 			return &broken{fmt.Errorf("%s: the answer is not the JSON that is due, but %s", where, kind)}
 		}
-		text, err := readBody(ctx, resp, transport.MaxJSON+1)
+		buffer := &bytes.Buffer{}
+		if q.desk != nil {
+			buffer = &q.desk.text
+		}
+		err := readInto(ctx, buffer, resp, transport.MaxJSON+1)
+		text := buffer.Bytes()
 		switch {
 		case err != nil:
 			return err
 		case len(text) > transport.MaxJSON:
 			return fmt.Errorf("%s: the answer is larger than %d MiB", where, transport.MaxJSON>>20)
+		}
+		if p, isPage := into.(*page); isPage && q.desk != nil && q.desk.read(p) == nil {
+			c.answered.Store(true)
+			return nil
 		}
 		if err := decode(text, into); err != nil {
 			if bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) && !c.answered.Load() {

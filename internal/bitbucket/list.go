@@ -1,7 +1,9 @@
 package bitbucket
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +14,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"port-bitbucket-exporter/internal/reach"
 )
 
 // Endpoint is a route that lists values in pages.
@@ -36,6 +40,11 @@ type Endpoint[T any] struct {
 	Final []int
 	// Files is true for a route that also answers with files: one of them is not tried again.
 	Files bool
+	// Reads are the parts of an Object, and of that of a Listed, that are made of its JSON; nil is
+	// all of it.
+	Reads *reach.Paths
+	// NoJSON leaves the JSON of a Listed out.
+	NoJSON bool
 	// Asked is called before each request for a page, retries left out; nil is not called.
 	Asked func()
 }
@@ -61,6 +70,8 @@ func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) it
 	return func(yield func(T, error) bool) {
 		l := newLister(c, e, q)
 		l.yield = yield
+		l.desk = c.desks.take()
+		defer c.desks.put(l.desk)
 		err := l.readWhole(ctx)
 		if err == nil && l.plain && l.pages > 1 {
 			err = l.readWhole(ctx)
@@ -84,6 +95,7 @@ type lister[T any] struct {
 	endpoint Endpoint[T]
 	query    url.Values
 	yield    func(T, error) bool
+	desk     *desk           // of the page at hand
 	length   int             // of the pages that are asked for
 	yielded  map[string]bool // keys
 	// plain is true for a Sorted list whose values, or whose server, do not keep to the
@@ -108,20 +120,20 @@ func (l *lister[T]) named(err error) error { return fmt.Errorf("list %s: %w", l.
 
 // reading is one reading of a list, from its beginning.
 type reading struct {
-	visited map[string]bool // links
-	seen    map[string]bool // keys
-	alike   map[string]int  // values without a key, by their text
-	got     int             // values of all pages
-	count   int             // those that no earlier page had
-	known   int             // of these, those with a key
-	largest int             // size that a page named
-	base    int             // count before the page that began behind a value; 0 for none
+	visited map[string]bool           // links
+	seen    map[string]bool           // keys
+	alike   map[[sha256.Size]byte]int // values without a key, by the digest of their text
+	got     int                       // values of all pages
+	count   int                       // those that no earlier page had
+	known   int                       // of these, those with a key
+	largest int                       // size that a page named
+	base    int                       // count before the page that began behind a value; 0 for none
 	keyed   keys
 	digest  maphash.Hash // of the keys of a fixed list
 }
 
 func (l *lister[T]) begin() *reading {
-	r := &reading{visited: map[string]bool{}, seen: map[string]bool{}, alike: map[string]int{}}
+	r := &reading{visited: map[string]bool{}, seen: map[string]bool{}, alike: map[[sha256.Size]byte]int{}}
 	r.digest.SetSeed(l.seed)
 	return r
 }
@@ -201,7 +213,7 @@ func (l *lister[T]) ask(ctx context.Context, r *reading, address string, attempt
 		l.endpoint.Asked()
 	}
 	p := &page{}
-	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts, files: l.endpoint.Files}, p)
+	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts, files: l.endpoint.Files, desk: l.desk}, p)
 }
 
 // sorted returns an address with its parameters in order, so that equal addresses compare equal.
@@ -247,8 +259,7 @@ func (l *lister[T]) next(link string, r *reading) (string, error) {
 // values yields the values of a page that were not yielded before, and counts those
 // that no earlier page of this reading had.
 func (l *lister[T]) values(p *page, r *reading) error {
-	for i, raw := range *p.Values {
-		(*p.Values)[i] = nil // let go of what has been passed on
+	for _, raw := range *p.Values {
 		r.got++
 		v, key, err := l.value(raw)
 		if err != nil {
@@ -262,8 +273,9 @@ func (l *lister[T]) values(p *page, r *reading) error {
 				r.known++
 			}
 		} else {
-			r.alike[string(raw)]++
-			key = fmt.Sprintf("\x00%d %s", r.alike[string(raw)], raw) // unique in this reading, and the same in another reading
+			digest := sha256.Sum256(raw)
+			r.alike[digest]++
+			key = fmt.Sprintf("\x00%d %s", r.alike[digest], digest[:]) // unique in this reading, and the same in another reading
 		}
 		fresh, differs := l.fresh(r, key)
 		if differs {
@@ -281,7 +293,7 @@ func (l *lister[T]) value(raw json.RawMessage) (v T, key string, err error) {
 	if string(raw) == "null" {
 		return v, "", errNull
 	}
-	if err = decode(raw, &v); err == nil {
+	if err = l.decode(raw, &v); err == nil {
 		key, err = l.endpoint.Key(v)
 	}
 	if err != nil {
@@ -289,6 +301,25 @@ func (l *lister[T]) value(raw json.RawMessage) (v T, key string, err error) {
 		return none, "", err
 	}
 	return v, key, nil
+}
+
+// decode makes of a text, which is JSON, what matters of its value.
+func (l *lister[T]) decode(raw json.RawMessage, into *T) error {
+	if l.desk == nil || raw[0] != '{' {
+		return decode(raw, into)
+	}
+	switch into := any(into).(type) {
+	case *Object:
+		*into = object(l.desk.decoder, raw, l.endpoint.Reads)
+	case *Listed:
+		into.Object = object(l.desk.decoder, raw, l.endpoint.Reads)
+		if !l.endpoint.NoJSON {
+			into.JSON = bytes.Clone(raw)
+		}
+	default:
+		return decode(raw, into)
+	}
+	return nil
 }
 
 // fresh counts a value, and reports whether it is to be passed on. A fixed list differs

@@ -1,6 +1,7 @@
 package bitbucket
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -8,8 +9,11 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 
 	"port-bitbucket-exporter/internal/clip"
+	"port-bitbucket-exporter/internal/partial"
+	"port-bitbucket-exporter/internal/reach"
 )
 
 // page is the envelope of every list. Only values and next can be relied on. Each value is
@@ -20,6 +24,63 @@ type page struct {
 	Values *[]json.RawMessage `json:"values"`
 	Next   string             `json:"next"`
 	Size   *integer           `json:"size"`
+}
+
+// desk is what pages are read with, one after the other: room for a text and its values, and a
+// decoder. What lies on it is gone with the next page.
+type desk struct {
+	text    bytes.Buffer
+	values  []json.RawMessage
+	decoder *partial.Decoder
+}
+
+// maxDesk is the room for a text that is kept for the next page, in bytes.
+const maxDesk = 4 << 20
+
+// desks are those that no list uses. They are safe for concurrent use.
+type desks struct{ free sync.Pool }
+
+func (k *desks) take() *desk {
+	if d, ok := k.free.Get().(*desk); ok {
+		return d
+	}
+	return &desk{decoder: partial.NewDecoder()}
+}
+
+// put is for a desk of which nothing is used any more.
+func (k *desks) put(d *desk) {
+	if d.text.Cap() <= maxDesk {
+		k.free.Put(d)
+	}
+}
+
+// errUnusual is a page that is to be read field by field.
+var errUnusual = errors.New("a page of an unusual form")
+
+// read reads a page of the usual form in its memory. The error says that the page has another form,
+// or none.
+func (d *desk) read(p *page) error {
+	d.values = d.values[:0]
+	*p = page{}
+	p.Values = &d.values
+	again := map[string]bool{}
+	return partial.List(d.text.Bytes(), "values", func(value partial.Text) {
+		d.values = append(d.values, json.RawMessage(value))
+	}, func(key string, value partial.Text) error {
+		if again[key] && (key == "next" || key == "size") {
+			return errUnusual
+		}
+		again[key] = true
+		switch {
+		case key == "next":
+			return json.Unmarshal(value, &p.Next)
+		case key == "size":
+			return json.Unmarshal(value, &p.Size)
+		case strings.EqualFold(key, "values"), strings.EqualFold(key, "next"), strings.EqualFold(key, "size"):
+			return errUnusual
+		}
+		return nil
+	})
 }
 
 func (p *page) Check() error {
@@ -51,7 +112,8 @@ func (n *integer) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Listed is an object of a list, with its JSON as it came: a type of values for List.
+// Listed is an object of a list, with its JSON as it came, unless Endpoint.NoJSON: a type of
+// values for List.
 type Listed struct {
 	Object Object
 	JSON   json.RawMessage
@@ -97,10 +159,19 @@ var errNull = errors.New("an object is due, not null")
 
 // Decode makes an object of its JSON, with exact numbers.
 func Decode(raw json.RawMessage) (Object, error) {
+	if text, err := partial.Check(raw); err == nil && text[0] == '{' {
+		return object(&partial.Decoder{}, raw, nil), nil
+	}
 	var o Object
-	err := decode(raw, &o)
+	err := decode(raw, &o) // it words what is wrong
 	if err == nil && o == nil {
 		err = errNull
 	}
 	return o, err
+}
+
+// object makes of a text, which is a JSON object, what matters of it; all for nil.
+func object(d *partial.Decoder, text []byte, reads *reach.Paths) Object {
+	o, _ := d.Value(text, reads).(Object)
+	return o
 }

@@ -127,7 +127,7 @@ type Frame = transform.Frame
 // Frame returns the frame of an entry, by its number, for a source as Bitbucket lists it;
 // nil when it is not known.
 func (r *Resource) Frame(ctx context.Context, entry int, source json.RawMessage) *Frame {
-	object, err := r.Bound.Place(kind.Source{JSON: source})
+	object, err := r.Bound.Place(source)
 	if err != nil {
 		return nil
 	}

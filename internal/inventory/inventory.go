@@ -4,7 +4,6 @@
 package inventory
 
 import (
-	"encoding/json"
 	"hash/fnv"
 	"io"
 	"time"
@@ -26,6 +25,8 @@ type Inventory struct {
 	Adopted Set
 	// Resources are those of the mapping, in its order.
 	Resources []*Resource
+
+	store *store
 }
 
 // Set is a set of texts.
@@ -55,9 +56,18 @@ type Resource struct {
 
 // Source is what objects come from: a repository, or a project.
 type Source struct {
-	Key  string          // unique, and unchanged by a rename
-	Name string          // for messages
-	JSON json.RawMessage `json:",omitempty"` // as Bitbucket lists it
+	Key  string // unique, and unchanged by a rename
+	Name string // for messages
+	// Read returns its JSON as Bitbucket lists it, which is not in memory; nil for none.
+	Read func() ([]byte, error)
+}
+
+// JSON returns the source as Bitbucket lists it; nil when that is not known.
+func (s Source) JSON() ([]byte, error) {
+	if s.Read == nil {
+		return nil, nil
+	}
+	return s.Read()
 }
 
 // Gap is why the entities of one source may be incomplete.
@@ -69,7 +79,8 @@ type Gap struct {
 
 // New returns an empty Inventory with a Resource for each index.
 func New(indexes ...int) *Inventory {
-	v := &Inventory{Entities: newEntities(), Targets: newTargets(), Stored: map[string]Stored{}, Adopted: Set{}}
+	s := newStore()
+	v := &Inventory{store: s, Entities: newEntities(s), Targets: newTargets(s), Stored: map[string]Stored{}, Adopted: Set{}}
 	for _, index := range indexes {
 		v.Resources = append(v.Resources, &Resource{Index: index, Sources: map[string]Source{}})
 	}
@@ -78,19 +89,15 @@ func New(indexes ...int) *Inventory {
 
 // Err returns why something that the inventory knows could not be read again, the first time
 // that it could not; nil while all could be. Then nothing may be deleted.
-func (v *Inventory) Err() error { return nil }
+func (v *Inventory) Err() error { return v.store.failed() }
 
 // Close removes what the inventory keeps out of memory. Nothing may be read any more.
-func (v *Inventory) Close() error { return nil }
+func (v *Inventory) Close() error { return v.store.log.Close() }
 
-// AllProduced reports whether all that a relation names was produced in a blueprint.
+// AllProduced reports whether all that a relation names was produced in a blueprint. It reads
+// nothing.
 func (v *Inventory) AllProduced(r Relation, blueprint string) bool {
-	for identifier := range v.Targets.all[r] {
-		if !v.Entities.Produced(catalog.Ref{Blueprint: blueprint, Identifier: identifier}) {
-			return false
-		}
-	}
-	return true
+	return v.Targets.every(r, func(k key) bool { return v.Entities.producedKey(blueprint, k) })
 }
 
 // HashTitle returns a hash of an entity's title, in the place of very many texts; 0 when

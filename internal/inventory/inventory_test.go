@@ -67,7 +67,7 @@ func full() *inv {
 	v.Adopted["service"] = true
 	r := v.Resources[0]
 	r.Tasks, r.Listed, r.Extracted, r.Held = 3, true, 9, []int{4, 0}
-	r.Sources["{1}"] = inventory.Source{Key: "{1}", Name: "api", JSON: json.RawMessage(`{"slug":"api"}`)}
+	r.Sources["{1}"] = inventory.Source{Key: "{1}", Name: "api", Read: func() ([]byte, error) { return []byte(`{"slug":"api"}`), nil }}
 	r.Gap, r.Unnamed = "gap", "unnamed"
 	r.Partial = []inventory.Gap{{Source: inventory.Source{Key: "{2}", Name: "web"}, Why: "why", Fix: "fix"}}
 	r.Remember("{1}", at(9))

@@ -142,6 +142,34 @@ func (v *Inventory) add(r *Resource) {
 	o.Unnamed = cmp.Or(o.Unnamed, r.Unnamed)
 }
 
+// wireSource is the form of a Source as JSON.
+type wireSource struct {
+	Key, Name string
+	JSON      json.RawMessage `json:",omitempty"`
+}
+
+// MarshalJSON reads what Bitbucket lists of the source.
+func (s Source) MarshalJSON() ([]byte, error) {
+	text, err := s.JSON()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(wireSource{s.Key, s.Name, text})
+}
+
+// UnmarshalJSON keeps what Bitbucket lists of the source in memory.
+func (s *Source) UnmarshalJSON(text []byte) error {
+	var w wireSource
+	if err := json.Unmarshal(text, &w); err != nil {
+		return err
+	}
+	*s = Source{Key: w.Key, Name: w.Name}
+	if w.JSON != nil {
+		s.Read = func() ([]byte, error) { return w.JSON, nil }
+	}
+	return nil
+}
+
 // wire is the form of an Inventory as JSON: lists, sorted, in the place of what is not.
 type wire struct {
 	Entities  []wireEntity

@@ -40,9 +40,9 @@ type ager interface {
 // extractAged extracts the objects of one list of each repository.
 func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
-		for r, err := range ws.repositories(ctx, s.query()) {
-			a := s.aged(ws.client, r)
-			task := Task{Source: sourceOf(r), Run: agedTask(ws, a, s.without), aged: &a}
+		for l, err := range ws.repositories(ctx, s.query()) {
+			a := s.aged(ws.client, l.Repository)
+			task := Task{Source: l.source(), Run: agedTask(ws, a, l.source(), s.without), aged: &a}
 			if isOdd(err) {
 				task, err = failing(err), nil
 			}
@@ -54,10 +54,9 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 }
 
 // agedTask yields the objects of a list, after a *Remembered where they come from memory.
-func agedTask(ws *Workspace, a aged, without func(Source) string) Run {
+func agedTask(ws *Workspace, a aged, source Source, without func(Source) string) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
-			source := sourceOf(a.repository)
 			for object, err := range ws.aged(ctx, a) {
 				var remembered *Remembered
 				switch {
@@ -197,7 +196,7 @@ func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield f
 // the list did not come to its end.
 func (w *Workspace) ask(ctx context.Context, a aged, yield func(Object, error) bool) (begun bool, err error) {
 	keep, requests := newKeeper(w.options.State, a.repository), 0
-	a.endpoint.Asked = func() { requests++ }
+	a.endpoint.Asked, a.endpoint.NoJSON = func() { requests++ }, keep == nil
 	failed := func(requests int) { // which it costs at least
 		if w.plan != nil && ctx.Err() == nil {
 			w.keepTurn(requests, failedKey(a))

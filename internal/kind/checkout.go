@@ -33,7 +33,11 @@ type checkout struct {
 }
 
 // checkout resolves a branch of a repository, as source.Memory.At does.
-func (w *Workspace) checkout(ctx context.Context, r bitbucket.Repository, branch string) (*checkout, error) {
+func (w *Workspace) checkout(ctx context.Context, l *listed, branch string) (*checkout, error) {
+	r, err := l.whole()
+	if err != nil {
+		return nil, err
+	}
 	c, err := w.memory.At(ctx, r, branch)
 	if err != nil {
 		return nil, err

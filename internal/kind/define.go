@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"strings"
 
@@ -86,9 +87,10 @@ type place struct {
 // itself is the place for kinds whose objects are their own sources.
 var itself = place{put: func(_, source Object) Object { return source }, paths: [][]string{{}}, except: []string{includedFiles}}
 
-// Place returns an object of the kind that holds a source and nothing else.
-func (b Bound) Place(s Source) (Object, error) {
-	source, err := bitbucket.Decode(s.JSON)
+// Place returns an object of the kind that holds a source, as Bitbucket lists it, and nothing
+// else.
+func (b Bound) Place(text json.RawMessage) (Object, error) {
+	source, err := bitbucket.Decode(text)
 	if err != nil {
 		return nil, err
 	}

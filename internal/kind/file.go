@@ -194,7 +194,7 @@ func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 			c, err := ws.checkout(ctx, of.repository, of.branch)
 			switch {
 			case of.branch != "" && errors.Is(err, bitbucket.ErrNotFound):
-				yield(Found{}, missingBranch(ctx, ws, of.repository, of.branch))
+				yield(Found{}, missingBranch(ctx, ws, of.repository.Repository, of.branch))
 				return
 			case err != nil:
 				yield(Found{}, err)

@@ -124,7 +124,7 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 		return func(yield func(Found, error) bool) {
 			c, err := ws.checkout(ctx, of.repository, of.branch)
 			if of.branch != "" && errors.Is(err, bitbucket.ErrNotFound) {
-				yield(Found{}, missingBranch(ctx, ws, of.repository, of.branch))
+				yield(Found{}, missingBranch(ctx, ws, of.repository.Repository, of.branch))
 				return
 			}
 			var t *folderReader

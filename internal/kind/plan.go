@@ -163,7 +163,7 @@ func (w *Workspace) keepTurn(requests int, key []string) {
 func (w *Workspace) planContents(p *plan, of chosen, cost int) {
 	r := of.repository
 	switch {
-	case cost == 0 || w.client.Git() != nil || of.branch == "" && (r.MainBranch == "" || w.memory.Knows(r)):
+	case cost == 0 || w.client.Git() != nil || of.branch == "" && (r.MainBranch == "" || w.memory.Knows(r.Repository)):
 		return
 	case of.branch != "" || r.Hash == "":
 		cost++ // for the head of the branch
@@ -212,7 +212,7 @@ func (w *Workspace) Known(ctx context.Context, bounds []Bound) (requests, source
 				}
 				seen[a.id()] = true
 			}
-			if c := task.reads; c != nil && c.branch == "" && w.client.Git() == nil && w.memory.Knows(c.repository) {
+			if c := task.reads; c != nil && c.branch == "" && w.client.Git() == nil && w.memory.Knows(c.repository.Repository) {
 				sources += b.Cost.Sources
 			}
 		}

@@ -51,7 +51,9 @@ func (projectSelector) again(ctx context.Context, ws *Workspace) (Second, error)
 		for object, err := range listProjects(ctx, ws.client) {
 			source := sourceOfProject(object)
 			if err == nil {
-				source.JSON, err = json.Marshal(object)
+				var text []byte
+				text, err = json.Marshal(object)
+				source.Read = func() ([]byte, error) { return text, nil }
 			}
 			if !yield(source, err) {
 				return
@@ -60,7 +62,7 @@ func (projectSelector) again(ctx context.Context, ws *Workspace) (Second, error)
 	})
 }
 
-// sourceOfProject identifies a project by its uuid, or else its key. It leaves JSON empty.
+// sourceOfProject identifies a project by its uuid, or else its key. It leaves Read empty.
 func sourceOfProject(object Object) Source {
 	uuid, _ := object["uuid"].(string)
 	key, _ := object["key"].(string)

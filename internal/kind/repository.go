@@ -6,7 +6,6 @@ import (
 	"iter"
 	"sync"
 
-	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/shape"
@@ -44,13 +43,13 @@ func (s repositorySelector) problems(raw mapping.Selector) diag.Problems {
 
 func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
-		for r, err := range ws.repositories(ctx, s.query()) {
-			task := Task{Source: sourceOf(r), Run: repositoryTask(ws, r, s)}
+		for l, err := range ws.repositories(ctx, s.query()) {
+			task := Task{Source: l.source(), Run: repositoryTask(ws, l, s)}
 			switch {
 			case isOdd(err):
 				task, err = failing(unreadable(err)), nil
 			case s.readsFiles():
-				task.reads = &chosen{repository: r}
+				task.reads = &chosen{repository: l}
 			}
 			if !yield(task, err) {
 				return
@@ -59,12 +58,12 @@ func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelecto
 	}
 }
 
-func repositoryTask(ws *Workspace, r bitbucket.Repository, s repositorySelector) Run {
+func repositoryTask(ws *Workspace, l *listed, s repositorySelector) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
-			lazy := &lazyCheckout{ws: ws, repository: r}
+			lazy := &lazyCheckout{ws: ws, repository: l}
 			defer lazy.close()
-			object, err := bitbucket.Decode(r.JSON)
+			object, err := l.object()
 			if err == nil && len(s.IncludedFiles) > 0 {
 				object[includedFiles], err = lazy.included(ctx, s.included())
 			}
@@ -73,9 +72,9 @@ func repositoryTask(ws *Workspace, r bitbucket.Repository, s repositorySelector)
 			case errors.As(err, &gone):
 				err = &Gone{Slug: gone.Slug, Objects: 1}
 			case err != nil && ctx.Err() == nil:
-				err = &Unreadable{Object: r.Slug, Err: err}
+				err = &Unreadable{Object: l.Slug, Err: err}
 			}
-			if yield(Found{Object: object, Address: address(object, sourceOf(r)), Read: lazy.text}, err) && lazy.checkout != nil {
+			if yield(Found{Object: object, Address: address(object, l.source()), Read: lazy.text}, err) && lazy.checkout != nil {
 				lazy.checkout.report(yield)
 			}
 		}
@@ -86,7 +85,7 @@ func repositoryTask(ws *Workspace, r bitbucket.Repository, s repositorySelector)
 // read. Files may be read side by side.
 type lazyCheckout struct {
 	ws         *Workspace
-	repository bitbucket.Repository
+	repository *listed
 
 	mu       sync.Mutex // guards checkout
 	checkout *checkout

@@ -50,7 +50,9 @@ func (w walked) again(ctx context.Context, ws *Workspace) (Second, error) {
 // without returns the repoQuery that leaves out a repository, quoted for YAML.
 func (w walked) without(s Source) string {
 	var repository struct{ Name string }
-	_ = json.Unmarshal(s.JSON, &repository) // it was read before
+	if text, err := s.JSON(); err != nil || json.Unmarshal(text, &repository) != nil {
+		repository.Name = s.Name // which is most often the same
+	}
 	text := fmt.Sprintf("name != %q", repository.Name)
 	if query := w.query().Query; query != "" {
 		text = "(" + query + ") AND " + text
@@ -170,7 +172,7 @@ func checkRefs(raw mapping.Selector, path string, refs []repoRef) (problems diag
 
 // chosen is a branch of a repository, with the patterns of a selector that apply to it.
 type chosen struct {
-	repository bitbucket.Repository
+	repository *listed
 	branch     string // empty for the main one
 	patterns   []int  // indices, ascending
 }
@@ -183,7 +185,7 @@ func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, ref
 	return func(yield func(Task, error) bool) {
 		found := map[string]bool{}
 		var names []string
-		for r, err := range ws.repositories(ctx, q) {
+		for l, err := range ws.repositories(ctx, q) {
 			if isOdd(err) {
 				if !yield(failing(err), nil) {
 					return
@@ -194,13 +196,13 @@ func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, ref
 				yield(Task{}, err)
 				return
 			}
-			names = append(names, r.Name, r.Slug)
-			branches := chooseIn(r, refs, found)
+			names = append(names, l.Name, l.Slug)
+			branches := chooseIn(l, refs, found)
 			for _, c := range branches {
-				ws.memory.Expect(r, c.branch)
+				ws.memory.Expect(l.Repository, c.branch)
 			}
 			for _, c := range branches {
-				if !yield(Task{Source: sourceOf(r), Run: run(c), reads: &c}, nil) {
+				if !yield(Task{Source: l.source(), Run: run(c), reads: &c}, nil) {
 					return
 				}
 			}
@@ -216,12 +218,12 @@ func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, ref
 
 // chooseIn returns the branches of one repository, in the order of the patterns, and
 // notes the names by which it was found.
-func chooseIn(r bitbucket.Repository, refs [][]repoRef, found map[string]bool) (branches []chosen) {
+func chooseIn(l *listed, refs [][]repoRef, found map[string]bool) (branches []chosen) {
 	add := func(branch string, pattern int) {
 		i := slices.IndexFunc(branches, func(c chosen) bool { return c.branch == branch })
 		if i < 0 {
 			i = len(branches)
-			branches = append(branches, chosen{repository: r, branch: branch})
+			branches = append(branches, chosen{repository: l, branch: branch})
 		}
 		if !slices.Contains(branches[i].patterns, pattern) {
 			branches[i].patterns = append(branches[i].patterns, pattern)
@@ -232,9 +234,9 @@ func chooseIn(r bitbucket.Repository, refs [][]repoRef, found map[string]bool) (
 			add("", pattern)
 		}
 		for _, ref := range named {
-			if ref.is(r) {
+			if ref.is(l.Repository) {
 				found[ref.Name] = true
-				add(ref.branch(r), pattern)
+				add(ref.branch(l.Repository), pattern)
 			}
 		}
 	}

@@ -23,7 +23,16 @@ type Object = bitbucket.Object
 type Source struct {
 	Key  string // unique, and unchanged by a rename
 	Name string // for messages: a slug, or the key of a project
-	JSON json.RawMessage
+	// Read returns its JSON as Bitbucket lists it, which is not in memory; nil for none.
+	Read func() ([]byte, error)
+}
+
+// JSON returns the source as Bitbucket lists it; nil when that is not known.
+func (s Source) JSON() ([]byte, error) {
+	if s.Read == nil {
+		return nil, nil
+	}
+	return s.Read()
 }
 
 // Found is one object of a task.

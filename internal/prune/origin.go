@@ -155,7 +155,8 @@ func (p *pass) frame(ctx context.Context, of *resource, entry int, source invent
 	if known, ok := p.frames[e][source.Key]; ok {
 		return known
 	}
-	frame := of.Frame(ctx, entry, source.JSON)
+	text, _ := source.JSON() // without it the frame is not known
+	frame := of.Frame(ctx, entry, text)
 	if p.frames[e] == nil {
 		p.frames[e] = map[string]*check.Frame{}
 	}

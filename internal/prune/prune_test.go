@@ -91,7 +91,7 @@ func newScene(t *testing.T) *scene {
 
 func source(slug string) inventory.Source {
 	text := fmt.Sprintf(`{"type":"repository","uuid":"{%[1]s}","slug":%[1]q,"name":%[1]q,"full_name":"acme/%[1]s","links":{"html":{"href":"https://bitbucket.org/acme/%[1]s"}},"project":{"key":"PAY"}}`, slug)
-	return inventory.Source{Key: "{" + slug + "}", Name: slug, JSON: json.RawMessage(text)}
+	return inventory.Source{Key: "{" + slug + "}", Name: slug, Read: func() ([]byte, error) { return []byte(text), nil }}
 }
 
 // produce adds an entity that Port stored and the run has updated, by entry 0 of a resource.

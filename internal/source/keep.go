@@ -34,7 +34,7 @@ func (m *Memory) load(t *tree) {
 	if m.options.State == nil {
 		return
 	}
-	place := placeOf(t.at.Repository)
+	place := t.kept.place
 	encoded, _ := m.options.State.Get(state.Commit, t.at.Repository.Key(), t.at.Hash)
 	v, ok := decodeCommit(encoded)
 	var listings []*listing

@@ -74,6 +74,9 @@ func (m *Memory) Close() error {
 	return m.spool.Close()
 }
 
+// Spool is where the memory keeps what is large, until Close.
+func (m *Memory) Spool() *spool.Spool { return m.spool }
+
 // Readings returns what read the repositories so far.
 func (m *Memory) Readings() Readings { return m.readers.readings() }
 
@@ -82,11 +85,14 @@ func (m *Memory) MaxFile() int64 { return m.options.MaxFile }
 
 // tree is that of a commit, with what earlier runs have read of it.
 func (m *Memory) tree(at Revision) *tree {
-	k := treeKey{at.Repository.Key(), at.Hash}
+	k, place := treeKey{at.Repository.Key(), at.Hash}, digest{}
+	if m.options.State != nil {
+		place = placeOf(at.Repository)
+	}
 	m.mu.Lock()
 	t := m.trees[k]
 	if t == nil {
-		t = newTree(at)
+		t = newTree(at, place)
 		m.trees[k] = t
 	}
 	m.mu.Unlock()

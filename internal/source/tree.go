@@ -47,9 +47,12 @@ type flight struct {
 	stopped bool          // its context ended: who waited asks for itself
 }
 
-func newTree(at Revision) *tree {
+// newTree returns a tree of which nothing is read. It outlives its readers, and does not hold
+// the JSON of the repository.
+func newTree(at Revision, place digest) *tree {
+	at.Repository.JSON = nil
 	return &tree{
-		at: at, kept: commitValue{records: map[string]record{}},
+		at: at, kept: commitValue{place: place, records: map[string]record{}},
 		shallow: map[string]int{}, bodies: map[string]body{}, read: map[string]*flight{}, special: map[string]string{},
 	}
 }
