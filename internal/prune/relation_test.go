@@ -425,7 +425,8 @@ func TestRenames(t *testing.T) {
 		{"several of one title that one entry made are of different things", func(s *scene) {
 			renamed(s, n, func(i int, old *porttest.Entity, now *inventory.Entity) {
 				old.Properties = nil
-				s.produce("service", fmt.Sprintf("more%02d", i), 1).Title = now.Title
+				more := s.produce("service", fmt.Sprintf("more%02d", i), 1)
+				more.Title, more.Fresh, more.Updated = now.Title, true, false
 			})
 		}, gone(n)},
 		{"of very many of one title, found by a search query, those that are new are twins", func(s *scene) {
