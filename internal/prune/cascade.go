@@ -21,7 +21,7 @@ func (c cascade) allowed(ctx context.Context, verdict reconcile.Verdict) bool {
 	if c.mayCascade(ctx) {
 		return true
 	}
-	if c.Inventory.Err() != nil {
+	if c.lost() != nil {
 		return false // and nothing is deleted at all
 	}
 	c.Report.Note(diag.Problem{

@@ -26,7 +26,7 @@ func (p *pass) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
 	}
 	limits := reconcile.Limits{Most: port.MaxDelete, Cascade: cascade}
 	relations, all := p.related(ctx, stale)
-	if err := p.Inventory.Err(); err != nil {
+	if err := p.lost(); err != nil {
 		p.reportBlocked(reconcile.BlockAll(stale, p.unreadable(err)))
 		return
 	}

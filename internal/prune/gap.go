@@ -25,9 +25,14 @@ func (p *pass) standIn() string {
 	return guard
 }
 
-// unreadable says why a run that cannot read again what it has produced deletes nothing.
+// lost returns why something that the run has read or produced could not be read again; nil
+// while all could be.
+func (p *pass) lost() error { return cmp.Or(p.Inventory.Err(), p.lostSource) }
+
+// unreadable says why a run that cannot read again what it has kept deletes nothing.
 func (p *pass) unreadable(err error) string {
-	guard := "what this run has produced could not be read again from its temporary file: " + err.Error()
+	guard := "what this run has kept in a temporary file could not be read again: " + err.Error()
+	p.Report.Mark(report.Undelivered)
 	p.fixes[guard] = "run again; where something empties the folder for temporary files meanwhile, let TMPDIR name another folder"
 	return guard
 }

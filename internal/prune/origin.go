@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -155,7 +156,8 @@ func (p *pass) frame(ctx context.Context, of *resource, entry int, source invent
 	if known, ok := p.frames[e][source.Key]; ok {
 		return known
 	}
-	text, _ := source.JSON() // without it the frame is not known
+	text, err := source.JSON()
+	p.lostSource = cmp.Or(p.lostSource, err) // without the text the frame is not known
 	frame := of.Frame(ctx, entry, text)
 	if p.frames[e] == nil {
 		p.frames[e] = map[string]*check.Frame{}

@@ -73,6 +73,8 @@ type pass struct {
 	// source: the list may have named a source otherwise than its objects do. It is nil until
 	// somebody asks.
 	astray map[*check.Entry]bool
+	// lostSource is why the JSON of a source could not be read again; nil while all could be.
+	lostSource error
 }
 
 // resource is a resource of the mapping, and what the run read of it.

@@ -85,8 +85,8 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 		run.Resources = p.gaps(ctx, listed)
 		run.Halt = p.halt(failure) // the time limit may have been reached
 		run.Guards = renames{p, listed}.guards(ctx, reconcile.Decide(run).Delete)
-		run.Halt = p.halt(failure) // what the run produced was read again
 	}
+	run.Halt = p.halt(failure) // what the run has kept may have been lost
 	run.Threshold, run.MaxDeletions, run.Deletion = m.EntityDeletionThreshold, p.MaxDeletions, p.Deletion
 	return reconcile.Decide(run), needed
 }
@@ -100,7 +100,7 @@ func (p *pass) halt(failure error) string {
 	case p.Report.Has(report.TimeLimit):
 		return TimeLimit
 	}
-	if err := p.Inventory.Err(); err != nil {
+	if err := p.lost(); err != nil {
 		return p.unreadable(err)
 	}
 	return p.standIn()
