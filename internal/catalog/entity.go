@@ -38,19 +38,7 @@ type Target struct {
 // is null, what empties it is sent, since Port's schema has no null for them.
 func Encode(blueprint string, f Fields, d *Digester) (Entity, error) {
 	f = f.cleared()
-	body := map[string]any{"identifier": f.Identifier}
-	for name, v := range map[string]any{"title": f.Title, "icon": f.Icon, "team": f.Team} {
-		if v != nil {
-			body[name] = v
-		}
-	}
-	if f.Properties != nil {
-		body["properties"] = f.Properties
-	}
-	if f.Relations != nil {
-		body["relations"] = f.Relations
-	}
-	text, err := JSON(body)
+	text, err := body(f)
 	if err != nil {
 		return Entity{}, fmt.Errorf("encode entity: %w", err)
 	}
@@ -77,17 +65,35 @@ func Encode(blueprint string, f Fields, d *Digester) (Entity, error) {
 	}, nil
 }
 
-// JSON returns a value on one line with "<", ">" and "&" as they are: escaped they are six
-// bytes each, which a text full of them pays towards Port's limit, and hard to read for a
-// person. Control characters other than those of ASCII are as they are too.
-func JSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
+// body is the JSON of an entity.
+func body(f Fields) ([]byte, error) {
+	b := append(make([]byte, 0, usualBytes), '{')
+	for _, member := range [...]struct {
+		name  string
+		value any
+		given bool
+	}{
+		{"icon", f.Icon, f.Icon != nil},
+		{"identifier", f.Identifier, true},
+		{"properties", f.Properties, f.Properties != nil},
+		{"relations", f.Relations, f.Relations != nil},
+		{"team", f.Team, f.Team != nil},
+		{"title", f.Title, f.Title != nil},
+	} {
+		if !member.given {
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(b, '"')
+		b = append(append(b, member.name...), `":`...)
+		var err error
+		if b, err = appendJSON(b, member.value); err != nil {
+			return nil, err
+		}
 	}
-	return bytes.Clone(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+	return bytes.Clone(append(b, '}')), nil
 }
 
 // Targets returns the entities that relations name, sorted.
