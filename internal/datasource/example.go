@@ -3,9 +3,7 @@ package datasource
 import (
 	"context"
 	"encoding/json"
-	"regexp"
 	"slices"
-	"strings"
 	"sync"
 
 	"port-bitbucket-exporter/internal/clip"
@@ -123,43 +121,4 @@ func (s *samples) copied(key string, v any, depth int) any {
 		return out
 	}
 	return v
-}
-
-// secretKey matches the names of values that are likely secret.
-var secretKey = regexp.MustCompile(`(?i)(passw(or)?d|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credential)`)
-
-// secrets are the forms of well-known credentials.
-var secrets = regexp.MustCompile(strings.Join([]string{
-	// Source: RFC 7468, sections 10 and 11, and OpenSSL's older labels, such as RSA.
-	`-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|$)`,
-	// AWS. Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes, read 2026-11.
-	`\b(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b`,
-	// Google: an API key, and an access token of OAuth. The forms are as seen.
-	`\bAIza[0-9A-Za-z_\-]{35}\b`,
-	`\bya29\.[0-9A-Za-z_\-]+`,
-	// GitHub. Source: https://github.blog/changelog/2021-03-31-authentication-token-format-updates-are-generally-available, read 2026-11.
-	// The form of a fine-grained token is as seen.
-	`\bgh[pousr]_[0-9A-Za-z]{36,}\b`,
-	`\bgithub_pat_[0-9A-Za-z_]{22,}\b`,
-	// GitLab. Source: https://gitlab.com/gitlab-org/gitlab/-/issues/342327, read 2026-11.
-	`\bglpat-[0-9A-Za-z_\-]{20,}`,
-	// Atlassian: API token, access token and app password. Source: an answer of its staff in
-	// https://community.atlassian.com/forums/Bitbucket-questions/Can-we-confirm-BitBucket-s-token-prefixes/qaq-p/3093481, read 2026-11.
-	`\bAT(?:ATT|CTT|BB)[0-9A-Za-z_\-=]{20,}`,
-	// Slack, Stripe and npm. The forms are as seen.
-	`\bxox[abeoprs]-[0-9A-Za-z\-]{10,}`,
-	`\bsk_live_[0-9A-Za-z]{20,}\b`,
-	`\bnpm_[0-9A-Za-z]{36}\b`,
-	// JSON web tokens: {" is eyJ in base64url. Source: RFC 7519, section 3.
-	`\beyJ[0-9A-Za-z_\-]{10,}\.[0-9A-Za-z_\-.]{10,}`,
-	// A value behind a name that is likely that of a secret.
-	`\b[0-9A-Za-z_\-.]{0,40}(?i:secret|token|passw(?:or)?d|api[-_]?key)["']?\s*[:=]\s*["']?[^\s"',;]{6,}`,
-}, "|"))
-
-// inURL matches a password in an address.
-var inURL = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.\-]*://[^\s/:@]*:)[^\s/@]+@`)
-
-// mask hides what looks like a secret in a text.
-func mask(text string) string {
-	return secrets.ReplaceAllString(inURL.ReplaceAllString(text, "${1}"+hidden+"@"), hidden)
 }
