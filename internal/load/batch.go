@@ -153,7 +153,7 @@ func (s *sender) settle(ctx context.Context) {
 		o := b.outcomes[i]
 		p.stage = over
 		if p.state != nil && (o.Err == nil || o.RequestFailed) {
-			p.state.touched = true
+			p.state.Touched = true
 		}
 		if o.RequestFailed {
 			failed++

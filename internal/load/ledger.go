@@ -5,37 +5,124 @@ import (
 	"fmt"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/refusal"
 	"port-bitbucket-exporter/internal/report"
 )
 
-// ledger accounts for every entity once, in the report and in the inventory.
+// ledger accounts for every entity once, in the report and in the inventory. What the run did
+// with an entity is a state while something of it is on its way, and in the inventory alone
+// once nothing is: there may be very many.
 type ledger struct {
 	report    *report.Report
 	inventory *inventory.Inventory
+	entries   map[inventory.Entry]*check.Entry
+	resources map[int]*Resource // by index: those that have counted an entity
 	states    map[catalog.Ref]*state
+	// moved are the states that may have come to rest since rest was called.
+	moved   []*state
+	results []inventory.Result // of the state that was kept last
 }
 
-// state returns what the run did with an entity, new when it did nothing yet.
+func newLedger(c Config) *ledger {
+	l := &ledger{
+		report: c.Report, inventory: c.Inventory, entries: map[inventory.Entry]*check.Entry{}, resources: map[int]*Resource{},
+		states: map[catalog.Ref]*state{},
+	}
+	for _, r := range c.Bound.Resources {
+		for _, e := range r.Entries {
+			l.entries[inventory.Entry{Resource: e.Resource, Number: e.Number}] = e
+		}
+	}
+	return l
+}
+
+// state returns what the run did with an entity, new when it did nothing yet. It may be kept
+// until rest is called, and longer while a result of it is on its way.
 func (l *ledger) state(ref catalog.Ref) *state {
 	s := l.states[ref]
 	if s == nil {
-		s = &state{}
+		s = l.unpack(ref)
 		l.states[ref] = s
+		l.moved = append(l.moved, s)
 	}
 	return s
 }
 
-// release hands the states over to the inventory. Each is dropped at once: there may be very
-// many, and their digests are large.
-func (l *ledger) release() {
-	for ref, s := range l.states {
-		l.inventory.Entities.Keep(ref, s.entity())
-		l.states[ref] = nil
+// unpack makes the state of an entity from what the inventory has. When that cannot be read
+// again, the flags remain: the entity is written as if it were changed, and counted once.
+func (l *ledger) unpack(ref catalog.Ref) *state {
+	e, produced, err := l.inventory.Entities.Of(ref)
+	s := &state{ref: ref, Entity: e}
+	if !produced {
+		return s
 	}
-	l.states = nil
+	if err != nil {
+		l.noteUnreadable(err)
+		s.Flags, _ = l.inventory.Entities.Flags(ref)
+		s.Touched = true
+	}
+	for _, r := range e.Results {
+		s.results = append(s.results, result{entry: l.entries[r.Entry], digest: r.Digest, address: r.Address, rejected: r.Rejected})
+	}
+	s.Results = nil
+	return s
+}
+
+// rest hands the states over to the inventory of which nothing is on its way any more.
+func (l *ledger) rest() {
+	for i, s := range l.moved {
+		if l.moved[i] = nil; l.states[s.ref] == s && !s.busy() {
+			l.keep(s)
+			delete(l.states, s.ref)
+		}
+	}
+	l.moved = l.moved[:0]
+}
+
+// release hands all states over to the inventory: nothing is taken any more.
+func (l *ledger) release() {
+	for _, s := range l.states {
+		l.keep(s)
+	}
+	l.states, l.moved = nil, nil
+}
+
+func (l *ledger) keep(s *state) {
+	l.results = l.results[:0]
+	for _, r := range s.results {
+		l.results = append(l.results, inventory.Result{
+			Entry: inventory.Entry{Resource: r.entry.Resource, Number: r.entry.Number}, Address: r.address, Digest: r.digest, Rejected: r.rejected,
+		})
+	}
+	s.Results = l.results
+	if err := l.inventory.Entities.Keep(s.ref, s.Entity); err != nil {
+		l.noteUnreadable(err)
+	}
+}
+
+// produced reports whether the run produced an entity so far.
+func (l *ledger) produced(ref catalog.Ref) bool {
+	return l.states[ref] != nil || l.inventory.Entities.Produced(ref)
+}
+
+// counted reports whether an entity was counted as one that Port holds now.
+func (l *ledger) counted(ref catalog.Ref) bool {
+	if s := l.states[ref]; s != nil {
+		return s.Counted
+	}
+	f, _ := l.inventory.Entities.Flags(ref)
+	return f.Counted
+}
+
+// close is for an entity of which nothing is on its way any more.
+func (l *ledger) close(p *pending) {
+	p.close()
+	if p.state != nil {
+		l.moved = append(l.moved, p.state)
+	}
 }
 
 // relate remembers what an entity relates to.
@@ -49,17 +136,19 @@ func (l *ledger) relate(e catalog.Entity) {
 // for it is merged.
 func (l *ledger) count(p *pending, as outcome) {
 	p.of.holds(p.entry)
+	l.resources[p.of.Index] = p.of
 	s := p.state
 	switch {
 	case s == nil:
 		l.tally(p.of, p.entity.Ref.Blueprint, as, 1)
-	case s.counted == nil:
-		s.counted, s.as = p.of, as
+	case !s.Counted:
+		s.counts(p.of, as)
 		l.tally(p.of, p.entity.Ref.Blueprint, as, 1)
-	case s.as == unchanged && as != unchanged:
-		l.tally(s.counted, p.entity.Ref.Blueprint, unchanged, -1)
-		s.counted.Report.Merged++
-		s.counted, s.as = p.of, updated
+	case s.unchanged() && as != unchanged && l.resources[s.CountedBy] != nil: // else it could not be read again which one
+		earlier := l.resources[s.CountedBy]
+		l.tally(earlier, p.entity.Ref.Blueprint, unchanged, -1)
+		earlier.Report.Merged++
+		s.counts(p.of, updated)
 		l.tally(p.of, p.entity.Ref.Blueprint, updated, 1)
 	default:
 		p.of.Report.Merged++
@@ -84,26 +173,22 @@ func (l *ledger) tally(of *Resource, blueprint string, as outcome, n int) {
 // repeat is for the same result once more, as of a list that gives an object twice.
 func (l *ledger) repeat(p *pending) {
 	p.of.Report.Merged++
-	if p.state.counted != nil {
+	if p.state.Counted {
 		p.of.holds(p.entry)
 	}
 }
 
 // leave counts an entity that need not be written as unchanged, and closes the earlier
 // results for it that wait.
-func (l *ledger) leave(p *pending, stored catalog.Digest) {
-	for i := range p.state.results {
-		r := &p.state.results[i]
-		if r.digest == stored {
-			r.digest = stored // the same text, in memory once
-		}
+func (l *ledger) leave(p *pending) {
+	for _, r := range p.state.results {
 		if a := r.pending; a != nil && a != p {
 			a.of.Report.Merged++
 			a.of.holds(a.entry)
-			a.close()
+			l.close(a)
 		}
 	}
-	p.close()
+	l.close(p)
 	l.count(p, unchanged)
 }
 
@@ -161,6 +246,16 @@ func (l *ledger) noteSearched(p *pending, identifier string) {
 		Message: "an entity with a search query as identifier, team or relation is written in every run, changed or not",
 		Fix:     "where that is too much, map identifiers in place of search queries",
 		Example: refusal.Example(ref, p.address, nil),
+	})
+}
+
+// noteUnreadable reports that the temporary file has not what was written to it.
+func (l *ledger) noteUnreadable(err error) {
+	l.report.Note(diag.Problem{
+		Severity: diag.Warning,
+		Message:  "what this run has produced could not be read again from its temporary file: nothing is deleted",
+		Fix:      "run again; where something empties the folder for temporary files meanwhile, let TMPDIR name another folder",
+		Example:  err.Error(),
 	})
 }
 

@@ -60,7 +60,7 @@ type Unit struct {
 func New(c Config) *Loader {
 	m := c.Bound.Mapping
 	flags := port.Flags{Merge: m.EnableMergeEntity, CreateMissingRelatedEntities: m.CreateMissingRelatedEntities}
-	l := &Loader{ledger: &ledger{report: c.Report, inventory: c.Inventory, states: map[catalog.Ref]*state{}}}
+	l := &Loader{ledger: newLedger(c)}
 	l.comparison = &comparison{
 		client: c.Port, schemas: c.Schemas, bound: c.Bound, ledger: l.ledger,
 		stored: map[string]*stored{}, digesters: map[string]*catalog.Digester{},
@@ -89,12 +89,12 @@ func (l *Loader) Expect(ctx context.Context, blueprint string) { l.comparison.ex
 
 // Stores reports whether Port stored an entity before the run wrote to it.
 func (l *Loader) Stores(ctx context.Context, ref catalog.Ref) bool {
-	_, there := l.comparison.of(ctx, ref)
-	return there
+	return l.comparison.stores(ctx, ref)
 }
 
 // Add takes one mapped entity of a resource.
 func (l *Loader) Add(ctx context.Context, of *Resource, u Unit) {
+	defer l.ledger.rest()
 	l.taken++
 	p := &pending{entity: u.Entity, entry: u.Entry, of: of, address: u.Address, number: l.taken, size: len(u.Entity.Body)}
 	l.ledger.relate(p.entity)
@@ -150,7 +150,7 @@ func (l *Loader) collide(ctx context.Context, p *pending, earlier *result) {
 		l.queue.deliver(ctx, old)
 	}
 	if old.stage != over {
-		old.close()
+		l.ledger.close(old)
 		old.of.Report.Merged++
 	}
 }
@@ -160,12 +160,13 @@ func (l *Loader) tooLarge(ctx context.Context, p *pending) {
 	l.keep(ctx, p)
 	l.ledger.rejected(p.of, p.entity.Ref.Blueprint, report.RejectedEntity)
 	l.ledger.noteTooLarge(p)
-	p.close()
+	l.ledger.close(p)
 }
 
 // Refuse takes an entity that must not be sent; as much of ref is given as is known. It
 // was produced all the same, and is not stale.
 func (l *Loader) Refuse(ctx context.Context, of *Resource, e *check.Entry, ref catalog.Ref) {
+	defer l.ledger.rest()
 	l.ledger.rejected(of, ref.Blueprint, report.RejectedEntity)
 	if e.QueryIdentifier {
 		of.loseName()
@@ -186,11 +187,11 @@ func (l *Loader) Refuse(ctx context.Context, of *Resource, e *check.Entry, ref c
 // about to.
 func (l *Loader) choose(ctx context.Context, p *pending) {
 	l.sender.deliverFound(ctx, p.entity.Ref.Blueprint)
-	held, there := l.comparison.of(ctx, p.entity.Ref)
+	held, there := l.comparison.of(ctx, p.state)
 	switch {
 	case there && l.comparison.same(ctx, p, held):
-		l.ledger.leave(p, held)
-	case p.ahead() == nil && (p.state.touched || !there):
+		l.ledger.leave(p)
+	case p.ahead() == nil && (p.state.Touched || !there):
 		l.queue.pack(ctx, p)
 	default:
 		l.queue.hold(ctx, p)
@@ -215,7 +216,7 @@ func (l *Loader) answered(ctx context.Context, p *pending, o port.Outcome) {
 // reject accounts for an entity that Port did not take.
 func (l *Loader) reject(ctx context.Context, p *pending, o port.Outcome) {
 	l.keep(ctx, p)
-	defer p.close()
+	defer l.ledger.close(p)
 	cause := report.RejectedEntity
 	if o.RequestFailed || ctx.Err() != nil {
 		cause = report.Undelivered
@@ -253,21 +254,21 @@ func (l *Loader) took(ctx context.Context, p *pending, o port.Outcome) {
 		p.state = l.ledger.state(ref)
 	}
 	if p.state != nil {
-		p.state.Written, p.state.touched = true, true
+		p.state.Written, p.state.Touched = true, true
 	}
 	if o.Created {
 		l.ledger.count(p, created)
-		p.close()
+		l.ledger.close(p)
 		return
 	}
-	if (p.state == nil || p.state.counted == nil) && !l.Stores(ctx, ref) {
+	if (p.state == nil || !p.state.Counted) && !l.Stores(ctx, ref) {
 		l.adopt(ctx, p, ref)
 	}
 	if p.entry.Searches() {
 		l.ledger.noteSearched(p, o.Identifier)
 	}
 	l.ledger.count(p, updated)
-	p.close()
+	l.ledger.close(p)
 }
 
 // adopt is for an entity that Port held, and that another data source had written last: it
@@ -282,6 +283,7 @@ func (l *Loader) adopt(ctx context.Context, p *pending, ref catalog.Ref) {
 
 // Finish ends resources, which give nothing more.
 func (l *Loader) Finish(ctx context.Context, resources ...*check.Resource) {
+	defer l.ledger.rest()
 	for _, r := range resources {
 		l.queue.done[r.Index] = true
 	}
@@ -290,6 +292,7 @@ func (l *Loader) Finish(ctx context.Context, resources ...*check.Resource) {
 
 // Retry sends at the end of the run what needed another entity that has not come.
 func (l *Loader) Retry(ctx context.Context) {
+	defer l.ledger.rest()
 	l.queue.retry(ctx, func(p *pending) { l.reject(ctx, p, port.Outcome{Err: ctx.Err()}) })
 }
 

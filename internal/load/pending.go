@@ -27,13 +27,14 @@ func (r *Resource) loseName() {
 	r.Seen.Unnamed = r.Where() + ": an entity whose identifier is a search query was rejected"
 }
 
-// state is what this run did with one entity.
+// state is what this run did with one entity, while something of it is on its way: see ledger.
 type state struct {
+	ref              catalog.Ref
 	inventory.Entity          // without its results, which are made of those that follow
 	results          []result // one for each entry of a mapping that produced it, the last one last
-	touched          bool     // written, or perhaps: what Port stored is not known any more
-	counted          *Resource
-	as               outcome
+	// held is what Port stored of it before the run wrote to it, once that is known.
+	held  catalog.Digest
+	known bool
 }
 
 // result is what one entry produced last for an entity.
@@ -59,14 +60,17 @@ func (s *state) of(e *check.Entry) int {
 	return slices.IndexFunc(s.results, func(r result) bool { return r.entry == e })
 }
 
-// entity returns what the inventory keeps of the state.
-func (s *state) entity() inventory.Entity {
-	e := s.Entity
-	for _, r := range s.results {
-		e.Results = append(e.Results, inventory.Result{Entry: inventory.Entry{Resource: r.entry.Resource, Number: r.entry.Number}, Address: r.address})
-	}
-	e.Counted, e.Updated = s.counted != nil, s.counted != nil && s.as == updated
-	return e
+// busy reports whether a result is on its way.
+func (s *state) busy() bool {
+	return slices.ContainsFunc(s.results, func(r result) bool { return r.pending != nil })
+}
+
+// unchanged reports whether the entity was counted as one that need not be written.
+func (s *state) unchanged() bool { return s.Counted && !s.Updated && !s.Created }
+
+// counts notes that a resource has counted the entity.
+func (s *state) counts(of *Resource, as outcome) {
+	s.Counted, s.CountedBy, s.Updated, s.Created = true, of.Index, as == updated, as == created
 }
 
 // pending is an entity on its way.

@@ -54,7 +54,7 @@ func (q *queue) hold(ctx context.Context, p *pending) {
 // that are still to come can write over everything in which it differs. Entries whose
 // identifier is a search query do not count: their entities are written in any case.
 func (q *queue) contested(ctx context.Context, p *pending) bool {
-	if p.stage != deferred || p.state.touched {
+	if p.stage != deferred || p.state.Touched {
 		return false
 	}
 	var later catalog.Keys
@@ -67,7 +67,7 @@ func (q *queue) contested(ctx context.Context, p *pending) bool {
 	if !any {
 		return false
 	}
-	held, there := q.comparison.of(ctx, p.entity.Ref)
+	held, there := q.comparison.of(ctx, p.state)
 	return there && q.comparison.covered(ctx, p, held, later)
 }
 

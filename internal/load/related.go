@@ -31,10 +31,7 @@ func (r *relations) target(ctx context.Context, p *pending, t catalog.Target) (c
 // there reports whether Port is known to hold an entity of ours: it stored it before, as
 // far as that was read, or has taken it.
 func (r *relations) there(ref catalog.Ref) bool {
-	if s := r.ledger.states[ref]; s != nil && s.counted != nil {
-		return true
-	}
-	return r.comparison.holds(ref)
+	return r.ledger.counted(ref) || r.comparison.holds(ref)
 }
 
 // awaited returns the other entities that an entity relates to and that the mapping can
@@ -131,7 +128,7 @@ func (r *relations) absent(ctx context.Context, p *pending, o port.Outcome) []re
 		if !ok || to == p.entity.Ref || r.bound.Produces(to.Blueprint) && r.there(to) {
 			continue
 		}
-		absent = append(absent, refusal.Absent{Relation: t.Relation, Ref: to, Produced: r.ledger.states[to] != nil})
+		absent = append(absent, refusal.Absent{Relation: t.Relation, Ref: to, Produced: r.ledger.produced(to)})
 	}
 	return absent
 }

@@ -31,16 +31,15 @@ type comparison struct {
 	digesters map[string]*catalog.Digester
 }
 
-// stored is what Port stored of one blueprint, as digests.
+// stored is what Port stored of one blueprint. The inventory has its entities, as digests.
 type stored struct {
 	reading concurrent.Group // what follows may be read when it is done
 
-	digests map[string]catalog.Digest // by identifier
-	edges   *inventory.Edges
-	unread  bool  // it was not read to its end
-	absent  bool  // Port knows no such blueprint
-	err     error // why it could not be read; nil once it is reported
-	vague   error // why the schema could not be read, so that dates are compared as texts; nil once it is reported
+	edges  *inventory.Edges
+	unread bool  // it was not read to its end
+	absent bool  // Port knows no such blueprint
+	err    error // why it could not be read; nil once it is reported
+	vague  error // why the schema could not be read, so that dates are compared as texts; nil once it is reported
 }
 
 // digester returns what compares the entities of a blueprint: by the keys that the entries
@@ -69,7 +68,7 @@ func (c *comparison) expect(ctx context.Context, blueprint string) *stored {
 		return s
 	}
 	c.beforeRead(ctx)
-	s := &stored{digests: map[string]catalog.Digest{}, edges: c.ledger.inventory.NewEdges()}
+	s := &stored{edges: c.ledger.inventory.NewEdges()}
 	s.reading.Run(func() {
 		begun := false
 		if begun, s.err = s.read(ctx, c, blueprint); !begun && errors.Is(s.err, port.ErrNotFound) {
@@ -81,15 +80,31 @@ func (c *comparison) expect(ctx context.Context, blueprint string) *stored {
 	return s
 }
 
-// of returns what Port stored of an entity before the run wrote to it.
-func (c *comparison) of(ctx context.Context, ref catalog.Ref) (digest catalog.Digest, there bool) {
+// stores reports whether Port stored an entity before the run wrote to it.
+func (c *comparison) stores(ctx context.Context, ref catalog.Ref) bool {
 	s := c.expect(ctx, ref.Blueprint)
 	s.reading.Wait()
 	if s.report(ctx, ref.Blueprint, c.ledger.report.Note) {
 		c.ledger.inventory.Adopted[ref.Blueprint] = true
 	}
-	digest, there = s.digests[ref.Identifier]
-	return digest, there
+	return c.has(ref)
+}
+
+// of returns what Port stored of an entity before the run wrote to it. When that cannot be
+// read again, the entity counts as written over.
+func (c *comparison) of(ctx context.Context, s *state) (digest catalog.Digest, there bool) {
+	if !c.stores(ctx, s.ref) {
+		return "", false
+	}
+	if !s.known {
+		var err error
+		if s.held, _, err = c.ledger.inventory.Entities.Stored(s.ref); err != nil {
+			c.ledger.noteUnreadable(err)
+			s.Touched = true
+		}
+		s.known = true
+	}
+	return s.held, true
 }
 
 // read reads the entities of a blueprint, as digests by the blueprint's schema. begun is
@@ -115,16 +130,16 @@ func (s *stored) read(ctx context.Context, c *comparison, blueprint string) (beg
 		for _, e := range inventory.EdgesOf(fields) {
 			s.edges.Add(e)
 		}
-		s.digests[identifier] = digester.Digest(fields)
+		ref := catalog.Ref{Blueprint: blueprint, Identifier: identifier}
+		_ = c.ledger.inventory.Entities.KeepStored(ref, digester.Digest(fields)) // the inventory remembers an error
 	}
 	return begun, nil
 }
 
-// has reports whether Port stored an entity when the run began.
-func (s *stored) has(identifier string) bool {
-	s.reading.Wait()
-	_, ok := s.digests[identifier]
-	return ok
+// has reports whether Port stored an entity when the run began, as far as that was read.
+func (c *comparison) has(ref catalog.Ref) bool {
+	f, _ := c.ledger.inventory.Entities.Flags(ref)
+	return f.Stored
 }
 
 // report notes once why a blueprint, or its schema, could not be read, and reports whether
@@ -154,7 +169,11 @@ func (s *stored) report(ctx context.Context, blueprint string, note func(diag.Pr
 // holds reports whether Port stored an entity, as far as that was read before.
 func (c *comparison) holds(ref catalog.Ref) bool {
 	s := c.stored[ref.Blueprint]
-	return s != nil && s.has(ref.Identifier)
+	if s == nil {
+		return false
+	}
+	s.reading.Wait()
+	return c.has(ref)
 }
 
 // final returns what Port would hold of an entity after all results for it so far: where
@@ -172,7 +191,7 @@ func (c *comparison) final(ctx context.Context, p *pending) catalog.Digest {
 // same reports whether Port stores already what all results for an entity so far make
 // together, and no other of them is on its way.
 func (c *comparison) same(ctx context.Context, p *pending, stored catalog.Digest) bool {
-	if p.state.touched {
+	if p.state.Touched {
 		return false
 	}
 	underWay := slices.ContainsFunc(p.state.results, func(r result) bool {
@@ -193,12 +212,10 @@ func (c *comparison) wait() {
 	}
 }
 
-// release hands what is known over to the inventory, and drops the digests: nothing is
-// compared any more.
+// release hands what is known over to the inventory: nothing is compared any more.
 func (c *comparison) release(to *inventory.Inventory) {
 	c.wait()
 	for blueprint, s := range c.stored {
-		s.digests = nil
 		to.Stored[blueprint] = inventory.Stored{Edges: s.edges, Unread: s.unread, Absent: s.absent}
 	}
 }
