@@ -46,14 +46,19 @@ type stored struct {
 // of the mapping name, or by all where they replace what Port holds. It is safe for
 // concurrent use.
 func (c *comparison) digester(ctx context.Context, blueprint string) *catalog.Digester {
+	c.mu.Lock()
+	d := c.digesters[blueprint]
+	c.mu.Unlock()
+	if d != nil {
+		return d
+	}
 	shape := catalog.Shape{}
 	if schema, err := c.schemas.Read(ctx, blueprint); err == nil {
 		shape = schema.Shape()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	d := c.digesters[blueprint]
-	if d == nil {
+	if d = c.digesters[blueprint]; d == nil {
 		d = c.bound.Digester(blueprint, shape)
 		c.digesters[blueprint] = d
 	}
