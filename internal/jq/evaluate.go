@@ -79,8 +79,8 @@ func (e *Evaluator) Value(c *Code, v any) (any, error) {
 // runs once more with a watch of its own: its time began with an earlier expression,
 // and memory may have been taken by another object.
 func (e *Evaluator) first(c *Code, v any) (any, error) {
-	if c.keys != nil && e.watch.Err() == nil {
-		if got, ok := at(v, c.keys); ok {
+	if c.short != nil && e.watch.Err() == nil {
+		if got, ok := c.short(v); ok {
 			return got, nil
 		}
 	}

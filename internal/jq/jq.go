@@ -29,7 +29,7 @@ type Code struct {
 	code     *gojq.Code
 	literal  any // what it always gives, when constant
 	constant bool
-	keys     []string // that it goes down by, when it does nothing else
+	short    shortcut // nil without one
 }
 
 // Parse reads a text as jq. If that fails, it reads the text again with DoubleQuotes:
@@ -75,7 +75,7 @@ func Compile(tree *gojq.Query, environment map[string]string, more ...gojq.Compi
 	_ = bound(code) // of an unknown layout: see the package comment
 	c := &Code{code: code}
 	c.literal, c.constant = Constant(tree)
-	c.keys = keysOf(tree)
+	c.short = shortcutOf(tree)
 	return c, nil
 }
 
