@@ -21,6 +21,17 @@ const chunkObjects = 50
 // digesters return what compares the entities of a blueprint, in any goroutine.
 type digesters func(ctx context.Context, blueprint string) *catalog.Digester
 
+// once asks for each blueprint once, in one goroutine.
+func (d digesters) once() digesters {
+	known := map[string]*catalog.Digester{}
+	return func(ctx context.Context, blueprint string) *catalog.Digester {
+		if known[blueprint] == nil {
+			known[blueprint] = d(ctx, blueprint)
+		}
+		return known[blueprint]
+	}
+}
+
 // chunk is a part of what one task gave, mapped and encoded.
 type chunk struct {
 	source   kind.Source // of all its objects
@@ -61,6 +72,7 @@ type note struct {
 // dropped here, in one goroutine.
 func extract(readCtx, writeCtx context.Context, r *check.Resource, digester digesters, task kind.Task, wanted *samples, emit func(chunk) bool) {
 	c := chunk{source: task.Source}
+	digester = digester.once()
 	taken := 0 // for samples
 	for found, err := range task.Run(readCtx) {
 		if err != nil {
