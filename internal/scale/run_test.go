@@ -3,7 +3,6 @@ package scale_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -57,7 +56,7 @@ func (s *services) close(b *testing.B) {
 }
 
 // run runs a program against the services once.
-func (s *services) run(b *testing.B, p program, phase phase) figures {
+func (s *services) run(b *testing.B, p program, k key) figures {
 	b.Helper()
 	s.meters = [2]*meter{{handler: s.workspace, latency: s.latency}, {handler: s.port, latency: s.latency}}
 	bitbucket, port := httptest.NewServer(s.meters[0]), httptest.NewServer(s.meters[1])
@@ -76,7 +75,7 @@ func (s *services) run(b *testing.B, p program, phase phase) figures {
 		"PORT_BASE_URL="+port.URL, "PORT_CLIENT_ID="+clientID, "PORT_CLIENT_SECRET="+clientSecret,
 		"BITBUCKET_RATE_LIMIT=100000000/1h")
 	if *profiles != "" {
-		cmd.Env = append(cmd.Env, "SCALE_PROFILE="+s.profile(p, phase))
+		cmd.Env = append(cmd.Env, "SCALE_PROFILE="+filepath.Join(*profiles, k.String()))
 	}
 	said := json.NewDecoder(told)
 	var held statistics
@@ -110,18 +109,6 @@ func (s *services) run(b *testing.B, p program, phase phase) figures {
 	s.check(b)
 	s.meters[0].into(&f)
 	return f
-}
-
-// profile names the profiles of a run, without the ending.
-func (s setting) profile(p program, phase phase) string {
-	name := fmt.Sprintf("%s-%d-%s", p.name, s.entities(), phase)
-	if s.held {
-		name += "-held"
-	}
-	if s.latency > 0 {
-		name += "-latency"
-	}
-	return filepath.Join(*profiles, name)
 }
 
 // check checks that Port holds every entity, and that no request was wrong.

@@ -59,6 +59,18 @@ type key struct {
 	phase   phase
 }
 
+// String names a run, and its profiles.
+func (k key) String() string {
+	name := fmt.Sprintf("%s-%d-%s", k.program, k.setting.entities(), k.phase)
+	if k.setting.held {
+		name += "-held"
+	}
+	if k.setting.latency > 0 {
+		name += "-latency"
+	}
+	return name
+}
+
 // measured are the figures of all runs.
 type measured map[key][]figures
 
@@ -134,9 +146,10 @@ func (all measured) pair(b *testing.B, p program, s setting) {
 	to := serve(b, s)
 	defer to.close(b)
 	for _, phase := range phases {
-		f := to.run(b, p, phase)
 		k := key{p.name, s, phase}
+		f := to.run(b, p, k)
 		all[k] = append(all[k], f)
+		progress(k, f)
 		if n := to.port.upserts(); phase == unchanged && n > 0 {
 			b.Errorf("%s: %d requests wrote entities, although nothing has changed", p.name, n)
 		}

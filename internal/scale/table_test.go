@@ -2,8 +2,10 @@ package scale_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // measure is one column of the table of figures.
@@ -84,4 +86,9 @@ func (all measured) print(settings []setting) {
 			}
 		}
 	}
+}
+
+// progress tells of each run as it ends, since large ones take minutes.
+func progress(k key, f figures) {
+	fmt.Fprintf(os.Stderr, "%s, %s: %.1f MiB, %.2f s of CPU in %.1f s\n", k, time.Now().Format(time.TimeOnly), peak.value(k.setting, f), f.cpu.Seconds(), f.wall.Seconds())
 }
