@@ -134,6 +134,7 @@ func TestExamples(t *testing.T) {
 // TestExampleMappingsRun runs each example against the emulators: what it makes of
 // the sample workspace is what Port takes.
 func TestExampleMappingsRun(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(root, "examples", "mappings", "*.yml"))
 	if err != nil || len(files) == 0 {

@@ -83,6 +83,7 @@ func TestAfterScript(t *testing.T) {
 // TestReadmeFirstRun is what the manual says of an organization without blueprints: the
 // nightly mapping fails there, and goes on when its blueprints are there.
 func TestReadmeFirstRun(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	w := newWorld(t, bitbuckettest.Sample())
 	slugs := map[string]string{"MAPPING": readRoot(t, "examples/mappings/slugs.yml"), "PUBLISH_MAPPING": "always"}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,6 +43,7 @@ func command() {
 type leakChecked struct{ *testing.M }
 
 func (l leakChecked) Run() int {
+	debug.SetGCPercent(400) // the garbage of many short runs can wait
 	code := l.M.Run()
 	removeBuilt()
 	if checker, _ := specs(); checker != nil {
@@ -146,6 +148,15 @@ func entitiesCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// skipShort leaves a test to a run that is not short: the race detector takes ten times as
+// long, and sees the same goroutines in shorter runs of the program, or none.
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long: left to a run without -short")
+	}
+}
+
 // built is the program, built as it is released, once for all tests.
 var built = sync.OnceValues(func() (binary string, err error) {
 	dir, err := os.MkdirTemp("", "built-for-tests-")
@@ -162,9 +173,11 @@ var built = sync.OnceValues(func() (binary string, err error) {
 // builds is set when a test asked for the program.
 var builds atomic.Bool
 
-// build gives the path of the program.
+// build gives the path of the program. It is built without the race detector, which .ci/run
+// therefore spares such tests.
 func build(t *testing.T) string {
 	t.Helper()
+	skipShort(t)
 	builds.Store(true)
 	binary, err := built()
 	if err != nil {

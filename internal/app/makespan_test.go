@@ -15,6 +15,7 @@ import (
 // The first full read of 5,000 repositories, with one credential and its allowances, takes
 // minutes over git, where it takes hours over REST.
 func TestMakespan(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	const (
 		repositories = 5000
@@ -31,7 +32,7 @@ func TestMakespan(t *testing.T) {
 			t.Parallel()
 			share := 10 // of the repositories and the allowances: REST then takes the same hours
 			if tt.reader == "auto" && os.Getenv("TESTS") == "full" {
-				share = 1
+				share = 4
 			}
 			synctest.Test(t, func(t *testing.T) {
 				n := repositories / share

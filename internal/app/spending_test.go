@@ -181,6 +181,7 @@ func TestRefusalEndsAuto(t *testing.T) {
 // A workspace that needs more requests than an hour allows is read by hourly runs, each of which
 // ends within its hour, in hardly more time than the allowance itself takes.
 func TestHourlyRunsWithAuto(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	const (
 		repositories = 200

@@ -97,6 +97,7 @@ func TestValidateHidesSecrets(t *testing.T) {
 // The summary holds as many problems as fit, and a text in it that looks like the end
 // of its block ends nothing.
 func TestValidateSummary(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	w := smallWorld(t)
 	w.github()

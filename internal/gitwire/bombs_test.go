@@ -278,6 +278,7 @@ func chain(p *packer, n int) gitwire.Hash {
 // Each ends as designed, within the memory of a large read. A third of them is tried where
 // TESTS does not say "full".
 func TestBombs(t *testing.T) {
+	skipShort(t)
 	const most = 24 * mib
 	for i, b := range bombs {
 		if !full() && i%3 > 0 {

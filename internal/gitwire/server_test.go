@@ -20,6 +20,7 @@ import (
 // A repository of 20,000 files, with the deltas that git makes for it: everything that is in
 // it, then the root alone, of which only the beginning of the pack is read.
 func TestManyFiles(t *testing.T) {
+	skipShort(t)
 	r := large(20_000, 2)
 	r.Loose = false
 	p, head, _ := withGit(t, r)

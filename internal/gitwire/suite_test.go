@@ -32,6 +32,15 @@ func TestMain(m *testing.M) {
 // full reports whether all is to be tried, as .ci/run lets it without the race detector.
 func full() bool { return os.Getenv("TESTS") == "full" }
 
+// skipShort leaves a test to a run that is not short: the race detector takes ten times as
+// long, and sees the same goroutines in smaller repositories.
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long: left to a run without -short")
+	}
+}
+
 // peer is a server of one repository, and what the test knows of it from another source than
 // the reader.
 type peer struct {
@@ -389,6 +398,9 @@ func TestEmulator(t *testing.T) {
 	for name, repository := range repositories() {
 		for variant, options := range variants {
 			t.Run(name+"/"+variant, func(t *testing.T) {
+				if name == "odd" || name == "tagged" || name == "alike" { // the largest
+					skipShort(t)
+				}
 				t.Parallel()
 				p, head, _ := emulated(t, repository, options)
 				t.Logf("whole: %+v", readAll(t.Context(), t, p, head, false).Stats())

@@ -182,6 +182,7 @@ func hugeTree(files int) map[string]string {
 // A huge tree is listed once for all kinds. Where its listing breaks off,
 // nothing is deleted.
 func TestHugeTree(t *testing.T) {
+	skipShort(t)
 	bubble(t, func(t *testing.T) {
 		files := 10_000
 		if full() {

@@ -72,6 +72,7 @@ func TestManyResultsForOneEntity(t *testing.T) {
 // More entities may be written over by a later resource than there is room for: those
 // are written, and the report says so.
 func TestManyResultsBeyondWhatWaits(t *testing.T) {
+	skipShort(t)
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, numbered(100))
 		m := func(size int) string {

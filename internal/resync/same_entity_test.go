@@ -63,6 +63,7 @@ func TestCollisionLastOneWins(t *testing.T) {
 
 // More entities change than can wait: what has gone out early is put right.
 func TestCollisionBeyondWhatWaits(t *testing.T) {
+	skipShort(t)
 	bubble(t, func(t *testing.T) {
 		b := bitbuckettest.New("acme")
 		for i := range 1050 {
@@ -85,6 +86,7 @@ func TestCollisionBeyondWhatWaits(t *testing.T) {
 
 // Dropped results leave the room that they took: many large ones in a row.
 func TestCollisionsOfLargeEntities(t *testing.T) {
+	skipShort(t)
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, numbered(60))
 		m := func(text string) string {
