@@ -24,7 +24,7 @@ func TestProblemsAreWhole(t *testing.T) {
 	}
 	random, times := rand.New(rand.NewPCG(3, 4)), 8
 	if os.Getenv("TESTS") == "full" { // as .ci/run lets them
-		times = 40
+		times = 16
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)

@@ -92,6 +92,9 @@ func TestForeignLayout(t *testing.T) {
 // Code whose calls are not checked, as of an unknown layout, is bounded all the same:
 // it ends by the clock, and gives no large result.
 func TestUnchecked(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is by the clock, which the race detector makes ten times as fast")
+	}
 	t.Parallel()
 	for _, c := range []struct {
 		text  string

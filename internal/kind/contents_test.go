@@ -8,8 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/google/go-cmp/cmp"
-
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/gitwire/gitwiretest"
 	"port-bitbucket-exporter/internal/kind"
@@ -61,6 +59,8 @@ func TestObjectsFromMemory(t *testing.T) {
 	seeds := uint64(4)
 	if os.Getenv("TESTS") == "full" { // as .ci/run lets them
 		seeds = 60
+	} else if testing.Short() {
+		seeds = 1
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestObjectsFromMemory(t *testing.T) {
 					got, _ := w.of(all, o, store)
 					again, asked := w.of(all, o, store)
 					m.close(store)
-					if d := cmp.Diff(want, got) + cmp.Diff(want, again); d != "" {
+					if d := diff(want, got) + diff(want, again); d != "" {
 						t.Errorf("%+v (-without +with memory):\n%s", o, d)
 					}
 					if asked != "" {

@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/gitwire/gitwiretest"
 	"port-bitbucket-exporter/internal/kind"
@@ -108,13 +106,13 @@ func TestGitHostThatDiffers(t *testing.T) {
 				want := newWorld(t, s).readings(bound)
 				tt.set(s)
 				w := overGit(t, s, kind.Options{})
-				if d := cmp.Diff(want, w.readings(bound)); d != "" {
+				if d := diff(want, w.readings(bound)); d != "" {
 					t.Errorf("auto (-REST +git):\n%s", d)
 				}
 				w.fellBack(tt.reason, tt.fallen, tt.stopped)
 				got := overGit(t, s, kind.Options{OnlyGit: true}).readings(bound)
 				if tt.reason == "" {
-					if d := cmp.Diff(want, got); d != "" {
+					if d := diff(want, got); d != "" {
 						t.Errorf("git (-REST +git):\n%s", d)
 					}
 					return
@@ -188,7 +186,7 @@ func TestRepositoryThatChangesOverGit(t *testing.T) {
 				}
 				want, _ := in(func(s *bitbuckettest.Server) world { return newWorld(t, s) })
 				got, w := in(func(s *bitbuckettest.Server) world { return overGit(t, s, kind.Options{}) })
-				if d := cmp.Diff(want, got); d != "" {
+				if d := diff(want, got); d != "" {
 					t.Errorf("auto (-REST +git):\n%s", d)
 				}
 				fallen := 1
@@ -225,6 +223,7 @@ func TestOddNamesOverGit(t *testing.T) {
 // A repository that is larger than what is received of one over git is read over REST from
 // then on.
 func TestGitMaxBytes(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := bitbuckettest.New("acme")
@@ -244,7 +243,7 @@ func TestGitMaxBytes(t *testing.T) {
 		w := overGit(t, s, kind.Options{GitMaxBytes: 100_000})
 		w.requests()
 		for range 2 {
-			if d := cmp.Diff(want, w.readings(bound)); d != "" {
+			if d := diff(want, w.readings(bound)); d != "" {
 				t.Errorf("auto (-REST +git):\n%s", d)
 			}
 		}

@@ -242,6 +242,7 @@ func TestFileThatCannotBeRead(t *testing.T) {
 }
 
 func TestFileTooLarge(t *testing.T) {
+	skipShort(t)
 	s := bitbuckettest.New("acme")
 	s.AddRepository(bitbuckettest.Repository{Name: "r", Files: map[string]string{
 		"a.json": "{}", "big.json": strings.Repeat(" ", 50_000_000), "ref.yml": "x: file://big.json"}})

@@ -36,7 +36,9 @@ func services(n int) *bitbuckettest.Server {
 func TestRequestsOverGit(t *testing.T) {
 	many := 200
 	if os.Getenv("TESTS") == "full" { // as .ci/run lets them
-		many = 1000
+		many = 400
+	} else if testing.Short() {
+		many = 40
 	}
 	for _, tt := range []struct {
 		name, kind, selector string

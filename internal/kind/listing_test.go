@@ -215,6 +215,7 @@ func (w world) kept() int64 {
 // What of a large tree does not match is not kept in memory. Not in parallel: it
 // measures the memory of the process.
 func TestLargeTree(t *testing.T) {
+	skipShort(t)
 	const n = 10_000
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, oneRepository(largeTree(n)))
@@ -229,6 +230,7 @@ func TestLargeTree(t *testing.T) {
 
 // Over git nothing of it is kept in memory, whatever its size.
 func TestLargeTreeOverGit(t *testing.T) {
+	skipShort(t)
 	const n = 57_000
 	synctest.Test(t, func(t *testing.T) {
 		w := overGit(t, oneRepository(largeTree(n)), kind.Options{OnlyGit: true})

@@ -127,6 +127,7 @@ func (m memory) withoutUpdatedOn(slug string) {
 
 // The next run asks for what the one before it did not come to, and gives the same.
 func TestCutOffRunGoesOn(t *testing.T) {
+	skipShort(t)
 	s := bitbuckettest.New("acme")
 	inBubble(t, s, func(w world) {
 		for i := range 6 {
@@ -372,6 +373,7 @@ func TestListOfTwoResources(t *testing.T) {
 
 // One pull request that changes leaves most of the pages as they are, and each is bounded.
 func TestPages(t *testing.T) {
+	skipShort(t)
 	inBubble(t, bitbuckettest.New("acme"), func(w world) {
 		m := filled(w, 1)
 		for i := range 400 {

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/google/go-cmp/cmp"
-
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/gitwire/gitwiretest"
 	"port-bitbucket-exporter/internal/kind"
@@ -51,6 +49,8 @@ func TestReadersOnRandomTrees(t *testing.T) {
 	seeds := uint64(10)
 	if os.Getenv("TESTS") == "full" { // as .ci/run lets them
 		seeds = 40
+	} else if testing.Short() {
+		seeds = 3
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestReadersOnRandomTrees(t *testing.T) {
 					}
 					bound = bound.Reading(withoutMIMEType)
 					want, got := rest.readings(bound).withoutMIMEType(), over.readings(bound).withoutMIMEType()
-					if d := cmp.Diff(want, got); d != "" {
+					if d := diff(want, got); d != "" {
 						t.Errorf("%s {%s} (-REST +git):\n%s", name, selector, d)
 					}
 				}

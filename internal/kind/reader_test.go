@@ -12,8 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/kind"
@@ -197,7 +195,7 @@ func TestReaders(t *testing.T) {
 							if name == "all that git has" {
 								want, got = want.withoutMIMEType(), got.withoutMIMEType()
 							}
-							if d := cmp.Diff(want, got); d != "" {
+							if d := diff(want, got); d != "" {
 								t.Errorf("%s (-REST +git):\n%s", name, d)
 							}
 						}

@@ -82,7 +82,7 @@ func TestHoursWithinABudget(t *testing.T) {
 		const hours, maxAge = 30, 24 * time.Hour
 		n, pullRequests := 50, 1
 		if full() {
-			n, pullRequests = 1000, 1
+			n, pullRequests = 250, 1
 		}
 		budget, moving := n*3/10, max(1, n/100) // an hour: requests, and repositories that move
 		random := rand.New(rand.NewPCG(2, 2))
@@ -145,7 +145,7 @@ func TestFirstPicture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 200
 		if full() {
-			n = 5000
+			n = 1000
 		}
 		limit := n / 5 // an hour
 		b := services(n, 1)

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -32,6 +33,11 @@ const (
 	latency      = 100 * time.Millisecond // of each request
 	gitLimit     = 60_000
 )
+
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // the garbage of many short runs can wait
+	os.Exit(m.Run())
+}
 
 // full reports whether the largest cases are tried, as .ci/run does.
 func full() bool { return os.Getenv("TESTS") == "full" }

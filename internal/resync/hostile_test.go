@@ -186,7 +186,7 @@ func TestHugeTree(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		files := 10_000
 		if full() {
-			files = 100_000
+			files = 40_000
 		}
 		w := newWorld(t, holding(hugeTree(files)))
 		m := mapped(strings.Replace(hostileFiles, "'**'", "'**/port.yml'", 1), ofFolders("folders: [{path: '**/web'}]", "true", ""))
