@@ -22,7 +22,7 @@ var (
 
 // named are sizes that have a name, and withLatency those with latency.
 var (
-	named       = map[string]string{"small": "10x100,40x100", "full": "60x100,600x100,10000x100"}
+	named       = map[string]string{"small": "5x100,20x100", "full": "60x100,600x100,10000x100"}
 	withLatency = map[string]string{"full": "1000x5"}
 )
 
