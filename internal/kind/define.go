@@ -56,6 +56,10 @@ type Bound struct {
 	// Without is the repoQuery that leaves out a source, as YAML wants it; empty for a
 	// kind without repositories.
 	Without func(Source) string
+	// Class is what the resource shares with others that have the same: what one of them has
+	// read the next one need not ask for, so that they are extracted one after the other. Nil
+	// shares nothing.
+	Class   any
 	list    any // the key of the list that the kind begins with
 	place   place
 	reading func(Reads, []string) Bound // see Reading
@@ -139,6 +143,7 @@ func define[S selector](k Kind, extract func(context.Context, *Workspace, S) ite
 				Warnings: problems,
 				Again:    func(ctx context.Context, ws *Workspace) (Second, error) { return s.again(ctx, ws) },
 				Without:  s.without,
+				Class:    classOf(s),
 				list:     s.list(), place: k.place,
 			}
 		}
@@ -148,6 +153,29 @@ func define[S selector](k Kind, extract func(context.Context, *Workspace, S) ite
 	}
 	return k
 }
+
+// Classes of resources that read folders and files, and that read lists that age.
+const (
+	sources = "sources"
+	lists   = "lists"
+)
+
+// classOf is the class of a resource with a selector.
+func classOf(s selector) any {
+	c, named := s.(interface{ namesFiles() bool })
+	switch {
+	case s.readsFiles() || named && c.namesFiles():
+		return sources
+	case s.cost().Repositories > 0:
+		return lists
+	case !s.cost().Each:
+		return s.list() // as that of projects, which is read once
+	}
+	return nil
+}
+
+// SameList reports whether two resources begin with the same list.
+func (b Bound) SameList(o Bound) bool { return b.list == o.list }
 
 // Reading returns the resource for expressions that reach no more than reads says: what
 // they cannot reach is left out of the objects when it would cost a request of its own. The

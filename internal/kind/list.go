@@ -2,17 +2,22 @@ package kind
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/spool"
 )
 
-// list is a list of repositories that was read to its end, or to its error.
+// list is a list of repositories, as far as it has been read. It is safe for concurrent use.
 type list struct {
+	mu           sync.Mutex    // guards what follows
+	grown        chan struct{} // closed, and made anew, when what follows changes
 	repositories []*listed
-	err          error
+	ended        bool
+	err          error // why the list did not come to its end
 }
 
 // listed is a repository of a list, or why it cannot be used: a *bitbucket.Odd. There may be
@@ -63,38 +68,109 @@ func (l *listed) object() (Object, error) {
 // source is the repository as what objects come from.
 func (l *listed) source() Source { return Source{Key: l.Key(), Name: l.Slug, Read: l.read} }
 
-// repositories yields a list of repositories. It is read once a run, while it is
-// first ranged over. After a *bitbucket.Odd others may follow.
+// repositories yields a list of repositories, as it comes in. It is read once a run, from when
+// it is first ranged over, to its end, or that of the context it began with: a context ends
+// with all that the workspace reads. After a *bitbucket.Odd others may follow.
 func (w *Workspace) repositories(ctx context.Context, q bitbucket.RepositoryQuery) iter.Seq2[*listed, error] {
 	return func(yield func(*listed, error) bool) {
-		if known, ok := w.lists[q]; ok {
-			for _, l := range known.repositories {
+		of := w.listOf(ctx, q)
+		for i := 0; ; i++ {
+			l, err := of.at(ctx, i)
+			switch {
+			case l != nil:
 				if !yield(l, l.odd) {
 					return
 				}
-			}
-			if known.err != nil {
-				yield(&listed{}, known.err)
+				continue
+			case err != nil:
+				yield(&listed{}, err)
 			}
 			return
 		}
-		read := &list{}
-		for r, err := range w.client.Repositories(ctx, q) {
-			if err != nil && !isOdd(err) {
-				if ctx.Err() == nil {
-					read.err = err
-					w.lists[q] = read
-				}
-				yield(&listed{}, err)
-				return
+	}
+}
+
+// listOf returns a list. It begins to read one that nobody has ranged over.
+func (w *Workspace) listOf(ctx context.Context, q bitbucket.RepositoryQuery) *list {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if l := w.lists[q]; l != nil {
+		return l
+	}
+	l := &list{grown: make(chan struct{})}
+	w.lists[q] = l
+	ctx, stop := context.WithCancel(ctx)
+	w.stops = append(w.stops, stop)
+	w.reading.Run(func() {
+		err := errors.New("the list was not read to its end")
+		defer func() { l.grow(nil, true, err) }()
+		err = w.readList(ctx, q, l)
+	})
+	return l
+}
+
+// readList reads a list. One whose context has ended is read again when it is next ranged over.
+func (w *Workspace) readList(ctx context.Context, q bitbucket.RepositoryQuery, into *list) error {
+	for r, err := range w.client.Repositories(ctx, q) {
+		if err != nil && !isOdd(err) {
+			if ctx.Err() != nil {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				delete(w.lists, q)
 			}
-			l := w.keep(r, err)
-			read.repositories = append(read.repositories, l)
-			if !yield(l, err) {
-				return
-			}
+			return err
 		}
-		w.lists[q] = read
+		into.grow(w.keep(r, err), false, nil)
+	}
+	return nil
+}
+
+// known returns a list that has come to its end, or to an error; nil when there is none.
+func (w *Workspace) known(q bitbucket.RepositoryQuery) *list {
+	w.mu.Lock()
+	l := w.lists[q]
+	w.mu.Unlock()
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.ended {
+		return nil
+	}
+	return l
+}
+
+// grow adds a repository unless it is nil, or the end.
+func (l *list) grow(r *listed, ended bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r != nil {
+		l.repositories = append(l.repositories, r)
+	}
+	l.ended, l.err = ended, err
+	close(l.grown)
+	l.grown = make(chan struct{})
+}
+
+// at waits for a repository by its number; nil, and an error unless it is known, at the end.
+func (l *list) at(ctx context.Context, i int) (*listed, error) {
+	for {
+		l.mu.Lock()
+		grown, ended, err := l.grown, l.ended, l.err
+		var r *listed
+		if i < len(l.repositories) {
+			r = l.repositories[i]
+		}
+		l.mu.Unlock()
+		if r != nil || ended {
+			return r, err
+		}
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
 }
 
@@ -137,7 +213,7 @@ func (w *Workspace) again(list any, first map[string]bool, read iter.Seq2[Source
 // repositoriesAgain is again for a list of repositories.
 func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.RepositoryQuery) (Second, error) {
 	known := map[string]bool{}
-	if first := w.lists[q]; first != nil {
+	if first := w.known(q); first != nil {
 		for _, l := range first.repositories {
 			known[l.Key()] = true
 		}

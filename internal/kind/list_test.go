@@ -1,12 +1,15 @@
 package kind_test
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/kind"
@@ -78,4 +81,61 @@ func TestListIsLost(t *testing.T) {
 		w.equal("is any number of objects", isUnreadable(lost.failed[0]), false)
 		w.equal("pull requests need no JSON", len(w.extract("pull-request", "").failed), 0)
 	})
+}
+
+// Extractions that begin with the same list read it once, each as far as it has come in. One
+// that stops early does not hold up the other, and the end of its context is not the list's
+// error for a later one.
+func TestListIsShared(t *testing.T) {
+	inBubble(t, manyRepositories(250), func(w world) {
+		w.s.Fault(bitbuckettest.Fault{Times: -1, Delay: time.Second})
+		begin := func(ctx context.Context, name string) (func() (kind.Task, error, bool), func()) {
+			bound, err := kind.Bind(resource(w, name, ""))
+			if err != nil {
+				w.Fatal(err)
+			}
+			return iter.Pull2(bound.Extract(ctx, w.ws))
+		}
+		ended, end := context.WithCancel(w.Context())
+		next, stop := begin(ended, "repository")
+		next()
+		end()
+		for {
+			_, err, more := next()
+			if err != nil {
+				break
+			}
+			if !more {
+				w.Fatal("got no error after the end of the context")
+			}
+		}
+		stop()
+		synctest.Wait()
+		w.s.ResetJournal()
+
+		start := time.Now()
+		first, stopFirst := begin(w.Context(), "repository")
+		second, stopSecond := begin(w.Context(), "pull-request")
+		defer stopSecond()
+		first()
+		w.equal("the first page", time.Since(start), time.Second)
+		stopFirst()
+		n := 0
+		for _, err, more := second(); more; _, err, more = second() {
+			if n++; err != nil {
+				w.Fatal(err)
+			}
+		}
+		w.equal("repositories", n, 250)
+		w.equal("requests", w.s.Requests(), 3)
+		w.equal("took", time.Since(start), 3*time.Second)
+	})
+}
+
+func manyRepositories(n int) *bitbuckettest.Server {
+	s := bitbuckettest.New("acme")
+	for i := range n {
+		s.AddRepository(bitbuckettest.Repository{Name: fmt.Sprintf("service-%04d", i)})
+	}
+	return s
 }

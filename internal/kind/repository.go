@@ -21,12 +21,16 @@ type repositorySelector struct {
 	walked
 	IncludedFiles []string `yaml:"includedFiles" help:"Files of the main branch to read with each repository, found as .__includedFiles[\"README.md\"]."`
 	reads         Reads
+	named         []string // files that expressions name by file://
 }
 
-func (s repositorySelector) reading(reads Reads, _ []string) repositorySelector {
-	s.reads = reads
+func (s repositorySelector) reading(reads Reads, named []string) repositorySelector {
+	s.reads, s.named = reads, named
 	return s
 }
+
+// namesFiles reports whether expressions name files, which are read as they are evaluated.
+func (s repositorySelector) namesFiles() bool { return len(s.named) > 0 }
 
 // included returns the files to read.
 func (s repositorySelector) included() []string { return s.reads.of(s.IncludedFiles, includedFiles) }

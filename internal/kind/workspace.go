@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"sync"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -47,8 +48,8 @@ type Options struct {
 	ListsSince time.Time
 }
 
-// Workspace is the workspace that a run reads, with what it has read already. It
-// is for one extraction after the other; the tasks of one may run side by side.
+// Workspace is the workspace that a run reads, with what it has read already. Extractions may
+// run side by side, unless they are of one Bound.Class, and so may the tasks of each.
 type Workspace struct {
 	client   *bitbucket.Client
 	rest     source.REST
@@ -57,11 +58,15 @@ type Workspace struct {
 	contents *content.Reader
 	spool    *spool.Spool // of the JSON of repositories
 	options  Options
-	lists    map[bitbucket.RepositoryQuery]*list
 	readings *readings
 	plan     *plan          // nil before Plan, and where nothing is planned
 	seconds  map[any]Second // second readings since the last Forget, by the key of the list
 	own      map[any]any    // what the kinds remember, each by a key of its own type
+
+	reading concurrent.Group // of lists
+	mu      sync.Mutex       // guards what follows
+	lists   map[bitbucket.RepositoryQuery]*list
+	stops   []func() // end the reading of lists
 }
 
 // NewWorkspace returns a workspace of which nothing has been read. It is to be closed.
@@ -90,6 +95,13 @@ func gitHost(c *bitbucket.Client, maxBytes int64) *source.GitHost {
 
 // Close removes what was kept. Nothing may be extracted any more.
 func (w *Workspace) Close() error {
+	w.mu.Lock()
+	stops := w.stops
+	w.mu.Unlock()
+	for _, stop := range stops {
+		stop()
+	}
+	w.reading.Wait()
 	w.readings.end()
 	return w.memory.Close()
 }
