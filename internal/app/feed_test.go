@@ -62,9 +62,12 @@ func TestDataSourcePage(t *testing.T) {
 			"repository-0": "failed", "project-1": "failed", "__runtime__": "failed", "__reconciliation__": "failed", "__resync__": "failed",
 		}, "ERROR no resource could be listed"},
 		{"aborted", two, func(w *world, stop context.CancelFunc) {
-			w.bitbucket.Fault(bitbuckettest.Fault{Path: "/workspaces/acme/projects", Delay: time.Hour, Match: func(*http.Request) bool {
-				stop()
-				return true
+			w.bitbucket.Fault(bitbuckettest.Fault{Path: "/workspaces/acme/projects", Delay: time.Hour})
+			w.port.Fault(porttest.Fault{Path: "/ingest/metrics/**", Match: func(r *http.Request, body []byte) bool {
+				if strings.HasSuffix(r.URL.Path, "/kind/repository-0") && strings.Contains(string(body), `"completed"`) {
+					stop()
+				}
+				return false
 			}})
 		}, 1, "aborted", map[string]string{
 			"repository-0": "completed", "project-1": "aborted", "__runtime__": "aborted", "__reconciliation__": "aborted", "__resync__": "aborted",

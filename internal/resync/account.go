@@ -37,9 +37,16 @@ func (s *session) plan(readCtx context.Context) {
 	}
 }
 
-// known returns what memory saves of what the run will request, and reports it.
-func (s *session) known(readCtx context.Context) saved {
-	requests, sources := s.workspace.Known(readCtx, s.job.bounds())
+// known returns what memory saves of what the run will request, as far as the list of a
+// resource and those before it show it, and reports it.
+func (s *session) known(readCtx context.Context, of *check.Resource) saved {
+	var bounds []kind.Bound
+	for _, res := range s.job.Bound.Resources {
+		if res.Index <= of.Index || res.Bound.SameList(of.Bound) {
+			bounds = append(bounds, res.Bound)
+		}
+	}
+	requests, sources := s.workspace.Known(readCtx, bounds)
 	s.report.Memory.Saved = requests + sources
 	return saved{requests, sources}
 }
@@ -52,24 +59,6 @@ func (s *session) timeLimit() {
 	s.report.Mark(report.TimeLimit)
 	s.report.Note(diag.Problem{Severity: diag.Warning, Message: "the time limit was reached before the run was done; nothing is deleted",
 		Fix: "raise time_limit, or give several workspace tokens"})
-}
-
-// samplesOf returns the samples of a kind, which its resources share.
-func (s *session) samplesOf(kind string) *samples {
-	if s.samples[kind] == nil {
-		wanted := &samples{copied: s.job.Watch.Copy}
-		wanted.missing.Store(int64(s.job.Watch.Examples))
-		s.samples[kind] = wanted
-	}
-	return s.samples[kind]
-}
-
-// show hands out objects as far as they are wanted.
-func (s *session) show(kind string, wanted *samples, objects []map[string]any) {
-	for _, object := range objects[:min(len(objects), wanted.left())] {
-		wanted.missing.Add(-1)
-		s.job.Watch.Example(kind, object)
-	}
 }
 
 // account accounts for what is read of one resource, and for what is missing.

@@ -3,7 +3,7 @@ package resync
 import (
 	"context"
 	"errors"
-	"sync/atomic"
+	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
@@ -43,6 +43,28 @@ type chunk struct {
 	errs     []error  // of the task
 	unparsed []string // objects without a unit, whose content could not be parsed
 	samples  []map[string]any
+	place    place
+}
+
+// Sizes of parts of a chunk in memory, beside the texts that it holds: about, in bytes.
+const (
+	unitSize   = 500
+	noteSize   = 200
+	sampleSize = 8 << 10
+)
+
+// size is about how much memory the chunk takes, in bytes. One with an error after which the
+// rest need not be asked for takes all the room that there is: nothing more is begun until it
+// is accounted for.
+func (c chunk) size() int {
+	if slices.ContainsFunc(c.errs, kind.Denied) {
+		return roomAhead
+	}
+	size := unitSize + len(c.samples)*sampleSize + (len(c.notes)+len(c.errs)+len(c.unparsed))*noteSize
+	for _, u := range c.units {
+		size += unitSize + len(u.Entity.Body) + len(u.Entity.Digest)
+	}
+	return size
 }
 
 // unit is one of a transform.Result, ready to be loaded.
@@ -70,8 +92,8 @@ type note struct {
 
 // extract runs one task: each object is decoded, mapped by all expressions and
 // dropped here, in one goroutine.
-func extract(readCtx, writeCtx context.Context, r *check.Resource, digester digesters, task kind.Task, wanted *samples, emit func(chunk) bool) {
-	c := chunk{source: task.Source}
+func extract(readCtx, writeCtx context.Context, r *check.Resource, digester digesters, task ordered, wanted *samples, emit func(chunk) bool) {
+	c := chunk{source: task.Source, place: task.place}
 	digester = digester.once()
 	taken := 0 // for samples
 	for found, err := range task.Run(readCtx) {
@@ -79,8 +101,9 @@ func extract(readCtx, writeCtx context.Context, r *check.Resource, digester dige
 			c.errs = append(c.errs, err)
 			continue
 		}
-		if taken < wanted.left() {
+		if taken < wanted.left(task.place) {
 			taken++
+			wanted.keep(task.place, 1)
 			c.samples = append(c.samples, wanted.copied(found.Object))
 		}
 		c.add(readCtx, writeCtx, r, digester, found)
@@ -88,7 +111,7 @@ func extract(readCtx, writeCtx context.Context, r *check.Resource, digester dige
 			if !emit(c) {
 				return
 			}
-			c = chunk{source: task.Source}
+			c = chunk{source: task.Source, place: task.place}
 		}
 	}
 	if c.objects > 0 || len(c.errs) > 0 {
@@ -172,13 +195,3 @@ func encode(entry *check.Entry, u transform.Unit, d *catalog.Digester) unit {
 	}
 	return out
 }
-
-// samples are the raw objects of a kind that are still to be shown. Each task sets
-// copies of as many aside as are missing: the run takes the first ones, so that it
-// does not depend on timing which they are.
-type samples struct {
-	missing atomic.Int64
-	copied  func(object map[string]any) map[string]any
-}
-
-func (s *samples) left() int { return int(s.missing.Load()) }

@@ -21,30 +21,53 @@ import (
 // under way: some decode while others wait for an answer.
 const tasksPerRequest = 2
 
+// roomAhead is how much of the results of tasks may wait for those before them, in bytes, of
+// the resource that is loaded, and as much again of those behind it.
+const roomAhead = 2 << 20
+
 // reading is the reading of one resource.
 type reading struct {
 	account
 	samples *samples
+	reading context.Context // ends with the run, or when the rest need not be asked for
+	stream  *concurrent.Stream[ordered, chunk]
+}
+
+// ordered is a task, and its place among all of the run.
+type ordered struct {
+	kind.Task
+	place place
 }
 
 func newReading(s *session, to *load.Resource) *reading {
-	return &reading{account{session: s, to: to, stop: func(error) {}, mapped: map[*check.Entry]int{}, nulls: nulls{}}, s.samplesOf(to.Kind)}
+	return &reading{account: account{session: s, to: to, stop: func(error) {}, mapped: map[*check.Entry]int{}, nulls: nulls{}}, samples: s.samplesOf(to.Kind)}
 }
 
-// read reads, maps and loads the resource.
+// begin begins to read and map the resource, as the n-th of all.
+func (r *reading) begin(readCtx, writeCtx context.Context, n int, all *concurrent.Pipeline[ordered, chunk]) {
+	r.reading, r.stop = context.WithCancelCause(readCtx)
+	class := r.to.Bound.Class
+	if _, bounded := r.job.Bitbucket.Left(); bounded { // in the order of the plan
+		class = bounded
+	}
+	r.stream = all.Add(class, func(task ordered, emit func(chunk) bool) {
+		extract(r.reading, writeCtx, r.to.Resource, r.loader.Digester, task, r.samples, emit)
+	})
+	r.stream.Begin(r.tasks(readCtx, n))
+}
+
+// read loads what the reading of the resource gives.
 func (r *reading) read(readCtx, writeCtx context.Context) {
 	start, out := time.Now(), r.to.Report
 	if readCtx.Err() != nil {
 		r.miss(readCtx, kind.Source{}, context.Cause(readCtx))
 		return
 	}
-	readCtx, r.stop = context.WithCancelCause(readCtx)
+	readCtx = r.reading
 	defer r.stop(nil)
 	r.job.Watch.resource(out, false)
 	arrays, noArrays := 0, 0
-	for c, err := range concurrent.Ordered(r.tasks(readCtx), tasksPerRequest*r.job.Concurrency, func(task kind.Task, emit func(chunk) bool) {
-		extract(readCtx, writeCtx, r.to.Resource, r.loader.Digester, task, r.samples, emit)
-	}) {
+	for c, err := range r.stream.All() {
 		if err != nil {
 			r.missList(readCtx, err)
 			break
@@ -54,7 +77,7 @@ func (r *reading) read(readCtx, writeCtx context.Context) {
 		for _, err := range c.errs {
 			r.taskFailed(readCtx, c.source, err)
 		}
-		r.show(r.to.Kind, r.samples, c.samples)
+		r.show(r.to.Kind, r.samples, c)
 		r.job.Watch.resource(out, false)
 	}
 	if arrays == 0 && noArrays > 0 {
@@ -73,22 +96,29 @@ func (r *reading) read(readCtx, writeCtx context.Context) {
 		"unchanged", out.Unchanged, "rejected", out.Rejected, "took", out.Duration.Round(time.Millisecond))
 }
 
-// tasks counts the tasks of the resource as they are listed.
-func (r *reading) tasks(readCtx context.Context) iter.Seq2[kind.Task, error] {
+// tasks counts the tasks of the resource as they are listed. Its list is shared with other
+// resources, and ends with the run: the tasks end also when the rest need not be asked for.
+func (r *reading) tasks(readCtx context.Context, n int) iter.Seq2[ordered, error] {
 	seen, bound := r.to.Seen, r.to.Bound
-	return func(yield func(kind.Task, error) bool) {
+	return func(yield func(ordered, error) bool) {
 		for task, err := range bound.Extract(readCtx, r.workspace) {
+			if err == nil && r.reading.Err() != nil {
+				err = context.Cause(r.reading)
+			}
 			if err == nil {
 				seen.Tasks++
 				seen.Sources[task.Source.Key] = inventory.Source(task.Source)
 			}
-			if !yield(task, err) || err != nil {
+			if !yield(ordered{task, place{n, seen.Tasks}}, err) || err != nil {
 				return
 			}
 		}
 		seen.Listed = true
 		if bound.Cost.Each && !bound.Narrowed {
-			r.forecast.Do(func() { r.job.Log.Info(r.job.forecast(seen.Tasks, r.known(readCtx))) })
+			if r.job.State != nil {
+				r.stream.First() // what memory knows of the resources before it is complete
+			}
+			r.forecast.Do(func() { r.job.Log.Info(r.job.forecast(seen.Tasks, r.known(readCtx, r.to.Resource))) })
 		}
 	}
 }

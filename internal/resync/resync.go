@@ -12,6 +12,7 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/load"
@@ -96,7 +97,15 @@ func (r *run) load(readCtx, writeCtx context.Context) {
 		}
 	}
 	r.plan(readCtx)
-	for _, of := range r.inOrder(writeCtx) {
+	order := r.inOrder(writeCtx)
+	all := concurrent.NewPipeline[ordered](concurrent.Limits[chunk]{
+		Active: tasksPerRequest * r.job.Concurrency, Room: roomAhead, Size: chunk.size,
+	})
+	defer all.Close()
+	for i, of := range order {
+		of.begin(readCtx, writeCtx, i, all)
+	}
+	for _, of := range order {
 		of.read(readCtx, writeCtx)
 	}
 	r.loader.Finish(writeCtx, r.job.Bound.Resources...)
