@@ -68,13 +68,6 @@ func (c *calls) off(of part) bool {
 	return c.parts[of].off
 }
 
-// spend counts time that the run has waited for a call.
-func (c *calls) spend(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.spent += d
-}
-
 func (c *calls) left() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,15 +1,15 @@
 // Package datasource keeps what Port's Data sources page shows of a run: that it
 // runs and how it ended, how each kind goes, its log, and raw examples.
 //
-// All of it is courtesy. A run waits for it at its beginning and its end alone, a
-// failure of it is reported and changes nothing else, and what Port takes too slowly
-// is left out.
+// All of it is courtesy. A run waits for it at its end alone, a failure of it is reported and
+// changes nothing else, and what Port takes too slowly is left out.
 package datasource
 
 import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"sync"
 	"time"
 
 	"port-bitbucket-exporter/internal/port"
@@ -25,7 +25,7 @@ const (
 )
 
 // Feed is the entry of one run. Until it is begun it keeps the log, and sends
-// nothing. Its methods but Begin and Finish never wait, and are safe for
+// nothing. Its methods but Finish never wait, and all but Begin and Finish are safe for
 // concurrent use.
 type Feed struct {
 	calls   calls
@@ -50,8 +50,8 @@ func New(redact func(string) string) *Feed {
 	return p
 }
 
-// Begin tells Port that a resync runs, and begins to send what comes. It waits for
-// the first of both. The context must outlive the run; Finish is due.
+// Begin begins to tell Port that a resync runs, and what comes. It waits for nothing. The
+// context must outlive the run; Finish is due.
 func (p *Feed) Begin(ctx context.Context, c Config, now time.Time) {
 	event := newEvent()
 	p.port = c.Port
@@ -64,15 +64,9 @@ func (p *Feed) Begin(ctx context.Context, c Config, now time.Time) {
 		return c.Port.DataSource.ShipLogs(ctx, c.Integration.LogURL, lines)
 	})
 	p.samples.post = c.Port.DataSource.SendExamples
-	begun := time.Now()
-	if p.calls.do(ctx, resyncState, totalTime, func(ctx context.Context) error {
-		return c.Port.DataSource.SetResyncStatus(ctx, port.Running, now)
-	}) {
-		p.calls.spend(time.Since(begun)) // the run has waited for it
-	}
 	ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
 	p.done = make(chan struct{})
-	go p.run(ctx)
+	go p.run(ctx, now)
 }
 
 // newEvent returns a random UUID, which names the resync.
@@ -83,14 +77,17 @@ func newEvent() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// run sends what is due until the feed closes.
-func (p *Feed) run(ctx context.Context) {
+// run sends what is due until the feed closes, and before it that a resync runs, since when.
+func (p *Feed) run(ctx context.Context, since time.Time) {
 	defer close(p.done)
 	defer func() {
 		if v := recover(); v != nil {
 			p.calls.crashed(v)
 		}
 	}()
+	p.calls.do(ctx, resyncState, totalTime, func(ctx context.Context) error {
+		return p.port.DataSource.SetResyncStatus(ctx, port.Running, since)
+	})
 	ticks := time.NewTicker(beat)
 	defer ticks.Stop()
 	p.rows.send(ctx)
@@ -167,14 +164,34 @@ func (p *Feed) Finish(ctx context.Context, end End) (failures []Failure) {
 	defer stop()
 	p.leave(rest)
 	p.rows.finish(end)
-	p.rows.send(rest)
-	p.samples.send(rest, true)
-	for p.log.send(rest, 1) {
-	}
+	p.sendRest(rest)
 	if !aborted {
 		p.sendState(ctx, end)
 	}
 	return append(failures, p.calls.failures()...)
+}
+
+// sendRest sends what is left of each part, the parts side by side.
+func (p *Feed) sendRest(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, send := range []func(){
+		func() { p.rows.send(ctx) },
+		func() { p.samples.send(ctx, true) },
+		func() {
+			for p.log.send(ctx, 1) {
+			}
+		},
+	} {
+		all.Go(func() {
+			defer func() {
+				if v := recover(); v != nil {
+					p.calls.crashed(v)
+				}
+			}()
+			send()
+		})
+	}
+	all.Wait()
 }
 
 // sendState tells Port how the run ended, also when the context has ended.
