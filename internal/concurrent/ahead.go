@@ -5,13 +5,6 @@ import (
 	"iter"
 )
 
-// Slots bound how many results calls of Ahead hold at once. Without any, each call works on
-// one item after the other.
-type Slots chan struct{}
-
-// NewSlots returns n slots.
-func NewSlots(n int) Slots { return make(Slots, n) }
-
 // Ahead calls work for each item, some of them side by side and ahead of the reader, and
 // yields what it returns in the order of the items. Each result that is under way or waits
 // for its turn takes a slot; where none is free, the call works on its next item by itself.
@@ -55,15 +48,5 @@ func Ahead[T, R any](ctx context.Context, slots Slots, items []T, work func(cont
 				return
 			}
 		}
-	}
-}
-
-// take takes a slot, unless none is free.
-func (s Slots) take() bool {
-	select {
-	case s <- struct{}{}:
-		return true
-	default:
-		return false
 	}
 }

@@ -35,3 +35,20 @@ func (g *Group) Wait() {
 		panic(g.panic)
 	}
 }
+
+// Slots bound how many results calls of Ahead hold at once. Without any, each call works on
+// one item after the other.
+type Slots chan struct{}
+
+// NewSlots returns n slots.
+func NewSlots(n int) Slots { return make(Slots, n) }
+
+// take takes a slot, unless none is free.
+func (s Slots) take() bool {
+	select {
+	case s <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}

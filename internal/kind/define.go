@@ -156,8 +156,8 @@ func define[S selector](k Kind, extract func(context.Context, *Workspace, S) ite
 
 // Classes of resources that read folders and files, and that read lists that age.
 const (
-	sources = "sources"
-	lists   = "lists"
+	classSources = "sources"
+	classLists   = "lists"
 )
 
 // classOf is the class of a resource with a selector.
@@ -165,9 +165,9 @@ func classOf(s selector) any {
 	c, named := s.(interface{ namesFiles() bool })
 	switch {
 	case s.readsFiles() || named && c.namesFiles():
-		return sources
+		return classSources
 	case s.cost().Repositories > 0:
-		return lists
+		return classLists
 	case !s.cost().Each:
 		return s.list() // as that of projects, which is read once
 	}

@@ -8,8 +8,31 @@ import (
 	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/spool"
 )
+
+// lists are the lists of repositories of one run. They are safe for concurrent use.
+type lists struct {
+	client  *bitbucket.Client
+	spool   *spool.Spool
+	reading concurrent.Group
+
+	mu    sync.Mutex // guards what follows
+	all   map[bitbucket.RepositoryQuery]*list
+	stops []func() // end the reading
+}
+
+// close ends all reading.
+func (s *lists) close() {
+	s.mu.Lock()
+	stops := s.stops
+	s.mu.Unlock()
+	for _, stop := range stops {
+		stop()
+	}
+	s.reading.Wait()
+}
 
 // list is a list of repositories, as far as it has been read. It is safe for concurrent use.
 type list struct {
@@ -30,10 +53,10 @@ type listed struct {
 }
 
 // keep puts the JSON of a repository into the spool.
-func (w *Workspace) keep(r bitbucket.Repository, odd error) *listed {
-	l := &listed{Repository: r, odd: odd, spool: w.spool}
+func (s *lists) keep(r bitbucket.Repository, odd error) *listed {
+	l := &listed{Repository: r, odd: odd, spool: s.spool}
 	if odd == nil {
-		l.text, l.JSON = w.spool.Put(r.JSON), nil
+		l.text, l.JSON = s.spool.Put(r.JSON), nil
 	}
 	return l
 }
@@ -73,7 +96,7 @@ func (l *listed) source() Source { return Source{Key: l.Key(), Name: l.Slug, Rea
 // with all that the workspace reads. After a *bitbucket.Odd others may follow.
 func (w *Workspace) repositories(ctx context.Context, q bitbucket.RepositoryQuery) iter.Seq2[*listed, error] {
 	return func(yield func(*listed, error) bool) {
-		of := w.listOf(ctx, q)
+		of := w.lists.of(ctx, q)
 		for i := 0; ; i++ {
 			l, err := of.at(ctx, i)
 			switch {
@@ -90,46 +113,46 @@ func (w *Workspace) repositories(ctx context.Context, q bitbucket.RepositoryQuer
 	}
 }
 
-// listOf returns a list. It begins to read one that nobody has ranged over.
-func (w *Workspace) listOf(ctx context.Context, q bitbucket.RepositoryQuery) *list {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if l := w.lists[q]; l != nil {
+// of returns a list. It begins to read one that nobody has ranged over.
+func (s *lists) of(ctx context.Context, q bitbucket.RepositoryQuery) *list {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.all[q]; l != nil {
 		return l
 	}
 	l := &list{grown: make(chan struct{})}
-	w.lists[q] = l
+	s.all[q] = l
 	ctx, stop := context.WithCancel(ctx)
-	w.stops = append(w.stops, stop)
-	w.reading.Run(func() {
+	s.stops = append(s.stops, stop)
+	s.reading.Run(func() {
 		err := errors.New("the list was not read to its end")
 		defer func() { l.grow(nil, true, err) }()
-		err = w.readList(ctx, q, l)
+		err = s.read(ctx, q, l)
 	})
 	return l
 }
 
-// readList reads a list. One whose context has ended is read again when it is next ranged over.
-func (w *Workspace) readList(ctx context.Context, q bitbucket.RepositoryQuery, into *list) error {
-	for r, err := range w.client.Repositories(ctx, q) {
+// read reads a list. One whose context has ended is read again when it is next ranged over.
+func (s *lists) read(ctx context.Context, q bitbucket.RepositoryQuery, into *list) error {
+	for r, err := range s.client.Repositories(ctx, q) {
 		if err != nil && !isOdd(err) {
 			if ctx.Err() != nil {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				delete(w.lists, q)
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				delete(s.all, q)
 			}
 			return err
 		}
-		into.grow(w.keep(r, err), false, nil)
+		into.grow(s.keep(r, err), false, nil)
 	}
 	return nil
 }
 
 // known returns a list that has come to its end, or to an error; nil when there is none.
-func (w *Workspace) known(q bitbucket.RepositoryQuery) *list {
-	w.mu.Lock()
-	l := w.lists[q]
-	w.mu.Unlock()
+func (s *lists) known(q bitbucket.RepositoryQuery) *list {
+	s.mu.Lock()
+	l := s.all[q]
+	s.mu.Unlock()
 	if l == nil {
 		return nil
 	}
@@ -213,7 +236,7 @@ func (w *Workspace) again(list any, first map[string]bool, read iter.Seq2[Source
 // repositoriesAgain is again for a list of repositories.
 func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.RepositoryQuery) (Second, error) {
 	known := map[string]bool{}
-	if first := w.known(q); first != nil {
+	if first := w.lists.known(q); first != nil {
 		for _, l := range first.repositories {
 			known[l.Key()] = true
 		}
@@ -226,7 +249,7 @@ func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.Repositor
 			}
 			l := &listed{Repository: r}
 			if !known[r.Key()] {
-				l = w.keep(r, nil)
+				l = w.lists.keep(r, nil)
 			}
 			if !yield(l.source(), nil) {
 				return

@@ -199,7 +199,7 @@ func (w *Workspace) mayRead(repository string) bool {
 func (w *Workspace) Known(ctx context.Context, bounds []Bound) (requests, sources int) {
 	seen := map[string]bool{}
 	for _, b := range bounds {
-		if q, ok := b.list.(bitbucket.RepositoryQuery); !ok || w.known(q) == nil || w.options.State == nil {
+		if q, ok := b.list.(bitbucket.RepositoryQuery); !ok || w.lists.known(q) == nil || w.options.State == nil {
 			continue
 		}
 		for task, err := range b.Extract(ctx, w) {

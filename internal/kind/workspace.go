@@ -1,14 +1,12 @@
 package kind
 
 import (
-	"sync"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/content"
 	"port-bitbucket-exporter/internal/source"
-	"port-bitbucket-exporter/internal/spool"
 	"port-bitbucket-exporter/internal/state"
 )
 
@@ -56,31 +54,26 @@ type Workspace struct {
 	memory   *source.Memory
 	ahead    concurrent.Slots
 	contents *content.Reader
-	spool    *spool.Spool // of the JSON of repositories
 	options  Options
+	lists    *lists
 	readings *readings
 	plan     *plan          // nil before Plan, and where nothing is planned
 	seconds  map[any]Second // second readings since the last Forget, by the key of the list
 	own      map[any]any    // what the kinds remember, each by a key of its own type
-
-	reading concurrent.Group // of lists
-	mu      sync.Mutex       // guards what follows
-	lists   map[bitbucket.RepositoryQuery]*list
-	stops   []func() // end the reading of lists
 }
 
 // NewWorkspace returns a workspace of which nothing has been read. It is to be closed.
 func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	w := &Workspace{
 		client: c, options: o, ahead: concurrent.NewSlots(o.Ahead), contents: content.NewReader(),
-		lists: map[bitbucket.RepositoryQuery]*list{}, readings: newReadings(o.State),
-		seconds: map[any]Second{}, own: map[any]any{},
+		readings: newReadings(o.State),
+		seconds:  map[any]Second{}, own: map[any]any{},
 	}
 	w.rest = source.REST{Client: c, May: w.mayRead}
 	w.memory = source.New(w.rest, source.Options{
 		MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir, Git: gitHost(c, o.GitMaxBytes), OnlyGit: o.OnlyGit, State: o.State,
 	})
-	w.spool = w.memory.Spool()
+	w.lists = &lists{client: c, spool: w.memory.Spool(), all: map[bitbucket.RepositoryQuery]*list{}}
 	return w
 }
 
@@ -95,13 +88,7 @@ func gitHost(c *bitbucket.Client, maxBytes int64) *source.GitHost {
 
 // Close removes what was kept. Nothing may be extracted any more.
 func (w *Workspace) Close() error {
-	w.mu.Lock()
-	stops := w.stops
-	w.mu.Unlock()
-	for _, stop := range stops {
-		stop()
-	}
-	w.reading.Wait()
+	w.lists.close()
 	w.readings.end()
 	return w.memory.Close()
 }

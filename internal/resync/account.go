@@ -61,6 +61,24 @@ func (s *session) timeLimit() {
 		Fix: "raise time_limit, or give several workspace tokens"})
 }
 
+// samplesOf returns the samples of a kind, which its resources share.
+func (s *session) samplesOf(kind string) *samples {
+	if s.samples[kind] == nil {
+		s.samples[kind] = &samples{copied: s.job.Watch.Copy, missing: s.job.Watch.Examples}
+	}
+	return s.samples[kind]
+}
+
+// show hands out objects as far as they are wanted.
+func (s *session) show(kind string, wanted *samples, c chunk) {
+	if len(c.samples) == 0 {
+		return
+	}
+	for _, object := range c.samples[:wanted.show(c.place, len(c.samples))] {
+		s.job.Watch.Example(kind, object)
+	}
+}
+
 // account accounts for what is read of one resource, and for what is missing.
 type account struct {
 	*session

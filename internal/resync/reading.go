@@ -21,22 +21,12 @@ import (
 // under way: some decode while others wait for an answer.
 const tasksPerRequest = 2
 
-// roomAhead is how much of the results of tasks may wait for those before them, in bytes, of
-// the resource that is loaded, and as much again of those behind it.
-const roomAhead = 2 << 20
-
 // reading is the reading of one resource.
 type reading struct {
 	account
 	samples *samples
 	reading context.Context // ends with the run, or when the rest need not be asked for
 	stream  *concurrent.Stream[ordered, chunk]
-}
-
-// ordered is a task, and its place among all of the run.
-type ordered struct {
-	kind.Task
-	place place
 }
 
 func newReading(s *session, to *load.Resource) *reading {
