@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"runtime"
 	"slices"
 	"time"
 
@@ -17,9 +18,12 @@ import (
 	"port-bitbucket-exporter/internal/transform"
 )
 
-// tasksPerRequest is how many tasks run side by side for each request that may be
-// under way: some decode while others wait for an answer.
-const tasksPerRequest = 2
+// atOnce returns how many tasks run side by side: as many as requests may be under way, and
+// some that decode an answer meanwhile, or wait for a processor to. Each holds a page.
+func (j Job) atOnce() int {
+	const perRequest, perProcessor = 2, 2
+	return min(perRequest*j.Concurrency, j.Concurrency+perProcessor*runtime.GOMAXPROCS(0))
+}
 
 // reading is the reading of one resource.
 type reading struct {

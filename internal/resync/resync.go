@@ -99,7 +99,7 @@ func (r *run) load(readCtx, writeCtx context.Context) {
 	r.plan(readCtx)
 	order := r.inOrder(writeCtx)
 	all := concurrent.NewPipeline[ordered](concurrent.Limits[chunk]{
-		Active: tasksPerRequest * r.job.Concurrency, Room: roomAhead, Size: chunk.size,
+		Active: r.job.atOnce(), Room: roomAhead, Size: chunk.size,
 	})
 	defer all.Close()
 	for i, of := range order {
