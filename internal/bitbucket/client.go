@@ -30,6 +30,8 @@ const attemptTimeout = time.Minute
 
 // Client reads one workspace. It is safe for concurrent use.
 type Client struct {
+	Parts Parts // of the routes that are asked for parts of values
+
 	base      *url.URL
 	workspace string
 	kind      string

@@ -25,7 +25,12 @@ func listProjects(ctx context.Context, c *bitbucket.Client) iter.Seq2[bitbucket.
 }
 
 func listPullRequests(ctx context.Context, c *bitbucket.Client, slug, query string) iter.Seq2[bitbucket.Object, error] {
-	return bitbucket.List(ctx, c, bitbucket.Endpoint[bitbucket.Object]{
+	e, q := pullRequests(c, slug, query)
+	return bitbucket.List(ctx, c, e, q)
+}
+
+func pullRequests(c *bitbucket.Client, slug, query string) (bitbucket.Endpoint[bitbucket.Object], url.Values) {
+	return bitbucket.Endpoint[bitbucket.Object]{
 		Name: fmt.Sprintf("pull requests of repository %q", slug), Path: c.Path("repositories", slug, "pullrequests"), Route: "pullrequests", Pagelen: 50,
 		Key: func(o bitbucket.Object) (string, error) {
 			id, ok := o["id"].(json.Number)
@@ -46,5 +51,5 @@ func listPullRequests(ctx context.Context, c *bitbucket.Client, slug, query stri
 				return url.Values{"q": {fmt.Sprintf("(%s) AND id > %d", query, number)}, "sort": q["sort"], "fields": q["fields"]}
 			},
 		},
-	}, url.Values{"q": {query}, "sort": {"id"}, "fields": {"+values.reviewers,+values.participants"}})
+	}, url.Values{"q": {query}, "sort": {"id"}, "fields": {"+values.reviewers,+values.participants"}}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -172,4 +173,112 @@ func (k *pagelens) keep(route string, length int) {
 	if known := k.routes[route]; known == 0 || length < known {
 		k.routes[route] = length
 	}
+}
+
+// A list can be asked for parts of its values, by Endpoint.Fields. What Bitbucket makes of the
+// parameter is documented, and yet a proxy on the way, or a change at Bitbucket, may refuse it or
+// leave out too much. So the first such answers of a route are looked at: where one is refused, or
+// lacks what each page has, it is asked for once more as a whole.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#partial-response, read 2026-11.
+
+// verdict is what a run knows of a route whose lists are asked for parts of their values.
+type verdict int
+
+const (
+	partsWork    verdict = iota + 1 // or whole values fail alike
+	partsRefused                    // where whole values are given
+)
+
+// Parts is what a run knows of routes whose lists are asked for parts of their values. It is safe
+// for concurrent use.
+type Parts struct{ routes sync.Map } // name → verdict
+
+// Refused returns the names of the routes that did not give parts of values where they gave
+// whole ones, so that those were read; in order.
+func (p *Parts) Refused() (routes []string) {
+	p.routes.Range(func(route, known any) bool {
+		if known == partsRefused {
+			routes = append(routes, route.(string))
+		}
+		return true
+	})
+	slices.Sort(routes)
+	return routes
+}
+
+func (p *Parts) of(route string) verdict {
+	known, _ := p.routes.Load(route)
+	v, _ := known.(verdict)
+	return v
+}
+
+// ask sends the request for a page, with so many attempts at most; 0 for the usual number. A page
+// of parts of values that is not given is asked for as one of whole values.
+func (l *lister[T]) ask(ctx context.Context, r *reading, address string, attempts int) (*page, error) {
+	known := l.client.Parts.of(l.endpoint.Route)
+	switch {
+	case known == partsWork || !l.inParts(address):
+		return l.request(ctx, r, address, attempts, false)
+	case known == partsRefused:
+		l.whole = true
+		return l.request(ctx, r, withFields(address, l.query.Get("fields")), attempts, false)
+	}
+	p, err := l.request(ctx, r, address, attempts, true)
+	if !l.lacking(p, err) {
+		if err == nil {
+			l.client.Parts.routes.Store(l.endpoint.Route, partsWork)
+		}
+		return p, err
+	}
+	p, err = l.request(ctx, r, withFields(address, l.query.Get("fields")), attempts, false)
+	switch {
+	case l.lacking(p, err):
+		l.client.Parts.routes.Store(l.endpoint.Route, partsWork)
+	case err == nil:
+		l.client.Parts.routes.Store(l.endpoint.Route, partsRefused)
+		l.whole = true
+	}
+	return p, err
+}
+
+// inParts reports whether an address asks for parts of values.
+func (l *lister[T]) inParts(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && l.endpoint.Fields != "" && u.Query().Get("fields") == l.endpoint.Fields
+}
+
+// withFields returns the address with another parameter fields; without one for "".
+func withFields(address, fields string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	q := u.Query()
+	if q.Del("fields"); fields != "" {
+		q.Set("fields", fields)
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// lacking reports whether a page may be refused, or lack something, for the parts that it was
+// asked for.
+func (l *lister[T]) lacking(p *page, err error) bool {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Status == http.StatusBadRequest && !tooLong(err)
+	}
+	if err != nil {
+		return false
+	}
+	if p.Values == nil || p.Size == nil {
+		return true
+	}
+	for _, raw := range *p.Values {
+		if _, _, err := l.value(raw); err == nil {
+			return false
+		}
+	}
+	return len(*p.Values) > 0
 }

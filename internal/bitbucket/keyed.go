@@ -67,7 +67,7 @@ func (l *lister[T]) sort(r *reading, v T, err error) {
 func (l *lister[T]) behind(r *reading) string {
 	r.keyed.behind = true
 	r.largest, r.base = 0, r.count
-	return l.address(l.endpoint.Sorted.Behind(l.query, r.keyed.last))
+	return l.address(l.endpoint.Sorted.Behind(l.query, r.keyed.last), true)
 }
 
 // unkeyed reports whether the list cannot be read by its key: the server refuses the query

@@ -45,6 +45,12 @@ type Endpoint[T any] struct {
 	Reads *reach.Paths
 	// NoJSON leaves the JSON of a Listed out.
 	NoJSON bool
+	// Fields asks for parts of the values, as the parameter of that name and in the place of the
+	// query's own, which asks for whole values. Where Bitbucket does not give those parts, whole
+	// values are read.
+	Fields string
+	// FirstWhole is true where the first page is to hold whole values all the same.
+	FirstWhole bool
 	// Asked is called before each request for a page, retries left out; nil is not called.
 	Asked func()
 }
@@ -104,6 +110,7 @@ type lister[T any] struct {
 	pages int // of the last reading
 	// restarted is true once the list was begun again for shorter pages.
 	restarted bool
+	whole     bool // Fields are not used: they are not given
 	// Of a fixed list: how many values were passed on, and a digest of their keys.
 	passed int
 	digest uint64
@@ -113,6 +120,7 @@ type lister[T any] struct {
 func newLister[T any](c *Client, e Endpoint[T], q url.Values) *lister[T] {
 	l := &lister[T]{client: c, endpoint: e, query: q, length: c.pagelens.known(e.Route, e.Path, e.Pagelen), yielded: map[string]bool{}, seed: maphash.MakeSeed()}
 	_, l.plain = c.unkeyed.Load(e.Route)
+	l.whole = e.Fields == "" || c.Parts.of(e.Route) == partsRefused
 	return l
 }
 
@@ -147,6 +155,7 @@ func (l *lister[T]) readWhole(ctx context.Context) error {
 		switch {
 		case errors.Is(err, ErrIncomplete) && again:
 			again = false
+			l.whole = true // in case that shows more
 		case !errors.Is(err, errShorter) && !errors.Is(err, errUnkeyed):
 			return err
 		}
@@ -195,25 +204,34 @@ func (l *lister[T]) read(ctx context.Context) error {
 }
 
 // first is the address of the first page.
-func (l *lister[T]) first() string { return l.address(l.query) }
+func (l *lister[T]) first() string { return l.address(l.query, !l.endpoint.FirstWhole) }
 
-func (l *lister[T]) address(q url.Values) string {
+// address is that of a page, of parts of values where those are wanted and given.
+func (l *lister[T]) address(q url.Values, parts bool) string {
 	q = maps.Clone(q)
 	if q == nil {
 		q = url.Values{}
 	}
 	q.Set("pagelen", strconv.Itoa(l.length))
+	if parts && !l.whole {
+		q.Set("fields", l.endpoint.Fields)
+	}
 	return l.client.url(l.endpoint.Path, q)
 }
 
-// ask sends the request for a page, with so many attempts at most; 0 for the usual number.
-func (l *lister[T]) ask(ctx context.Context, r *reading, address string, attempts int) (*page, error) {
+// request sends the request for a page, with so many attempts at most; 0 for the usual number.
+// One that is loose may lack its values.
+func (l *lister[T]) request(ctx context.Context, r *reading, address string, attempts int, loose bool) (*page, error) {
 	r.visited[sorted(address)] = true
 	if l.endpoint.Asked != nil {
 		l.endpoint.Asked()
 	}
 	p := &page{}
-	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts, files: l.endpoint.Files, desk: l.desk}, p)
+	var into any = p
+	if loose {
+		into = (*loosePage)(p)
+	}
+	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts, files: l.endpoint.Files, desk: l.desk}, into)
 }
 
 // sorted returns an address with its parameters in order, so that equal addresses compare equal.
@@ -236,6 +254,9 @@ func (l *lister[T]) after(p *page, r *reading) (string, error) {
 		return l.behind(r), nil
 	case l.endpoint.Sorted.Number != nil:
 		l.plain = true
+	}
+	if l.endpoint.FirstWhole && !l.whole && l.pages == 1 { // the link asks as the page before
+		link = withFields(link, l.endpoint.Fields)
 	}
 	return link, nil
 }
@@ -310,9 +331,9 @@ func (l *lister[T]) decode(raw json.RawMessage, into *T) error {
 	}
 	switch into := any(into).(type) {
 	case *Object:
-		*into = object(l.desk.decoder, raw, l.endpoint.Reads)
+		*into = object(l.desk.decoder, raw, l.reads())
 	case *Listed:
-		into.Object = object(l.desk.decoder, raw, l.endpoint.Reads)
+		into.Object = object(l.desk.decoder, raw, l.reads())
 		if !l.endpoint.NoJSON {
 			into.JSON = bytes.Clone(raw)
 		}
@@ -320,6 +341,14 @@ func (l *lister[T]) decode(raw json.RawMessage, into *T) error {
 		return decode(raw, into)
 	}
 	return nil
+}
+
+// reads are the parts that are made of the values of the page at hand.
+func (l *lister[T]) reads() *reach.Paths {
+	if l.endpoint.FirstWhole && l.pages == 1 {
+		return nil
+	}
+	return l.endpoint.Reads
 }
 
 // fresh counts a value, and reports whether it is to be passed on. A fixed list differs

@@ -83,6 +83,9 @@ func (d *desk) read(p *page) error {
 	})
 }
 
+// loosePage is a page that is good without its values.
+type loosePage page
+
 func (p *page) Check() error {
 	if p.Values == nil {
 		return errors.New("no page: it has no \"values\"")

@@ -126,6 +126,12 @@ func TestFields(t *testing.T) {
 		{prs, "+values.reviewers,+values.participants", []any{"values", 0, "reviewers", 0}, "account_id display_name links nickname type uuid"},
 		{prs, "+values.reviewers,+values.participants", []any{"values", 0, "participants", 0}, "approved participated_on role state type user"},
 		{prs, "+values.reviewers.uuid", []any{"values", 0, "reviewers", 0}, "uuid"},
+		{prs, "values.id,values.reviewers.uuid", nil, "values"}, // and so there is no next page
+		{prs, "values.id,values.reviewers.uuid,next,size", nil, "next size values"},
+		{prs, "values.id,values.reviewers.uuid,next,size", []any{"values", 0}, "id reviewers"},
+		{prs, "values.id,values.reviewers.uuid,next,size", []any{"values", 0, "reviewers", 0}, "uuid"},
+		{prs, "values.author,values.nothing,values.author.nothing", []any{"values", 0, "author"}, "account_id display_name links nickname type uuid"},
+		{prs, "values.author.links.html.href", []any{"values", 0, "author", "links"}, "html"},
 		{prs, "+values.destination.repository.slug", []any{"values", 0, "destination", "repository"}, "full_name links name slug type uuid"},
 		{prs, "+values.destination.repository.project.key", []any{"values", 0, "destination", "repository", "project"}, "key"},
 	}
