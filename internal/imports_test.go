@@ -19,7 +19,7 @@
 //	dryrun | answers writes as Port would | catalog port
 //	check | binds a mapping | catalog diag kind lint mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
-//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket budget clip concurrent content diag filter glob mapping nearest shape source spool state | transport
+//	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket budget clip concurrent content diag filter glob mapping nearest reach shape source spool state | transport
 //	source | reads the trees and files of repositories | bitbucket content gitwire glob spool state transport
 //	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog diag jq mapping reach shape | kind
 //	lint | finds what is wrong or odd in the jq expressions of a resource | diag jq mapping nearest onig shape | catalog jq/recorded kind

@@ -81,6 +81,7 @@ func (p *prepared) job(s *session) resync.Job {
 		Bound: p.mapping.Bound, Bitbucket: s.clients.bitbucket, Port: s.clients.port, Start: p.start,
 		Concurrency: s.config.Concurrency, MaxFile: s.config.MaxFileSize, Log: s.log,
 		GitMaxBytes: s.config.GitMaxBytes, OnlyGit: s.config.SourceReader == input.ReaderGit,
+		WholeObjects: s.config.WholeObjects,
 		MaxDeletions: s.config.MaxDeletions, Deletion: deletions[s.config.Deletion],
 		StandIn: p.integration.standIn, Selector: p.integration.selectors(), ConfirmRenames: s.config.ConfirmRenames,
 	}

@@ -334,6 +334,7 @@ func (l *lister[T]) decode(raw json.RawMessage, into *T) error {
 		*into = object(l.desk.decoder, raw, l.reads())
 	case *Listed:
 		into.Object = object(l.desk.decoder, raw, l.reads())
+		into.Whole = l.reads() == nil
 		if !l.endpoint.NoJSON {
 			into.JSON = bytes.Clone(raw)
 		}

@@ -120,6 +120,7 @@ func (n *integer) UnmarshalJSON(text []byte) error {
 type Listed struct {
 	Object Object
 	JSON   json.RawMessage
+	Whole  bool // Object has all that came, of a page that was asked for whole values
 }
 
 // Odd is the error of one value of a list that cannot be used. It comes in the place of the

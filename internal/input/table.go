@@ -112,6 +112,9 @@ var Table = []Input{
 		Help: "How many requests each credential may make in a rolling window, as number/duration; " +
 			"1000/1h,src=5000/1h gives reading files and folders over REST an allowance of its own, and git=60000/1h is that of git.",
 		read: func(v value, c *Config) { c.RateLimit, c.SourceRate, c.GitRate = rateLimits(v) }},
+	{ID: "response_fields", Group: aboutBitbucket, Default: string(FieldsMapping),
+		Help: "Which fields of pull requests Bitbucket is asked for: mapping, those that the mapping can read; or all.",
+		read: func(v value, c *Config) { c.WholeObjects = choice(v, FieldsMapping, FieldsAll) == FieldsAll }},
 	{ID: "source_reader", Group: aboutBitbucket, Default: string(ReaderAuto),
 		Help: "How folders and files are read: auto, over git where the credential and the addresses allow it, and over REST else and for repositories at which git fails; git, over git alone; or rest.",
 		read: func(v value, c *Config) { c.SourceReader = choice(v, ReaderAuto, ReaderGit, ReaderREST) }},
@@ -236,6 +239,8 @@ type Config struct {
 	SourceRate *RateLimit
 	// GitRate is the allowance of requests to the git host.
 	GitRate RateLimit
+	// WholeObjects is true for response_fields: all.
+	WholeObjects bool
 	// SourceReader is how folders and files are read; UsesGit says what auto means here.
 	SourceReader SourceReader
 	// GitHostURL has no trailing slash.

@@ -30,6 +30,15 @@ const (
 	DeletionNever  Deletion = "never"  // do not look for them
 )
 
+// ResponseFields is what of an object Bitbucket is asked for.
+type ResponseFields string
+
+// The values of response_fields.
+const (
+	FieldsMapping ResponseFields = "mapping" // what the mapping can read
+	FieldsAll     ResponseFields = "all"
+)
+
 // FailOn decides which partial runs end with a failing exit status.
 type FailOn string
 

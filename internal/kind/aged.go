@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/reach"
 )
 
 // aged is a list of a repository that nothing shows to be unchanged, such as that of its pull
@@ -27,6 +28,14 @@ type aged struct {
 
 func (a aged) key() []string { return listKey(a.repository, a.kind, a.query) }
 
+// asksFor are the parts of objects that Bitbucket is asked for; nil for all.
+func (a aged) asksFor() *reach.Paths {
+	if a.endpoint.Fields == "" {
+		return nil
+	}
+	return a.endpoint.Reads
+}
+
 // id is the key as one text.
 func (a aged) id() string { return strings.Join(a.key(), "\x00") }
 
@@ -34,17 +43,27 @@ func (a aged) id() string { return strings.Join(a.key(), "\x00") }
 type ager interface {
 	query() bitbucket.RepositoryQuery
 	without(Source) string
-	aged(*bitbucket.Client, bitbucket.Repository) aged
+	aged(*bitbucket.Client, bitbucket.Repository, parts) aged
+	// parts are what the list is asked for in a workspace.
+	parts(*Workspace) parts
 }
 
 // extractAged extracts the objects of one list of each repository.
 func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
+		parts := s.parts(ws)
+		var show *shown
+		if parts.reads != nil {
+			show = ws.showing(parts.kind)
+		}
 		for l, err := range ws.repositories(ctx, s.query()) {
-			a := s.aged(ws.client, l.Repository)
-			task := Task{Source: l.source(), Run: agedTask(ws, a, l.source(), s.without), aged: &a}
-			if isOdd(err) {
+			a := s.aged(ws.client, l.Repository, parts)
+			task := Task{Source: l.source(), aged: &a}
+			switch {
+			case isOdd(err):
 				task, err = failing(err), nil
+			case err == nil:
+				task.Run = agedTask(ws, a, l.source(), s.without, show.turn())
 			}
 			if !yield(task, err) {
 				return
@@ -54,10 +73,15 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 }
 
 // agedTask yields the objects of a list, after a *Remembered where they come from memory.
-func agedTask(ws *Workspace, a aged, source Source, without func(Source) string) Run {
+func agedTask(ws *Workspace, a aged, source Source, without func(Source) string, show *showTurn) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
-			for object, err := range ws.aged(ctx, a) {
+			defer show.end()
+			if a.endpoint.FirstWhole = show.whole(ctx); ctx.Err() != nil {
+				yield(Found{}, context.Cause(ctx))
+				return
+			}
+			for found, err := range ws.aged(ctx, a) {
 				var remembered *Remembered
 				switch {
 				case errors.As(err, &remembered):
@@ -73,9 +97,11 @@ func agedTask(ws *Workspace, a aged, source Source, without func(Source) string)
 					return
 				default:
 					if a.complete != nil {
-						a.complete(object)
+						a.complete(found.Object)
 					}
-					if !yield(Found{Object: object, Address: address(object, source)}, nil) {
+					show.took(found)
+					found.Address = address(found.Object, source)
+					if !yield(found, nil) {
 						return
 					}
 				}
@@ -107,7 +133,7 @@ const (
 
 // origin decides where the objects of a list come from, and returns what is known of it.
 func (w *Workspace) origin(a aged) (origin, record) {
-	known, ok := recordOf(w.options.State, a.key(), a.repository)
+	known, ok := recordOf(w.options.State, a.key(), a.repository, a.endpoint.Reads)
 	known.begun, known.mayBegun = w.readings.overtaken(a.id(), known.ReadAt)
 	at, read := w.readings.of(a.id())
 	switch {
@@ -146,8 +172,8 @@ func (w *Workspace) usable(known record) bool {
 // aged yields the objects of a list, from where origin says, or from memory where the bound on
 // requests was reached before the first one. A *Remembered comes first where they come from
 // memory, and others may follow a *bitbucket.Odd.
-func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Object, error] {
-	return func(yield func(Object, error) bool) {
+func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Found, error] {
+	return func(yield func(Found, error) bool) {
 		from, known := w.origin(a)
 		if from == thisRun || from == cutOff || from == leftToAge {
 			if missing := w.recall(ctx, known, from != thisRun, yield); !missing {
@@ -164,29 +190,30 @@ func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Object, error] {
 			}
 		}
 		if err != nil {
-			yield(nil, err)
+			yield(Found{}, err)
 		}
 	}
 }
 
 // recall yields a list from memory. It reports whether the list is missing all the same: then
 // nothing was yielded.
-func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield func(Object, error) bool) (missing bool) {
-	begun := false
+func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield func(Found, error) bool) (missing bool) {
+	begun, n := false, 0
 	for object, err := range known.objects(ctx, w.options.State) {
 		if errors.Is(err, errForgotten) && !begun {
 			return true
 		}
-		if !begun && tell && !yield(nil, &Remembered{ReadAt: known.ReadAt}) {
+		if !begun && tell && !yield(Found{}, &Remembered{ReadAt: known.ReadAt}) {
 			return false
 		}
 		begun = true
-		if !yield(object, err) || err != nil {
+		n++
+		if !yield(Found{Object: object, Partial: known.Reads != nil && n > known.Whole}, err) || err != nil {
 			return false
 		}
 	}
 	if !begun && tell {
-		yield(nil, &Remembered{ReadAt: known.ReadAt})
+		yield(Found{}, &Remembered{ReadAt: known.ReadAt})
 	}
 	return false
 }
@@ -194,8 +221,8 @@ func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield f
 // ask yields a list as Bitbucket gives it, and remembers it when it comes to its end and has
 // nothing odd. It reports whether anything was yielded. The error, which is not yielded, is why
 // the list did not come to its end.
-func (w *Workspace) ask(ctx context.Context, a aged, yield func(Object, error) bool) (begun bool, err error) {
-	keep, requests := newKeeper(w.options.State, a.repository), 0
+func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bool) (begun bool, err error) {
+	keep, requests := newKeeper(w.options.State, a.repository, a.asksFor()), 0
 	a.endpoint.Asked, a.endpoint.NoJSON = func() { requests++ }, keep == nil
 	failed := func(requests int) { // which it costs at least
 		if w.plan != nil && ctx.Err() == nil {
@@ -220,7 +247,7 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Object, error) b
 			w.readings.begin(a.id())
 		}
 		begun = true
-		if !yield(l.Object, err) {
+		if !yield(Found{Object: l.Object, Partial: !l.Whole}, err) {
 			return true, nil
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/reach"
 	"port-bitbucket-exporter/internal/shape"
 )
 
@@ -63,6 +64,10 @@ type Bound struct {
 	list    any // the key of the list that the kind begins with
 	place   place
 	reading func(Reads, []string) Bound // see Reading
+	// lists returns what matters of the lists that the kind reads, by their keys, where no more of
+	// its objects matters; nil of a list for all.
+	lists func(reads *reach.Paths) map[any]*reach.Paths
+	parts map[any]*reach.Paths // see Partial
 }
 
 // Cost is the least number of requests of one resource alone, for each repository where
@@ -144,7 +149,7 @@ func define[S selector](k Kind, extract func(context.Context, *Workspace, S) ite
 				Again:    func(ctx context.Context, ws *Workspace) (Second, error) { return s.again(ctx, ws) },
 				Without:  s.without,
 				Class:    classOf(s),
-				list:     s.list(), place: k.place,
+				list:     s.list(), place: k.place, lists: listsOf(s),
 			}
 		}
 		b := bound(s)
@@ -196,6 +201,16 @@ func narrow[S selector](s S, reads Reads, named []string) S {
 		return n.reading(reads, named)
 	}
 	return s
+}
+
+// listsOf is Bound.lists of a selector, if the lists of its kind can hold parts of objects.
+func listsOf[S selector](s S) func(*reach.Paths) map[any]*reach.Paths {
+	if l, ok := any(s).(interface {
+		lists(reads *reach.Paths) map[any]*reach.Paths
+	}); ok {
+		return l.lists
+	}
+	return nil
 }
 
 // alsoOf adds to the problems of decoding those of the keys that were decoded.

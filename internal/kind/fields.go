@@ -1,6 +1,10 @@
 package kind
 
-import "strings"
+import (
+	"strings"
+
+	"port-bitbucket-exporter/internal/shape"
+)
 
 // The fields of objects of Bitbucket, in the notation of the package shape: those that its
 // lists give, and where no answer is known those that its documentation names. A field that
@@ -45,6 +49,8 @@ var (
 		"created_on updated_on closed_on summary{type raw markup html} reviewers[" + accountFields + " user{" + accountFields + "}] " +
 		"participants[type user{" + accountFields + "} role approved? state participated_on] " +
 		linksTo("self html commits approve request-changes diff diffstat comments activity merge decline statuses")
+
+	pullRequestFields = shape.Of(pullRequestShape)
 
 	folderShape = "folder{type path name commit{" + commitFields + "} " + linksTo("self meta") + " " + includedFiles + "{+}} " +
 		"repo{" + repositoryShape + "} pattern branch " + includedFiles + "{+}"

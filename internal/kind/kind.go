@@ -62,7 +62,7 @@ func Shared(resources []Bound) Options {
 		o.KeepLists = o.KeepLists || b.list != nil && begun[b.list]
 		begun[b.list] = true
 	}
-	o.KeepFiles = readers > 1
+	o.KeepFiles, o.Parts = readers > 1, partsOf(resources)
 	return o
 }
 

@@ -12,13 +12,14 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/reach"
 	"port-bitbucket-exporter/internal/shape"
 )
 
 var pullRequest = define(Kind{
 	Name: "pull-request", Aliases: []string{"pr", "prs", "mr", "merge-request"},
 	Objects: shape.Kind{
-		Object:     shape.Of(pullRequestShape),
+		Object:     pullRequestFields,
 		Identifier: `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`,
 		Missing:    missingInPullRequests(),
 	},
@@ -66,7 +67,7 @@ func (s pullRequestSelector) selective() bool {
 }
 
 func (s pullRequestSelector) problems(raw mapping.Selector) diag.Problems {
-	return append(s.walked.problems(raw), checkFilter(raw, "pullRequestQuery", s.PullRequestQuery, shape.Of(pullRequestShape))...)
+	return append(s.walked.problems(raw), checkFilter(raw, "pullRequestQuery", s.PullRequestQuery, pullRequestFields)...)
 }
 
 func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1} }
@@ -74,19 +75,65 @@ func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1
 // openPullRequests is the query when the selector has none.
 const openPullRequests = `state="OPEN"`
 
+// pullRequestsKey is the key of the lists of pull requests that a query selects, one of each
+// repository.
+type pullRequestsKey struct{ query string }
+
+func (s pullRequestSelector) pullRequests() pullRequestsKey {
+	return pullRequestsKey{cmp.Or(strings.TrimSpace(s.PullRequestQuery), openPullRequests)}
+}
+
+// lists adds to what expressions reach what this program reads itself.
+func (s pullRequestSelector) lists(reads *reach.Paths) map[any]*reach.Paths {
+	if reads != nil {
+		reads = reach.Union(reads, ofPullRequest())
+		reachReviewers(reads)
+	}
+	return map[any]*reach.Paths{s.pullRequests(): reads}
+}
+
+func (s pullRequestSelector) parts(ws *Workspace) parts {
+	reads := ws.options.Parts[s.pullRequests()]
+	return parts{"pull-request", reads, fieldsOf(reads, pullRequestFields)}
+}
+
+// ofPullRequest is what this program reads of a pull request: what identifies it, its address,
+// what names it when it is odd, and when it changed.
+func ofPullRequest() *reach.Paths {
+	p := &reach.Paths{}
+	p.Add("id")
+	p.Add("title")
+	p.Add("updated_on")
+	p.Add("links", "html", "href")
+	p.Add("destination", "repository", "uuid")
+	return p
+}
+
+// reachReviewers adds what nameReviewers copies: what is read of the user of a reviewer is that of
+// the reviewer.
+func reachReviewers(reads *reach.Paths) {
+	reviewers := reads.Keys["reviewers"]
+	if reviewers == nil || reviewers.Each == nil || reviewers.Each.Keys["user"] == nil {
+		return
+	}
+	reviewers.Each = reach.Union(reviewers.Each, reviewers.Each.Keys["user"])
+}
+
 // aged is the list of the pull requests of a repository that the query selects, in the order
 // of their numbers, with reviewers, participants and closed_on, which a list leaves out unless
 // asked.
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-get
-func (s pullRequestSelector) aged(c *bitbucket.Client, r bitbucket.Repository) aged {
-	query := cmp.Or(strings.TrimSpace(s.PullRequestQuery), openPullRequests)
-	return aged{kind: "pull-request", repository: r, complete: nameReviewers,
+func (s pullRequestSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p parts) aged {
+	query := s.pullRequests().query
+	return aged{kind: p.kind, repository: r, complete: nameReviewers,
 		endpoint: bitbucket.Endpoint[bitbucket.Listed]{
 			Name:    fmt.Sprintf("pull requests of repository %q", r.Slug),
 			Path:    c.Path("repositories", r.Slug, "pullrequests"),
 			Route:   "pullrequests",
 			Pagelen: maxPullRequests,
+			Reads:   p.reads,
+			Fields:  p.fields,
 			Key: func(l bitbucket.Listed) (string, error) {
 				id, ok := l.Object["id"].(json.Number)
 				if !ok {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/reach"
 	"port-bitbucket-exporter/internal/state"
 )
 
@@ -27,6 +28,10 @@ type record struct {
 	Requests int       `json:"requests"`
 	// Changed is when the object that changed last did so; zero where none says.
 	Changed time.Time `json:"changed,omitzero"`
+	// Reads are the parts of the objects that were asked for; nil for whole ones.
+	Reads *reach.Paths `json:"reads,omitempty"`
+	// Whole is how many objects, from the first on, are whole all the same.
+	Whole int `json:"whole,omitempty"`
 	// The repository at that time. Its names are in the objects, too.
 	Slug      string `json:"slug"`
 	Name      string `json:"name"`
@@ -44,14 +49,15 @@ var errForgotten = errors.New("what was remembered of the list is not whole")
 const maxAhead = time.Minute
 
 // recordOf returns what is remembered of a list, unless it is read in the future, or of the
-// repository under another name: its objects would say what it was called.
-func recordOf(s *state.Store, key []string, r bitbucket.Repository) (record, bool) {
+// repository under another name, since its objects would say what it was called, or its objects
+// lack something that matters; nil reads are all of them.
+func recordOf(s *state.Store, key []string, r bitbucket.Repository, reads *reach.Paths) (record, bool) {
 	var known record
 	text, ok := s.Get(state.List, key...)
 	if !ok || json.Unmarshal(text, &known) != nil || known.ReadAt.IsZero() || time.Until(known.ReadAt) > maxAhead {
 		return record{}, false
 	}
-	if known.Slug != r.Slug || known.Name != r.Name {
+	if known.Slug != r.Slug || known.Name != r.Name || known.Reads != nil && (reads == nil || !known.Reads.Covers(reads)) {
 		return record{}, false
 	}
 	for _, digest := range known.Pages {
@@ -168,12 +174,12 @@ type keeper struct {
 }
 
 // newKeeper returns the keeper of a list that begins to be read now.
-func newKeeper(s *state.Store, r bitbucket.Repository) *keeper {
+func newKeeper(s *state.Store, r bitbucket.Repository, reads *reach.Paths) *keeper {
 	if s == nil {
 		return nil
 	}
 	return &keeper{state: s, record: record{
-		ReadAt: time.Now().UTC(), Pages: [][]byte{}, Slug: r.Slug, Name: r.Name, Hash: r.Hash, UpdatedOn: r.UpdatedOn,
+		ReadAt: time.Now().UTC(), Pages: [][]byte{}, Reads: reads, Slug: r.Slug, Name: r.Name, Hash: r.Hash, UpdatedOn: r.UpdatedOn,
 	}}
 }
 
@@ -186,6 +192,9 @@ func (k *keeper) add(l bitbucket.Listed) {
 		k.flush()
 	}
 	k.page = append(binary.AppendUvarint(k.page, uint64(len(l.JSON))), l.JSON...)
+	if k.record.Reads != nil && l.Whole && k.record.Whole == k.record.Count {
+		k.record.Whole++
+	}
 	k.record.Count++
 	updated, _ := l.Object["updated_on"].(string)
 	if at, err := time.Parse(time.RFC3339, updated); err == nil && at.After(k.record.Changed) {

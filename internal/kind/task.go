@@ -48,6 +48,8 @@ type Found struct {
 	// or is not given: expressions that raise an error on it do not show what the
 	// entity should hold.
 	Raw bool
+	// Partial is true when the object may lack what the resource does not read.
+	Partial bool
 	// Unparsed is true when the content should have been parsed, and could not be.
 	Unparsed bool
 	// Read returns the file that a mapping names by file://, as text, or nil when

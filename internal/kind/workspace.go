@@ -1,11 +1,13 @@
 package kind
 
 import (
+	"sync"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/content"
+	"port-bitbucket-exporter/internal/reach"
 	"port-bitbucket-exporter/internal/source"
 	"port-bitbucket-exporter/internal/state"
 )
@@ -17,6 +19,11 @@ type Options struct {
 	// KeepFiles keeps what is read of files until Close: it is worth it when more
 	// than one resource reads files.
 	KeepFiles bool
+	// Parts are what matters of the values of lists, by the key of each: Bitbucket is asked for no
+	// more of them. A list that is not among them is read as a whole.
+	Parts map[any]*reach.Paths
+	// Examples is how many whole objects of each kind are wanted, where there are so many.
+	Examples int
 	// KeepLists keeps each list that a kind begins with: it is worth it when more than one
 	// resource begins with the same. That of repositories is always kept.
 	KeepLists bool
@@ -59,6 +66,7 @@ type Workspace struct {
 	readings *readings
 	plan     *plan          // nil before Plan, and where nothing is planned
 	seconds  map[any]Second // second readings since the last Forget, by the key of the list
+	examples sync.Map       // kind → *examples
 	own      map[any]any    // what the kinds remember, each by a key of its own type
 }
 

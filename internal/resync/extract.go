@@ -112,7 +112,7 @@ func extract(readCtx, writeCtx context.Context, r *check.Resource, digester dige
 			c.errs = append(c.errs, err)
 			continue
 		}
-		if taken < wanted.left(task.place) {
+		if !found.Partial && taken < wanted.left(task.place) {
 			taken++
 			wanted.keep(task.place, 1)
 			c.samples = append(c.samples, wanted.copied(found.Object))

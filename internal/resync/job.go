@@ -62,6 +62,8 @@ type Job struct {
 	Deletion     reconcile.Policy
 	// Deadline is when to stop asking Bitbucket; zero for never.
 	Deadline time.Time
+	// WholeObjects asks Bitbucket for whole objects, though the mapping reads parts of them.
+	WholeObjects bool
 	// StandIn is true when the mapping stands in for one that is not known: then nothing is
 	// deleted.
 	StandIn bool
@@ -89,6 +91,10 @@ func (j Job) options() kind.Options {
 	o.MaxFile, o.Ahead = j.MaxFile, j.Concurrency
 	o.GitMaxBytes, o.OnlyGit, o.State = j.GitMaxBytes, j.OnlyGit, j.State
 	o.LastFinished, o.ResumeAge, o.MaxAge = j.LastFinished, j.ResumeAge, j.MaxAge
+	o.Examples = j.Watch.Examples
+	if j.WholeObjects {
+		o.Parts = nil
+	}
 	o.NoLists, o.ListsSince = j.ListsLost != "", j.ListsSince
 	return o
 }

@@ -53,6 +53,7 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	defer r.close()
 	defer func() { r.memory.tell(job, r.workspace.Readings().Known, &rep.Memory) }()
 	defer r.tellSources()
+	defer r.tellFields()
 	defer r.loader.Wait()
 	defer cancel()
 	r.load(readCtx, writeCtx)

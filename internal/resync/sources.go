@@ -22,6 +22,15 @@ func (j Job) readsSources() bool {
 	return false
 }
 
+// tellFields reports which routes were read as whole objects, since Bitbucket did not give parts of
+// them.
+func (r *run) tellFields() {
+	for _, route := range r.job.Bitbucket.Parts.Refused() {
+		r.report.Note(diag.Problem{Severity: diag.Notice, Message: fmt.Sprintf("Bitbucket refused the list of fields that the mapping reads of %s: whole objects were read", route),
+			Fix: "nothing is to be done; response_fields: all asks for whole objects at once"})
+	}
+}
+
 // tellSources reports how folders and files were read. That a repository was read over REST
 // in place of git is worth knowing, and no fault of the run.
 func (r *run) tellSources() {
