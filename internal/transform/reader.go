@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -86,7 +85,7 @@ func (r *reader) query(q *gojq.Query, in places, vars *scope) places {
 		return union(r.query(q.Left, in, vars), r.query(q.Right, in, vars))
 	case q.Op == gojq.OpAlt:
 		return union(r.query(q.Left, in, vars).test(), r.query(q.Right, in, vars))
-	case q.Op == gojq.OpAnd, q.Op == gojq.OpOr, compares(q.Op) && (isScalar(q.Left) || isScalar(q.Right)):
+	case q.Op == gojq.OpAnd, q.Op == gojq.OpOr:
 		r.query(q.Left, in, vars).test()
 		r.query(q.Right, in, vars).test()
 		return nil
@@ -96,21 +95,6 @@ func (r *reader) query(q *gojq.Query, in places, vars *scope) places {
 	r.query(q.Left, in, vars).read()
 	r.query(q.Right, in, vars).read()
 	return nil
-}
-
-// compares reports whether an operator compares two values. Of an object or an array that
-// is compared with what is neither, the type alone matters.
-func compares(op gojq.Operator) bool {
-	return slices.Contains([]gojq.Operator{gojq.OpEq, gojq.OpNe, gojq.OpGt, gojq.OpLt, gojq.OpGe, gojq.OpLe}, op)
-}
-
-// isScalar reports whether an expression is a text, a number, true, false or null.
-func isScalar(q *gojq.Query) bool {
-	t := jq.OnlyTerm(q)
-	if _, constant := jq.Constant(q); constant || t == nil || len(t.SuffixList) > 0 {
-		return constant
-	}
-	return t.Type == gojq.TermTypeNumber
 }
 
 func (r *reader) term(t *gojq.Term, in places, vars *scope) places {

@@ -102,8 +102,8 @@ var readsTests = []struct{ text, want string }{
 	{`[.a[] | select(.b) | .c]`, ".a[].b! .a[].c"}, {`[.a[] | select(.b)] | length`, ".a[].b!"}, {`[.a[] | select(.b)] | map(.c)`, ".a[].b! .a[].c"}, {`[.a[]] | .[0].b`, ".a[].b"},
 	{`.a | sort_by(.b) | .[0].c`, ".a[].b .a[].c"}, {`.a | max_by(.b).c`, ".a[].b .a[].c"}, {`.a | group_by(.b) | map(.[0].c)`, ".a[].b .a[].c"}, {`.a | unique_by(.b) | length`, ".a[].b"},
 	{`.a[1:] | reverse | first | .b`, ".a[].b"}, {`.a | last.b`, ".a[].b"}, {`.a[-1].b`, ".a[].b"}, {`.a[.n:]`, ".a .n"}, {`.a | nth(0)`, ".a"}, {`[.a, .b] | .[0].c`, ".a.c .b.c"},
-	{`[.a] | .b`, ".a"}, {`.a != null`, ".a!"}, {`.a == "x"`, ".a!"}, {`.a < 1`, ".a!"}, {`.a == {}`, ".a"}, {`.a == .b`, ".a .b"}, {`.a == -1`, ".a"}, {`isempty(.a[])`, ".a[]!"},
-	{`(.a // []) | map(.b)`, ".a! .a[].b"}, {`.a.b, .a[]`, ".a.b .a[]"}, {`any(.a[]; .b == "x")`, ".a[].b!"}, {`.a | all(.b)`, ".a[].b!"}, {`reduce .a[] as {b: $x} (0; . + $x)`, ".a[].b"},
+	{`[.a] | .b`, ".a"}, {`.a != null`, ".a"}, {`.a == "x"`, ".a"}, {`.a < 1`, ".a"}, {`.a == {}`, ".a"}, {`.a == .b`, ".a .b"}, {`.a == -1`, ".a"}, {`isempty(.a[])`, ".a[]!"},
+	{`(.a // []) | map(.b)`, ".a! .a[].b"}, {`.a.b, .a[]`, ".a.b .a[]"}, {`any(.a[]; .b == "x")`, ".a[].b"}, {`.a | all(.b)`, ".a[].b!"}, {`reduce .a[] as {b: $x} (0; . + $x)`, ".a[].b"},
 	// The documented expressions.
 	{`.uuid | gsub("[{-}]"; "")`, ".uuid"}, {`.destination.repository.name + (.id|tostring)`, ".destination.repository.name .id"},
 	{`[.reviewers[].user.display_name]`, ".reviewers[].user.display_name"}, {`.repo.links.html.href + "/src/" + .repo.mainbranch.name + "/" + .folder.path`, ".folder.path .repo.links.html.href .repo.mainbranch.name"},
@@ -162,7 +162,7 @@ func TestProgramReads(t *testing.T) {
 		want string
 	}{
 		{"least", keys{}, ".id"},
-		{"selector", keys{query: `.a == 1`}, ".a! .id"},
+		{"selector", keys{query: `.a == 1`}, ".a .id"},
 		{"identifier", keys{identifier: `.b`}, ".b"},
 		{"blueprint", keys{blueprint: `.c`}, ".c .id"},
 		{"title, icon and team", keys{rest: "title: .d\nicon: .e\nteam: .f\n"}, ".d .e .f .id"},
