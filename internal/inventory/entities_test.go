@@ -287,9 +287,9 @@ const maxPerEntity = 40
 // Memory has a few bytes of an entity, however many there are. It is not parallel, since it
 // measures the heap.
 func TestMemoryPerEntity(t *testing.T) {
-	n := 200_000
+	n := 50_000
 	if os.Getenv("TESTS") == "full" { // as .ci/run lets them
-		n = 1_000_000
+		n = 200_000
 	}
 	for name, stores := range map[string]bool{"first run": false, "unchanged run": true} {
 		t.Run(name, func(t *testing.T) {

@@ -105,7 +105,7 @@ func TestDamage(t *testing.T) {
 			l := spool.NewLog(folder)
 			defer l.Close()
 			var at []int64
-			for i := range 20_000 {
+			for i := range 8_000 {
 				at = append(at, l.Append([]byte(fmt.Sprintf("record %05d", i))))
 			}
 			info := files(t, folder)[0]
@@ -152,7 +152,7 @@ func TestDiskFull(t *testing.T) {
 	l.Append(make([]byte, 70_000))
 	spool.Fill(l)
 	var at []int64
-	for i := range 20_000 {
+	for i := range 8_000 {
 		at = append(at, l.Append([]byte(fmt.Sprint(i))))
 	}
 	for i, p := range at {
