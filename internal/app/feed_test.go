@@ -63,8 +63,9 @@ func TestDataSourcePage(t *testing.T) {
 		}, "ERROR no resource could be listed"},
 		{"aborted", two, func(w *world, stop context.CancelFunc) {
 			w.bitbucket.Fault(bitbuckettest.Fault{Path: "/workspaces/acme/projects", Delay: time.Hour})
-			w.port.Fault(porttest.Fault{Path: "/ingest/metrics/**", Match: func(r *http.Request, body []byte) bool {
-				if strings.HasSuffix(r.URL.Path, "/kind/repository-0") && strings.Contains(string(body), `"completed"`) {
+			// The row of the repositories, alone or with all others.
+			w.port.Fault(porttest.Fault{Path: "/ingest/metrics/**", Match: func(_ *http.Request, body []byte) bool {
+				if strings.Contains(string(body), `"completed"`) {
 					stop()
 				}
 				return false

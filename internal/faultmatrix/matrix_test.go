@@ -23,8 +23,11 @@ var tally struct{ held, fired atomic.Int64 }
 const sampleOf = 61
 
 // gcPercent lets the garbage of many short runs wait for a heap five times as large as what
-// lives: a sixth of the CPU time is not spent on it.
-const gcPercent = 400
+// lives, up to heapLimit: a sixth of the CPU time is not spent on it.
+const (
+	gcPercent = 400
+	heapLimit = 1 << 30
+)
 
 // share is the part of the combinations that MATRIX asks for: "full" for all, "2/5" for the
 // second of five parts. It is the zero value where nothing is asked for: a sample is tried.
@@ -82,6 +85,7 @@ func TestMain(m *testing.M) {
 		os.Exit(2)
 	}
 	debug.SetGCPercent(gcPercent)
+	debug.SetMemoryLimit(heapLimit)
 	code := m.Run()
 	removeBuilt()
 	fmt.Printf("matrix: %d combinations held, %d faults fired\n", tally.held.Load(), tally.fired.Load())
