@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -86,6 +87,11 @@ func BenchmarkScale(b *testing.B) {
 		fmt.Printf("commit %s is not in the history here: the present build alone is measured\n", *before)
 	}
 	settings := settings(b)
+	if *profiles != "" {
+		if err := os.MkdirAll(*profiles, 0o777); err != nil {
+			b.Fatal(err)
+		}
+	}
 	for b.Loop() {
 		all := measured{}
 		for i := range *runs {
