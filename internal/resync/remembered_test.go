@@ -214,49 +214,63 @@ func (w *places) check(r result) {
 // knew from before. One that asks for everything leaves what one of a new workspace does.
 func TestMemoryDeletesNothingThatIsThere(t *testing.T) {
 	t.Parallel()
-	m := mapped(everything, strings.ReplaceAll(repos, "created: .created_on, ", ""), pulls)
-	deleted, kept := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		rounds := rapid.SliceOfN(rapid.Custom(drawRound), 2, 6).Draw(rt, "rounds")
-		synctest.Test(t, func(t *testing.T) {
-			p := &places{bitbucket: bitbuckettest.New("acme")}
-			p.edit(placeEdit{})
-			p.edit(placeEdit{number: 1, what: 2})
-			l := &lists{known: map[string]knownList{}}
-			w := newWorld(t, p.bitbucket)
-			w.unequal, w.adjust = true, l.in
-			for _, round := range rounds {
-				for _, e := range round.edits {
-					p.edit(e)
-				}
-				l.choose = map[string]how{}
-				for i, place := range p.all {
-					l.choose[place.slug()] = round.hows[i]
-				}
-				if round.lost {
-					clear(l.known)
-				}
-				r := w.sync(m)
-				deleted, kept = deleted+r.deleted, kept+r.kept
-				p.check(r)
-				r.told(report.Memory{Repositories: l.counts[recalls], OldestReadAt: l.oldest, NotAsked: l.counts[leavesIt]})
-				if partial := r.report.Status() == report.Partial; partial != (l.counts[leavesIt] > 0) || r.err != nil {
-					t.Errorf("got status %s, %v, with %d lists left out\n%s", r.report.Status(), r.err, l.counts[leavesIt], r.story())
-				}
-				time.Sleep(round.wait)
-			}
-			l.choose = nil
-			got, fresh := w.sync(m).ended(report.Success), newWorld(t, p.bitbucket).sync(m)
-			p.check(got)
-			if diff := cmp.Diff(plain(fresh.after), plain(got.after)); diff != "" {
-				t.Errorf("after a run that asks for everything (- of a new workspace, + got):\n%s\n%s", diff, got.story())
-			}
-		})
+		synctest.Test(t, func(t *testing.T) { remembering(t, rounds) })
 		if t.Failed() {
 			rt.FailNow()
 		}
 	})
-	if deleted == 0 || kept == 0 {
-		t.Errorf("got %d deleted and %d kept in all, want some of both", deleted, kept)
+}
+
+// A pull request that goes is kept while its list is not asked for, and deleted once it is: what
+// the property above finds is no work of runs that never delete, or never keep.
+func TestMemoryKeepsAndDeletes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		all := func(h how) []how { return []how{h, h, h, h} }
+		open := round{hows: all(asks), wait: time.Hour}
+		gone := round{edits: []placeEdit{{number: 1, what: 2}}, hows: all(leavesIt), wait: time.Hour}
+		if deleted, kept := remembering(t, []round{open, gone, {hows: all(recalls), wait: time.Hour}, open}); deleted != 1 || kept != 1 {
+			t.Errorf("got %d deleted and %d kept, want 1 of both", deleted, kept)
+		}
+	})
+}
+
+// remembering runs the rounds, and one that asks for everything, and returns how many entities
+// those of the rounds deleted, and kept.
+func remembering(t *testing.T, rounds []round) (deleted, kept int) {
+	m := mapped(everything, strings.ReplaceAll(repos, "created: .created_on, ", ""), pulls)
+	p := &places{bitbucket: bitbuckettest.New("acme")}
+	p.edit(placeEdit{})
+	p.edit(placeEdit{number: 1, what: 2})
+	l := &lists{known: map[string]knownList{}}
+	w := newWorld(t, p.bitbucket)
+	w.unequal, w.adjust = true, l.in
+	for _, round := range rounds {
+		for _, e := range round.edits {
+			p.edit(e)
+		}
+		l.choose = map[string]how{}
+		for i, place := range p.all {
+			l.choose[place.slug()] = round.hows[i]
+		}
+		if round.lost {
+			clear(l.known)
+		}
+		r := w.sync(m)
+		deleted, kept = deleted+r.deleted, kept+r.kept
+		p.check(r)
+		r.told(report.Memory{Repositories: l.counts[recalls], OldestReadAt: l.oldest, NotAsked: l.counts[leavesIt]})
+		if partial := r.report.Status() == report.Partial; partial != (l.counts[leavesIt] > 0) || r.err != nil {
+			t.Errorf("got status %s, %v, with %d lists left out\n%s", r.report.Status(), r.err, l.counts[leavesIt], r.story())
+		}
+		time.Sleep(round.wait)
 	}
+	l.choose = nil
+	got, fresh := w.sync(m).ended(report.Success), newWorld(t, p.bitbucket).sync(m)
+	p.check(got)
+	if diff := cmp.Diff(plain(fresh.after), plain(got.after)); diff != "" {
+		t.Errorf("after a run that asks for everything (- of a new workspace, + got):\n%s\n%s", diff, got.story())
+	}
+	return deleted, kept
 }
