@@ -134,3 +134,29 @@ func TestFieldsOfABadQuery(t *testing.T) {
 		equal(t, "whole", len(c.Parts.Refused()), 0)
 	})
 }
+
+// That parts are given for one query says nothing of a longer one, or of other parts: a server on
+// the way may take addresses of some length only.
+func TestFieldsOfALongerQuery(t *testing.T) {
+	for _, status := range []int{http.StatusBadRequest, http.StatusRequestURITooLong} {
+		s := withRepositories(3)
+		for i := range 3 {
+			s.AddPullRequest(fmt.Sprintf("repo-%d", i+1), bitbuckettest.PullRequest{})
+		}
+		s.Fault(bitbuckettest.Fault{Match: func(r *http.Request) bool {
+			q := r.URL.Query()
+			return strings.HasPrefix(q.Get("fields"), "next") && strings.Contains(q.Get("q"), "id > 0")
+		}, Times: -1, Status: status})
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+				for i, query := range []string{`state="OPEN"`, `state="OPEN" AND id > 0`, `state="OPEN"`} {
+					n, _, err := readParts(c, query, func(*bitbucket.Endpoint[bitbucket.Object]) {}, fmt.Sprintf("repo-%d", i+1))
+					equal(t, "error", err, nil)
+					equal(t, "values", n, 1)
+				}
+				equal(t, "asked", inParts(s), fmt.Sprintf("parts, parts %d, whole, whole", status))
+				equal(t, "whole", strings.Join(c.Parts.Refused(), " "), "pullrequests")
+			})
+		})
+	}
+}

@@ -177,66 +177,65 @@ func (k *pagelens) keep(route string, length int) {
 
 // A list can be asked for parts of its values, by Endpoint.Fields. What Bitbucket makes of the
 // parameter is documented, and yet a proxy on the way, or a change at Bitbucket, may refuse it or
-// leave out too much. So the first such answers of a route are looked at: where one is refused, or
-// lacks what each page has, it is asked for once more as a whole.
+// leave out too much, or take a short parameter and no long one. So the first such answers to each
+// query for the same parts of a route are looked at: where one is refused, or lacks what each page
+// has, it is asked for once more as a whole, and so is all of the route from then on.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#partial-response, read 2026-11.
 
-// verdict is what a run knows of a route whose lists are asked for parts of their values.
-type verdict int
-
-const (
-	partsWork    verdict = iota + 1 // or whole values fail alike
-	partsRefused                    // where whole values are given
-)
-
 // Parts is what a run knows of routes whose lists are asked for parts of their values. It is safe
 // for concurrent use.
-type Parts struct{ routes sync.Map } // name → verdict
+type Parts struct {
+	refused sync.Map // routes whose parts are not given where whole values are
+	known   sync.Map // asked: those whose parts are given, or whole values fail alike
+}
+
+// asked is what lists of a route are asked for.
+type asked struct{ route, query, fields string }
 
 // Refused returns the names of the routes that did not give parts of values where they gave
 // whole ones, so that those were read; in order.
 func (p *Parts) Refused() (routes []string) {
-	p.routes.Range(func(route, known any) bool {
-		if known == partsRefused {
-			routes = append(routes, route.(string))
-		}
+	p.refused.Range(func(route, _ any) bool {
+		routes = append(routes, route.(string))
 		return true
 	})
 	slices.Sort(routes)
 	return routes
 }
 
-func (p *Parts) of(route string) verdict {
-	known, _ := p.routes.Load(route)
-	v, _ := known.(verdict)
-	return v
+func (p *Parts) isRefused(route string) bool {
+	_, is := p.refused.Load(route)
+	return is
 }
 
 // ask sends the request for a page, with so many attempts at most; 0 for the usual number. A page
 // of parts of values that is not given is asked for as one of whole values.
 func (l *lister[T]) ask(ctx context.Context, r *reading, address string, attempts int) (*page, error) {
-	known := l.client.Parts.of(l.endpoint.Route)
+	parts, asked := &l.client.Parts, asked{l.endpoint.Route, l.query.Get("q"), l.endpoint.Fields}
+	_, known := parts.known.Load(asked)
 	switch {
-	case known == partsWork || !l.inParts(address):
+	case !l.inParts(address):
 		return l.request(ctx, r, address, attempts, false)
-	case known == partsRefused:
+	case parts.isRefused(asked.route):
 		l.whole = true
 		return l.request(ctx, r, withFields(address, l.query.Get("fields")), attempts, false)
+	case known:
+		return l.request(ctx, r, address, attempts, false)
 	}
 	p, err := l.request(ctx, r, address, attempts, true)
 	if !l.lacking(p, err) {
 		if err == nil {
-			l.client.Parts.routes.Store(l.endpoint.Route, partsWork)
+			parts.known.Store(asked, true)
 		}
 		return p, err
 	}
 	p, err = l.request(ctx, r, withFields(address, l.query.Get("fields")), attempts, false)
 	switch {
 	case l.lacking(p, err):
-		l.client.Parts.routes.Store(l.endpoint.Route, partsWork)
+		parts.known.Store(asked, true)
 	case err == nil:
-		l.client.Parts.routes.Store(l.endpoint.Route, partsRefused)
+		parts.refused.Store(asked.route, true)
 		l.whole = true
 	}
 	return p, err
@@ -267,7 +266,7 @@ func withFields(address, fields string) string {
 func (l *lister[T]) lacking(p *page, err error) bool {
 	var e *Error
 	if errors.As(err, &e) {
-		return e.Status == http.StatusBadRequest && !tooLong(err)
+		return e.Status == http.StatusRequestURITooLong || e.Status == http.StatusBadRequest && !tooLong(err)
 	}
 	if err != nil {
 		return false

@@ -120,7 +120,7 @@ type lister[T any] struct {
 func newLister[T any](c *Client, e Endpoint[T], q url.Values) *lister[T] {
 	l := &lister[T]{client: c, endpoint: e, query: q, length: c.pagelens.known(e.Route, e.Path, e.Pagelen), yielded: map[string]bool{}, seed: maphash.MakeSeed()}
 	_, l.plain = c.unkeyed.Load(e.Route)
-	l.whole = e.Fields == "" || c.Parts.of(e.Route) == partsRefused
+	l.whole = e.Fields == "" || c.Parts.isRefused(e.Route)
 	return l
 }
 
