@@ -46,6 +46,7 @@ var counted = []string{
 // A plan tells what a sync then does, from an empty organization on: the blueprints and
 // the integration that it would make are no writes of a plan.
 func TestPlanThenSync(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	w := newWorld(t, bitbuckettest.Sample())
 	check := func(env map[string]string) (plan ran) {

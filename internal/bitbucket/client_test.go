@@ -270,6 +270,7 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestEndlessAnswers(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	for _, status := range []int{200, 400} {
 		synctest.Test(t, func(t *testing.T) {

@@ -163,3 +163,12 @@ func correct(t *testing.T, s *bitbuckettest.Server) {
 		t.Errorf("violations: got %q, want none", got)
 	}
 }
+
+// skipShort leaves a test to a run that is not short: the race detector takes ten times as
+// long, and sees the same goroutines with smaller answers, or in one case of many.
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long: left to a run without -short")
+	}
+}

@@ -108,6 +108,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	repeat, many := strings.Repeat, 1_000_000
 	if os.Getenv("TESTS") == "full" { // as .ci/run lets them: up to 50 MB
@@ -232,6 +233,7 @@ func TestParseRepeated(t *testing.T) {
 
 // What a long text or many lines hold does not count as values.
 func TestLongContentIsParsed(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	for name, text := range map[string]string{
 		"a long text":  "a: '" + strings.Repeat("x", 4_000_000) + "'",
@@ -297,4 +299,13 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// skipShort leaves a test to a run that is not short: the race detector takes ten times as
+// long, and this test starts no goroutine.
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long: left to a run without -short")
+	}
 }

@@ -130,6 +130,7 @@ func many(list listing) *bitbuckettest.Server {
 // Before the second page of a list the third value goes, so that one of the second page
 // moves up to the first, which has been read; where another comes at the end, the list is as long as before.
 func TestAListMovesBetweenTwoPages(t *testing.T) {
+	skipWithRaceDetector(t)
 	for _, tt := range []struct {
 		list     listing
 		path     string
@@ -190,6 +191,7 @@ func merge(b *bitbuckettest.Server, slug string) {
 
 // Four of twenty repositories are listed, and cannot be read.
 func TestListedAndNotReadable(t *testing.T) {
+	skipWithRaceDetector(t)
 	for name, v := range map[string]bitbuckettest.Visibility{"404": bitbuckettest.ListedMissing, "403": bitbuckettest.ListedForbidden} {
 		for _, reader := range readers {
 			t.Run(name+"/reader "+reader, func(t *testing.T) {
@@ -233,6 +235,7 @@ func TestListedAndNotReadable(t *testing.T) {
 
 // A repository is away while the list is read, and back before anything is deleted.
 func TestAwayWhileTheListIsRead(t *testing.T) {
+	skipWithRaceDetector(t)
 	for _, size := range []bool{true, false} {
 		t.Run(fmt.Sprintf("size named %t", size), func(t *testing.T) {
 			t.Parallel()

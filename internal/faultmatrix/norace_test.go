@@ -2,4 +2,7 @@
 
 package faultmatrix_test
 
-const raceDetector = false
+const (
+	raceDetector = false
+	oneOfSample  = 1
+)

@@ -75,3 +75,12 @@ func encode(t testing.TB, v any) string {
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
+
+// skipShort leaves a test to a run that is not short: the race detector takes ten times as
+// long, and these tests start no goroutine of their own.
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long: left to a run without -short")
+	}
+}

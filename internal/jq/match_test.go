@@ -60,6 +60,7 @@ func TestRegularExpressions(t *testing.T) {
 }
 
 func TestMatch(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	m := newTestMatcher()
 	// What is not a text, or no pattern, is gojq's to refuse.
@@ -106,6 +107,7 @@ func TestFound(t *testing.T) {
 
 // A search has its steps, whatever the number of its matches.
 func TestSteps(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	m := newTestMatcher()
 	short := strings.Repeat("a", 1000)

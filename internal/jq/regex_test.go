@@ -47,6 +47,7 @@ func recordedFile() string { return filepath.Join("testdata", "regex.jsonl.gz") 
 // TestRecordedExpressions holds regular expressions to the recorded answers of jq 1.8.2
 // with Oniguruma 6.9.10. JQ=/path/to/jq go test -run Recorded -record records them anew.
 func TestRecordedExpressions(t *testing.T) {
+	skipShort(t)
 	if *record {
 		recordAnswers(t)
 	}

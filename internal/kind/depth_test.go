@@ -60,6 +60,9 @@ func TestDepthIsRemembered(t *testing.T) {
 		{"every other", 20, 6, 2, func(i int) bool { return i%2 == 0 }, 109, 25},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.repositories > 10 {
+				skipShort(t)
+			}
 			s := bitbuckettest.New("acme")
 			addNested(s, tt.repositories, tt.levels)
 			givesUp(s, tt.beyond, tt.of)

@@ -124,7 +124,7 @@ func (w world) extractBound(bound kind.Bound) (got extracted) {
 }
 
 // skipShort leaves a test to a run that is not short: the race detector takes ten times as
-// long, and sees the same goroutines in smaller workspaces.
+// long, and sees the same goroutines in smaller workspaces, or in one case of many.
 func skipShort(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

@@ -18,6 +18,7 @@ import (
 // What is kept of a list of repositories hardly depends on how large they are in JSON. Not in
 // parallel: it measures the memory of the process.
 func TestListIsSmall(t *testing.T) {
+	skipShort(t)
 	const (
 		n    = 500
 		each = 500 // bytes in use for each repository, with its source

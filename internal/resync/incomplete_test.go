@@ -117,6 +117,7 @@ func TestTimeLimitWhileWriting(t *testing.T) {
 // A rate limit of Port that lets nothing through ends the writing: not every
 // batch is as patient again.
 func TestRateLimitOfPortThatLasts(t *testing.T) {
+	skipShort(t)
 	for name, limit := range map[string]time.Duration{"time limit": time.Minute, "no time limit": 0} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 // as if it had changed, all is counted once, and nothing is deleted. The test is not parallel,
 // since it sets where temporary files are made.
 func TestTemporaryFileIsCut(t *testing.T) {
+	skipShort(t)
 	const n = 500
 	var schema, wide []string // so that digests fill more than what waits in memory
 	for i := range 20 {

@@ -72,6 +72,7 @@ func TestFromMemory(t *testing.T) {
 // A forecast says what memory saves: the contents of each commit that is known, and what a
 // run has read that was cut off. What this run itself has read saves nothing.
 func TestForecastOfWhatIsKnown(t *testing.T) {
+	skipShort(t)
 	bubble(t, func(t *testing.T) {
 		b := numberedPlain(40)
 		for _, slug := range b.Slugs() {

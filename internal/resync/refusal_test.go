@@ -210,6 +210,7 @@ func TestUnknownPropertyThatPortDoesNotName(t *testing.T) {
 // One line for one cause, whatever of the entity Port's words repeat: its
 // identifier, its place in the batch, its value. The first words stay as an example.
 func TestOneLineForOneCause(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	long := strings.Repeat("a long text, ", 100)
 	for name, reword := range map[string]func(int, map[string]any) string{

@@ -42,6 +42,7 @@ func TestWallTimeOfOneRepository(t *testing.T) {
 // of the first list to the last pull request: while lists have more pages, while Port is
 // written to, and while one repository has very many pull requests.
 func TestWallTimeOfARun(t *testing.T) {
+	skipShort(t)
 	const (
 		repositories = 300
 		latency      = 50 * time.Millisecond

@@ -108,6 +108,9 @@ func TestNothingIsReadable(t *testing.T) {
 // A file that is shorter, longer, or has one bit turned is known as such, and the memory
 // is gone as a whole: half of it would be of another moment.
 func TestDamage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long, and starts no goroutine: left to a run without -short")
+	}
 	t.Parallel()
 	c := config(t.TempDir())
 	memoryOf(t, c)

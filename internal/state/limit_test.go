@@ -105,6 +105,7 @@ func TestLimit(t *testing.T) {
 
 // What replaces a value takes the room of what it replaces, however many runs do so.
 func TestReplaced(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	c := config(t.TempDir())
 	c.Limit = 10 << 20
@@ -308,6 +309,7 @@ func TestNone(t *testing.T) {
 
 // A value as large as a file may be, beside one that is larger than any.
 func TestLargeValues(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	c := config(t.TempDir())
 	large := write(1).hex(5 << 20)

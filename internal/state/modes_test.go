@@ -46,6 +46,7 @@ func TestModes(t *testing.T) {
 
 // What is planted in the place of a file is not followed, waited for or written to.
 func TestPlanted(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	outside := filepath.Join(t.TempDir(), "outside")
 	if err := os.WriteFile(outside, []byte("untouched"), 0o666); err != nil {

@@ -29,6 +29,7 @@ func onDisk(tb testing.TB, folder string) (bytes int64) {
 // A workspace of 1,000 repositories with 5 pull requests and a README each fits into the cache
 // of any CI: 10 MiB. The tests of every day try a tenth of it.
 func TestSize(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	repositories := 100
 	if os.Getenv("TESTS") == "full" { // as .ci/run lets them

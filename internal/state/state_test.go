@@ -28,3 +28,12 @@ func TestNextRun(t *testing.T) {
 		t.Error("another key is found")
 	}
 }
+
+// skipShort leaves a test to a run that is not short: the race detector takes ten times as
+// long, and such a test starts no goroutine.
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long: left to a run without -short")
+	}
+}
