@@ -22,17 +22,6 @@ const chunkObjects = 50
 // digesters return what compares the entities of a blueprint, in any goroutine.
 type digesters func(ctx context.Context, blueprint string) *catalog.Digester
 
-// once asks for each blueprint once, in one goroutine.
-func (d digesters) once() digesters {
-	known := map[string]*catalog.Digester{}
-	return func(ctx context.Context, blueprint string) *catalog.Digester {
-		if known[blueprint] == nil {
-			known[blueprint] = d(ctx, blueprint)
-		}
-		return known[blueprint]
-	}
-}
-
 // chunk is a part of what one task gave, mapped and encoded.
 type chunk struct {
 	source   kind.Source // of all its objects
@@ -105,7 +94,6 @@ type ordered struct {
 // dropped here, in one goroutine.
 func extract(readCtx, writeCtx context.Context, r *check.Resource, digester digesters, task ordered, wanted *samples, emit func(chunk) bool) {
 	c := chunk{source: task.Source, place: task.place}
-	digester = digester.once()
 	taken := 0 // for samples
 	for found, err := range task.Run(readCtx) {
 		if err != nil {
