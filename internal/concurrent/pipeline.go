@@ -24,7 +24,9 @@ type Pipeline[T, R any] struct {
 
 // Limits bound what a Pipeline does at once.
 type Limits[R any] struct {
-	Active int // items that are worked on
+	// Active is how many items are worked on. Of the list that is read half as many may be
+	// beside those of others: these do not hold it up.
+	Active int
 	// Room is the size of the results that wait for the reader: of the list that is read, and
 	// as much again of all lists behind it.
 	Room int
@@ -49,6 +51,7 @@ type Stream[T, R any] struct {
 	ended bool         // nothing more is listed
 	err   error        // of the list
 
+	active  int  // items that are worked on, and do not wait for room
 	waiting int  // items that wait for room
 	held    int  // the size of the results that wait for the reader
 	dropped bool // nobody reads it
@@ -189,13 +192,25 @@ func (s *Stream[T, R]) take(item T, err error) (more bool) {
 // begin begins items, the earliest first, as far as the limits allow. The mutex is held.
 func (p *Pipeline[T, R]) begin() {
 	for _, s := range p.streams {
-		for len(s.queue) > 0 && !p.closed && p.active < p.limits.Active && s.mayBegin(s.queue[0]) {
+		for len(s.queue) > 0 && !p.closed && s.hasHand() && s.mayBegin(s.queue[0]) {
 			j := s.queue[0]
 			s.queue = s.queue[1:]
-			p.active++
+			s.count(1)
 			p.run(func() { s.do(j) })
 		}
 	}
+}
+
+// hasHand reports whether one more item of the stream may be worked on. The mutex is held.
+func (s *Stream[T, R]) hasHand() bool {
+	most := s.of.limits.Active
+	return s.of.active < most || s.of.streams[0] == s && s.active < (most+1)/2
+}
+
+// count counts items that are worked on. The mutex is held.
+func (s *Stream[T, R]) count(n int) {
+	s.active += n
+	s.of.active += n
 }
 
 // mayBegin reports whether there is room for results of one more item. The mutex is held.
@@ -231,7 +246,7 @@ func (s *Stream[T, R]) do(j *job[T, R]) {
 	defer p.mu.Unlock()
 	j.done = true
 	s.open--
-	p.active--
+	s.count(-1)
 	p.begin()
 	p.changed.Broadcast()
 }
@@ -247,14 +262,14 @@ func (s *Stream[T, R]) emit(j *job[T, R], r R) (more bool) {
 		return p.closed || s.dropped || held == 0 || held+size <= p.limits.Room || s.next(j) && len(j.results) == 0
 	}
 	if !fits() {
-		p.active--
+		s.count(-1)
 		s.waiting++
 		p.begin()
 		for !fits() {
 			p.changed.Wait()
 		}
 		s.waiting--
-		p.active++
+		s.count(1)
 	}
 	if p.closed || s.dropped {
 		return false

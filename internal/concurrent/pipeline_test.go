@@ -140,7 +140,22 @@ func TestPipelineKeepsTheOrder(t *testing.T) {
 	}
 }
 
-// No more are worked on than the limit says, and those that the reader waits for go first.
+// Items that take long do not hold up a list before theirs that begins later.
+func TestPipelineIsNotHeldUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w works
+		p := newPipeline(3, 1000)
+		defer p.Close()
+		all := begin(p, &w, line{every: time.Second, pieces: pieces("a", 10, piece{results: 1, wait: time.Second})}, line{pieces: pieces("b", 30, piece{results: 1, wait: time.Hour})})
+		start := time.Now()
+		if got, _ := read(all[0].All(), 0); len(got) != 10 || time.Since(start) > 11*time.Second {
+			t.Errorf("got %d results after %s, want 10 after 11s", len(got), time.Since(start))
+		}
+	})
+}
+
+// No more are worked on than the limits say, and those that the reader waits for go first.
 func TestPipelineIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -153,8 +168,8 @@ func TestPipelineIsBounded(t *testing.T) {
 		if got, _ := read(all[0].All(), 0); len(got) != 30 || time.Since(start) > 11*time.Second {
 			t.Errorf("the first list: got %d results after %s, want 30 after 10s or 11s", len(got), time.Since(start))
 		}
-		if got, _ := read(all[1].All(), 0); len(got) != 30 || time.Since(start) != 20*time.Second || w.most.Load() != 3 {
-			t.Errorf("both lists: got %d results after %s, at most %d at once, want 30 after 20s, 3", len(got), time.Since(start), w.most.Load())
+		if got, _ := read(all[1].All(), 0); len(got) != 30 || time.Since(start) > 20*time.Second || w.most.Load() > 3+2 {
+			t.Errorf("both lists: got %d results after %s, at most %d at once, want 30 after 20s, 3 and 2 beside those of another list", len(got), time.Since(start), w.most.Load())
 		}
 	})
 }
