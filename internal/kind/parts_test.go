@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/kind"
@@ -205,4 +206,43 @@ func TestWholeObjectsToShow(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A task goes on once those before it gave enough, though not all of them have ended.
+func TestWholeObjectsAreNotWaitedFor(t *testing.T) {
+	s := bitbuckettest.New("acme")
+	for i, n := range []int{1, 9, 9, 9} {
+		slug := fmt.Sprintf("r-%d", i)
+		s.AddRepository(bitbuckettest.Repository{Name: slug})
+		for range n {
+			s.AddPullRequest(slug, bitbuckettest.PullRequest{})
+		}
+	}
+	inBubble(t, s, func(w world) {
+		bound := reading(w, "", "state")
+		o := kind.Shared([]kind.Bound{bound, bound})
+		o.Examples = 3
+		w.ws = w.workspace(o)
+		var tasks []kind.Task
+		for task, err := range bound.Extract(context.Background(), w.ws) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			tasks = append(tasks, task)
+		}
+		ctx, stop := context.WithTimeout(context.Background(), time.Hour)
+		defer stop()
+		for _, i := range []int{0, 1, 3} { // the third waits for nothing
+			for _, err := range tasks[i].Run(ctx) {
+				if err != nil {
+					t.Errorf("task %d: %v", i, err)
+				}
+			}
+		}
+		got := ""
+		for _, f := range fields(s) {
+			got += map[bool]string{true: "w", false: "."}[f == wholeFields]
+		}
+		w.equal("whole", got, "ww.")
+	})
 }

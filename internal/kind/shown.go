@@ -19,18 +19,19 @@ type examples struct {
 type shown struct {
 	wanted   int
 	examples *examples
-	mu       sync.Mutex // guards the counts of groups
-	last     *group     // which further tasks join
+	mu       sync.Mutex // guards what follows, and the counts of groups
+	groups   []*group   // further tasks join the last one
 }
 
 // group are tasks that are decided on together.
 type group struct {
-	before *group
 	size   int
-	joined int           // tasks
-	left   int           // tasks that may still give something
-	found  int           // whole objects of this group and those before, once all of them are known
-	done   chan struct{} // is closed then
+	joined int // tasks
+	left   int // tasks that may still give something
+	found  int // whole objects
+
+	known  chan struct{} // closed when what follows may be read
+	enough bool          // of this group and those before
 }
 
 // showing returns what decides for one extraction of a kind; nil where nothing is to be shown.
@@ -47,10 +48,10 @@ func (w *Workspace) showing(kind string) *shown {
 
 // showTurn is what a task has to do with shown. It is for one goroutine. A nil showTurn shows nothing.
 type showTurn struct {
-	of    *shown
-	group *group
-	found int
-	ended bool
+	of            *shown
+	before, group *group // before is nil for the first one
+	found         int
+	ended         bool
 }
 
 // turn is that of the next task. It is called for one after the other, in order.
@@ -58,15 +59,21 @@ func (s *shown) turn() *showTurn {
 	if s == nil {
 		return nil
 	}
-	if g := s.last; g == nil || g.joined == g.size {
-		s.last = &group{before: g, size: 1, done: make(chan struct{})}
-		if g != nil {
-			s.last.size = 2 * g.size
-		}
-		s.last.left = s.last.size
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.groups)
+	if n == 0 || s.groups[n-1].joined == s.groups[n-1].size {
+		size := 1 << n
+		s.groups = append(s.groups, &group{size: size, left: size, known: make(chan struct{})})
+		n++
+		s.decide()
 	}
-	s.last.joined++
-	return &showTurn{of: s, group: s.last}
+	t := &showTurn{of: s, group: s.groups[n-1]}
+	if n > 1 {
+		t.before = s.groups[n-2]
+	}
+	t.group.joined++
+	return t
 }
 
 // whole reports whether the first page is to hold whole objects. It waits until that is known,
@@ -75,13 +82,12 @@ func (t *showTurn) whole(ctx context.Context) bool {
 	if t == nil {
 		return false
 	}
-	before := t.group.before
-	if before == nil {
+	if t.before == nil {
 		return true
 	}
 	select {
-	case <-before.done:
-		return before.found < t.of.wanted
+	case <-t.before.known:
+		return !t.before.enough
 	case <-ctx.Done():
 		return false
 	}
@@ -111,13 +117,24 @@ func (t *showTurn) end() {
 	t.of.examples.mu.Unlock()
 	t.of.mu.Lock()
 	defer t.of.mu.Unlock()
-	g := t.group
-	g.found += t.found
-	if g.left--; g.left > 0 {
-		return
+	t.group.found += t.found
+	t.group.left--
+	t.of.decide()
+}
+
+// decide lets tasks go on for which it is known whether those before them gave enough: when all
+// of these have ended, or when some gave it already. The mutex is held.
+func (s *shown) decide() {
+	found, ended := 0, true
+	for _, g := range s.groups {
+		found += g.found
+		ended = ended && g.left == 0
+		select {
+		case <-g.known:
+		default:
+			if g.enough = found >= s.wanted; g.enough || ended {
+				close(g.known)
+			}
+		}
 	}
-	if g.before != nil {
-		g.found += g.before.found
-	}
-	close(g.done)
 }
