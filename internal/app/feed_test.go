@@ -191,6 +191,31 @@ func checkPageLog(t *testing.T, page porttest.DataSource, want string) {
 	}
 }
 
+// All that a run writes and deletes belongs to the resync that the page shows.
+func TestWritesNameTheResync(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.addStale()
+	w.run(map[string]string{"MAPPING": repositories}).check(t, 0, "success")
+	event := w.port.DataSource(identifier).Syncs[0].Event
+	routes := map[string]int{}
+	for _, x := range w.port.CatalogWrites() {
+		routes[x.Method+" "+x.Route]++
+		if x.Query.Get("ocean_info_event_type") != "resync" || x.Query.Get("ocean_info_resync_id") != event {
+			t.Errorf("%s %s is of %v, want resync %s", x.Method, x.Path, x.Query, event)
+		}
+	}
+	const bulk = "POST /v1/blueprints/{blueprint_identifier}/"
+	if want := map[string]int{bulk + "entities/bulk": 1, bulk + "bulk/entities/delete": 1}; !maps.Equal(routes, want) {
+		t.Errorf("got writes %v, want %v", routes, want)
+	}
+	w.run(map[string]string{"MAPPING": repositories}).check(t, 0, "success")
+	if again := w.port.DataSource(identifier).Syncs[1].Event; again == event {
+		t.Errorf("both runs are resync %s", event)
+	}
+	w.checkClean()
+}
+
 // publish_mapping decides about a mapping of the inputs, and no other.
 func TestPublishMapping(t *testing.T) {
 	t.Parallel()

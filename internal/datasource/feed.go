@@ -7,8 +7,6 @@ package datasource
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
 	"sync"
 	"time"
 
@@ -53,7 +51,7 @@ func New(redact func(string) string) *Feed {
 // Begin begins to tell Port that a resync runs, and what comes. It waits for nothing. The
 // context must outlive the run; Finish is due.
 func (p *Feed) Begin(ctx context.Context, c Config, now time.Time) {
-	event := newEvent()
+	event := c.Port.Resync()
 	p.port = c.Port
 	p.calls.begin(c.Spent, map[part]bool{
 		resyncState: c.Status, syncStatus: c.Status && c.Integration.MetricURL != "",
@@ -67,14 +65,6 @@ func (p *Feed) Begin(ctx context.Context, c Config, now time.Time) {
 	ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
 	p.done = make(chan struct{})
 	go p.run(ctx, now)
-}
-
-// newEvent returns a random UUID, which names the resync.
-func newEvent() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // run sends what is due until the feed closes, and before it that a resync runs, since when.

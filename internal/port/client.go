@@ -4,6 +4,9 @@ package port
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
 	"time"
 
 	"port-bitbucket-exporter/internal/transport"
@@ -18,6 +21,7 @@ type Client struct {
 
 	session    *session
 	identifier string
+	resync     string
 }
 
 // New returns a client; it makes no request.
@@ -27,11 +31,12 @@ func New(c Config) *Client {
 	t := transport.Log(c.Transport, c.Log, &s.requests)
 	t = transport.Deadline(t, attemptTimeout)
 	s.transport = transport.Header(t, "User-Agent", c.userAgent())
+	resync := newResync()
 	return &Client{
-		Entities:   &Entities{session: s, prefix: c.datasourcePrefix(), suffix: c.datasourceSuffix()},
+		Entities:   &Entities{session: s, prefix: c.datasourcePrefix(), suffix: c.datasourceSuffix(), resync: resync},
 		Blueprints: &Blueprints{s},
 		DataSource: &DataSource{session: s, base: c.BaseURL, identifier: c.Identifier, version: c.Version},
-		session:    s, identifier: c.Identifier,
+		session:    s, identifier: c.Identifier, resync: resync,
 	}
 }
 
@@ -45,3 +50,24 @@ func (c *Client) Requests() int { return c.session.requests.Sent() }
 
 // Identifier is the integration's.
 func (c *Client) Identifier() string { return c.identifier }
+
+// Resync is the random UUID that names the resync of this client: in its writes of entities, in
+// the sync status and in the log.
+func (c *Client) Resync() string { return c.resync }
+
+func newResync() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// ofResync adds the resync that a write of entities belongs to: Port groups its audit log by it.
+//
+// Source: "ocean_info_resync_id" in the document of Port's API of 2026-05, and Ocean's client
+// (port_ocean/clients/port/utils.py), read 2026-11.
+func (e *Entities) ofResync(query url.Values) url.Values {
+	query.Set("ocean_info_event_type", "resync")
+	query.Set("ocean_info_resync_id", e.resync)
+	return query
+}

@@ -38,7 +38,7 @@ func (e *Entities) Delete(ctx context.Context, blueprint string, identifiers []s
 	err := e.session.do(ctx, call{
 		method: http.MethodPost,
 		path:   transport.Path("blueprints", blueprint, "bulk", "entities", "delete"),
-		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
+		query:  e.ofResync(url.Values{"delete_dependents": {strconv.FormatBool(dependants)}}),
 		body:   map[string]any{"entities": identifiers},
 	}, &answer)
 	refused = refusal(err)
@@ -63,7 +63,7 @@ func (e *Entities) deleteOne(ctx context.Context, blueprint, identifier string, 
 	err := e.session.do(ctx, call{
 		method: http.MethodDelete,
 		path:   transport.Path("blueprints", blueprint, "entities", identifier),
-		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
+		query:  e.ofResync(url.Values{"delete_dependents": {strconv.FormatBool(dependants)}}),
 	}, nil)
 	if errors.Is(err, ErrNotFound) { // gone already, unless it can still be read
 		var answer entityAnswer

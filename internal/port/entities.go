@@ -16,6 +16,7 @@ import (
 type Entities struct {
 	session        *session
 	prefix, suffix string // of $datasource of what our data source has written
+	resync         string // which writes belong to
 	// failing are the blueprints of which Port was seen to fail at whatever was written,
 	// until it takes something.
 	failing sync.Map

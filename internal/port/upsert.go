@@ -85,11 +85,11 @@ func (e *Entities) upsert(ctx context.Context, blueprint string, batch []catalog
 	err := e.session.do(ctx, call{
 		method: http.MethodPost,
 		path:   transport.Path("blueprints", blueprint, "entities", "bulk"),
-		query: url.Values{
+		query: e.ofResync(url.Values{
 			"upsert":                          {"true"},
 			"merge":                           {strconv.FormatBool(f.Merge)},
 			"create_missing_related_entities": {strconv.FormatBool(f.CreateMissingRelatedEntities)},
-		},
+		}),
 		body:     upsertBody(batch),
 		attempts: attempts,
 		answered: func(h http.Header) { trace = h.Get(traceHeader) },

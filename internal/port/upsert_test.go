@@ -91,9 +91,11 @@ func TestUpsertFlags(t *testing.T) {
 	t.Parallel()
 	for _, f := range []port.Flags{{}, {Merge: true}, {CreateMissingRelatedEntities: true}, merge} {
 		s := newServer()
-		overSocket(t, s).Entities.Upsert(t.Context(), repository, batchOf(t, "a"), f)
+		c := overSocket(t, s)
+		c.Entities.Upsert(t.Context(), repository, batchOf(t, "a"), f)
 		want := url.Values{
 			"upsert": {"true"}, "merge": {strconv.FormatBool(f.Merge)},
+			"ocean_info_event_type": {"resync"}, "ocean_info_resync_id": {c.Resync()},
 			"create_missing_related_entities": {strconv.FormatBool(f.CreateMissingRelatedEntities)},
 		}
 		if diff := cmp.Diff(s.Journal()[1].Query, want); diff != "" {
@@ -101,6 +103,28 @@ func TestUpsertFlags(t *testing.T) {
 		}
 		noViolations(t, s)
 	}
+}
+
+// Every route that writes or deletes entities names the resync of the client, and no other call.
+func TestResyncOfWrites(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	c := overSocket(t, s)
+	c.Entities.Upsert(t.Context(), repository, batchOf(t, "a"), merge)
+	c.Entities.Delete(t.Context(), repository, []string{"a", "not there"}, false)
+	var got []string
+	for _, x := range s.Journal() {
+		if x.Query.Get("ocean_info_event_type") == "resync" && x.Query.Get("ocean_info_resync_id") == c.Resync() {
+			got = append(got, x.Method+" "+x.Path)
+		} else if len(x.Query) > 0 {
+			t.Errorf("%s %s?%s", x.Method, x.Path, x.Query.Encode())
+		}
+	}
+	equal(t, "writes", strings.Join(got, " "), "POST "+bulkPath+" POST "+deletePath+" DELETE /v1/blueprints/bitbucketRepository/entities/not%20there")
+	if again := overSocket(t, s).Resync(); again == c.Resync() || len(again) != 36 {
+		t.Errorf("another client has resync %q, and this one %q", again, c.Resync())
+	}
+	noViolations(t, s)
 }
 
 // culprits are the identifiers of refused entities.

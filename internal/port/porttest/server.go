@@ -228,6 +228,11 @@ func (s *Server) dispatch(r *http.Request, t *route, vars map[string]string, bod
 	if c.query, why = t.checkQuery(r.URL.RawQuery); why != "" {
 		return violate(http.StatusUnprocessableEntity, "invalid_request", why)
 	}
+	if c.query.Has("ocean_info_resync_id") && c.query.Get("ocean_info_event_type") != "resync" {
+		// Documented as valid for a resync alone. What Port does with it otherwise is not, so no
+		// client may do it.
+		s.note(r, http.StatusUnprocessableEntity, "ocean_info_resync_id is only valid when ocean_info_event_type is resync")
+	}
 	if refusal := c.read(body); refusal != nil {
 		return *refusal
 	}

@@ -61,6 +61,22 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// What belongs to a resync says so.
+func TestResyncOfAWrite(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	const one = `{"entities":[{"identifier":"a"}]}`
+	const resync = "&ocean_info_event_type=resync&ocean_info_resync_id=r"
+	r.call("POST", bulk+upsert+resync, one).want(200)
+	r.call("POST", bulk+upsert+"&ocean_info_event_type=start", one).want(200)
+	r.call("POST", "/v1/blueprints/bitbucketRepository/bulk/entities/delete?delete_dependents=false"+resync, `{"entities":["b"]}`).want(200)
+	r.call("DELETE", "/v1/blueprints/bitbucketRepository/entities/a?delete_dependents=false"+resync, "").want(200)
+	r.wantViolations(0)
+	r.call("POST", bulk+upsert+"&ocean_info_resync_id=r", one).want(200)
+	r.call("POST", bulk+upsert+"&ocean_info_event_type=start&ocean_info_resync_id=r", one).want(200)
+	r.wantViolations(2)
+}
+
 func TestStrictness(t *testing.T) {
 	t.Parallel()
 	one := `{"entities":[{"identifier":"a"}]}`
@@ -77,6 +93,9 @@ func TestStrictness(t *testing.T) {
 		{"flag not boolean", "POST", bulk + "?upsert=yes", one, 422, "boolean"},
 		{"flag twice", "POST", bulk + "?upsert=true&upsert=true", one, 422, "once"},
 		{"delete_dependents missing", "POST", "/v1/blueprints/bitbucketRepository/bulk/entities/delete", `{"entities":["a"]}`, 422, "delete_dependents"},
+		{"unknown event", "POST", bulk + upsert + "&ocean_info_event_type=sync", one, 422, "ocean_info_event_type"},
+		{"empty resync", "POST", "/v1/blueprints/bitbucketRepository/entities" + upsert + "&ocean_info_event_type=resync&ocean_info_resync_id=", `{"identifier":"a"}`, 422, "ocean_info_resync_id"},
+		{"resync of a search", "POST", "/v1/blueprints/bitbucketRepository/entities/search?ocean_info_event_type=resync", `{}`, 422, "ocean_info_event_type"},
 		{"delete_dependents missing, single", "DELETE", "/v1/blueprints/bitbucketRepository/entities/a", "", 422, "delete_dependents"},
 		{"body of a read", "GET", "/v1/blueprints", `{}`, 422, "body must be empty"},
 		{"no body", "POST", bulk + upsert, "", 422, "body must be object"},
