@@ -35,10 +35,12 @@ type Access struct {
 
 type credential struct {
 	Access
-	basic   bool
-	revoked bool
-	shutOut bool
-	ledger  *ledger
+	basic    bool
+	revoked  bool
+	shutOut  bool
+	ledger   *ledger
+	consumer *consumer // that was given this access token; nil for any other
+	host     string    // that has given it
 }
 
 type access struct {
@@ -46,6 +48,8 @@ type access struct {
 	tokens map[string]*credential    // by secret
 	basics map[[2]string]*credential // by user and secret
 	users  map[string]*ledger        // Basic: all secrets of one user share one allowance
+
+	consumers map[string]*consumer // by id
 }
 
 // AllowToken accepts an access token as Bearer. Each has an allowance of its own. Naming a token again
@@ -94,10 +98,13 @@ func (c *credential) take(opts []Access) {
 	}
 }
 
-// Revoke refuses a token or a Basic secret from now on.
+// Revoke refuses a token, a Basic secret, or the secret of a consumer from now on. The tokens of a consumer stay.
 func (a *access) Revoke(secret string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for _, c := range a.consumers {
+		c.revoked = c.revoked || c.secret == secret
+	}
 	if c := a.tokens[secret]; c != nil {
 		c.revoked = true
 	}
@@ -130,6 +137,10 @@ func (a *access) ShutOut(secret string) {
 // Source: https://github.com/snyk/user-docs/pull/864, read 2026-11.
 const invalidToken = "Token is invalid, expired, or not supported for this endpoint."
 
+// tokenOver is its text for an access token of a consumer whose life is over.
+// Source: https://github.com/swoodford/migrate_bitbucket_server_to_bitbucket_cloud/issues/1, read 2026-11.
+const tokenOver = "Access token expired. Use your refresh token to obtain a new access token."
+
 // admit checks the credential of a request, then counts the call. The answer is nil when the request may go on.
 func (a *access) admit(r *http.Request, class string) (*credential, *answer) {
 	a.mu.Lock()
@@ -142,6 +153,9 @@ func (a *access) admit(r *http.Request, class string) (*credential, *answer) {
 	if c.revoked || (!c.Expires.IsZero() && !now.Before(c.Expires)) {
 		if class == classGit {
 			return c, gitRefusal(http.StatusUnauthorized, hiddenRepository)
+		}
+		if c.consumer != nil && !c.revoked {
+			return c, unauthorized(tokenOver)
 		}
 		return c, unauthorized(invalidToken)
 	}
@@ -191,6 +205,9 @@ func (a *access) rateHeaders(c *credential, class string, to *answer) {
 func (a *access) find(r *http.Request, header string) (c *credential, why string) {
 	if token, ok := strings.CutPrefix(header, "Bearer "); ok {
 		if c := a.tokens[token]; c != nil {
+			if why := c.strayed(r.Host); why != "" {
+				return nil, why
+			}
 			return c, ""
 		}
 		for k := range a.basics {
@@ -203,6 +220,9 @@ func (a *access) find(r *http.Request, header string) (c *credential, why string
 	if user, secret, ok := r.BasicAuth(); ok {
 		if c := a.basics[[2]string{user, secret}]; c != nil {
 			return c, ""
+		}
+		if a.consumers[user] != nil {
+			return nil, "the secret of a consumer sent to the API"
 		}
 		return nil, "unknown user or secret"
 	}

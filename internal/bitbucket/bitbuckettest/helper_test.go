@@ -35,18 +35,23 @@ func send(t *testing.T, s *Server, method, target, authorization string) got {
 	if authorization != "" {
 		r.Header.Set("Authorization", authorization)
 	}
+	return exchange(t, s, r)
+}
+
+func exchange(t *testing.T, s *Server, r *http.Request) got {
+	t.Helper()
 	res, err := s.RoundTripper().RoundTrip(r)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, target, err)
+		t.Fatalf("%s %s: %v", r.Method, r.URL, err)
 	}
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatalf("%s %s: body: %v", method, target, err)
+		t.Fatalf("%s %s: body: %v", r.Method, r.URL, err)
 	}
 	g := got{status: res.StatusCode, header: res.Header, body: string(body)}
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
 		if err := json.Unmarshal(body, &g.json); err != nil {
-			t.Fatalf("%s %s: %v in %s", method, target, err, body)
+			t.Fatalf("%s %s: %v in %s", r.Method, r.URL, err, body)
 		}
 	}
 	return g

@@ -13,7 +13,7 @@ import (
 )
 
 // Exchange is one request and its answer. It never holds a secret: of the credential only the name is
-// kept, and the Authorization header is left out.
+// kept, and the Authorization header and the answers that hold access tokens are left out.
 type Exchange struct {
 	Method     string
 	Host       string
@@ -22,6 +22,7 @@ type Exchange struct {
 	RawQuery   string
 	Query      url.Values
 	Git        bool                 // it was to the git host
+	Token      bool                 // it was for an access token of an OAuth consumer
 	GitCommand *gitwiretest.Command // what it asked of git; nil when git was not asked or did not understand
 	Credential string               // the name given to it; "" when none was recognised
 	Status     int                  // 0 while the answer is being made, and when the connection was dropped
@@ -65,17 +66,22 @@ func (j *journal) Journal() []Exchange {
 }
 
 // Requests is the number of REST requests in the journal.
-func (j *journal) Requests() int { return j.count(false) }
+func (j *journal) Requests() int {
+	return j.count(func(x *Exchange) bool { return !x.Git && !x.Token })
+}
 
 // GitRequests is the number of requests to the git host in the journal.
-func (j *journal) GitRequests() int { return j.count(true) }
+func (j *journal) GitRequests() int { return j.count(func(x *Exchange) bool { return x.Git }) }
 
-func (j *journal) count(git bool) int {
+// TokenRequests is the number of requests for access tokens in the journal.
+func (j *journal) TokenRequests() int { return j.count(func(x *Exchange) bool { return x.Token }) }
+
+func (j *journal) count(of func(*Exchange) bool) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	n := 0
 	for i := range j.exchanges {
-		if j.exchanges[i].Git == git {
+		if of(&j.exchanges[i]) {
 			n++
 		}
 	}
@@ -102,9 +108,9 @@ func (j *journal) Violations() []string {
 	return slices.Clone(j.violations)
 }
 
-func (j *journal) begin(r *http.Request, route string, git bool) *arrival {
+func (j *journal) begin(r *http.Request, route string, git, token bool) *arrival {
 	x := Exchange{
-		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Route: route, Git: git,
+		Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Route: route, Git: git, Token: token,
 		RawQuery: r.URL.RawQuery, Query: r.URL.Query(), Time: time.Now(),
 	}
 	j.mu.Lock()
@@ -157,7 +163,9 @@ func (j *journal) finish(at *arrival, a *answer) {
 	x.Status = a.status
 	if j.record {
 		x.ResponseHeader = a.header.Clone()
-		x.ResponseBody = a.body
+		if !x.Token {
+			x.ResponseBody = a.body
+		}
 	}
 }
 

@@ -11,15 +11,17 @@ import (
 // request is a call with its path taken apart.
 type request struct {
 	*http.Request
-	path     string   // below the prefix, or whole when it is of the git host; escaped, "/" first; "" for any other
+	path     string   // below the prefix, or whole when it is of the git host or for a token; escaped, "/" first; "" for any other
 	segments []string // unescaped; the last one is "" after a trailing slash
 	query    url.Values
 	badQuery bool
 	root     string      // scheme and host
 	base     string      // the same with the prefix: what links begin with
 	git      *gitRequest // nil when it is not to the git host
+	token    bool        // it is for an access token
 	route    *route      // nil when there is none
 	cred     *credential
+	consumer *consumer // of a request for a token
 }
 
 func newRequest(r *http.Request, prefix string) *request {
@@ -33,7 +35,8 @@ func newRequest(r *http.Request, prefix string) *request {
 	q := &request{Request: r, root: root, base: root + prefix, git: gitRequestOf(r.URL.EscapedPath())}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	q.query, q.badQuery = query, err != nil
-	if q.git != nil {
+	q.token = r.URL.EscapedPath() == TokenRoute
+	if q.git != nil || q.token {
 		q.path = r.URL.EscapedPath()
 		return q
 	}
@@ -57,6 +60,8 @@ func (q *request) routePath() string {
 	switch {
 	case q.git != nil:
 		return q.git.route
+	case q.token:
+		return TokenRoute
 	case q.route == nil:
 		return ""
 	}
@@ -64,7 +69,10 @@ func (q *request) routePath() string {
 }
 
 func (q *request) credentialName() string {
-	if q.cred == nil {
+	switch {
+	case q.consumer != nil:
+		return q.consumer.Name
+	case q.cred == nil:
 		return ""
 	}
 	return q.cred.Name

@@ -117,15 +117,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	q := newRequest(r, prefix)
 	var refusal *answer
-	if q.git == nil {
+	if q.git == nil && !q.token {
 		q.route, refusal = find(s.table, q)
 	}
-	x := s.journal.begin(r, q.routePath(), q.git != nil)
+	x := s.journal.begin(r, q.routePath(), q.git != nil, q.token)
 	if hook != nil {
 		hook(x.number, r)
 	}
 	var a *answer
-	q.cred, a = s.access.admit(r, q.class())
+	if q.token {
+		q.consumer, a = s.access.consumerOf(r)
+	} else {
+		q.cred, a = s.access.admit(r, q.class())
+	}
 	x.credential = q.credentialName()
 	var due []*Fault
 	if a == nil {
@@ -138,7 +142,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if a.violation != "" {
 			s.journal.note(r, a.violation)
 		}
-		if q.git == nil {
+		if q.git == nil && !q.token {
 			a.usageHeaders()
 		}
 		a = alter(a, q, due)
@@ -152,8 +156,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer routes a request whose credential is good; refusal is for one without a route.
 func (s *Server) answer(q *request, refusal *answer) *answer {
-	if q.git != nil {
+	switch {
+	case q.git != nil:
 		return s.git(q)
+	case q.token:
+		return s.access.token(q.Request, q.consumer)
 	}
 	if q.Method != http.MethodGet {
 		return refuse(http.StatusMethodNotAllowed, "Method \""+q.Method+"\" not allowed.").noted("method " + q.Method)
