@@ -15,7 +15,7 @@
 //	load | sends entities to Port and accounts for them | catalog check concurrent diag graph inventory port refusal report
 //	prune | deletes from Port what the workspace no longer has | catalog check diag inventory port reconcile refusal report
 //	refusal | explains why Port did not take an entity | catalog clip diag mapping nearest port
-//	datasource | keeps what Port's Data sources page shows of a run | clip port report
+//	datasource | keeps what Port's Data sources page shows of a run | clip diag port report
 //	dryrun | answers writes as Port would | catalog port
 //	check | binds a mapping | catalog diag kind lint mapping transform
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag

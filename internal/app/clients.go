@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/transport"
@@ -65,7 +66,7 @@ func newClients(w world, c input.Config, spent [][]transport.Spending, log *slog
 		Git:         git,
 		Concurrency: c.Concurrency,
 		UserAgent:   program + "/" + Version,
-		Transport:   through, Log: log,
+		Transport:   through, Log: log.With(diag.About{Phase: diag.Extract}.Attr()),
 	})
 	if err != nil {
 		return nil, err

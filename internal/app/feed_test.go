@@ -216,6 +216,88 @@ func TestWritesNameTheResync(t *testing.T) {
 	w.checkClean()
 }
 
+// A filter of Port's log by kind, phase or level finds the lines of the run.
+func TestPageLogIsFiltered(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.addStale()
+	w.bitbucket.Fault(bitbuckettest.Fault{Path: "/workspaces/acme/projects", Status: 403, Times: -1})
+	r := w.run(map[string]string{"MAPPING": `resources:
+  - kind: repository
+    selector: {query: "true"}
+    port:
+      entity:
+        mappings: {identifier: .slug, blueprint: '"bitbucketRepository"', properties: {defaultBranch: .size}}
+  - kind: project
+    selector: {query: "true"}
+    port:
+      entity:
+        mappings: {identifier: .key, blueprint: '"bitbucketProject"'}
+  - kind: repository
+    selector: {query: '.name | error("no")'}
+    port:
+      entity:
+        mappings: {identifier: .slug, blueprint: '"bitbucketRepository"'}
+`})
+	r.check(t, 3, "partial")
+	for query, want := range map[string][]string{
+		"kinds=repository&levels=INFO":                        {"resource done resource=\"resource 1 (repository)\"", "resource done resource=\"resource 3 (repository)\""},
+		"kinds=project&levels=INFO":                           {"resource done resource=\"resource 2 (project)\""},
+		"kinds=repository&etl_phases=load&levels=ERROR":       {`property "defaultBranch": Port refused the entity`},
+		"kinds=repository&etl_phases=transform&levels=ERROR":  {"resource 3 (repository): selector.query failed"},
+		"kinds=project&etl_phases=extract&levels=ERROR":       {"resource 2 (project): list projects"},
+		"etl_phases=reconciliation&levels=WARNING":            {"stale entities of blueprint \"bitbucketRepository\" are not deleted"},
+		"etl_phases=extract&etl_phases=transform&levels=INFO": {"forecast for 3 repositories"},
+	} {
+		lines := w.pageLog(query)
+		if len(lines) != len(want) {
+			t.Errorf("%s: got %d lines, want %d: %q", query, len(lines), len(want), lines)
+		}
+		for _, text := range want {
+			if !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, text) }) {
+				t.Errorf("%s: got %q, want one with %q", query, lines, text)
+			}
+		}
+	}
+	for _, l := range w.port.DataSource(identifier).Logs {
+		if strings.Contains(l.Message, "resource 3 (repository)") && l.Extra["index"] != json.Number("2") {
+			t.Errorf("%q has index %v, want 2: resources count from 0", l.Message, l.Extra["index"])
+		}
+	}
+	w.checkClean()
+}
+
+// pageLog reads the messages of the page's log with a query of Port's route.
+func (w *world) pageLog(query string) (messages []string) {
+	w.t.Helper()
+	send := func(method, path, token, body string, into any) {
+		req, err := http.NewRequestWithContext(w.t.Context(), method, w.env["PORT_BASE_URL"]+path, strings.NewReader(body))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		if token != "" {
+			req.Header.Set("Authorization", "Bearer "+token)
+		}
+		resp, err := w.transport.RoundTrip(req)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if err := json.NewDecoder(resp.Body).Decode(into); err != nil || resp.StatusCode != http.StatusOK {
+			w.t.Fatalf("%s %s: %s, %v", method, path, resp.Status, err)
+		}
+	}
+	var login struct{ AccessToken string }
+	send("POST", "/v1/auth/access_token", "", fmt.Sprintf(`{"clientId":%q,"clientSecret":%q}`, clientID, clientSecret), &login)
+	var page struct{ Data []struct{ Message string } }
+	send("GET", "/v1/integration/"+identifier+"/logs?"+query, login.AccessToken, "", &page)
+	for _, l := range page.Data {
+		messages = append(messages, l.Message)
+	}
+	return messages
+}
+
 // publish_mapping decides about a mapping of the inputs, and no other.
 func TestPublishMapping(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // logHandler writes each record as one line for people:
@@ -21,8 +23,9 @@ type logHandler struct {
 	level  slog.Leveler
 	prefix string // of keys: the groups, each with a dot
 	fixed  string // attributes that every line has
+	about  diag.About
 	// ship takes each line from level info on, whatever is printed; nil for none.
-	ship func(level, line string)
+	ship func(level, line string, about diag.About)
 }
 
 // levelWidth is that of the longest name: lines begin in one column.
@@ -37,12 +40,16 @@ func (h *logHandler) ships(l slog.Level) bool { return h.ship != nil && l >= slo
 func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
 	b.WriteString(lineBreaks.Replace(r.Message) + h.fixed)
+	about := h.about
 	r.Attrs(func(a slog.Attr) bool {
+		if of, is := diag.AboutOf(a); is {
+			about = of
+		}
 		writeAttr(&b, h.prefix, a)
 		return true
 	})
 	if h.ships(r.Level) {
-		h.ship(levelName(r.Level), b.String())
+		h.ship(levelName(r.Level), b.String(), about)
 	}
 	if r.Level < h.level.Level() {
 		return nil
@@ -64,10 +71,13 @@ func levelName(l slog.Level) string {
 
 func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	var b strings.Builder
+	c := *h
 	for _, a := range attrs {
+		if of, is := diag.AboutOf(a); is {
+			c.about = of
+		}
 		writeAttr(&b, h.prefix, a)
 	}
-	c := *h
 	c.fixed += b.String()
 	return &c
 }

@@ -88,12 +88,12 @@ func closeFeed(ctx context.Context, s *session, stopped bool) {
 	for _, p := range s.report.Worst() {
 		switch p.Severity {
 		case diag.Error:
-			s.feed.Log("ERROR", report.Line(p))
+			s.feed.Log("ERROR", report.Line(p), p.About)
 		case diag.Warning:
-			s.feed.Log("WARNING", report.Line(p))
+			s.feed.Log("WARNING", report.Line(p), p.About)
 		}
 	}
-	s.feed.Log("INFO", report.Result(s.report))
+	s.feed.Log("INFO", report.Result(s.report), diag.About{})
 	end := datasource.End{Status: port.Completed, At: time.Now(), Report: s.report}
 	switch {
 	case stopped:

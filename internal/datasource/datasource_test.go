@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"port-bitbucket-exporter/internal/datasource"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/port/porttest"
 	"port-bitbucket-exporter/internal/report"
@@ -62,7 +63,7 @@ func TestWhatIsNotSentIsTold(t *testing.T) {
 		s.Fault(porttest.Fault{Path: "/ingest/logs/*", Times: -1, Delay: 3 * time.Second, Apply: true})
 		p := begun(t, s, "a")
 		for i := range 1000 {
-			p.Log("INFO", fmt.Sprint("line ", i))
+			p.Log("INFO", fmt.Sprint("line ", i), diag.About{})
 		}
 		start := time.Now()
 		failures := finish(p, port.Completed)
@@ -88,7 +89,7 @@ func TestLogIsBounded(t *testing.T) {
 		p := begun(t, s)
 		start := time.Now()
 		for i := range 5000 {
-			p.Log("INFO", fmt.Sprintf("line %d of %s", i, secret))
+			p.Log("INFO", fmt.Sprintf("line %d of %s", i, secret), diag.About{})
 			if i == 500 {
 				synctest.Wait() // the first lines are on their way
 			}
@@ -130,7 +131,7 @@ func TestNoAddresses(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := datasource.New(redact)
-		p.Log("INFO", "a line")
+		p.Log("INFO", "a line", diag.About{})
 		p.Begin(t.Context(), datasource.Config{Port: c, Integration: i, Status: true, Logs: true, Kinds: []datasource.Kind{{Name: "project"}}}, time.Now())
 		p.Resource(&report.Resource{Index: 1, Kind: "project"}, false)
 		time.Sleep(time.Minute)
@@ -304,7 +305,7 @@ func FuzzExample(f *testing.F) {
 			s := porttest.New()
 			p := begun(t, s, "file")
 			p.Example("file", p.Copy(map[string]any{"k": text, "o": map[string]any{key: text}}))
-			p.Log("INFO", text)
+			p.Log("INFO", text, diag.About{})
 			if failed := finish(p, port.Completed); len(failed) > 0 {
 				t.Errorf("Port refused what was sent: %v", failed)
 			}

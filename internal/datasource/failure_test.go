@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"port-bitbucket-exporter/internal/datasource"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/port/porttest"
 	"port-bitbucket-exporter/internal/report"
@@ -99,7 +100,7 @@ func TestAborted(t *testing.T) {
 				ctx, stop := context.WithCancel(t.Context())
 				stop()
 				start := time.Now()
-				p.Log("INFO", "the last line")
+				p.Log("INFO", "the last line", diag.About{})
 				p.Finish(ctx, datasource.End{Status: port.Aborted, At: time.Now(), Report: &report.Report{}})
 				if took := time.Since(start); took > 3*time.Second || delay > 0 && took < time.Second {
 					t.Errorf("took %s, want at most 3s", took)
@@ -171,7 +172,7 @@ func TestSpentBefore(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := porttest.New()
 				p := begunAfter(t, s, tt.spent, "a")
-				p.Log("INFO", "a line")
+				p.Log("INFO", "a line", diag.About{})
 				failures := finish(p, port.Completed)
 				page := s.DataSource("acme")
 				if page.ResyncState.Status != "completed" || (len(page.Logs) == 1) != tt.sent || (len(page.Syncs) == 1) != tt.sent || (len(failures) == 0) != tt.sent {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -107,11 +108,11 @@ func (p *Feed) wakeUp() {
 	}
 }
 
-// Log adds a line, as of now; level is INFO, WARNING or ERROR. A line for which
-// there is no room is counted, and the count gets a line of its own.
-func (p *Feed) Log(level, message string) {
+// Log adds a line, as of now, and what it is about; level is INFO, WARNING or ERROR. A line
+// for which there is no room is counted, and the count gets a line of its own.
+func (p *Feed) Log(level, message string, about diag.About) {
 	if message != "" {
-		p.log.add(level, message)
+		p.log.add(level, message, about)
 	}
 }
 

@@ -3,10 +3,12 @@ package datasource
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
 	"port-bitbucket-exporter/internal/clip"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/port"
 )
 
@@ -28,25 +30,33 @@ type log struct {
 	ship   func(context.Context, []port.LogLine) error
 
 	mu    sync.Mutex // guards what follows
-	lines []port.LogLine
+	lines []line
 	lost  int // lines that had no room
 	off   bool
 	extra map[string]any
 }
 
+// line is one that waits.
+type line struct {
+	port.LogLine
+	about diag.About
+}
+
 // begin gives the lines the resync that they belong to, and the way to Port.
+//
+// Source: what Ocean sends in "extra" (port_ocean/context/event.py), read 2026-11.
 func (l *log) begin(event string, ship func(context.Context, []port.LogLine) error) {
 	off := l.calls.off(shippedLog)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.extra, l.ship = map[string]any{"event_id": event}, ship
+	l.extra, l.ship = map[string]any{"event_id": event, "event_kind": "resync", "event_trigger_type": "machine"}, ship
 	if l.off = off; off {
 		l.lines = nil
 	}
 }
 
 // add takes a line, as of now. One without room is counted.
-func (l *log) add(level, message string) {
+func (l *log) add(level, message string, about diag.About) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -56,7 +66,7 @@ func (l *log) add(level, message string) {
 		l.lost++
 		return
 	}
-	l.lines = append(l.lines, port.LogLine{Level: level, Message: message, Timestamp: time.Now().UTC().Format(port.LogTime)})
+	l.lines = append(l.lines, line{port.LogLine{Level: level, Message: message, Timestamp: time.Now().UTC().Format(port.LogTime)}, about})
 	if len(l.lines) >= port.MaxLogLines {
 		l.full()
 	}
@@ -74,7 +84,7 @@ func (l *log) send(ctx context.Context, enough int) (more bool) {
 	if !ok {
 		return false
 	}
-	l.lines, l.lost = append([]port.LogLine(nil), l.lines[n:]...), l.lost-lost
+	l.lines, l.lost = append([]line(nil), l.lines[n:]...), l.lost-lost
 	return len(l.lines) > 0 || l.lost > 0
 }
 
@@ -93,8 +103,8 @@ func (l *log) next(enough int) (sent []port.LogLine, n, lost int) {
 	n = min(len(l.lines), port.MaxLogLines)
 	for _, line := range l.lines[:n] {
 		line.Message = clip.BytesWithin(l.redact(line.Message), maxLineBytes, cutMark)
-		line.Extra = l.extra
-		sent = append(sent, line)
+		line.Extra = l.extraOf(line.about)
+		sent = append(sent, line.LogLine)
 	}
 	if l.lost > 0 && n < port.MaxLogLines {
 		lost = l.lost
@@ -104,4 +114,23 @@ func (l *log) next(enough int) (sent []port.LogLine, n, lost int) {
 		})
 	}
 	return sent, n, lost
+}
+
+// extraOf returns what Port knows a line by. Its filters of kinds and phases find no line
+// without them.
+//
+// Source: the keys that Ocean sends (port_ocean/core/integrations/mixins/sync_raw.py), where
+// resources count from 0, read 2026-11.
+func (l *log) extraOf(about diag.About) map[string]any {
+	extra := maps.Clone(l.extra)
+	if about.Phase != "" {
+		extra["etl_phase"] = string(about.Phase)
+	}
+	if about.Kind != "" {
+		extra["kind"], extra["resource_kind"] = about.Kind, about.Kind
+	}
+	if about.Index > 0 {
+		extra["index"] = about.Index - 1
+	}
+	return extra
 }

@@ -46,6 +46,7 @@ func (l *Log) Note(p Problem) {
 	o.Count += p.Count
 	o.Example = cmp.Or(o.Example, p.Example)
 	o.Fix = cmp.Or(o.Fix, p.Fix)
+	o.About = cmp.Or(o.About, p.About)
 }
 
 // further returns the problem that counts one that is not kept.

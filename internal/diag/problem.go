@@ -62,6 +62,7 @@ type Problem struct {
 	Fix      string // what to type or to do, or ""
 	Count    int    // how often; 0 counts as once
 	Example  string // the first one, or ""
+	About    About  // for whoever looks for problems of one kind; it is not shown
 	// Snippet is the line that At names, as written, or "".
 	Snippet string
 }

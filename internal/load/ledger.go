@@ -210,7 +210,7 @@ func (l *ledger) noteTooLarge(p *pending) {
 		}
 	}
 	l.report.Note(diag.Problem{
-		Severity: diag.Error, At: at, Where: p.of.Where(),
+		Severity: diag.Error, At: at, Where: p.of.Where(), About: p.of.About(diag.Load),
 		Message: fmt.Sprintf("an entity is larger than the 1 MiB that Port takes; its largest property is %q", p.entity.Largest),
 		Fix:     fmt.Sprintf("shorten it, such as (… | .[0:100000]), or leave property %q out", p.entity.Largest),
 		Example: refusal.Example(p.entity.Ref, p.address, nil),
@@ -220,7 +220,7 @@ func (l *ledger) noteTooLarge(p *pending) {
 // noteCollision reports two different results of one entry for one entity.
 func (l *ledger) noteCollision(p *pending, earlier *result) {
 	l.report.Note(diag.Problem{
-		Severity: diag.Warning, At: p.entry.Source.Place(), Where: p.of.Where(),
+		Severity: diag.Warning, At: p.entry.Source.Place(), Where: p.of.Where(), About: p.of.About(diag.Load),
 		Message: fmt.Sprintf("different objects give the same identifier of blueprint %q; the last one wins", p.entity.Ref.Blueprint),
 		Fix:     "make the identifier unique, such as " + cmp.Or(p.of.UniqueIdentifier(), "with the object's number in it"),
 		Example: fmt.Sprintf("%q from %s and from %s", p.entity.Ref.Identifier, earlier.address, p.address),
@@ -230,7 +230,7 @@ func (l *ledger) noteCollision(p *pending, earlier *result) {
 // noteAdopted reports an entity that another data source had written last.
 func (l *ledger) noteAdopted(p *pending, ref catalog.Ref) {
 	l.report.Note(diag.Problem{
-		Severity: diag.Notice, At: p.entry.Source.Place(), Where: p.of.Where(),
+		Severity: diag.Notice, At: p.entry.Source.Place(), Where: p.of.Where(), About: p.of.About(diag.Load),
 		Message: fmt.Sprintf("another integration, tool or person was the last to write an entity of blueprint %q: this run takes it over", ref.Blueprint),
 		Fix:     "if this comes again in every run, another integration gives the same entity: leave it to one of them",
 		Example: refusal.Example(ref, p.address, nil),
@@ -242,7 +242,7 @@ func (l *ledger) noteAdopted(p *pending, ref catalog.Ref) {
 func (l *ledger) noteSearched(p *pending, identifier string) {
 	ref := catalog.Ref{Blueprint: p.entity.Ref.Blueprint, Identifier: cmp.Or(p.entity.Ref.Identifier, identifier)}
 	l.report.Note(diag.Problem{
-		Severity: diag.Notice, At: p.entry.Source.Place(), Where: p.of.Where(),
+		Severity: diag.Notice, At: p.entry.Source.Place(), Where: p.of.Where(), About: p.of.About(diag.Load),
 		Message: "an entity with a search query as identifier, team or relation is written in every run, changed or not",
 		Fix:     "where that is too much, map identifiers in place of search queries",
 		Example: refusal.Example(ref, p.address, nil),
@@ -252,10 +252,10 @@ func (l *ledger) noteSearched(p *pending, identifier string) {
 // noteUnreadable reports that the temporary file has not what was written to it.
 func (l *ledger) noteUnreadable(err error) {
 	l.report.Note(diag.Problem{
-		Severity: diag.Warning,
-		Message:  "what this run has produced could not be read again from its temporary file: nothing is deleted",
-		Fix:      "run again; where something empties the folder for temporary files meanwhile, let TMPDIR name another folder",
-		Example:  err.Error(),
+		Severity: diag.Warning, About: diag.About{Phase: diag.Load},
+		Message: "what this run has produced could not be read again from its temporary file: nothing is deleted",
+		Fix:     "run again; where something empties the folder for temporary files meanwhile, let TMPDIR name another folder",
+		Example: err.Error(),
 	})
 }
 
@@ -263,7 +263,7 @@ func (l *ledger) noteUnreadable(err error) {
 // lack of room: it may be written in every run, and then again by that resource.
 func (l *ledger) noteCrowded(p *pending) {
 	l.report.Note(diag.Problem{
-		Severity: diag.Notice, At: p.entry.Source.Place(), Where: p.of.Where(),
+		Severity: diag.Notice, At: p.entry.Source.Place(), Where: p.of.Where(), About: p.of.About(diag.Load),
 		Message: fmt.Sprintf("more changed entities of blueprint %q should wait for a later resource than there is room for: some are written before it, and may be written in every run", p.entity.Ref.Blueprint),
 		Fix:     "give each property in one resource only",
 		Example: refusal.Example(p.entity.Ref, p.address, nil),

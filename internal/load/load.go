@@ -9,6 +9,7 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/refusal"
@@ -230,7 +231,7 @@ func (l *Loader) reject(ctx context.Context, p *pending, o port.Outcome) {
 		Schema: func() (port.Blueprint, bool) { return l.relations.schemas.Of(ctx, p.entity.Ref.Blueprint) },
 		Absent: l.relations.absent(ctx, p, o), Cycle: p.cycle,
 	})
-	problem.Where = p.of.Where()
+	problem.Where, problem.About = p.of.Where(), p.of.About(diag.Load)
 	l.ledger.report.Note(problem)
 }
 

@@ -16,6 +16,11 @@ func (r Resource) Where() string {
 	return where
 }
 
+// About names the resource, in a phase of a run, for Port's log.
+func (r Resource) About(in diag.Phase) diag.About {
+	return diag.About{Phase: in, Kind: r.Kind, Index: r.Index}
+}
+
 // Problem makes a problem of this resource. The name says which part of the
 // resource it is about (`kind`, `property "owner"`); it may be empty.
 func (r Resource) Problem(rule diag.Rule, severity diag.Severity, pos diag.Position, name, message, fix string) diag.Problem {

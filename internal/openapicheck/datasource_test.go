@@ -35,7 +35,7 @@ func (w *walker) dataSource(s *porttest.Server) {
 	w.send(logs, line, 200)
 	w.send(examples, `{"examples":[{"slug":"a"}]}`, 200)
 	w.send(resyncState, `{"status":"completed","lastResyncEnd":"2026-11-22T10:01:00Z"}`, 200)
-	w.get("/v1/integration/mine/logs?limit=300&level=ERROR&level=FATAL&eventId=e&timestamp=2026-11-22T11:00:00Z&direction=down&log_id=log_1", 200)
+	w.get("/v1/integration/mine/logs?limit=300&levels=ERROR&levels=FATAL&etl_phases=load&kinds=repository&event_id=e&timestamp=2026-11-22T11:00:00Z&direction=down&log_id=log_1", 200)
 	w.get("/v1/integration/mine/logs?log_id=none", 404)
 	w.get("/v1/integration/none/logs", 404)
 	w.get("/v1/integration/none/syncMetrics", 404)

@@ -35,10 +35,12 @@ type document struct {
 
 // additions are what a service does beyond its document.
 type additions struct {
-	Document       object            `yaml:"document"`
-	Keys           map[string]object `yaml:"keys"`
-	Nulls          []string          `yaml:"nulls"`
-	Also           map[string]object `yaml:"also"`
+	Document object `yaml:"document"`
+	// Gone are query parameters that a later document does not have: by path and method.
+	Gone           map[string]map[string][]string `yaml:"gone"`
+	Keys           map[string]object              `yaml:"keys"`
+	Nulls          []string                       `yaml:"nulls"`
+	Also           map[string]object              `yaml:"also"`
 	AnsweredEntity struct {
 		Keys  object   `yaml:"keys"`
 		Nulls []string `yaml:"nulls"`
@@ -53,6 +55,9 @@ func prepare(text, more []byte) (object, error) {
 	}
 	var add additions
 	if err := yaml.Unmarshal(more, &add); err != nil {
+		return nil, err
+	}
+	if err := add.drop(doc); err != nil {
 		return nil, err
 	}
 	merge(doc, add.Document)
@@ -91,6 +96,24 @@ func merge(to, from object) {
 		}
 		to[k] = v
 	}
+}
+
+// drop takes out what is gone.
+func (a *additions) drop(doc object) error {
+	for path, methods := range a.Gone {
+		for method, names := range methods {
+			operation := child(doc, "paths", path, method)
+			for _, name := range names {
+				parameters, _ := operation["parameters"].([]any)
+				left := slices.DeleteFunc(slices.Clone(parameters), func(p any) bool { return p.(object)["in"] == "query" && p.(object)["name"] == name })
+				if len(left) == len(parameters) {
+					return fmt.Errorf("the document has no parameter %q of %s %s", name, method, path)
+				}
+				operation["parameters"] = left
+			}
+		}
+	}
+	return nil
 }
 
 func (a *additions) relax(doc object) error {

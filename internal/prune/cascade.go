@@ -24,7 +24,7 @@ func (c cascade) allowed(ctx context.Context, verdict reconcile.Verdict) bool {
 	if c.lost() != nil {
 		return false // and nothing is deleted at all
 	}
-	c.Report.Note(diag.Problem{
+	c.note(diag.Problem{
 		Severity: diag.Notice,
 		Message:  "deleteDependentEntities is not applied in this run: what this run produced could be deleted along with a stale entity",
 		Fix:      "look which entities that the mapping produces relate to others that it does not",

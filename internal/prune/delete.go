@@ -75,7 +75,7 @@ func (d *deletion) left() []catalog.Ref {
 func (d *deletion) end() {
 	for _, one := range d.refused {
 		d.pass.Report.Blueprint(one.ref.Blueprint).StaleKept++
-		d.pass.Report.Note(diag.Problem{
+		d.pass.note(diag.Problem{
 			Severity: diag.Warning,
 			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", one.ref.Blueprint),
 			Fix:      d.dependantsFix(),
@@ -132,7 +132,7 @@ func (d *deletion) account(ref catalog.Ref, result port.DeleteResult) {
 	}
 	out.StaleKept++
 	d.pass.Report.Mark(report.Undelivered)
-	d.pass.Report.Note(diag.Problem{
+	d.pass.note(diag.Problem{
 		Severity: diag.Error,
 		Message:  fmt.Sprintf("stale entities of blueprint %q could not be deleted: %s", ref.Blueprint, refusal.Generalize(result.Err, []string{ref.Identifier}, ref.Blueprint)),
 		Fix:      deletionFix(result.Err),
@@ -158,7 +158,7 @@ func (d *deletion) dependantsFix() string {
 // stopped counts what was not requested, or not answered, since the run ended.
 func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
 	d.pass.Report.Blueprint(blueprint).StaleKept += n
-	d.pass.Report.Note(diag.Problem{
+	d.pass.note(diag.Problem{
 		Severity: diag.Warning, Count: n,
 		Message: fmt.Sprintf("stale entities of blueprint %q are not deleted: %s", blueprint, context.Cause(ctx)),
 		Fix:     "run again",
@@ -188,7 +188,7 @@ func (d *deletion) keep(k reconcile.Kept) {
 	default:
 		example = fmt.Sprintf("%s, to which %s relates", k.Ref, k.By)
 	}
-	d.pass.Report.Note(diag.Problem{
+	d.pass.note(diag.Problem{
 		Severity: diag.Warning,
 		Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: %s", k.Ref.Blueprint, why),
 		Fix:      fix,

@@ -62,7 +62,7 @@ func (p *pass) checkEmpty(listed listing) {
 			of.seen.Miss("Bitbucket's list for " + of.Where() + " was empty")
 			of.report.Listed, of.report.Complete = false, false
 			p.Report.Mark(report.Unread)
-			p.Report.Note(diag.Problem{
+			p.note(diag.Problem{
 				Severity: diag.Error,
 				Message:  fmt.Sprintf("%s: Bitbucket's list was empty, while Port holds %d entities of it", of.Where(), owned),
 				Fix:      "check the workspace and what the credential may see; if everything is gone indeed, delete the entities in Port",

@@ -77,7 +77,7 @@ func (p *pass) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 
 func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) bool) {
 	p.searched = true
-	p.Report.Note(diag.Problem{Severity: diag.Notice, Message: "Port does not list a whole data source any more: the blueprints of the mapping were searched"})
+	p.note(diag.Problem{Severity: diag.Notice, Message: "Port does not list a whole data source any more: the blueprints of the mapping were searched"})
 	for _, blueprint := range slices.Sorted(maps.Keys(p.Inventory.Stored)) {
 		for ref, err := range p.Port.Entities.StoredBefore(ctx, blueprint, p.Began) {
 			if errors.Is(err, port.ErrNotFound) {

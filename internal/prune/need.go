@@ -73,7 +73,7 @@ func (p *pass) reportNeeded(ctx context.Context, kept []catalog.Ref, by needs) {
 			first[problem.Message] = true
 			problem.Example = ref.String() + p.lookup().relating(ctx, rel, ref.Identifier)
 		}
-		p.Report.Note(problem)
+		p.note(problem)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/reconcile"
@@ -90,6 +91,12 @@ func newPass(c Config) *pass {
 		p.resources = append(p.resources, &resource{Resource: r, seen: c.Inventory.Resources[i], report: c.Report.Resources[i]})
 	}
 	return p
+}
+
+// note reports a problem of this phase.
+func (c Config) note(problem diag.Problem) {
+	problem.About.Phase = diag.Reconciliation
+	c.Report.Note(problem)
 }
 
 // entryOf names an entry as the inventory does.

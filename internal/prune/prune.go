@@ -38,7 +38,7 @@ func Run(ctx context.Context, c Config) {
 		return
 	}
 	if c.Deletion == reconcile.Never {
-		c.Report.Note(diag.Problem{Severity: diag.Notice, Message: `stale entities were not looked for: the input deletion is "never"`})
+		c.note(diag.Problem{Severity: diag.Notice, Message: `stale entities were not looked for: the input deletion is "never"`})
 		return
 	}
 	if c.Reconciling != nil {
@@ -112,7 +112,7 @@ func (p *pass) reportBlocked(blocked []reconcile.Blocked) {
 		b := p.Report.Blueprint(h.Blueprint)
 		b.StaleKept += h.Count
 		b.HeldBy = cmp.Or(b.HeldBy, h.Guard)
-		p.Report.Note(diag.Problem{
+		p.note(diag.Problem{
 			Severity: diag.Warning,
 			Message:  fmt.Sprintf("%d stale entities of blueprint %q are not deleted: %s", h.Count, h.Blueprint, h.Guard),
 			Fix:      p.fixes[h.Guard],
@@ -130,5 +130,5 @@ func (p *pass) noteUnlisted(err error) {
 	} else {
 		p.Report.Mark(report.Undelivered)
 	}
-	p.Report.Note(problem)
+	p.note(problem)
 }

@@ -32,9 +32,20 @@ type session struct {
 func (s *session) plan(readCtx context.Context) {
 	planned, err := s.workspace.Plan(readCtx, s.job.bounds())
 	if left, bounded := s.job.Bitbucket.Left(); bounded && err == nil { // the end of a context shows in each resource
-		s.job.Log.Info(fmt.Sprintf("max_requests leaves %d requests, of which %d are planned to read %d lists and contents of repositories; "+
+		s.logReading(fmt.Sprintf("max_requests leaves %d requests, of which %d are planned to read %d lists and contents of repositories; "+
 			"%d come from memory, and %d are neither known nor asked for", left, planned.Requests, planned.Granted, planned.Remembered, planned.Unasked))
 	}
+}
+
+// noteOf reports a problem, and what it is about.
+func (s *session) noteOf(about diag.About, p diag.Problem) {
+	p.About = about
+	s.report.Note(p)
+}
+
+// logReading logs what is about the reading of all resources.
+func (s *session) logReading(text string) {
+	s.job.Log.Info(text, diag.About{Phase: diag.Extract}.Attr())
 }
 
 // known returns what memory saves of what the run will request, as far as the list of a
@@ -57,7 +68,7 @@ func (s *session) timeLimit() {
 		return
 	}
 	s.report.Mark(report.TimeLimit)
-	s.report.Note(diag.Problem{Severity: diag.Warning, Message: "the time limit was reached before the run was done; nothing is deleted",
+	s.noteOf(diag.About{Phase: diag.Extract}, diag.Problem{Severity: diag.Warning, Message: "the time limit was reached before the run was done; nothing is deleted",
 		Fix: "raise time_limit, or give several workspace tokens"})
 }
 
@@ -140,7 +151,7 @@ func (a *account) missWith(readCtx context.Context, from kind.Source, err error,
 	} else {
 		a.missSource(from, fmt.Sprintf("%s: repository %q was not read completely", where, from.Name))
 	}
-	a.report.Note(p)
+	a.noteOf(a.to.About(diag.Extract), p)
 	if denied {
 		a.denied = true
 		a.stop(errDenied)
@@ -181,7 +192,7 @@ func (a *account) noteLeft() {
 	if a.to.Bound.Cost.Repositories > 0 {
 		what = "lists"
 	}
-	a.report.Note(diag.Problem{
+	a.noteOf(a.to.About(diag.Extract), diag.Problem{
 		Where: a.to.Where(), Count: len(a.to.Seen.NotAsked), Example: fmt.Sprintf("repository %q", a.left), Fix: kind.Fix(bitbucket.ErrBudget),
 		Message: fmt.Sprintf("%s of repositories were not asked for, since max_requests%s was reached", what, a.memory.bound()),
 	})

@@ -39,14 +39,14 @@ func (a *account) settleGone(readCtx context.Context) {
 		}
 		vanished++
 		a.vanished = append(a.vanished, l.source)
-		a.report.Note(diag.Problem{Severity: diag.Warning, Where: a.to.Where(), Message: "a repository disappeared during the run", Example: l.gone.Slug})
+		a.noteOf(a.to.About(diag.Extract), diag.Problem{Severity: diag.Warning, Where: a.to.Where(), Message: "a repository disappeared during the run", Example: l.gone.Slug})
 	}
 	a.lost = nil
 	if listed := a.to.Seen.Tasks; vanished > 1 && float64(vanished) > goneShare*float64(listed) {
 		why := fmt.Sprintf("%s: %d of %d repositories disappeared during the run, which is more likely a fault", a.to.Where(), vanished, listed)
 		a.to.Seen.Miss(why)
 		a.report.Mark(report.Unread)
-		a.report.Note(diag.Problem{Severity: diag.Error, Message: why, Fix: "run again; look at Bitbucket's status page if it stays so"})
+		a.noteOf(a.to.About(diag.Extract), diag.Problem{Severity: diag.Error, Message: why, Fix: "run again; look at Bitbucket's status page if it stays so"})
 	}
 }
 
@@ -56,7 +56,7 @@ func (a *account) noteUnreadable(l loss) {
 	a.countLost(l)
 	a.missSource(l.source, fmt.Sprintf("%s: repository %q is listed, and cannot be read", a.to.Where(), l.gone.Slug))
 	a.report.Mark(report.Unread)
-	a.report.Note(diag.Problem{
+	a.noteOf(a.to.About(diag.Extract), diag.Problem{
 		Where:   a.to.Where(),
 		Message: fmt.Sprintf("repository %q is listed, and its own routes answer 404: what Port holds of it stays", l.gone.Slug),
 		Fix:     "it may be suspended, being moved, or closed to the credential; to leave it out, set the selector's repoQuery to " + a.to.Bound.Without(l.source),

@@ -15,7 +15,7 @@ import (
 
 // note reports a problem of an expression.
 func (a *account) note(s diag.Severity, x mapping.Expr, message, fix, example string) {
-	a.report.Note(diag.Problem{
+	a.noteOf(a.to.About(diag.Transform), diag.Problem{
 		Severity: s, At: x.Pos,
 		Message: message, Fix: fix, Example: example,
 	})
@@ -63,14 +63,14 @@ func (a *account) noteSkipped(from kind.Source, u unit) {
 		if u.fault.Raised {
 			a.to.Seen.Miss(a.where(u.fault.Expr) + " raised an error")
 		}
-		a.report.Note(diag.Problem{Severity: diag.Warning, At: u.fault.Expr.Pos, Where: a.where(u.fault.Expr), Message: "objects without an array are skipped", Example: u.Address})
+		a.noteOf(a.to.About(diag.Transform), diag.Problem{Severity: diag.Warning, At: u.fault.Expr.Pos, Where: a.where(u.fault.Expr), Message: "objects without an array are skipped", Example: u.Address})
 		return
 	}
 	x := u.Entry.Source.Blueprint
 	if u.Entry.Source.Identifier.Expr != nil {
 		x = *u.Entry.Source.Identifier.Expr
 	}
-	a.report.Note(diag.Problem{Severity: diag.Warning, At: x.Pos, Where: a.to.Where(), Message: "identifier or blueprint is null: the object is skipped",
+	a.noteOf(a.to.About(diag.Transform), diag.Problem{Severity: diag.Warning, At: x.Pos, Where: a.to.Where(), Message: "identifier or blueprint is null: the object is skipped",
 		Fix: "leave such objects out in selector.query, or give them an identifier", Example: u.Address})
 }
 
@@ -90,7 +90,7 @@ func (a *account) noteFailed(u unit) {
 // noteOmitted is for an object that is left out by a limit.
 func (a *account) noteOmitted(from kind.Source, omitted *kind.Omitted) {
 	a.missSource(from, a.to.Where()+" left out "+omitted.Object+": "+omitted.Why)
-	a.report.Note(diag.Problem{Severity: diag.Warning, Where: a.to.Where(), Message: omitted.Why, Fix: omitted.Fix, Example: omitted.Object})
+	a.noteOf(a.to.About(diag.Extract), diag.Problem{Severity: diag.Warning, Where: a.to.Where(), Message: omitted.Why, Fix: omitted.Fix, Example: omitted.Object})
 }
 
 // noteWarning reports what loses no object.
@@ -100,14 +100,14 @@ func (a *account) noteWarning(w *kind.Warning) {
 	if w.Notice {
 		p.Severity = diag.Notice
 	}
-	a.report.Note(p)
+	a.noteOf(a.to.About(diag.Extract), p)
 }
 
 // noteNoArrays reports a resource whose itemsToParse gave no array for any object.
 func (a *account) noteNoArrays() {
 	a.to.Seen.Miss(fmt.Sprintf("itemsToParse of %s never gave an array", a.to.Where()))
 	a.report.Mark(report.FailedSelector)
-	a.report.Note(diag.Problem{At: a.to.ItemsToParse.Pos, Where: a.to.Where(), Message: "itemsToParse never gave an array", Fix: "check the path of the array"})
+	a.noteOf(a.to.About(diag.Transform), diag.Problem{At: a.to.ItemsToParse.Pos, Where: a.to.Where(), Message: "itemsToParse never gave an array", Fix: "check the path of the array"})
 }
 
 // noteNulls reports each expression that gave null, in file order, and in how many of its
@@ -122,7 +122,7 @@ func (a *account) noteNulls() {
 				entities += a.mapped[e]
 			}
 		}
-		a.report.Note(diag.Problem{
+		a.noteOf(a.to.About(diag.Transform), diag.Problem{
 			Severity: diag.Notice, At: n.expr.Pos, Count: n.count, Example: n.first,
 			Message: fmt.Sprintf("%s %s in %d of %d", a.where(n.expr), nullMessage, n.count, entities),
 		})

@@ -85,7 +85,7 @@ func (r *reading) read(readCtx, writeCtx context.Context) {
 	if writeCtx.Err() == nil || errors.Is(context.Cause(writeCtx), errTimeLimit) {
 		r.job.Watch.resource(out, true)
 	}
-	r.job.Log.Info("resource done", "resource", r.to.Where(), "extracted", out.Extracted, "filtered", out.Filtered,
+	r.job.Log.Info("resource done", r.to.About(diag.Load).Attr(), "resource", r.to.Where(), "extracted", out.Extracted, "filtered", out.Filtered,
 		"skipped", out.Skipped, "failed", out.Failed, "created", out.Created, "updated", out.Updated,
 		"unchanged", out.Unchanged, "rejected", out.Rejected, "took", out.Duration.Round(time.Millisecond))
 }
@@ -112,7 +112,7 @@ func (r *reading) tasks(readCtx context.Context, n int) iter.Seq2[ordered, error
 			if r.job.State != nil {
 				r.stream.First() // what memory knows of the resources before it is complete
 			}
-			r.forecast.Do(func() { r.job.Log.Info(r.job.forecast(seen.Tasks, r.known(readCtx, r.to.Resource))) })
+			r.forecast.Do(func() { r.logReading(r.job.forecast(seen.Tasks, r.known(readCtx, r.to.Resource))) })
 		}
 	}
 }
@@ -147,7 +147,7 @@ func (r *reading) takeUnit(readCtx, writeCtx context.Context, from kind.Source, 
 	case transform.Refused:
 		out.Transformed++
 		r.mapped[u.Entry]++
-		r.report.Note(diag.Problem{At: u.fault.Expr.Pos, Where: r.where(u.fault.Expr), Message: u.fault.Message, Fix: u.fault.Fix, Example: u.value()})
+		r.noteOf(r.to.About(diag.Transform), diag.Problem{At: u.fault.Expr.Pos, Where: r.where(u.fault.Expr), Message: u.fault.Message, Fix: u.fault.Fix, Example: u.value()})
 		r.loader.Refuse(writeCtx, r.to, u.Entry, u.ref)
 	case transform.Mapped:
 		out.Transformed++

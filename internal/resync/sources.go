@@ -26,7 +26,7 @@ func (j Job) readsSources() bool {
 // them.
 func (r *run) tellFields() {
 	for _, route := range r.job.Bitbucket.Parts.Refused() {
-		r.report.Note(diag.Problem{Severity: diag.Notice, Message: fmt.Sprintf("Bitbucket refused the list of fields that the mapping reads of %s: whole objects were read", route),
+		r.noteOf(diag.About{Phase: diag.Extract}, diag.Problem{Severity: diag.Notice, Message: fmt.Sprintf("Bitbucket refused the list of fields that the mapping reads of %s: whole objects were read", route),
 			Fix: "nothing is to be done; response_fields: all asks for whole objects at once"})
 	}
 }
@@ -48,11 +48,11 @@ func (r *run) tellSources() {
 	}
 	for _, f := range read.Fallbacks {
 		told.Fallbacks = append(told.Fallbacks, report.Fallback{Repository: f.Repository, Reason: f.Reason})
-		r.report.Note(diag.Problem{Severity: diag.Notice, Message: "read over REST instead of git: " + f.Reason, Example: fmt.Sprintf("repository %q", f.Repository), Fix: f.Fix})
+		r.noteOf(diag.About{Phase: diag.Extract}, diag.Problem{Severity: diag.Notice, Message: "read over REST instead of git: " + f.Reason, Example: fmt.Sprintf("repository %q", f.Repository), Fix: f.Fix})
 	}
 	if read.Stopped != "" {
-		r.report.Note(diag.Problem{Severity: diag.Warning, Message: "git was given up, and REST read all further repositories: " + read.Stopped,
+		r.noteOf(diag.About{Phase: diag.Extract}, diag.Problem{Severity: diag.Warning, Message: "git was given up, and REST read all further repositories: " + read.Stopped,
 			Fix: cmp.Or(read.StoppedFix, "check that the credential may read repositories, and git_host_url") + "; or set source_reader to rest"})
 	}
-	r.job.Log.Info("git: " + told.GitText())
+	r.logReading("git: " + told.GitText())
 }

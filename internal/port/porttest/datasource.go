@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -229,12 +230,7 @@ func (s *Server) readLogs(c *call) answer {
 	if refusal != nil {
 		return *refusal
 	}
-	logs = slices.DeleteFunc(logs, func(line shippedLog) bool {
-		extra, _ := line.sent["extra"].(map[string]any)
-		level, _ := line.sent["level"].(string)
-		return c.query.Has("level") && !contains(c.query["level"], level) ||
-			c.query.Get("eventId") != "" && extra["event_id"] != c.query.Get("eventId")
-	})
+	logs = slices.DeleteFunc(logs, func(line shippedLog) bool { return !line.matches(c.query) })
 	if len(logs) > limit && c.query.Get("direction") == "up" {
 		logs = logs[len(logs)-limit:] // the nearest ones
 	}
@@ -245,6 +241,25 @@ func (s *Server) readLogs(c *call) answer {
 		data = append(data, item)
 	}
 	return ok(http.StatusOK, "data", data)
+}
+
+// matches reports whether a line passes the filters of a query. A line without what a filter
+// asks for does not. Which keys of "extra" Port compares is assumed: those that Ocean sends.
+//
+// Source: Ocean (port_ocean/context and core/integrations/mixins/sync_raw.py), read 2026-11.
+func (l shippedLog) matches(query url.Values) bool {
+	extra, _ := l.sent["extra"].(map[string]any)
+	kind := extra["kind"]
+	if kind == nil {
+		kind = extra["resource_kind"]
+	}
+	for name, v := range map[string]any{"levels": l.sent["level"], "etl_phases": extra["etl_phase"], "kinds": kind, "event_id": extra["event_id"]} {
+		text, _ := v.(string)
+		if asked := query[name]; len(asked) > 0 && !contains(asked, text) {
+			return false
+		}
+	}
+	return true
 }
 
 // logsFrom are the logs on the asked side of a place, newest first.

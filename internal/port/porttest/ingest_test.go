@@ -127,17 +127,25 @@ func TestReadLogs(t *testing.T) {
 	r := start(t)
 	r.PutIntegration("i", nil)
 	equal(t, "none", len(r.call("GET", "/v1/integration/i/logs", "").want(200).list("data")), 0)
-	r.call("POST", logsPath, `{"logs":[`+line("b", "WARNING", "10:00:02.000000", "one")+`,`+line("a", "INFO", "10:00:01.000000", "one")+`]}`).want(200)
-	r.call("POST", logsPath, `{"logs":[`+line("c", "ERROR", "10:00:02.000000", "two")+`,`+line("d", "INFO", "10:00:03.000000", "two")+`]}`).want(200)
+	of := func(line, extra string) string { return strings.Replace(line, `"extra":{`, `"extra":{`+extra+`,`, 1) }
+	r.call("POST", logsPath, `{"logs":[`+of(line("b", "WARNING", "10:00:02.000000", "one"), `"resource_kind":"project"`)+`,`+
+		line("a", "INFO", "10:00:01.000000", "one")+`]}`).want(200)
+	r.call("POST", logsPath, `{"logs":[`+of(line("c", "ERROR", "10:00:02.000000", "two"), `"kind":"repository","etl_phase":"load"`)+`,`+
+		of(line("d", "INFO", "10:00:03.000000", "two"), `"kind":"repository","etl_phase":"extract"`)+`]}`).want(200)
 	tests := []struct{ query, want string }{
 		{"", "d c b a"},
 		{"?limit=2", "d c"},
 		{"?limit=0", ""},
 		{"?limit=300", "d c b a"},
-		{"?level=INFO", "d a"},
-		{"?level=WARNING&level=ERROR", "c b"},
-		{"?eventId=one", "b a"},
-		{"?eventId=none", ""},
+		{"?levels=INFO", "d a"},
+		{"?levels=WARNING&levels=ERROR", "c b"},
+		{"?event_id=one", "b a"},
+		{"?event_id=none", ""},
+		{"?kinds=repository", "d c"},
+		{"?kinds=project&kinds=repository", "d c b"},
+		{"?etl_phases=load", "c"},
+		{"?etl_phases=load&etl_phases=extract&kinds=repository&event_id=two&levels=ERROR", "c"},
+		{"?etl_phases=transform", ""},
 		{"?timestamp=2026-11-22T10:00:02Z", "a"},
 		{"?timestamp=2026-11-22T10:00:02Z&direction=up", "d"},
 		{"?timestamp=2026-11-22T10:00:00Z&direction=up&limit=2", "b a"},
@@ -155,7 +163,8 @@ func TestReadLogs(t *testing.T) {
 	r.wantViolations(0)
 	refused := []struct{ query, says string }{
 		{"limit=301", "limit"}, {"limit=-1", "limit"}, {"limit=all", "limit"}, {"limit=1&limit=2", "once"}, {"direction=left", "direction"},
-		{"level=info", "level"}, {"level=INFO&level=", "level"}, {"level=CRITICAL", "level"}, {"timestamp=today", "timestamp"}, {"event_id=e", "event_id"},
+		{"levels=info", "levels"}, {"levels=INFO&levels=", "levels"}, {"levels=CRITICAL", "levels"}, {"timestamp=today", "timestamp"},
+		{"etl_phases=delete", "etl_phases"}, {"kinds=", "kinds"}, {"event_id=a&event_id=b", "once"}, {"level=INFO", "level"}, {"eventId=e", "eventId"},
 	}
 	for _, tt := range refused {
 		r.call("GET", "/v1/integration/i/logs?"+tt.query, "").says(422, tt.says)

@@ -14,14 +14,16 @@ import (
 // documentedJSON is Port's published OpenAPI document, cut down to the routes
 // served here and to what decides about a request.
 // Source: static/apispec.yaml of https://github.com/port-labs/port-docs at commit
-// 4893974ae5631bfa4c0999e903fe0d15c30ca02a, 2026-01-28.
+// 4893974ae5631bfa4c0999e903fe0d15c30ca02a, 2026-01-28. The parameters of an integration's logs
+// are those of the document of 2026-05; that it takes no other phase than Ocean sends is assumed.
 //
 //go:embed documented.json
 var documentedJSON []byte
 
 // undocumentedJSON has, in the same form, what that extract lacks: routes and query
 // parameters that Port's own framework (port_ocean 0.48) uses, marked
-// "undocumented" when the whole document lacks them, and PUT and DELETE of a blueprint.
+// "undocumented" when the whole document lacks them, PUT and DELETE of a blueprint, and the
+// parameters of the document of 2026-05 by which a write names its resync.
 //
 //go:embed undocumented.json
 var undocumentedJSON []byte
