@@ -4,53 +4,106 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/check"
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/nearest"
 	"port-bitbucket-exporter/internal/port"
 )
 
+// blueprintListing is the list of Port's blueprints, which is read beside other things.
+type blueprintListing struct {
+	stop    context.CancelFunc
+	reading concurrent.Group
+	listed  map[string]port.Blueprint
+	err     error
+}
+
+// listBlueprints begins to read the list of Port's blueprints, unless the mapping names none to
+// look for in it. The listing is to be closed.
+func listBlueprints(ctx context.Context, c *port.Client, bound *check.Bound) *blueprintListing {
+	l := &blueprintListing{}
+	ctx, l.stop = context.WithCancel(ctx)
+	if len(toBeThere(bound)) > 0 {
+		l.reading.Run(func() { l.listed, l.err = c.Blueprints.All(ctx) })
+	}
+	return l
+}
+
+// blueprints returns what is listed, once it is read: maybe only what the credential sees.
+func (l *blueprintListing) blueprints() (map[string]port.Blueprint, error) {
+	l.reading.Wait()
+	return l.listed, l.err
+}
+
+// close ends the reading.
+func (l *blueprintListing) close() {
+	l.stop()
+	l.reading.Wait()
+}
+
+// toBeThere are the blueprints that the mapping names and Port must have. It leaves out
+// computed names, and Port's own blueprints (_user), which Port may hide.
+func toBeThere(bound *check.Bound) map[string]bool {
+	names := map[string]bool{}
+	for name := range bound.Blueprints() {
+		if !strings.HasPrefix(name, "_") {
+			names[name] = true
+		}
+	}
+	return names
+}
+
 // checkBlueprints finds blueprints that the mapping names and Port does not have:
 // Port would refuse every write to one, after all of Bitbucket was read for it. Those that
-// this run made, or in a plan would make, count as there. It costs one request, and
-// one more for each name that is not in the list, which may hold only what the credential
-// sees. It skips what it cannot read, computed names, and Port's own blueprints (_user),
-// which Port may hide. The error is a *usageError.
-func checkBlueprints(ctx context.Context, s *session, bound *check.Bound, made []string) error {
-	there := map[string]bool{}
+// this run made, or in a plan would make, count as there. Beside the list it costs one request
+// for each name that is not in it. It skips what it cannot read. The error is a *usageError.
+func checkBlueprints(ctx context.Context, s *session, bound *check.Bound, listing *blueprintListing, made []string) error {
+	unknown := toBeThere(bound)
 	for _, name := range made {
-		there[name] = true
-	}
-	unknown := map[string]bool{}
-	for name := range bound.Blueprints() {
-		if !there[name] && !strings.HasPrefix(name, "_") {
-			unknown[name] = true
-		}
+		delete(unknown, name)
 	}
 	if len(unknown) == 0 {
 		return nil
 	}
-	listed, err := s.clients.port.Blueprints.All(ctx)
+	listed, err := listing.blueprints()
 	if err != nil {
 		s.log.Info("the blueprints of the mapping are not checked: " + err.Error())
 		return nil
 	}
-	for name := range listed {
-		there[name] = true
+	there := slices.AppendSeq(slices.Clone(made), maps.Keys(listed))
+	for _, name := range there {
+		delete(unknown, name)
 	}
 	missing := map[string]bool{}
-	for _, name := range slices.Sorted(maps.Keys(unknown)) {
-		if !there[name] {
-			_, err := s.clients.port.Blueprints.Read(ctx, name)
-			missing[name] = errors.Is(err, port.ErrNotFound)
-		}
+	for name, found := range readBlueprints(ctx, s.clients.port, slices.Sorted(maps.Keys(unknown))) {
+		missing[name] = errors.Is(found.err, port.ErrNotFound)
 	}
-	return wrongBlueprints(s, bound, missing, slices.Sorted(maps.Keys(there)))
+	slices.Sort(there)
+	return wrongBlueprints(s, bound, missing, there)
+}
+
+// foundBlueprint is what reading a blueprint gave.
+type foundBlueprint struct {
+	port.Blueprint
+	err error
+}
+
+// blueprintsAtOnce is how many requests about blueprints are under way at once.
+const blueprintsAtOnce = 10
+
+// readBlueprints reads blueprints side by side, and yields them in order.
+func readBlueprints(ctx context.Context, c *port.Client, names []string) iter.Seq2[string, foundBlueprint] {
+	return concurrent.Ahead(ctx, concurrent.NewSlots(blueprintsAtOnce), names, func(ctx context.Context, name string) foundBlueprint {
+		b, err := c.Blueprints.Read(ctx, name)
+		return foundBlueprint{b, err}
+	})
 }
 
 // wrongBlueprints reports blueprints that are not there, at each place that names one.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // the default blueprints
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/port"
@@ -46,26 +48,18 @@ func (d *defaultBlueprints) names() []string {
 
 // create creates the default blueprints when none of them is there: bare, then their
 // relations, then what is calculated. After an error it deletes them again.
-func (d *defaultBlueprints) create(ctx context.Context) error {
+func (d *defaultBlueprints) create(ctx context.Context, listing *blueprintListing) error {
 	var blueprints []map[string]any
 	if err := json.Unmarshal(defaultBlueprintsJSON, &blueprints); err != nil {
 		return fmt.Errorf("default blueprints: %w", err)
 	}
-	there := map[string]bool{}
-	for _, b := range slices.Backward(blueprints) { // the last one is made first
-		found, err := d.port.Blueprints.Read(ctx, identifier(b))
-		switch {
-		case errors.Is(err, port.ErrNotFound):
-			continue
-		case err != nil:
-			return err
-		case len(there) == 0 && !strings.HasSuffix(found.Title, beingMade):
-			d.session.log.Info("default blueprints are not created: one is there already", "blueprint", identifier(b))
-			return nil
-		}
-		there[identifier(b)] = true
-	}
-	if d.session.config.Mode == input.Plan {
+	there, err := d.find(ctx, blueprints, listing)
+	switch {
+	case err != nil:
+		return err
+	case there == nil:
+		return nil
+	case d.session.config.Mode == input.Plan:
 		return d.foresee(blueprints, there)
 	}
 	if err := d.build(ctx, blueprints, there); err != nil {
@@ -74,6 +68,40 @@ func (d *defaultBlueprints) create(ctx context.Context) error {
 	}
 	d.session.log.Info("default blueprints created", "blueprints", strings.Join(d.made, ", "))
 	return nil
+}
+
+// find returns which of the blueprints are there: none, or those that a run has made which was
+// killed before it had made all. It is nil when they are not to be created.
+func (d *defaultBlueprints) find(ctx context.Context, blueprints []map[string]any, listing *blueprintListing) (there map[string]bool, err error) {
+	var names []string
+	for _, b := range slices.Backward(blueprints) { // the last one is made first
+		names = append(names, identifier(b))
+	}
+	listed, _ := listing.blueprints() // maybe not all, or nothing
+	found := map[string]foundBlueprint{}
+	for _, name := range names {
+		if b, ok := listed[name]; ok {
+			found[name] = foundBlueprint{b, nil}
+		}
+	}
+	if last, ok := found[names[0]]; !ok || strings.HasSuffix(last.Title, beingMade) {
+		unlisted := slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, ok := found[name]; return ok })
+		maps.Insert(found, readBlueprints(ctx, d.port, unlisted))
+	}
+	there = map[string]bool{}
+	for _, name := range names {
+		switch b := found[name]; {
+		case errors.Is(b.err, port.ErrNotFound):
+			continue
+		case b.err != nil:
+			return nil, b.err
+		case len(there) == 0 && !strings.HasSuffix(b.Title, beingMade):
+			d.session.log.Info("default blueprints are not created: one is there already", "blueprint", name)
+			return nil, nil
+		}
+		there[name] = true
+	}
+	return there, nil
 }
 
 // remove takes back what create made, also after a signal.
@@ -117,35 +145,58 @@ var (
 	calculatedKeys = []string{"mirrorProperties", "calculationProperties", "aggregationProperties"}
 )
 
-// build makes those that are not there, the last one first, and completes all.
+// build makes those that are not there, the last one first, and completes all. What does not
+// need another is made side by side.
 func (d *defaultBlueprints) build(ctx context.Context, blueprints []map[string]any, there map[string]bool) error {
 	last := blueprints[len(blueprints)-1]
-	for _, b := range slices.Backward(blueprints) {
-		id := identifier(b)
-		if there[id] {
-			continue
-		}
-		bare := maps.Clone(b)
-		for _, k := range slices.Concat(relationKeys, calculatedKeys) {
-			delete(bare, k)
-		}
-		if id == identifier(last) {
-			bare["title"] = fmt.Sprint(b["title"], beingMade)
-		}
-		err := d.port.Blueprints.Create(ctx, bare)
-		if err == nil || !refused(err) {
-			d.made = append(d.made, id)
-		}
-		if err != nil {
+	var others []map[string]any
+	for _, b := range slices.Backward(blueprints[:len(blueprints)-1]) {
+		others = append(others, b)
+	}
+	for _, step := range [][]map[string]any{{last}, others} {
+		step = slices.DeleteFunc(step, func(b map[string]any) bool { return there[identifier(b)] })
+		if err := d.make(ctx, step, last); err != nil {
 			return err
 		}
 	}
-	for _, c := range completions(blueprints, last) {
-		if err := d.port.Blueprints.Update(ctx, c.identifier, c.keys); err != nil {
+	for _, step := range completions(blueprints, last) {
+		if err := d.complete(ctx, step); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// make makes bare blueprints side by side.
+func (d *defaultBlueprints) make(ctx context.Context, blueprints []map[string]any, last map[string]any) (first error) {
+	bare := func(ctx context.Context, b map[string]any) error {
+		b = maps.Clone(b)
+		for _, k := range slices.Concat(relationKeys, calculatedKeys) {
+			delete(b, k)
+		}
+		if identifier(b) == identifier(last) {
+			b["title"] = fmt.Sprint(b["title"], beingMade)
+		}
+		return d.port.Blueprints.Create(ctx, b)
+	}
+	for b, err := range concurrent.Ahead(ctx, concurrent.NewSlots(blueprintsAtOnce), blueprints, bare) {
+		if err == nil || !refused(err) {
+			d.made = append(d.made, identifier(b))
+		}
+		first = cmp.Or(first, err)
+	}
+	return first
+}
+
+// complete completes bare blueprints side by side.
+func (d *defaultBlueprints) complete(ctx context.Context, step []completion) (first error) {
+	update := func(ctx context.Context, c completion) error {
+		return d.port.Blueprints.Update(ctx, c.identifier, c.keys)
+	}
+	for _, err := range concurrent.Ahead(ctx, concurrent.NewSlots(blueprintsAtOnce), step, update) {
+		first = cmp.Or(first, err)
+	}
+	return first
 }
 
 // completion is what a bare blueprint lacks.
@@ -154,9 +205,10 @@ type completion struct {
 	keys       map[string]any
 }
 
-// completions returns those of all blueprints, in order. The last of them ends the making.
-func completions(blueprints []map[string]any, last map[string]any) (all []completion) {
+// completions returns those of all blueprints, in steps. The last of them ends the making.
+func completions(blueprints []map[string]any, last map[string]any) (steps [][]completion) {
 	for _, keys := range [][]string{relationKeys, calculatedKeys} {
+		var step []completion
 		for _, b := range blueprints {
 			change := map[string]any{}
 			for _, k := range keys {
@@ -165,15 +217,17 @@ func completions(blueprints []map[string]any, last map[string]any) (all []comple
 				}
 			}
 			if len(change) > 0 {
-				all = append(all, completion{identifier(b), change})
+				step = append(step, completion{identifier(b), change})
 			}
 		}
+		steps = append(steps, step)
 	}
-	if n := len(all); n == 0 || all[n-1].identifier != identifier(last) {
-		all = append(all, completion{identifier(last), map[string]any{}})
+	end := completion{identifier(last), map[string]any{}}
+	if calculated := steps[1]; len(calculated) > 0 && calculated[len(calculated)-1].identifier == end.identifier {
+		steps[1], end = calculated[:len(calculated)-1], calculated[len(calculated)-1]
 	}
-	all[len(all)-1].keys["title"] = last["title"]
-	return all
+	end.keys["title"] = last["title"]
+	return append(steps, []completion{end})
 }
 
 // refused reports whether Port answered and did nothing. After a lost answer, one that a

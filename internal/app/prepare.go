@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/reconcile"
@@ -40,7 +41,8 @@ func setUp(ctx context.Context, s *session) (*prepared, error) {
 // prepare logs in, reads the integration, and binds the mapping that runs: the
 // given one, else the integration's, else the default. Only then it writes: the
 // default blueprints, and, when all that the mapping names are there, the
-// integration when there is none. A plan writes nothing.
+// integration when there is none. A plan writes nothing. What does not depend on another
+// answer of Port is asked for beside it.
 func prepare(ctx context.Context, s *session, given *boundMapping) (*prepared, error) {
 	start, err := s.clients.port.Login(ctx)
 	if err != nil {
@@ -55,14 +57,15 @@ func prepare(ctx context.Context, s *session, given *boundMapping) (*prepared, e
 			return nil, err
 		}
 	}
-	i.standIn = i.mapping.origin == builtIn && i.ownsSomething(ctx, start)
+	listing := listBlueprints(ctx, s.clients.port, i.mapping.Bound)
+	defer listing.close()
 	blueprints := &defaultBlueprints{session: s, port: s.clients.port}
-	if i.mapping.origin == builtIn && s.config.InitializePortResources && !i.ResourcesMade {
-		if err := blueprints.create(ctx); err != nil {
+	if i.mapping.origin == builtIn {
+		if err := i.startWithDefaults(ctx, start, blueprints, listing); err != nil {
 			return nil, &setupError{err, cmp.Or(port.Fix(err), "give Port's credential the role admin, or make the blueprints yourself and set initialize_port_resources to false")}
 		}
 	}
-	if err := checkBlueprints(ctx, s, i.mapping.Bound, blueprints.names()); err != nil {
+	if err := checkBlueprints(ctx, s, i.mapping.Bound, listing, blueprints.names()); err != nil {
 		return nil, err
 	}
 	s.past.begin(s.report.Started, i.ResyncStart)
@@ -73,6 +76,19 @@ func prepare(ctx context.Context, s *session, given *boundMapping) (*prepared, e
 		return nil, err
 	}
 	return &prepared{start, i.mapping, i, blueprints.foreseen}, ctx.Err()
+}
+
+// startWithDefaults finds out, beside each other, whether the default mapping stands in for
+// another, and which of the default blueprints are there, when the inputs want them to be made
+// and they never were. It creates them then, in a plan it foresees them.
+func (i *integration) startWithDefaults(ctx context.Context, start time.Time, blueprints *defaultBlueprints, listing *blueprintListing) (err error) {
+	var all concurrent.Group
+	all.Run(func() { i.standIn = i.ownsSomething(ctx, start) })
+	if i.session.config.InitializePortResources && !i.ResourcesMade {
+		all.Run(func() { err = blueprints.create(ctx, listing) })
+	}
+	all.Wait()
+	return err
 }
 
 // job is the run that the inputs ask for.

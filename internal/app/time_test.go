@@ -12,12 +12,20 @@ import (
 	"port-bitbucket-exporter/internal/port/porttest"
 )
 
-// virtual is a world for a synctest bubble: both services are called in process.
+// virtual is a world for a synctest bubble: both services are called in process. Port has the
+// default blueprints.
 func virtual(t *testing.T, b *bitbuckettest.Server) *world {
+	t.Helper()
+	w := virtualWithoutBlueprints(t, b)
+	w.addBlueprints()
+	return w
+}
+
+func virtualWithoutBlueprints(t *testing.T, b *bitbuckettest.Server) *world {
 	t.Helper()
 	p := newPort()
 	b.AllowToken(token)
-	w := &world{
+	return &world{
 		t: t, bitbucket: b, port: p, dir: t.TempDir(),
 		transport: hosts{"api.bitbucket.org": b.RoundTripper(), "bitbucket.org": b.RoundTripper(), "api.port.io": p.RoundTripper()},
 		env: map[string]string{
@@ -25,8 +33,6 @@ func virtual(t *testing.T, b *bitbuckettest.Server) *world {
 			"BITBUCKET_WORKSPACE": "acme", "BITBUCKET_WORKSPACE_TOKEN": token, "REPORT_FILE": "report.json",
 		},
 	}
-	w.addBlueprints()
-	return w
 }
 
 // At the time limit nothing more is asked of Bitbucket; what is known is written, and
