@@ -18,6 +18,7 @@
 //	datasource | keeps what Port's Data sources page shows of a run | clip diag port report
 //	dryrun | answers writes as Port would | catalog port
 //	check | binds a mapping | catalog diag kind lint mapping transform
+//	blueprint | reads the blueprints of a file | catalog clip diag graph nearest
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
 //	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket budget clip concurrent content diag filter glob mapping nearest reach shape source spool state | transport
 //	source | reads the trees and files of repositories | bitbucket content gitwire glob spool state transport
