@@ -36,16 +36,6 @@ func newClients(w world, c input.Config, spent [][]transport.Spending, log *slog
 	if err := checkProxy(w.environment); err != nil {
 		return nil, err
 	}
-	var credentials []transport.Credential
-	kind := ""
-	for i, given := range c.Credentials {
-		kind = given.Kind.String()
-		name := kind
-		if len(c.Credentials) > 1 {
-			name = fmt.Sprintf("%s %d of %d", kind, i+1, len(c.Credentials))
-		}
-		credentials = append(credentials, transport.Credential{Name: name, Authorize: authorize(given), AuthorizeGit: authorizeGit(given)})
-	}
 	var source transport.Rate
 	if r := c.SourceRate; r != nil {
 		source = transport.Rate{N: r.N, Window: r.Window}
@@ -56,10 +46,13 @@ func newClients(w world, c input.Config, spent [][]transport.Spending, log *slog
 	}
 	all := &clients{}
 	through := all.transport(w, c)
-	var err error
+	credentials, err := credentialsOf(c, through, log, mask)
+	if err != nil {
+		return nil, err
+	}
 	all.bitbucket, err = bitbucket.New(bitbucket.Config{
 		BaseURL: c.BitbucketHostURL, Workspace: c.Workspace,
-		Credentials: credentials, CredentialKind: kind,
+		Credentials: credentials, CredentialKind: kindOf(c.Credentials),
 		Rate:        transport.Rate{N: c.RateLimit.N, Window: c.RateLimit.Window},
 		SourceRate:  source,
 		MaxRequests: c.MaxRequests.N, Auto: c.MaxRequests.Auto, Spent: spent,
@@ -78,27 +71,6 @@ func newClients(w world, c input.Config, spent [][]transport.Spending, log *slog
 		OnToken: func(token string) { mask(token) },
 	})
 	return all, nil
-}
-
-// authorize sets the header of one credential.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication, read 2026-11.
-func authorize(c input.Credential) func(*http.Request) {
-	secret := c.Secret.Reveal()
-	if c.Kind == input.WorkspaceToken {
-		return func(req *http.Request) { req.Header.Set("Authorization", "Bearer "+secret) }
-	}
-	return func(req *http.Request) { req.SetBasicAuth(c.Username, secret) }
-}
-
-// authorizeGit sets the header for the git host; it is nil for a credential that is of no use
-// there.
-func authorizeGit(c input.Credential) func(*http.Request) {
-	user, secret := c.GitUser(), c.Secret.Reveal()
-	if user == "" {
-		return nil
-	}
-	return func(req *http.Request) { req.SetBasicAuth(user, secret) }
 }
 
 // transport returns that of the process, or the network's: through the proxies that the

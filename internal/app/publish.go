@@ -34,8 +34,10 @@ func publish(ctx context.Context, s *session, err error) int {
 		if git := s.clients.bitbucket.Git(); git != nil {
 			refused = append(refused, git.Refused()...)
 		}
-		for _, r := range refused {
-			s.report.Note(diag.Problem{Severity: diag.Warning, Message: r.What, Fix: r.Fix})
+		for i, r := range refused {
+			if !slices.Contains(refused[:i], r) { // by the API and the git host alike
+				s.report.Note(diag.Problem{Severity: diag.Warning, Message: r.What, Fix: r.Fix})
+			}
 		}
 	}
 	s.report.Duration = time.Since(s.report.Started)

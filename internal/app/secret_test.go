@@ -114,6 +114,7 @@ var secretInputs = map[string]string{
 	"PORT_CLIENT_ID":              canary("ident"),
 	"PORT_CLIENT_SECRET":          canary("hush"),
 	"BITBUCKET_WORKSPACE_TOKEN":   canary("wsone") + "," + canary("wstwo"),
+	"BITBUCKET_CLIENT_SECRET":     canary("consumer"),
 	"BITBUCKET_APP_PASSWORD":      canary("appword"),
 	"BITBUCKET_USER_SCOPED_TOKEN": canary("scoped"),
 }
@@ -128,7 +129,7 @@ func canaries(env map[string]string) []string {
 			}
 		}
 	}
-	for user, secret := range map[string]string{"BITBUCKET_USERNAME": "BITBUCKET_APP_PASSWORD", "BITBUCKET_USER_EMAIL": "BITBUCKET_USER_SCOPED_TOKEN"} {
+	for user, secret := range map[string]string{"BITBUCKET_CLIENT_ID": "BITBUCKET_CLIENT_SECRET", "BITBUCKET_USERNAME": "BITBUCKET_APP_PASSWORD", "BITBUCKET_USER_EMAIL": "BITBUCKET_USER_SCOPED_TOKEN"} {
 		if env[user] != "" && env[secret] != "" {
 			all = append(all, base64.StdEncoding.EncodeToString([]byte(env[user]+":"+env[secret])))
 		}
@@ -162,8 +163,12 @@ func TestSecrets(t *testing.T) {
 		{"Bitbucket forbids", 403, path("/repositories/"), nil, nil, 1},
 		{"Bitbucket fails", 500, path("/repositories/"), nil, nil, 1},
 		{"Bitbucket is gone", 410, path("/repositories/"), nil, nil, 1},
-		{"app password refused", 403, path("/repositories/"), nil, []string{"BITBUCKET_WORKSPACE_TOKEN"}, 1},
-		{"API token refused", 403, path("/repositories/"), nil, []string{"BITBUCKET_WORKSPACE_TOKEN", "BITBUCKET_USERNAME", "BITBUCKET_APP_PASSWORD"}, 1},
+		{"consumer", 0, nil, nil, []string{"BITBUCKET_WORKSPACE_TOKEN"}, 0},
+		{"consumer refused", 400, path("/site/oauth2/"), nil, []string{"BITBUCKET_WORKSPACE_TOKEN"}, 1},
+		{"consumer fails", 500, path("/site/oauth2/"), nil, []string{"BITBUCKET_WORKSPACE_TOKEN"}, 1},
+		{"token of the consumer refused", 401, path("/repositories/"), nil, []string{"BITBUCKET_WORKSPACE_TOKEN"}, 1},
+		{"app password refused", 403, path("/repositories/"), nil, []string{"BITBUCKET_WORKSPACE_TOKEN", "BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET"}, 1},
+		{"API token refused", 403, path("/repositories/"), nil, []string{"BITBUCKET_WORKSPACE_TOKEN", "BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET", "BITBUCKET_USERNAME", "BITBUCKET_APP_PASSWORD"}, 1},
 		{"wrong inputs", 0, nil, nil, []string{"BITBUCKET_WORKSPACE"}, 2},
 	}
 	variants := []struct {
@@ -182,7 +187,7 @@ func TestSecrets(t *testing.T) {
 				w := secretWorld(t, tt.remove)
 				b := &echo{Handler: w.bitbucket, status: tt.status, match: tt.bitbucket, secrets: canaries(w.env), seen: map[string]bool{}}
 				p := &echo{Handler: w.port, status: tt.status, match: tt.port, secrets: canaries(w.env), seen: map[string]bool{}}
-				w.transport = hosts{"api.bitbucket.org": b, "api.port.io": p}
+				w.transport = hosts{"api.bitbucket.org": b, "bitbucket.org": b, "api.port.io": p}
 				if github {
 					w.github()
 				}
@@ -280,10 +285,11 @@ func secretWorld(t *testing.T, without []string) *world {
 	for _, token := range []string{canary("wsone"), canary("wstwo")} {
 		b.AllowToken(token)
 	}
+	b.AllowConsumer("consumer-key", canary("consumer"))
 	b.AllowBasic("dana", canary("appword"))
 	b.AllowBasic("dana@example.com", canary("scoped"))
 	w := &world{t: t, bitbucket: b, port: p, dir: t.TempDir(), env: map[string]string{
-		"BITBUCKET_WORKSPACE": "acme", "BITBUCKET_USERNAME": "dana", "BITBUCKET_USER_EMAIL": "dana@example.com",
+		"BITBUCKET_WORKSPACE": "acme", "BITBUCKET_CLIENT_ID": "consumer-key", "BITBUCKET_USERNAME": "dana", "BITBUCKET_USER_EMAIL": "dana@example.com",
 		"REPORT_FILE": "report.json", "LOG_LEVEL": "debug", "MAPPING": repositories,
 	}}
 	maps.Copy(w.env, secretInputs)

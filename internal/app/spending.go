@@ -14,11 +14,14 @@ import (
 const spendingPause = time.Minute
 
 // spendingKey is under what a run keeps, in the class state.Run and as JSON, what a credential
-// has spent. An access token has an allowance of its own; that of a user is shared by all of
-// their API tokens and passwords.
+// has spent. An access token has an allowance of its own; that of an OAuth consumer is shared by
+// all of its access tokens, and that of a user by all of their API tokens and passwords.
 //
 // Source: https://support.atlassian.com/bitbucket-cloud/kb/bitbucket-cloud-rate-limit-troubleshooting/, read 2026-11.
 func spendingKey(host string, c input.Credential) []string {
+	if c.Kind == input.OAuthConsumer {
+		return []string{"spending", host, "consumer", c.Username}
+	}
 	if c.Username != "" {
 		return []string{"spending", host, "user", c.Username}
 	}

@@ -221,6 +221,9 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 	if errors.As(err, &ue) {
 		err = ue.Err
 	}
+	if transport.AsTokenError(err) != nil { // it was asked for often enough
+		return err
+	}
 	if errors.Is(err, errRedirect) {
 		err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
 		if !c.answered.Load() {

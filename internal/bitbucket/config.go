@@ -43,8 +43,8 @@ type GitConfig struct {
 func (c Config) gitCredentials() []transport.Credential {
 	var all []transport.Credential
 	for _, given := range c.Credentials {
-		if given.AuthorizeGit != nil {
-			all = append(all, transport.Credential{Name: given.Name, Authorize: given.AuthorizeGit})
+		if given.AuthorizeGit != nil || given.PresentGit != nil {
+			all = append(all, transport.Credential{Name: given.Name, Authorize: given.AuthorizeGit, Tokens: given.Tokens, Present: given.PresentGit})
 		}
 	}
 	return all

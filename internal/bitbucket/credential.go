@@ -113,6 +113,8 @@ func refused(by string, all []transport.Unfit) []Refused {
 
 func refusalOf(by string, u transport.Unfit) Refused {
 	switch {
+	case u.NoToken != nil: // by one host for both the API and git
+		return Refused{fmt.Sprintf("a credential has no access token, and the run went on with the others: %s; %v", u.Credential, u.NoToken), Fix(u.NoToken)}
 	case u.Standing == transport.Weak:
 		why := cmp.Or(u.Why, "a scope is missing")
 		fix := "replace it by one with all scopes that a run needs: " + allScopes

@@ -119,11 +119,11 @@ func (e *Error) Denied() bool {
 func (e *Error) text() string { return strings.ToLower(e.Message + " " + e.Detail) }
 
 // Denied reports whether asking for anything else of the same kind is in vain, as
-// Error.Denied does, also where a proxy lets nothing pass.
+// Error.Denied does, also where a proxy lets nothing pass, or the credential has no access token.
 func Denied(err error) bool {
 	var e *Error
-	p := transport.AsProxyError(err)
-	return errors.As(err, &e) && e.Denied() || p != nil && p.Lasting()
+	p, t := transport.AsProxyError(err), transport.AsTokenError(err)
+	return errors.As(err, &e) && e.Denied() || p != nil && p.Lasting() || t != nil && t.Lasting
 }
 
 // allowList matches a lower-case sentence about addresses that are let in.
@@ -140,7 +140,7 @@ func (e *Error) Fix() string {
 			return barredFix
 		}
 		return "check the credential: it may be mistyped, expired, revoked, or an API token without scopes; " +
-			"a workspace access token goes into bitbucket_workspace_token, an API token with scopes into bitbucket_user_scoped_token with bitbucket_user_email"
+			"a workspace access token goes into bitbucket_workspace_token, the key and the secret of an OAuth consumer into bitbucket_client_id and bitbucket_client_secret, an API token with scopes into bitbucket_user_scoped_token with bitbucket_user_email"
 	case http.StatusForbidden:
 		switch {
 		case e.barred():
@@ -200,18 +200,15 @@ const (
 
 // Fix says what to do about an error; empty when there is nothing to say.
 func Fix(err error) string {
-	var e *Error
+	var known interface{ Fix() string } // *Error, *ConsumerError, *transport.ProxyError
 	var s *stranger
 	var o *Odd
 	var b *broken
-	p := transport.AsProxyError(err)
 	switch {
 	case errors.Is(err, ErrBudget):
 		return "run again: what this run left out is asked for first; or raise max_requests or, where it is auto, give more credentials"
-	case p != nil:
-		return p.Fix()
-	case errors.As(err, &e):
-		return e.Fix()
+	case errors.As(err, &known):
+		return known.Fix()
 	case errors.As(err, &s) && errors.Is(err, errRedirect):
 		return hostFix + "; or " + proxyFix
 	case errors.As(err, &s):

@@ -152,7 +152,7 @@ func (g *Git) failed(req *http.Request, err error) error {
 		err = ue.Err
 	}
 	err = &NoAnswer{req.Method, req.URL.EscapedPath(), err}
-	if errors.Is(err, errRedirect) {
+	if errors.Is(err, errRedirect) || transport.AsTokenError(err) != nil {
 		return err
 	}
 	return transport.Interrupted(err)
@@ -174,6 +174,8 @@ func (n *NoAnswer) Why() string {
 	var dns *net.DNSError
 	var op *net.OpError
 	switch {
+	case transport.AsTokenError(n.Err) != nil:
+		return n.Err.Error()
 	case transport.AsProxyError(n.Err) != nil:
 		return transport.AsProxyError(n.Err).Error()
 	case transport.Untrusted(n.Err) != nil:

@@ -12,6 +12,7 @@ type CredentialKind int
 // The kinds, in the order in which they are preferred.
 const (
 	WorkspaceToken CredentialKind = iota // Bearer
+	OAuthConsumer                        // Bearer with access tokens, which it is asked for with its id and secret
 	AppPassword                          // Basic with a username; removed by Bitbucket on 2026-07-28
 	APIToken                             // Basic with an e-mail address
 )
@@ -20,6 +21,8 @@ func (k CredentialKind) String() string {
 	switch k {
 	case WorkspaceToken:
 		return "workspace token"
+	case OAuthConsumer:
+		return "OAuth consumer"
 	case AppPassword:
 		return "app password"
 	case APIToken:
@@ -33,7 +36,8 @@ func (k CredentialKind) String() string {
 type Credential struct {
 	Kind CredentialKind
 	// Username is the user part of Basic authentication: a username for an app
-	// password, an e-mail address for an API token, empty for a workspace token.
+	// password, an e-mail address for an API token, the id of an OAuth consumer where that
+	// asks for an access token, empty for a workspace token.
 	Username string
 	Secret   Secret
 }
@@ -52,6 +56,7 @@ func unprintable(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r)
 // credentialIDs are the inputs that credentials are made of.
 var credentialIDs = []string{
 	"bitbucket_workspace_token",
+	"bitbucket_client_id", "bitbucket_client_secret",
 	"bitbucket_username", "bitbucket_app_password",
 	"bitbucket_user_email", "bitbucket_user_scoped_token",
 }
@@ -59,9 +64,11 @@ var credentialIDs = []string{
 // credentials reads all of them, and returns those of the first kind that is given, and
 // the rest. The order is Ocean's: workspace tokens, username and app password, e-mail
 // address and scoped token (port-labs/ocean, integrations/bitbucket-cloud,
-// commit 607bead, read 2026-11).
+// commit 607bead, read 2026-11), with the OAuth consumer, which Ocean does not have, behind
+// workspace tokens.
 func credentials(all values, rep *report) (chosen, unused []Credential) {
 	tokens := workspaceTokens(all["bitbucket_workspace_token"])
+	consumer := pair(OAuthConsumer, all["bitbucket_client_id"], all["bitbucket_client_secret"])
 	appPassword := pair(AppPassword, all["bitbucket_username"], all["bitbucket_app_password"])
 	apiToken := pair(APIToken, all["bitbucket_user_email"], all["bitbucket_user_scoped_token"])
 
@@ -69,7 +76,7 @@ func credentials(all values, rep *report) (chosen, unused []Credential) {
 		rep.warn("bitbucket_app_password is set (from %s): Bitbucket removed app passwords on 2026-07-28; "+
 			"remove it and use bitbucket_user_email and bitbucket_user_scoped_token instead", all["bitbucket_app_password"].from)
 	}
-	for _, kind := range [][]Credential{tokens, appPassword, apiToken} {
+	for _, kind := range [][]Credential{tokens, consumer, appPassword, apiToken} {
 		switch {
 		case len(kind) == 0:
 		case len(chosen) == 0:
@@ -82,6 +89,7 @@ func credentials(all values, rep *report) (chosen, unused []Credential) {
 	if len(chosen) == 0 && !slices.ContainsFunc(credentialIDs, rep.hasProblem) {
 		rep.problem(location("bitbucket_workspace_token", ""),
 			"set bitbucket_workspace_token (one or several workspace access tokens), "+
+				"or bitbucket_client_id and bitbucket_client_secret (an OAuth consumer), "+
 				"or bitbucket_user_email and bitbucket_user_scoped_token (an API token with scopes); "+
 				"bitbucket_username and bitbucket_app_password are read too, but Bitbucket removed app passwords on 2026-07-28",
 			"no credential for Bitbucket is set")

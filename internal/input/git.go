@@ -19,11 +19,12 @@ const (
 // GitUser is the user name under which the git host takes the credential; empty when it
 // takes none of the kind. An e-mail address is never one.
 //
-// Source: https://support.atlassian.com/bitbucket-cloud/docs/using-workspace-access-tokens/
+// Source: https://developer.atlassian.com/cloud/bitbucket/oauth-2/,
+// https://support.atlassian.com/bitbucket-cloud/docs/using-workspace-access-tokens/
 // and https://support.atlassian.com/bitbucket-cloud/docs/using-api-tokens/, read 2026-11.
 func (c Credential) GitUser() string {
 	switch c.Kind {
-	case WorkspaceToken:
+	case WorkspaceToken, OAuthConsumer: // its access token
 		return "x-token-auth"
 	case APIToken:
 		return "x-bitbucket-api-token-auth"
@@ -35,7 +36,7 @@ func (c Credential) GitUser() string {
 // for git.
 func (c Credential) encoded(git bool) []string {
 	users := []string{c.Username}
-	if git {
+	if git && c.Kind != OAuthConsumer { // its secret does not go there
 		users = append(users, c.GitUser())
 	}
 	var all []string
@@ -79,7 +80,8 @@ func (c Config) UsesGit() (uses bool, why string) {
 // checkGit wants a credential for git where it was asked for.
 func checkGit(reader value, c Config) {
 	if c.SourceReader == ReaderGit && len(c.Credentials) > 0 && c.Credentials[0].GitUser() == "" {
-		reader.problem("set bitbucket_workspace_token, or bitbucket_user_email and bitbucket_user_scoped_token (an API token with scopes), "+
+		reader.problem("set bitbucket_workspace_token, or bitbucket_client_id and bitbucket_client_secret (an OAuth consumer), "+
+			"or bitbucket_user_email and bitbucket_user_scoped_token (an API token with scopes), "+
 			"and remove bitbucket_app_password; or set source_reader to auto",
 			"the git host takes no %s", c.Credentials[0].Kind)
 	}

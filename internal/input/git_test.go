@@ -48,13 +48,13 @@ func TestUsesGit(t *testing.T) {
 func TestGitSecrets(t *testing.T) {
 	t.Parallel()
 	c, _, err := Parse(world(with(map[string]string{
-		"BITBUCKET_WORKSPACE_TOKEN": "one,two", "BITBUCKET_USER_EMAIL": "ann@acme.test", "BITBUCKET_USER_SCOPED_TOKEN": "at",
+		"BITBUCKET_WORKSPACE_TOKEN": "one,two", "BITBUCKET_CLIENT_ID": "key", "BITBUCKET_CLIENT_SECRET": "cs", "BITBUCKET_USER_EMAIL": "ann@acme.test", "BITBUCKET_USER_SCOPED_TOKEN": "at",
 	}), nil))
 	if err != nil {
 		t.Fatal(err)
 	}
 	secrets := c.Secrets()
-	for _, pair := range []string{"x-token-auth:one", "x-token-auth:two", "x-bitbucket-api-token-auth:at", "ann@acme.test:at"} {
+	for _, pair := range []string{"x-token-auth:one", "x-token-auth:two", "key:cs", "x-bitbucket-api-token-auth:at", "ann@acme.test:at"} {
 		if !slices.Contains(secrets, base64.StdEncoding.EncodeToString([]byte(pair))) {
 			t.Errorf("the header of %q is not hidden: %q", pair, secrets)
 		}

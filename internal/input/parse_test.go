@@ -134,9 +134,14 @@ func TestParse(t *testing.T) {
 			func(c *Config) { c.Credentials = []Credential{basic(AppPassword, "ann", "pw")} }},
 		{"API token", vars{"BITBUCKET_WORKSPACE_TOKEN": "-", "BITBUCKET_USER_EMAIL": "ann@acme.test", "BITBUCKET_USER_SCOPED_TOKEN": "at"}, nil,
 			func(c *Config) { c.Credentials = []Credential{basic(APIToken, "ann@acme.test", "at")} }},
-		{"the first kind is chosen", vars{"BITBUCKET_USERNAME": "ann", "BITBUCKET_APP_PASSWORD": "pw",
+		{"OAuth consumer", vars{"BITBUCKET_WORKSPACE_TOKEN": "-", "BITBUCKET_CLIENT_ID": "key", "BITBUCKET_CLIENT_SECRET": "cs",
 			"BITBUCKET_USER_EMAIL": "ann@acme.test", "BITBUCKET_USER_SCOPED_TOKEN": "at"}, nil, func(c *Config) {
-			c.unused = []Credential{basic(AppPassword, "ann", "pw"), basic(APIToken, "ann@acme.test", "at")}
+			c.Credentials = []Credential{basic(OAuthConsumer, "key", "cs")}
+			c.unused = []Credential{basic(APIToken, "ann@acme.test", "at")}
+		}},
+		{"the first kind is chosen", vars{"BITBUCKET_USERNAME": "ann", "BITBUCKET_APP_PASSWORD": "pw", "BITBUCKET_CLIENT_ID": "key", "BITBUCKET_CLIENT_SECRET": "cs",
+			"BITBUCKET_USER_EMAIL": "ann@acme.test", "BITBUCKET_USER_SCOPED_TOKEN": "at"}, nil, func(c *Config) {
+			c.unused = []Credential{basic(OAuthConsumer, "key", "cs"), basic(AppPassword, "ann", "pw"), basic(APIToken, "ann@acme.test", "at")}
 		}},
 
 		{"log level", vars{"LOG_LEVEL": "WARNING"}, nil, func(c *Config) { c.LogLevel = slog.LevelWarn }},

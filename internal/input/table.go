@@ -92,6 +92,10 @@ var Table = []Input{
 	{ID: "bitbucket_workspace_token", Group: aboutBitbucket, Secret: true,
 		Help:  "One workspace access token, or several separated by commas, which are then used side by side.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_WORKSPACE_TOKEN"}},
+	{ID: "bitbucket_client_id", Group: aboutBitbucket,
+		Help: "The key of an OAuth consumer of the workspace, used together with bitbucket_client_secret; it must be a private consumer."},
+	{ID: "bitbucket_client_secret", Group: aboutBitbucket, Secret: true,
+		Help: "The secret of the OAuth consumer of bitbucket_client_id; the run asks for access tokens with it, and renews them."},
 	{ID: "bitbucket_user_email", Group: aboutBitbucket,
 		Help:  "The e-mail address of the Atlassian account that owns bitbucket_user_scoped_token.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_USER_EMAIL"}},
@@ -229,7 +233,7 @@ type Config struct {
 	// Workspace is a slug in lower case, or a UUID in braces.
 	Workspace string
 	// Credentials are the credentials to use, all of one kind: the first kind
-	// given of workspace tokens, app password, API token. At least one.
+	// given of workspace tokens, OAuth consumer, app password, API token. At least one.
 	Credentials []Credential
 	// BitbucketHostURL has no trailing slash.
 	BitbucketHostURL string

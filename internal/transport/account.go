@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -16,6 +17,27 @@ type Credential struct {
 	// AuthorizeGit does so on a request to the host of git repositories; nil when the
 	// credential is of no use there. A Pool does not call it.
 	AuthorizeGit func(*http.Request)
+	// Tokens are those of a credential that asks the service for access tokens; nil for one
+	// that is sent itself. Present and PresentGit stand then in the place of the two above.
+	Tokens              *Tokens
+	Present, PresentGit func(req *http.Request, token string)
+}
+
+// token returns the access token to send with a request; empty where there are none.
+func (c Credential) token(ctx context.Context) (string, error) {
+	if c.Tokens == nil {
+		return "", nil
+	}
+	return c.Tokens.Token(ctx)
+}
+
+// authorize sets the header.
+func (c Credential) authorize(req *http.Request, token string) {
+	if c.Tokens == nil {
+		c.Authorize(req)
+		return
+	}
+	c.Present(req, token)
 }
 
 // Verdict is what a refusal means for the credential of the request.
@@ -49,7 +71,8 @@ const (
 type Unfit struct {
 	Credential string
 	Scope      string // it is no longer used for this; empty when it is not used at all
-	Status     int
+	Status     int    // 0 when there was no answer
+	NoToken    error  // why it has no access token; nil for another reason
 	Verdict
 }
 
@@ -91,6 +114,7 @@ func (a *account) ledger(class string) *ledger {
 type due struct {
 	at     time.Time
 	frozen bool // by an answer of 429
+	token  bool // it has no access token
 	answer bool // of several credentials: one waits for an answer
 }
 
@@ -101,6 +125,18 @@ func (d due) within(soon time.Time) bool {
 
 // due is when the account may send a request of the class.
 func (a *account) due(class string, now time.Time) due {
+	d := a.allowed(class, now)
+	if a.Tokens == nil || d.at.IsZero() {
+		return d
+	}
+	if at := a.Tokens.due(now); at.After(d.at) {
+		return due{at: at, token: true}
+	}
+	return d
+}
+
+// allowed is due as the allowance has it.
+func (a *account) allowed(class string, now time.Time) due {
 	next := a.ledger(class).next(now)
 	f := a.classes[class]
 	switch {

@@ -118,6 +118,8 @@ func (p *Pool) Credentials() []string {
 		}
 		text := a.Name + ": " + counted(n, "request")
 		switch {
+		case a.retired && a.unfit.NoToken != nil:
+			text += ", no access token"
 		case a.retired:
 			text += fmt.Sprintf(", refused (%d)", a.unfit.Status)
 		case n > 0 && a.quota != "":

@@ -61,7 +61,7 @@ func (all accounts) pick(t *trip, now time.Time) (best *account, first due) {
 			first.answer = true
 		case d.at.After(now):
 			if first.at.IsZero() || d.at.Before(first.at) {
-				first.at, first.frozen = d.at, d.frozen
+				first.at, first.frozen, first.token = d.at, d.frozen, d.token
 			}
 		case a == t.again:
 			t.again = nil
@@ -126,7 +126,8 @@ func detached(resp *http.Response) *refusal {
 //
 // An answer of 401 or 403 is a refusal of the credential when Service.Judge says so. The
 // request then goes out again: after a 401 once more with the same credential, and then with
-// another one while there is one. A credential that is wrong is retired. One that lacks a
+// another one while there is one. Before it goes out again with one that has access tokens, that
+// token is renewed. A credential that is wrong is retired, and so is one that gets no token. One that lacks a
 // scope is not used for requests that need the scope. The last credential is never retired:
 // its refusal is the answer.
 //
@@ -210,7 +211,7 @@ func (p *Pool) acquire(ctx context.Context, t *trip, patience time.Time) (*accou
 		}
 		now := time.Now()
 		a, due := p.all.pick(t, now)
-		if p.service.Budget.spent() || a == nil && t.auto && !due.within(soon(p.made, p.rates.window(class))) {
+		if p.service.Budget.spent() || a == nil && t.auto && !due.token && !due.within(soon(p.made, p.rates.window(class))) {
 			p.mu.Unlock()
 			p.slots.free()
 			return nil, time.Time{}, ErrBudget
@@ -244,8 +245,11 @@ func (p *Pool) logWait(class string, now time.Time, d due) {
 		return
 	}
 	why := UsedUp
-	if d.frozen {
+	switch {
+	case d.frozen:
 		why = Refused
+	case d.token:
+		why = tokenless
 	}
 	p.waits.waiting(now, d.at, why, "requests", class,
 		"allowance", fmt.Sprintf("%d requests in %s for each of %d credentials", p.all.limit(class), p.rates.window(class), p.all.live()))

@@ -27,7 +27,16 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		resp, err := p.send(req, a, again)
+		token, err := a.token(req.Context())
+		if err != nil {
+			p.unsent(a, t)
+			p.slots.free()
+			if p.without(a, err) {
+				continue
+			}
+			return nil, err
+		}
+		resp, err := p.send(req, a, token, again)
 		if err == ErrBudget { // and not one that was sent once, and not again
 			p.unsent(a, t)
 		} else {
@@ -47,14 +56,14 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 			continue
 		}
-		if !p.judge(t, a, resp) {
+		if !p.judge(t, a, token, resp) {
 			return resp, nil
 		}
 	}
 }
 
 // send sends a clone of the request, with its body from the beginning.
-func (p *Pool) send(req *http.Request, a *account, again bool) (*http.Response, error) {
+func (p *Pool) send(req *http.Request, a *account, token string, again bool) (*http.Response, error) {
 	out := req.Clone(req.Context())
 	if again && req.GetBody != nil {
 		var err error
@@ -62,7 +71,7 @@ func (p *Pool) send(req *http.Request, a *account, again bool) (*http.Response, 
 			return nil, err
 		}
 	}
-	a.Authorize(out)
+	a.authorize(out, token)
 	return p.base.RoundTrip(out)
 }
 
@@ -76,23 +85,23 @@ func (p *Pool) trip(req *http.Request) *trip {
 
 // judge learns what an answer means for the credential, and reports whether the request
 // goes out again. If not, the answer's body can still be read from its beginning.
-func (p *Pool) judge(t *trip, a *account, resp *http.Response) (again bool) {
+func (p *Pool) judge(t *trip, a *account, token string, resp *http.Response) (again bool) {
 	if resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden {
 		return false
 	}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // a part of it is enough
-	verdict := p.verdict(resp.StatusCode, text)
+	verdict := p.service.verdict(resp.StatusCode, text)
 	standing := verdict.Standing
 	if standing == Either {
-		standing = p.either(a)
+		standing = p.either(a, token)
 	}
 	switch standing {
 	case Doubted:
-		again = p.doubt(t, a, resp.StatusCode, verdict)
+		again = p.doubt(t, a, token, resp.StatusCode, verdict)
 	case Weak:
 		again = p.weaken(t, a, resp.StatusCode, verdict)
 	case Barred:
-		if again = p.retire(a, resp.StatusCode, verdict); !again {
+		if again = p.retire(a, Unfit{Status: resp.StatusCode, Verdict: verdict}); !again {
 			kept := *resp // the caller may change what it is handed
 			p.bar(&refusal{&kept, text})
 		}
@@ -115,29 +124,31 @@ func (p *Pool) Proven() bool {
 	return slices.ContainsFunc(p.all, func(a *account) bool { return a.proven })
 }
 
-// either decides what Either is for an account.
-func (p *Pool) either(a *account) Standing {
+// either decides what Either is for an account. An access token that may have ended before its
+// time is doubted.
+func (p *Pool) either(a *account, token string) Standing {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if a.proven {
+	if a.proven && (a.Tokens == nil || !a.Tokens.old(token)) {
 		return Sound
 	}
 	return Doubted
 }
 
-func (p *Pool) verdict(status int, body []byte) Verdict {
+func (s Service) verdict(status int, body []byte) Verdict {
 	switch {
-	case p.service.Judge != nil:
-		return p.service.Judge(status, body)
+	case s.Judge != nil:
+		return s.Judge(status, body)
 	case status == http.StatusUnauthorized:
 		return Verdict{Standing: Doubted}
 	}
 	return Verdict{}
 }
 
-// doubt lets a request try the credential once more. A credential that was refused twice in
+// doubt lets a request try the credential once more, with another access token where it has
+// some. A credential that was refused twice in
 // a row is retired or, when it is the last one, tried only once for each request.
-func (p *Pool) doubt(t *trip, a *account, status int, v Verdict) (again bool) {
+func (p *Pool) doubt(t *trip, a *account, token string, status int, v Verdict) (again bool) {
 	if t.refusals == nil {
 		t.refusals = map[*account]int{}
 	}
@@ -148,9 +159,22 @@ func (p *Pool) doubt(t *trip, a *account, status int, v Verdict) (again bool) {
 	p.mu.Unlock()
 	if first {
 		t.again = a
+		if a.Tokens != nil {
+			a.Tokens.refuse(token)
+		}
 		return true
 	}
-	return p.retire(a, status, v)
+	return p.retire(a, Unfit{Status: status, Verdict: v})
+}
+
+// without decides, where a credential has no access token, whether the request goes on with
+// another one, or waits for this one.
+func (p *Pool) without(a *account, err error) (again bool) {
+	e := AsTokenError(err)
+	if e == nil || !e.Lasting {
+		return e != nil
+	}
+	return p.retire(a, Unfit{Status: e.Status, NoToken: err})
 }
 
 // weaken stops the use of the credential for requests that need the same scope, and reports
@@ -159,7 +183,7 @@ func (p *Pool) weaken(t *trip, a *account, status int, v Verdict) (other bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, known := a.weak[t.scope]; !known {
-		a.weak[t.scope] = Unfit{a.Name, t.scope, status, v}
+		a.weak[t.scope] = Unfit{Credential: a.Name, Scope: t.scope, Status: status, Verdict: v}
 		p.log.Warn("credential refused: it is not used any more for this in this run", "credential", a.Name, "for", t.scope, "status", status)
 	}
 	return p.all.strong(t.scope)
@@ -167,7 +191,7 @@ func (p *Pool) weaken(t *trip, a *account, status int, v Verdict) (other bool) {
 
 // retire takes a refused credential out of use, unless it is the last one, and reports
 // whether another one is in use.
-func (p *Pool) retire(a *account, status int, v Verdict) (other bool) {
+func (p *Pool) retire(a *account, why Unfit) (other bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if a.retired {
@@ -176,8 +200,9 @@ func (p *Pool) retire(a *account, status int, v Verdict) (other bool) {
 	if p.all.live() < 2 {
 		return false
 	}
-	a.retired, a.unfit = true, Unfit{Credential: a.Name, Status: status, Verdict: v}
-	args := []any{"credential", a.Name, "status", status}
+	why.Credential = a.Name
+	a.retired, a.unfit = true, why
+	args := []any{"credential", a.Name, "status", why.Status}
 	if p.service.Name != "" {
 		args = append(args, "by", p.service.Name)
 	}

@@ -12,6 +12,8 @@ import (
 const (
 	Refused = "the server answered 429"
 	UsedUp  = "the allowance is used up"
+
+	tokenless = "no access token is given"
 )
 
 // Wait waits for a rate limit, for a reason to be told. Its error is the context's
