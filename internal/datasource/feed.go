@@ -82,21 +82,24 @@ func (p *Feed) run(ctx context.Context, since time.Time) {
 	ticks := time.NewTicker(beat)
 	defer ticks.Stop()
 	p.rows.send(ctx)
-	for beats := 0; ; {
+	for beats := 0; !p.rows.closed.Load(); {
+		var due []func()
+		rows := func() { p.rows.send(ctx) }
 		select {
 		case <-p.closing:
 			return
 		case <-p.wake:
-			p.rows.send(ctx)
-			p.samples.send(ctx, false)
-			p.log.send(ctx, port.MaxLogLines)
+			due = []func(){rows, func() { p.samples.send(ctx, false) }, func() { p.log.send(ctx, port.MaxLogLines) }}
 		case <-ticks.C:
 			if beats++; beats%2 == 0 {
-				p.rows.heartbeat(ctx)
+				due = append(due, func() { p.rows.heartbeat(ctx) })
 			}
-			p.rows.progress()
-			p.rows.send(ctx)
-			p.log.send(ctx, 1)
+			due = append(due, p.rows.progress, rows, func() { p.log.send(ctx, 1) })
+		}
+		for _, send := range due {
+			if !p.rows.closed.Load() { // else what is left goes out together
+				send()
+			}
 		}
 	}
 }
@@ -155,24 +158,25 @@ func (p *Feed) Finish(ctx context.Context, end End) (failures []Failure) {
 	defer stop()
 	p.leave(rest)
 	p.rows.finish(end)
-	p.sendRest(rest)
-	if !aborted {
-		p.sendState(ctx, end)
+	if aborted {
+		p.sendRest(rest)
+	} else {
+		p.sendRest(rest, func() { p.sendState(ctx, end) })
 	}
 	return append(failures, p.calls.failures()...)
 }
 
-// sendRest sends what is left of each part, the parts side by side.
-func (p *Feed) sendRest(ctx context.Context) {
+// sendRest sends what is left of each part, the parts and the others side by side.
+func (p *Feed) sendRest(ctx context.Context, others ...func()) {
 	var all sync.WaitGroup
-	for _, send := range []func(){
+	for _, send := range append(others,
 		func() { p.rows.send(ctx) },
 		func() { p.samples.send(ctx, true) },
 		func() {
 			for p.log.send(ctx, 1) {
 			}
 		},
-	} {
+	) {
 		all.Go(func() {
 			defer func() {
 				if v := recover(); v != nil {
