@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"port-bitbucket-exporter/internal/reach"
 )
@@ -51,6 +52,13 @@ type Endpoint[T any] struct {
 	Fields string
 	// FirstWhole is true where the first page is to hold whole values all the same.
 	FirstWhole bool
+	// Counted is true for a route whose links lose parameters: its pages are asked for by their
+	// numbers, each as the first was.
+	Counted bool
+	// When is when a value of a list came about that has the newest first, so that a caller may
+	// leave it where the values are too old; nil for a list in another order. A page on which they
+	// are not in that order, and all that come after it, are Unordered where T is Listed.
+	When func(T) (time.Time, bool)
 	// Asked is called before each request for a page, retries left out; nil is not called.
 	Asked func()
 }
@@ -136,8 +144,10 @@ type reading struct {
 	known   int                       // of these, those with a key
 	largest int                       // size that a page named
 	base    int                       // count before the page that began behind a value; 0 for none
+	before  int                       // count before the page at hand, of a counted list
 	keyed   keys
 	digest  maphash.Hash // of the keys of a fixed list
+	order   order
 }
 
 func (l *lister[T]) begin() *reading {
@@ -234,55 +244,16 @@ func (l *lister[T]) request(ctx context.Context, r *reading, address string, att
 	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts, files: l.endpoint.Files, desk: l.desk}, into)
 }
 
-// sorted returns an address with its parameters in order, so that equal addresses compare equal.
-func sorted(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	u.RawQuery = u.Query().Encode()
-	return u.String()
-}
-
-// after returns the address of the next page: behind the last value, or the link.
-func (l *lister[T]) after(p *page, r *reading) (string, error) {
-	link, err := l.next(p.Next, r)
-	switch {
-	case err != nil:
-		return "", err
-	case l.keyed(r):
-		return l.behind(r), nil
-	case l.endpoint.Sorted.Number != nil:
-		l.plain = true
-	}
-	if l.endpoint.FirstWhole && !l.whole && l.pages == 1 { // the link asks as the page before
-		link = withFields(link, l.endpoint.Fields)
-	}
-	return link, nil
-}
-
-// next returns the link as it is, when it leads to the same host and was not followed before.
-func (l *lister[T]) next(link string, r *reading) (string, error) {
-	u, err := url.Parse(link)
-	if err != nil {
-		return "", fmt.Errorf("%w: its link is no URL", errNextPage)
-	}
-	if !l.client.sameHost(u) {
-		return "", fmt.Errorf("%w: its link leads to %s://%s, and the credential may go to %s://%s alone", errNextPage,
-			u.Scheme, u.Host, l.client.base.Scheme, l.client.base.Host)
-	}
-	if r.visited[sorted(link)] {
-		return "", fmt.Errorf("%w: its link was followed before", errNextPage)
-	}
-	return link, nil
-}
-
 // values yields the values of a page that were not yielded before, and counts those
 // that no earlier page of this reading had.
 func (l *lister[T]) values(p *page, r *reading) error {
-	for _, raw := range *p.Values {
+	ahead := l.order(p, r)
+	for i, raw := range *p.Values {
 		r.got++
-		v, key, err := l.value(raw)
+		v, key, err := l.valueOf(raw, ahead, i)
+		if listed, ok := any(&v).(*Listed); ok {
+			listed.Unordered = r.order.broken
+		}
 		if err != nil {
 			err = l.named(odd(r.count+1, raw, err))
 		}

@@ -121,6 +121,8 @@ type Listed struct {
 	Object Object
 	JSON   json.RawMessage
 	Whole  bool // Object has all that came, of a page that was asked for whole values
+	// Unordered is true where the list is known not to have the newest first, see Endpoint.When.
+	Unordered bool
 }
 
 // Odd is the error of one value of a list that cannot be used. It comes in the place of the

@@ -13,6 +13,7 @@ const (
 	Any               Shape = iota // nobody reads it
 	Flag                           // true or false
 	Fraction                       // a number from 0 to 1
+	Count                          // a whole number, from 1 on
 	Text                           // a text
 	Expression                     // a jq expression
 	ExpressionOrQuery              // a jq expression, or a search query whose leaves are

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"encoding"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"reflect"
@@ -17,7 +18,7 @@ import (
 
 // Decode reads the selector into the struct that into points to. The `yaml` tag
 // of a field is its key; a field without a tag is left alone. Fields may be
-// string, bool, structs, and pointers to and lists of these. A struct whose pointer
+// string, bool, int for a number from 1 on, structs, and pointers to and lists of these. A struct whose pointer
 // is an encoding.TextUnmarshaler is read from a string too; where a list of structs
 // is due, one mapping is a list of one. A key that is absent or null leaves its
 // field as it is; "query" and "exportEnvVariables" need no field. Decode returns every
@@ -239,6 +240,9 @@ func (d *decoder) value(n *node, target reflect.Value, name string) {
 	case reflect.Bool:
 		value, _ := d.flag(n, name)
 		target.SetBool(value)
+	case reflect.Int:
+		value, _ := d.count(n, name)
+		target.SetInt(int64(value))
 	default:
 		panic("mapping: Selector.Decode into a field of type " + target.Type().String())
 	}
@@ -265,8 +269,8 @@ func (d *decoder) list(n *node, target reflect.Value, name string) {
 
 // SelectorKeys are the keys that Selector.Decode reads into a struct like the given
 // one, and those of every selector. Beside `yaml` it reads of a field the tags
-// `help`, `required` and `deprecated` ("true"), and of a named text type its
-// method Values() []string.
+// `help`, `required` and `deprecated` ("true"), `default` of a number, and of a named text
+// type its method Values() []string.
 func SelectorKeys(selector any) []Key {
 	return slices.Concat(commonKeys, structKeys(reflect.TypeOf(selector)))
 }
@@ -290,6 +294,11 @@ func structKeys(of reflect.Type) []Key {
 			k.Shape, k.Keys = Object, structKeys(t)
 		case t.Kind() == reflect.Bool:
 			k.Shape = Flag
+		case t.Kind() == reflect.Int:
+			k.Shape = Count
+			if text, ok := field.Tag.Lookup("default"); ok {
+				k.Default = json.Number(text)
+			}
 		default:
 			k.Shape = Text
 		}

@@ -133,7 +133,7 @@ fix: the keys here are path, filenames`},
 func TestSelectorDecodeInto(t *testing.T) {
 	t.Parallel()
 	for _, into := range []any{nil, testSelector{}, new(string), (*testSelector)(nil), new(struct {
-		A int `yaml:"userRole"`
+		A float64 `yaml:"userRole"`
 	}), new(struct {
 		testFiles `yaml:",inline"`
 	}), new(struct {

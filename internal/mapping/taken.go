@@ -105,6 +105,24 @@ func (b *builder) flag(n *node, name string) (value, ok bool) {
 	return value, true
 }
 
+// maxCount bounds a number of things or days: what is beyond it is a mistake.
+const maxCount = 1_000_000
+
+// count reads a setting that is a whole number, and reports what is none.
+func (b *builder) count(n *node, name string) (value int, ok bool) {
+	number, ok := n.number()
+	value = int(number)
+	if !ok || number < 1 || number > maxCount || float64(value) != number {
+		b.error(RuleWrongType, n.pos, name, "expected a whole number from 1 to "+strconv.Itoa(maxCount)+", found "+n.describe(), "write a number, such as 30, without quotes")
+		return 0, false
+	}
+	if _, exact := n.value.(int); !exact {
+		word := strconv.Itoa(value)
+		b.taken(n, name, word, "write "+word+", without quotes")
+	}
+	return value, true
+}
+
 // text reads a setting that is a text, and reports what is none: expected and fix say so.
 func (b *builder) text(n *node, name, expected, fix string) (value string, ok bool) {
 	value, ok = n.asText()

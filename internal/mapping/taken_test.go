@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -83,6 +84,24 @@ func TestNumbersTakenForTexts(t *testing.T) {
 		problems := parseSelector(t, "    userRole: "+value+"\n").Decode(&into)
 		if into.UserRole != want || len(problems) != 1 || !strings.Contains(problems[0].Fix, `quote it: "`+value+`"`) || (problems[0].Severity == diag.Error) != (want == "") {
 			t.Errorf("%s: got %q and %v, want %q and one problem", value, into.UserRole, problems, want)
+		}
+	}
+}
+
+// A number of things or days is whole, and 1 at least.
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]int{
+		"30": 30, "1": 1, "1000000": 1_000_000, `"30"`: 30, "30.0": 30,
+		"0": 0, "-1": 0, "1.5": 0, "1000001": 0, "soon": 0, "true": 0, "[1]": 0, "1e99": 0,
+	} {
+		var into struct {
+			Since int `yaml:"since"`
+		}
+		problems := parseSelector(t, "    since: "+value+"\n").Decode(&into)
+		exact := want > 0 && value == strconv.Itoa(want)
+		if into.Since != want || len(problems.Errors()) == 0 != (want > 0) || (len(problems) == 0) != exact {
+			t.Errorf("%s: got %d and %v, want %d", value, into.Since, problems, want)
 		}
 	}
 }

@@ -125,6 +125,8 @@ func shapeOf(k mapping.Key) object {
 		return object{"type": "boolean"}
 	case mapping.Fraction:
 		return object{"type": "number", "minimum": 0, "maximum": 1}
+	case mapping.Count:
+		return object{"type": "integer", "minimum": 1}
 	case mapping.Text, mapping.Expression:
 		if k.Values != nil {
 			return object{"type": "string", "enum": k.Values}

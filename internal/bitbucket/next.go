@@ -1,0 +1,67 @@
+package bitbucket
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"strconv"
+)
+
+// after returns the address of the next page: behind the last value, or the link.
+func (l *lister[T]) after(p *page, r *reading) (string, error) {
+	link, err := l.next(p.Next, r)
+	switch {
+	case err != nil:
+		return "", err
+	case l.keyed(r):
+		return l.behind(r), nil
+	case l.endpoint.Sorted.Number != nil:
+		l.plain = true
+	case l.endpoint.Counted:
+		return l.numbered(r)
+	}
+	if l.endpoint.FirstWhole && !l.whole && l.pages == 1 { // the link asks as the page before
+		link = withFields(link, l.endpoint.Fields)
+	}
+	return link, nil
+}
+
+// numbered is the address of the page behind those that were read.
+func (l *lister[T]) numbered(r *reading) (string, error) {
+	if r.count == r.before {
+		return "", fmt.Errorf("%w: page %d has nothing that the pages before it do not have", errNextPage, l.pages)
+	}
+	r.before = r.count
+	q := maps.Clone(l.query)
+	if q == nil {
+		q = url.Values{}
+	}
+	q.Set("page", strconv.Itoa(l.pages+1))
+	return l.address(q, true), nil
+}
+
+// next returns the link as it is, when it leads to the same host and was not followed before.
+func (l *lister[T]) next(link string, r *reading) (string, error) {
+	u, err := url.Parse(link)
+	if err != nil {
+		return "", fmt.Errorf("%w: its link is no URL", errNextPage)
+	}
+	if !l.client.sameHost(u) {
+		return "", fmt.Errorf("%w: its link leads to %s://%s, and the credential may go to %s://%s alone", errNextPage,
+			u.Scheme, u.Host, l.client.base.Scheme, l.client.base.Host)
+	}
+	if r.visited[sorted(link)] {
+		return "", fmt.Errorf("%w: its link was followed before", errNextPage)
+	}
+	return link, nil
+}
+
+// sorted returns an address with its parameters in order, so that equal addresses compare equal.
+func sorted(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	u.RawQuery = u.Query().Encode()
+	return u.String()
+}
