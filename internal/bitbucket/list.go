@@ -247,10 +247,16 @@ func (l *lister[T]) request(ctx context.Context, r *reading, address string, att
 // values yields the values of a page that were not yielded before, and counts those
 // that no earlier page of this reading had.
 func (l *lister[T]) values(p *page, r *reading) error {
-	ahead := l.order(p, r)
+	ahead := lookAhead(l, p, r)
 	for i, raw := range *p.Values {
 		r.got++
-		v, key, err := l.valueOf(raw, ahead, i)
+		var d decoded[T]
+		if ahead != nil {
+			d = ahead[i]
+		} else {
+			d.value, d.key, d.err = l.value(raw)
+		}
+		v, key, err := d.value, d.key, d.err
 		if listed, ok := any(&v).(*Listed); ok {
 			listed.Unordered = r.order.broken
 		}

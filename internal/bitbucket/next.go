@@ -18,7 +18,7 @@ func (l *lister[T]) after(p *page, r *reading) (string, error) {
 	case l.endpoint.Sorted.Number != nil:
 		l.plain = true
 	case l.endpoint.Counted:
-		return l.numbered(r)
+		return numbered(l, r)
 	}
 	if l.endpoint.FirstWhole && !l.whole && l.pages == 1 { // the link asks as the page before
 		link = withFields(link, l.endpoint.Fields)
@@ -27,7 +27,7 @@ func (l *lister[T]) after(p *page, r *reading) (string, error) {
 }
 
 // numbered is the address of the page behind those that were read.
-func (l *lister[T]) numbered(r *reading) (string, error) {
+func numbered[T any](l *lister[T], r *reading) (string, error) {
 	if r.count == r.before {
 		return "", fmt.Errorf("%w: page %d has nothing that the pages before it do not have", errNextPage, l.pages)
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/partial"
@@ -180,4 +181,38 @@ func Decode(raw json.RawMessage) (Object, error) {
 func object(d *partial.Decoder, text []byte, reads *reach.Paths) Object {
 	o, _ := d.Value(text, reads).(Object)
 	return o
+}
+
+// order is whether a list has the newest values first, as far as it has been read.
+type order struct {
+	last   time.Time // of the value before
+	broken bool
+}
+
+// decoded is a value, its key, and why it cannot be used.
+type decoded[T any] struct {
+	value T
+	key   string
+	err   error
+}
+
+// lookAhead looks through a page before its values are passed on, so that a caller does not take one
+// that is old for the end of the new ones. It returns the values, or nil where nothing is to be
+// looked for.
+func lookAhead[T any](l *lister[T], p *page, r *reading) []decoded[T] {
+	if l.endpoint.When == nil || r.order.broken {
+		return nil
+	}
+	all := make([]decoded[T], len(*p.Values))
+	for i, raw := range *p.Values {
+		d := &all[i]
+		if d.value, d.key, d.err = l.value(raw); d.err != nil {
+			continue
+		}
+		if at, ok := l.endpoint.When(d.value); ok {
+			r.order.broken = r.order.broken || !r.order.last.IsZero() && at.After(r.order.last)
+			r.order.last = at
+		}
+	}
+	return all
 }

@@ -24,9 +24,23 @@ type aged struct {
 	query    url.Values
 	// complete adds to an object what Bitbucket leaves out; nil for nothing.
 	complete func(Object)
+	// only are the objects of the list that are wanted.
+	only choice
+	// optional is true for a list that answers 404 where a repository does not have such objects.
+	optional bool
+	// name is what an object is called in messages; nil for what it says itself.
+	name func(Object) string
+	// within is true where objects get their repository, as __repository.
+	within bool
 }
 
-func (a aged) key() []string { return listKey(a.repository, a.kind, a.query) }
+func (a aged) key() []string {
+	key := listKey(a.repository, a.kind, a.query)
+	if a.only.name != "" {
+		key = append(key, a.only.name)
+	}
+	return key
+}
 
 // asksFor are the parts of objects that Bitbucket is asked for; nil for all.
 func (a aged) asksFor() *reach.Paths {
@@ -44,6 +58,10 @@ type ager interface {
 	query() bitbucket.RepositoryQuery
 	without(Source) string
 	aged(*bitbucket.Client, bitbucket.Repository, parts) aged
+}
+
+// parter is a selector of a kind whose list can be asked for parts of its objects.
+type parter interface {
 	// parts are what the list is asked for in a workspace.
 	parts(*Workspace) parts
 }
@@ -51,7 +69,10 @@ type ager interface {
 // extractAged extracts the objects of one list of each repository.
 func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
-		parts := s.parts(ws)
+		var parts parts
+		if p, ok := any(s).(parter); ok {
+			parts = p.parts(ws)
+		}
 		var show *shown
 		if parts.reads != nil {
 			show = ws.showing(parts.kind)
@@ -63,7 +84,7 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 			case isOdd(err):
 				task, err = failing(err), nil
 			case err == nil:
-				task.Run = agedTask(ws, a, l.source(), s.without, show.turn())
+				task.Run = agedTask(ws, a, l, s.without, show.turn())
 			}
 			if !yield(task, err) {
 				return
@@ -73,10 +94,12 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 }
 
 // agedTask yields the objects of a list, after a *Remembered where they come from memory.
-func agedTask(ws *Workspace, a aged, source Source, without func(Source) string, show *showTurn) Run {
+func agedTask(ws *Workspace, a aged, l *listed, without func(Source) string, show *showTurn) Run {
+	source := l.source()
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			defer show.end()
+			home := &home{listed: l}
 			if a.endpoint.FirstWhole = show.whole(ctx); ctx.Err() != nil {
 				yield(Found{}, context.Cause(ctx))
 				return
@@ -95,13 +118,21 @@ func agedTask(ws *Workspace, a aged, source Source, without func(Source) string,
 				case err != nil:
 					yield(Found{}, leftOutBy(without(source), ws.rest.OrGone(ctx, a.repository.Slug, err)))
 					return
+				case !a.only.wants(found.Object):
 				default:
 					if a.complete != nil {
 						a.complete(found.Object)
 					}
 					show.took(found)
-					found.Address = address(found.Object, source)
-					if !yield(found, nil) {
+					if a.name != nil {
+						found.Address = a.name(found.Object)
+					} else {
+						found.Address = address(found.Object, source)
+					}
+					if a.within {
+						err = home.into(found.Object)
+					}
+					if !yield(found, err) || err != nil {
 						return
 					}
 				}
@@ -222,7 +253,7 @@ func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield f
 // nothing odd. It reports whether anything was yielded. The error, which is not yielded, is why
 // the list did not come to its end.
 func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bool) (begun bool, err error) {
-	keep, requests := newKeeper(w.options.State, a.repository, a.asksFor()), 0
+	keep, requests, taken := newKeeper(w.options.State, a.repository, a.asksFor()), 0, 0
 	a.endpoint.Asked, a.endpoint.NoJSON = func() { requests++ }, keep == nil
 	failed := func(requests int) { // which it costs at least
 		if w.plan != nil && ctx.Err() == nil {
@@ -230,6 +261,15 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 		}
 	}
 	for l, err := range bitbucket.List(ctx, w.client, a.endpoint, a.query) {
+		if err == nil && a.only.ends(l) {
+			begun = true
+			break
+		}
+		if err != nil && a.optional {
+			if err = w.orNone(ctx, a.repository, err); err == nil {
+				break
+			}
+		}
 		switch {
 		case isOdd(err):
 			keep = nil
@@ -242,6 +282,9 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 			return begun, err
 		default:
 			keep.add(l)
+			if a.only.wants(l.Object) {
+				taken++
+			}
 		}
 		if !begun {
 			w.readings.begin(a.id())
@@ -249,6 +292,9 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 		begun = true
 		if !yield(Found{Object: l.Object, Partial: !l.Whole}, err) {
 			return true, nil
+		}
+		if err == nil && a.only.full(l, taken) {
+			break
 		}
 	}
 	if keep == nil {

@@ -26,9 +26,19 @@ type Kind struct {
 	Objects shape.Kind
 	// Selector are the keys of its selector.
 	Selector []mapping.Key
+	Manual   Manual
 
 	place place
 	bind  func(mapping.Selector) (Bound, error)
+}
+
+// Manual is what the manual says of a kind.
+type Manual struct {
+	What string // its objects are, with links to Bitbucket's documentation
+	// Requests says how many a run sends, in words.
+	Requests string
+	// Scope is that of workspace tokens and OAuth consumers, APIScope that of API tokens.
+	Scope, APIScope string
 }
 
 // Extract lists the tasks of one resource, in the order in which their objects
@@ -195,10 +205,10 @@ func (b Bound) Reading(reads Reads, named ...string) Bound {
 // narrow hands a selector what expressions read, and the files that they name, if the
 // selector takes them.
 func narrow[S selector](s S, reads Reads, named []string) S {
-	if n, ok := any(s).(interface {
-		reading(reads Reads, named []string) S
+	if n, ok := any(&s).(interface {
+		read(reads Reads, named []string)
 	}); ok {
-		return n.reading(reads, named)
+		n.read(reads, named)
 	}
 	return s
 }

@@ -23,6 +23,7 @@ import (
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/, read 2026-11.
 var file = define(Kind{
 	Name: "file", Files: true,
+	Manual:  Manual{What: "files, parsed where they are JSON or YAML", Requests: "over git none of the API's; over REST listings, and 1 for each file", Scope: "repository", APIScope: "read:repository:bitbucket"},
 	Example: fileExample,
 	Objects: shape.Kind{
 		Object:     shape.Of(fileShape),
@@ -51,9 +52,8 @@ type fileSelector struct {
 	named         []string // files that expressions name by file://
 }
 
-func (s fileSelector) reading(reads Reads, named []string) fileSelector {
+func (s *fileSelector) read(reads Reads, named []string) {
 	s.reads, s.named = reads, named
-	return s
 }
 
 // filePattern selects files of which repositories.

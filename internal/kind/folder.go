@@ -25,6 +25,7 @@ import (
 var folder = define(Kind{
 	Name: "folder", Aliases: []string{"directory", "dir"}, Files: true,
 	Example: folderExample,
+	Manual:  Manual{What: "folders of repositories, with files of theirs", Requests: "over git none of the API's; over REST 1 for each repository and 100 entries", Scope: "repository", APIScope: "read:repository:bitbucket"},
 	Objects: shape.Kind{
 		Object:     shape.Of(folderShape),
 		Missing:    map[string]string{".folder.commit.repository": "write .repo"},
@@ -43,9 +44,8 @@ type folderSelector struct {
 	named         []string // files that expressions name by file://
 }
 
-func (s folderSelector) reading(reads Reads, named []string) folderSelector {
+func (s *folderSelector) read(reads Reads, named []string) {
 	s.reads, s.named = reads, named
-	return s
 }
 
 // folderPattern selects folders of which repositories.

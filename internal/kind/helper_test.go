@@ -61,8 +61,14 @@ func (w world) workspace(o kind.Options) *kind.Workspace {
 
 func inBubble(t *testing.T, s *bitbuckettest.Server, test func(w world)) {
 	t.Helper()
+	inBubbleWith(t, func() *bitbuckettest.Server { return s }, test)
+}
+
+// inBubbleWith makes the emulator within the bubble, so that it has the same time.
+func inBubbleWith(t *testing.T, s func() *bitbuckettest.Server, test func(w world)) {
+	t.Helper()
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) { test(newWorld(t, s)) })
+	synctest.Test(t, func(t *testing.T) { test(newWorld(t, s())) })
 }
 
 func newWorld(t testing.TB, s *bitbuckettest.Server) world { return newWorldWith(t, s, 4) }

@@ -15,6 +15,7 @@ import (
 
 var project = define(Kind{
 	Name:    "project",
+	Manual:  Manual{What: "the projects of the workspace", Requests: "1 for each 100 projects", Scope: "project", APIScope: "read:project:bitbucket"},
 	Objects: shape.Kind{Object: shape.Of(projectShape), Identifier: `.key`},
 	place:   itself,
 }, extractProjects)

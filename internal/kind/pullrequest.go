@@ -18,6 +18,7 @@ import (
 
 var pullRequest = define(Kind{
 	Name: "pull-request", Aliases: []string{"pr", "prs", "mr", "merge-request"},
+	Manual: Manual{What: "pull requests: the open ones, or what a filter selects", Requests: "1 for each repository and 50 pull requests", Scope: "pullrequest", APIScope: "read:pullrequest:bitbucket"},
 	Objects: shape.Kind{
 		Object:     pullRequestFields,
 		Identifier: `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`,

@@ -13,6 +13,7 @@ import (
 
 var repository = define(Kind{
 	Name: "repository", Aliases: []string{"repo", "repos"}, Files: true,
+	Manual:  Manual{What: "repositories, with files of their main branch", Requests: "1 for each 100 repositories, shared by all kinds; included files as for file", Scope: "repository", APIScope: "read:repository:bitbucket"},
 	Objects: shape.Kind{Object: shape.Of(repositoryShape), Identifier: `.slug`},
 	place:   itself,
 }, extractRepositories)
@@ -24,9 +25,8 @@ type repositorySelector struct {
 	named         []string // files that expressions name by file://
 }
 
-func (s repositorySelector) reading(reads Reads, named []string) repositorySelector {
+func (s *repositorySelector) read(reads Reads, named []string) {
 	s.reads, s.named = reads, named
-	return s
 }
 
 // namesFiles reports whether expressions name files, which are read as they are evaluated.

@@ -68,15 +68,20 @@ func (w walked) narrowed() bool { return w.query() != bitbucket.RepositoryQuery{
 
 func (w walked) problems(s mapping.Selector) diag.Problems {
 	problems := checkFilter(s, "repoQuery", w.RepoQuery, shape.Of(repositoryShape))
-	role := string(w.UserRole)
-	if role == "" || slices.Contains(roles, role) {
-		return problems
+	return append(problems, checkOneOf(s, "userRole", string(w.UserRole), roles, "role")...)
+}
+
+// checkOneOf finds a value of a key that is none of those that are known: what is their name.
+func checkOneOf(s mapping.Selector, key, value string, known []string, what string) diag.Problems {
+	if value == "" || slices.Contains(known, value) {
+		return nil
 	}
-	fix := "use member, contributor, admin or owner"
-	if near, ok := nearest.Name(role, roles); ok {
-		fix = fmt.Sprintf("did you mean %q? The roles are member, contributor, admin and owner", near)
+	all := strings.Join(known[:len(known)-1], ", ") + " or " + known[len(known)-1]
+	fix := "use " + all
+	if near, ok := nearest.Name(value, known); ok {
+		fix = fmt.Sprintf("did you mean %q? Write %s", near, all)
 	}
-	return append(problems, s.Problem(mapping.RuleSelectorValue, diag.Error, "userRole", fmt.Sprintf("unknown role %q", role), fix))
+	return diag.Problems{s.Problem(mapping.RuleSelectorValue, diag.Error, key, fmt.Sprintf("unknown %s %q", what, value), fix)}
 }
 
 // maxFilter bounds a filter that a fix repeats, in bytes.

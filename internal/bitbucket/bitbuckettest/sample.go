@@ -16,7 +16,7 @@ import (
 //   - a monorepo ("storefront-frontend"), and files port.yml that tell of six services: with
 //     one in each, with several in one, and with values that name other files.
 //
-// No credential is allowed yet.
+// What lists of the newest have, such as pipelines, is of the last days before now. No credential is allowed yet.
 func Sample() *Server {
 	s := New("acme")
 	b := sampler{s: s}
@@ -30,7 +30,18 @@ func Sample() *Server {
 			}
 		}
 	}
+	s.Furnish()
 	return s
+}
+
+// Furnish gives the repositories that are there what those of the sample have beside files and pull requests, such as
+// pipelines of the days before now.
+func (s *Server) Furnish() {
+	for _, c := range s.contents() {
+		if c, ok := c.(interface{ sample(slugs []string) }); ok {
+			c.sample(s.Slugs())
+		}
+	}
 }
 
 type sampleProject struct {

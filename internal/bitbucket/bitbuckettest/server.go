@@ -33,6 +33,7 @@ type Server struct {
 	*branches
 	*files
 	*pullRequests
+	*pipelines
 
 	mu        sync.Mutex // guards what follows
 	prefix    string
@@ -53,6 +54,7 @@ func newServer(slug string) *Server {
 	s.repositories = newRepositories(w, s.projects)
 	s.branches, s.files = &branches{s.repositories}, &files{s.repositories}
 	s.pullRequests = &pullRequests{repositories: s.repositories, by: map[*repository]*pulls{}}
+	s.pipelines = newPipelines(s.repositories)
 	for _, c := range s.contents() {
 		s.table = append(s.table, c.routes()...)
 	}
@@ -61,7 +63,7 @@ func newServer(slug string) *Server {
 
 // contents are all kinds of content, each behind those that it needs.
 func (s *Server) contents() []content {
-	return []content{s.workspace, s.projects, s.repositories, s.branches, s.files, s.pullRequests}
+	return []content{s.workspace, s.projects, s.repositories, s.branches, s.files, s.pullRequests, s.pipelines}
 }
 
 // newSchema makes an example of what each list holds.

@@ -1,0 +1,119 @@
+package kind
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+)
+
+// choice says which objects of a list are wanted, where the list does not know. The zero choice
+// is all of them. What it leaves out is not there for the mapping: it is no gap.
+type choice struct {
+	// name tells this choice from others: lists are remembered under it.
+	name string
+	// takes reports whether an object is wanted; nil takes all.
+	takes func(Object) bool
+	// when is when an object came about, or last changed, as the list is sorted: the newest first.
+	// Nil of a list in another order.
+	when func(Object) (time.Time, bool)
+	// since is when the oldest of them did; zero for all.
+	since time.Time
+	// most is how many of the newest are wanted; 0 for all.
+	most int
+}
+
+// wants reports whether an object is wanted, as far as it says itself. One without a time is.
+func (c choice) wants(o Object) bool { return !c.old(o) && (c.takes == nil || c.takes(o)) }
+
+func (c choice) old(o Object) bool {
+	if c.when == nil || c.since.IsZero() {
+		return false
+	}
+	at, ok := c.when(o)
+	return ok && at.Before(c.since)
+}
+
+// ends reports whether neither an object nor any that comes after it is wanted. A list that has
+// turned out to be in another order is read to its end.
+func (c choice) ends(l bitbucket.Listed) bool { return !l.Unordered && c.old(l.Object) }
+
+// full reports whether none is wanted after an object, where so many were taken with it.
+func (c choice) full(l bitbucket.Listed, taken int) bool {
+	return !l.Unordered && c.most > 0 && taken >= c.most
+}
+
+// newest is what an endpoint has to know of the order.
+func (c choice) newest() func(bitbucket.Listed) (time.Time, bool) {
+	if c.when == nil {
+		return nil
+	}
+	return func(l bitbucket.Listed) (time.Time, bool) { return c.when(l.Object) }
+}
+
+// timeAt returns the time at a path of an object; not ok where there is none.
+func timeAt(o Object, path ...string) (at time.Time, ok bool) {
+	for _, key := range path[:len(path)-1] {
+		o, _ = o[key].(Object)
+	}
+	text, _ := o[path[len(path)-1]].(string)
+	at, err := time.Parse(time.RFC3339, text)
+	return at, err == nil
+}
+
+// daysAgo is so many days before now; zero for none.
+func daysAgo(days int) time.Time {
+	if days <= 0 {
+		return time.Time{}
+	}
+	return time.Now().AddDate(0, 0, -days)
+}
+
+// orNone is nil for the error of a list that a repository does not have, such as that of pipelines
+// where those are off. The repository was listed in this run; where the answer says that it is not
+// there itself, it is asked for once more.
+//
+// Source: answers seen by public clients, read 2026-11.
+func (w *Workspace) orNone(ctx context.Context, r bitbucket.Repository, err error) error {
+	var e *bitbucket.Error
+	if !errors.Is(err, bitbucket.ErrNotFound) || !errors.As(err, &e) || e.Status != http.StatusNotFound {
+		return err
+	}
+	if !strings.Contains(strings.ToLower(e.Message), "repository") {
+		return nil
+	}
+	if there, askErr := w.client.Exists(ctx, r.Slug); askErr != nil || there {
+		return askErr
+	}
+	return &Gone{Slug: r.Slug}
+}
+
+// home is the repository of the objects of a task, as Bitbucket lists it.
+type home struct {
+	listed *listed
+	object Object
+}
+
+// withinKey is where an object has its repository.
+const withinKey = "__repository"
+
+// into puts a copy of the repository into an object.
+func (h *home) into(o Object) error {
+	if h.object == nil {
+		var err error
+		if h.object, err = h.listed.object(); err != nil {
+			return err
+		}
+	}
+	o[withinKey] = clone(h.object)
+	return nil
+}
+
+// inRepository is the place of objects that have their repository at __repository.
+var inRepository = place{put: func(object, source Object) Object {
+	object[withinKey] = source
+	return object
+}, paths: [][]string{{withinKey}}}

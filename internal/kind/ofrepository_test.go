@@ -1,0 +1,36 @@
+package kind_test
+
+import (
+	"testing"
+
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+)
+
+// What each kind costs in a workspace of 120 repositories: their list has two pages.
+func TestRequestsOfKinds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		kind, selector string
+		objects        int
+		requests       int
+	}{
+		{"pipeline", "", 177, 2 + 120},
+	} {
+		t.Run(tt.kind+" "+tt.selector, func(t *testing.T) {
+			inBubbleWith(t, bitbuckettest.Sample, func(w world) {
+				objects := w.good(tt.kind, tt.selector)
+				if got := len(w.s.Journal()); len(objects) != tt.objects || got != tt.requests {
+					w.Errorf("got %d objects by %d requests, want %d by %d", len(objects), got, tt.objects, tt.requests)
+				}
+				for _, o := range objects {
+					if repository, _ := o["__repository"].(map[string]any); tt.kind != "project" && repository["slug"] == nil {
+						w.Fatalf("got %v, want its repository", o)
+					}
+				}
+				if v := w.s.Violations(); len(v) > 0 {
+					w.Errorf("the server notes %v", v)
+				}
+			})
+		})
+	}
+}
