@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/dryrun"
+	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/resync"
 )
@@ -66,12 +68,25 @@ func addCost(s *session) {
 	cost := client.Spent()
 	cost.Known = s.report.Memory.Saved
 	s.report.Forecast = "a sync asks Bitbucket: " + cost.String()
-	git := client.Git()
-	if git == nil || git.Requests() == 0 {
-		return
+	if git := client.Git(); git != nil && git.Requests() > 0 {
+		for _, text := range git.Credentials() {
+			s.report.Facts = append(s.report.Facts, "Bitbucket credential over git, "+text)
+		}
+		s.report.Forecast += "; its git host: " + git.Spent().String()
 	}
-	for _, text := range git.Credentials() {
-		s.report.Facts = append(s.report.Facts, "Bitbucket credential over git, "+text)
+	s.report.Forecast += "; and writes to Port: " + costAtPort(s.report.Changes)
+}
+
+// costAtPort returns what it costs to write changes, as far as Port takes them.
+func costAtPort(changes []catalog.Change) string {
+	written, deleted := map[string]int{}, map[string]int{}
+	for _, c := range changes {
+		switch c.Action {
+		case catalog.Create, catalog.Update:
+			written[c.Ref.Blueprint]++
+		case catalog.Delete:
+			deleted[c.Ref.Blueprint]++
+		}
 	}
-	s.report.Forecast += "; its git host: " + git.Spent().String()
+	return port.Forecast(written, deleted)
 }

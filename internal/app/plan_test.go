@@ -102,7 +102,7 @@ func TestPlanTells(t *testing.T) {
 		`refuse bitbucketRepository/ledger: property "defaultBranch" must be string, and is number`,
 		"delete bitbucketRepository/stale",
 		"a sync would publish the mapping", "Bitbucket credential workspace token: 2 requests, no rate limit header",
-		"a sync asks Bitbucket: 2 requests; 1 credential may make 1000 in 1h: no waiting")
+		"a sync asks Bitbucket: 2 requests; 1 credential may make 1000 in 1h: no waiting; and writes to Port: 2 requests; Port takes 35000 of a kind in 5m: no waiting")
 	summary := w.read("summary.md")
 	if file := w.read("plan.md"); strings.TrimSpace(file) != strings.TrimSpace(summary) {
 		t.Errorf("summary_file differs from the summary:\n%s", file)

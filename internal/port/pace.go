@@ -10,14 +10,16 @@ import (
 	"port-bitbucket-exporter/internal/transport"
 )
 
-// pace keeps to what Port says of its rate limits, so that a request waits instead
-// of being refused. Which routes share an allowance is not published: those do
-// whose answers agree on limit, period and end. The zero pace knows nothing, and
-// lets everything pass; it is safe for concurrent use.
+// pace keeps to what Port has published of its rate limits, and to what it says of them, so
+// that a request waits instead of being refused. In what it says, those routes share an
+// allowance whose answers agree on limit, period and end. The zero pace knows no answer; it is
+// safe for concurrent use.
 //
 // Source: https://docs.port.io/api-reference/rate-limits, read 2026-11.
 type pace struct {
-	mu         sync.Mutex
+	published limits
+
+	mu         sync.Mutex // guards what follows
 	routes     map[string]*allowance
 	allowances map[allowanceKey]*allowance
 	flying     map[string]int // requests of a route that have no answer yet
@@ -41,6 +43,11 @@ const maxDry = 2
 // wait returns when the route has something left, and takes one of it: learn gives
 // it back.
 func (p *pace) wait(ctx context.Context, route string, wait transport.Wait) error {
+	if pause := p.published.take(route, time.Now()); pause > 0 {
+		if err := wait(ctx, pause, transport.UsedUp); err != nil {
+			return err
+		}
+	}
 	for waited := time.Duration(0); ; {
 		pause, landed := p.take(route, waited > maxLimitWait)
 		switch {

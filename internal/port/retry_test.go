@@ -351,6 +351,51 @@ func TestRateWindowOfPort(t *testing.T) {
 	})
 }
 
+// Within Port's published limits no request is refused, and a run that stays within the burst
+// waits for nothing.
+func TestPublishedLimitsOfPort(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		s.Configure(porttest.Options{PublishedLimits: true, NoJournalBodies: true})
+		c := inProcess(s)
+		read := func() {
+			if _, err := c.Blueprints.Read(t.Context(), repository); err != nil {
+				t.Fatal(err)
+			}
+		}
+		start := time.Now()
+		for range 1500 {
+			read()
+		}
+		equal(t, "time of the burst", time.Since(start), 0)
+		for range 450 {
+			read()
+		}
+		equal(t, "time of what follows", time.Since(start).Round(time.Second), 10*time.Second)
+		for range 120 { // logins
+			s.RevokeTokens()
+			read()
+		}
+		if took := time.Since(start); took < 5*time.Minute {
+			t.Errorf("120 logins took %s, want more than the period in which Port takes 100", took)
+		}
+		equal(t, "refused for a limit", s.RateLimited(), 0)
+	})
+}
+
+// A wait that an answer asks for is kept, though the published limits would let requests pass.
+func TestRetryAfterWinsOverPublishedLimits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		s.Fault(porttest.Fault{Path: bulkPath, Status: 429, Header: http.Header{"Retry-After": {"70"}}})
+		start := time.Now()
+		equal(t, "outcome", inProcess(s).Entities.Upsert(t.Context(), repository, batchOf(t, "a"), merge)[0].Err, nil)
+		equal(t, "time", time.Since(start), 70*time.Second)
+	})
+}
+
 func TestARefusedLoginWaitsToo(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

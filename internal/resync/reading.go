@@ -15,6 +15,7 @@ import (
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/load"
+	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/transform"
 )
 
@@ -112,7 +113,10 @@ func (r *reading) tasks(readCtx context.Context, n int) iter.Seq2[ordered, error
 			if r.job.State != nil {
 				r.stream.First() // what memory knows of the resources before it is complete
 			}
-			r.forecast.Do(func() { r.logReading(r.job.forecast(seen.Tasks, r.known(readCtx, r.to.Resource))) })
+			r.forecast.Do(func() {
+				r.logReading(r.job.forecast(seen.Tasks, r.known(readCtx, r.to.Resource)))
+				r.logReading("and at Port: " + port.Pace())
+			})
 		}
 	}
 }

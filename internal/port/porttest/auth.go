@@ -91,7 +91,7 @@ func (s *Server) authorize(r *http.Request) (Role, *answer) {
 }
 
 // RateLimited counts the requests that were answered 429 because the window of
-// Options.RateLimit was used up.
+// Options.RateLimit was used up, or for Options.PublishedLimits.
 func (s *Server) RateLimited() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

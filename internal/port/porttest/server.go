@@ -43,6 +43,8 @@ type Options struct {
 	// minute); the others get 429. 0 is no limit.
 	RateLimit  int
 	RatePeriod time.Duration
+	// PublishedLimits answers 429 to what passes the limits that Port has published.
+	PublishedLimits bool
 	// LooseProperties accepts properties that the blueprint does not have.
 	LooseProperties bool
 	// NoUndocumentedRoutes answers 404 on routes that Port's framework uses and
@@ -79,7 +81,8 @@ type Server struct {
 	journal      []Exchange
 	violations   []string
 	faults       []*fault
-	limited      int // answers for the rate limit
+	usages       map[string]*usage // by family of routes, with Options.PublishedLimits
+	limited      int               // answers for a rate limit
 }
 
 // New returns an organization without blueprints, entities, integrations or
@@ -91,6 +94,7 @@ func New() *Server {
 		tokens:       map[string]token{},
 		store:        newStore(),
 		integrations: map[string]*integration{},
+		usages:       map[string]*usage{},
 	}
 }
 
@@ -195,6 +199,9 @@ func (s *Server) handle(r *http.Request, body []byte) reply {
 	defer s.mu.Unlock()
 	now := time.Now()
 	limited := s.window.take(s.options, now)
+	if s.options.PublishedLimits {
+		limited = s.overPublished(r.Method, r.URL.Path, now) || limited
+	}
 	t, vars := s.match(r.Method, r.URL)
 	var a answer
 	if limited {
