@@ -15,6 +15,7 @@ func TestRequestsOfKinds(t *testing.T) {
 		requests       int
 	}{
 		{"pipeline", "", 177, 2 + 120},
+		{"environment", "", 177, 2 + 120},
 	} {
 		t.Run(tt.kind+" "+tt.selector, func(t *testing.T) {
 			inBubbleWith(t, bitbuckettest.Sample, func(w world) {

@@ -34,6 +34,7 @@ type Server struct {
 	*files
 	*pullRequests
 	*pipelines
+	*environments
 
 	mu        sync.Mutex // guards what follows
 	prefix    string
@@ -55,6 +56,7 @@ func newServer(slug string) *Server {
 	s.branches, s.files = &branches{s.repositories}, &files{s.repositories}
 	s.pullRequests = &pullRequests{repositories: s.repositories, by: map[*repository]*pulls{}}
 	s.pipelines = newPipelines(s.repositories)
+	s.environments = newEnvironments(s.pipelines)
 	for _, c := range s.contents() {
 		s.table = append(s.table, c.routes()...)
 	}
@@ -63,7 +65,7 @@ func newServer(slug string) *Server {
 
 // contents are all kinds of content, each behind those that it needs.
 func (s *Server) contents() []content {
-	return []content{s.workspace, s.projects, s.repositories, s.branches, s.files, s.pullRequests, s.pipelines}
+	return []content{s.workspace, s.projects, s.repositories, s.branches, s.files, s.pullRequests, s.pipelines, s.environments}
 }
 
 // newSchema makes an example of what each list holds.
