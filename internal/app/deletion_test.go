@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"port-bitbucket-exporter/internal/port/porttest"
 )
@@ -49,4 +50,30 @@ func TestDeletionInputs(t *testing.T) {
 			w.checkClean()
 		})
 	}
+}
+
+// What a resource leaves behind that was removed from the mapping is told once, with the kind
+// that gave it where Port shows the mapping before.
+func TestRemovedResourceIsTold(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.run(map[string]string{"MAPPING": repositories + `  - kind: project
+    selector: {query: "true"}
+    port: {entity: {mappings: {identifier: .key, title: .name, blueprint: '"bitbucketProject"'}}}
+`}).check(t, 0, "success")
+	w.port.Age(time.Hour)
+	const told = `1 entity of blueprint "bitbucketProject", which kind "project" gave by the mapping that Port shows, is no longer mapped: to be deleted`
+	plan := w.planned(map[string]string{"MAPPING": repositories})
+	plan.contains(t, told, "delete bitbucketProject/PAY")
+	r := w.run(map[string]string{"MAPPING": repositories})
+	r.check(t, 0, "success")
+	r.contains(t, told)
+	if w.holds("bitbucketProject", "PAY") {
+		t.Error("the project is still there")
+	}
+	w.port.Age(time.Hour)
+	if r := w.run(map[string]string{"MAPPING": repositories}); strings.Contains(r.stdout, "no longer mapped") {
+		t.Errorf("told again:\n%s", r.stdout)
+	}
+	w.checkClean()
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -152,6 +153,46 @@ func (i *integration) selectors() func(index int) prune.SelectorHistory {
 		}
 		return prune.SelectorChanged
 	}
+}
+
+// former returns the kinds of the mapping that Port shows, in quotes, by the blueprint that they
+// name literally; nil when the stored mapping itself runs.
+func (i *integration) former() map[string][]string {
+	shown, _ := i.Config.(map[string]any)
+	resources, _ := shown["resources"].([]any)
+	if i.mapping.origin != fromInputs {
+		return nil
+	}
+	kinds := map[string][]string{}
+	for _, r := range resources {
+		resource, _ := r.(map[string]any)
+		kind, _ := resource["kind"].(string)
+		for _, blueprint := range blueprintsOf(resource) {
+			if name := strconv.Quote(kind); !slices.Contains(kinds[blueprint], name) {
+				kinds[blueprint] = append(kinds[blueprint], name)
+			}
+		}
+	}
+	return kinds
+}
+
+// blueprintsOf returns those that a resource, as Port stores it, names literally.
+func blueprintsOf(resource map[string]any) (names []string) {
+	port, _ := resource["port"].(map[string]any)
+	entity, _ := port["entity"].(map[string]any)
+	mappings, many := entity["mappings"].([]any)
+	if !many {
+		mappings = []any{entity["mappings"]}
+	}
+	for _, m := range mappings {
+		one, _ := m.(map[string]any)
+		text, _ := one["blueprint"].(string)
+		var name string
+		if json.Unmarshal([]byte(text), &name) == nil && name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // hasNewSelector reports whether the mapping of the inputs has a selector that the

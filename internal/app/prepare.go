@@ -99,7 +99,7 @@ func (p *prepared) job(s *session) resync.Job {
 		GitMaxBytes: s.config.GitMaxBytes, OnlyGit: s.config.SourceReader == input.ReaderGit,
 		WholeObjects: s.config.WholeObjects,
 		MaxDeletions: s.config.MaxDeletions, Deletion: deletions[s.config.Deletion],
-		StandIn: p.integration.standIn, Selector: p.integration.selectors(), ConfirmRenames: s.config.ConfirmRenames,
+		StandIn: p.integration.standIn, Selector: p.integration.selectors(), Former: p.integration.former(), ConfirmRenames: s.config.ConfirmRenames,
 	}
 	_, job.NoGit = s.config.UsesGit()
 	s.past.remember(&job, s, p.integration.ResyncStart)

@@ -56,8 +56,8 @@ func compareRefs(a, b catalog.Ref) int {
 }
 
 // old yields what Port lists as ours and untouched since the run began. Where it has no
-// list of a whole data source any more, the blueprints of the mapping are searched: then
-// those that no resource names any more are left alone.
+// list of a whole data source any more, the blueprints of the mapping are searched, and those
+// of the mapping that Port shows: what is left in others is not known then.
 func (p *pass) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 	return func(yield func(catalog.Ref, error) bool) {
 		begun := false // the list is there
@@ -78,7 +78,14 @@ func (p *pass) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) bool) {
 	p.searched = true
 	p.note(diag.Problem{Severity: diag.Notice, Message: "Port does not list a whole data source any more: the blueprints of the mapping were searched"})
-	for _, blueprint := range slices.Sorted(maps.Keys(p.Inventory.Stored)) {
+	blueprints := map[string]bool{}
+	for blueprint := range p.Inventory.Stored {
+		blueprints[blueprint] = true
+	}
+	for blueprint := range p.Former {
+		blueprints[blueprint] = true
+	}
+	for _, blueprint := range slices.Sorted(maps.Keys(blueprints)) {
 		for ref, err := range p.Port.Entities.StoredBefore(ctx, blueprint, p.Began) {
 			if errors.Is(err, port.ErrNotFound) {
 				break

@@ -44,6 +44,9 @@ type Config struct {
 	StandIn bool
 	// Selector returns, for the index of a resource, whether earlier runs had its selector.
 	Selector func(index int) SelectorHistory
+	// Former are the kinds that gave entities of a blueprint by the mapping that Port shows, by
+	// blueprint; nil where that mapping is not known, or is the one that runs.
+	Former map[string][]string
 	// ConfirmRenames lets entities go that seem to be renamed.
 	ConfirmRenames bool
 }

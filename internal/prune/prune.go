@@ -56,6 +56,9 @@ func Run(ctx context.Context, c Config) {
 	verdict, needed := p.decide(ctx, listed)
 	p.reportBlocked(verdict.Blocked)
 	p.reportNeeded(ctx, verdict.Needed, needed)
+	left := newUnmapped(p, verdict)
+	left.report()
+	left.reportNeeded(ctx, verdict.Needed)
 	p.delete(ctx, verdict.Delete, cascade{p}.allowed(ctx, verdict))
 }
 
@@ -87,6 +90,7 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 		run.Guards = renames{p, listed}.guards(ctx, reconcile.Decide(run).Delete)
 	}
 	run.Halt = p.halt(failure) // what the run has kept may have been lost
+	run.Guards = unlisted{p}.guards(run.Guards)
 	run.Threshold, run.MaxDeletions, run.Deletion = m.EntityDeletionThreshold, p.MaxDeletions, p.Deletion
 	return reconcile.Decide(run), needed
 }

@@ -70,6 +70,8 @@ type Job struct {
 	// Selector returns, for the index of a resource, whether earlier runs had its selector;
 	// nil when that is not known.
 	Selector func(index int) prune.SelectorHistory
+	// Former are the kinds of the mapping that Port shows, by blueprint; see prune.Config.
+	Former map[string][]string
 	// ConfirmRenames lets entities go that seem to be renamed; see prune.Config.
 	ConfirmRenames bool
 	Log            *slog.Logger

@@ -176,7 +176,7 @@ func (r *run) prune(ctx, readCtx context.Context, err error) {
 		Failure:  func() error { return cmp.Or(err, r.failure(ctx)) },
 		Again:    func(doomed []catalog.Ref) { r.readAgain(readCtx, doomed) },
 		Deletion: r.job.Deletion, MaxDeletions: r.job.MaxDeletions, StandIn: r.job.StandIn,
-		Selector: r.job.selectorHistory, ConfirmRenames: r.job.ConfirmRenames,
+		Selector: r.job.selectorHistory, Former: r.job.Former, ConfirmRenames: r.job.ConfirmRenames,
 	})
 }
 
