@@ -35,8 +35,6 @@ var (
 	// commitFields are those of a commit that another object names.
 	commitFields = "type hash " + linksTo("self html")
 
-	projectShape = "type uuid key name description is_private? " + ownerShape + " " + workspaceShape + " " + linksTo("self html avatar repositories") +
-		" created_on updated_on has_publicly_visible_repos?"
 	// repositoryShape has of the main branch's target what the list is asked for.
 	repositoryShape = "type uuid full_name name slug description scm website " + ownerShape + " " + workspaceShape +
 		" is_private? project{type uuid key name " + pageLinks + "} fork_policy created_on updated_on size# language mainbranch{type name target{hash}} " +

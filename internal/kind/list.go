@@ -61,12 +61,14 @@ func (s *lists) keep(r bitbucket.Repository, odd error) *listed {
 	return l
 }
 
+// spoolFix is for what cannot be read from the spool.
+const spoolFix = "run again, and let nothing else write to the folder of temporary files, which TMPDIR names"
+
 // read returns the JSON of the repository.
 func (l *listed) read() ([]byte, error) {
 	text, err := l.spool.Read(l.text)
 	if err != nil {
-		return nil, &advised{fmt.Errorf("read what was listed of repository %q again: %w", l.Slug, err),
-			"run again, and let nothing else write to the folder of temporary files, which TMPDIR names"}
+		return nil, &advised{fmt.Errorf("read what was listed of repository %q again: %w", l.Slug, err), spoolFix}
 	}
 	return text, nil
 }

@@ -63,11 +63,11 @@ type Workspace struct {
 	contents *content.Reader
 	options  Options
 	lists    *lists
+	own      *ownLists
 	readings *readings
 	plan     *plan          // nil before Plan, and where nothing is planned
 	seconds  map[any]Second // second readings since the last Forget, by the key of the list
 	examples sync.Map       // kind → *examples
-	own      map[any]any    // what the kinds remember, each by a key of its own type
 }
 
 // NewWorkspace returns a workspace of which nothing has been read. It is to be closed.
@@ -75,12 +75,13 @@ func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	w := &Workspace{
 		client: c, options: o, ahead: concurrent.NewSlots(o.Ahead), contents: content.NewReader(),
 		readings: newReadings(o.State),
-		seconds:  map[any]Second{}, own: map[any]any{},
+		seconds:  map[any]Second{},
 	}
 	w.rest = source.REST{Client: c, May: w.mayRead}
 	w.memory = source.New(w.rest, source.Options{
 		MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir, Git: gitHost(c, o.GitMaxBytes), OnlyGit: o.OnlyGit, State: o.State,
 	})
+	w.own = &ownLists{client: c, spool: w.memory.Spool()}
 	w.lists = &lists{client: c, spool: w.memory.Spool(), all: map[bitbucket.RepositoryQuery]*list{}}
 	return w
 }

@@ -1,0 +1,200 @@
+package kind
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/url"
+	"strings"
+	"sync"
+
+	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/spool"
+)
+
+// workspaceList is a list of the workspace, each object of which is a source of its own. Its
+// address is the key of the list.
+type workspaceList struct {
+	objects string   // what they are called in messages: "projects"
+	path    []string // below the workspace's
+	query   url.Values
+	// source identifies an object; it leaves Read empty. The error says why the object cannot be used.
+	source func(Object) (Source, error)
+}
+
+// ask yields the list as Bitbucket gives it, with the JSON of each object where that is wanted.
+func (l *workspaceList) ask(ctx context.Context, c *bitbucket.Client, withJSON bool) iter.Seq2[bitbucket.Listed, error] {
+	return bitbucket.List(ctx, c, bitbucket.Endpoint[bitbucket.Listed]{
+		Name:    fmt.Sprintf("%s of workspace %q", l.objects, c.Workspace()),
+		Path:    c.Path("workspaces", l.path...),
+		Route:   strings.Join(l.path, "/"),
+		Pagelen: 100,
+		NoJSON:  !withJSON,
+		Key: func(o bitbucket.Listed) (string, error) {
+			s, err := l.source(o.Object)
+			return s.Key, err
+		},
+	}, l.query)
+}
+
+// ofWorkspace is embedded in the selector of a kind that reads one list of the workspace, with
+// extractOf as its extraction. The selector adds list and again.
+type ofWorkspace struct{}
+
+func (ofWorkspace) narrowed() bool                          { return false }
+func (ofWorkspace) selective() bool                         { return false }
+func (ofWorkspace) readsFiles() bool                        { return false }
+func (ofWorkspace) cost() Cost                              { return Cost{Once: 1} }
+func (ofWorkspace) problems(mapping.Selector) diag.Problems { return nil }
+func (ofWorkspace) without(Source) string                   { return "" }
+func (ofWorkspace) sieve() sieve                            { return sieve{} }
+
+// sieve says which objects of one reading of a list are wanted. The zero value is all of them.
+// What it leaves out is not there for the mapping: it is no gap.
+type sieve struct {
+	takes func(Object) bool // nil takes all
+	// end is called behind the last object. It returns what there is to warn of; nil for nothing.
+	end func() *Warning
+}
+
+// extractOf extracts the objects of a list of the workspace.
+func extractOf[S interface{ sieve() sieve }](l *workspaceList) func(context.Context, *Workspace, S) iter.Seq2[Task, error] {
+	return func(ctx context.Context, ws *Workspace, s S) iter.Seq2[Task, error] {
+		return func(yield func(Task, error) bool) {
+			sieve := s.sieve()
+			keys := ws.own.read(l).keys
+			for object, err := range ws.own.of(ctx, l, ws.options.KeepLists) {
+				var task Task
+				switch {
+				case isOdd(err):
+					task, err = failing(unreadable(err)), nil
+				case err == nil:
+					task.Source, _ = l.source(object) // which has no error here
+					keys[task.Source.Key] = true
+					task.Run = warnings(nil)
+					if sieve.takes == nil || sieve.takes(object) {
+						task.Run = single(object, task.Source)
+					}
+				}
+				if !yield(task, err) || err != nil {
+					return
+				}
+			}
+			if sieve.end == nil {
+				return
+			}
+			if w := sieve.end(); w != nil {
+				yield(Task{Run: warnings([]*Warning{w})}, nil)
+			}
+		}
+	}
+}
+
+// ownLists are the lists of the workspace of one run. Those of several kinds may be read side by
+// side; resources of one list are extracted one after the other.
+type ownLists struct {
+	client *bitbucket.Client
+	spool  *spool.Spool
+	all    sync.Map // *workspaceList → *listRead
+}
+
+// listRead is what a run has read of a list of the workspace.
+type listRead struct {
+	keys map[string]bool // of the sources in the list
+	list *keptList       // nil until it has been read, and where lists are not kept
+}
+
+// read returns what the run has read of a list.
+func (o *ownLists) read(l *workspaceList) *listRead {
+	read, _ := o.all.LoadOrStore(l, &listRead{keys: map[string]bool{}})
+	return read.(*listRead)
+}
+
+// keptList is a list of the workspace, read to its end, or to its error. The JSON of its objects
+// is in the spool.
+type keptList struct {
+	objects []keptObject
+	err     error
+}
+
+// keptObject is an object, or why it cannot be used: a *bitbucket.Odd.
+type keptObject struct {
+	text spool.Blob
+	odd  error
+}
+
+// of yields a list. One that is kept is read once a run, while it is first ranged over. After a
+// *bitbucket.Odd others may follow.
+func (o *ownLists) of(ctx context.Context, l *workspaceList, keep bool) iter.Seq2[Object, error] {
+	known := o.read(l)
+	if known.list != nil {
+		return o.again(known.list)
+	}
+	return func(yield func(Object, error) bool) {
+		read := &keptList{}
+		for listed, err := range l.ask(ctx, o.client, keep) {
+			if err != nil && !isOdd(err) {
+				if keep && ctx.Err() == nil {
+					read.err = err
+					known.list = read
+				}
+				yield(nil, err)
+				return
+			}
+			if keep {
+				read.objects = append(read.objects, keptObject{o.spool.Put(listed.JSON), err})
+			}
+			if !yield(listed.Object, err) {
+				return
+			}
+		}
+		if keep {
+			known.list = read
+		}
+	}
+}
+
+// again yields a list that was kept.
+func (o *ownLists) again(l *keptList) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		for _, kept := range l.objects {
+			object, err := Object(nil), kept.odd
+			if err == nil {
+				object, err = o.object(kept.text)
+			}
+			if !yield(object, err) || err != nil && !isOdd(err) {
+				return
+			}
+		}
+		if l.err != nil {
+			yield(nil, l.err)
+		}
+	}
+}
+
+// object returns an object that is in the spool.
+func (o *ownLists) object(text spool.Blob) (Object, error) {
+	read, err := o.spool.Read(text)
+	if err != nil {
+		return nil, &advised{fmt.Errorf("read a list of the workspace again: %w", err), spoolFix}
+	}
+	return bitbucket.Decode(read)
+}
+
+// listAgain reads a list of the workspace a second time.
+func (w *Workspace) listAgain(ctx context.Context, l *workspaceList) (Second, error) {
+	return w.again(l, w.own.read(l).keys, func(yield func(Source, error) bool) {
+		for listed, err := range l.ask(ctx, w.client, true) {
+			var source Source
+			if err == nil {
+				source, err = l.source(listed.Object)
+				source.Read = func() ([]byte, error) { return listed.JSON, nil }
+			}
+			if !yield(source, err) {
+				return
+			}
+		}
+	})
+}
