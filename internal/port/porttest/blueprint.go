@@ -112,9 +112,8 @@ func (b *blueprint) refusal(id string, others map[string]*blueprint) string {
 		}
 	}
 	for _, name := range sortedKeys(b.mirrors) {
-		first, _, _ := strings.Cut(b.mirrors[name], ".")
-		if _, known := b.relations[first]; !known {
-			return fmt.Sprintf("mirror property %q: %q is not a relation", name, first)
+		if why := b.mirrorRefusal(b.mirrors[name], others); why != "" {
+			return fmt.Sprintf("mirror property %q: %s", name, why)
 		}
 	}
 	for name, raw := range objects(b.doc["aggregationProperties"]) {
@@ -128,6 +127,29 @@ func (b *blueprint) refusal(id string, others map[string]*blueprint) string {
 		if mirror || calculation {
 			return fmt.Sprintf("property %q is defined twice", name)
 		}
+	}
+	return ""
+}
+
+// mirrorRefusal returns what is wrong with a path along relations to what its end has, or "".
+// That Port looks at more than the first step is assumed.
+func (b *blueprint) mirrorRefusal(path string, others map[string]*blueprint) string {
+	steps := strings.Split(path, ".")
+	last, at := steps[len(steps)-1], b
+	for _, step := range steps[:len(steps)-1] {
+		r, known := at.relations[step]
+		if !known {
+			return fmt.Sprintf("%q is not a relation", step)
+		}
+		if next := others[r.target]; next != nil { // else it is the blueprint itself
+			at = next
+		}
+	}
+	_, property := at.properties[last]
+	_, mirror := at.mirrors[last]
+	_, calculation := at.calculations[last]
+	if !property && !mirror && !calculation && !strings.HasPrefix(last, "$") {
+		return fmt.Sprintf("%q is not a property", last)
 	}
 	return ""
 }
@@ -194,6 +216,11 @@ func (s *Server) createBlueprint(c *call) answer {
 	id, _ := doc["identifier"].(string)
 	if s.store.blueprints[id] != nil {
 		return refuse(http.StatusConflict, "blueprint_already_exists", fmt.Sprintf("blueprint %q already exists", id))
+	}
+	for name, r := range objects(doc["relations"]) {
+		if r["target"] == id { // "The target blueprint has to exist when defining the relation"
+			return refuse(http.StatusUnprocessableEntity, "invalid_request", fmt.Sprintf("relation %q: target blueprint %q does not exist", name, id))
+		}
 	}
 	return s.storeBlueprint(id, doc, http.StatusCreated)
 }
