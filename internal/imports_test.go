@@ -10,14 +10,14 @@
 //	rerun | runs the whole program again and again with one memory | - | app
 //	scale | measures the program in a process of its own | - | app
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket catalog check clip concurrent datasource diag dryrun input mapping nearest platform port prune reconcile report resync state transform transport
+//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun input mapping nearest platform port prune reconcile report resync state transform transport
 //	resync | does one run | bitbucket catalog check concurrent diag inventory kind load mapping port prune reconcile report state transform | dryrun transport
 //	load | sends entities to Port and accounts for them | catalog check concurrent diag graph inventory port refusal report
 //	prune | deletes from Port what the workspace no longer has | catalog check diag inventory port reconcile refusal report
 //	refusal | explains why Port did not take an entity | catalog clip diag mapping nearest port
 //	datasource | keeps what Port's Data sources page shows of a run | clip diag port report
 //	dryrun | answers writes as Port would | catalog port
-//	check | binds a mapping | catalog diag kind lint mapping transform
+//	check | binds a mapping | blueprint catalog diag kind lint mapping transform
 //	blueprint | reads the blueprints of a file | catalog clip diag graph nearest
 //	schema | describes the language of mappings as a JSON Schema | kind mapping | diag
 //	kind | holds the kinds of Bitbucket objects that a mapping can name | bitbucket budget clip concurrent content diag filter glob mapping nearest reach shape source spool state | transport

@@ -118,10 +118,7 @@ func wrongBlueprints(s *session, bound *check.Bound, missing map[string]bool, th
 		return nil
 	}
 	problems.Sort()
-	m := &s.report.Mapping
-	m.Problems = append(m.Problems, problems...)
-	m.Problems.Sort()
-	noteMapping(s, problems)
+	addProblems(s, problems)
 	return wrongMapping(problems)
 }
 

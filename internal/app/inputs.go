@@ -42,17 +42,17 @@ func readInputs(s *session, args arguments) error {
 }
 
 // wrongInputs reports what is wrong with the inputs, and along with it what is wrong with
-// the mapping.
+// the mapping and the blueprints.
 func wrongInputs(s *session, err error) error {
 	var problems diag.Problems
 	if errors.As(err, &problems) {
 		noteInputs(s, problems)
 	}
 	usage := &usageError{fmt.Errorf("the inputs are wrong:\n%w", err), true}
-	if _, mappingErr := givenMapping(s); mappingErr != nil {
-		usage.err = fmt.Errorf("%w\n%w", usage.err, mappingErr)
-		if other := (*usageError)(nil); errors.As(mappingErr, &other) && !other.reported {
-			s.report.Note(diag.Problem{Severity: diag.Error, Message: mappingErr.Error()})
+	if _, other := given(s); other != nil {
+		usage.err = fmt.Errorf("%w\n%w", usage.err, other)
+		if other := (*usageError)(nil); errors.As(other, &other) && !other.reported {
+			s.report.Note(diag.Problem{Severity: diag.Error, Message: other.Error()})
 		}
 	}
 	return usage

@@ -32,6 +32,9 @@ const (
 	builtInMapping = "mapping (built-in default)"
 )
 
+// pathFix is what to do about a file of the inputs that cannot be read.
+const pathFix = "give a path from the working directory, and in a workflow check the repository out first"
+
 // origin is where a mapping comes from.
 type origin int
 
@@ -55,9 +58,9 @@ func givenMapping(s *session) (*boundMapping, error) {
 	case s.config.MappingFile != "":
 		text, err := s.readFile(s.config.MappingFile)
 		if err != nil {
-			const fix = "give a path from the working directory, and in a workflow check the repository out first"
+			const fix = pathFix
 			s.report.Mapping = ofMapping(s, s.config.MappingFile)
-			s.report.Mapping.Problems = diag.Problems{{Rule: mapping.RuleText, At: diag.Position{File: s.config.MappingFile}, Message: "the mapping cannot be read: " + err.Error(), Fix: fix}}
+			s.report.Mapping.Problems = append(s.report.Mapping.Problems, diag.Problem{Rule: mapping.RuleText, At: diag.Position{File: s.config.MappingFile}, Message: "the mapping cannot be read: " + err.Error(), Fix: fix})
 			return nil, &usageError{err: fmt.Errorf("input mapping_file: %w; %s", err, fix)}
 		}
 		return bind(s, fromInputs, s.config.MappingFile, text)
@@ -118,8 +121,8 @@ func bind(s *session, from origin, file string, text []byte) (*boundMapping, err
 	}
 	bound, problems := check.Check(file, text, env)
 	s.report.Mapping = ofMapping(s, file)
-	s.report.Mapping.Checked, s.report.Mapping.Problems = true, problems
-	noteMapping(s, problems)
+	s.report.Mapping.Checked = true
+	addProblems(s, problems)
 	if errs := problems.Errors(); len(errs) > 0 {
 		return nil, wrongMapping(errs)
 	}
@@ -131,7 +134,15 @@ func wrongMapping(problems diag.Problems) error {
 	return &usageError{fmt.Errorf("the mapping is wrong:\n%w", problems), true}
 }
 
-// noteMapping puts the problems of a mapping into the report.
+// addProblems puts problems of the mapping, or of the blueprints beside it, into the report.
+func addProblems(s *session, problems diag.Problems) {
+	m := &s.report.Mapping
+	m.Problems = append(m.Problems, problems...)
+	m.Problems.Sort()
+	noteMapping(s, problems)
+}
+
+// noteMapping puts those of the problems into the report that matter to a run.
 func noteMapping(s *session, problems diag.Problems) {
 	alone := s.config.Mode == input.Validate // which prints them with their lines
 	for _, p := range problems {
@@ -144,15 +155,18 @@ func noteMapping(s *session, problems diag.Problems) {
 	}
 }
 
-// ofMapping returns what is known of a mapping before it is read.
+// ofMapping returns what is known of a mapping before it is read, and of the blueprints
+// that were read before it.
 func ofMapping(s *session, file string) report.Mapping {
-	return report.Mapping{Name: file, Path: sourcePath(s, file), Rules: mapping.Rules}
+	m := report.Mapping{File: report.File{Name: file, Path: sourcePath(s, file)}, Rules: mapping.Rules}
+	s.offered.into(s, &m)
+	return m
 }
 
-// sourcePath returns the path of the mapping file from the root of the checkout, by which
-// scanners know it; what is not in there keeps its name.
+// sourcePath returns the path of a file that an input names from the root of the checkout, by
+// which scanners know it; what is not in there keeps its name.
 func sourcePath(s *session, file string) string {
-	if file != s.config.MappingFile {
+	if file != s.config.MappingFile && file != s.config.BlueprintsFile {
 		return file
 	}
 	root := platform.Root(s.getenv)

@@ -27,7 +27,7 @@ type prepared struct {
 // setUp does what a sync and a plan do before they read the workspace: it binds the mapping
 // of the inputs before anything is sent, makes the clients, and looks into Port.
 func setUp(ctx context.Context, s *session) (*prepared, error) {
-	given, err := givenMapping(s)
+	given, err := given(s)
 	if err != nil {
 		return nil, err
 	}

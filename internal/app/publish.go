@@ -146,7 +146,7 @@ func handOver(s *session, reported bool) (annotated []diag.Problem) {
 		if !s.platform.Annotates() && (reported && p.Severity == diag.Error || checkOnly && p.At.File != "") {
 			continue // printed already
 		}
-		s.platform.Annotate(annotation(p, s.config.MappingFile))
+		s.platform.Annotate(annotation(p, s.config.MappingFile, s.config.BlueprintsFile))
 		annotated = append(annotated, p)
 	}
 	var outputs []platform.Output
@@ -180,11 +180,11 @@ func writeOut(s *session, form report.Form) {
 	}
 }
 
-// annotation returns what the platform shows of a problem: on a line of the mapping where
-// that is a file of the checkout.
-func annotation(p diag.Problem, mappingFile string) platform.Annotation {
+// annotation returns what the platform shows of a problem: on its line where that is one of
+// the files, which are those of the checkout.
+func annotation(p diag.Problem, files ...string) platform.Annotation {
 	out := platform.Annotation{Severity: p.Severity, Message: p.Text()}
-	if p.At.File != "" && p.At.File == mappingFile {
+	if p.At.File != "" && slices.Contains(files, p.At.File) {
 		out.At = p.At
 	} else if place := report.Place(p); place != "" {
 		out.Message = place + ": " + p.Text()

@@ -46,6 +46,7 @@ type session struct {
 	// badArguments is true when the command line is wrong.
 	badArguments bool
 	clients      *clients // nil until they are made
+	offered      offered
 	past         past
 }
 

@@ -9,7 +9,8 @@ import (
 var validateCommand = command{
 	name:  "validate",
 	usage: "validate --mapping-file FILE [--sarif-file FILE]",
-	about: `Checks a mapping and nothing else: it needs no credential and no network.
+	about: `Checks a mapping and a file of blueprints, and nothing else: it needs no
+credential and no network.
 All problems are told at once, errors apart from warnings and notes.`,
 	takesFile: true,
 	run:       validate,
@@ -19,9 +20,10 @@ All problems are told at once, errors apart from warnings and notes.`,
 // errMapping is the failure of validate. What is wrong has been printed.
 var errMapping = errors.New("the mapping is wrong")
 
-// validate checks the mapping of the inputs, and prints all of its problems.
+// validate checks the mapping of the inputs, and the blueprints beside it, and prints all
+// of their problems.
 func validate(_ context.Context, s *session) error {
-	_, err := givenMapping(s)
+	_, err := given(s)
 	if !s.report.Mapping.Checked {
 		return err // the file was not read
 	}

@@ -156,11 +156,8 @@ func (f *File) target(b Blueprint, t Target, found *problems) {
 	if _, ok := f.Find(t.Identifier); ok || own(t.Identifier) || found.full() {
 		return
 	}
-	s, fix := diag.Notice, "nothing, where Port has it; else add it to the file"
-	if near, ok := nearest.Name(t.Identifier, f.Identifiers()); ok {
-		s, fix = diag.Warning, fmt.Sprintf("did you mean %q? Else Port has to have it, or the file", near)
-	}
-	found.add(b.problem(t.at.start, RuleRelation, s, partOf(t.part), fmt.Sprintf("blueprint %s is not in the file", quoted(t.Identifier)), fix))
+	found.add(b.problem(t.at.start, RuleRelation, diag.Notice, partOf(t.part), fmt.Sprintf("blueprint %s is not in the file", quoted(t.Identifier)),
+		didYouMean(t.Identifier, f.Identifiers(), "nothing is to do where Port has it; where not, add it to the file")))
 }
 
 // own reports whether a blueprint is one of Port's own, which are always there.

@@ -30,6 +30,7 @@ func Parse(env Environment) (Config, Notes, error) {
 	checkGit(all["source_reader"], c)
 	checkMemory(all, c)
 	checkMapping(all, c.Mode, rep)
+	checkBlueprints(all["blueprints_file"], c)
 	if c.Mode == Validate {
 		onlyValidate(rep)
 	}
@@ -80,6 +81,13 @@ func checkMapping(all values, mode Mode, rep *report) {
 	case mode == Validate && !text.ok() && !file.ok() && !rep.hasProblem("mapping"):
 		file.problem("name the file that holds the mapping, such as --mapping-file port/mapping.yml, "+
 			"or \"mapping_file: port/mapping.yml\" under \"with:\" of a workflow", "the mode validate checks a mapping, and neither mapping_file nor mapping is set")
+	}
+}
+
+// checkBlueprints warns of blueprints that nothing is made of.
+func checkBlueprints(file value, c Config) {
+	if file.ok() && !c.InitializePortResources && c.Mode != Validate {
+		file.rep.warn("blueprints_file is set (from %s), and initialize_port_resources is false: no blueprint is created", file.from)
 	}
 }
 

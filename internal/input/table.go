@@ -133,9 +133,12 @@ var Table = []Input{
 		Ocean: []string{"OCEAN__INTEGRATION__IDENTIFIER"},
 		read:  func(v value, c *Config) { c.IntegrationIdentifier = identifier(v) }},
 	{ID: "initialize_port_resources", Group: aboutPort, Default: "true",
-		Help:  "Whether to create the integration and the default blueprints in Port when they do not exist.",
+		Help:  "Whether to create the integration, the default blueprints and those of blueprints_file in Port when they do not exist.",
 		Ocean: []string{"OCEAN__INITIALIZE_PORT_RESOURCES"},
 		read:  func(v value, c *Config) { c.InitializePortResources = boolean(v) }},
+	{ID: "blueprints_file", Group: aboutPort, Validate: true,
+		Help: "The path of a file that holds a JSON list of blueprints, relative to the working directory: those that Port does not have are created before anything is read, and none that it has is changed.",
+		read: func(v value, c *Config) { c.BlueprintsFile = v.text }},
 	{ID: "mapping_file", Group: aboutMapping, Validate: true,
 		Help: "The path of a file that holds the mapping, relative to the working directory.",
 		read: func(v value, c *Config) { c.MappingFile = v.text }},
@@ -255,6 +258,8 @@ type Config struct {
 
 	IntegrationIdentifier   string
 	InitializePortResources bool
+	// BlueprintsFile is the path of the file with blueprints to make; empty for none.
+	BlueprintsFile string
 
 	// Mapping is the mapping's text and MappingFile the path of a file that
 	// holds it. At most one is not empty.

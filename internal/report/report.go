@@ -97,13 +97,19 @@ const (
 	Fatal                              // the run as a whole failed
 )
 
-// Mapping is what is known of the mapping of a run.
+// File is a file that problems name.
+type File struct {
+	Name string // as its problems give it
+	Path string // from the root of the sources, with "/"; empty when Name is that
+}
+
+// Mapping is what is known of the mapping of a run, and of the blueprints beside it.
 type Mapping struct {
-	Name    string // as its problems give it for the file
-	Path    string // of its file from the root of the sources, with "/"; empty when Name is that
-	Checked bool   // it was read and checked
-	// Problems are all that were found in it, or that it cannot be read. The problems of the
-	// report hold those of them that matter to the run, too.
+	File
+	Blueprints File // that are to be made; the zero File for none
+	Checked    bool // the mapping was read and checked
+	// Problems are all that were found in both, or that one cannot be read. The problems of
+	// the report hold those of them that matter to the run, too.
 	Problems diag.Problems
 	Rules    []diag.RuleInfo // that it was checked by
 }
@@ -182,7 +188,9 @@ func (r *Report) Scrub(redact func(string) string) {
 	}
 	r.Log.Redact(redact)
 	r.Mapping.Problems = r.Mapping.Problems.Redacted(redact)
-	r.Mapping.Name, r.Mapping.Path = redact(r.Mapping.Name), redact(r.Mapping.Path)
+	for _, f := range []*File{&r.Mapping.File, &r.Mapping.Blueprints} {
+		f.Name, f.Path = redact(f.Name), redact(f.Path)
+	}
 	r.scrubChanges(redact)
 	r.Sources.scrub(redact)
 	r.Memory.Why, r.Memory.ListsLost = redact(r.Memory.Why), redact(r.Memory.ListsLost)

@@ -229,7 +229,7 @@ func TestScrub(t *testing.T) {
 	r := &Report{
 		Resources:  []*Resource{{Index: 1, Kind: secret, Blueprints: []string{secret}, Counts: Counts{Extracted: 42, Filtered: 42}}},
 		Blueprints: []*Blueprint{{Identifier: secret, HeldBy: secret, StaleKept: 42}},
-		Mapping: Mapping{Name: secret, Path: secret, Checked: true, Problems: diag.Problems{
+		Mapping: Mapping{File: File{secret, secret}, Blueprints: File{secret, secret}, Checked: true, Problems: diag.Problems{
 			{Where: secret, At: diag.Position{File: secret, Line: 42}, Message: secret, Fix: secret, Snippet: secret}}},
 	}
 	r.Memory = Memory{Told: true, Why: secret, ListsLost: secret}

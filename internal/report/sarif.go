@@ -147,12 +147,15 @@ func sarifMessage(p diag.Problem) string {
 	return p.Error()
 }
 
-// place returns the line of the mapping that a problem names. What names none has a place
+// place returns the line of the file that a problem names. What names none has a place
 // all the same, the mapping as a whole: GitHub refuses a result without one.
 func (m Mapping) place(p diag.Position) sarifPhysicalLocation {
-	file := cmp.Or(p.File, m.Name)
-	if file == m.Name {
-		file = cmp.Or(m.Path, file)
+	file := cmp.Or(p.File, m.Name, m.Blueprints.Name)
+	for _, known := range []File{m.File, m.Blueprints} {
+		if file == known.Name {
+			file = cmp.Or(known.Path, file)
+			break
+		}
 	}
 	at := sarifPhysicalLocation{ArtifactLocation: artifact(file)}
 	if p.Line > 0 {

@@ -75,7 +75,7 @@ type sarifLog struct {
 func checked(found diag.Problems) *Report {
 	return &Report{
 		Program: Program{Name: "port-bitbucket-exporter", Version: "1.2.3"},
-		Mapping: Mapping{Name: "port/my mapping.yml", Checked: true, Problems: found, Rules: mapping.Rules},
+		Mapping: Mapping{File: File{Name: "port/my mapping.yml"}, Checked: true, Problems: found, Rules: mapping.Rules},
 	}
 }
 

@@ -29,7 +29,11 @@ func verdict(r *Report) string {
 	if len(counts) == 0 {
 		counts = []string{"no problem"}
 	}
-	return fmt.Sprintf("%s%s in %s", status, strings.Join(counts, ", "), visible(r.Mapping.Name, maxMessage))
+	where := r.Mapping.Name
+	if r.Mapping.Blueprints.Name != "" {
+		where += " and " + r.Mapping.Blueprints.Name
+	}
+	return fmt.Sprintf("%s%s in %s", status, strings.Join(counts, ", "), visible(where, maxMessage))
 }
 
 // verdictMarkdown returns the verdict and the problems of the mapping as a check prints
