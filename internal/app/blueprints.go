@@ -25,12 +25,12 @@ type blueprintListing struct {
 	err     error
 }
 
-// listBlueprints begins to read the list of Port's blueprints, unless the mapping names none to
-// look for in it. The listing is to be closed.
-func listBlueprints(ctx context.Context, c *port.Client, bound *check.Bound) *blueprintListing {
+// listBlueprints begins to read the list of Port's blueprints, unless nothing is to be looked for
+// in it. The listing is to be closed.
+func listBlueprints(ctx context.Context, c *port.Client, needed bool) *blueprintListing {
 	l := &blueprintListing{}
 	ctx, l.stop = context.WithCancel(ctx)
-	if len(toBeThere(bound)) > 0 {
+	if needed {
 		l.reading.Run(func() { l.listed, l.err = c.Blueprints.All(ctx) })
 	}
 	return l
@@ -111,7 +111,7 @@ func wrongBlueprints(s *session, bound *check.Bound, missing map[string]bool, th
 	var problems diag.Problems
 	for name, at := range bound.Blueprints() {
 		if missing[name] {
-			problems = append(problems, at.Problem(mapping.RuleBlueprint, diag.Error, 0, fmt.Sprintf("Port has no blueprint %q", name), missingFix(name, there)))
+			problems = append(problems, at.Problem(mapping.RuleBlueprint, diag.Error, 0, fmt.Sprintf("Port has no blueprint %q", name), missingFix(s, name, there)))
 		}
 	}
 	if len(problems) == 0 {
@@ -123,11 +123,19 @@ func wrongBlueprints(s *session, bound *check.Bound, missing map[string]bool, th
 }
 
 // missingFix names the blueprint that was probably meant, and how to make one.
-func missingFix(name string, there []string) string {
-	const create = "create it in Port's builder with + Blueprint > Edit JSON before the run; "
-	fix := create + "examples/blueprints.json shows how one is written"
-	if slices.Contains(defaultNames(), name) {
-		fix = create + "its JSON is in examples/blueprints.json"
+func missingFix(s *session, name string, there []string) string {
+	file, fix := s.config.BlueprintsFile, "write its JSON into a file that blueprints_file names"
+	if file != "" {
+		fix = "add it to " + file
+	}
+	fix += ", or create it in Port's builder with + Blueprint > Edit JSON before the run; "
+	switch _, offered := s.offered.file.Find(name); {
+	case offered: // or it would be made
+		fix = "set initialize_port_resources to true: then it is created of " + file
+	case slices.Contains(defaultNames(), name):
+		fix += "its JSON is in examples/blueprints.json"
+	default:
+		fix += "examples/blueprints.json shows how one is written"
 	}
 	if near, ok := nearest.Name(name, there); ok {
 		fix = fmt.Sprintf("did you mean %q? Else %s", near, fix)

@@ -22,7 +22,7 @@ func naming(expressions ...string) string {
 // anything is written, wherever the mapping comes from.
 func TestMissingBlueprints(t *testing.T) {
 	t.Parallel()
-	const form = "create it in Port's builder with + Blueprint > Edit JSON before the run; examples/blueprints.json shows how one is written"
+	const form = "write its JSON into a file that blueprints_file names, or create it in Port's builder with + Blueprint > Edit JSON before the run; examples/blueprints.json shows how one is written"
 	withoutDefaults := map[string]string{"INITIALIZE_PORT_RESOURCES": "false"}
 	for _, tt := range []struct {
 		name       string
@@ -39,7 +39,7 @@ func TestMissingBlueprints(t *testing.T) {
 		{"some of them, and a computed one", map[string]string{"MAPPING": naming(`"bitbucketRepository"`, `"zzz"`, `.slug`)}, nil, true, 1, []string{
 			`mapping (input):9:19: resource 2 (repository): blueprint: Port has no blueprint "zzz"`, "fix: " + form}},
 		{"the default ones", map[string]string{"MAPPING": repositories}, nil, false, 1, []string{
-			`Port has no blueprint "bitbucketRepository"`, "fix: create it in Port's builder with + Blueprint > Edit JSON before the run; its JSON is in examples/blueprints.json"}},
+			`Port has no blueprint "bitbucketRepository"`, "fix: write its JSON into a file that blueprints_file names, or create it in Port's builder with + Blueprint > Edit JSON before the run; its JSON is in examples/blueprints.json"}},
 		{"those of the default mapping", withoutDefaults, nil, false, 3, []string{
 			`mapping (built-in default):`, `"bitbucketProject"`, `"bitbucketRepository"`, `"bitbucketPullRequest"`}},
 		{"of the mapping in Port", nil, stored("x"), false, 1, []string{`mapping (integration in Port):`, `Port has no blueprint "bitbucketRepository"`}},

@@ -37,6 +37,7 @@ const beingMade = " (being made)"
 type defaultBlueprints struct {
 	session  *session
 	port     *port.Client
+	given    []string                  // that the inputs give: where one is a default one, none is made
 	made     []string                  // by this run
 	foreseen map[string]port.Blueprint // that a sync would make, in a plan
 }
@@ -52,6 +53,12 @@ func (d *defaultBlueprints) create(ctx context.Context, listing *blueprintListin
 	var blueprints []map[string]any
 	if err := json.Unmarshal(defaultBlueprintsJSON, &blueprints); err != nil {
 		return fmt.Errorf("default blueprints: %w", err)
+	}
+	for _, b := range blueprints {
+		if slices.Contains(d.given, identifier(b)) {
+			d.session.log.Info("default blueprints are not created: one is in blueprints_file", "blueprint", identifier(b))
+			return nil
+		}
 	}
 	there, err := d.find(ctx, blueprints, listing)
 	switch {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -40,8 +41,8 @@ func setUp(ctx context.Context, s *session) (*prepared, error) {
 
 // prepare logs in, reads the integration, and binds the mapping that runs: the
 // given one, else the integration's, else the default. Only then it writes: the
-// default blueprints, and, when all that the mapping names are there, the
-// integration when there is none. A plan writes nothing. What does not depend on another
+// default blueprints, those of the inputs, and, when all that the mapping names are
+// there, the integration when there is none. A plan writes nothing. What does not depend on another
 // answer of Port is asked for beside it.
 func prepare(ctx context.Context, s *session, given *boundMapping) (*prepared, error) {
 	start, err := s.clients.port.Login(ctx)
@@ -57,25 +58,29 @@ func prepare(ctx context.Context, s *session, given *boundMapping) (*prepared, e
 			return nil, err
 		}
 	}
-	listing := listBlueprints(ctx, s.clients.port, i.mapping.Bound)
+	making := newMaking(s)
+	listing := listBlueprints(ctx, s.clients.port, len(toBeThere(i.mapping.Bound)) > 0 || len(making.names()) > 0)
 	defer listing.close()
-	blueprints := &defaultBlueprints{session: s, port: s.clients.port}
+	blueprints := &defaultBlueprints{session: s, port: s.clients.port, given: making.names()}
 	if i.mapping.origin == builtIn {
 		if err := i.startWithDefaults(ctx, start, blueprints, listing); err != nil {
 			return nil, &setupError{err, cmp.Or(port.Fix(err), "give Port's credential the role admin, or make the blueprints yourself and set initialize_port_resources to false")}
 		}
 	}
-	if err := checkBlueprints(ctx, s, i.mapping.Bound, listing, blueprints.names()); err != nil {
+	if err := making.start(ctx, i.mapping, listing, blueprints.names()); err != nil {
+		blueprints.remove(ctx)
 		return nil, err
 	}
 	s.past.begin(s.report.Started, i.ResyncStart)
 	if s.config.Mode == input.Plan {
 		i.foresee()
 	} else if err := i.open(ctx, len(blueprints.made) > 0); err != nil {
+		making.remove(ctx)
 		blueprints.remove(ctx)
 		return nil, err
 	}
-	return &prepared{start, i.mapping, i, blueprints.foreseen}, ctx.Err()
+	maps.Copy(making.foreseen, blueprints.foreseen)
+	return &prepared{start, i.mapping, i, making.foreseen}, ctx.Err()
 }
 
 // startWithDefaults finds out, beside each other, whether the default mapping stands in for

@@ -160,6 +160,34 @@ func (f *File) target(b Blueprint, t Target, found *problems) {
 		didYouMean(t.Identifier, f.Identifiers(), "nothing is to do where Port has it; where not, add it to the file")))
 }
 
+// Outside returns the blueprints that are named by those that are wanted, and that neither the
+// file holds nor Port always has: sorted, each once.
+func (f *File) Outside(wanted func(identifier string) bool) (names []string) {
+	for _, b := range f.Blueprints {
+		for _, t := range b.targets() {
+			if _, ok := f.Find(t.Identifier); !ok && !own(t.Identifier) && wanted(b.Identifier) {
+				names = append(names, t.Identifier)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Unmet returns the problem of each place where a blueprint that is wanted names one that is
+// missing. Others are those that Port has.
+func (f *File) Unmet(wanted func(identifier string) bool, missing map[string]bool, others []string) (all diag.Problems) {
+	for _, b := range f.Blueprints {
+		for _, t := range b.targets() {
+			if wanted(b.Identifier) && missing[t.Identifier] {
+				all = append(all, b.problem(t.at.start, RuleRelation, diag.Error, partOf(t.part), fmt.Sprintf("neither Port nor the file has a blueprint %s", quoted(t.Identifier)),
+					didYouMean(t.Identifier, slices.Concat(f.Identifiers(), others), "add it to the file, or remove what leads to it")))
+			}
+		}
+	}
+	return all
+}
+
 // own reports whether a blueprint is one of Port's own, which are always there.
 func own(identifier string) bool { return strings.HasPrefix(identifier, "_") }
 
