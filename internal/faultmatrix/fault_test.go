@@ -216,6 +216,9 @@ func (c combination) exists() bool {
 		// Whether a repository is there is asked only where it did not answer before:
 		// this is how it says that it is gone, and it may be.
 		return false
+	case c.kind.name == "404" && c.scope != once && optionalRoutes[c.use.path]:
+		// This is how a repository says that it has no such list, and it may be.
+		return false
 	case c.effect && (!c.use.changes() || c.kind.status == 0): // without a status it has its effect always, or never
 		return false
 	case c.effect && c.kind.status/100 != 2 && c.kind.status/100 != 5 && c.kind.status != 408:

@@ -89,7 +89,7 @@ func scenes(t *testing.T) []*scene {
 	grown, stored, fresh := grown(t), stored(t), fresh()
 	stored.part = func(i int, u use) bool { return i%6 == 0 || u.path == recordRoute || u.path == upsertRoute }
 	fresh.part = func(i int, u use) bool { return i%3 == 0 || strings.HasPrefix(u.path, "/v1/blueprints") }
-	return []*scene{grown, stored, fresh, grownOver(t, "auto"), grownOver(t, "git"), withoutFilters(t)}
+	return []*scene{grown, stored, fresh, grownOver(t, "auto"), grownOver(t, "git"), withoutFilters(t), furtherKinds(t)}
 }
 
 // grownOver is grown with its folders and files over git. All faults fall on git's routes, and
@@ -181,11 +181,7 @@ func blueprints(t *testing.T, required map[string][]string) (texts []string) {
 // runBefore fills the organization with what a run over the workspace of that time made,
 // with what others have made there, and with what is stale for more than one reason.
 func (s *scene) runBefore(t *testing.T, workspace func() *bitbuckettest.Server) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, workspace(), s.organization.server(), s.env)
-		if r := w.run(); r.exit != 0 {
-			t.Fatalf("the run before ended with %d, %s:\n%s%s", r.exit, r.report.Status, r.stdout, r.stderr)
-		}
+	s.fill(t, workspace, func(w *world) {
 		ours := w.port.Entities("project")[0].Datasource
 		w.port.PutEntity("retired", porttest.Entity{Identifier: "gone", Datasource: ours})
 		w.port.PutEntity("page", porttest.Entity{Identifier: "ledger/CHANGES.md", Datasource: ours})
@@ -197,6 +193,18 @@ func (s *scene) runBefore(t *testing.T, workspace func() *bitbuckettest.Server) 
 		checkout := w.port.Catalog()["repository"]["checkout"]
 		checkout.Properties["note"] = "written by hand"
 		w.port.PutEntity("repository", checkout)
+	})
+}
+
+// fill fills the organization with what a run over the workspace of that time made, and with what
+// others have done since.
+func (s *scene) fill(t *testing.T, workspace func() *bitbuckettest.Server, others func(*world)) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, workspace(), s.organization.server(), s.env)
+		if r := w.run(); r.exit != 0 {
+			t.Fatalf("the run before ended with %d, %s:\n%s%s", r.exit, r.report.Status, r.stdout, r.stderr)
+		}
+		others(w)
 		w.port.Age(time.Hour)
 		for _, of := range w.port.Catalog() {
 			s.organization.entities = slices.AppendSeq(s.organization.entities, maps.Values(of))

@@ -4,6 +4,7 @@
 package inventory
 
 import (
+	"context"
 	"hash/fnv"
 	"io"
 	"time"
@@ -49,6 +50,8 @@ type Resource struct {
 	// since they may be thousands.
 	Remembered map[string]time.Time `json:",omitempty"`
 	NotAsked   Set                  `json:",omitempty"`
+	// Without are sources that answered that they have no such objects.
+	Without []Without `json:"-"`
 	// Unnamed is why an entity that was produced and not stored is not known by its
 	// identifier: it could be any that Port holds.
 	Unnamed string `json:",omitempty"`
@@ -75,6 +78,14 @@ type Gap struct {
 	Source Source
 	Why    string
 	Fix    string `json:",omitempty"`
+}
+
+// Without is a source that answered that it has no objects of a resource, in a way in which it
+// may also answer by a fault.
+type Without struct {
+	Source Source
+	// Again asks once more. The error says what is not certain.
+	Again func(ctx context.Context) error
 }
 
 // New returns an empty Inventory with a Resource for each index.

@@ -108,7 +108,7 @@ func (v *Inventory) add(r *Resource) {
 	if i < 0 {
 		c := *r
 		c.Sources, c.Held = maps.Clone(r.Sources), slices.Clone(r.Held)
-		c.Partial = slices.Clone(r.Partial)
+		c.Partial, c.Without = slices.Clone(r.Partial), slices.Clone(r.Without)
 		c.Remembered, c.NotAsked = maps.Clone(r.Remembered), maps.Clone(r.NotAsked)
 		if c.Sources == nil {
 			c.Sources = map[string]Source{}
@@ -133,6 +133,7 @@ func (v *Inventory) add(r *Resource) {
 	for _, g := range r.Partial {
 		o.MissSource(g)
 	}
+	o.Without = append(o.Without, r.Without...)
 	for key, readAt := range r.Remembered {
 		o.Remember(key, readAt)
 	}

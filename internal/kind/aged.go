@@ -106,6 +106,7 @@ func agedTask(ws *Workspace, a aged, l *listed, without func(Source) string, sho
 			}
 			for found, err := range ws.aged(ctx, a) {
 				var remembered *Remembered
+				var none *None
 				switch {
 				case errors.As(err, &remembered):
 					if !yield(Found{}, err) {
@@ -113,6 +114,10 @@ func agedTask(ws *Workspace, a aged, l *listed, without func(Source) string, sho
 					}
 				case isOdd(err):
 					if !yield(Found{}, unreadable(err)) {
+						return
+					}
+				case errors.As(err, &none):
+					if !yield(Found{}, err) {
 						return
 					}
 				case err != nil:
@@ -267,6 +272,10 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 		}
 		if err != nil && a.optional {
 			if err = w.orNone(ctx, a.repository, err); err == nil {
+				begun = true
+				if !yield(Found{}, &None{func(ctx context.Context) error { return w.stillNone(ctx, a) }}) {
+					return true, nil
+				}
 				break
 			}
 		}

@@ -91,6 +91,17 @@ func (w *Workspace) orNone(ctx context.Context, r bitbucket.Repository, err erro
 	return &Gone{Slug: r.Slug}
 }
 
+// stillNone asks once more for a list that a repository does not have.
+func (w *Workspace) stillNone(ctx context.Context, a aged) error {
+	for _, err := range bitbucket.List(ctx, w.client, a.endpoint, a.query) {
+		if err == nil || isOdd(err) {
+			return errors.New("it has some")
+		}
+		return w.orNone(ctx, a.repository, err)
+	}
+	return nil
+}
+
 // home is the repository of the objects of a task, as Bitbucket lists it.
 type home struct {
 	listed *listed

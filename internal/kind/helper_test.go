@@ -100,7 +100,8 @@ func newClient(t testing.TB, s *bitbuckettest.Server, concurrency, maxRequests i
 type extracted struct {
 	objects []kind.Object
 	failed  []error // of tasks
-	err     error   // of the list of tasks
+	none    []*kind.None
+	err     error // of the list of tasks
 }
 
 func (w world) extract(name, selector string) extracted {
@@ -119,6 +120,10 @@ func (w world) extractBound(bound kind.Bound) (got extracted) {
 			continue
 		}
 		for object, err := range task.Run(context.Background()) {
+			if none := (*kind.None)(nil); errors.As(err, &none) {
+				got.none = append(got.none, none)
+				continue
+			}
 			if err != nil {
 				got.failed = append(got.failed, err)
 				continue

@@ -140,6 +140,16 @@ func TestPipelinesThatAreOff(t *testing.T) {
 					w.Errorf("got %d objects and %v, want %d, and gone %v", len(got.objects), got.failed, tt.objects, tt.gone)
 				}
 				w.equal("asked", w.asked(), tt.asked)
+				for _, none := range got.none {
+					w.equal("asked once more", none.Again(context.Background()), nil)
+					w.s.SwitchPipelinesOn("api")
+					if err := none.Again(context.Background()); err == nil || err.Error() != "it has some" {
+						w.Errorf("got %v, want that it has some", err)
+					}
+				}
+				if tt.gone == (len(got.none) == 1) {
+					w.Errorf("got %d without pipelines", len(got.none))
+				}
 			})
 		})
 	}

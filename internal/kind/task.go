@@ -110,6 +110,14 @@ type Remembered struct{ ReadAt time.Time }
 
 func (r *Remembered) Error() string { return "read " + r.ReadAt.UTC().Format(time.RFC3339) }
 
+// None says that a source has no list of such objects, as far as its answer can be believed.
+type None struct {
+	// Again asks once more. The error says what is not certain.
+	Again func(ctx context.Context) error
+}
+
+func (*None) Error() string { return "it has none" }
+
 // advised is an error with a fix of its own.
 type advised struct {
 	error

@@ -110,6 +110,27 @@ func (p *pass) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 	return all
 }
 
+// askWithout asks sources once more that answered that they have nothing of a resource, where
+// doomed entities may be theirs: an answer by a fault deletes nothing, unless it comes twice.
+func (o *origins) askWithout(ctx context.Context, doomed []catalog.Ref) {
+	p := o.pass
+	for _, of := range p.resources {
+		for _, w := range of.seen.Without {
+			if !slices.ContainsFunc(doomed, func(ref catalog.Ref) bool { return o.may(ctx, of, w.Source, ref) }) {
+				continue
+			}
+			if err := w.Again(ctx); err != nil {
+				of.report.Complete = false
+				p.Report.Mark(report.Unread)
+				const fix = "run again: the next run reads it"
+				why := fmt.Sprintf("%s: repository %q answered 404, as one that has none, and asked once more: %v", of.Where(), w.Source.Name, err)
+				of.seen.MissSource(inventory.Gap{Source: w.Source, Why: why, Fix: fix})
+				p.note(diag.Problem{Severity: diag.Error, Message: why, Fix: fix})
+			}
+		}
+	}
+}
+
 // maxEmptied is how many entities of a resource that finds nothing any more may go, when
 // it is not known whether earlier runs had its selector: when more would go, a mistake in
 // the selector is more likely.

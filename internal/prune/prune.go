@@ -85,6 +85,7 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 	// rename says more than that it is much.
 	if doomed := reconcile.Decide(run).Delete; len(doomed) > 0 {
 		p.Again(doomed)
+		newOrigins(p, listed.others).askWithout(ctx, doomed)
 		run.Resources = p.gaps(ctx, listed)
 		run.Halt = p.halt(failure) // the time limit may have been reached
 		run.Guards = renames{p, listed}.guards(ctx, reconcile.Decide(run).Delete)

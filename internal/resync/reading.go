@@ -212,6 +212,7 @@ func (r *reading) taskFailed(readCtx context.Context, from kind.Source, err erro
 	var omitted *kind.Omitted
 	var warning *kind.Warning
 	var remembered *kind.Remembered
+	var none *kind.None
 	switch {
 	case errors.As(err, &remembered):
 		r.remember(from, remembered)
@@ -226,6 +227,8 @@ func (r *reading) taskFailed(readCtx context.Context, from kind.Source, err erro
 		r.noteOmitted(from, omitted)
 	case errors.As(err, &gone):
 		r.lose(from, gone, 0)
+	case errors.As(err, &none):
+		r.to.Seen.Without = append(r.to.Seen.Without, inventory.Without{Source: inventory.Source(from), Again: none.Again})
 	case errors.As(err, &unreadable) && readCtx.Err() == nil:
 		out.Extracted += n
 		out.Failed += n

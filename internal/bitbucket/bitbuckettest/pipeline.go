@@ -97,6 +97,11 @@ func (ps *pipelines) sample(slugs []string) {
 	}
 }
 
+// SwitchPipelinesOn undoes SwitchPipelinesOff.
+func (ps *pipelines) SwitchPipelinesOn(slug string) {
+	ps.ws().change(func() { delete(ps.off, ps.repositories.must(slug)) })
+}
+
 // list has the oldest first, unless it is sorted by created_on. It ignores q, which is refused here, and the link to the
 // next page loses the sort.
 func (ps *pipelines) list(v view, q *request) *answer {

@@ -1,0 +1,107 @@
+package faultmatrix_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/port/porttest"
+)
+
+// ofOtherScenes are the routes of Bitbucket on which faults fall in the other scenes.
+var ofOtherScenes = []string{
+	"/repositories/{workspace}", "/workspaces/{workspace}/projects", "/repositories/{workspace}/{repo_slug}/pullrequests",
+}
+
+// optionalRoutes answer 404 where a repository does not have such objects.
+var optionalRoutes = map[string]bool{
+	"/repositories/{workspace}/{repo_slug}/pipelines/":    true,
+	"/repositories/{workspace}/{repo_slug}/deployments/":  true,
+	"/repositories/{workspace}/{repo_slug}/environments/": true,
+}
+
+// furtherKinds runs the examples of all kinds that have one of their own, over a workspace that has
+// changed since the last run. Faults fall on the routes that no other scene has.
+func furtherKinds(t *testing.T) *scene {
+	s := &scene{
+		name: "kinds", workspace: func() *bitbuckettest.Server {
+			b := furnished()
+			b.RemoveRepository("legacy")
+			b.AddPipeline("gateway", bitbuckettest.Pipeline{State: "IN_PROGRESS"})
+			return b
+		},
+		part: func(_ int, u use) bool { return u.service == ofBitbucket && !slices.Contains(ofOtherScenes, u.path) },
+	}
+	mapping, blueprints := examplesOfKinds(t)
+	s.env = map[string]string{"MAPPING": mapping, "SEND_RAW_DATA_EXAMPLES": "false"}
+	s.organization.blueprints = append(porttest.DefaultBlueprints(), blueprints...)
+	s.fill(t, furnished, func(*world) {})
+	return s
+}
+
+// furnished is a small workspace with something of each kind.
+func furnished() *bitbuckettest.Server {
+	b := bitbuckettest.New("acme")
+	for _, name := range []string{"checkout", "gateway", "ledger", "sandbox", "legacy"} {
+		b.AddRepository(bitbuckettest.Repository{Name: name, Files: services("api")})
+	}
+	b.Furnish()
+	b.SwitchPipelinesOn("ledger") // a fault of an answer that says no more than 404 is none
+	return b
+}
+
+// examplesOfKinds are the resources of all examples as one mapping, with the repositories that they
+// relate to before them, and all of their blueprints.
+func examplesOfKinds(t *testing.T) (mapping string, blueprints []string) {
+	mapping = `resources:
+  - kind: repository
+    selector:
+      query: "true"
+    port:
+      entity:
+        mappings:
+          identifier: .name
+          title: .name
+          blueprint: '"bitbucketRepository"'
+`
+	known := map[string]string{}
+	files, err := filepath.Glob("../../examples/kinds/*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples of kinds: %v", err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Ext(name) == ".yml" {
+			_, resources, ok := strings.Cut(string(text), "resources:\n")
+			if !ok {
+				t.Fatalf("%s has no resources", name)
+			}
+			mapping += resources
+			continue
+		}
+		var all []json.RawMessage
+		if err := json.Unmarshal(text, &all); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, one := range all {
+			var b struct{ Identifier string }
+			if err := json.Unmarshal(one, &b); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if other, ok := known[b.Identifier]; !ok {
+				blueprints = append(blueprints, string(one))
+			} else if other != string(one) {
+				t.Errorf("%s: the blueprint %q is another one than in an example before", name, b.Identifier)
+			}
+			known[b.Identifier] = string(one)
+		}
+	}
+	return mapping, blueprints
+}
