@@ -32,6 +32,11 @@ type aged struct {
 	name func(Object) string
 	// within is true where objects get their repository, as __repository.
 	within bool
+	// through changes the objects of the list as they come, before only chooses among them: it may
+	// ask for more, and hold them back until all are there. Nil leaves them as they are.
+	through func(context.Context, *Workspace, iter.Seq2[Found, error]) iter.Seq2[Found, error]
+	// shared is true for a list that more than one resource of a run may read.
+	shared bool
 }
 
 func (a aged) key() []string {
@@ -104,7 +109,11 @@ func agedTask(ws *Workspace, a aged, l *listed, without func(Source) string, sho
 				yield(Found{}, context.Cause(ctx))
 				return
 			}
-			for found, err := range ws.aged(ctx, a) {
+			objects := ws.aged(ctx, a)
+			if a.through != nil {
+				objects = a.through(ctx, ws, objects)
+			}
+			for found, err := range objects {
 				var remembered *Remembered
 				var none *None
 				switch {
@@ -209,6 +218,9 @@ func (w *Workspace) usable(known record) bool {
 // requests was reached before the first one. A *Remembered comes first where they come from
 // memory, and others may follow a *bitbucket.Odd.
 func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Found, error] {
+	if known := w.shared.of(a); known != nil {
+		return known
+	}
 	return func(yield func(Found, error) bool) {
 		from, known := w.origin(a)
 		if from == thisRun || from == cutOff || from == leftToAge {
@@ -259,7 +271,8 @@ func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield f
 // the list did not come to its end.
 func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bool) (begun bool, err error) {
 	keep, requests, taken := newKeeper(w.options.State, a.repository, a.asksFor()), 0, 0
-	a.endpoint.Asked, a.endpoint.NoJSON = func() { requests++ }, keep == nil
+	share := w.shared.keeper(a, keep != nil)
+	a.endpoint.Asked, a.endpoint.NoJSON = func() { requests++ }, keep == nil && share == nil
 	failed := func(requests int) { // which it costs at least
 		if w.plan != nil && ctx.Err() == nil {
 			w.keepTurn(requests, failedKey(a))
@@ -281,7 +294,7 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 		}
 		switch {
 		case isOdd(err):
-			keep = nil
+			keep, share = nil, nil
 		case err != nil:
 			if !errors.Is(err, bitbucket.ErrBudget) {
 				failed(1)
@@ -291,6 +304,7 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 			return begun, err
 		default:
 			keep.add(l)
+			share.add(l)
 			if a.only.wants(l.Object) {
 				taken++
 			}
@@ -306,6 +320,7 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 			break
 		}
 	}
+	share.end()
 	if keep == nil {
 		failed(requests)
 		return begun, nil

@@ -86,7 +86,7 @@ func (s environmentSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _
 // environmentsOf is the list of the environments of a repository.
 func environmentsOf(s ofRepositories, c *bitbucket.Client, r bitbucket.Repository) aged {
 	a := s.listOf(c, r, "environment", "uuid", "environments", "")
-	a.optional = true
+	a.optional, a.shared = true, true
 	a.name = func(o Object) string { return fmt.Sprintf("%s environment %v", r.Slug, o["name"]) }
 	return a
 }

@@ -15,6 +15,7 @@ func TestRequestsOfKinds(t *testing.T) {
 		requests       int
 	}{
 		{"pipeline", "", 177, 2 + 120},
+		{"deployment", "", 117, 2 + 120 + 59},
 		{"environment", "", 177, 2 + 120},
 	} {
 		t.Run(tt.kind+" "+tt.selector, func(t *testing.T) {

@@ -64,6 +64,7 @@ type Workspace struct {
 	options  Options
 	lists    *lists
 	own      *ownLists
+	shared   *sharedLists
 	readings *readings
 	plan     *plan          // nil before Plan, and where nothing is planned
 	seconds  map[any]Second // second readings since the last Forget, by the key of the list
@@ -83,6 +84,7 @@ func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	})
 	w.own = &ownLists{client: c, spool: w.memory.Spool()}
 	w.lists = &lists{client: c, spool: w.memory.Spool(), all: map[bitbucket.RepositoryQuery]*list{}}
+	w.shared = &sharedLists{spool: w.memory.Spool()}
 	return w
 }
 

@@ -35,6 +35,7 @@ type Server struct {
 	*pullRequests
 	*pipelines
 	*environments
+	*deployments
 
 	mu        sync.Mutex // guards what follows
 	prefix    string
@@ -57,6 +58,7 @@ func newServer(slug string) *Server {
 	s.pullRequests = &pullRequests{repositories: s.repositories, by: map[*repository]*pulls{}}
 	s.pipelines = newPipelines(s.repositories)
 	s.environments = newEnvironments(s.pipelines)
+	s.deployments = newDeployments(s.environments)
 	for _, c := range s.contents() {
 		s.table = append(s.table, c.routes()...)
 	}
@@ -65,7 +67,7 @@ func newServer(slug string) *Server {
 
 // contents are all kinds of content, each behind those that it needs.
 func (s *Server) contents() []content {
-	return []content{s.workspace, s.projects, s.repositories, s.branches, s.files, s.pullRequests, s.pipelines, s.environments}
+	return []content{s.workspace, s.projects, s.repositories, s.branches, s.files, s.pullRequests, s.pipelines, s.environments, s.deployments}
 }
 
 // newSchema makes an example of what each list holds.
