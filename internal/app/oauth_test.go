@@ -226,8 +226,8 @@ func (w *world) checkStale(renewals int) {
 func TestRenewedTokenIsRefused(t *testing.T) {
 	t.Parallel()
 	w := consuming(t, bitbuckettest.Consumer{})
-	w.addStale()
 	synctest.Test(t, func(t *testing.T) {
+		w.addStale()
 		w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/**", Times: -1, Status: http.StatusUnauthorized})
 		r := w.run(map[string]string{"CONCURRENCY": "1"})
 		r.check(t, 1, "failed")
@@ -263,13 +263,13 @@ func TestConsumerIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := consuming(t, bitbuckettest.Consumer{})
-			w.addStale()
 			if tt.consumer != nil {
 				w.bitbucket.AllowConsumer(consumerID, consumerSecret, *tt.consumer)
 			} else {
 				w.bitbucket.Revoke(consumerSecret)
 			}
 			synctest.Test(t, func(t *testing.T) {
+				w.addStale()
 				tt.fault.Route, tt.fault.Times = bitbuckettest.TokenRoute, -1
 				w.bitbucket.Fault(tt.fault)
 				r := w.run(nil)

@@ -67,7 +67,7 @@ func New(c Config) (*Client, error) {
 		rates.Classes, class = map[string]transport.Rate{classSource: c.SourceRate}, classWithSource
 	}
 	slots := transport.NewSlots(c.Concurrency)
-	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge, Auto: c.Auto, Budget: client.requests}, slots, c.Log)
+	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge, Leads: leads, Auto: c.Auto, Budget: client.requests}, slots, c.Log)
 	client.auto = c.Auto
 	client.pool.Begin(c.Spent)
 	client.http = &http.Client{Transport: client.pool, CheckRedirect: client.checkRedirect}
@@ -154,14 +154,10 @@ func (c *Client) Path(collection string, segments ...string) string {
 }
 
 func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
-	if !c.sameHost(req.URL) {
+	if !sameHost(c.base, req.URL) {
 		return &elsewhere{req.URL.Host, media(req)}
 	}
 	return tooMany(via)
-}
-
-func (c *Client) sameHost(u *url.URL) bool {
-	return u.Scheme == c.base.Scheme && strings.EqualFold(u.Host, c.base.Host)
 }
 
 // url is the address of a path below the base.

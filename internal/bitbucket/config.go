@@ -11,9 +11,9 @@ import (
 type Config struct {
 	BaseURL   string // "https://api.bitbucket.org/2.0", without a trailing slash
 	Workspace string // slug
-	// Credentials are used side by side; all are of the kind that CredentialKind names.
+	// Credentials are used side by side; CredentialKind names their kinds.
 	Credentials    []transport.Credential
-	CredentialKind string // for messages: "workspace access token"
+	CredentialKind string // for messages: "workspace token"
 	Rate           transport.Rate
 	// SourceRate is the allowance of requests for folders and files of a
 	// repository. When N is 0 they spend Rate as other repository data does.
@@ -44,7 +44,7 @@ func (c Config) gitCredentials() []transport.Credential {
 	var all []transport.Credential
 	for _, given := range c.Credentials {
 		if given.AuthorizeGit != nil || given.PresentGit != nil {
-			all = append(all, transport.Credential{Name: given.Name, Authorize: given.AuthorizeGit, Tokens: given.Tokens, Present: given.PresentGit})
+			all = append(all, transport.Credential{Name: given.Name, Group: given.Group, Authorize: given.AuthorizeGit, Tokens: given.Tokens, Present: given.PresentGit})
 		}
 	}
 	return all

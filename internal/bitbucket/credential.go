@@ -27,7 +27,15 @@ func scopeOf(req *http.Request) string {
 	return "projects"
 }
 
-// judge reads what an answer of 401 or 403 says of the credential.
+// leads reports whether what a credential sees decides what a request finds: all of them but
+// those below one repository, which a credential may read as a whole or not at all.
+func leads(req *http.Request) bool {
+	_, rest, below := strings.Cut(req.URL.EscapedPath(), "/repositories/")
+	return !below || strings.Count(strings.TrimRight(rest, "/"), "/") == 0
+}
+
+// judge reads what an answer of 401, 403 or 404 says of the credential. A path that a commit does
+// not have is there for none.
 func judge(status int, body []byte) transport.Verdict {
 	e := &Error{Status: status}
 	e.decode(body)
@@ -38,8 +46,10 @@ func judge(status int, body []byte) transport.Verdict {
 		return transport.Verdict{Standing: transport.Doubted, Why: e.Message}
 	case e.lacksScope():
 		return transport.Verdict{Standing: transport.Weak, Why: e.Message, Missing: e.Missing()}
+	case e.MissingPath:
+		return transport.Verdict{}
 	}
-	return transport.Verdict{}
+	return transport.Verdict{Standing: transport.Blind}
 }
 
 // judgeGit is judge for the git host. It has one answer for a wrong credential and for a
@@ -98,6 +108,10 @@ const allScopes = "to read projects, repositories and pull requests"
 
 // Refused describes, for messages, a credential that Bitbucket refused while others went on.
 type Refused struct{ What, Fix string }
+
+// Displaced names the credential that decided what there is, when that was refused, and others,
+// which may see less, have read in its place; else it is empty.
+func (c *Client) Displaced() string { return c.pool.Displaced() }
 
 // Refused returns the credentials that Bitbucket's API refused while others went on, in order.
 func (c *Client) Refused() []Refused { return refused("Bitbucket", c.pool.Unfit()) }

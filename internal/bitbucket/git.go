@@ -110,7 +110,7 @@ var errPassing = errors.New("the status may pass")
 func (g *Git) Do(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	switch {
-	case !g.owns(req.URL):
+	case !sameHost(g.base, req.URL):
 		return nil, fmt.Errorf("%s %s: refused: %q is not the git host", req.Method, req.URL.EscapedPath(), req.URL.Host)
 	case req.Body != nil && req.Body != http.NoBody && req.GetBody == nil:
 		return nil, fmt.Errorf("%s %s: refused: its body cannot be sent again", req.Method, req.URL.EscapedPath())
@@ -224,16 +224,12 @@ func (g *Git) passing(req *http.Request, resp *http.Response) error {
 func (g *Git) checkRedirect(req *http.Request, via []*http.Request) error {
 	status := req.Response.StatusCode
 	switch {
-	case !g.owns(req.URL):
+	case !sameHost(g.base, req.URL):
 		return &elsewhere{host: req.URL.Host}
 	case status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect:
 		return fmt.Errorf("%w: %d %s", errRedirect, status, http.StatusText(status))
 	}
 	return tooMany(via)
-}
-
-func (g *Git) owns(u *url.URL) bool {
-	return u.Scheme == g.base.Scheme && strings.EqualFold(u.Host, g.base.Host)
 }
 
 // StatusError is the error of an answer other than success, of which the beginning of the

@@ -46,7 +46,7 @@ func (l *lister[T]) next(link string, r *reading) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: its link is no URL", errNextPage)
 	}
-	if !l.client.sameHost(u) {
+	if !sameHost(l.client.base, u) {
 		return "", fmt.Errorf("%w: its link leads to %s://%s, and the credential may go to %s://%s alone", errNextPage,
 			u.Scheme, u.Host, l.client.base.Scheme, l.client.base.Host)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -38,6 +39,11 @@ func (e *elsewhere) Is(target error) bool {
 func media(req *http.Request) bool {
 	host := strings.ToLower(req.URL.Hostname())
 	return req.Response != nil && req.Response.StatusCode == http.StatusMovedPermanently || strings.HasSuffix(host, ".atlassian.com")
+}
+
+// sameHost reports whether an address is one of a service, to which its credentials may go.
+func sameHost(base, u *url.URL) bool {
+	return u.Scheme == base.Scheme && strings.EqualFold(u.Host, base.Host)
 }
 
 // tooMany is not nil when one more redirect is too many.

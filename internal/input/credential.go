@@ -61,12 +61,12 @@ var credentialIDs = []string{
 	"bitbucket_user_email", "bitbucket_user_scoped_token",
 }
 
-// credentials reads all of them, and returns those of the first kind that is given, and
-// the rest. The order is Ocean's: workspace tokens, username and app password, e-mail
+// credentials reads all of them, and returns those that are used, of the first kind that is given
+// unless all are wanted, and the rest. The order is Ocean's: workspace tokens, username and app password, e-mail
 // address and scoped token (port-labs/ocean, integrations/bitbucket-cloud,
 // commit 607bead, read 2026-11), with the OAuth consumer, which Ocean does not have, behind
 // workspace tokens.
-func credentials(all values, rep *report) (chosen, unused []Credential) {
+func credentials(all values, useAll bool, rep *report) (chosen, unused []Credential) {
 	tokens := workspaceTokens(all["bitbucket_workspace_token"])
 	consumer := pair(OAuthConsumer, all["bitbucket_client_id"], all["bitbucket_client_secret"])
 	appPassword := pair(AppPassword, all["bitbucket_username"], all["bitbucket_app_password"])
@@ -79,11 +79,15 @@ func credentials(all values, rep *report) (chosen, unused []Credential) {
 	for _, kind := range [][]Credential{tokens, consumer, appPassword, apiToken} {
 		switch {
 		case len(kind) == 0:
-		case len(chosen) == 0:
-			chosen = kind
+		case len(chosen) == 0 || useAll:
+			chosen = append(chosen, kind...)
 		default:
 			unused = append(unused, kind...)
-			rep.warn("the %s is not used, because another credential is given too: the %s", kind[0].Kind, chosen[0].Kind)
+			both := "; to use both, set credentials to all"
+			if kind[0].Kind == AppPassword {
+				both = ""
+			}
+			rep.warn("the %s is not used, because another credential is given too: the %s%s", kind[0].Kind, chosen[0].Kind, both)
 		}
 	}
 	if len(chosen) == 0 && !slices.ContainsFunc(credentialIDs, rep.hasProblem) {

@@ -36,7 +36,8 @@ type reader struct {
 	rep   *report
 }
 
-// find returns the first value that is not blank and that the input accepts. The order
+// find returns the first value that is not blank and that the input accepts. An argument and an
+// input of an action that it does not accept are a problem. The order
 // of the sources is: the argument, INPUT_<ID>, <ID>, <ID>_FILE, the OCEAN__ names.
 func (r *reader) find(in Input) given {
 	sources := []func(Input) given{r.argument, r.action, r.plain, r.file, r.ocean.find}
@@ -56,7 +57,7 @@ func (r *reader) find(in Input) given {
 			g.text = strings.TrimSpace(g.text)
 		}
 		if in.accept != nil && !in.accept(g.text) {
-			if g.from == r.env.Arguments[in.ID].From {
+			if g.from == r.env.Arguments[in.ID].From || strings.HasPrefix(g.from, actionPrefix) {
 				r.rep.problem(location(in.ID, g.from), in.Help, "%q is not known", g.text)
 			}
 			continue
@@ -74,11 +75,14 @@ func (r *reader) argument(in Input) given {
 	return given{text: a.Text, from: a.From}
 }
 
+// actionPrefix begins the names of variables that are inputs of an action, and of nothing else.
+const actionPrefix = "INPUT_"
+
 // action reads INPUT_<ID>. GitHub upper-cases an input's name and leaves its
 // dashes. Source: https://github.com/actions/runner, v2.336.0, read 2026-11.
 func (r *reader) action(in Input) given {
-	dashed := "INPUT_" + strings.ReplaceAll(in.Name(), "_", "-")
-	for _, name := range []string{"INPUT_" + in.Name(), dashed} {
+	dashed := actionPrefix + strings.ReplaceAll(in.Name(), "_", "-")
+	for _, name := range []string{actionPrefix + in.Name(), dashed} {
 		if g := r.variable(name); g.ok() {
 			return g
 		}

@@ -63,10 +63,8 @@ func (c Config) UsesGit() (uses bool, why string) {
 		return false, "source_reader rest reads over REST"
 	}
 	const rest = "source_reader auto reads over REST: "
-	for _, credential := range c.Credentials {
-		if credential.GitUser() == "" {
-			return false, rest + "the git host takes no " + credential.Kind.String()
-		}
+	if kind, none := c.notForGit(); none {
+		return false, rest + "the git host takes no " + kind
 	}
 	if host, err := url.Parse(c.BitbucketHostURL); !c.gitHostGiven && (err != nil || host.Host != ownAPI) {
 		return false, rest + "bitbucket_host_url is not Bitbucket's own, and git_host_url is not given"
@@ -77,12 +75,23 @@ func (c Config) UsesGit() (uses bool, why string) {
 	return true, ""
 }
 
+// notForGit returns the kind of the credentials when the git host takes none of them.
+func (c Config) notForGit() (kind string, none bool) {
+	for _, credential := range c.Credentials {
+		if credential.GitUser() != "" {
+			return "", false
+		}
+		kind = credential.Kind.String()
+	}
+	return kind, kind != ""
+}
+
 // checkGit wants a credential for git where it was asked for.
 func checkGit(reader value, c Config) {
-	if c.SourceReader == ReaderGit && len(c.Credentials) > 0 && c.Credentials[0].GitUser() == "" {
+	if kind, none := c.notForGit(); none && c.SourceReader == ReaderGit {
 		reader.problem("set bitbucket_workspace_token, or bitbucket_client_id and bitbucket_client_secret (an OAuth consumer), "+
 			"or bitbucket_user_email and bitbucket_user_scoped_token (an API token with scopes), "+
 			"and remove bitbucket_app_password; or set source_reader to auto",
-			"the git host takes no %s", c.Credentials[0].Kind)
+			"the git host takes no %s", kind)
 	}
 }

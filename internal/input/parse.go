@@ -25,7 +25,7 @@ func Parse(env Environment) (Config, Notes, error) {
 			in.read(all[in.ID], &c)
 		}
 	}
-	c.Credentials, c.unused = credentials(all, rep)
+	c.Credentials, c.unused = credentials(all, c.UseAll, rep)
 	c.LogLevel = logLevel(all["debug"], all["log_level"], r.variable("RUNNER_DEBUG"))
 	checkGit(all["source_reader"], c)
 	checkMemory(all, c)

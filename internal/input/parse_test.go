@@ -139,6 +139,12 @@ func TestParse(t *testing.T) {
 			c.Credentials = []Credential{basic(OAuthConsumer, "key", "cs")}
 			c.unused = []Credential{basic(APIToken, "ann@acme.test", "at")}
 		}},
+		{"all kinds", vars{"CREDENTIALS": "All", "BITBUCKET_WORKSPACE_TOKEN": "one,two", "BITBUCKET_CLIENT_ID": "key", "BITBUCKET_CLIENT_SECRET": "cs",
+			"BITBUCKET_USER_EMAIL": "ann@acme.test", "BITBUCKET_USER_SCOPED_TOKEN": "at"}, nil, func(c *Config) {
+			c.UseAll = true
+			c.Credentials = []Credential{basic(WorkspaceToken, "", "one"), basic(WorkspaceToken, "", "two"), basic(OAuthConsumer, "key", "cs"), basic(APIToken, "ann@acme.test", "at")}
+		}},
+		{"credentials of another program", vars{"CREDENTIALS": "/etc/credentials.json"}, nil, func(*Config) {}},
 		{"the first kind is chosen", vars{"BITBUCKET_USERNAME": "ann", "BITBUCKET_APP_PASSWORD": "pw", "BITBUCKET_CLIENT_ID": "key", "BITBUCKET_CLIENT_SECRET": "cs",
 			"BITBUCKET_USER_EMAIL": "ann@acme.test", "BITBUCKET_USER_SCOPED_TOKEN": "at"}, nil, func(c *Config) {
 			c.unused = []Credential{basic(OAuthConsumer, "key", "cs"), basic(AppPassword, "ann", "pw"), basic(APIToken, "ann@acme.test", "at")}

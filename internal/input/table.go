@@ -37,7 +37,7 @@ type Input struct {
 	// OCEAN__INTEGRATION__CONFIG.
 	Ocean []string
 
-	// accept reports whether a value is one. A variable of the environment that holds
+	// accept reports whether a value is one. A plain variable of the environment that holds
 	// another is some other program's, and skipped. Nil accepts all.
 	accept func(text string) bool
 	// read puts the value into its field of c. It is nil for inputs that mean something
@@ -108,6 +108,10 @@ var Table = []Input{
 	{ID: "bitbucket_app_password", Group: aboutBitbucket, Secret: true,
 		Help:  "An app password; Bitbucket removed app passwords on 2026-07-28, so use an API token instead.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_APP_PASSWORD"}},
+	{ID: "credentials", Group: aboutBitbucket, Default: string(UseFirst),
+		Help:   "Where several kinds of Bitbucket credentials are given: first uses the first of workspace tokens, OAuth consumer, app password, API token; all spends all of them side by side.",
+		accept: isUse,
+		read:   func(v value, c *Config) { c.UseAll = choice(v, UseFirst, UseAll) == UseAll }},
 	{ID: "bitbucket_host_url", Group: aboutBitbucket, Default: "https://api.bitbucket.org/2.0",
 		Help:  "The address of Bitbucket's API.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_HOST_URL"},
@@ -235,9 +239,11 @@ type Config struct {
 
 	// Workspace is a slug in lower case, or a UUID in braces.
 	Workspace string
-	// Credentials are the credentials to use, all of one kind: the first kind
-	// given of workspace tokens, OAuth consumer, app password, API token. At least one.
+	// Credentials are the credentials to use, in the order of their kinds: workspace tokens,
+	// OAuth consumer, app password, API token. Without UseAll they are of the first kind that
+	// is given. At least one.
 	Credentials []Credential
+	UseAll      bool
 	// BitbucketHostURL has no trailing slash.
 	BitbucketHostURL string
 	RateLimit        RateLimit

@@ -39,6 +39,18 @@ const (
 	FieldsAll     ResponseFields = "all"
 )
 
+// UseOf is which of several kinds of credentials are used.
+type UseOf string
+
+// The values of credentials.
+const (
+	UseFirst UseOf = "first" // the first kind that is given
+	UseAll   UseOf = "all"   // all of them, side by side
+)
+
+// isUse accepts the values of credentials.
+func isUse(text string) bool { return oneOf(text, string(UseFirst), string(UseAll)) }
+
 // FailOn decides which partial runs end with a failing exit status.
 type FailOn string
 

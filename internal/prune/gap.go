@@ -14,14 +14,18 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// standIn says why a plan that stands in for one that is not known deletes nothing: what
-// is stale by it may be what the other plan makes. It is empty for any other plan.
-func (p *pass) standIn() string {
-	if !p.StandIn {
-		return ""
+// standIn says why a run in which something stands in for what is not known deletes nothing:
+// what is stale by another mapping, or for a credential that sees less, may be there. It is empty
+// for any other run.
+func (p *pass) standIn() (guard string) {
+	if name := p.Displaced(); name != "" {
+		guard = "Bitbucket refused the credential that says what there is, and others, which may see less, have read in its place: " + name
+		p.fixes[guard] = "replace it, or take it out of the inputs: then the next kind of credential says what there is"
 	}
-	const guard = "the built-in default mapping ran in the place of one that is not known: none is given, and Port stores none"
-	p.fixes[guard] = "give the mapping that made them as the input mapping or mapping_file; where the default one is meant, give examples/default-mapping.yml"
+	if p.StandIn {
+		guard = "the built-in default mapping ran in the place of one that is not known: none is given, and Port stores none"
+		p.fixes[guard] = "give the mapping that made them as the input mapping or mapping_file; where the default one is meant, give examples/default-mapping.yml"
+	}
 	return guard
 }
 

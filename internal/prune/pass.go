@@ -42,6 +42,9 @@ type Config struct {
 	// StandIn is true when the mapping stands in for one that is not known: then nothing
 	// is deleted.
 	StandIn bool
+	// Displaced names the credential that decides what there is, when others, which may see
+	// less, have read in its place: then nothing is deleted. It is empty else.
+	Displaced func() string
 	// Selector returns, for the index of a resource, whether earlier runs had its selector.
 	Selector func(index int) SelectorHistory
 	// Former are the kinds that gave entities of a blueprint by the mapping that Port shows, by

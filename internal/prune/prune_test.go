@@ -137,7 +137,8 @@ func (s *scene) run() {
 		s.t.Fatal(err)
 	}
 	c := prune.Config{
-		Bound: bound, Inventory: s.known, Port: client, Store: client.Entities, Schemas: port.NewSchemas(client), Report: s.report, Began: began,
+		Displaced: func() string { return "" },
+		Bound:     bound, Inventory: s.known, Port: client, Store: client.Entities, Schemas: port.NewSchemas(client), Report: s.report, Began: began,
 		Failure: func() error { return s.failure }, Again: s.again, Deletion: reconcile.Apply,
 		Selector: func(int) prune.SelectorHistory { return prune.SelectorUnknown },
 	}

@@ -175,7 +175,7 @@ func (r *run) prune(ctx, readCtx context.Context, err error) {
 		Began: r.job.Start, Reconciling: r.job.Watch.Reconciling,
 		Failure:  func() error { return cmp.Or(err, r.failure(ctx)) },
 		Again:    func(doomed []catalog.Ref) { r.readAgain(readCtx, doomed) },
-		Deletion: r.job.Deletion, MaxDeletions: r.job.MaxDeletions, StandIn: r.job.StandIn,
+		Deletion: r.job.Deletion, MaxDeletions: r.job.MaxDeletions, StandIn: r.job.StandIn, Displaced: r.job.Bitbucket.Displaced,
 		Selector: r.job.selectorHistory, Former: r.job.Former, ConfirmRenames: r.job.ConfirmRenames,
 	})
 }

@@ -12,6 +12,9 @@ import (
 type Credential struct {
 	// Name distinguishes it in messages: `workspace token 2 of 3`.
 	Name string
+	// Group is the same for credentials that see the same. The lowest one leads: it decides what
+	// there is.
+	Group int
 	// Authorize sets the header on a request that nobody else holds.
 	Authorize func(*http.Request)
 	// AuthorizeGit does so on a request to the host of git repositories; nil when the
@@ -62,6 +65,8 @@ const (
 	Either
 	// Weak: the credential lacks the scope that the request needs.
 	Weak
+	// Blind: what was asked for is not there, or hidden from this credential.
+	Blind
 	// Barred: the owner of the credential must act before the service answers again, and
 	// each further attempt makes it worse.
 	Barred
@@ -198,6 +203,23 @@ func (all accounts) live() int {
 		}
 	}
 	return n
+}
+
+// leader is the lowest group of a credential in use, without those that are weak for the scope
+// where others are not.
+func (all accounts) leader(scope string) int {
+	lead, strong := -1, all.strong(scope)
+	for _, a := range all {
+		if !a.retired && !(strong && a.isWeak(scope)) && (lead < 0 || a.Group < lead) {
+			lead = a.Group
+		}
+	}
+	return lead
+}
+
+// mixed reports whether there is more than one group.
+func (all accounts) mixed() bool {
+	return slices.ContainsFunc(all, func(a *account) bool { return a.Group != all[0].Group })
 }
 
 // strong reports whether a credential in use is not known to be weak for a scope.

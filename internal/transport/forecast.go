@@ -135,6 +135,25 @@ func (p *Pool) Credentials() []string {
 	return all
 }
 
+// Displaced names a credential of the group that led at first, when all of that group are
+// retired; else it is empty.
+func (p *Pool) Displaced() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first, name := -1, ""
+	for _, a := range p.all {
+		if first < 0 || a.Group < first {
+			first, name = a.Group, a.Name
+		}
+	}
+	for _, a := range p.all {
+		if a.Group == first && !a.retired {
+			return ""
+		}
+	}
+	return name
+}
+
 // Unfit returns the credentials that were refused while others were still used, in order:
 // those that are no longer used, then those that are not used for a scope.
 func (p *Pool) Unfit() []Unfit {

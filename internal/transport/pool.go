@@ -22,9 +22,13 @@ type Service struct {
 	// Scope says, in words for messages, what a credential must be allowed to do for a
 	// request. It may be nil when Judge never answers Weak.
 	Scope func(*http.Request) string
-	// Judge says what an answer of 401 or 403, given the beginning of its body, means for
-	// the credential. When nil, a 401 makes it Doubted.
+	// Judge says what an answer of 401, 403 or, where credentials are of several groups, 404,
+	// given the beginning of its body, means for the credential. When nil, a 401 makes it
+	// Doubted.
 	Judge func(status int, body []byte) Verdict
+	// Leads reports whether the answer to a request depends on what a credential sees as a whole,
+	// so that the leading group alone sends it. Nil is never.
+	Leads func(*http.Request) bool
 	// Auto bounds the requests by what the allowances give: a request for which none becomes
 	// free soon is not sent, and a credential that has answered 429 for a class is not used
 	// for it any more. The error is ErrBudget then.
@@ -41,6 +45,7 @@ const maxRefusal = 64 << 10
 type trip struct {
 	class, scope string
 	auto         bool             // as Service.Auto
+	lead         bool             // the leading group alone sends it
 	refusals     map[*account]int // how often each was refused
 	again        *account         // to be tried once more, when it may send
 }
@@ -49,9 +54,9 @@ type trip struct {
 // one may. It prefers the one that is to be tried once more, and takes one that is weak for
 // the scope only when there is no other.
 func (all accounts) pick(t *trip, now time.Time) (best *account, first due) {
-	most, strong := 0, all.strong(t.scope)
+	most, strong, lead := 0, all.strong(t.scope), all.leader(t.scope)
 	for _, a := range all {
-		if a.retired || strong && a.isWeak(t.scope) {
+		if a.retired || strong && a.isWeak(t.scope) || t.lead && a.Group != lead {
 			continue
 		}
 		d := a.due(t.class, now)
@@ -130,6 +135,11 @@ func detached(resp *http.Response) *refusal {
 // token is renewed. A credential that is wrong is retired, and so is one that gets no token. One that lacks a
 // scope is not used for requests that need the scope. The last credential is never retired:
 // its refusal is the answer.
+//
+// Credentials of several groups may not see the same. The leading one decides what there is:
+// it alone sends requests for which Service.Leads, and what another one does not find, or may
+// not see, is asked once more of it. Where all of its credentials are retired, the next group
+// leads, and Displaced reports it.
 //
 // A Pool is safe for concurrent use.
 type Pool struct {

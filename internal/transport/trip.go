@@ -12,7 +12,7 @@ import (
 // RoundTrip sends the request, once an allowance lets it. One with a body must have GetBody:
 // it may go out more than once.
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
-	t := p.trip(req)
+	t := p.service.trip(req)
 	var refused *refusal
 	var patience time.Time // when the refusal is handed on; zero without one
 	for again := false; ; again = true {
@@ -36,7 +36,7 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 			return nil, err
 		}
-		resp, err := p.send(req, a, token, again)
+		resp, err := a.send(p.base, req, token, again)
 		if err == ErrBudget { // and not one that was sent once, and not again
 			p.unsent(a, t)
 		} else {
@@ -63,7 +63,7 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // send sends a clone of the request, with its body from the beginning.
-func (p *Pool) send(req *http.Request, a *account, token string, again bool) (*http.Response, error) {
+func (a *account) send(base http.RoundTripper, req *http.Request, token string, again bool) (*http.Response, error) {
 	out := req.Clone(req.Context())
 	if again && req.GetBody != nil {
 		var err error
@@ -72,21 +72,28 @@ func (p *Pool) send(req *http.Request, a *account, token string, again bool) (*h
 		}
 	}
 	a.authorize(out, token)
-	return p.base.RoundTrip(out)
+	return base.RoundTrip(out)
 }
 
-func (p *Pool) trip(req *http.Request) *trip {
-	t := &trip{class: p.service.Class(req), auto: p.service.Auto}
-	if p.service.Scope != nil {
-		t.scope = p.service.Scope(req)
+func (s Service) trip(req *http.Request) *trip {
+	t := &trip{class: s.Class(req), auto: s.Auto}
+	if s.Scope != nil {
+		t.scope = s.Scope(req)
 	}
+	t.lead = s.Leads != nil && s.Leads(req)
 	return t
 }
 
 // judge learns what an answer means for the credential, and reports whether the request
 // goes out again. If not, the answer's body can still be read from its beginning.
 func (p *Pool) judge(t *trip, a *account, token string, resp *http.Response) (again bool) {
-	if resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden {
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden:
+	case http.StatusNotFound:
+		if !p.all.mixed() {
+			return false
+		}
+	default:
 		return false
 	}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // a part of it is enough
@@ -98,6 +105,8 @@ func (p *Pool) judge(t *trip, a *account, token string, resp *http.Response) (ag
 	switch standing {
 	case Doubted:
 		again = p.doubt(t, a, token, resp.StatusCode, verdict)
+	case Blind:
+		again = p.follow(t, a)
 	case Weak:
 		again = p.weaken(t, a, resp.StatusCode, verdict)
 	case Barred:
@@ -130,7 +139,7 @@ func (p *Pool) either(a *account, token string) Standing {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if a.proven && (a.Tokens == nil || !a.Tokens.old(token)) {
-		return Sound
+		return Blind
 	}
 	return Doubted
 }
@@ -175,6 +184,15 @@ func (p *Pool) without(a *account, err error) (again bool) {
 		return e != nil
 	}
 	return p.retire(a, Unfit{Status: e.Status, NoToken: err})
+}
+
+// follow lets a request of a group that does not lead go out again by the one that does.
+func (p *Pool) follow(t *trip, a *account) (again bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	again = !t.lead && a.Group != p.all.leader(t.scope)
+	t.lead = t.lead || again
+	return again
 }
 
 // weaken stops the use of the credential for requests that need the same scope, and reports

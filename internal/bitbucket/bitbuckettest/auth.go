@@ -18,6 +18,8 @@ type Access struct {
 	// Scopes that are granted; nil grants all that reading needs. Access tokens use the classic names
 	// (repository), API tokens the long ones (read:repository:bitbucket).
 	Scopes []string
+	// Hidden are the slugs of repositories that the credential may not see: they are not listed, and not found.
+	Hidden []string
 	// Limit is the number of calls per Window and resource class; 0 is the default, below 0 is no limit.
 	Limit  int
 	Window time.Duration
@@ -267,6 +269,9 @@ func (c *credential) permit(classic, granular string) *answer {
 		}, shown},
 	}).noted("missing scope " + need)
 }
+
+// sees reports whether a credential may see a repository.
+func (c *credential) sees(r *repository) bool { return !slices.Contains(c.Hidden, r.Slug) }
 
 // missing is the scope that a credential needs and does not have; "" when it has it.
 func (c *credential) missing(classic, granular string) string {

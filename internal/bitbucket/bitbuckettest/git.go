@@ -131,6 +131,8 @@ func (rs *repositories) ofGit(q *request) (*repository, *answer) {
 		return nil, a
 	case r == nil:
 		return nil, gitRefusal(status, hiddenRepository)
+	case !q.cred.sees(r):
+		return nil, gitRefusal(status, hiddenRepository)
 	case r.visibility == ListedForbidden:
 		return nil, gitRefusal(http.StatusForbidden, fmt.Sprintf("Access to repository %s/%s is denied", rs.ws.slug, of.slug))
 	case r.visibility != Visible:

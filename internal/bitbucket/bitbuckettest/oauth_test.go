@@ -160,3 +160,16 @@ func TestFaultsOfTokens(t *testing.T) {
 		}
 	}
 }
+
+func TestHiddenRepositories(t *testing.T) {
+	t.Parallel()
+	s := small(t)
+	s.AllowToken("narrow", Access{Hidden: []string{"empty", "checkout-api"}})
+	for token, want := range map[string][3]int{"good": {4, 200, 200}, "narrow": {2, 404, 404}} {
+		values, _ := send(t, s, "GET", "/repositories/acme", "Bearer "+token).at("values").([]any)
+		equal(t, token+": listed", len(values), want[0])
+		equal(t, token+": pull requests", send(t, s, "GET", "/repositories/acme/empty/pullrequests", "Bearer "+token).status, want[1])
+		git := "https://bitbucket.org/acme/checkout-api.git/info/refs?service=git-upload-pack"
+		equal(t, token+": git", send(t, s, "GET", git, basic("x-token-auth", token)).status, want[2])
+	}
+}

@@ -207,13 +207,13 @@ func (rs *repositories) list(v view, q *request) *answer {
 	}
 	items, refusal := v.selectItems(q, selection{
 		kind:  "repository",
-		scope: role,
+		scope: role + "/" + strings.Join(q.cred.Hidden, "/"),
 		source: func() []item {
 			return newestFirst(rs.all, func(r *repository) time.Time { return r.UpdatedOn })
 		},
 		keep: func(it item) bool {
 			r := it.(*repository)
-			return r.visibility != NoPermission && (role == "" || r.Roles == nil || slices.Contains(r.Roles, role))
+			return r.visibility != NoPermission && q.cred.sees(r) && (role == "" || r.Roles == nil || slices.Contains(r.Roles, role))
 		},
 	})
 	if refusal != nil {
@@ -243,6 +243,8 @@ func (rs *repositories) of(q *request) (*repository, *answer) {
 	case r == nil && rs.moved[slug] != "":
 		return nil, movedAnswer(q, rs.moved[slug])
 	case r == nil:
+		return nil, repositoryNotFound(rs.ws.slug + "/" + slug)
+	case !q.cred.sees(r):
 		return nil, repositoryNotFound(rs.ws.slug + "/" + slug)
 	case r.visibility == ListedForbidden:
 		return nil, refuse(http.StatusForbidden, fmt.Sprintf("Access to repository %s/%s is denied", rs.ws.slug, slug))
