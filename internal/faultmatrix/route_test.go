@@ -61,7 +61,7 @@ func (r route) overGit() bool {
 
 // String has no slash: it is a part of the name of a test.
 func (r route) String() string {
-	name := r.method + strings.ReplaceAll(r.path, "/", " ")
+	name := r.method + strings.TrimRight(strings.ReplaceAll(r.path, "/", " "), " ")
 	if r.form != "" {
 		name += " (" + string(r.form) + ")"
 	}
