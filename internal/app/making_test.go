@@ -86,7 +86,7 @@ func TestBlueprintsOfAFile(t *testing.T) {
 	}
 	w.run(nil).check(t, 0, "success")
 	w.stands(offeredBlueprints)
-	want := []string{"POST domain", "POST team", "POST service", "PATCH team", "PATCH domain", "PATCH service"}
+	want := []string{"POST team", "POST domain", "POST service", "PATCH team", "PATCH domain", "PATCH service"}
 	if diff := cmp.Diff(w.blueprintWrites(), want); diff != "" {
 		t.Errorf("writes (-got +want):\n%s", diff)
 	}
@@ -111,7 +111,7 @@ func TestBlueprintsThatAreThere(t *testing.T) {
 	w.run(nil).check(t, 0, "success")
 	w.stands("[" + mine + "]")
 	// What the domain counts is there: it is whole at once.
-	if diff := cmp.Diff(w.blueprintWrites(), []string{"POST domain", "POST team", "PATCH team"}); diff != "" {
+	if diff := cmp.Diff(w.blueprintWrites(), []string{"POST team", "POST domain", "PATCH team"}); diff != "" {
 		t.Errorf("writes (-got +want):\n%s", diff)
 	}
 }
@@ -232,7 +232,10 @@ func TestBlueprintThatAnotherMakes(t *testing.T) {
 	w := bpWorld(t, offeredBlueprints, serviceMapping("size"))
 	w.offContract()
 	theirs := `{"identifier":"domain","title":"Theirs","schema":{"properties":{}}}`
-	w.port.Fault(porttest.Fault{Method: http.MethodPost, Path: "/v1/blueprints", Status: http.StatusConflict, Match: func(*http.Request, []byte) bool {
+	w.port.Fault(porttest.Fault{Method: http.MethodPost, Path: "/v1/blueprints", Status: http.StatusConflict, Match: func(_ *http.Request, body []byte) bool {
+		if !strings.Contains(string(body), `"Domain`) {
+			return false
+		}
 		w.port.AddBlueprint(theirs)
 		return true
 	}})
@@ -309,5 +312,17 @@ func TestBlueprintsBesideTheDefaultOnes(t *testing.T) {
 			w.stands(string(text))
 			w.checkClean()
 		})
+	}
+}
+
+// Where the file has one of the default blueprints, the others are not made without it.
+func TestBlueprintsInThePlaceOfDefaultOnes(t *testing.T) {
+	t.Parallel()
+	w := bpWorld(t, `[{"identifier": "bitbucketRepository", "title": "Mine", "schema": {"properties": {}}}]`, "")
+	r := w.run(nil)
+	r.check(t, 2, "failed")
+	r.contains(t, `Port has no blueprint "bitbucketProject"`, "fix: add it to blueprints.json, or create it in Port's builder", "its JSON is in examples/blueprints.json")
+	if n := w.bitbucket.Requests(); n > 0 || len(w.port.Writes()) > 0 {
+		t.Errorf("got %d requests to Bitbucket and %d writes, want none", n, len(w.port.Writes()))
 	}
 }

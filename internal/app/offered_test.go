@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// offeredBlueprints come in no good order: service relates to team and to the default
-// blueprint of projects, team to itself and to domain, domain counts what comes later.
+// offeredBlueprints come in no good order: service relates to team, team to itself and, in a
+// circle, to domain, and domain counts services.
 const offeredBlueprints = `[
   {"identifier": "service", "title": "Service", "icon": "Microservice",
    "schema": {"properties": {"tier": {"type": "number", "default": 3}, "size": {"type": "number"}}, "required": []},
@@ -17,6 +17,7 @@ const offeredBlueprints = `[
    "relations": {"domain": {"target": "domain", "required": false, "many": false}, "parent": {"target": "team", "required": false, "many": false}},
    "createdAt": "2026-01-01T00:00:00.000Z", "createdBy": "somebody"},
   {"identifier": "domain", "title": "Domain", "schema": {"properties": {}},
+   "relations": {"home": {"target": "team", "required": false, "many": false}},
    "aggregationProperties": {"services": {"title": "Services", "target": "service", "calculationSpec": {"func": "count", "calculationBy": "entities"}}}}
 ]`
 
