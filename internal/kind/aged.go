@@ -35,6 +35,10 @@ type aged struct {
 	// through changes the objects of the list as they come, before only chooses among them: it may
 	// ask for more, and hold them back until all are there. Nil leaves them as they are.
 	through func(context.Context, *Workspace, iter.Seq2[Found, error]) iter.Seq2[Found, error]
+	// moves is true for a list that does not change while its repository does not move.
+	moves bool
+	// none is true where the repository cannot have such objects.
+	none bool
 	// shared is true for a list that more than one resource of a run may read.
 	shared bool
 }
@@ -88,6 +92,8 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 			switch {
 			case isOdd(err):
 				task, err = failing(err), nil
+			case err == nil && a.none:
+				task = Task{Source: l.source(), Run: warnings(nil)}
 			case err == nil:
 				task.Run = agedTask(ws, a, l, s.without, show.turn())
 			}
@@ -171,6 +177,7 @@ type origin int
 const (
 	asked     origin = iota // Bitbucket is asked
 	thisRun                 // this run has asked before
+	unmoved                 // an earlier run read it, and it is as it was
 	cutOff                  // a run read it that was cut off since
 	leftToAge               // an earlier run read it, and no request is to be spent on it
 	unasked                 // no request is to be spent on it, and it is not known
@@ -184,6 +191,8 @@ func (w *Workspace) origin(a aged) (origin, record) {
 	switch {
 	case ok && read && at.Equal(known.ReadAt):
 		return thisRun, known
+	case ok && a.moves && known.is(a.repository):
+		return unmoved, known
 	case ok && w.resumes(a, known):
 		return cutOff, known
 	case w.plan == nil || w.plan.granted[a.id()]:
@@ -223,8 +232,8 @@ func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Found, error] {
 	}
 	return func(yield func(Found, error) bool) {
 		from, known := w.origin(a)
-		if from == thisRun || from == cutOff || from == leftToAge {
-			if missing := w.recall(ctx, known, from != thisRun, yield); !missing {
+		if from == thisRun || from == unmoved || from == cutOff || from == leftToAge {
+			if missing := w.recall(ctx, known, from == cutOff || from == leftToAge, yield); !missing {
 				return
 			}
 		}

@@ -50,11 +50,17 @@ func (m memory) close(s *state.Store) {
 // run extracts the pull requests as another run.
 func (m memory) run(o kind.Options, selector string) extracted {
 	m.Helper()
+	return m.runOf("pull-request", o, selector)
+}
+
+// runOf extracts a kind as another run.
+func (m memory) runOf(name string, o kind.Options, selector string) extracted {
+	m.Helper()
 	o.State = m.open()
 	defer m.close(o.State)
 	m.ws = m.workspace(o)
 	defer m.ws.Close()
-	return m.extract("pull-request", selector)
+	return m.extract(name, selector)
 }
 
 // resumed is what a run has for one that was cut off.

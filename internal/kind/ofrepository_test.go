@@ -17,6 +17,8 @@ func TestRequestsOfKinds(t *testing.T) {
 		{"pipeline", "", 177, 2 + 120},
 		{"deployment", "", 117, 2 + 120 + 59},
 		{"environment", "", 177, 2 + 120},
+		{"branch", "", 119, 2 + 120},
+		{"branch", "defaultBranchOnly: true", 119, 2 + 119},
 	} {
 		t.Run(tt.kind+" "+tt.selector, func(t *testing.T) {
 			inBubbleWith(t, bitbuckettest.Sample, func(w world) {

@@ -110,8 +110,8 @@ func (p *plan) add(c budget.Candidate, again int) {
 // planList adds a list. It reports whether it comes from memory whatever is planned.
 func (w *Workspace) planList(p *plan, a aged) (remembered bool) {
 	from, known := w.origin(a)
-	if from == cutOff {
-		return true
+	if from == cutOff || from == unmoved {
+		return from == cutOff
 	}
 	if w.barred(known) || known.mayBegun {
 		known = record{}
@@ -207,7 +207,7 @@ func (w *Workspace) Known(ctx context.Context, bounds []Bound) (requests, source
 				break
 			}
 			if a := task.aged; a != nil {
-				if from, _ := w.origin(*a); from == cutOff || seen[a.id()] {
+				if from, _ := w.origin(*a); from == cutOff || from == unmoved || seen[a.id()] {
 					requests += b.Cost.Repositories
 				}
 				seen[a.id()] = true

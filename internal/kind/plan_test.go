@@ -437,6 +437,8 @@ func TestKnown(t *testing.T) {
 		withFiles := [2]string{"repository", `includedFiles: [README.md]`}
 		file := [2]string{"file", `files: [{path: README.md, repos: [repo-1, repo-2, {name: repo-3, branch: other}]}]`}
 		w.s.AddBranch("repo-3", "other")
+		m.run(kind.Options{}, "") // it moved
+		m.asked()
 		bind := func(resources ...[2]string) (bounds []kind.Bound) {
 			for _, r := range resources {
 				b, err := kind.Bind(resource(w.TB, r[0], r[1]))

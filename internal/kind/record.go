@@ -73,6 +73,12 @@ func (k record) moved(r bitbucket.Repository) bool {
 	return k.Hash != r.Hash || k.UpdatedOn != r.UpdatedOn
 }
 
+// is reports whether the repository is known to be as it was when the list began to be read.
+func (k record) is(r bitbucket.Repository) bool {
+	_, err := time.Parse(time.RFC3339, r.UpdatedOn)
+	return err == nil && !k.moved(r)
+}
+
 // age is how long ago a list was read; 0 where the clock of that run was ahead of this one's.
 func (k record) age() time.Duration { return max(0, time.Since(k.ReadAt)) }
 

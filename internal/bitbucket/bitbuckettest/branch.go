@@ -29,7 +29,7 @@ func (bs *branches) examples(v view) map[string]object {
 	return map[string]object{"branch": branchItem{r.branches[0], r}.tree(v)}
 }
 
-// AddBranch adds a branch at the head of the main branch.
+// AddBranch adds a branch at the head of the main branch. The repository moves.
 func (bs *branches) AddBranch(slug, name string) {
 	bs.repositories.ws.change(func() {
 		r := bs.repositories.must(slug)
@@ -37,10 +37,11 @@ func (bs *branches) AddBranch(slug, name string) {
 			panic("bitbuckettest: no commit, or branch " + name + " is there already")
 		}
 		r.branches = append(r.branches, &branch{name, r.head()})
+		r.UpdatedOn = bs.repositories.ws.tick()
 	})
 }
 
-// RemoveBranch removes a branch that is not the main one. Its commits stay.
+// RemoveBranch removes a branch that is not the main one. Its commits stay, and the repository moves.
 func (bs *branches) RemoveBranch(slug, name string) {
 	bs.repositories.ws.change(func() {
 		r := bs.repositories.must(slug)
@@ -48,6 +49,7 @@ func (bs *branches) RemoveBranch(slug, name string) {
 			panic("bitbuckettest: " + slug + " has no branch " + name + " besides the main one")
 		}
 		r.branches = slices.DeleteFunc(r.branches, func(b *branch) bool { return b.name == name })
+		r.UpdatedOn = bs.repositories.ws.tick()
 	})
 }
 
