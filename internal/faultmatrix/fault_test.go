@@ -56,7 +56,7 @@ func commands(u use) bool { return u.path == bitbuckettest.GitUpload }
 
 func pages(u use) bool { return u.page }
 
-const noJSON = "not the JSON|not the whole JSON|no token|names no|integration will not show"
+const noJSON = "not the JSON|not the whole JSON|no token|no access token|names no|integration will not show"
 
 var kinds = []kind{
 	{name: "429", status: 429, header: header("Content-Type", "text/plain"), body: "Rate limit for this resource has been exceeded", told: "429"},

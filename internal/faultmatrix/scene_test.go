@@ -89,7 +89,7 @@ func scenes(t *testing.T) []*scene {
 	grown, stored, fresh := grown(t), stored(t), fresh()
 	stored.part = func(i int, u use) bool { return i%6 == 0 || u.path == recordRoute || u.path == upsertRoute }
 	fresh.part = func(i int, u use) bool { return i%3 == 0 || strings.HasPrefix(u.path, "/v1/blueprints") }
-	return []*scene{grown, stored, fresh, grownOver(t, "auto"), grownOver(t, "git"), withoutFilters(t), furtherKinds(t)}
+	return []*scene{grown, stored, fresh, grownOver(t, "auto"), grownOver(t, "git"), withoutFilters(t), furtherKinds(t), consumed(t)}
 }
 
 // grownOver is grown with its folders and files over git. All faults fall on git's routes, and
@@ -99,6 +99,16 @@ func grownOver(t *testing.T, reader string) *scene {
 	s.name, s.env = "grown, reader "+reader, maps.Clone(s.env)
 	s.env["SOURCE_READER"] = reader
 	s.part = func(i int, u use) bool { return u.overGit() || i%12 == 0 && u.service == ofBitbucket }
+	return s
+}
+
+// consumed is grown with the access tokens of an OAuth consumer, which end so soon that a run has
+// several. The faults fall on the route that gives them.
+func consumed(t *testing.T) *scene {
+	s := grownOver(t, "auto")
+	s.name = "consumer"
+	s.env["BITBUCKET_WORKSPACE_TOKEN"], s.env["BITBUCKET_CLIENT_ID"], s.env["BITBUCKET_CLIENT_SECRET"] = "", consumerID, consumerHush
+	s.part = func(_ int, u use) bool { return u.path == bitbuckettest.TokenRoute }
 	return s
 }
 
