@@ -21,7 +21,8 @@ type Fault struct {
 // Check finds what Bitbucket refuses in a filter, without asking it: a text stands in double
 // quotes there, and dates, numbers, true, false and null stand without them. It returns nil
 // when it finds nothing. It knows no fields, and takes the operator NOT, which is not
-// documented, and IN, which is documented for one route and in use for others.
+// documented, and IN, which is documented for one route and in use for others. It takes the times
+// that At replaces.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#querying, read 2026-11.
 func Check(query string) *Fault {
@@ -98,6 +99,7 @@ type parser struct {
 	fault *Fault
 	lost  bool   // what was meant is not known
 	edits []edit // in their order
+	dates []edit // times before now, which are no faults
 }
 
 // edit is a part of the query, and what was meant.

@@ -3,6 +3,7 @@ package filter
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // Filters as Bitbucket takes them, or may take them: nothing is told of them.
@@ -67,7 +68,15 @@ func TestFaults(t *testing.T) {
 		`state="OPEN" state="MERGED"`:              {`state="M`, `AND or OR is missing before "state"`, ``},
 		`.state == "OPEN"`:                         {`.state`, `without a dot`, `state = "OPEN"`},
 		`updated_on > 2025-01-01 14:00:00`:         {`2025`, `no date-time`, `updated_on > 2025-01-01T14:00:00`},
-		`updated_on > now-30d`:                     {`now`, `"now-30d" is no date-time`, ``},
+		`updated_on > now-30 AND id=1`:             {`now`, `"now-30" is no date-time`, ``},
+		`updated_on > now-3m`:                      {`now`, `"now-3m" is no date-time`, ``},
+		`updated_on > now+1d`:                      {`now`, `"now+1d" is no date-time`, ``},
+		`updated_on > now - 30 D AND id=1`:         {`now`, `"now - 30 D" is no date-time`, `updated_on > now-30d AND id=1`},
+		`created_on < Now`:                         {`Now`, `"Now" is no date-time`, `created_on < now`},
+		`id=1 OR target.date>"now-2w"`:             {`"now`, `is a text, and no date-time`, `id=1 OR target.date>now-2w`},
+		`updated_on > 'now'`:                       {`'now`, `is a text, and no date-time`, `updated_on > now`},
+		`title = now-30d`:                          {`now`, `without double quotes`, `title = "now-30d"`},
+		`updated_on > tomorrow`:                    {`tom`, `"tomorrow" is no date-time`, ``},
 		`updated_on > now()`:                       {`now`, `no functions`, ``},
 		`q=state="OPEN"`:                           {`q=`, `as in an address`, `state="OPEN"`},
 		`?q=state%3D%22OPEN%22`:                    {`?`, `as in an address`, `state="OPEN"`},
@@ -81,6 +90,31 @@ func TestFaults(t *testing.T) {
 		}
 		if !strings.HasPrefix(query[f.Offset:], want.at) || want.at == "" && f.Offset != len(query) || !strings.Contains(f.Message, want.message) || f.Fix == "" || f.Mended != want.mended {
 			t.Errorf("%s: got %+v, want %+v", query, *f, want)
+		}
+	}
+}
+
+// Times before now stand for themselves where a date is due, and outside of quotes alone.
+func TestAt(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 1, 30, 15, 999, time.FixedZone("", 3600))
+	for query, want := range map[string]string{
+		`updated_on>now-30d`: `updated_on>2026-01-30T00:30:15+00:00`,
+		`(a.created_on <= now-1h OR updated_on >= now) AND state="OPEN"`: `(a.created_on <= 2026-02-28T23:30:15+00:00 OR updated_on >= 2026-03-01T00:30:15+00:00) AND state="OPEN"`,
+		`target.date IN (now-2w, now-0d)`:                                `target.date IN (2026-02-15T00:30:15+00:00, 2026-03-01T00:30:15+00:00)`,
+		`title = "now-30d" AND name ~ "updated_on > now-30d"`:            `title = "now-30d" AND name ~ "updated_on > now-30d"`,
+		`now > 1 AND updated_on > "now-30d\" now-30d"`:                   `now > 1 AND updated_on > "now-30d\" now-30d"`,
+		`updated_on > now-99999w`:                                        `updated_on > 0109-08-25T00:30:15+00:00`,
+		`state="OPEN"`:                                                   `state="OPEN"`,
+		``:                                                               ``,
+	} {
+		if got := At(query, now); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+	for _, query := range []string{`updated_on > now`, `created_on IN (now-1h, now-30d)`, `NOT target.date < now-4w AND id=1`} {
+		if f := Check(query); f != nil {
+			t.Errorf("%s: got %+v, want nothing", query, *f)
 		}
 	}
 }
@@ -102,7 +136,7 @@ func TestFields(t *testing.T) {
 
 // What a mended filter says is what Bitbucket takes, whatever it was made of.
 func FuzzCheck(f *testing.F) {
-	for _, query := range []string{`state=OPEN`, `a IN (b,"c") AND (d~'e' OR f:g)`, `q=a%3D"x`, `x_on > 2025-01-01 10:00`, "a=“b” && c<>d e", `a=b,c,"d")`, `(((`, `.a="b`, `NOT a NOT IN x`} {
+	for _, query := range []string{`state=OPEN`, `a IN (b,"c") AND (d~'e' OR f:g)`, `q=a%3D"x`, `x_on > 2025-01-01 10:00`, "a=“b” && c<>d e", `a=b,c,"d")`, `(((`, `.a="b`, `NOT a NOT IN x`, `a_on > Now - 3 d`, `a_on='now-1w' OR b_on=now`} {
 		f.Add(query)
 	}
 	f.Fuzz(func(t *testing.T, query string) {

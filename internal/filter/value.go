@@ -81,6 +81,8 @@ func (p *parser) list(f token) {
 func (p *parser) one(of string) string {
 	t := p.next()
 	switch {
+	case dateField.MatchString(of) && p.quotedDate(t):
+		return p.query[t.start+1 : t.end-1]
 	case t.kind == text:
 		return t.value
 	case t.kind == quoted:
@@ -100,17 +102,35 @@ func (p *parser) one(of string) string {
 	last := p.rest(t)
 	value := p.query[t.start:last.end]
 	switch {
+	case dateField.MatchString(of) && ago.MatchString(value) && !p.peek().is("("):
+		p.dates = append(p.dates, edit{start: t.start, end: last.end})
+		return value
 	case plain(value):
 		return value
 	case p.peek().is("("):
-		p.giveUp(t.start, "Bitbucket's query language has no functions", "write the value itself")
+		p.giveUp(t.start, "Bitbucket's query language has no functions", "write the value itself"+relativeFix(value))
 		return ""
 	case !dateField.MatchString(of):
 		p.note(t.start, fmt.Sprintf("%s is a text, and stands without double quotes", strconv.Quote(value)), "a text stands in double quotes")
 		p.replace(t.start, last.end, inQuotes(value))
 		return inQuotes(value)
 	}
-	const fix = "write a date such as 2026-11-01, or a time such as 2026-11-01T14:00:00+00:00"
+	return p.notADate(t, last, value)
+}
+
+// notADate is for a value of a date without quotes that is none.
+func (p *parser) notADate(t, last token, value string) string {
+	fix := "write a date such as 2026-11-01, a time such as 2026-11-01T14:00:00+00:00, or " + relative
+	switch meant := strings.ToLower(strings.Join(strings.Fields(value), "")); {
+	case ago.MatchString(meant):
+		p.note(t.start, fmt.Sprintf("%q is no date-time", value), "write it in small letters and without blanks")
+		p.replace(t.start, last.end, meant)
+		return meant
+	case strings.HasPrefix(meant, "now-") && strings.HasSuffix(meant, "m"):
+		fix = `"m" could be minutes or months: write ` + relative
+	case strings.HasPrefix(meant, "now"):
+		fix = "write " + relative
+	}
 	if joined := strings.Join(strings.Fields(value), "T"); date.MatchString(joined) {
 		p.note(t.start, fmt.Sprintf("%q is no date-time", value), fix)
 		p.replace(t.start, last.end, joined)

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/filter"
 	"port-bitbucket-exporter/internal/reach"
 )
 
@@ -287,7 +290,7 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 			w.keepTurn(requests, failedKey(a))
 		}
 	}
-	for l, err := range bitbucket.List(ctx, w.client, a.endpoint, a.query) {
+	for l, err := range bitbucket.List(ctx, w.client, a.endpoint, atMoment(a.query, w.moment)) {
 		if err == nil && a.only.ends(l) {
 			begun = true
 			break
@@ -338,4 +341,13 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 	keep.end(a.key())
 	w.readings.keep(a.id(), keep.record.ReadAt)
 	return begun, nil
+}
+
+// atMoment returns a query with the times in full that its filter counts from a moment.
+func atMoment(q url.Values, moment time.Time) url.Values {
+	if q.Has("q") {
+		q = maps.Clone(q)
+		q.Set("q", filter.At(q.Get("q"), moment))
+	}
+	return q
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/diag"
@@ -54,7 +55,7 @@ func TestFiltersAsBitbucketTakesThem(t *testing.T) {
 			return "name" + pick(" IN ", " in ") + pick("(", "(", "") + pick(`"a"`, "a", `'a'`) + pick("", `,"b"`, ", b") + pick(")", ")", "")
 		}
 		if random.IntN(4) == 0 {
-			return pick("created_on", "updated_on") + blank() + pick("<", ">=", "=", "==") + blank() + pick("2025-01-01", `"2025-01-01T10:00:00Z"`, "2025-01-01T10:00:00.5+02:00", "2025-01-01 10:00", "now-30d")
+			return pick("created_on", "updated_on") + blank() + pick("<", ">=", "=", "==") + blank() + pick("2025-01-01", `"2025-01-01T10:00:00Z"`, "2025-01-01T10:00:00.5+02:00", "2025-01-01 10:00", "now-30d", "now", "now-3m", `"now-1w"`)
 		}
 		if random.IntN(4) == 0 {
 			return pick("is_private", "parent", "size") + blank() + pick("=", "!=", "<>") + blank() + pick("true", "FALSE", "null", "-12", "1.5")
@@ -68,7 +69,7 @@ func TestFiltersAsBitbucketTakesThem(t *testing.T) {
 		if random.IntN(2) == 0 {
 			query += pick(" AND ", " OR ", " ") + comparison(0)
 		}
-		f, status := filter.Check(query), answers(t, s, "/repositories/acme", query)
+		f, status := filter.Check(query), answers(t, s, "/repositories/acme", filter.At(query, time.Now()))
 		switch {
 		case (f == nil) != (status == http.StatusOK):
 			t.Errorf("%s: Bitbucket answers %d, and it is told %+v", query, status, f)
@@ -79,7 +80,7 @@ func TestFiltersAsBitbucketTakesThem(t *testing.T) {
 		default:
 			told++
 			mended++
-			if status := answers(t, s, "/repositories/acme", f.Mended); status != http.StatusOK {
+			if status := answers(t, s, "/repositories/acme", filter.At(f.Mended, time.Now())); status != http.StatusOK {
 				t.Errorf("%s: mended it is %s, and Bitbucket answers %d", query, f.Mended, status)
 			}
 		}

@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/concurrent"
+	"port-bitbucket-exporter/internal/filter"
 	"port-bitbucket-exporter/internal/spool"
 )
 
 // lists are the lists of repositories of one run. They are safe for concurrent use.
 type lists struct {
 	client  *bitbucket.Client
+	moment  time.Time // see Workspace
 	spool   *spool.Spool
 	reading concurrent.Group
 
@@ -134,9 +137,15 @@ func (s *lists) of(ctx context.Context, q bitbucket.RepositoryQuery) *list {
 	return l
 }
 
+// ask asks Bitbucket for a list.
+func (s *lists) ask(ctx context.Context, q bitbucket.RepositoryQuery) iter.Seq2[bitbucket.Repository, error] {
+	q.Query = filter.At(q.Query, s.moment)
+	return s.client.Repositories(ctx, q)
+}
+
 // read reads a list. One whose context has ended is read again when it is next ranged over.
 func (s *lists) read(ctx context.Context, q bitbucket.RepositoryQuery, into *list) error {
-	for r, err := range s.client.Repositories(ctx, q) {
+	for r, err := range s.ask(ctx, q) {
 		if err != nil && !isOdd(err) {
 			if ctx.Err() != nil {
 				s.mu.Lock()
@@ -244,7 +253,7 @@ func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.Repositor
 		}
 	}
 	return w.again(q, known, func(yield func(Source, error) bool) {
-		for r, err := range w.client.Repositories(ctx, q) {
+		for r, err := range w.lists.ask(ctx, q) {
 			if err != nil {
 				yield(Source{}, err)
 				return

@@ -58,7 +58,7 @@ func destinationUUID(pullRequest Object) string {
 
 type pullRequestSelector struct {
 	walked
-	PullRequestQuery string `yaml:"pullRequestQuery" help:"Takes the pull requests that this filter in Bitbucket's query language selects: state=\"OPEN\" when it is absent."`
+	PullRequestQuery string `yaml:"pullRequestQuery" help:"Takes the pull requests that this filter in Bitbucket's query language selects, in which now-30d, now-12h or now-4w is a time before the run: state=\"OPEN\" when it is absent."`
 	// IncludedFiles is accepted and not used: the incumbent does the same.
 	IncludedFiles []string `yaml:"includedFiles" deprecated:"true" help:"Has no effect for pull requests."`
 }
@@ -150,7 +150,7 @@ func (s pullRequestSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p
 				},
 				Behind: func(q url.Values, number int64) url.Values {
 					q = maps.Clone(q)
-					q.Set("q", fmt.Sprintf("(%s) AND id > %d", query, number))
+					q.Set("q", fmt.Sprintf("(%s) AND id > %d", q.Get("q"), number))
 					return q
 				},
 			},

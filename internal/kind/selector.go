@@ -34,7 +34,7 @@ func (role) Values() []string { return roles }
 // walked are the keys of every selector whose kind walks repositories.
 type walked struct {
 	UserRole  role   `yaml:"userRole" help:"Takes the repositories in which the caller has this role."`
-	RepoQuery string `yaml:"repoQuery" help:"Takes the repositories that this filter in Bitbucket's query language selects."`
+	RepoQuery string `yaml:"repoQuery" help:"Takes the repositories that this filter in Bitbucket's query language selects, in which now-30d, now-12h or now-4w is a time before the run."`
 }
 
 func (w walked) query() bitbucket.RepositoryQuery {

@@ -56,7 +56,10 @@ type Options struct {
 // Workspace is the workspace that a run reads, with what it has read already. Extractions may
 // run side by side, unless they are of one Bound.Class, and so may the tasks of each.
 type Workspace struct {
-	client   *bitbucket.Client
+	client *bitbucket.Client
+	// moment is the time before which filters count days and hours. It is one for all readings, so
+	// that they give the same, and no part of the key of a list, so that later runs know it.
+	moment   time.Time
 	rest     source.REST
 	memory   *source.Memory
 	ahead    concurrent.Slots
@@ -74,7 +77,7 @@ type Workspace struct {
 // NewWorkspace returns a workspace of which nothing has been read. It is to be closed.
 func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	w := &Workspace{
-		client: c, options: o, ahead: concurrent.NewSlots(o.Ahead), contents: content.NewReader(),
+		client: c, moment: time.Now().UTC().Truncate(time.Second), options: o, ahead: concurrent.NewSlots(o.Ahead), contents: content.NewReader(),
 		readings: newReadings(o.State),
 		seconds:  map[any]Second{},
 	}
@@ -83,7 +86,7 @@ func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 		MaxFile: o.MaxFile, KeepFiles: o.KeepFiles, TempDir: o.TempDir, Git: gitHost(c, o.GitMaxBytes), OnlyGit: o.OnlyGit, State: o.State,
 	})
 	w.own = &ownLists{client: c, spool: w.memory.Spool()}
-	w.lists = &lists{client: c, spool: w.memory.Spool(), all: map[bitbucket.RepositoryQuery]*list{}}
+	w.lists = &lists{client: c, moment: w.moment, spool: w.memory.Spool(), all: map[bitbucket.RepositoryQuery]*list{}}
 	w.shared = &sharedLists{spool: w.memory.Spool()}
 	return w
 }
