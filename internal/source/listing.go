@@ -188,11 +188,11 @@ func (s *lister) fetch(ctx context.Context, reader Source, f *flight, ask glob.N
 	depth := ask.Depth
 	defer func() { s.tree.endListing(f, l, depth) }()
 	var kept bytes.Buffer
-	packer, err := s.memory.packer(&kept)
+	pack, err := packer(&kept)
 	if err != nil {
 		return nil, err
 	}
-	defer s.memory.packers.Put(packer)
+	defer packers.Put(pack)
 	read := &listing{Need: ask}
 	proof := newProof(s.at, ask, s.memory.seed)
 	var ix index
@@ -208,7 +208,7 @@ func (s *lister) fetch(ctx context.Context, reader Source, f *flight, ask glob.N
 		if err != nil {
 			return nil, err
 		}
-		if _, err := packer.Write(e.JSON); err != nil {
+		if _, err := pack.Write(e.JSON); err != nil {
 			return nil, err
 		}
 		ix = append(ix, indexEntry(s.memory.seed, e))
@@ -218,7 +218,7 @@ func (s *lister) fetch(ctx context.Context, reader Source, f *flight, ask glob.N
 		v.Entry(ask, e)
 	}
 	read.sure = proof.holds() && len(read.odd) == 0
-	if err := packer.Close(); err != nil {
+	if err := pack.Close(); err != nil {
 		return nil, err
 	}
 	read.kept = []spool.Blob{s.memory.spool.Put(bytes.Clone(kept.Bytes()))}

@@ -42,7 +42,6 @@ type Memory struct {
 	options Options
 	spool   *spool.Spool
 	seed    maphash.Seed
-	packers sync.Pool // of *flate.Writer
 	depths  depths
 
 	mu    sync.Mutex // guards what follows
@@ -108,10 +107,13 @@ func (m *Memory) depthsOf(s Source) *depths {
 	return &m.depths
 }
 
-// packer compresses into a buffer. It is to be put back: a new one takes more than a
-// megabyte.
-func (m *Memory) packer(into *bytes.Buffer) (*flate.Writer, error) {
-	if p, ok := m.packers.Get().(*flate.Writer); ok {
+// packers holds each *flate.Writer that no listing is packed with: a new one takes more than a
+// megabyte, whichever run it is for.
+var packers sync.Pool
+
+// packer compresses into a buffer. It is to be put back into packers.
+func packer(into *bytes.Buffer) (*flate.Writer, error) {
+	if p, ok := packers.Get().(*flate.Writer); ok {
 		p.Reset(into)
 		return p, nil
 	}
