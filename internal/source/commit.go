@@ -52,7 +52,7 @@ func (m *Memory) At(ctx context.Context, r bitbucket.Repository, branch string) 
 // new of it is kept for later runs.
 func (c *Commit) Close() error {
 	if c.tree != nil {
-		c.memory.keep(c.tree)
+		c.memory.release(c.tree)
 	}
 	if c.texts == c.memory.spool {
 		return nil

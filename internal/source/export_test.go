@@ -41,3 +41,10 @@ func StoredOf(s *state.Store, r bitbucket.Repository, texts, paths []string) (al
 	}
 	return all
 }
+
+// Trees returns of how many commits a memory holds something.
+func Trees(m *Memory) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.trees)
+}

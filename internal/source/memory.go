@@ -82,7 +82,7 @@ func (m *Memory) Readings() Readings { return m.readers.readings() }
 // MaxFile is the largest file that is read, in bytes.
 func (m *Memory) MaxFile() int64 { return m.options.MaxFile }
 
-// tree is that of a commit, with what earlier runs have read of it.
+// tree is that of a commit, with what earlier runs have read of it. It is to be released.
 func (m *Memory) tree(at Revision) *tree {
 	k, place := treeKey{at.Repository.Key(), at.Hash}, digest{}
 	if m.options.State != nil {
@@ -94,9 +94,21 @@ func (m *Memory) tree(at Revision) *tree {
 		t = newTree(at, place)
 		m.trees[k] = t
 	}
+	t.users++
 	m.mu.Unlock()
 	t.load.Do(func() { m.load(t) })
 	return t
+}
+
+// release gives the store what is new of a tree, and forgets one that holds nothing once nobody
+// uses it any more: a run reads very many of which it keeps nothing.
+func (m *Memory) release(t *tree) {
+	m.keep(t)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if t.users--; t.users == 0 && t.blank() {
+		delete(m.trees, treeKey{t.at.Repository.Key(), t.at.Hash})
+	}
 }
 
 // depthsOf are the depths that a source gave up on; nil for git, which lists any depth.

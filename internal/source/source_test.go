@@ -104,6 +104,40 @@ func (w world) commit() *source.Commit {
 	return c
 }
 
+// Of a commit of which nothing is kept nothing is left in memory, once its last reader has closed.
+func TestMemoryForgetsCommits(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		o    source.Options
+		list bool
+		left int
+	}{
+		{"a file", source.Options{}, false, 0},
+		{"a file that is kept", source.Options{KeepFiles: true}, false, 1},
+		{"a listing", source.Options{}, true, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, map[string]string{"a": "A"}, tt.o, func(w world) {
+				first, second := w.commit(), w.commit()
+				if text, err := first.File(w.Context(), "a"); string(text) != "A" || err != nil {
+					t.Errorf("got %q, %v", text, err)
+				}
+				if tt.list {
+					w.entries(first, glob.Need{Depth: 1})
+				}
+				for i, c := range []*source.Commit{first, second} {
+					if err := c.Close(); err != nil {
+						t.Error(err)
+					}
+					if got, want := source.Trees(w.memory), max(tt.left, 1-i); got != want {
+						t.Errorf("commits in memory when %d of 2 readers have closed: got %d, want %d", i+1, got, want)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestFileIsReadOnceAtOnce(t *testing.T) {
 	for name, keep := range map[string]bool{"kept for the run": true, "kept by each reader": false} {
 		t.Run(name, func(t *testing.T) {

@@ -9,10 +9,12 @@ import (
 	"port-bitbucket-exporter/internal/spool"
 )
 
-// tree is what a run has read of one commit, and what it is reading.
+// tree is what a run has read of one commit, and what it is reading. There may be very many:
+// maps are made when something comes into them.
 type tree struct {
-	at   Revision
-	load sync.Once // of what earlier runs have read
+	at    Revision
+	users int       // commits that are not closed; guarded by the mutex of the memory
+	load  sync.Once // of what earlier runs have read
 
 	mu       sync.Mutex // guards what follows; it is held over no request
 	kept     commitValue
@@ -51,10 +53,22 @@ type flight struct {
 // the JSON of the repository.
 func newTree(at Revision, place digest) *tree {
 	at.Repository.JSON = nil
-	return &tree{
-		at: at, kept: commitValue{place: place, records: map[string]record{}},
-		shallow: map[string]int{}, bodies: map[string]body{}, read: map[string]*flight{}, special: map[string]string{},
+	return &tree{at: at, kept: commitValue{place: place}}
+}
+
+// blank reports whether nothing is known of the commit, and nothing is being read.
+func (t *tree) blank() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.known && !t.changed && len(t.listings)+len(t.listed)+len(t.shallow)+len(t.bodies)+len(t.read)+len(t.special)+len(t.kept.records)+len(t.kept.listings) == 0
+}
+
+// put sets a value of a map, which is made when it is nil.
+func put[K comparable, V any](m *map[K]V, k K, v V) {
+	if *m == nil {
+		*m = map[K]V{}
 	}
+	(*m)[k] = v
 }
 
 // wait returns at the end of the flight, or when ctx ends before it, with the reason.
@@ -135,7 +149,7 @@ func (t *tree) endListing(f *flight, l *listing, depth int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if depth < f.want.Depth {
-		t.shallow[f.want.Folder] = depth
+		put(&t.shallow, f.want.Folder, depth)
 		t.changed = true
 	}
 	if l != nil {
@@ -160,7 +174,7 @@ func (t *tree) file(name string, known func(string) (body, bool)) (b body, f *fl
 		return body{}, f, false
 	}
 	f = &flight{done: make(chan struct{}), stopped: true}
-	t.read[name] = f
+	put(&t.read, name, f)
 	return body{}, f, true
 }
 
@@ -169,9 +183,11 @@ func (t *tree) endFile(name string, f *flight, kept *body) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if kept != nil {
-		t.bodies[name] = *kept
+		put(&t.bodies, name, *kept)
 	}
-	delete(t.read, name)
+	if delete(t.read, name); len(t.read) == 0 {
+		t.read = nil // one that was written to keeps its room
+	}
 	close(f.done)
 }
 
@@ -179,7 +195,7 @@ func (t *tree) endFile(name string, f *flight, kept *body) {
 func (t *tree) keep(name string, b body) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.bodies[name] = b
+	put(&t.bodies, name, b)
 }
 
 // attribute returns what sets a file apart that REST read; ok is false when that is not known.
@@ -193,7 +209,7 @@ func (t *tree) attribute(name string) (attribute string, ok bool) {
 func (t *tree) setAttribute(name, attribute string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.special[name] = attribute
+	put(&t.special, name, attribute)
 }
 
 // has reports whether the run has the body of a file.
@@ -234,5 +250,6 @@ func (t *tree) dropRecord(name string) {
 func (t *tree) setRecord(name string, r record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.kept.records[name], t.changed = r, true
+	put(&t.kept.records, name, r)
+	t.changed = true
 }
