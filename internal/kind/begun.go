@@ -89,8 +89,11 @@ func (r *readings) save(b begun) {
 	}
 }
 
-// begin is for the first object of a list.
+// begin is for the first object of a list. Where nothing is kept for later runs, it does nothing.
 func (r *readings) begin(id string) {
+	if r.state == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.begun[id] = time.Now().UTC()
