@@ -62,6 +62,27 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// Of a table with many keys, about a fifth of the slots is free.
+func TestTableIsFull(t *testing.T) {
+	t.Parallel()
+	var table table[[6]byte]
+	slots, keys := 0, 0 // of tables of many sizes
+	for i := range 100_000 {
+		if table.put(keyOf(fmt.Sprint(i))); i%1000 != 0 {
+			continue
+		}
+		for _, s := range table.shards {
+			slots += cap(s.slots)
+		}
+		keys += table.len
+	}
+	per := float64(slots) / float64(keys)
+	t.Logf("%.3f slots a key", per)
+	if per > 1.27 {
+		t.Errorf("got %.3f slots a key, want at most 1.27", per)
+	}
+}
+
 // A key is one of its identifier alone, and of any length.
 func TestKeyOf(t *testing.T) {
 	t.Parallel()
