@@ -76,18 +76,15 @@ func (s *services) run(b *testing.B, p program, k key) figures {
 		"BITBUCKET_RATE_LIMIT=100000000/1h")
 	if *profiles != "" {
 		cmd.Env = append(cmd.Env, "SCALE_PROFILE="+filepath.Join(*profiles, k.String()))
+		if s.held {
+			cmd.Env = append(cmd.Env, "GODEBUG=memprofilerate=4096") // bytes: else small things are seen by chance
+		}
 	}
 	said := json.NewDecoder(told)
 	var held statistics
 	s.workspace.again(nil)
 	if s.held {
-		s.workspace.again(func() {
-			settle(s.meters)
-			_ = cmd.Process.Signal(syscall.SIGUSR1) // where it has ended, there is nothing to read
-			if err := said.Decode(&held); err != nil {
-				b.Errorf("what %s holds: %v", p.name, err)
-			}
-		})
+		s.workspace.again(func() { held.Held = s.leastHeld(b, cmd.Process, said, p.name) })
 	}
 	var f figures
 	start := time.Now()
@@ -109,6 +106,27 @@ func (s *services) run(b *testing.B, p program, k key) figures {
 	s.check(b)
 	s.meters[0].into(&f)
 	return f
+}
+
+// asks are how often a program is asked what it holds while it waits for the last page of all: where
+// the machine is busy, it still works on those before at first.
+const asks = 3
+
+// leastHeld asks a program that waits for the last page of all what it holds, and returns the least.
+func (s *services) leastHeld(b *testing.B, program *os.Process, said *json.Decoder, name string) (least uint64) {
+	for i := range asks {
+		settle(s.meters)
+		_ = program.Signal(syscall.SIGUSR1) // where it has ended, there is nothing to read
+		var now statistics
+		if err := said.Decode(&now); err != nil {
+			b.Errorf("what %s holds: %v", name, err)
+			return least
+		}
+		if i == 0 || now.Held < least {
+			least = now.Held
+		}
+	}
+	return least
 }
 
 // check checks that Port holds every entity, and that no request was wrong.

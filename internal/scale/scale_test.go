@@ -48,7 +48,7 @@ var phases = []phase{first, unchanged}
 type setting struct {
 	size
 	latency time.Duration
-	// held is true for a run that stops before its last page to collect garbage, and say what
+	// held is true for a run that stops before the last page of all to collect garbage, and say what
 	// it holds: its other figures are not those of an ordinary run.
 	held bool
 }

@@ -36,7 +36,7 @@ type workspace struct {
 	mu     sync.Mutex
 	recent []*pulls // the last one asked for is the last
 	wrong  []string
-	served int // pull requests, as far as pages of them were asked for
+	served int // pull requests of the last repository, as far as pages of them were asked for
 	last   func()
 }
 
@@ -130,7 +130,7 @@ func (w *workspace) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		w.repositories.ResetJournal()
 		return
 	}
-	if w.serves(r) {
+	if repository == repositoryName(w.size.repositories-1) && w.serves(r) {
 		w.last()
 	}
 	server := w.pulls(repository)
@@ -142,7 +142,8 @@ func (w *workspace) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serves counts the pull requests of a page, and reports whether somebody waits for the last one.
+// serves counts the pull requests of a page of the last repository, and reports whether somebody
+// waits for the last one.
 func (w *workspace) serves(r *http.Request) bool {
 	n, err := strconv.Atoi(r.URL.Query().Get("pagelen"))
 	if err != nil {
@@ -152,10 +153,11 @@ func (w *workspace) serves(r *http.Request) bool {
 	defer w.mu.Unlock()
 	before := w.served
 	w.served += min(n, w.pullRequests)
-	return w.last != nil && before < w.all() && w.served >= w.all()
+	return w.last != nil && before < w.pullRequests && w.served >= w.pullRequests
 }
 
-// again has last called before the page of the last pull requests is answered, in the run that begins.
+// again has last called before the last page of the last repository's pull requests is answered, in
+// the run that begins: results of others that wait for that page are none of it.
 func (w *workspace) again(last func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -27,6 +27,7 @@ func init() {
 	go func() {
 		for range signals {
 			runtime.GC()
+			runtime.GC() // the first one leaves what pools have
 			statistics()
 			heapProfile()
 		}
