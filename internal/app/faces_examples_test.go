@@ -18,7 +18,6 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/mapping"
-	"port-bitbucket-exporter/internal/port/porttest"
 	"port-bitbucket-exporter/internal/report"
 )
 
@@ -143,9 +142,9 @@ func TestExampleMappingsRun(t *testing.T) {
 	world := func(t *testing.T) *world {
 		w := newWorld(t, bitbuckettest.Sample())
 		w.env["SEND_RAW_DATA_EXAMPLES"] = "false" // which takes a quarter of the time
-		for _, blueprint := range append(porttest.DefaultBlueprints(), readRoot(t, "examples/mappings/review-blueprint.json")) {
-			w.port.AddBlueprint(blueprint)
-		}
+		w.addBlueprints()
+		w.write("blueprints.json", readRoot(t, "examples/mappings/reviews.json"))
+		w.env["BLUEPRINTS_FILE"] = "blueprints.json"
 		return w
 	}
 	// The examples find what another integration made with slugs.yml.

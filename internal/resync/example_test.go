@@ -43,7 +43,7 @@ var examples = []example{
 		manifests, nil, []string{"objects without an array are skipped (once: acme/cluster/none/manifests.yaml)"}},
 	{"documented-monorepo", nil, monorepos, []string{"file:// in a mapping is deprecated"}, nil},
 	{"documented-monorepo-folders", nil, monorepo, []string{"file:// in a mapping is deprecated"}, []string{"different objects give the same identifier"}},
-	{"documented-files-of-a-repository", []string{readFile(exampleMappings + "file-blueprint.json")}, monorepo, []string{`"repo" is taken for "repos"`}, nil},
+	{"documented-files-of-a-repository", []string{strings.Trim(strings.TrimSpace(readFile(exampleMappings+"documented-files-of-a-repository.json")), "[]")}, monorepo, []string{`"repo" is taken for "repos"`}, nil},
 	{"documented-user-role", nil, company, nil, nil},
 	{"documented-repo-query", nil, company, nil, nil},
 	{"documented-pull-request-query", nil, company, nil, nil},
