@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -197,6 +198,50 @@ func TestTokenThatEndsEarly(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The git host says of a token that has ended what it says of a repository that is not there.
+func TestTokenThatEndsEarlyOverGit(t *testing.T) {
+	t.Parallel()
+	w := consuming(t, bitbuckettest.Consumer{})
+	w.env["MAPPING"] = strings.Replace(repositories, "title: .name", "title: file://README.md", 1)
+	synctest.Test(t, func(t *testing.T) {
+		w.bitbucket.Fault(bitbuckettest.Fault{Route: bitbuckettest.GitUpload, Times: -1, Delay: 20 * time.Second})
+		n := 0
+		w.bitbucket.OnRequest(func(_ int, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/git-upload-pack") {
+				if n++; n == 5 {
+					w.bitbucket.RevokeConsumerTokens(consumerID)
+				}
+			}
+		})
+		r := w.run(map[string]string{"CONCURRENCY": "1", "SOURCE_READER": "git"})
+		r.check(t, 0, "success")
+		if got := r.number(t, "entities_created"); got != 3 {
+			t.Errorf("got %d entities created, want 3\n%s", got, r.stdout)
+		}
+		w.checkStale(1)
+		w.checkSecrets(r)
+		w.checkClean()
+	})
+}
+
+// What a consumer has spent is known to the next run, whatever its access token is.
+func TestSpendingOfAConsumer(t *testing.T) {
+	t.Parallel()
+	w := consuming(t, bitbuckettest.Consumer{Access: bitbuckettest.Access{Limit: 6}})
+	maps.Copy(w.env, map[string]string{"STATE_DIR": "memory", "BITBUCKET_RATE_LIMIT": "6/1h"})
+	synctest.Test(t, func(t *testing.T) {
+		w.run(nil).check(t, 0, "success")
+		before := w.bitbucket.Requests()
+		w.run(map[string]string{"MAX_REQUESTS": "auto"})
+		if got := w.bitbucket.Requests(); got != 6 || w.refusals() > 0 {
+			t.Errorf("got %d requests of both runs, %d of the first one, and %d refusals, want the 6 of the allowance and none", got, before, w.refusals())
+		}
+		if got := w.bitbucket.TokenRequests(); got != 2 {
+			t.Errorf("got %d requests for tokens, want one for each run", got)
+		}
+	})
 }
 
 // checkStale fails when a request was refused twice, or more tokens were asked for than by so many

@@ -39,6 +39,9 @@ func AsTokenError(err error) *TokenError {
 const (
 	// renewBefore is how long before its end a token is renewed, and at most a quarter of its life.
 	renewBefore = 10 * time.Minute
+	// doubtAfter is the age from which on a token may be what an answer is about that has other
+	// reasons too, and at most a quarter of its life: else each such answer would cost one.
+	doubtAfter = time.Minute
 	// unknownLife is that of a token whose answer does not name it: the shortest that clients
 	// report of Bitbucket. A service that ends one earlier refuses it, and it is renewed.
 	unknownLife = time.Hour
@@ -128,7 +131,7 @@ func (t *Tokens) learn(start time.Time, got Token, err error) (string, error) {
 			life = unknownLife
 		}
 		t.text, t.made, t.end = got.Text, start, start.Add(life)
-		t.renew = t.end.Add(-before(life))
+		t.renew = t.end.Add(-min(renewBefore, life/4))
 		t.failures, t.failed = 0, nil
 		return got.Text, nil
 	}
@@ -154,8 +157,6 @@ func (t *Tokens) learn(start time.Time, got Token, err error) (string, error) {
 	return "", t.failed
 }
 
-func before(life time.Duration) time.Duration { return min(renewBefore, life/4) }
-
 // due is when a request may have a token, which may be now.
 func (t *Tokens) due(now time.Time) time.Time {
 	t.mu.Lock()
@@ -180,5 +181,5 @@ func (t *Tokens) refuse(text string) {
 func (t *Tokens) old(text string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.text != text || time.Since(t.made) >= before(t.end.Sub(t.made))
+	return t.text != text || time.Since(t.made) >= min(doubtAfter, t.end.Sub(t.made)/4)
 }
