@@ -290,7 +290,7 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 			w.keepTurn(requests, failedKey(a))
 		}
 	}
-	for l, err := range bitbucket.List(ctx, w.client, a.endpoint, atMoment(a.query, w.moment)) {
+	for l, err := range w.sorter.list(ctx, a, atMoment(a.query, w.moment)) {
 		if err == nil && a.only.ends(l) {
 			begun = true
 			break

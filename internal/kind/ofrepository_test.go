@@ -19,6 +19,7 @@ func TestRequestsOfKinds(t *testing.T) {
 		{"environment", "", 177, 2 + 120},
 		{"branch", "", 119, 2 + 120},
 		{"branch", "defaultBranchOnly: true", 119, 2 + 119},
+		{"tag", "", 100, 2 + 120},
 	} {
 		t.Run(tt.kind+" "+tt.selector, func(t *testing.T) {
 			inBubbleWith(t, bitbuckettest.Sample, func(w world) {

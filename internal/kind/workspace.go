@@ -68,6 +68,7 @@ type Workspace struct {
 	lists    *lists
 	own      *ownLists
 	shared   *sharedLists
+	sorter   *sorter
 	readings *readings
 	plan     *plan          // nil before Plan, and where nothing is planned
 	seconds  map[any]Second // second readings since the last Forget, by the key of the list
@@ -87,6 +88,7 @@ func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	})
 	w.own = &ownLists{client: c, spool: w.memory.Spool()}
 	w.lists = &lists{client: c, moment: w.moment, spool: w.memory.Spool(), all: map[bitbucket.RepositoryQuery]*list{}}
+	w.sorter = &sorter{client: c, spool: w.memory.Spool()}
 	w.shared = &sharedLists{spool: w.memory.Spool()}
 	return w
 }
