@@ -2,7 +2,6 @@ package kind
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -17,8 +16,9 @@ import (
 var deployment = define(Kind{
 	Name: "deployment", Aliases: []string{"deployments", "deploy", "release"},
 	Manual: Manual{What: "the [deployments](https://developer.atlassian.com/cloud/bitbucket/rest/api-group-deployments/) of pipelines to environments",
-		Requests: "1 for each repository and 100 deployments, whatever `since` is; 1 more for each repository where names of environments matter",
-		Scope:    "pipeline", APIScope: "read:pipeline:bitbucket"},
+		Requests: "1 for each repository and 100 deployments, whatever `since` is; 1 more for each repository where names of environments matter, " +
+			"and with `enrichWithFirstCommit` 1 for each deployment and 100 commits, of new deployments alone with `state_dir`",
+		Scope: "pipeline", APIScope: "read:pipeline:bitbucket"},
 	Objects: shape.Kind{
 		Object:     withRepository(deploymentShape),
 		Identifier: `.__repository.slug + "/deployments/" + (.uuid | gsub("[{}]"; ""))`,
@@ -35,7 +35,8 @@ var deployment = define(Kind{
 // deploymentShape has the times of the documentation, and those that answers have in their place.
 var deploymentShape = "type uuid key number# version# created_on last_update_time step{type uuid} environment{" + environmentShape + "} " +
 	"release" + releaseShape + " deployable" + releaseShape + " " +
-	"state{type name url deployer{" + accountFields + "} status{type name} started_on completed_on start_date completion_date trigger_name} links{self{href}}"
+	"state{type name url deployer{" + accountFields + "} status{type name} started_on completed_on start_date completion_date trigger_name} links{self{href}} " +
+	firstCommitKey + "{type hash date message author" + person + " links{html{href}}} " + commitCountKey + "#"
 
 const releaseShape = "{type uuid key name url created_on pipeline{type uuid} commit{type hash links{self{href} html{href}}}}"
 
@@ -58,7 +59,8 @@ func deployedAt(o Object) (at time.Time, ok bool) {
 type deploymentSelector struct {
 	ofRepositories
 	inEnvironments
-	Since int `yaml:"since" help:"Takes the deployments of so many days: all when it is absent."`
+	Since                 int  `yaml:"since" help:"Takes the deployments of so many days: all when it is absent."`
+	EnrichWithFirstCommit bool `yaml:"enrichWithFirstCommit" help:"Gives deployments that have ended __firstCommit and __commitCount, the oldest and the number of the commits since the last successful deployment to the same environment, where the mapping reads them."`
 }
 
 func (s deploymentSelector) selective() bool { return s.narrowed() || s.inEnvironments.selective() }
@@ -81,6 +83,9 @@ func (s deploymentSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ 
 	a.through = func(ctx context.Context, ws *Workspace, all iter.Seq2[Found, error]) iter.Seq2[Found, error] {
 		if s.namesEnvironments() {
 			all = nameEnvironments(ctx, ws, environmentsOf(s.ofRepositories, c, r), all)
+		}
+		if s.enriches() {
+			all = withCommits(ctx, ws, a, all)
 		}
 		return all
 	}
@@ -147,8 +152,7 @@ func readEnvironments(ctx context.Context, ws *Workspace, list aged, yield func(
 			known[uuid] = found.Object
 			continue
 		}
-		var remembered *Remembered
-		if !yield(Found{}, err) || !isOdd(err) && !errors.As(err, &remembered) {
+		if !yield(Found{}, err) || !goesOn(err) {
 			return nil, false
 		}
 	}

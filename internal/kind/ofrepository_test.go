@@ -15,7 +15,7 @@ func TestRequestsOfKinds(t *testing.T) {
 		requests       int
 	}{
 		{"pipeline", "", 177, 2 + 120},
-		{"deployment", "", 117, 2 + 120 + 59},
+		{"deployment", "", 118, 2 + 120 + 59},
 		{"environment", "", 177, 2 + 120},
 		{"branch", "", 119, 2 + 120},
 		{"branch", "defaultBranchOnly: true", 119, 2 + 119},

@@ -16,6 +16,23 @@ const exampleKinds = "../../examples/kinds/"
 // ofMappings are the kinds whose examples are in other files: those of the first release.
 var ofMappings = map[string]bool{"project": true, "repository": true, "pull-request": true, "folder": true, "file": true}
 
+// newWorldOfKind has the default blueprints, and those of the example of a kind.
+func newWorldOfKind(t *testing.T, name string) *world {
+	t.Helper()
+	w := newWorld(t, bitbuckettest.New("acme"))
+	var own []json.RawMessage
+	if err := json.Unmarshal([]byte(readFile(exampleKinds+name+".json")), &own); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range porttest.DefaultBlueprints() {
+		w.port.AddBlueprint(text)
+	}
+	for _, text := range own {
+		w.port.AddBlueprint(string(text))
+	}
+	return w
+}
+
 // The example of each kind makes what its golden file says, as a plan foretold, and writes nothing
 // the second time.
 func TestExamplesOfKinds(t *testing.T) {
@@ -26,17 +43,7 @@ func TestExamplesOfKinds(t *testing.T) {
 		}
 		t.Run(k.Name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w := newWorld(t, bitbuckettest.New("acme"))
-				var own []json.RawMessage
-				if err := json.Unmarshal([]byte(readFile(exampleKinds+k.Name+".json")), &own); err != nil {
-					t.Fatal(err)
-				}
-				for _, text := range porttest.DefaultBlueprints() {
-					w.port.AddBlueprint(text)
-				}
-				for _, text := range own {
-					w.port.AddBlueprint(string(text))
-				}
+				w := newWorldOfKind(t, k.Name)
 				company(w.bitbucket)
 				w.bitbucket.Furnish()
 				text := readFile(exampleKinds + k.Name + ".yml")

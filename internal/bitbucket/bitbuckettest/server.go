@@ -31,6 +31,7 @@ type Server struct {
 	*projects
 	*repositories
 	*branches
+	*commits
 	*tags
 	*files
 	*pullRequests
@@ -56,7 +57,7 @@ func newServer(slug string) *Server {
 	s.projects = &projects{ws: w}
 	s.repositories = newRepositories(w, s.projects)
 	s.branches, s.files = &branches{s.repositories}, &files{s.repositories}
-	s.tags = newTags(s.repositories)
+	s.commits, s.tags = &commits{s.repositories}, newTags(s.repositories)
 	s.pullRequests = &pullRequests{repositories: s.repositories, by: map[*repository]*pulls{}}
 	s.pipelines = newPipelines(s.repositories)
 	s.environments = newEnvironments(s.pipelines)
@@ -69,7 +70,7 @@ func newServer(slug string) *Server {
 
 // contents are all kinds of content, each behind those that it needs.
 func (s *Server) contents() []content {
-	return []content{s.workspace, s.projects, s.repositories, s.branches, s.tags, s.files, s.pullRequests, s.pipelines, s.environments, s.deployments}
+	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.pullRequests, s.pipelines, s.environments, s.deployments}
 }
 
 // newSchema makes an example of what each list holds.
