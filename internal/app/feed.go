@@ -37,7 +37,7 @@ func (i *integration) open(ctx context.Context, blueprintsMade bool) error {
 		return nil
 	case i.absent:
 		config := i.mapping.Config()
-		if i.session.config.PublishMapping == input.PublishNever || i.standIn || i.holdsSecret() {
+		if i.session.config.PublishMapping == input.PublishNever || i.partial() || i.standIn || i.holdsSecret() {
 			config = map[string]any{}
 		}
 		created, err := i.port.DataSource.Create(ctx, config)
@@ -90,6 +90,10 @@ func (i *integration) holdsSecret() bool {
 	return true
 }
 
+// partial reports whether resources of the mapping do not run. The feed does not show such a
+// mapping: a selector that is shown counts as one that earlier runs had.
+func (i *integration) partial() bool { return len(i.mapping.Idle) > 0 }
+
 // toShow reports whether the feed is to show the mapping that runs, as publish_mapping
 // rules. It warns when the feed shows another one, or must not show this one.
 func (i *integration) toShow() bool {
@@ -99,7 +103,7 @@ func (i *integration) toShow() bool {
 	switch publish := i.session.config.PublishMapping; {
 	case sameJSON(shown, i.mapping.Config()):
 	case publish == input.PublishAlways, publish == input.PublishIfEmpty && empty:
-		return !i.holdsSecret()
+		return !i.partial() && !i.holdsSecret()
 	case !empty:
 		i.session.warn(diag.Problem{
 			Message: "Port's Data sources page shows another mapping than the one that runs",
@@ -257,15 +261,15 @@ func feedFix(err error) string {
 	return ""
 }
 
-// kinds returns the resources as the feed names them.
+// kinds returns the resources that run, as the feed names them.
 func (i *integration) kinds() []datasource.Kind {
 	var kinds []datasource.Kind
-	for _, r := range i.mapping.Mapping.Resources {
+	for _, r := range i.mapping.Resources {
 		var blueprints []string
 		for _, e := range r.Entities {
 			blueprints = append(blueprints, i.session.scrubber.Redact(e.Blueprint.Text))
 		}
-		kinds = append(kinds, datasource.Kind{Name: r.Kind, Blueprint: strings.Join(blueprints, ", ")})
+		kinds = append(kinds, datasource.Kind{Name: r.Kind, Index: r.Index, Blueprint: strings.Join(blueprints, ", ")})
 	}
 	return kinds
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed" // the default mapping
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -126,7 +127,30 @@ func bind(s *session, from origin, file string, text []byte) (*boundMapping, err
 	if errs := problems.Errors(); len(errs) > 0 {
 		return nil, wrongMapping(errs)
 	}
-	return &boundMapping{bound, from}, nil
+	only, err := onlyKinds(s, bound)
+	if err != nil {
+		return nil, err
+	}
+	return &boundMapping{only, from}, nil
+}
+
+// onlyKinds leaves of a mapping the resources that the input kinds names, where it names some.
+// The error is a *usageError.
+func onlyKinds(s *session, bound *check.Bound) (*check.Bound, error) {
+	if len(s.config.Kinds) == 0 || s.config.Mode == input.Validate {
+		return bound, nil
+	}
+	only, err := bound.Only(s.config.Kinds)
+	if err != nil {
+		var problems diag.Problems
+		errors.As(err, &problems)
+		noteInputs(s, problems)
+		return nil, &usageError{fmt.Errorf("the inputs are wrong:\n%w", err), true}
+	}
+	if s.report.Idle = len(only.Idle); s.report.Idle > 0 {
+		s.report.Kinds = s.config.Kinds
+	}
+	return only, nil
 }
 
 // wrongMapping is the error for problems that are in the report.

@@ -16,13 +16,13 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// outputNames are the documented outputs; the first, the last and oldest_read_at are texts,
+// outputNames are the documented outputs; the first, the last two and oldest_read_at are texts,
 // the others numbers.
 var outputNames = []string{
 	"status", "entities_created", "entities_updated", "entities_unchanged", "entities_deleted", "entities_rejected",
 	"entities_stale_kept", "objects_extracted", "objects_filtered", "objects_skipped", "objects_failed",
 	"bitbucket_requests", "bitbucket_git_requests", "bitbucket_git_bytes",
-	"repositories_from_memory", "oldest_read_at", "port_requests", "duration_seconds", "summary",
+	"repositories_from_memory", "oldest_read_at", "port_requests", "duration_seconds", "kinds", "summary",
 }
 
 // mixed is a mapping of which something is filtered, skipped, rejected, changed and
@@ -132,7 +132,7 @@ func checkReport(t *testing.T, report map[string]any) {
 	for _, name := range outputNames[1 : len(outputNames)-1] {
 		want[name] = "number"
 	}
-	want["oldest_read_at"] = "string"
+	want["oldest_read_at"], want["kinds"] = "string", "string"
 	if diff := cmp.Diff(types(report), want); diff != "" {
 		t.Errorf("types of the report (-got +want):\n%s", diff)
 	}

@@ -22,6 +22,8 @@ type Bound struct {
 	// Notes are possible improvements, in file order.
 	Notes     diag.Problems
 	Resources []*Resource
+	// Idle are resources of the mapping that do not run; see Only.
+	Idle []*Resource
 }
 
 // Resource is a resource of the mapping, ready to run.

@@ -45,7 +45,7 @@ func begunAfter(t *testing.T, s *porttest.Server, spent time.Duration, kinds ...
 	p := datasource.New(redact)
 	config := datasource.Config{Port: c, Integration: i, Status: true, Logs: true, Examples: true, Spent: spent}
 	for _, k := range kinds {
-		config.Kinds = append(config.Kinds, datasource.Kind{Name: k, Blueprint: `"b"`})
+		config.Kinds = append(config.Kinds, datasource.Kind{Name: k, Index: len(config.Kinds) + 1, Blueprint: `"b"`})
 	}
 	p.Begin(t.Context(), config, time.Now())
 	return p
@@ -132,7 +132,7 @@ func TestNoAddresses(t *testing.T) {
 		}
 		p := datasource.New(redact)
 		p.Log("INFO", "a line", diag.About{})
-		p.Begin(t.Context(), datasource.Config{Port: c, Integration: i, Status: true, Logs: true, Kinds: []datasource.Kind{{Name: "project"}}}, time.Now())
+		p.Begin(t.Context(), datasource.Config{Port: c, Integration: i, Status: true, Logs: true, Kinds: []datasource.Kind{{Name: "project", Index: 1}}}, time.Now())
 		p.Resource(&report.Resource{Index: 1, Kind: "project"}, false)
 		time.Sleep(time.Minute)
 		if failed := finish(p, port.Completed); len(failed) > 0 {

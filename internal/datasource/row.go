@@ -3,6 +3,7 @@ package datasource
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 // Kind is a resource of the mapping, as the feed shows it.
 type Kind struct {
 	Name      string
+	Index     int    // in the mapping, from 1
 	Blueprint string // the expression, as the mapping writes it
 }
 
@@ -21,7 +23,7 @@ type Kind struct {
 type Config struct {
 	Port        *port.Client
 	Integration port.Integration
-	Kinds       []Kind // the resources of the mapping, in order
+	Kinds       []Kind // the resources that run, in the mapping's order
 	Status      bool   // the state of the run, and how each kind goes
 	Logs        bool
 	Examples    bool
@@ -89,11 +91,13 @@ func newRows(kinds []Kind) []*row {
 		m := port.SyncMetric{KindIdentifier: identifier, Kind: kind, KindIndex: index, Blueprint: blueprint, SyncState: pending}
 		rows = append(rows, &row{metric: m, dirty: true})
 	}
-	for i, k := range kinds {
-		add(fmt.Sprintf("%s-%d", k.Name, i), k.Name, k.Blueprint, i)
+	last := 0
+	for _, k := range kinds {
+		add(fmt.Sprintf("%s-%d", k.Name, k.Index-1), k.Name, k.Blueprint, k.Index-1)
+		last = k.Index
 	}
 	for i, name := range []string{runtimeRow, reconcileRow, resyncRow} {
-		add(name, name, "", len(kinds)+i)
+		add(name, name, "", last+i)
 	}
 	for _, r := range rows[len(kinds):] {
 		if r.metric.Kind != reconcileRow {
@@ -107,11 +111,10 @@ func newRows(kinds []Kind) []*row {
 func (t *rows) resource(of *report.Resource, done bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	i := of.Index - 1
-	if i < 0 || i >= t.kinds {
+	r := t.rowOf(of.Index)
+	if r == nil {
 		return
 	}
-	r := t.all[i]
 	if r.begun.IsZero() {
 		r.begun = time.Now()
 	}
@@ -125,6 +128,15 @@ func (t *rows) resource(of *report.Resource, done bool) {
 	if r.dirty = true; r.metric.SyncState != before {
 		t.changed()
 	}
+}
+
+// rowOf returns the row of a resource; nil when there is none.
+func (t *rows) rowOf(index int) *row {
+	i := slices.IndexFunc(t.all[:t.kinds], func(r *row) bool { return r.metric.KindIndex == index-1 })
+	if i < 0 {
+		return nil
+	}
+	return t.all[i]
 }
 
 func ended(of *report.Resource) string {
@@ -195,9 +207,9 @@ func (t *rows) finish(end End) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i, r := range t.all {
+		of := resourceOf(end.Report, r.metric.KindIndex+1)
 		switch {
-		case i < len(end.Report.Resources) && i < t.kinds:
-			of := end.Report.Resources[i]
+		case i < t.kinds && of != nil:
 			if r.count(of); r.over() || end.Status == port.Completed {
 				r.metric.SyncState = ended(of)
 			} else {
@@ -216,6 +228,15 @@ func (t *rows) finish(end End) {
 		r.took(true)
 		r.dirty = true
 	}
+}
+
+// resourceOf returns what a report has of a resource; nil for nothing.
+func resourceOf(r *report.Report, index int) *report.Resource {
+	i := slices.IndexFunc(r.Resources, func(of *report.Resource) bool { return of.Index == index })
+	if i < 0 {
+		return nil
+	}
+	return r.Resources[i]
 }
 
 // send sends the rows that have changed: together the first time and the last, else one

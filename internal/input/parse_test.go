@@ -119,6 +119,8 @@ func TestParse(t *testing.T) {
 		{"at most so many deletions", vars{"MAX_DELETIONS": "100"}, nil, func(c *Config) { n := 100; c.MaxDeletions = &n }},
 		{"at most no deletion", vars{"MAX_DELETIONS": "0"}, nil, func(c *Config) { n := 0; c.MaxDeletions = &n }},
 		{"booleans", vars{"INITIALIZE_PORT_RESOURCES": "No"}, nil, func(c *Config) { c.InitializePortResources = false }},
+		{"kinds", vars{"KINDS": " repository, pull-request\nrepository"}, nil, func(c *Config) { c.Kinds = []string{"repository", "pull-request"} }},
+		{"kinds as a list in YAML", vars{"KINDS": `["repository", 'folder']`}, nil, func(c *Config) { c.Kinds = []string{"repository", "folder"} }},
 		{"names for jq", vars{"JQ_ENV_ALLOW": " TEAM,,REGION , TEAM"}, nil, func(c *Config) { c.JQEnvAllow = []string{"TEAM", "REGION"} }},
 		{"report file", vars{"REPORT_FILE": "out/report.json"}, nil, func(c *Config) { c.Files = map[string]string{"report_file": "out/report.json"} }},
 

@@ -158,6 +158,9 @@ var Table = []Input{
 	{ID: "sarif_file", Group: aboutMapping, Validate: true,
 		Help: "The path of a file to write the problems of the mapping and of the run to, as SARIF for code scanning.",
 		read: reportFile},
+	{ID: "kinds", Group: aboutRun,
+		Help: "The kinds of which the resources run, separated by commas, such as project,repository; nothing of the others is read or deleted; all by default.",
+		read: func(v value, c *Config) { c.Kinds = list(v) }},
 	{ID: "concurrency", Group: aboutRun, Default: "10",
 		Help: "How many requests to Bitbucket may be in flight at once, from 1 to 100.",
 		read: func(v value, c *Config) { c.Concurrency = concurrency(v) }},
@@ -275,6 +278,9 @@ type Config struct {
 	PublishMapping PublishMapping
 	// JQEnvAllow are the environment variables that jq may read.
 	JQEnvAllow []string
+
+	// Kinds are those of which the resources run, each once; empty for all.
+	Kinds []string
 
 	// Authorities are certificates in PEM, at least one, to trust beside the system's;
 	// empty when there are none.

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Mode is what to do.
@@ -127,6 +128,18 @@ func variableNames(v value) []string {
 			continue
 		}
 		names = append(names, name)
+	}
+	return names
+}
+
+// list reads names that are separated by commas or blanks, each once, also in the brackets and
+// quotes of a list in YAML.
+func list(v value) []string {
+	var names []string
+	for _, name := range strings.FieldsFunc(v.text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`,[]"'`, r) }) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
 	return names
 }

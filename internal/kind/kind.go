@@ -82,6 +82,15 @@ func Bind(r mapping.Resource) (Bound, error) {
 	return Bound{}, diag.Problems{r.Problem(mapping.RuleUnknownKind, diag.Error, r.KindPos, "kind", fmt.Sprintf("unknown kind %q", r.Kind), fix)}
 }
 
+// Meant returns the kind that a name stands for, or is near to; known is true when it is one.
+func Meant(name string) (kind string, known bool) {
+	if slices.Contains(names(), name) {
+		return name, true
+	}
+	kind, _ = meant(name)
+	return kind, false
+}
+
 // meant returns the kind that a name stands for, or is near to.
 func meant(name string) (string, bool) {
 	for _, k := range all {

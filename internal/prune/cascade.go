@@ -18,17 +18,17 @@ func (c cascade) allowed(ctx context.Context, verdict reconcile.Verdict) bool {
 	if len(verdict.Delete) == 0 || !c.Bound.Mapping.DeleteDependentEntities || verdict.Closed || c.Report.Total().Rejected > 0 {
 		return false
 	}
-	if c.mayCascade(ctx) {
+	if len(c.Bound.Idle) == 0 && c.mayCascade(ctx) {
 		return true
 	}
 	if c.lost() != nil {
 		return false // and nothing is deleted at all
 	}
-	c.note(diag.Problem{
-		Severity: diag.Notice,
-		Message:  "deleteDependentEntities is not applied in this run: what this run produced could be deleted along with a stale entity",
-		Fix:      "look which entities that the mapping produces relate to others that it does not",
-	})
+	why, fix := "what this run produced could be deleted along with a stale entity", "look which entities that the mapping produces relate to others that it does not"
+	if len(c.Bound.Idle) > 0 {
+		why, fix = "what resources produce that do not run could be deleted along with a stale entity", "run without the input kinds"
+	}
+	c.note(diag.Problem{Severity: diag.Notice, Message: "deleteDependentEntities is not applied in this run: " + why, Fix: fix})
 	return false
 }
 

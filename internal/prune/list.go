@@ -15,7 +15,8 @@ import (
 	"port-bitbucket-exporter/internal/port"
 )
 
-// listing is what Port lists as ours and untouched since the run began. Of what the run
+// listing is what Port lists as ours and untouched since the run began, of blueprints that no
+// idle resource can produce. Of what the run
 // produced only the number is kept, and the inventory notes that it is listed: it may be very
 // much.
 type listing struct {
@@ -33,6 +34,9 @@ func (p *pass) list(ctx context.Context) (listing, error) {
 	for ref, err := range p.old(ctx) {
 		if err != nil {
 			return listing{}, err
+		}
+		if !p.Bound.Alone(ref.Blueprint) {
+			continue // it may be of a resource that does not run
 		}
 		switch flags, produced := p.Inventory.Entities.Flags(ref); {
 		case !produced:
@@ -83,6 +87,9 @@ func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) boo
 		blueprints[blueprint] = true
 	}
 	for blueprint := range p.Former {
+		if !p.Bound.Alone(blueprint) {
+			continue
+		}
 		blueprints[blueprint] = true
 	}
 	for _, blueprint := range slices.Sorted(maps.Keys(blueprints)) {

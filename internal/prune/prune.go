@@ -71,7 +71,7 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 	}
 	incomplete := slices.ContainsFunc(p.resources, func(of *resource) bool { return !of.seen.Complete() })
 	failure := p.Failure()
-	p.Report.Settled = failure == nil && !p.searched && len(listed.others) == 0 && !incomplete
+	p.Report.Settled = failure == nil && !p.searched && len(p.Bound.Idle) == 0 && len(listed.others) == 0 && !incomplete
 	run := reconcile.Run{
 		Resources: p.gaps(ctx, listed),
 		Listed:    listed.others,

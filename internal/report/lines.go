@@ -31,6 +31,9 @@ func Lines(r *Report) []string {
 	for _, text := range r.memoryLines() {
 		all = append(all, "memory between runs: "+text)
 	}
+	if text := l.kindsText(); text != "" {
+		all = append(all, text)
+	}
 	for _, fact := range r.Facts {
 		all = append(all, visible(fact, maxMessage))
 	}

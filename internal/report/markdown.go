@@ -58,6 +58,9 @@ func (m markdown) headline() string {
 		text += fmt.Sprintf(", %d failed", t.Failed)
 	}
 	text += fmt.Sprintf("; entities: %s %s.\n", m.entityResult(), m.cost())
+	if kinds := m.kindsText(); kinds != "" {
+		text += "\nThis run is " + cell(kinds, maxMessage) + ".\n"
+	}
 	if m.Forecast != "" {
 		text += "\n" + cell(m.Forecast, maxMessage) + "\n"
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -69,6 +70,8 @@ var OutputTable = []OutputSpec{
 		func(r *Report, _ totals) any { return r.PortRequests }},
 	{"duration_seconds", "How long the run took, in seconds.",
 		func(r *Report, _ totals) any { return seconds(r.Duration) }},
+	{"kinds", "The kinds that ran, separated by commas, where the input kinds left out others; empty when all ran.",
+		func(r *Report, _ totals) any { return strings.Join(r.Kinds, ",") }},
 	{"summary", "The counts of each resource of the mapping, as one line of JSON.",
 		func(r *Report, _ totals) any { return summary(r) }},
 }

@@ -43,7 +43,7 @@ func TestOutputTable(t *testing.T) {
 	want := []string{"status", "entities_created", "entities_updated", "entities_unchanged", "entities_deleted",
 		"entities_rejected", "entities_stale_kept", "objects_extracted", "objects_filtered", "objects_skipped",
 		"objects_failed", "bitbucket_requests", "bitbucket_git_requests", "bitbucket_git_bytes",
-		"repositories_from_memory", "oldest_read_at", "port_requests", "duration_seconds", "summary"}
+		"repositories_from_memory", "oldest_read_at", "port_requests", "duration_seconds", "kinds", "summary"}
 	var got []string
 	for _, spec := range OutputTable {
 		got = append(got, spec.Name)
@@ -93,7 +93,7 @@ func TestOneSetOfNumbers(t *testing.T) {
 		if got, want := fmt.Sprint(file[o.Name]), o.Text(); got != want {
 			t.Errorf("report file: %s: got %s, want %s", o.Name, got, want)
 		}
-		if _, number := file[o.Name].(json.Number); number != !slices.Contains([]string{"status", "summary", "oldest_read_at"}, o.Name) {
+		if _, number := file[o.Name].(json.Number); number != !slices.Contains([]string{"status", "summary", "oldest_read_at", "kinds"}, o.Name) {
 			t.Errorf("report file: %s is a number: got %v, want %v", o.Name, number, !number)
 		}
 	}

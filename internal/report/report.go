@@ -137,6 +137,10 @@ type Report struct {
 	// Planned is true for what a sync would do; Changes are then all that it would
 	// change, sorted by blueprint and identifier, and Forecast is what it would cost.
 	Planned bool
+	// Kinds are those of the resources that ran, where others of the mapping did not, of which
+	// there are Idle; empty where all ran.
+	Kinds []string
+	Idle  int
 	// Settled is true when everything was read, and all that Port holds of the
 	// integration was produced, or made for a relation.
 	Settled  bool

@@ -44,6 +44,15 @@ var columns = []column{
 // words puts a report into the words that all forms for people share.
 type words struct{ *Report }
 
+// kindsText says that the run was one of some kinds; empty when all ran.
+func (w words) kindsText() string {
+	if w.Idle == 0 {
+		return ""
+	}
+	return fmt.Sprintf("only of kind %s, by the input kinds: %s of the mapping did not run, and nothing of it is read or deleted",
+		strings.Join(w.Kinds, ", "), plural(w.Idle, "resource"))
+}
+
 // verbs returns those of a plan, or of what was done.
 func (w words) verbs() (create, update, remove string) {
 	if w.Planned {
