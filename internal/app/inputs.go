@@ -51,7 +51,7 @@ func wrongInputs(s *session, err error) error {
 	usage := &usageError{fmt.Errorf("the inputs are wrong:\n%w", err), true}
 	if _, other := given(s); other != nil {
 		usage.err = fmt.Errorf("%w\n%w", usage.err, other)
-		if other := (*usageError)(nil); errors.As(other, &other) && !other.reported {
+		if u := (*usageError)(nil); errors.As(other, &u) && !u.reported {
 			s.report.Note(diag.Problem{Severity: diag.Error, Message: other.Error()})
 		}
 	}
