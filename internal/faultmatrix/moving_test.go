@@ -26,11 +26,11 @@ const sampleOfChanges = 37
 // TestWorld tries each change in a world of its own, in virtual time: nothing fails, and
 // the workspace changes while it is read.
 func TestWorld(t *testing.T) {
+	sample := sampler{of: sampleOfChanges, seen: map[string]bool{}}
 	for _, reader := range []string{"rest", "auto"} {
 		s := moving(t, reader)
 		g, _ := s.good(t)
 		truths := map[string]*truth{}
-		sample := sampler{of: sampleOfChanges, seen: map[string]bool{}}
 		for _, c := range changes(g.bitbucket) {
 			if reader != "rest" && c.at.list != overGit && c.back.list != overGit { // as it is over REST
 				continue

@@ -57,9 +57,12 @@ func randomSelection(t *testing.T, r *rand.Rand) kind.Bound {
 // without a memory, byte for byte, and asks nothing for what it has read before.
 func TestObjectsFromMemory(t *testing.T) {
 	seeds := uint64(4)
-	if os.Getenv("TESTS") == "full" { // as .ci/run lets them
-		seeds = 60
-	} else if testing.Short() {
+	switch {
+	case os.Getenv("TESTS") == "sweep":
+		seeds = 200
+	case os.Getenv("TESTS") == "full": // as .ci/run lets them
+		seeds = 15
+	case testing.Short():
 		seeds = 1
 	}
 	for seed := range seeds {

@@ -47,9 +47,12 @@ func randomTree(s *bitbuckettest.Server, name string, r *rand.Rand) {
 // readers give the same.
 func TestReadersOnRandomTrees(t *testing.T) {
 	seeds := uint64(10)
-	if os.Getenv("TESTS") == "full" { // as .ci/run lets them
-		seeds = 40
-	} else if testing.Short() {
+	switch {
+	case os.Getenv("TESTS") == "sweep":
+		seeds = 200
+	case os.Getenv("TESTS") == "full": // as .ci/run lets them
+		seeds = 20
+	case testing.Short():
 		seeds = 3
 	}
 	for seed := range seeds {

@@ -126,7 +126,7 @@ func TestParseRandom(t *testing.T) {
 	t.Parallel()
 	random, times := rand.New(rand.NewPCG(1, 2)), 1
 	if os.Getenv("TESTS") == "full" { // as .ci/run lets them
-		times = 5
+		times = 2
 	}
 	for range 100 * times {
 		src := make([]byte, random.IntN(60))

@@ -80,9 +80,10 @@ func TestHoursWithinABudget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const hours, maxAge = 30, 24 * time.Hour
-		n, pullRequests := 50, 1
-		if full() {
-			n, pullRequests = 250, 1
+		const pullRequests = 1 // of each repository
+		n := 50
+		if sweep() {
+			n = 250
 		}
 		budget, moving := n*3/10, max(1, n/100) // an hour: requests, and repositories that move
 		random := rand.New(rand.NewPCG(2, 2))
@@ -144,7 +145,7 @@ func TestFirstPicture(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := 200
-		if full() {
+		if sweep() {
 			n = 1000
 		}
 		limit := n / 5 // an hour

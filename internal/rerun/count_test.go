@@ -8,10 +8,13 @@ import (
 	"time"
 )
 
-// size is a number of repositories: the whole, or a tenth of it where not all is tried.
+// size is a number of repositories: the whole, or a part of it where not all is tried.
 func size(whole int) int {
-	if full() {
+	switch {
+	case sweep():
 		return whole
+	case full():
+		return whole / 5
 	}
 	return whole / 10
 }

@@ -16,10 +16,12 @@ import (
 
 // cases is how many histories are tried.
 func cases() int {
-	if full() {
-		return 30
-	}
-	if raceDetector {
+	switch {
+	case sweep():
+		return 100
+	case full():
+		return 16
+	case raceDetector:
 		return 2
 	}
 	return 4

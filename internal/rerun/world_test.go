@@ -39,8 +39,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// full reports whether the largest cases are tried, as .ci/run does.
-func full() bool { return os.Getenv("TESTS") == "full" }
+// sweep reports whether the largest cases are tried: they take minutes.
+func sweep() bool { return os.Getenv("TESTS") == "sweep" }
+
+// full reports whether more is tried, as .ci/run does.
+func full() bool { return sweep() || os.Getenv("TESTS") == "full" }
 
 // world is both services, and a folder whose part "state" is the memory.
 type world struct {

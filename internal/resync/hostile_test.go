@@ -185,7 +185,7 @@ func TestHugeTree(t *testing.T) {
 	skipShort(t)
 	bubble(t, func(t *testing.T) {
 		files := 10_000
-		if full() {
+		if sweep() {
 			files = 40_000
 		}
 		w := newWorld(t, holding(hugeTree(files)))

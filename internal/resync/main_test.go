@@ -7,7 +7,10 @@ import (
 	"testing"
 )
 
-// full reports whether the tests try all that they can, as .ci/run lets them.
+// sweep reports whether the tests try all that they can, for minutes.
+func sweep() bool { return os.Getenv("TESTS") == "sweep" }
+
+// full reports whether the tests try more, as .ci/run lets them.
 func full() bool { return os.Getenv("TESTS") == "full" }
 
 // rapidChecks is how many worlds a property draws where not all is tried: rapid itself
@@ -15,6 +18,7 @@ func full() bool { return os.Getenv("TESTS") == "full" }
 // fewer.
 const (
 	rapidChecks      = "25"
+	fullRapidChecks  = "40"
 	shortRapidChecks = "8"
 )
 
@@ -26,12 +30,15 @@ func TestMain(m *testing.M) {
 	debug.SetGCPercent(gcPercent)
 	flag.Parse()
 	checks := rapidChecks
-	if testing.Short() {
+	switch {
+	case full():
+		checks = fullRapidChecks
+	case testing.Short():
 		checks = shortRapidChecks
 	}
 	given := false // on the command line
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if !given && !full() {
+	if !given && !sweep() {
 		if err := flag.Set("rapid.checks", checks); err != nil {
 			panic(err)
 		}

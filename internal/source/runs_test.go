@@ -205,8 +205,11 @@ func (w world) ask(o source.Options, git bool, store *state.Store, all []questio
 // what it would get without them; and the same again costs nothing.
 func TestRandomRuns(t *testing.T) {
 	seeds := uint64(5)
-	if os.Getenv("TESTS") == "full" { // as .ci/run lets them
-		seeds = 100
+	switch os.Getenv("TESTS") {
+	case "full": // as .ci/run lets them
+		seeds = 30
+	case "sweep":
+		seeds = 300
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
