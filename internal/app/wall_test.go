@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"fmt"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,4 +63,56 @@ func TestWallTimeBeforeBitbucket(t *testing.T) {
 			})
 		})
 	}
+}
+
+// As many requests to Bitbucket are under way as the concurrency allows, but for what comes before
+// the first and after the last: with 1,000 repositories the whole program takes no longer than 1.05
+// times what its requests to Bitbucket alone would.
+func TestWallTime(t *testing.T) {
+	skipShort(t)
+	t.Parallel()
+	const (
+		concurrency = 10
+		// alone are the rounds of requests in which fewer are under way: up to four before the
+		// first list, its first two pages, the last pull requests, the last write, Port's list of
+		// what is ours, and two for the last that Port's Data sources page shows. The last
+		// pull requests and the two pages are rounds in part.
+		alone = 10
+		most  = 1.05
+	)
+	repositories := 200
+	if os.Getenv("TESTS") == "full" {
+		repositories = 1000
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := bitbuckettest.New("acme")
+		b.AddProject(bitbuckettest.Project{Key: "ACME"})
+		for i := range repositories {
+			slug := fmt.Sprintf("service-%04d", i)
+			b.AddRepository(bitbuckettest.Repository{Name: slug, ProjectKey: "ACME", Files: map[string]string{"README.md": "# " + slug + "\n"}})
+			for range 5 {
+				b.AddPullRequest(slug, bitbuckettest.PullRequest{Title: "Change"})
+			}
+		}
+		w := far(virtual(t, b))
+		for _, run := range []string{"first", "unchanged"} {
+			w.bitbucket.ResetJournal()
+			start := time.Now()
+			r := w.run(map[string]string{"CONCURRENCY": fmt.Sprint(concurrency)})
+			took := time.Since(start)
+			r.check(t, 0, "success")
+			// The list of projects, pages of 100 repositories, and of each a file and its pull requests.
+			n := w.bitbucket.Requests()
+			if want := 1 + repositories/100 + 2*repositories; n != want {
+				t.Errorf("%s run: got %d requests to Bitbucket, want %d", run, n, want)
+			}
+			ideal := time.Duration(n) * latency / concurrency
+			ratio := took.Seconds() / ideal.Seconds()
+			t.Logf("%s run: %v, %.3f times what %d requests take", run, took, ratio, n)
+			if took > ideal+alone*latency || repositories >= 1000 && ratio > most {
+				t.Errorf("%s run: took %v, want at most %v more than %v", run, took, alone*latency, ideal)
+			}
+			w.port.Age(time.Minute)
+		}
+	})
 }

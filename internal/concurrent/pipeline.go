@@ -18,6 +18,7 @@ type Pipeline[T, R any] struct {
 	changed *sync.Cond
 	streams []*Stream[T, R]
 	active  int  // items that are worked on, and do not wait for room
+	back    int  // items that were idle, and wait for their place among these
 	closed  bool // nothing is begun, and no result taken, any more
 	all     Group
 }
@@ -53,6 +54,7 @@ type Stream[T, R any] struct {
 
 	active  int  // items that are worked on, and do not wait for room
 	waiting int  // items that wait for room
+	idle    int  // items that wait for others
 	held    int  // the size of the results that wait for the reader
 	dropped bool // nobody reads it
 }
@@ -213,10 +215,11 @@ func (s *Stream[T, R]) count(n int) {
 	s.of.active += n
 }
 
-// mayBegin reports whether there is room for results of one more item. The mutex is held.
+// mayBegin reports whether there is room for results of one more item, and no earlier one waits for
+// its place. The mutex is held.
 func (s *Stream[T, R]) mayBegin(j *job[T, R]) bool {
 	held, waiting := s.full()
-	return waiting == 0 && held < s.of.limits.Room || s.next(j)
+	return s.idle+s.of.back == 0 && waiting == 0 && held < s.of.limits.Room || s.next(j)
 }
 
 // full returns what takes the room that the stream has: its own results where it is the one
@@ -251,6 +254,28 @@ func (s *Stream[T, R]) do(j *job[T, R]) {
 	p.changed.Broadcast()
 }
 
+// Idle calls f in the work on an item: f waits for the work on earlier items of the list. Meanwhile
+// items of other lists are worked on in the place of this one, and no later item of the list is begun.
+func (s *Stream[T, R]) Idle(f func()) {
+	p := s.of
+	p.mu.Lock()
+	s.count(-1)
+	s.idle++
+	p.begin()
+	p.mu.Unlock()
+	f()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.idle--
+	p.back++
+	for !p.closed && !s.dropped && !s.hasHand() {
+		p.changed.Wait()
+	}
+	p.back--
+	s.count(1)
+	p.begin()
+}
+
 // emit keeps a result for the reader, when there is room for it. The item that the reader
 // waits for always has room for one.
 func (s *Stream[T, R]) emit(j *job[T, R], r R) (more bool) {
@@ -265,6 +290,7 @@ func (s *Stream[T, R]) emit(j *job[T, R], r R) (more bool) {
 		s.count(-1)
 		s.waiting++
 		p.begin()
+		p.changed.Broadcast() // for an item that was idle
 		for !fits() {
 			p.changed.Wait()
 		}

@@ -329,3 +329,41 @@ func TestPipelinePassesPanicsOn(t *testing.T) {
 		})
 	}
 }
+
+// Items that wait for an earlier one of their list do not take the place of others.
+func TestPipelineIdle(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w works
+		p := newPipeline(2, 1000)
+		defer p.Close()
+		slow := line{every: time.Minute, pieces: pieces("slow", 1, piece{results: 1})}
+		others := line{every: time.Second, pieces: pieces("a", 4, piece{results: 1, wait: time.Second})}
+		waiting := line{pieces: pieces("b", 30, piece{results: 1, wait: time.Second})}
+		all := begin(p, &w, slow, others)
+		first := make(chan struct{})
+		var s *concurrent.Stream[piece, result]
+		s = p.Add(nil, func(one piece, emit func(result) bool) {
+			if one.name == "b0" {
+				time.Sleep(10 * time.Second)
+				close(first)
+			} else {
+				s.Idle(func() { <-first })
+			}
+			w.work(one, emit)
+		})
+		s.Begin(waiting.all)
+		time.Sleep(9 * time.Second)
+		if done := w.done.Load(); done != 4 {
+			t.Errorf("while the others wait: got %d items done, want 4", done)
+		}
+		for i, l := range []line{slow, others, waiting} {
+			if got, err := read(append(all, s)[i].All(), 0); !slices.Equal(got, names(l)) || err != nil {
+				t.Errorf("list %d: got %q, %v, want %q", i, got, err, names(l))
+			}
+		}
+		if n := w.most.Load(); n > 2+1 {
+			t.Errorf("got %d at once, want at most 2, and 1 of the list that is read", n)
+		}
+	})
+}

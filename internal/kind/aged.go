@@ -98,7 +98,8 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 			case err == nil && a.none:
 				task = Task{Source: l.source(), Run: warnings(nil)}
 			case err == nil:
-				task.Run = agedTask(ws, a, l, s.without, show.turn())
+				turn := show.turn()
+				task.Ready, task.Run = turn.ready(), agedTask(ws, a, l, s.without, turn)
 			}
 			if !yield(task, err) {
 				return

@@ -76,6 +76,14 @@ func (s *shown) turn() *showTurn {
 	return t
 }
 
+// ready returns what waits until whole need not; nil where it never waits.
+func (t *showTurn) ready() func(ctx context.Context) {
+	if t == nil || t.before == nil {
+		return nil
+	}
+	return func(ctx context.Context) { t.whole(ctx) }
+}
+
 // whole reports whether the first page is to hold whole objects. It waits until that is known,
 // or ctx ends.
 func (t *showTurn) whole(ctx context.Context) bool {

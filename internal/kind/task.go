@@ -63,9 +63,12 @@ type Task struct {
 	// Source is what all objects of the task come from; the zero Source for a task
 	// that only yields warnings.
 	Source Source
-	Run    Run
-	aged   *aged   // the list that Run reads; nil where it reads none
-	reads  *chosen // the branch whose folders and files Run reads; nil where it reads none
+	// Ready returns when Run waits for no earlier task any more, or ctx ends. It is nil where Run
+	// never does.
+	Ready func(ctx context.Context)
+	Run   Run
+	aged  *aged   // the list that Run reads; nil where it reads none
+	reads *chosen // the branch whose folders and files Run reads; nil where it reads none
 }
 
 // Run yields the objects of a task. A *Warning, an *Unreadable and an *Omitted come in the

@@ -46,6 +46,9 @@ func (r *reading) begin(readCtx, writeCtx context.Context, n int, all *concurren
 		class = bounded
 	}
 	r.stream = all.Add(class, func(task ordered, emit func(chunk) bool) {
+		if task.Ready != nil {
+			r.stream.Idle(func() { task.Ready(r.reading) })
+		}
 		extract(r.reading, writeCtx, r.to.Resource, r.loader.Digester, task, r.samples, emit)
 	})
 	r.stream.Begin(r.tasks(readCtx, n))
