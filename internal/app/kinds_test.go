@@ -105,6 +105,20 @@ func TestKindsAreChecked(t *testing.T) {
 	}
 }
 
+// Where entities are replaced, what does not run may lose what it gave: that is told.
+func TestKindsThatReplace(t *testing.T) {
+	t.Parallel()
+	const told = `resources that do not run give entities of blueprint "bitbucketRepository" too`
+	shared := strings.Replace(severalKinds, `"bitbucketProject"`, `"bitbucketRepository"`, 1)
+	for head, want := range map[string]bool{"": false, "enableMergeEntity: false\n": true} {
+		r := smallWorld(t).run(map[string]string{"MAPPING": head + shared, "KINDS": "repository"})
+		r.check(t, 0, "success")
+		if got := strings.Contains(r.stdout+r.stderr, told); got != want {
+			t.Errorf("%q: told %t, want %t\n%s%s", head, got, want, r.stdout, r.stderr)
+		}
+	}
+}
+
 // What a run of some kinds leaves in the memory proves nothing to the next one of all kinds: it asks
 // for all lists, and deletes what went meanwhile.
 func TestKindsWithMemory(t *testing.T) {

@@ -150,7 +150,24 @@ func onlyKinds(s *session, bound *check.Bound) (*check.Bound, error) {
 	if s.report.Idle = len(only.Idle); s.report.Idle > 0 {
 		s.report.Kinds = s.config.Kinds
 	}
+	warnReplaced(s, only)
 	return only, nil
+}
+
+// warnReplaced warns of blueprints of which an entity may lose what resources gave it that do not
+// run, since entities are replaced.
+func warnReplaced(s *session, bound *check.Bound) {
+	if bound.Mapping.EnableMergeEntity {
+		return
+	}
+	for blueprint, at := range bound.Blueprints() {
+		if !bound.Alone(blueprint) {
+			s.warn(diag.Problem{
+				At: at.Pos, Message: fmt.Sprintf("resources that do not run give entities of blueprint %q too: with enableMergeEntity: false an entity of both holds what this run gives alone, until a run of all kinds", blueprint),
+				Fix: "give each entity in one resource, or set enableMergeEntity: true",
+			})
+		}
+	}
 }
 
 // wrongMapping is the error for problems that are in the report.
