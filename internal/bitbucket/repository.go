@@ -22,6 +22,8 @@ type Repository struct {
 	MainBranch string // empty in an empty repository
 	Hash       string // head of the main branch; empty when the list did not tell
 	UpdatedOn  string // as the list has it; it moves with each push, and not with a pull request
+	Project    string // the key of its project; empty when it has none, and when the list did not tell
+	NoProject  bool   // the list says that it has none
 	JSON       json.RawMessage
 }
 
@@ -68,6 +70,7 @@ func (r *Repository) UnmarshalJSON(text []byte) error {
 	var fields struct {
 		Slug, Name, UUID string
 		UpdatedOn        json.RawMessage `json:"updated_on"` // any JSON: it is only compared
+		Project          json.RawMessage
 		MainBranch       *struct {
 			Name   string
 			Target *struct{ Hash string }
@@ -77,6 +80,10 @@ func (r *Repository) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*r = Repository{Slug: fields.Slug, Name: fields.Name, UUID: fields.UUID, UpdatedOn: strings.Trim(string(fields.UpdatedOn), `"`), JSON: bytes.Clone(text)}
+	var project struct{ Key string }
+	if json.Unmarshal(fields.Project, &project) == nil {
+		r.Project, r.NoProject = project.Key, string(fields.Project) == "null"
+	}
 	if fields.MainBranch != nil {
 		r.MainBranch = fields.MainBranch.Name
 		if fields.MainBranch.Target != nil {

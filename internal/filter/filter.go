@@ -237,7 +237,7 @@ func (p *parser) comparison() {
 	if name, value, ok := strings.Cut(f.value, ":"); ok && f.kind == word && field.MatchString(name) && value != "" {
 		p.note(f.start, `":" is no operator of Bitbucket`, `write "=", and a text in double quotes`)
 		if !plain(value) {
-			value = inQuotes(value)
+			value = Quote(value)
 		}
 		p.replace(f.start, f.end, name+"="+value)
 		return

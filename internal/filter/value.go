@@ -21,8 +21,8 @@ func plain(value string) bool {
 	return number.MatchString(value) || date.MatchString(value) || slices.Contains([]string{"true", "false", "null"}, strings.ToLower(value))
 }
 
-// inQuotes is a text as Bitbucket has it.
-func inQuotes(value string) string {
+// Quote returns a text as a filter has it.
+func Quote(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }
 
@@ -87,8 +87,8 @@ func (p *parser) one(of string) string {
 		return t.value
 	case t.kind == quoted:
 		p.note(t.start, "a text stands in double quotes, and not in "+p.quotes(t), "write plain double quotes")
-		p.replace(t.start, t.end, inQuotes(t.value))
-		return inQuotes(t.value)
+		p.replace(t.start, t.end, Quote(t.value))
+		return Quote(t.value)
 	case t.kind == open:
 		p.note(t.start, "the quote of a text is not closed", "write a double quote at the end of the text")
 		p.lost = t.value[0] != '"' || strings.ContainsAny(t.value, `=~<>\`) // more stands behind the text
@@ -112,8 +112,8 @@ func (p *parser) one(of string) string {
 		return ""
 	case !dateField.MatchString(of):
 		p.note(t.start, fmt.Sprintf("%s is a text, and stands without double quotes", strconv.Quote(value)), "a text stands in double quotes")
-		p.replace(t.start, last.end, inQuotes(value))
-		return inQuotes(value)
+		p.replace(t.start, last.end, Quote(value))
+		return Quote(value)
 	}
 	return p.notADate(t, last, value)
 }

@@ -230,3 +230,18 @@ func (p Pattern) String() string { return p.text }
 // Root reports whether the pattern is empty, or "/": it stands for the root itself, which is
 // in no listing, and matches no path.
 func (p Pattern) Root() bool { return len(p.alternatives) == 0 }
+
+// Literal returns the one path that a pattern without wildcards matches.
+func (p Pattern) Literal() (path string, ok bool) {
+	if len(p.alternatives) != 1 {
+		return "", false
+	}
+	var names []string
+	for _, of := range p.alternatives[0] {
+		if !of.literal {
+			return "", false
+		}
+		names = append(names, of.text)
+	}
+	return strings.Join(names, "/"), true
+}

@@ -67,7 +67,7 @@ func (a aged) id() string { return strings.Join(a.key(), "\x00") }
 
 // ager is a selector whose kind reads one such list of each repository.
 type ager interface {
-	query() bitbucket.RepositoryQuery
+	taking(*Workspace) *taking
 	without(Source) string
 	aged(*bitbucket.Client, bitbucket.Repository, parts) aged
 }
@@ -89,7 +89,8 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 		if parts.reads != nil {
 			show = ws.showing(parts.kind)
 		}
-		for l, err := range ws.repositories(ctx, s.query()) {
+		take := s.taking(ws)
+		for l, err := range take.repositories(ctx) {
 			a := s.aged(ws.client, l.Repository, parts)
 			task := Task{Source: l.source(), aged: &a}
 			switch {
@@ -101,9 +102,12 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 				turn := show.turn()
 				task.Ready, task.Run = turn.ready(), agedTask(ws, a, l, s.without, turn)
 			}
-			if !yield(task, err) {
+			if !yield(task, err) || err != nil {
 				return
 			}
+		}
+		if task, ok := take.missing(); ok {
+			yield(task, nil)
 		}
 	}
 }

@@ -52,6 +52,8 @@ type Bound struct {
 	// Narrowed is true when the selector asks Bitbucket for some of its
 	// repositories only, so that an empty answer is not astonishing.
 	Narrowed bool
+	// Narrowing names the keys that do so, for a message; empty when there are none.
+	Narrowing string
 	// Selective is true when the selector says which objects of a source are taken, so
 	// that a mistake in it can leave out all of them.
 	Selective bool
@@ -127,6 +129,7 @@ type selector interface {
 	// list is the key of the list that the kind begins with.
 	list() any
 	narrowed() bool
+	narrowing() string // names the keys that do so
 	selective() bool
 	readsFiles() bool
 	cost() Cost
@@ -154,7 +157,7 @@ func define[S selector](k Kind, extract func(context.Context, *Workspace, S) ite
 		bound := func(s S) Bound {
 			return Bound{
 				Extract:  func(ctx context.Context, ws *Workspace) iter.Seq2[Task, error] { return extract(ctx, ws, s) },
-				Narrowed: s.narrowed(), Selective: s.selective(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
+				Narrowed: s.narrowed(), Narrowing: s.narrowing(), Selective: s.selective(), ReadsFiles: s.readsFiles(), Cost: s.cost(),
 				Warnings: problems,
 				Again:    func(ctx context.Context, ws *Workspace) (Second, error) { return s.again(ctx, ws) },
 				Without:  s.without,

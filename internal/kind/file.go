@@ -179,7 +179,7 @@ func extractFiles(ctx context.Context, ws *Workspace, s fileSelector) iter.Seq2[
 			globs[i] = append(globs[i], wanted{g, p.SkipParsing})
 		}
 	}
-	return choose(ctx, ws, s.query(), refs, func(c chosen) Run {
+	return choose(ctx, ws, s.walked, refs, func(c chosen) Run {
 		var want []wanted
 		for _, i := range c.patterns {
 			want = append(want, globs[i]...)

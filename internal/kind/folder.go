@@ -110,7 +110,7 @@ func extractFolders(ctx context.Context, ws *Workspace, s folderSelector) iter.S
 		}
 		refs[i] = p.Repos
 	}
-	return choose(ctx, ws, s.query(), refs, func(c chosen) Run {
+	return choose(ctx, ws, s.walked, refs, func(c chosen) Run {
 		patterns := make([]glob.Pattern, len(c.patterns))
 		for i, p := range c.patterns {
 			patterns[i] = globs[p]

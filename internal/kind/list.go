@@ -213,6 +213,14 @@ type Second struct {
 	// Appeared are the sources that the first reading did not have, in the order of the list.
 	Appeared []Source
 	listed   map[string]bool
+	// appeared are, of a list of repositories, those from which a selector's Appeared are chosen.
+	appeared []reappeared
+}
+
+// reappeared is a repository that is new at the second reading, or has changed since the first.
+type reappeared struct {
+	now    *listed
+	before *bitbucket.Repository // nil where the first reading did not have it
 }
 
 // Lists reports whether the second reading has a source.
@@ -244,27 +252,28 @@ func (w *Workspace) again(list any, first map[string]bool, read iter.Seq2[Source
 	return s, nil
 }
 
-// repositoriesAgain is again for a list of repositories.
+// repositoriesAgain is again for a list of repositories. Appeared is left to the selector.
 func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.RepositoryQuery) (Second, error) {
-	known := map[string]bool{}
+	if s, ok := w.seconds[q]; ok {
+		return s, nil
+	}
+	known := map[string]*bitbucket.Repository{}
 	if first := w.lists.known(q); first != nil {
 		for _, l := range first.repositories {
-			known[l.Key()] = true
+			known[l.Key()] = &l.Repository
 		}
 	}
-	return w.again(q, known, func(yield func(Source, error) bool) {
-		for r, err := range w.lists.ask(ctx, q) {
-			if err != nil {
-				yield(Source{}, err)
-				return
-			}
-			l := &listed{Repository: r}
-			if !known[r.Key()] {
-				l = w.lists.keep(r, nil)
-			}
-			if !yield(l.source(), nil) {
-				return
-			}
+	s := Second{listed: map[string]bool{}}
+	for r, err := range w.lists.ask(ctx, q) {
+		if err != nil {
+			return Second{}, err
 		}
-	})
+		s.listed[r.Key()] = true
+		before := known[r.Key()]
+		if before == nil || before.Slug != r.Slug || before.Project != r.Project || before.NoProject != r.NoProject || before.UpdatedOn != r.UpdatedOn {
+			s.appeared = append(s.appeared, reappeared{w.lists.keep(r, nil), before})
+		}
+	}
+	w.seconds[q] = s
+	return s, nil
 }

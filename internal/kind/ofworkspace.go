@@ -44,6 +44,7 @@ func (l *workspaceList) ask(ctx context.Context, c *bitbucket.Client, withJSON b
 type ofWorkspace struct{}
 
 func (ofWorkspace) narrowed() bool                          { return false }
+func (ofWorkspace) narrowing() string                       { return "" }
 func (ofWorkspace) selective() bool                         { return false }
 func (ofWorkspace) readsFiles() bool                        { return false }
 func (ofWorkspace) cost() Cost                              { return Cost{Once: 1} }

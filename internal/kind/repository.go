@@ -47,7 +47,8 @@ func (s repositorySelector) problems(raw mapping.Selector) diag.Problems {
 
 func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelector) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
-		for l, err := range ws.repositories(ctx, s.query()) {
+		take := s.taking(ws)
+		for l, err := range take.repositories(ctx) {
 			task := Task{Source: l.source(), Run: repositoryTask(ws, l, s)}
 			switch {
 			case isOdd(err):
@@ -55,9 +56,12 @@ func extractRepositories(ctx context.Context, ws *Workspace, s repositorySelecto
 			case s.readsFiles():
 				task.reads = &chosen{repository: l}
 			}
-			if !yield(task, err) {
+			if !yield(task, err) || err != nil {
 				return
 			}
+		}
+		if task, ok := take.missing(); ok {
+			yield(task, nil)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package kind
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -19,57 +18,6 @@ import (
 	"port-bitbucket-exporter/internal/shape"
 	"port-bitbucket-exporter/internal/source"
 )
-
-// roles of the caller in a repository.
-//
-// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/#api-repositories-workspace-get, read 2026-11.
-var roles = []string{"member", "contributor", "admin", "owner"}
-
-// role is a role of the caller in a repository, or empty.
-type role string
-
-// Values are the roles that Bitbucket knows.
-func (role) Values() []string { return roles }
-
-// walked are the keys of every selector whose kind walks repositories.
-type walked struct {
-	UserRole  role   `yaml:"userRole" help:"Takes the repositories in which the caller has this role."`
-	RepoQuery string `yaml:"repoQuery" help:"Takes the repositories that this filter in Bitbucket's query language selects, in which now-30d, now-12h or now-4w is a time before the run."`
-}
-
-func (w walked) query() bitbucket.RepositoryQuery {
-	return bitbucket.RepositoryQuery{Role: string(w.UserRole), Query: strings.TrimSpace(w.RepoQuery)}
-}
-
-func (w walked) list() any { return w.query() }
-
-func (w walked) again(ctx context.Context, ws *Workspace) (Second, error) {
-	return ws.repositoriesAgain(ctx, w.query())
-}
-
-// without returns the repoQuery that leaves out a repository, quoted for YAML.
-func (w walked) without(s Source) string {
-	var repository struct{ Name string }
-	if text, err := s.JSON(); err != nil || json.Unmarshal(text, &repository) != nil {
-		repository.Name = s.Name // which is most often the same
-	}
-	text := fmt.Sprintf("name != %q", repository.Name)
-	if query := w.query().Query; query != "" {
-		text = "(" + query + ") AND " + text
-	}
-	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
-}
-
-func (w walked) selective() bool { return false }
-
-func (w walked) readsFiles() bool { return false }
-
-func (w walked) narrowed() bool { return w.query() != bitbucket.RepositoryQuery{} }
-
-func (w walked) problems(s mapping.Selector) diag.Problems {
-	problems := checkFilter(s, "repoQuery", w.RepoQuery, shape.Of(repositoryShape))
-	return append(problems, checkOneOf(s, "userRole", string(w.UserRole), roles, "role")...)
-}
 
 // checkOneOf finds a value of a key that is none of those that are known: what is their name.
 func checkOneOf(s mapping.Selector, key, value string, known []string, what string) diag.Problems {
@@ -186,11 +134,12 @@ type chosen struct {
 // in the order of the repositories. refs are those of each pattern: a pattern
 // without any applies to the main branch of all repositories. What is named and
 // not there is a *Warning of a last task.
-func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, refs [][]repoRef, run func(chosen) Run) iter.Seq2[Task, error] {
+func choose(ctx context.Context, ws *Workspace, w walked, refs [][]repoRef, run func(chosen) Run) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		found := map[string]bool{}
 		var names []string
-		for l, err := range ws.repositories(ctx, q) {
+		t := w.taking(ws)
+		for l, err := range t.repositories(ctx) {
 			if isOdd(err) {
 				if !yield(failing(err), nil) {
 					return
@@ -212,10 +161,13 @@ func choose(ctx context.Context, ws *Workspace, q bitbucket.RepositoryQuery, ref
 				}
 			}
 		}
+		if task, ok := t.missing(); ok && !yield(task, nil) {
+			return
+		}
 		if len(names) == 0 {
 			return // no task at all: that the list was empty is told as such
 		}
-		if missing := missingRepositories(refs, found, names, q); len(missing) > 0 {
+		if missing := missingRepositories(refs, found, names, w); len(missing) > 0 {
 			yield(Task{Run: warnings(missing)}, nil)
 		}
 	}
@@ -248,22 +200,22 @@ func chooseIn(l *listed, refs [][]repoRef, found map[string]bool) (branches []ch
 	return branches
 }
 
-func missingRepositories(refs [][]repoRef, found map[string]bool, names []string, q bitbucket.RepositoryQuery) (missing []*Warning) {
+func missingRepositories(refs [][]repoRef, found map[string]bool, names []string, w walked) (missing []*Warning) {
 	told := map[string]bool{}
 	for _, ref := range slices.Concat(refs...) {
 		if found[ref.Name] || told[ref.Name] {
 			continue
 		}
 		told[ref.Name] = true
-		w := &Warning{Problem: diag.Problem{Message: fmt.Sprintf("the workspace has no repository %q that the credential can see", ref.Name),
+		warning := &Warning{Problem: diag.Problem{Message: fmt.Sprintf("the workspace has no repository %q that the credential can see", ref.Name),
 			Fix: "write its name or slug as Bitbucket shows it"}, BlocksDeletion: true}
-		if q != (bitbucket.RepositoryQuery{}) {
-			w.Message = fmt.Sprintf("repository %q is not among those that userRole and repoQuery leave", ref.Name)
+		if keys := w.narrowing(); keys != "" {
+			warning.Message = fmt.Sprintf("repository %q is not among those that %s leave", ref.Name, keys)
 		}
 		if near, ok := nearest.Name(ref.Name, names); ok {
-			w.Fix = fmt.Sprintf("did you mean %q?", near)
+			warning.Fix = fmt.Sprintf("did you mean %q?", near)
 		}
-		missing = append(missing, w)
+		missing = append(missing, warning)
 	}
 	return missing
 }

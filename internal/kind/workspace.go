@@ -73,6 +73,7 @@ type Workspace struct {
 	plan     *plan          // nil before Plan, and where nothing is planned
 	seconds  map[any]Second // second readings since the last Forget, by the key of the list
 	examples sync.Map       // kind → *examples
+	keys     projectKeys
 }
 
 // NewWorkspace returns a workspace of which nothing has been read. It is to be closed.

@@ -59,8 +59,9 @@ func (p *pass) checkEmpty(listed listing) {
 		case of.Bound.Narrowed && owned <= maxEmptied && p.Selector(of.Index) == SelectorSame:
 			// read to its end, and empty
 		case of.Bound.Narrowed:
-			gap := "Bitbucket's list for " + of.Where() + " was empty under its repoQuery or userRole"
-			p.fixes[gap] = "check repoQuery and userRole; if nothing is left indeed, delete the entities in Port"
+			keys := cmp.Or(of.Bound.Narrowing, "userRole and repoQuery")
+			gap := "Bitbucket's list for " + of.Where() + " was empty under its " + keys
+			p.fixes[gap] = "check " + keys + "; if nothing is left indeed, delete the entities in Port"
 			of.seen.Miss(gap)
 		case owned > 0:
 			of.seen.Miss("Bitbucket's list for " + of.Where() + " was empty")

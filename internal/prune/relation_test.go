@@ -292,7 +292,7 @@ func TestEmpty(t *testing.T) {
 		return outcome{left: olds(n), counts: []string{fmt.Sprintf("service: 0 deleted, %d kept", n)}, problems: []string{line}}
 	}
 	gone := func(n int) outcome { return outcome{counts: []string{fmt.Sprintf("service: %d deleted, 0 kept", n)}} }
-	const listEmpty, narrowedFix = "Bitbucket's list for resource 1 (repository) was empty", "check repoQuery and userRole; if nothing is left indeed, delete the entities in Port"
+	const listEmpty, narrowedFix = "Bitbucket's list for resource 1 (repository) was empty", "check userRole and repoQuery; if nothing is left indeed, delete the entities in Port"
 	fault := kept(1, listEmpty, "")
 	fault.causes = report.Unread
 	fault.problems = append([]string{"error: resource 1 (repository): Bitbucket's list was empty, while Port holds 1 entities of it; fix: " + emptyFix}, fault.problems...)
@@ -328,10 +328,10 @@ func TestEmpty(t *testing.T) {
 	try(t, cases{
 		{"an empty list where Port holds entities is a fault", func(s *scene) { empty(s, 1) }, fault},
 		{"an empty list where Port holds none is empty", func(s *scene) { empty(s, 0) }, outcome{settled: true}},
-		{"under a repoQuery that may be new", func(s *scene) { narrowed(s); empty(s, 1) }, kept(1, listEmpty+" under its repoQuery or userRole", narrowedFix)},
+		{"under a repoQuery that may be new", func(s *scene) { narrowed(s); empty(s, 1) }, kept(1, listEmpty+" under its userRole and repoQuery", narrowedFix)},
 		{"under a repoQuery of an earlier run", func(s *scene) { narrowed(s); empty(s, 10); history(prune.SelectorSame)(s) }, gone(10)},
-		{"and too many", func(s *scene) { narrowed(s); empty(s, 11); history(prune.SelectorSame)(s) }, kept(11, listEmpty+" under its repoQuery or userRole", narrowedFix)},
-		{"under a new repoQuery", func(s *scene) { narrowed(s); empty(s, 1); history(prune.SelectorChanged)(s) }, kept(1, listEmpty+" under its repoQuery or userRole", narrowedFix)},
+		{"and too many", func(s *scene) { narrowed(s); empty(s, 11); history(prune.SelectorSame)(s) }, kept(11, listEmpty+" under its userRole and repoQuery", narrowedFix)},
+		{"under a new repoQuery", func(s *scene) { narrowed(s); empty(s, 1); history(prune.SelectorChanged)(s) }, kept(1, listEmpty+" under its userRole and repoQuery", narrowedFix)},
 		{"a list that was not listed says nothing of being empty", func(s *scene) {
 			empty(s, 1)
 			s.report.Resources[0].Listed = false

@@ -97,17 +97,20 @@ func (r *reading) read(readCtx, writeCtx context.Context) {
 // tasks counts the tasks of the resource as they are listed. Its list is shared with other
 // resources, and ends with the run: the tasks end also when the rest need not be asked for.
 func (r *reading) tasks(readCtx context.Context, n int) iter.Seq2[ordered, error] {
-	seen, bound := r.to.Seen, r.to.Bound
+	seen, bound, listed := r.to.Seen, r.to.Bound, 0
 	return func(yield func(ordered, error) bool) {
 		for task, err := range bound.Extract(readCtx, r.workspace) {
 			if err == nil && r.reading.Err() != nil {
 				err = context.Cause(r.reading)
 			}
 			if err == nil {
-				seen.Tasks++
+				listed++
+				if task.Source.Key != "" { // else it only warns
+					seen.Tasks++
+				}
 				seen.Sources[task.Source.Key] = inventory.Source(task.Source)
 			}
-			if !yield(ordered{task, place{n, seen.Tasks}}, err) || err != nil {
+			if !yield(ordered{task, place{n, listed}}, err) || err != nil {
 				return
 			}
 		}

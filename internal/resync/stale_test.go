@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
@@ -47,6 +48,35 @@ func TestDeletesGoInHundreds(t *testing.T) {
 	})
 }
 
+// What a selector leaves out is not there for the mapping, and goes as any stale entity does: it is
+// a choice, and no gap. A repository of which the list does not tell stays.
+func TestChoicesAreNoGaps(t *testing.T) {
+	t.Parallel()
+	for keys, deleted := range map[string]int{
+		"repos: [a*]": 3, "excludeRepos: [web, none-*]": 1, "projects: [PAY]": 2, "excludeProjects: [PAY]": 2, "activeWithin: 30": 1, "repos: ['*'], activeWithin: 400": 0,
+	} {
+		t.Run(keys, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, acme("PAY/api", "PAY/web", "OPS/dns", "OPS/old"))
+				for _, slug := range w.bitbucket.Slugs() {
+					days := map[bool]int{true: 300}[slug == "old"]
+					w.bitbucket.UpdateRepository(slug, func(r *bitbuckettest.Repository) { r.UpdatedOn = time.Now().AddDate(0, 0, -days) })
+				}
+				w.sync(mapped(projects, repos)).ended(report.Success).is(want{"created": 6})
+				mapping := mapped(projects, strings.Replace(repos, "query: 'true'", "query: 'true', "+keys, 1))
+				w.sync(mapping).ended(report.Success).is(want{"deleted": deleted})
+				w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Times: -1, Mutate: func(page map[string]any) {
+					for _, v := range page["values"].([]any) {
+						delete(v.(map[string]any), "updated_on")
+						delete(v.(map[string]any), "project")
+					}
+				}})
+				w.sync(mapping).ended(report.Success).is(want{"deleted": 0})
+			})
+		})
+	}
+}
+
 // Each guard holds a deletion back. The first run creates, then "old" goes and
 // something else goes wrong.
 func TestGuards(t *testing.T) {
@@ -67,13 +97,18 @@ func TestGuards(t *testing.T) {
 		{"a typo in the identifier", flaw("identifier: .slug", "identifier: .slugg"), nil, report.Success, "Port holds no entity", 3},
 		{"a refused identifier of all", flaw("identifier: .slug", `identifier: '.slug + " "'`), nil, report.Partial, "Port holds no entity", 3},
 		{"a selector that leaves out all", flaw("query: 'true'", `query: 'false'`), nil, report.Success, "Port holds no entity", 3},
-		{"an empty filtered list", flaw("query: 'true'", `query: 'true', repoQuery: 'name = "none"'`), nil, report.Success, "empty under its repoQuery", 3},
+		{"an empty filtered list", flaw("query: 'true'", `query: 'true', repoQuery: 'name = "none"'`), nil, report.Success, "empty under its userRole and repoQuery", 3},
 		{"an empty list for a role", flaw("query: 'true'", `query: 'true', userRole: owner`),
 			func(w *world) {
 				for _, slug := range w.bitbucket.Slugs() {
 					w.bitbucket.UpdateRepository(slug, func(r *bitbuckettest.Repository) { r.Roles = []string{"member"} })
 				}
-			}, report.Success, "empty under its repoQuery or userRole", 3},
+			}, report.Success, "empty under its userRole and repoQuery", 3},
+		{"a project of no repository", flaw("query: 'true'", `query: 'true', projects: [EMPTY]`), func(w *world) {
+			w.bitbucket.AddProject(bitbuckettest.Project{Key: "EMPTY"})
+		}, report.Success, "empty under its projects", 3},
+		{"a project that is not there", flaw("query: 'true'", `query: 'true', projects: [PAYS, PAY]`), nil, report.Success, `projects: the workspace has no project "PAYS"`, 1},
+		{"a repository that is not there", flaw("query: 'true'", `query: 'true', repos: [apy, web]`), nil, report.Success, `repos: the workspace has no repository "apy"`, 2},
 		{"an empty list", "", func(w *world) { w.bitbucket.RemoveRepository("api"); w.bitbucket.RemoveRepository("web") }, report.Partial, "was empty", 3},
 		{"a list that answers 403", "", func(w *world) {
 			w.bitbucket.Fault(bitbuckettest.Fault{Path: list, Times: -1, Status: 403})
