@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"port-bitbucket-exporter/internal/reach"
 	"port-bitbucket-exporter/internal/shape"
@@ -15,6 +16,7 @@ type parts struct {
 	kind   string
 	reads  *reach.Paths // nil for all
 	fields string       // empty where whole values are asked for
+	moment time.Time    // that of the workspace
 }
 
 // Partial returns the resource with what its expressions reach of an object: its lists need

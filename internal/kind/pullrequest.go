@@ -1,16 +1,18 @@
 package kind
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/filter"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/reach"
 	"port-bitbucket-exporter/internal/shape"
@@ -18,7 +20,7 @@ import (
 
 var pullRequest = define(Kind{
 	Name: "pull-request", Aliases: []string{"pr", "prs", "mr", "merge-request"},
-	Manual: Manual{What: "pull requests: the open ones, or what a filter selects", Requests: "1 for each repository and 50 pull requests", Scope: "pullrequest", APIScope: "read:pullrequest:bitbucket"},
+	Manual: Manual{What: "pull requests: the open ones, or what a filter selects", Requests: "1 for each repository and 50 pull requests of the window", Scope: "pullrequest", APIScope: "read:pullrequest:bitbucket"},
 	Objects: shape.Kind{
 		Object:     pullRequestFields,
 		Identifier: `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`,
@@ -58,17 +60,47 @@ func destinationUUID(pullRequest Object) string {
 
 type pullRequestSelector struct {
 	walked
-	PullRequestQuery string `yaml:"pullRequestQuery" help:"Takes the pull requests that this filter in Bitbucket's query language selects, in which now-30d, now-12h or now-4w is a time before the run: state=\"OPEN\" when it is absent."`
+	PullRequestQuery string             `yaml:"pullRequestQuery" help:"Takes the pull requests that this filter in Bitbucket's query language selects, in which now-30d, now-12h or now-4w is a time before the run: state=\"OPEN\" when it and states are absent."`
+	States           []pullRequestState `yaml:"states" help:"Takes the pull requests of these states: OPEN alone when it and pullRequestQuery are absent."`
+	Since            int                `yaml:"since" help:"Takes the pull requests that changed within so many days, by updated_on: all when it is absent."`
+	MaxResults       int                `yaml:"maxResults" help:"Takes so many pull requests of each repository at most, those that changed last: all when it is absent."`
 	// IncludedFiles is accepted and not used: the incumbent does the same.
 	IncludedFiles []string `yaml:"includedFiles" deprecated:"true" help:"Has no effect for pull requests."`
 }
 
+// pullRequestState is a state of a pull request, in any case of letters.
+type pullRequestState string
+
+// pullRequestStates are those that Bitbucket knows.
+//
+// Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-get, read 2026-11.
+var pullRequestStates = []string{"OPEN", "MERGED", "DECLINED", "SUPERSEDED"}
+
+// Values are the states that Bitbucket knows.
+func (pullRequestState) Values() []string { return pullRequestStates }
+
 func (s pullRequestSelector) selective() bool {
-	return s.narrowed() || strings.TrimSpace(s.PullRequestQuery) != ""
+	return s.narrowed() || strings.TrimSpace(s.PullRequestQuery) != "" || len(s.States) > 0 || s.Since > 0 || s.MaxResults > 0
 }
 
 func (s pullRequestSelector) problems(raw mapping.Selector) diag.Problems {
-	return append(s.walked.problems(raw), checkFilter(raw, "pullRequestQuery", s.PullRequestQuery, pullRequestFields)...)
+	problems := append(s.walked.problems(raw), checkFilter(raw, "pullRequestQuery", s.PullRequestQuery, pullRequestFields)...)
+	for i, state := range s.States {
+		key := fmt.Sprintf("states[%d]", i)
+		switch {
+		case state == "":
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, key, "the state is empty", "use one of "+strings.Join(pullRequestStates, ", ")))
+		case !slices.Contains(pullRequestStates, strings.ToUpper(string(state))):
+			problems = append(problems, checkOneOf(raw, key, string(state), pullRequestStates, "state")...)
+		}
+	}
+	for _, name := range filter.Fields(s.PullRequestQuery) {
+		if name.Text == "state" && len(s.States) > 0 {
+			return append(problems, raw.ProblemAt(mapping.RuleSelectorValue, diag.Error, "pullRequestQuery", name.Offset,
+				"states and pullRequestQuery both say which states are taken", "name them in states alone, or remove states"))
+		}
+	}
+	return problems
 }
 
 func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1} }
@@ -80,8 +112,39 @@ const openPullRequests = `state="OPEN"`
 // repository.
 type pullRequestsKey struct{ query string }
 
+// pullRequests is the query of all keys together. It has no time in full: a list is remembered
+// under it.
 func (s pullRequestSelector) pullRequests() pullRequestsKey {
-	return pullRequestsKey{cmp.Or(strings.TrimSpace(s.PullRequestQuery), openPullRequests)}
+	var all []string
+	own := strings.TrimSpace(s.PullRequestQuery)
+	if own != "" {
+		all = append(all, own)
+	}
+	if states := s.ofStates(); len(states) > 0 {
+		all = append(all, strings.Join(states, " OR "))
+	} else if len(all) == 0 {
+		all = append(all, openPullRequests)
+	}
+	if s.Since > 0 {
+		all = append(all, fmt.Sprintf("updated_on >= now-%dd", min(s.Since, maxDays)))
+	}
+	for i := range all {
+		if len(all) > 1 && (i == 0 && own != "" || strings.Contains(all[i], " OR ")) {
+			all[i] = "(" + all[i] + ")"
+		}
+	}
+	return pullRequestsKey{strings.Join(all, " AND ")}
+}
+
+// ofStates are the filters for the states, each once and in one order, so that resources of the same
+// states share their lists.
+func (s pullRequestSelector) ofStates() (all []string) {
+	for _, known := range pullRequestStates {
+		if slices.ContainsFunc(s.States, func(state pullRequestState) bool { return strings.EqualFold(string(state), known) }) {
+			all = append(all, `state="`+known+`"`)
+		}
+	}
+	return all
 }
 
 // lists adds to what expressions reach what this program reads itself.
@@ -95,7 +158,7 @@ func (s pullRequestSelector) lists(reads *reach.Paths) map[any]*reach.Paths {
 
 func (s pullRequestSelector) parts(ws *Workspace) parts {
 	reads := ws.options.Parts[s.pullRequests()]
-	return parts{"pull-request", reads, fieldsOf(reads, pullRequestFields)}
+	return parts{kind: "pull-request", reads: reads, fields: fieldsOf(reads, pullRequestFields), moment: ws.moment}
 }
 
 // ofPullRequest is what this program reads of a pull request: what identifies it, its address,
@@ -126,8 +189,7 @@ func reachReviewers(reads *reach.Paths) {
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-get
 func (s pullRequestSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p parts) aged {
-	query := s.pullRequests().query
-	return aged{kind: p.kind, repository: r, complete: nameReviewers,
+	a := aged{kind: p.kind, repository: r, complete: nameReviewers,
 		endpoint: bitbucket.Endpoint[bitbucket.Listed]{
 			Name:    fmt.Sprintf("pull requests of repository %q", r.Slug),
 			Path:    c.Path("repositories", r.Slug, "pullrequests"),
@@ -156,11 +218,34 @@ func (s pullRequestSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p
 			},
 		},
 		query: url.Values{
-			"q":      {query},
+			"q":      {s.pullRequests().query},
 			"sort":   {"id"},
 			"fields": {"+values.reviewers,+values.participants,+values.closed_on"},
 		},
 	}
+	a.only = s.choice(p.moment)
+	if s.MaxResults > 0 { // by links: what is sorted by a time that moves has no key
+		a.query.Set("sort", "-updated_on")
+		a.endpoint.Sorted, a.endpoint.When = bitbucket.Sorted[bitbucket.Listed]{}, a.only.newest()
+	}
+	return a
+}
+
+// choice is what since and maxResults leave. Bitbucket narrows the list to since; what comes from
+// memory is narrowed here.
+func (s pullRequestSelector) choice(moment time.Time) choice {
+	window := choice{when: func(o Object) (time.Time, bool) { return timeAt(o, "updated_on") }}
+	if s.Since > 0 {
+		window.since = moment.AddDate(0, 0, -min(s.Since, maxDays))
+	}
+	if s.MaxResults > 0 {
+		window.name, window.most = fmt.Sprintf("most=%d", s.MaxResults), s.MaxResults
+		return window
+	}
+	if s.Since == 0 {
+		return choice{}
+	}
+	return choice{takes: func(o Object) bool { return !window.old(o) }}
 }
 
 // putInDestination puts a repository into a pull request as Bitbucket does: with less

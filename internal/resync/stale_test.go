@@ -77,6 +77,26 @@ func TestChoicesAreNoGaps(t *testing.T) {
 	}
 }
 
+// A pull request that falls out of the window goes, and one that came since comes.
+func TestWindowsMoveOn(t *testing.T) {
+	t.Parallel()
+	for _, keys := range []string{"since: 30", "maxResults: 2", "pullRequestQuery: 'updated_on >= now-30d'"} {
+		t.Run(keys, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, acme("PAY/api"))
+				for _, days := range []int{20, 2} {
+					w.bitbucket.AddPullRequest("api", bitbuckettest.PullRequest{Title: "a title", UpdatedOn: time.Now().AddDate(0, 0, -days)})
+				}
+				mapping := mapped(strings.Replace(entity("pull-request", `{identifier: .id|tostring, title: .title, blueprint: '"repo"'}`), "query: 'true'", "query: 'true', "+keys, 1))
+				w.sync(mapping).ended(report.Success).is(want{"created": 2})
+				time.Sleep(15 * 24 * time.Hour)
+				w.bitbucket.AddPullRequest("api", bitbuckettest.PullRequest{Title: "a title", UpdatedOn: time.Now()})
+				w.sync(mapping).ended(report.Success).is(want{"created": 1, "deleted": 1})
+			})
+		})
+	}
+}
+
 // Each guard holds a deletion back. The first run creates, then "old" goes and
 // something else goes wrong.
 func TestGuards(t *testing.T) {
