@@ -118,7 +118,7 @@ func agedTask(ws *Workspace, a aged, l *listed, without func(Source) string, sho
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			defer show.end()
-			home := &home{listed: l}
+			home := &home{listed: l, examples: ws.options.Examples}
 			if a.endpoint.FirstWhole = show.whole(ctx); ctx.Err() != nil {
 				yield(Found{}, context.Cause(ctx))
 				return
@@ -157,7 +157,7 @@ func agedTask(ws *Workspace, a aged, l *listed, without func(Source) string, sho
 					} else {
 						found.Address = address(found.Object, source)
 					}
-					if a.within {
+					if a.within || home.shows(found) {
 						err = home.into(found.Object)
 					}
 					if !yield(found, err) || err != nil {

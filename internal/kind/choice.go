@@ -104,8 +104,15 @@ func (w *Workspace) stillNone(ctx context.Context, a aged) error {
 
 // home is the repository of the objects of a task, as Bitbucket lists it.
 type home struct {
-	listed *listed
-	object Object
+	listed   *listed
+	object   Object
+	examples int // how many more whole objects may be shown
+}
+
+// shows reports whether an object may be shown, as an example of all that a mapping can read.
+func (h *home) shows(f Found) bool {
+	h.examples--
+	return !f.Partial && h.examples >= 0
 }
 
 // withinKey is where an object has its repository.

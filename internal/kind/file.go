@@ -26,11 +26,11 @@ var file = define(Kind{
 	Manual:  Manual{What: "files, parsed where they are JSON or YAML", Requests: "over git none of the API's; over REST listings, and 1 for each file", Scope: "repository", APIScope: "read:repository:bitbucket"},
 	Example: fileExample,
 	Objects: shape.Kind{
-		Object:     shape.Of(fileShape),
+		Object:     withRepository(fileShape),
 		Identifier: `.repo.slug + "/" + .file.path`,
 		Missing:    missingInFiles(),
 	},
-	place: place{put: putInFile, paths: [][]string{{"repo"}, {"metadata", "commit", "repository"}}},
+	place: place{put: putInFile, paths: [][]string{{"repo"}, {withinKey}, {"metadata", "commit", "repository"}}},
 }, extractFiles)
 
 // missingInFiles are fields of whole repositories, which the one of a commit does not have.
@@ -206,7 +206,7 @@ func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 				globs[i] = w.glob
 			}
 			t := &fileReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), named: namedFrom("", s.named),
-				whole: s.reads.any("metadata", "mimetype"), links: s.reads.any("metadata", "links") || s.reads.any("metadata", "escaped_path")}
+				whole: s.reads.any("metadata", "mimetype"), links: s.reads.any("metadata", "links") || s.reads.any("metadata", "escaped_path"), within: s.reads.any(withinKey)}
 			matches, err := c.match(ctx, source.File, globs, t.wants(globs))
 			if err != nil {
 				yield(Found{}, err)

@@ -24,6 +24,7 @@ type fileReader struct {
 	named    []string   // paths of the files that expressions name by file://
 	whole    bool       // expressions read what only Bitbucket's API has of a file
 	links    bool       // they read its links, or its escaped path
+	within   bool       // they read the repository at __repository
 }
 
 // fileText is a file with its bytes, as checkout.Text returns them.
@@ -134,12 +135,16 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 	}
 	addRepository(metadata, repo)
 	with := func(content any) Object {
-		return Object{
+		object := Object{
 			"content": content, "metadata": metadata, "repo": repo, "branch": f.checkout.Branch(),
 			// The documented examples map .file.path and .file.content.
 			"file": Object{"path": f.entry.Path, "name": path.Base(f.entry.Path), "content": content,
 				"size": json.Number(strconv.FormatInt(f.entry.Size, 10))},
 		}
+		if f.reader.within {
+			object[withinKey] = clone(repo)
+		}
+		return object
 	}
 	found := Found{Object: with(parsed.Value), Address: f.checkout.address(f.entry.Path), Raw: raw, Unparsed: f.unparsed, Read: f.checkout.reader("")}
 	if f.reader.root != nil {

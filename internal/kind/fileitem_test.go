@@ -27,6 +27,7 @@ func TestFileItem(t *testing.T) {
 			[]any{"svc/port.yml", "commit_file", json.Number("45"), hash})
 		w.equal("repo", []any{repo["name"], repo["slug"], repo["full_name"], repo["project"].(kind.Object)["key"], repo["mainbranch"].(kind.Object)["name"]},
 			[]any{"Pay API", "pay-api", "acme/pay-api", "PAY", "main"})
+		w.equal("repository", got["__repository"], any(repo))
 		of := metadata["commit"].(kind.Object)["repository"].(kind.Object)
 		w.equal("repository of the commit", []any{of["name"], of["full_name"], of["uuid"], of["type"], of["mainbranch"], of["links"]},
 			[]any{"Pay API", "acme/pay-api", repo["uuid"], "repository", kind.Object{"type": "branch", "name": "main"}, repo["links"]})
@@ -34,6 +35,7 @@ func TestFileItem(t *testing.T) {
 		w.equal("not shared", repo["links"].(kind.Object)["html"] != nil, true)
 		delete(got, "metadata")
 		delete(got, "repo")
+		delete(got, "__repository")
 		content := kind.Object{"title": "Payments", "since": "2026-01-02", "port": json.Number("8080")}
 		w.equal("the rest", got, kind.Object{
 			"content": content, "branch": "main",

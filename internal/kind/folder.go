@@ -27,11 +27,11 @@ var folder = define(Kind{
 	Example: folderExample,
 	Manual:  Manual{What: "folders of repositories, with files of theirs", Requests: "over git none of the API's; over REST 1 for each repository and 100 entries", Scope: "repository", APIScope: "read:repository:bitbucket"},
 	Objects: shape.Kind{
-		Object:     shape.Of(folderShape),
+		Object:     withRepository(folderShape),
 		Missing:    map[string]string{".folder.commit.repository": "write .repo"},
 		Identifier: `.repo.slug + "/" + .folder.path`,
 	},
-	place: place{put: putRepo, paths: [][]string{{"repo"}}},
+	place: place{put: putRepo, paths: [][]string{{"repo"}, {withinKey}}},
 }, extractFolders)
 
 const folderExample = `folders: [{path: "services/*"}]`
@@ -96,7 +96,7 @@ func (s folderSelector) problems(raw mapping.Selector) diag.Problems {
 }
 
 func putRepo(object, repository Object) Object {
-	object["repo"] = repository
+	object["repo"], object[withinKey] = repository, repository
 	return object
 }
 
@@ -131,7 +131,7 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 			var matches []match
 			if err == nil {
 				defer c.Close() // an error would cost room, and nothing else
-				t = &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles), named: s.named, links: s.reads.any("folder", "links")}
+				t = &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles), named: s.named, links: s.reads.any("folder", "links"), within: s.reads.any(withinKey)}
 				matches, err = c.match(ctx, source.Folder, patterns, t.wants(patterns))
 				matches = append(c.rootMatches(patterns), matches...)
 			}
@@ -185,6 +185,7 @@ type folderReader struct {
 	own      []string   // the files to read from each folder
 	named    []string   // those that expressions name by file://
 	links    bool       // expressions read the links of folders
+	within   bool       // and the repository at __repository
 }
 
 // folderRead is a folder with what was asked for beside its listing.
@@ -255,6 +256,9 @@ func (t *folderReader) object(ctx context.Context, read folderRead, pattern glob
 		entry["name"] = ""
 	}
 	object := Object{"folder": entry, "repo": repo, "pattern": pattern.String(), "branch": c.Branch()}
+	if t.within {
+		object[withinKey] = clone(repo)
+	}
 	if t.root == nil {
 		return object, nil
 	}

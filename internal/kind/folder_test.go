@@ -120,7 +120,8 @@ func TestFolderItem(t *testing.T) {
 	inBubble(t, monorepo(), func(w world) {
 		objects := w.good("folder", "folders: [{path: 'apps/w*'}, {path: apps/web}]")
 		o := objects[0]
-		w.equal("keys", len(o), 4)
+		w.equal("keys", len(o), 5)
+		w.equal("repository", o["__repository"], o["repo"])
 		folder, repo := o["folder"].(kind.Object), o["repo"].(kind.Object)
 		w.equal("type", folder["type"], any("commit_directory"))
 		w.equal("name of the folder", folder["name"], any("web"))

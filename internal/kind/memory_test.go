@@ -284,7 +284,13 @@ func TestWhatIsAskedForAgain(t *testing.T) {
 				got := m.run(tt.options, tt.selector)
 				w.equal("asked", strings.HasSuffix(m.asked(), "/pullrequests"), tt.asked)
 				w.equal("from memory", len(got.ages(w)) > 0, !tt.asked)
-				w.equal("objects", got.objects, m.good("pull-request", tt.selector))
+				want := m.good("pull-request", tt.selector)
+				for _, objects := range [][]kind.Object{got.objects, want} {
+					for _, o := range objects {
+						delete(o, "__repository") // of another reading of the repositories
+					}
+				}
+				w.equal("objects", got.objects, want)
 			})
 		})
 	}

@@ -22,11 +22,11 @@ var pullRequest = define(Kind{
 	Name: "pull-request", Aliases: []string{"pr", "prs", "mr", "merge-request"},
 	Manual: Manual{What: "pull requests: the open ones, or what a filter selects", Requests: "1 for each repository and 50 pull requests of the window", Scope: "pullrequest", APIScope: "read:pullrequest:bitbucket"},
 	Objects: shape.Kind{
-		Object:     pullRequestFields,
+		Object:     withRepository(pullRequestShape),
 		Identifier: `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`,
 		Missing:    missingInPullRequests(),
 	},
-	place: place{put: putInDestination, paths: [][]string{{"destination", "repository"}}},
+	place: place{put: putInDestination, paths: [][]string{{"destination", "repository"}, {withinKey}}},
 }, extractAged[pullRequestSelector])
 
 // missingInPullRequests are fields of single pull requests, of whole repositories, and of
@@ -59,7 +59,7 @@ func destinationUUID(pullRequest Object) string {
 }
 
 type pullRequestSelector struct {
-	walked
+	ofRepositories
 	PullRequestQuery string             `yaml:"pullRequestQuery" help:"Takes the pull requests that this filter in Bitbucket's query language selects, in which now-30d, now-12h or now-4w is a time before the run: state=\"OPEN\" when it and states are absent."`
 	States           []pullRequestState `yaml:"states" help:"Takes the pull requests of these states: OPEN alone when it and pullRequestQuery are absent."`
 	Since            int                `yaml:"since" help:"Takes the pull requests that changed within so many days, by updated_on: all when it is absent."`
@@ -103,8 +103,6 @@ func (s pullRequestSelector) problems(raw mapping.Selector) diag.Problems {
 	return problems
 }
 
-func (pullRequestSelector) cost() Cost { return Cost{Each: true, Repositories: 1} }
-
 // openPullRequests is the query when the selector has none.
 const openPullRequests = `state="OPEN"`
 
@@ -147,10 +145,12 @@ func (s pullRequestSelector) ofStates() (all []string) {
 	return all
 }
 
-// lists adds to what expressions reach what this program reads itself.
+// lists adds to what expressions reach what this program reads itself. The repository is no part of
+// the list.
 func (s pullRequestSelector) lists(reads *reach.Paths) map[any]*reach.Paths {
 	if reads != nil {
 		reads = reach.Union(reads, ofPullRequest())
+		delete(reads.Keys, withinKey)
 		reachReviewers(reads)
 	}
 	return map[any]*reach.Paths{s.pullRequests(): reads}
@@ -189,7 +189,7 @@ func reachReviewers(reads *reach.Paths) {
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-get
 func (s pullRequestSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p parts) aged {
-	a := aged{kind: p.kind, repository: r, complete: nameReviewers,
+	a := aged{kind: p.kind, repository: r, complete: nameReviewers, within: s.within(),
 		endpoint: bitbucket.Endpoint[bitbucket.Listed]{
 			Name:    fmt.Sprintf("pull requests of repository %q", r.Slug),
 			Path:    c.Path("repositories", r.Slug, "pullrequests"),
@@ -248,8 +248,8 @@ func (s pullRequestSelector) choice(moment time.Time) choice {
 	return choice{takes: func(o Object) bool { return !window.old(o) }}
 }
 
-// putInDestination puts a repository into a pull request as Bitbucket does: with less
-// than its own answer has.
+// putInDestination puts a repository into a pull request as Bitbucket does, with less than its own
+// answer has, and as a whole at __repository.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/, read 2026-11.
 func putInDestination(object, source Object) Object {
@@ -265,6 +265,7 @@ func putInDestination(object, source Object) Object {
 		object["destination"] = destination
 	}
 	destination["repository"] = short
+	object[withinKey] = source
 	return object
 }
 
