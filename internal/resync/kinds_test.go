@@ -1,8 +1,10 @@
 package resync_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
@@ -58,6 +60,43 @@ func TestExamplesOfKinds(t *testing.T) {
 				checkGolden(t, name, golden(r.after))
 				if r.counts.Extracted == 0 {
 					t.Error("got no object, want some of the kind")
+				}
+			})
+		})
+	}
+}
+
+// Without the scope of a kind, what Port holds of it is kept, and the scope is named once, however many
+// repositories there are.
+func TestKindsWithoutTheirScope(t *testing.T) {
+	t.Parallel()
+	for _, k := range kind.All() {
+		if ofMappings[k.Name] {
+			continue
+		}
+		t.Run(k.Name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorldOfKind(t, k.Name)
+				company(w.bitbucket)
+				for _, slug := range []string{"first", "second", "third"} {
+					w.bitbucket.AddRepository(bitbuckettest.Repository{Name: slug, Files: map[string]string{"a": "b"}})
+				}
+				w.bitbucket.Furnish()
+				text := readFile(exampleKinds + k.Name + ".yml")
+				before := golden(w.sync(text).ended(report.Success).after)
+				scopes := []string{"repository"}
+				if k.Manual.Scope == "repository" {
+					scopes[0] = "account"
+				}
+				w.bitbucket.AllowToken("workspace-token", bitbuckettest.Access{Limit: -1, Scopes: scopes})
+				w.violated = true // a missing scope
+				r := w.sync(text).is(want{"deleted": 0, "writes": 0})
+				r.problem("error", "missing scopes: "+k.Manual.Scope)
+				if told := strings.Count(strings.Join(loud(r), "\n"), "missing scopes: "); told != 1 {
+					t.Errorf("the scope is named %d times, want once: %q", told, loud(r))
+				}
+				if after := golden(r.after); !bytes.Equal(after, before) {
+					t.Errorf("got %s, want what Port held", after)
 				}
 			})
 		})
