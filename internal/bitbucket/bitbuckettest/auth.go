@@ -41,8 +41,9 @@ type credential struct {
 	revoked  bool
 	shutOut  bool
 	ledger   *ledger
-	consumer *consumer // that was given this access token; nil for any other
-	host     string    // that has given it
+	consumer *consumer       // that was given this access token; nil for any other
+	host     string          // that has given it
+	refused  map[string]bool // requests, since it is good no more
 }
 
 type access struct {
@@ -153,13 +154,7 @@ func (a *access) admit(r *http.Request, class string) (*credential, *answer) {
 	}
 	now := time.Now()
 	if c.revoked || (!c.Expires.IsZero() && !now.Before(c.Expires)) {
-		if class == classGit {
-			return c, gitRefusal(http.StatusUnauthorized, hiddenRepository)
-		}
-		if c.consumer != nil && !c.revoked {
-			return c, unauthorized(tokenOver)
-		}
-		return c, unauthorized(invalidToken)
+		return c, c.over(r, class)
 	}
 	if c.shutOut {
 		return c, respond(http.StatusForbidden, "text/plain", []byte(tooManyAttempts))
@@ -168,6 +163,27 @@ func (a *access) admit(r *http.Request, class string) (*credential, *answer) {
 		return c, tooMany(c.RetryAfter)
 	}
 	return c, nil
+}
+
+// over refuses a credential that is good no more. A caller asks for another access token before it sends the
+// request again.
+func (c *credential) over(r *http.Request, class string) *answer {
+	refusal := unauthorized(invalidToken)
+	switch {
+	case class == classGit:
+		refusal = gitRefusal(http.StatusUnauthorized, hiddenRepository)
+	case c.consumer != nil && !c.revoked:
+		refusal = unauthorized(tokenOver)
+	}
+	address := r.Method + " " + r.URL.RequestURI()
+	if c.refused[address] && c.consumer != nil && class != classGit {
+		refusal.noted("sent again with an access token that was refused")
+	}
+	if c.refused == nil {
+		c.refused = make(map[string]bool)
+	}
+	c.refused[address] = true
+	return refusal
 }
 
 // recognise finds the credential of a request, or refuses it.

@@ -112,6 +112,10 @@ func TestConsumerTokens(t *testing.T) {
 		equal(t, "at its end", g.status, 401)
 		equal(t, "message", strings.HasPrefix(g.message(), "Access token expired"), true)
 
+		noted := len(s.Violations())
+		equal(t, "again", send(t, s, "GET", list, "Bearer "+first).status, 401)
+		equal(t, "violations", len(s.Violations()), noted+1)
+
 		third := give(t, s, host)
 		s.RevokeConsumerTokens("key")
 		equal(t, "revoked", send(t, s, "GET", list, "Bearer "+third).status, 401)

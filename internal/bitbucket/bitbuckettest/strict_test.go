@@ -31,7 +31,7 @@ func TestRefusals(t *testing.T) {
 		{"missing long scope", "GET", "/repositories/acme", basic("narrow", "s"), 403, "lack one or more", "read:repository:bitbucket"},
 		{"POST", "POST", "/repositories/acme/new", bearer, 405, "not allowed", "method POST"},
 		{"DELETE", "DELETE", "/repositories/acme/empty", bearer, 405, "not allowed", "method DELETE"},
-		{"unknown path", "GET", "/repositories/acme/empty/commits", bearer, 404, "Resource not found", "unknown path"},
+		{"unknown path", "GET", "/repositories/acme/empty/no-such-route", bearer, 404, "Resource not found", "unknown path"},
 		{"outside the prefix", "GET", "http://bitbucket.test/1.0/repositories/acme", bearer, 404, "Resource not found", "unknown path"},
 		{"all repositories", "GET", "/repositories", bearer, 410, "CHANGE-2770", "removed route"},
 		{"all workspaces", "GET", "/workspaces", bearer, 410, "CHANGE-2770", "removed route"},
