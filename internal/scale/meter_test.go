@@ -15,14 +15,16 @@ type meter struct {
 	first    time.Time // when the first request came
 	requests int
 	running  int
-	pages    int // of pull requests, and in bytes:
+	service  time.Duration // of all requests, from when one came to the end of its answer
+	pages    int           // of pull requests, and in bytes:
 	bytes    int64
 }
 
 func (m *meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	came := time.Now()
 	m.mu.Lock()
 	if m.requests == 0 {
-		m.first = time.Now()
+		m.first = came
 	}
 	m.requests++
 	m.running++
@@ -33,6 +35,7 @@ func (m *meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.running--
+		m.service += time.Since(came)
 		if _, ok := pullRequestsOf(r.URL.Path); ok {
 			m.pages++
 			m.bytes += counted.bytes
@@ -59,7 +62,7 @@ func (c *counter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 func (m *meter) into(f *figures) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f.requests, f.pages, f.pullRequestBytes = m.requests, m.pages, m.bytes
+	f.requests, f.service, f.pages, f.pullRequestBytes = m.requests, m.service/time.Duration(max(m.requests, 1)), m.pages, m.bytes
 }
 
 // quiet is how long nothing is asked once a program waits for one answer alone.

@@ -21,6 +21,7 @@ type figures struct {
 	cpu, wall        time.Duration
 	begins           time.Duration // until the first request to either service
 	requests         int           // to Bitbucket
+	service          time.Duration // of such a request, in the emulator, on average
 	pages            int           // of pull requests, and in bytes:
 	pullRequestBytes int64
 }

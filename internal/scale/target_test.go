@@ -50,6 +50,7 @@ func (all measured) compare(b *testing.B, settings []setting) {
 		switch {
 		case s.latency > 0:
 			c.rows(s, target{overIdeal, both("≤ 1.05")})
+			c.rows(s, target{overService, both("≤ 1.05")})
 		case s.held && holds.all() == 0:
 			holds = s
 		case s.held:
