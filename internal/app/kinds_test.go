@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
 
 	"port-bitbucket-exporter/internal/port/porttest"
 )
@@ -83,6 +84,10 @@ func TestKinds(t *testing.T) {
 // A kind that does not exist, or that no resource has, is told before anything is read or written.
 func TestKindsAreChecked(t *testing.T) {
 	t.Parallel()
+	var config map[string]any
+	if err := yaml.Unmarshal([]byte(severalKinds), &config); err != nil {
+		t.Fatal(err)
+	}
 	for kinds, want := range map[string][]string{
 		"repositry":         {`input kinds: unknown kind "repositry"`, `did you mean "repository"? The kinds of the mapping are project, repository, pull-request`},
 		"project, Projects": {`input kinds: unknown kind "Projects"`, `did you mean "project"?`},
@@ -93,7 +98,7 @@ func TestKindsAreChecked(t *testing.T) {
 			w := smallWorld(t)
 			env := map[string]string{"MAPPING": severalKinds, "KINDS": kinds}
 			if stored {
-				w.port.PutIntegration(identifier, map[string]any{"config": severalKinds})
+				w.port.PutIntegration(identifier, map[string]any{"config": config})
 				delete(env, "MAPPING")
 			}
 			r := w.run(env)
