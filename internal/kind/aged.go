@@ -42,6 +42,8 @@ type aged struct {
 	moves bool
 	// none is true where the repository cannot have such objects.
 	none bool
+	// also is true for a list that is read along with another one, and that no plan has.
+	also bool
 	// shared is true for a list that more than one resource of a run may read.
 	shared bool
 }
@@ -207,6 +209,8 @@ func (w *Workspace) origin(a aged) (origin, record) {
 		return asked, known
 	case w.usable(known):
 		return leftToAge, known
+	case a.also:
+		return asked, known
 	}
 	return unasked, known
 }

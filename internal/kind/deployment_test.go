@@ -133,3 +133,17 @@ func TestDeploymentsOfWhatIsGone(t *testing.T) {
 		})
 	}
 }
+
+// Within a bound, the environments of deployments that are asked for are asked for, too: those that
+// memory has do not cost anything.
+func TestEnvironmentsWithinABound(t *testing.T) {
+	inBubbleWith(t, func() *bitbuckettest.Server { return released(bitbuckettest.Deployment{Environment: "Production"}) }, func(w world) {
+		m := w.memory()
+		for _, want := range []string{"/repositories/acme api/deployments/ api/environments/", "/repositories/acme api/deployments/"} {
+			_, got := m.bounded(5, kind.Options{MaxAge: day}, [2]string{"deployment", "environments: [Production]"})
+			w.equal("deployments", len(got[0].objects), 1)
+			w.equal("not asked for", got[0].unasked(), 0)
+			w.equal("asked", w.asked(), want)
+		}
+	})
+}

@@ -61,8 +61,9 @@ func isRefused(err error) bool {
 // behind those that have one.
 func (s *sorter) sorted(ctx context.Context, a aged, query url.Values, yield func(bitbucket.Listed, error) bool) {
 	type dated struct {
-		at   time.Time
-		text spool.Blob
+		at    time.Time
+		whole bool
+		text  spool.Blob
 	}
 	var all []dated
 	query = maps.Clone(query)
@@ -76,12 +77,12 @@ func (s *sorter) sorted(ctx context.Context, a aged, query url.Values, yield fun
 			continue
 		}
 		at, _ := a.only.when(l.Object)
-		all = append(all, dated{at, s.spool.Put(l.JSON)})
+		all = append(all, dated{at, l.Whole, s.spool.Put(l.JSON)})
 	}
 	s.refused.Store(a.endpoint.Route, true)
 	slices.SortStableFunc(all, func(a, b dated) int { return b.at.Compare(a.at) })
 	for _, one := range all {
-		l := bitbucket.Listed{Whole: true}
+		l := bitbucket.Listed{Whole: one.whole}
 		var err error
 		if l.JSON, err = s.spool.Read(one.text); err == nil {
 			l.Object, err = bitbucket.Decode(l.JSON)
