@@ -105,6 +105,18 @@ func (c *Client) Exists(ctx context.Context, slug string) (bool, error) {
 	return err == nil, err
 }
 
+// HasCommit asks whether a repository that is there has a commit. The error is not ErrNotFound.
+//
+// API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commits/#api-repositories-workspace-repo-slug-commit-commit-get
+func (c *Client) HasCommit(ctx context.Context, slug, hash string) (bool, error) {
+	var answer struct{ Hash string }
+	err := c.json(ctx, question{address: c.url(transport.Path("repositories", c.workspace, slug, "commit", hash), url.Values{"fields": {"hash"}})}, &answer)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Head is the hash of a branch's last commit. The error is ErrNotFound when there
 // is no such branch.
 //

@@ -49,6 +49,7 @@ func furnished() *bitbuckettest.Server {
 	for _, name := range []string{"checkout", "gateway", "ledger", "sandbox", "legacy"} {
 		b.AddRepository(bitbuckettest.Repository{Name: name, Files: services("api")})
 	}
+	b.SetFile("checkout", "README.md", []byte("deployed later"))
 	b.Furnish()
 	b.SwitchPipelinesOn("ledger") // a fault of an answer that says no more than 404 is none
 	return b

@@ -83,10 +83,7 @@ func (s *spans) ask(ctx context.Context, before, head string) (span, error) {
 	var first Object
 	for l, err := range list {
 		if err != nil {
-			if err = s.ws.orNone(ctx, s.repository, err); err != nil {
-				return span{}, err
-			}
-			return span{}, nil
+			return span{}, s.orGone(ctx, before, head, err)
 		}
 		if n++; n > maxSpan {
 			return span{}, nil
@@ -98,6 +95,20 @@ func (s *spans) ask(ctx context.Context, before, head string) (span, error) {
 	}
 	text, err := json.Marshal(first)
 	return span{&n, text}, err
+}
+
+// orGone is nil for the error of a span of which a commit is not there any more, as after a branch was
+// rewritten: that the list answers 404 does not say so alone.
+func (s *spans) orGone(ctx context.Context, before, head string, err error) error {
+	if none := s.ws.orNone(ctx, s.repository, err); none != nil {
+		return none
+	}
+	for _, hash := range []string{before, head} {
+		if there, askErr := s.ws.client.HasCommit(ctx, s.repository.Slug, hash); askErr != nil || !there {
+			return askErr
+		}
+	}
+	return err
 }
 
 // into puts the commits of a span into an object; null for what is not known.

@@ -152,16 +152,21 @@ func TestCommitsOfNewDeploymentsAlone(t *testing.T) {
 	})
 }
 
-// An error leaves the deployments behind it out: null would overwrite what Port holds.
+// An error leaves the deployments behind it out: null would overwrite what Port holds. A list that is not
+// there says nothing of commits that are.
 func TestCommitsThatCannotBeRead(t *testing.T) {
-	inBubbleWith(t, func() *bitbuckettest.Server {
-		s := delivered(4, "Production 1", "Production 3")
-		s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/api/commits", Status: 403, Times: -1})
-		return s
-	}, func(w world) {
-		got := w.extract("deployment", enriched)
-		if len(got.objects) != 0 || len(got.failed) != 1 || got.err != nil {
-			t.Errorf("got %d deployments, %v and %v, want an error in the place of the second", len(got.objects), got.failed, got.err)
-		}
-	})
+	for _, status := range []int{403, 404} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			inBubbleWith(t, func() *bitbuckettest.Server {
+				s := delivered(4, "Production 1", "Production 3")
+				s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/api/commits", Status: status, Times: -1})
+				return s
+			}, func(w world) {
+				got := w.extract("deployment", enriched)
+				if len(got.objects) != 0 || len(got.failed) != 1 || got.err != nil {
+					t.Errorf("got %d deployments, %v and %v, want an error in the place of the newest", len(got.objects), got.failed, got.err)
+				}
+			})
+		})
+	}
 }

@@ -18,8 +18,12 @@ func (c commitItem) tree(v view) object { return v.commitTree(c.repo, c.commit) 
 // routes ignore q and sort, which are refused here.
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commits/, and what public clients met, read 2026-11.
 func (cs *commits) routes() []*route {
-	return []*route{{path: "/repositories/{workspace}/{repo_slug}/commits", scope: "repository", granular: "read:repository:bitbucket",
-		parameters: []string{"include", "exclude", "path", "page", "pagelen", "fields"}, maxPagelen: 100, handle: cs.list}}
+	return []*route{
+		{path: "/repositories/{workspace}/{repo_slug}/commits", scope: "repository", granular: "read:repository:bitbucket",
+			parameters: []string{"include", "exclude", "path", "page", "pagelen", "fields"}, maxPagelen: 100, handle: cs.list},
+		{path: "/repositories/{workspace}/{repo_slug}/commit/{commit}", scope: "repository", granular: "read:repository:bitbucket",
+			parameters: []string{"fields"}, handle: cs.get},
+	}
 }
 
 func (cs *commits) examples(v view) map[string]object {
@@ -61,6 +65,18 @@ func (cs *commits) list(v view, q *request) *answer {
 		}
 	}
 	return v.page(q, all, n, func(n int) string { return "ctx" + strconv.Itoa(n) }, -1)
+}
+
+func (cs *commits) get(v view, q *request) *answer {
+	r, refusal := cs.repositories.of(q)
+	if refusal != nil {
+		return refusal
+	}
+	c := r.resolve(q.segments[4])
+	if c == nil {
+		return noCommit(q.segments[4])
+	}
+	return v.respond(q, commitItem{c}.tree(v))
 }
 
 // noCommit is the answer for a commit that is not there.

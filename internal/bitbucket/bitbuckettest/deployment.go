@@ -80,11 +80,15 @@ func (ds *deployments) sample(slugs []string) {
 		if i%2 != 0 || i == 2 {
 			continue
 		}
+		history := ds.repositories.must(slug).commits
 		for n := range 1 + (i+2)%3 {
 			d := Deployment{Environment: []string{"Staging", "Production"}[n%2], Seconds: 90 + i, Deployer: &sampleUsers[(i+n)%len(sampleUsers)],
 				StartedOn: time.Now().Add(-time.Duration(30*(4-n)) * time.Hour)}
 			if (i+n)%7 == 3 {
 				d.Status = "FAILED"
+			}
+			if len(history) > 0 {
+				d.Commit = history[n/2%len(history)].hash()
 			}
 			ds.AddDeployment(slug, d)
 		}
