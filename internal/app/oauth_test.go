@@ -347,6 +347,7 @@ func TestTokenAfterAFault(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %d", name, times), func(t *testing.T) {
 				t.Parallel()
 				w := consuming(t, bitbuckettest.Consumer{})
+				fault := fault // the cases of one fault run side by side
 				synctest.Test(t, func(t *testing.T) {
 					fault.Route, fault.Times = bitbuckettest.TokenRoute, times
 					fired := w.bitbucket.Fault(fault)
