@@ -117,6 +117,19 @@ func (c *Client) HasCommit(ctx context.Context, slug, hash string) (bool, error)
 	return err == nil, err
 }
 
+// Object reads one object at a path that Path made; name is what messages call it.
+func (c *Client) Object(ctx context.Context, name, path string) (Object, error) {
+	var text json.RawMessage
+	if err := c.json(ctx, question{address: c.url(path, nil)}, &text); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	o, err := Decode(text)
+	if err != nil {
+		return nil, &broken{fmt.Errorf("read %s: %w", name, err)}
+	}
+	return o, nil
+}
+
 // Head is the hash of a branch's last commit. The error is ErrNotFound when there
 // is no such branch.
 //

@@ -35,7 +35,7 @@ func Bind(m *mapping.Mapping, env transform.Environment) (*Bound, error) {
 		paths, except := res.Bound.SourcePaths()
 		res.Program.SetOrigin(env, transform.Origin{Paths: paths, Except: except})
 		reads := res.Program.Reads()
-		res.Bound = res.Bound.Reading(reads.Reach, res.Program.Files()...).Partial(reads)
+		res.Bound = res.Bound.Reading(kind.ReadsOf(reads), res.Program.Files()...).Partial(reads)
 		res.Bound.ReadsFiles = res.Bound.ReadsFiles || len(res.Program.Files()) > 0
 		for i, e := range res.Program.Entries() {
 			res.Entries = append(res.Entries, &Entry{Entry: e, Source: r.Entities[i], Resource: r.Index, Number: i})

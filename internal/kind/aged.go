@@ -33,6 +33,10 @@ type aged struct {
 	optional bool
 	// name is what an object is called in messages; nil for what it says itself.
 	name func(Object) string
+	// extras are fields of the objects that cost requests of their own.
+	extras []extra
+	// activity is true where pull requests get what happened to them.
+	activity bool
 	// within is true where objects get their repository, as __repository.
 	within bool
 	// through changes the objects of the list as they come, before only chooses among them: it may
@@ -116,14 +120,17 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 
 // agedTask yields the objects of a list, after a *Remembered where they come from memory.
 func agedTask(ws *Workspace, a aged, l *listed, without func(Source) string, show *showTurn) Run {
-	source := l.source()
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			defer show.end()
-			home := &home{listed: l, examples: ws.options.Examples}
 			if a.endpoint.FirstWhole = show.whole(ctx); ctx.Err() != nil {
 				yield(Found{}, context.Cause(ctx))
 				return
+			}
+			t := &agedTurn{ws: ws, aged: a, source: l.source(), home: home{listed: l, examples: ws.options.Examples}, show: show, yield: yield}
+			if a.activity {
+				t.feed = newFeed(ctx, ws, a.repository)
+				defer t.feed.stop()
 			}
 			objects := ws.aged(ctx, a)
 			if a.through != nil {
@@ -133,42 +140,66 @@ func agedTask(ws *Workspace, a aged, l *listed, without func(Source) string, sho
 				var remembered *Remembered
 				var none *None
 				switch {
-				case errors.As(err, &remembered):
-					if !yield(Found{}, err) {
-						return
-					}
 				case isOdd(err):
-					if !yield(Found{}, unreadable(err)) {
-						return
-					}
-				case errors.As(err, &none):
-					if !yield(Found{}, err) {
-						return
-					}
+					err = unreadable(err)
+				case errors.As(err, &remembered) || errors.As(err, &none):
 				case err != nil:
-					yield(Found{}, leftOutBy(without(source), ws.rest.OrGone(ctx, a.repository.Slug, err)))
+					if t.flush(ctx) {
+						yield(Found{}, leftOutBy(without(t.source), ws.rest.OrGone(ctx, a.repository.Slug, err)))
+					}
 					return
-				case !a.only.wants(found.Object):
-				default:
-					if a.complete != nil {
-						a.complete(found.Object)
-					}
-					show.took(found)
-					if a.name != nil {
-						found.Address = a.name(found.Object)
-					} else {
-						found.Address = address(found.Object, source)
-					}
-					if a.within || home.shows(found) {
-						err = home.into(found.Object)
-					}
-					if !yield(found, err) || err != nil {
+				case a.only.wants(found.Object):
+					if !t.found(ctx, found) {
 						return
 					}
+					continue
+				default:
+					continue
+				}
+				if !t.flush(ctx) || !yield(Found{}, err) {
+					return
 				}
 			}
+			t.flush(ctx)
 		}
 	}
+}
+
+// agedTurn is one run of the task of a list.
+type agedTurn struct {
+	ws     *Workspace
+	aged   aged
+	source Source
+	home   home
+	show   *showTurn
+	yield  func(Found, error) bool
+	feed   *feed   // nil where it is not wanted
+	batch  []Found // that wait for their extras
+}
+
+// maxBatch is how many objects wait for their extras.
+const maxBatch = 50
+
+// found takes an object. It reports whether more are wanted.
+func (t *agedTurn) found(ctx context.Context, f Found) bool {
+	if t.aged.complete != nil {
+		t.aged.complete(f.Object)
+	}
+	t.show.took(f)
+	if f.Address = address(f.Object, t.source); t.aged.name != nil {
+		f.Address = t.aged.name(f.Object)
+	}
+	if t.aged.within || t.home.shows(f) {
+		if err := t.home.into(f.Object); err != nil {
+			t.yield(Found{}, err)
+			return false
+		}
+	}
+	if len(t.aged.extras) == 0 && t.feed == nil {
+		return t.yield(f, nil)
+	}
+	t.batch = append(t.batch, f)
+	return len(t.batch) < maxBatch || t.flush(ctx)
 }
 
 // leftOutBy adds to the fix of an error how to leave out a repository of which a list

@@ -91,6 +91,7 @@ type Cost struct {
 	Once         int // for the whole resource
 	Repositories int // as repository data
 	Sources      int // for folders and files
+	Objects      int // for each object, at most
 	// Named are the repositories that the selector names; 0 for all of its list.
 	Named int
 }

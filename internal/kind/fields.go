@@ -40,6 +40,11 @@ var (
 		" is_private? project{type uuid key name " + pageLinks + "} fork_policy created_on updated_on size# language mainbranch{type name target{hash}} " +
 		"override_settings{default_merge_strategy? branching_model? branch_restrictions?} parent" + shortRepository +
 		" enforced_signed_commits* has_issues? has_wiki? " + repositoryLinks + " " + includedFiles + "{+}"
+	repositoryExtras = " __defaultReviewers[type reviewer_type user{" + accountFields + "}] " +
+		"__branchingModel{type development{name branch* use_mainbranch? is_valid?} production{name branch* use_mainbranch? is_valid? enabled?} branch_types[kind prefix] links{self{href}}} " +
+		"__headStatuses[" + statusFields + "]"
+	// statusFields are those of the state that a build has told of a commit.
+	statusFields     = "type uuid key refname url state name description created_on updated_on commit{" + commitFields + "} " + linksTo("self commit")
 	pullRequestShape = "type id# title description state draft? queued? author{" + accountFields + "} " +
 		"source{branch{name links{}} commit{" + commitFields + "} repository" + shortRepository + "} " +
 		"destination{branch{name merge_strategies[] default_merge_strategy} commit{" + commitFields + "} repository" + shortRepository + "} " +
@@ -47,6 +52,10 @@ var (
 		"created_on updated_on closed_on summary{type raw markup html} reviewers[" + accountFields + " user{" + accountFields + "}] " +
 		"participants[type user{" + accountFields + "} role approved? state participated_on] " +
 		linksTo("self html commits approve request-changes diff diffstat comments activity merge decline statuses")
+	pullRequestExtras = " __statuses[" + statusFields + "] __diffstat{files# lines_added# lines_removed#} " +
+		"__tasks[id# state created_on updated_on resolved_on content{raw markup html} creator{" + accountFields + "} pending? resolved_by{" + accountFields + "} links{}] " +
+		"__activity[+ pull_request{type id# title draft?} update{date author{" + accountFields + "} state title} approval{date user{" + accountFields + "}} " +
+		"changes_requested{date user{" + accountFields + "}} comment{id# created_on updated_on user{" + accountFields + "} content{raw markup html}}]"
 
 	pullRequestFields = shape.Of(pullRequestShape)
 

@@ -22,7 +22,7 @@ var pullRequest = define(Kind{
 	Name: "pull-request", Aliases: []string{"pr", "prs", "mr", "merge-request"},
 	Manual: Manual{What: "pull requests: the open ones, or what a filter selects", Requests: "1 for each repository and 50 pull requests of the window", Scope: "pullrequest", APIScope: "read:pullrequest:bitbucket"},
 	Objects: shape.Kind{
-		Object:     withRepository(pullRequestShape),
+		Object:     withRepository(pullRequestShape + pullRequestExtras),
 		Identifier: `(.destination.repository.full_name | split("/")[1]) + "/" + (.id | tostring)`,
 		Missing:    missingInPullRequests(),
 	},
@@ -79,6 +79,9 @@ var pullRequestStates = []string{"OPEN", "MERGED", "DECLINED", "SUPERSEDED"}
 // Values are the states that Bitbucket knows.
 func (pullRequestState) Values() []string { return pullRequestStates }
 
+// activity reports whether expressions name what happened to pull requests.
+func (s pullRequestSelector) activity() bool { return s.reads.names(activityKey) }
+
 func (s pullRequestSelector) selective() bool {
 	return s.narrowed() || strings.TrimSpace(s.PullRequestQuery) != "" || len(s.States) > 0 || s.Since > 0 || s.MaxResults > 0
 }
@@ -101,6 +104,14 @@ func (s pullRequestSelector) problems(raw mapping.Selector) diag.Problems {
 		}
 	}
 	return problems
+}
+
+func (s pullRequestSelector) cost() Cost {
+	c := Cost{Each: true, Repositories: 1, Objects: len(s.reads.wanted(extrasOfPullRequests))}
+	if s.activity() {
+		c.Repositories++
+	}
+	return c
 }
 
 // openPullRequests is the query when the selector has none.
@@ -149,8 +160,13 @@ func (s pullRequestSelector) ofStates() (all []string) {
 // the list.
 func (s pullRequestSelector) lists(reads *reach.Paths) map[any]*reach.Paths {
 	if reads != nil {
-		reads = reach.Union(reads, ofPullRequest())
-		delete(reads.Keys, withinKey)
+		reads = reach.Union(listedOf(reads), ofPullRequest())
+		if s.activity() {
+			reads.Add("created_on")
+		}
+		if s.reads.names("__tasks") {
+			reads.Add("task_count")
+		}
 		reachReviewers(reads)
 	}
 	return map[any]*reach.Paths{s.pullRequests(): reads}
@@ -189,7 +205,7 @@ func reachReviewers(reads *reach.Paths) {
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-get
 func (s pullRequestSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p parts) aged {
-	a := aged{kind: p.kind, repository: r, complete: nameReviewers, within: s.within(),
+	a := aged{kind: p.kind, repository: r, complete: nameReviewers, within: s.within(), extras: s.reads.wanted(extrasOfPullRequests), activity: s.activity(),
 		endpoint: bitbucket.Endpoint[bitbucket.Listed]{
 			Name:    fmt.Sprintf("pull requests of repository %q", r.Slug),
 			Path:    c.Path("repositories", r.Slug, "pullrequests"),

@@ -14,7 +14,7 @@ import (
 var repository = define(Kind{
 	Name: "repository", Aliases: []string{"repo", "repos"}, Files: true,
 	Manual:  Manual{What: "repositories, with files of their main branch", Requests: "1 for each 100 repositories, shared by all kinds; included files as for file", Scope: "repository", APIScope: "read:repository:bitbucket"},
-	Objects: shape.Kind{Object: shape.Of(repositoryShape), Identifier: `.slug`},
+	Objects: shape.Kind{Object: shape.Of(repositoryShape + repositoryExtras), Identifier: `.slug`},
 	place:   itself,
 }, extractRepositories)
 
@@ -38,8 +38,11 @@ func (s repositorySelector) included() []string { return s.reads.of(s.IncludedFi
 func (s repositorySelector) readsFiles() bool { return len(s.included()) > 0 }
 
 func (s repositorySelector) cost() Cost {
-	return Cost{Each: true, Sources: includedCost(s.included())}
+	return Cost{Each: true, Sources: includedCost(s.included()), Repositories: len(s.extras())}
 }
+
+// extras are the fields that cost requests of their own, and that expressions name.
+func (s repositorySelector) extras() []extra { return s.reads.wanted(extrasOfRepositories) }
 
 func (s repositorySelector) problems(raw mapping.Selector) diag.Problems {
 	return append(s.walked.problems(raw), checkIncluded(raw, s.IncludedFiles)...)
@@ -75,8 +78,14 @@ func repositoryTask(ws *Workspace, l *listed, s repositorySelector) Run {
 			if err == nil && len(s.IncludedFiles) > 0 {
 				object[includedFiles], err = lazy.included(ctx, s.included())
 			}
+			if err == nil {
+				if err = ws.enrich(ctx, l.Repository, object, s.extras()); err != nil {
+					err = ws.rest.OrGone(ctx, l.Slug, err)
+				}
+			}
 			var gone *Gone
 			switch {
+			case Denied(err):
 			case errors.As(err, &gone):
 				err = &Gone{Slug: gone.Slug, Objects: 1}
 			case err != nil && ctx.Err() == nil:

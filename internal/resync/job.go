@@ -164,6 +164,11 @@ func (j Job) forecast(repositories int, known saved) string {
 	cost := j.Bitbucket.Forecast(max(0, requests-known.requests), max(0, sources-known.sources))
 	cost.Known = requests + sources - cost.Requests
 	text := fmt.Sprintf("forecast for %d repositories: about %s; %d more if anything is to be deleted", repositories, cost, pages)
+	for _, res := range j.Bound.Resources {
+		if n := res.Bound.Cost.Objects; n > 0 {
+			text += fmt.Sprintf("; and for each object of %s up to %d more", res.Where(), n)
+		}
+	}
 	if overGit > 0 {
 		text += fmt.Sprintf("; over git about %s", git.Forecast(gitPerRepository*overGit))
 	}

@@ -54,7 +54,8 @@ type pulls struct {
 
 type pullRequest struct {
 	PullRequest
-	repo *repository
+	repo  *repository
+	tasks int
 }
 
 func (ps *pullRequests) routes() []*route {
@@ -126,7 +127,7 @@ func (ps *pullRequests) AddPullRequest(slug string, p PullRequest) (id int) {
 		for at > 0 && in.all[at-1].ID > p.ID {
 			at--
 		}
-		in.all = slices.Insert(in.all, at, &pullRequest{p, r})
+		in.all = slices.Insert(in.all, at, &pullRequest{PullRequest: p, repo: r})
 		id = p.ID
 	})
 	return id
@@ -257,7 +258,7 @@ func (p *pullRequest) tree(v view) object {
 	}
 	o := object{
 		{"comment_count", p.ID % 5, shown},
-		{"task_count", 0, shown},
+		{"task_count", p.tasks, shown},
 		{"type", "pullrequest", shown},
 		{"id", p.ID, shown},
 		{"title", p.Title, shown},

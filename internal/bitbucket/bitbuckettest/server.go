@@ -36,6 +36,7 @@ type Server struct {
 	*files
 	*pullRequests
 	*pipelines
+	*extras
 	*environments
 	*deployments
 
@@ -62,6 +63,7 @@ func newServer(slug string) *Server {
 	s.pipelines = newPipelines(s.repositories)
 	s.environments = newEnvironments(s.pipelines)
 	s.deployments = newDeployments(s.environments)
+	s.extras = newExtras(s.pullRequests)
 	for _, c := range s.contents() {
 		s.table = append(s.table, c.routes()...)
 	}
@@ -70,7 +72,7 @@ func newServer(slug string) *Server {
 
 // contents are all kinds of content, each behind those that it needs.
 func (s *Server) contents() []content {
-	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.pullRequests, s.pipelines, s.environments, s.deployments}
+	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments}
 }
 
 // newSchema makes an example of what each list holds.
