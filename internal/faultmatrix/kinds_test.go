@@ -15,6 +15,7 @@ import (
 // ofOtherScenes are the routes of Bitbucket on which faults fall in the other scenes.
 var ofOtherScenes = []string{
 	"/repositories/{workspace}", "/workspaces/{workspace}/projects", "/repositories/{workspace}/{repo_slug}/pullrequests",
+	"/repositories/{workspace}/{repo_slug}/src/{commit}/{path}", "/repositories/{workspace}/{repo_slug}/refs/branches/{name}",
 }
 
 // optionalRoutes answer 404 where a repository does not have such objects.
@@ -47,7 +48,9 @@ func furtherKinds(t *testing.T) *scene {
 func furnished() *bitbuckettest.Server {
 	b := bitbuckettest.New("acme")
 	for _, name := range []string{"checkout", "gateway", "ledger", "sandbox", "legacy"} {
-		b.AddRepository(bitbuckettest.Repository{Name: name, Files: services("api")})
+		files := services("api")
+		files[".claude/skills/release/SKILL.md"] = "---\nname: release-notes\n---\n# Steps\n"
+		b.AddRepository(bitbuckettest.Repository{Name: name, Files: files})
 	}
 	b.SetFile("checkout", "README.md", []byte("deployed later"))
 	b.Furnish()

@@ -47,6 +47,7 @@ func TestExamplesOfKinds(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorldOfKind(t, k.Name)
 				company(w.bitbucket)
+				w.bitbucket.SetFile("web", ".claude/skills/release/SKILL.md", []byte("---\nname: release-notes\ndescription: Writes them\n---\n# Steps\n"))
 				w.bitbucket.Furnish()
 				text := readFile(exampleKinds + k.Name + ".yml")
 				checkParts(t, "warnings of the mapping", textsOf(w.job(text).Bound.Warnings), nil)
