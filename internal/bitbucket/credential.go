@@ -11,20 +11,33 @@ import (
 	"port-bitbucket-exporter/internal/transport"
 )
 
-// scopeOf names what a credential must be allowed to read for a request.
+// scopeOf names what a credential must be allowed to read for a request: a scope for each part of a
+// repository or of the workspace, as far as is known. Files, branches and commits are read with
+// their repository.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication, read 2026-11.
 func scopeOf(req *http.Request) string {
 	path := req.URL.EscapedPath()
-	_, rest, below := strings.Cut(path, "/repositories/")
-	segments := strings.Split(rest, "/")
-	switch {
-	case below && len(segments) > 2 && segments[2] == "pullrequests":
+	part := partOf(path, "/repositories/", 2)
+	switch part {
+	case "", "src", "refs", "commit", "commits":
+		part = "repositories"
+		if below := partOf(path, "/workspaces/", 1); below != "" {
+			part = below
+		}
+	case "pullrequests":
 		return "pull requests"
-	case below:
-		return "repositories"
 	}
-	return "projects"
+	return strings.NewReplacer("-", " ", "_", " ").Replace(part)
+}
+
+// partOf is the n-th segment of a path below a collection, counted from 0; "" where it has none.
+func partOf(path, collection string, n int) string {
+	_, rest, _ := strings.Cut(path, collection)
+	if segments := strings.Split(rest, "/"); len(segments) > n {
+		return segments[n]
+	}
+	return ""
 }
 
 // leads reports whether what a credential sees decides what a request finds: all of them but

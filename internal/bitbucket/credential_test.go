@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -100,6 +101,32 @@ func TestTokenWithoutAScope(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A token that lacks the scope of pipelines is used for the other routes of a repository, and asked
+// with once for them.
+func TestTokenWithoutTheScopeOfPipelines(t *testing.T) {
+	s := withRepositories(4)
+	tokens := make([]bitbuckettest.Access, 2)
+	tokens[0].Scopes = []string{"repository"}
+	withTokens(t, s, tokens, func(t *testing.T, c *bitbucket.Client) {
+		for i := range 4 {
+			slug := fmt.Sprintf("repo-%d", i+1)
+			e := bitbucket.Endpoint[bitbucket.Object]{
+				Name: "pipelines", Path: c.Path("repositories", slug, "pipelines", ""), Route: "pipelines", Pagelen: 100,
+				Key: func(bitbucket.Object) (string, error) { return "", nil },
+			}
+			_, err := collect(bitbucket.List(t.Context(), c, e, nil))
+			equal(t, "error", err, nil)
+			there, err := c.Exists(t.Context(), slug)
+			equal(t, "there", []any{there, err}, []any{true, nil})
+		}
+		equal(t, "refused", refusedWith(s, 403), "map[t1:1]")
+		if !slices.ContainsFunc(s.Journal(), func(x bitbuckettest.Exchange) bool { return x.Credential == "t1" && x.Status == 200 }) {
+			t.Error("t1 was not used for anything else")
+		}
+		equal(t, "told", c.Refused()[0].What, "Bitbucket refused a credential for pipelines (403), and the others were used for them: token 1 of 2; missing scopes: pipeline")
+	})
 }
 
 // A refusal for a scope that names none is one too.
