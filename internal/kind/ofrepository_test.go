@@ -6,6 +6,9 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 )
 
+// ofWorkspace are the kinds whose objects have no __repository.
+var ofWorkspace = map[string]bool{"project": true, "user": true}
+
 // What each kind costs in a workspace of 120 repositories: their list has two pages.
 func TestRequestsOfKinds(t *testing.T) {
 	t.Parallel()
@@ -16,6 +19,8 @@ func TestRequestsOfKinds(t *testing.T) {
 	}{
 		{"pipeline", "", 177, 2 + 120},
 		{"deployment", "", 118, 2 + 120 + 59},
+		{"user", "", 13, 1},
+		{"user", "emailDomains: [acme.example]", 10, 1},
 		{"environment", "", 177, 2 + 120},
 		{"branch", "", 119, 2 + 120},
 		{"branch", "defaultBranchOnly: true", 119, 2 + 119},
@@ -28,7 +33,7 @@ func TestRequestsOfKinds(t *testing.T) {
 					w.Errorf("got %d objects by %d requests, want %d by %d", len(objects), got, tt.objects, tt.requests)
 				}
 				for _, o := range objects {
-					if repository, _ := o["__repository"].(map[string]any); tt.kind != "project" && repository["slug"] == nil {
+					if repository, _ := o["__repository"].(map[string]any); !ofWorkspace[tt.kind] && repository["slug"] == nil {
 						w.Fatalf("got %v, want its repository", o)
 					}
 				}

@@ -46,8 +46,10 @@ func fieldsOfObjects(t *testing.T, o bitbuckettest.Options) {
 	s.AddProject(bitbuckettest.Project{Key: "PAY", Name: "Payments"})
 	s.AddRepository(bitbuckettest.Repository{Name: "api", ProjectKey: "PAY", Parent: "elsewhere/api", Files: map[string]string{"docs/README.md": "# Docs", "README.md": "# API"}})
 	s.AddPullRequest("api", bitbuckettest.PullRequest{State: "MERGED", Author: &dana, Reviewers: []bitbuckettest.User{amir}})
+	s.AddMember(bitbuckettest.Member{User: dana, Email: "dana@acme.example"})
 	inBubble(t, s, func(w world) {
 		for name, selector := range map[string]string{
+			"user":    "",
 			"project": "", "repository": "includedFiles: [README.md]", "pull-request": `pullRequestQuery: 'state="MERGED"'`,
 			"folder": "folders: [{path: docs}], includedFiles: [README.md]", "file": "files: {path: docs/README.md}, includedFiles: [README.md]",
 		} {

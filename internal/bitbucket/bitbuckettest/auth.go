@@ -29,6 +29,8 @@ type Access struct {
 	Headers bool
 	// Forgiving leaves refused calls out of the count.
 	Forgiving bool
+	// NoEmails leaves the addresses of members out, as for a user who is no admin of the workspace.
+	NoEmails bool
 	// RetryAfter is sent with each 429 when positive. The real service sends none.
 	RetryAfter time.Duration
 	// Expires is the moment from which the credential is refused; zero is never.

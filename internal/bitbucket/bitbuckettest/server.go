@@ -37,6 +37,7 @@ type Server struct {
 	*pullRequests
 	*pipelines
 	*extras
+	*members
 	*environments
 	*deployments
 
@@ -61,6 +62,7 @@ func newServer(slug string) *Server {
 	s.commits, s.tags = &commits{s.repositories}, newTags(s.repositories)
 	s.pullRequests = &pullRequests{repositories: s.repositories, by: map[*repository]*pulls{}}
 	s.pipelines = newPipelines(s.repositories)
+	s.members = newMembers(w)
 	s.environments = newEnvironments(s.pipelines)
 	s.deployments = newDeployments(s.environments)
 	s.extras = newExtras(s.pullRequests)
@@ -72,7 +74,7 @@ func newServer(slug string) *Server {
 
 // contents are all kinds of content, each behind those that it needs.
 func (s *Server) contents() []content {
-	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments}
+	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments, s.members}
 }
 
 // newSchema makes an example of what each list holds.

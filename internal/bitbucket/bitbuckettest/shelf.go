@@ -54,3 +54,27 @@ func items[T item](all []T, backwards bool) []item {
 	}
 	return some
 }
+
+// rack holds what the workspace has in a list of its own, in its order.
+type rack[T item] struct {
+	ws  *workspace
+	all []T
+}
+
+func (k *rack[T]) add(one T) { k.ws.change(func() { k.all = append(k.all, one) }) }
+
+// update changes one that is there.
+func (k *rack[T]) update(is func(T) bool, f func(*T)) {
+	k.ws.change(func() {
+		at := slices.IndexFunc(k.all, is)
+		if at < 0 {
+			panic("bitbuckettest: no such content in the workspace")
+		}
+		f(&k.all[at])
+	})
+}
+
+// remove removes those that are meant.
+func (k *rack[T]) remove(are func(T) bool) {
+	k.ws.change(func() { k.all = slices.DeleteFunc(k.all, are) })
+}
