@@ -2,8 +2,10 @@ package kind
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -22,6 +24,8 @@ type workspaceList struct {
 	query   url.Values
 	// source identifies an object; it leaves Read empty. The error says why the object cannot be used.
 	source func(Object) (Source, error)
+	// admins is true where Bitbucket gives the list to admins of the workspace alone.
+	admins bool
 }
 
 // ask yields the list as Bitbucket gives it, with the JSON of each object where that is wanted.
@@ -79,7 +83,7 @@ func extractOf[S interface{ sieve() sieve }](l *workspaceList) func(context.Cont
 						task.Run = single(object, task.Source)
 					}
 				}
-				if !yield(task, err) || err != nil {
+				if !yield(task, l.advised(err)) || err != nil {
 					return
 				}
 			}
@@ -99,6 +103,15 @@ type ownLists struct {
 	client *bitbucket.Client
 	spool  *spool.Spool
 	all    sync.Map // *workspaceList → *listRead
+}
+
+// advised adds to the error of a list what to do about it.
+func (l *workspaceList) advised(err error) error {
+	var e *bitbucket.Error
+	if !l.admins || !errors.As(err, &e) || e.Status != http.StatusForbidden || e.Denied() {
+		return err
+	}
+	return &advised{err, "use a workspace access token with the scope for it, or a credential of an admin of the workspace"}
 }
 
 // listRead is what a run has read of a list of the workspace.

@@ -47,6 +47,7 @@ func fieldsOfObjects(t *testing.T, o bitbuckettest.Options) {
 	s.AddRepository(bitbuckettest.Repository{Name: "api", ProjectKey: "PAY", Parent: "elsewhere/api", Files: map[string]string{"docs/README.md": "# Docs", "README.md": "# API"}})
 	s.AddPullRequest("api", bitbuckettest.PullRequest{State: "MERGED", Author: &dana, Reviewers: []bitbuckettest.User{amir}})
 	s.AddMember(bitbuckettest.Member{User: dana, Email: "dana@acme.example"})
+	s.Permit(bitbuckettest.Permission{User: dana, Slug: "api", Permission: "write"})
 	inBubble(t, s, func(w world) {
 		for name, selector := range map[string]string{
 			"user":    "",

@@ -55,7 +55,7 @@ func TestChoiceOfUsers(t *testing.T) {
 // so that nothing of the kind is stale.
 func TestUsersWithoutAddresses(t *testing.T) {
 	inBubble(t, people(), func(w world) {
-		w.s.AllowToken("good", bitbuckettest.Access{Limit: -1, NoEmails: true})
+		w.s.AllowToken("good", bitbuckettest.Access{Limit: -1, NotAdmin: true})
 		w.equal("members", accounts(w.good("user", "")), "Dana, Amir, Mei, Bot")
 		got := w.extract("user", "emailDomains: [acme.example]")
 		var warning *kind.Warning

@@ -120,7 +120,7 @@ func TestUsersWhoseAddressesAreNotShown(t *testing.T) {
 		w.bitbucket.Furnish()
 		text := strings.Replace(readFile(exampleKinds+"user.yml"), "selector:\n", "selector:\n      emailDomains: [acme.example]\n", 1)
 		before := golden(w.sync(text).ended(report.Success).is(want{"created": 10}).after)
-		w.bitbucket.AllowToken("workspace-token", bitbuckettest.Access{Limit: -1, NoEmails: true})
+		w.bitbucket.AllowToken("workspace-token", bitbuckettest.Access{Limit: -1, NotAdmin: true})
 		r := w.sync(text).is(want{"writes": 0, "deleted": 0})
 		r.problem("shows this credential no address", "emailDomains")
 		if after := golden(r.after); !bytes.Equal(after, before) {

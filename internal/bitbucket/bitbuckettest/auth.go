@@ -29,8 +29,9 @@ type Access struct {
 	Headers bool
 	// Forgiving leaves refused calls out of the count.
 	Forgiving bool
-	// NoEmails leaves the addresses of members out, as for a user who is no admin of the workspace.
-	NoEmails bool
+	// NotAdmin is true for a user who is no admin of the workspace and its repositories: addresses of members are
+	// null, and permissions and branch restrictions answer 403.
+	NotAdmin bool
 	// RetryAfter is sent with each 429 when positive. The real service sends none.
 	RetryAfter time.Duration
 	// Expires is the moment from which the credential is refused; zero is never.

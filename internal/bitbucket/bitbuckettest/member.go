@@ -8,7 +8,7 @@ import (
 // Member is a member of the workspace.
 type Member struct {
 	User
-	// Email is given where `fields` asks for it, and null where the credential may not see it: see Access.NoEmails.
+	// Email is given where `fields` asks for it, and null where the credential may not see it: see Access.NotAdmin.
 	// "" is null, too.
 	Email string
 	App   bool // it is the account of an app, and no person
@@ -70,7 +70,7 @@ func (ms *members) list(v view, q *request) *answer {
 	if refusal != nil {
 		return refusal
 	}
-	if q.cred.NoEmails {
+	if q.cred.NotAdmin {
 		items = slices.Clone(items)
 		for i, m := range items {
 			items[i] = membership{m.(membership).Member, true}

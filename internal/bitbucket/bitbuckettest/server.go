@@ -38,6 +38,7 @@ type Server struct {
 	*pipelines
 	*extras
 	*members
+	*permissions
 	*environments
 	*deployments
 
@@ -63,6 +64,7 @@ func newServer(slug string) *Server {
 	s.pullRequests = &pullRequests{repositories: s.repositories, by: map[*repository]*pulls{}}
 	s.pipelines = newPipelines(s.repositories)
 	s.members = newMembers(w)
+	s.permissions = newPermissions(s.repositories)
 	s.environments = newEnvironments(s.pipelines)
 	s.deployments = newDeployments(s.environments)
 	s.extras = newExtras(s.pullRequests)
@@ -74,7 +76,7 @@ func newServer(slug string) *Server {
 
 // contents are all kinds of content, each behind those that it needs.
 func (s *Server) contents() []content {
-	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments, s.members}
+	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments, s.members, s.permissions}
 }
 
 // newSchema makes an example of what each list holds.
