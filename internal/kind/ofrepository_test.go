@@ -7,7 +7,7 @@ import (
 )
 
 // ofWorkspace are the kinds whose objects have no __repository.
-var ofWorkspace = map[string]bool{"project": true, "user": true, "repository-permission": true}
+var ofWorkspace = map[string]bool{"project": true, "user": true, "repository-permission": true, "runner": true}
 
 // What each kind costs in a workspace of 120 repositories: their list has two pages.
 func TestRequestsOfKinds(t *testing.T) {
@@ -23,6 +23,7 @@ func TestRequestsOfKinds(t *testing.T) {
 		{"user", "emailDomains: [acme.example]", 10, 1},
 		{"repository-permission", "", 360, 4},
 		{"repository-permission", "permissions: [admin]", 120, 4},
+		{"runner", "", 3, 1},
 		{"environment", "", 177, 2 + 120},
 		{"branch", "", 119, 2 + 120},
 		{"branch", "defaultBranchOnly: true", 119, 2 + 119},

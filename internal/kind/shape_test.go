@@ -48,9 +48,10 @@ func fieldsOfObjects(t *testing.T, o bitbuckettest.Options) {
 	s.AddPullRequest("api", bitbuckettest.PullRequest{State: "MERGED", Author: &dana, Reviewers: []bitbuckettest.User{amir}})
 	s.AddMember(bitbuckettest.Member{User: dana, Email: "dana@acme.example"})
 	s.Permit(bitbuckettest.Permission{User: dana, Slug: "api", Permission: "write"})
+	s.AddRunner(bitbuckettest.Runner{Name: "build-1"})
 	inBubble(t, s, func(w world) {
 		for name, selector := range map[string]string{
-			"user":    "",
+			"user": "", "repository-permission": "", "runner": "",
 			"project": "", "repository": "includedFiles: [README.md]", "pull-request": `pullRequestQuery: 'state="MERGED"'`,
 			"folder": "folders: [{path: docs}], includedFiles: [README.md]", "file": "files: {path: docs/README.md}, includedFiles: [README.md]",
 		} {

@@ -39,6 +39,7 @@ type Server struct {
 	*extras
 	*members
 	*permissions
+	*runners
 	*environments
 	*deployments
 
@@ -65,6 +66,7 @@ func newServer(slug string) *Server {
 	s.pipelines = newPipelines(s.repositories)
 	s.members = newMembers(w)
 	s.permissions = newPermissions(s.repositories)
+	s.runners = newRunners(w)
 	s.environments = newEnvironments(s.pipelines)
 	s.deployments = newDeployments(s.environments)
 	s.extras = newExtras(s.pullRequests)
@@ -76,7 +78,7 @@ func newServer(slug string) *Server {
 
 // contents are all kinds of content, each behind those that it needs.
 func (s *Server) contents() []content {
-	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments, s.members, s.permissions}
+	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments, s.members, s.permissions, s.runners}
 }
 
 // newSchema makes an example of what each list holds.
