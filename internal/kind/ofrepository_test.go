@@ -23,6 +23,8 @@ func TestRequestsOfKinds(t *testing.T) {
 		{"user", "emailDomains: [acme.example]", 10, 1},
 		{"repository-permission", "", 360, 4},
 		{"repository-permission", "permissions: [admin]", 120, 4},
+		{"branch-restriction", "", 160, 2 + 120},
+		{"branch-restriction", "kinds: [push]", 60, 2 + 120},
 		{"runner", "", 3, 1},
 		{"environment", "", 177, 2 + 120},
 		{"branch", "", 119, 2 + 120},

@@ -40,6 +40,7 @@ type Server struct {
 	*members
 	*permissions
 	*runners
+	*restrictions
 	*environments
 	*deployments
 
@@ -67,6 +68,7 @@ func newServer(slug string) *Server {
 	s.members = newMembers(w)
 	s.permissions = newPermissions(s.repositories)
 	s.runners = newRunners(w)
+	s.restrictions = newRestrictions(s.repositories)
 	s.environments = newEnvironments(s.pipelines)
 	s.deployments = newDeployments(s.environments)
 	s.extras = newExtras(s.pullRequests)
@@ -78,7 +80,7 @@ func newServer(slug string) *Server {
 
 // contents are all kinds of content, each behind those that it needs.
 func (s *Server) contents() []content {
-	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments, s.members, s.permissions, s.runners}
+	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments, s.members, s.permissions, s.runners, s.restrictions}
 }
 
 // newSchema makes an example of what each list holds.
