@@ -29,6 +29,8 @@ type aged struct {
 	complete func(Object)
 	// only are the objects of the list that are wanted.
 	only choice
+	// place returns the path of the endpoint where a request has to find it first; nil where it is known.
+	place func(ctx context.Context) (string, error)
 	// optional is true for a list that answers 404 where a repository does not have such objects.
 	optional bool
 	// name is what an object is called in messages; nil for what it says itself.
@@ -70,6 +72,14 @@ func (a aged) asksFor() *reach.Paths {
 
 // id is the key as one text.
 func (a aged) id() string { return strings.Join(a.key(), "\x00") }
+
+// find completes the endpoint of a list whose path is not known yet.
+func (a *aged) find(ctx context.Context) (err error) {
+	if a.place != nil {
+		a.endpoint.Path, err = a.place(ctx)
+	}
+	return err
+}
 
 // ager is a selector whose kind reads one such list of each repository.
 type ager interface {
@@ -282,7 +292,9 @@ func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Found, error] {
 		}
 		begun, err := false, fmt.Errorf("list %s: %w", a.endpoint.Name, bitbucket.ErrBudget)
 		if from != leftToAge && from != unasked {
-			begun, err = w.ask(ctx, a, yield)
+			if err = a.find(ctx); err == nil {
+				begun, err = w.ask(ctx, a, yield)
+			}
 		}
 		if errors.Is(err, bitbucket.ErrBudget) && !begun && from == asked && w.usable(known) {
 			if missing := w.recall(ctx, known, true, yield); !missing {

@@ -15,7 +15,7 @@ import (
 )
 
 // all kinds, in the order of the manual.
-var all = []Kind{project, repository, pullRequest, folder, file, pipeline, deployment, environment, user, repositoryPermission, branch, branchRestriction, tag, skill, runner}
+var all = []Kind{project, repository, pullRequest, folder, file, pipeline, deployment, environment, user, repositoryPermission, branch, branchRestriction, tag, skill, codeReport, runner}
 
 // All returns the kinds, in the order of the manual.
 func All() []Kind { return slices.Clone(all) }

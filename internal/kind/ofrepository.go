@@ -41,18 +41,20 @@ func (s ofRepositories) listOf(c *bitbucket.Client, r bitbucket.Repository, kind
 	}
 }
 
-// keyOf is an Endpoint's Key of objects that a text or number at a key identifies.
-func keyOf(key string) func(bitbucket.Listed) (string, error) {
+// keyOf is an Endpoint's Key of objects that a text or number at the first of some keys identifies.
+func keyOf(keys ...string) func(bitbucket.Listed) (string, error) {
 	return func(l bitbucket.Listed) (string, error) {
-		switch v := l.Object[key].(type) {
-		case string:
-			if v != "" {
-				return v, nil
+		for _, key := range keys {
+			switch v := l.Object[key].(type) {
+			case string:
+				if v != "" {
+					return v, nil
+				}
+			case fmt.Stringer: // a number
+				return v.String(), nil
 			}
-		case fmt.Stringer: // a number
-			return v.String(), nil
 		}
-		return "", fmt.Errorf("it has no %s", key)
+		return "", fmt.Errorf("it has no %s", strings.Join(keys, " and no "))
 	}
 }
 

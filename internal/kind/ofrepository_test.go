@@ -25,6 +25,8 @@ func TestRequestsOfKinds(t *testing.T) {
 		{"repository-permission", "permissions: [admin]", 120, 4},
 		{"branch-restriction", "", 160, 2 + 120},
 		{"branch-restriction", "kinds: [push]", 60, 2 + 120},
+		{"code-report", "", 99, 2 + 119},
+		{"code-report", "reportTypes: [COVERAGE]", 40, 2 + 119},
 		{"runner", "", 3, 1},
 		{"environment", "", 177, 2 + 120},
 		{"branch", "", 119, 2 + 120},

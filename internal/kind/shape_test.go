@@ -50,9 +50,10 @@ func fieldsOfObjects(t *testing.T, o bitbuckettest.Options) {
 	s.Permit(bitbuckettest.Permission{User: dana, Slug: "api", Permission: "write"})
 	s.AddRunner(bitbuckettest.Runner{Name: "build-1"})
 	s.AddRestriction("api", bitbuckettest.Restriction{Kind: "push", BranchType: "production", Users: []bitbuckettest.User{dana}, Groups: []string{"admins"}})
+	s.AddReport("api", bitbuckettest.Report{ID: "coverage", Title: "Coverage", Type: "COVERAGE", Figures: []bitbuckettest.Figure{{Title: "Lines", Percent: 81}}})
 	inBubble(t, s, func(w world) {
 		for name, selector := range map[string]string{
-			"user": "", "repository-permission": "", "runner": "", "branch-restriction": "",
+			"user": "", "repository-permission": "", "runner": "", "branch-restriction": "", "code-report": "",
 			"project": "", "repository": "includedFiles: [README.md]", "pull-request": `pullRequestQuery: 'state="MERGED"'`,
 			"folder": "folders: [{path: docs}], includedFiles: [README.md]", "file": "files: {path: docs/README.md}, includedFiles: [README.md]",
 		} {

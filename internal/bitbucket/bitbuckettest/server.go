@@ -41,6 +41,7 @@ type Server struct {
 	*permissions
 	*runners
 	*restrictions
+	*reports
 	*environments
 	*deployments
 
@@ -68,7 +69,7 @@ func newServer(slug string) *Server {
 	s.members = newMembers(w)
 	s.permissions = newPermissions(s.repositories)
 	s.runners = newRunners(w)
-	s.restrictions = newRestrictions(s.repositories)
+	s.restrictions, s.reports = newRestrictions(s.repositories), newReports(s.repositories)
 	s.environments = newEnvironments(s.pipelines)
 	s.deployments = newDeployments(s.environments)
 	s.extras = newExtras(s.pullRequests)
@@ -80,7 +81,7 @@ func newServer(slug string) *Server {
 
 // contents are all kinds of content, each behind those that it needs.
 func (s *Server) contents() []content {
-	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments, s.members, s.permissions, s.runners, s.restrictions}
+	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments, s.members, s.permissions, s.runners, s.restrictions, s.reports}
 }
 
 // newSchema makes an example of what each list holds.
