@@ -70,7 +70,7 @@ func New(c Config) (*Client, error) {
 	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge, Leads: leads, Auto: c.Auto, Budget: client.requests}, slots, c.Log)
 	client.auto = c.Auto
 	client.pool.Begin(c.Spent)
-	client.http = &http.Client{Transport: client.pool, CheckRedirect: client.checkRedirect}
+	client.http = &http.Client{Transport: client.pool, CheckRedirect: checkRedirect(client.base)}
 	client.git, err = newGit(c, slots)
 	return client, err
 }
@@ -153,11 +153,14 @@ func (c *Client) Path(collection string, segments ...string) string {
 	return transport.Path(append([]string{collection, c.workspace}, segments...)...)
 }
 
-func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
-	if !sameHost(c.base, req.URL) {
-		return &elsewhere{req.URL.Host, media(req)}
+// checkRedirect lets no redirect lead to another host than that of the base.
+func checkRedirect(base *url.URL) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		if !sameHost(base, req.URL) {
+			return &elsewhere{req.URL.Host, media(req)}
+		}
+		return tooMany(via)
 	}
-	return tooMany(via)
 }
 
 // url is the address of a path below the base.
@@ -198,7 +201,7 @@ func (c *Client) do(ctx context.Context, q question, read func(*http.Response) e
 		}
 		resp, err := c.http.Do(req)
 		if err != nil {
-			return c.transportError(ctx, req, err)
+			return transportError(ctx, req, err, c.answered.Load())
 		}
 		defer resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
@@ -208,8 +211,8 @@ func (c *Client) do(ctx context.Context, q question, read func(*http.Response) e
 	})
 }
 
-// transportError leaves the URL, and with it the query, out of the message.
-func (c *Client) transportError(ctx context.Context, req *http.Request, err error) error {
+// transportError leaves the URL, and with it the query, out of the message. The API may have answered before.
+func transportError(ctx context.Context, req *http.Request, err error, answered bool) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
@@ -222,7 +225,7 @@ func (c *Client) transportError(ctx context.Context, req *http.Request, err erro
 	}
 	if errors.Is(err, errRedirect) {
 		err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
-		if !c.answered.Load() {
+		if !answered {
 			return &stranger{err}
 		}
 		return err

@@ -46,7 +46,7 @@ func listedOf(paths *reach.Paths) *reach.Paths {
 // names it.
 type extra struct {
 	key  string
-	read func(ctx context.Context, ws *Workspace, r bitbucket.Repository, o Object) (any, error)
+	read func(ctx context.Context, w enricher, r bitbucket.Repository, o Object) (any, error)
 }
 
 // nobody is the name of a field that no object has.
@@ -65,8 +65,11 @@ func (r Reads) wanted(all []extra) (some []extra) {
 	return some
 }
 
+// enricher asks for what objects are enriched with.
+type enricher struct{ *Workspace }
+
 // enrich adds extras to an object. The error is that of the first one that could not be read.
-func (w *Workspace) enrich(ctx context.Context, r bitbucket.Repository, o Object, extras []extra) error {
+func (w enricher) enrich(ctx context.Context, r bitbucket.Repository, o Object, extras []extra) error {
 	for _, e := range extras {
 		value, err := e.read(ctx, w, r, o)
 		if err != nil {
@@ -79,7 +82,7 @@ func (w *Workspace) enrich(ctx context.Context, r bitbucket.Repository, o Object
 
 // enrichAll yields objects of a repository with their extras, in their order. Some are asked for
 // side by side.
-func (w *Workspace) enrichAll(ctx context.Context, r bitbucket.Repository, all []Found, extras []extra, yield func(Found, error) bool) bool {
+func (w enricher) enrichAll(ctx context.Context, r bitbucket.Repository, all []Found, extras []extra, yield func(Found, error) bool) bool {
 	work := func(ctx context.Context, f Found) error { return w.enrich(ctx, r, f.Object, extras) }
 	for found, err := range concurrent.Ahead(ctx, w.ahead, all, work) {
 		err, last := w.ofOne(ctx, r, found, err)
@@ -91,7 +94,7 @@ func (w *Workspace) enrichAll(ctx context.Context, r bitbucket.Repository, all [
 }
 
 // ofOne returns the error of an extra as that of its object, unless it is the last of the task.
-func (w *Workspace) ofOne(ctx context.Context, r bitbucket.Repository, of Found, err error) (told error, last bool) {
+func (w enricher) ofOne(ctx context.Context, r bitbucket.Repository, of Found, err error) (told error, last bool) {
 	if err == nil {
 		return nil, false
 	}
@@ -103,7 +106,7 @@ func (w *Workspace) ofOne(ctx context.Context, r bitbucket.Repository, of Found,
 }
 
 // values reads a list of a repository to its end.
-func (w *Workspace) values(ctx context.Context, r bitbucket.Repository, name, route string, path ...string) ([]any, error) {
+func (w enricher) values(ctx context.Context, r bitbucket.Repository, name, route string, path ...string) ([]any, error) {
 	all := []any{}
 	for o, err := range bitbucket.List(ctx, w.client, bitbucket.Endpoint[Object]{
 		Name:    fmt.Sprintf("%s of repository %q", name, r.Slug),
@@ -126,13 +129,13 @@ func (w *Workspace) values(ctx context.Context, r bitbucket.Repository, name, ro
 // https://developer.atlassian.com/cloud/bitbucket/rest/api-group-branching-model/#api-repositories-workspace-repo-slug-effective-branching-model-get,
 // https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/#api-repositories-workspace-repo-slug-commit-commit-statuses-get
 var extrasOfRepositories = []extra{
-	{"__defaultReviewers", func(ctx context.Context, w *Workspace, r bitbucket.Repository, _ Object) (any, error) {
+	{"__defaultReviewers", func(ctx context.Context, w enricher, r bitbucket.Repository, _ Object) (any, error) {
 		return w.values(ctx, r, "default reviewers", "effective-default-reviewers", "effective-default-reviewers")
 	}},
-	{"__branchingModel", func(ctx context.Context, w *Workspace, r bitbucket.Repository, _ Object) (any, error) {
+	{"__branchingModel", func(ctx context.Context, w enricher, r bitbucket.Repository, _ Object) (any, error) {
 		return w.client.Object(ctx, fmt.Sprintf("branching model of repository %q", r.Slug), w.client.Path("repositories", r.Slug, "effective-branching-model"))
 	}},
-	{"__headStatuses", func(ctx context.Context, w *Workspace, r bitbucket.Repository, _ Object) (any, error) {
+	{"__headStatuses", func(ctx context.Context, w enricher, r bitbucket.Repository, _ Object) (any, error) {
 		if r.Hash == "" {
 			return []any{}, nil
 		}
@@ -145,10 +148,10 @@ var extrasOfRepositories = []extra{
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-statuses-get,
 // https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/
 var extrasOfPullRequests = []extra{
-	{"__statuses", func(ctx context.Context, w *Workspace, r bitbucket.Repository, o Object) (any, error) {
+	{"__statuses", func(ctx context.Context, w enricher, r bitbucket.Repository, o Object) (any, error) {
 		return w.ofPullRequest(ctx, r, o, "statuses")
 	}},
-	{"__tasks", func(ctx context.Context, w *Workspace, r bitbucket.Repository, o Object) (any, error) {
+	{"__tasks", func(ctx context.Context, w enricher, r bitbucket.Repository, o Object) (any, error) {
 		if count, ok := o["task_count"].(fmt.Stringer); ok && count.String() == "0" {
 			return []any{}, nil
 		}
@@ -158,7 +161,7 @@ var extrasOfPullRequests = []extra{
 }
 
 // ofPullRequest reads a list of a pull request.
-func (w *Workspace) ofPullRequest(ctx context.Context, r bitbucket.Repository, o Object, list string) ([]any, error) {
+func (w enricher) ofPullRequest(ctx context.Context, r bitbucket.Repository, o Object, list string) ([]any, error) {
 	id := fmt.Sprint(o["id"])
 	return w.values(ctx, r, list+" of pull request "+id, "pullrequest-"+list, "pullrequests", id, list)
 }
@@ -167,7 +170,7 @@ func (w *Workspace) ofPullRequest(ctx context.Context, r bitbucket.Repository, o
 // source and destination have no commit in common, or one of them is gone.
 //
 // Source: that such a diffstat answers 400 is what public clients saw, read 2026-11.
-func diffstatOf(ctx context.Context, w *Workspace, r bitbucket.Repository, o Object) (any, error) {
+func diffstatOf(ctx context.Context, w enricher, r bitbucket.Repository, o Object) (any, error) {
 	all, err := w.ofPullRequest(ctx, r, o, "diffstat")
 	var e *bitbucket.Error
 	switch {

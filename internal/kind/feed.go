@@ -110,18 +110,18 @@ func (t *agedTurn) flush(ctx context.Context) bool {
 	batch := t.batch
 	t.batch = nil
 	if t.feed == nil {
-		return t.ws.enrichAll(ctx, t.aged.repository, batch, t.aged.extras, t.yield)
+		return (enricher{t.ws}).enrichAll(ctx, t.aged.repository, batch, t.aged.extras, t.yield)
 	}
 	for i, f := range batch {
 		created, _ := timeAt(f.Object, "created_on") // without one all of the feed is read
 		activity, err := t.feed.of(fmt.Sprint(f.Object["id"]), created)
 		if err != nil { // what happened to the further ones is not known
-			if t.ws.enrichAll(ctx, t.aged.repository, batch[:i], t.aged.extras, t.yield) {
+			if (enricher{t.ws}).enrichAll(ctx, t.aged.repository, batch[:i], t.aged.extras, t.yield) {
 				t.yield(Found{}, t.ws.rest.OrGone(ctx, t.aged.repository.Slug, err))
 			}
 			return false
 		}
 		f.Object[activityKey] = activity
 	}
-	return t.ws.enrichAll(ctx, t.aged.repository, batch, t.aged.extras, t.yield)
+	return (enricher{t.ws}).enrichAll(ctx, t.aged.repository, batch, t.aged.extras, t.yield)
 }

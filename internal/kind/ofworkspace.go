@@ -198,7 +198,7 @@ func (o *ownLists) object(text spool.Blob) (Object, error) {
 }
 
 // listAgain reads a list of the workspace a second time.
-func (w *Workspace) listAgain(ctx context.Context, l *workspaceList) (Second, error) {
+func listAgain(ctx context.Context, w *Workspace, l *workspaceList) (Second, error) {
 	return w.again(l, w.own.read(l).keys, func(yield func(Source, error) bool) {
 		for listed, err := range l.ask(ctx, w.client, true) {
 			var source Source

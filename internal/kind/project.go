@@ -37,5 +37,5 @@ type projectSelector struct{ ofWorkspace }
 func (projectSelector) list() any { return projects }
 
 func (projectSelector) again(ctx context.Context, ws *Workspace) (Second, error) {
-	return ws.listAgain(ctx, projects)
+	return listAgain(ctx, ws, projects)
 }

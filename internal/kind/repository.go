@@ -79,7 +79,7 @@ func repositoryTask(ws *Workspace, l *listed, s repositorySelector) Run {
 				object[includedFiles], err = lazy.included(ctx, s.included())
 			}
 			if err == nil {
-				if err = ws.enrich(ctx, l.Repository, object, s.extras()); err != nil {
+				if err = (enricher{ws}).enrich(ctx, l.Repository, object, s.extras()); err != nil {
 					err = ws.rest.OrGone(ctx, l.Slug, err)
 				}
 			}

@@ -68,7 +68,7 @@ func (permission) Values() []string { return permissions }
 func (permissionSelector) list() any { return repositoryPermissions }
 
 func (permissionSelector) again(ctx context.Context, ws *Workspace) (Second, error) {
-	return ws.listAgain(ctx, repositoryPermissions)
+	return listAgain(ctx, ws, repositoryPermissions)
 }
 
 func (s permissionSelector) selective() bool { return len(s.Permissions) > 0 }

@@ -41,5 +41,5 @@ type runnerSelector struct{ ofWorkspace }
 func (runnerSelector) list() any { return runners }
 
 func (runnerSelector) again(ctx context.Context, ws *Workspace) (Second, error) {
-	return ws.listAgain(ctx, runners)
+	return listAgain(ctx, ws, runners)
 }

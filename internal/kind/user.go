@@ -72,7 +72,7 @@ type userSelector struct {
 func (userSelector) list() any { return members }
 
 func (userSelector) again(ctx context.Context, ws *Workspace) (Second, error) {
-	return ws.listAgain(ctx, members)
+	return listAgain(ctx, ws, members)
 }
 
 func (s userSelector) selective() bool { return len(s.EmailDomains) > 0 }
