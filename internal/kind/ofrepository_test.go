@@ -17,6 +17,11 @@ func TestRequestsOfKinds(t *testing.T) {
 		objects        int
 		requests       int
 	}{
+		{"pull-request", "", 300, 2 + 121},
+		{"pull-request", "states: [OPEN, MERGED, DECLINED, SUPERSEDED], maxResults: 1", 109, 2 + 120},
+		{"pull-request", "projects: [PAY]", 100, 1 + 21},
+		{"pull-request", "repos: [checkout-*], excludeProjects: [INT]", 68, 2 + 5},
+		{"pipeline", "projects: [PAY]", 27, 1 + 20},
 		{"pipeline", "", 177, 2 + 120},
 		{"deployment", "", 118, 2 + 120 + 59},
 		{"user", "", 13, 1},

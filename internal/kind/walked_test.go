@@ -182,6 +182,31 @@ func TestRepositoriesThatDoNotTell(t *testing.T) {
 	})
 }
 
+// What a selector leaves out is left out, whatever Bitbucket made of the filter.
+func TestAnswersAreJudged(t *testing.T) {
+	for key, value := range map[string]any{"updated_on": "1999-11-01T00:00:00.000000+00:00", "project": map[string]any{"key": "OPS"}} {
+		t.Run(key, func(t *testing.T) {
+			inBubbleWith(t, func() *bitbuckettest.Server {
+				s := aged()
+				s.AddProject(bitbuckettest.Project{Key: "PAY"})
+				s.UpdateRepository("month", func(r *bitbuckettest.Repository) { r.ProjectKey, r.UpdatedOn = "PAY", time.Now() })
+				s.UpdateRepository("new", func(r *bitbuckettest.Repository) { r.ProjectKey, r.UpdatedOn = "PAY", time.Now() })
+				return s
+			}, func(w world) {
+				const selector = "projects: [PAY], activeWithin: 30"
+				w.equal("taken", column(w.good("repository", selector), "slug"), "month new")
+				w.s.Fault(bitbuckettest.Fault{Times: -1, Path: "/repositories/acme", Mutate: func(o map[string]any) {
+					o["values"].([]any)[0].(map[string]any)[key] = value
+				}})
+				w.ws = w.workspace(kind.Options{})
+				w.equal("taken of another answer", column(w.good("repository", selector), "slug"), "new")
+				w.equal("folders", len(w.tasks("folder", "folders: [{path: '*'}], "+selector)), 1)
+				w.equal("lists", len(w.tasks("pull-request", selector)), 1)
+			})
+		})
+	}
+}
+
 // A name that the workspace does not have is told, with what it may have been meant for; one whose
 // repositories are left out by other keys is not.
 func TestNamesThatTheWorkspaceDoesNotHave(t *testing.T) {
