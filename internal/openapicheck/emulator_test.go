@@ -228,7 +228,7 @@ func TestPortEmulator(t *testing.T) {
 			w.entities()
 			w.searches()
 			w.deletes()
-			w.wantChecked(85)
+			w.wantChecked(86)
 		})
 	}
 }
@@ -238,10 +238,14 @@ func (w *walker) blueprints() {
 	for _, b := range porttest.DefaultBlueprints() {
 		w.send("POST /v1/blueprints?create_catalog_page=false", b, 201)
 	}
-	const svc = `{"identifier":"svc","title":"Service","schema":{"properties":{"at":{"type":"string","format":"date-time"},"n":{"type":"number"}},"required":[]},` +
-		`"relations":{"up":{"target":"svc","required":false,"many":false},"all":{"target":"svc","required":false,"many":true}}}`
-	w.send("POST /v1/blueprints", svc, 201)
-	w.send("POST /v1/blueprints", svc, 409)
+	const (
+		relations = `"relations":{"up":{"target":"svc","required":false,"many":false},"all":{"target":"svc","required":false,"many":true}}`
+		svc       = `{"identifier":"svc","title":"Service","schema":{"properties":{"at":{"type":"string","format":"date-time"},"n":{"type":"number"}},"required":[]},` + relations + `}`
+	)
+	alone := strings.Replace(svc, relations, `"relations":{}`, 1)
+	w.send("POST /v1/blueprints", alone, 201) // it is not there yet for a relation to itself
+	w.send("POST /v1/blueprints", alone, 409)
+	w.send("PATCH /v1/blueprints/svc", `{`+relations+`}`, 200)
 	w.send("POST /v1/blueprints", strings.ReplaceAll(strings.Replace(svc, `"svc"`, `"other"`, 1), `"target":"svc"`, `"target":"nothing"`), 422)
 	w.send("PATCH /v1/blueprints/svc", `{"title":"S","mirrorProperties":{"upTitle":{"path":"up.$title"}},`+
 		`"calculationProperties":{"double":{"title":"D","calculation":".properties.n * 2","type":"number"}}}`, 200)
