@@ -151,6 +151,7 @@ func TestExampleMappingsRun(t *testing.T) {
 		}
 		w.write("blueprints.json", readRoot(t, "examples/mappings/"+name+".json"))
 		w.env["BLUEPRINTS_FILE"] = "blueprints.json"
+		w.env["BITBUCKET_RATE_LIMIT"] = "100000/1h" // some recipes ask for each pull request
 		return w
 	}
 	// The examples find what another integration made with slugs.yml.
