@@ -74,7 +74,7 @@ func TestAfterScript(t *testing.T) {
 		w := smallWorld(t)
 		w.run(map[string]string{"MAPPING": repositories, "MODE": mode, "REPORT_FILE": file})
 		head := strings.Split(w.read(file), "\n")[:lines]
-		if !strings.Contains(head[1], `"status": "success"`) || !strings.Contains(head[lines-1], `"duration_seconds"`) {
+		if !strings.Contains(head[1], `"status": "success"`) || !strings.Contains(head[lines-1], `"kinds"`) {
 			t.Errorf("%s: the outputs are not the first %d lines:\n%s", mode, lines, strings.Join(head, "\n"))
 		}
 	}

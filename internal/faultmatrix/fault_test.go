@@ -206,7 +206,7 @@ func (c combination) exists() bool {
 		return false
 	case c.kind.name == "shrinking list" && c.scope == always: // is that on a late page
 		return false
-	case c.kind.name == "page twice" && c.scope == late: // a late page has one address alone
+	case c.kind.name == "page twice" && (c.scope == late || strings.HasSuffix(c.use.path, "/commits")): // a late page, and one of commits, has one address alone
 		return false
 	case c.kind.name == "page twice" && c.use.service == ofPort && c.scope != once: // is "next to itself"
 		return false

@@ -39,7 +39,8 @@ func furtherKinds(t *testing.T) *scene {
 	}
 	mapping, blueprints := examplesOfKinds(t)
 	s.env = map[string]string{"MAPPING": mapping, "SEND_RAW_DATA_EXAMPLES": "false"}
-	s.organization.blueprints = append(porttest.DefaultBlueprints(), blueprints...)
+	s.organization.blueprints = append(porttest.DefaultBlueprints(), `{"identifier":"_user","title":"User","schema":{"properties":{},"required":[]},"relations":{}}`)
+	s.organization.blueprints = append(s.organization.blueprints, blueprints...)
 	s.fill(t, furnished, func(*world) {})
 	return s
 }
@@ -86,6 +87,9 @@ func examplesOfKinds(t *testing.T) (mapping string, blueprints []string) {
 			_, resources, ok := strings.Cut(string(text), "resources:\n")
 			if !ok {
 				t.Fatalf("%s has no resources", name)
+			}
+			if filepath.Base(name) == "user.yml" { // what searches is written in every run
+				resources, _, _ = strings.Cut(resources, "          relations:\n")
 			}
 			mapping += resources
 			continue

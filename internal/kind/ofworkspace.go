@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
@@ -91,7 +93,7 @@ func extractOf[S interface{ sieve() sieve }](l *workspaceList) func(context.Cont
 				return
 			}
 			if w := sieve.end(); w != nil {
-				yield(Task{Run: warnings([]*Warning{w})}, nil)
+				yield(Task{Run: warnings([]*Warning{w}), Warns: true}, nil)
 			}
 		}
 	}
@@ -102,7 +104,20 @@ func extractOf[S interface{ sieve() sieve }](l *workspaceList) func(context.Cont
 type ownLists struct {
 	client *bitbucket.Client
 	spool  *spool.Spool
-	all    sync.Map // *workspaceList → *listRead
+	all    sync.Map     // *workspaceList → *listRead
+	held   atomic.Int64 // bytes of objects that are kept in memory
+}
+
+// maxHeld bounds the objects that are kept in memory, in bytes: most workspaces have no more
+// projects and people. Further ones go into the spool.
+const maxHeld = 1 << 20
+
+// keep keeps the JSON of an object.
+func (o *ownLists) keep(text json.RawMessage, odd error) keptObject {
+	if o.held.Add(int64(len(text))) <= maxHeld {
+		return keptObject{held: text, odd: odd}
+	}
+	return keptObject{text: o.spool.Put(text), odd: odd}
 }
 
 // advised adds to the error of a list what to do about it.
@@ -126,8 +141,7 @@ func (o *ownLists) read(l *workspaceList) *listRead {
 	return read.(*listRead)
 }
 
-// keptList is a list of the workspace, read to its end, or to its error. The JSON of its objects
-// is in the spool.
+// keptList is a list of the workspace, read to its end, or to its error.
 type keptList struct {
 	objects []keptObject
 	err     error
@@ -135,6 +149,7 @@ type keptList struct {
 
 // keptObject is an object, or why it cannot be used: a *bitbucket.Odd.
 type keptObject struct {
+	held json.RawMessage // nil where it is in the spool
 	text spool.Blob
 	odd  error
 }
@@ -158,7 +173,7 @@ func (o *ownLists) of(ctx context.Context, l *workspaceList, keep bool) iter.Seq
 				return
 			}
 			if keep {
-				read.objects = append(read.objects, keptObject{o.spool.Put(listed.JSON), err})
+				read.objects = append(read.objects, o.keep(listed.JSON, err))
 			}
 			if !yield(listed.Object, err) {
 				return
@@ -176,7 +191,7 @@ func (o *ownLists) again(l *keptList) iter.Seq2[Object, error] {
 		for _, kept := range l.objects {
 			object, err := Object(nil), kept.odd
 			if err == nil {
-				object, err = o.object(kept.text)
+				object, err = o.object(kept)
 			}
 			if !yield(object, err) || err != nil && !isOdd(err) {
 				return
@@ -188,9 +203,12 @@ func (o *ownLists) again(l *keptList) iter.Seq2[Object, error] {
 	}
 }
 
-// object returns an object that is in the spool.
-func (o *ownLists) object(text spool.Blob) (Object, error) {
-	read, err := o.spool.Read(text)
+// object returns an object that was kept.
+func (o *ownLists) object(kept keptObject) (Object, error) {
+	if kept.held != nil {
+		return bitbucket.Decode(kept.held)
+	}
+	read, err := o.spool.Read(kept.text)
 	if err != nil {
 		return nil, &advised{fmt.Errorf("read a list of the workspace again: %w", err), spoolFix}
 	}

@@ -168,7 +168,7 @@ func choose(ctx context.Context, ws *Workspace, w walked, refs [][]repoRef, run 
 			return // no task at all: that the list was empty is told as such
 		}
 		if missing := missingRepositories(refs, found, names, w); len(missing) > 0 {
-			yield(Task{Run: warnings(missing)}, nil)
+			yield(Task{Run: warnings(missing), Warns: true}, nil)
 		}
 	}
 }

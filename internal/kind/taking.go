@@ -138,7 +138,7 @@ func (t *taking) missing() (Task, bool) {
 			}
 		}
 	}
-	return Task{Run: looked(look)}, len(look) > 0
+	return Task{Run: looked(look), Warns: true}, len(look) > 0
 }
 
 // unseen returns the name that a pattern without wildcards stands for, and whether it was seen, or

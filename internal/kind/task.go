@@ -67,6 +67,8 @@ type Task struct {
 	// never does.
 	Ready func(ctx context.Context)
 	Run   Run
+	// Warns is true for a task that has no object, and only warns.
+	Warns bool
 	aged  *aged   // the list that Run reads; nil where it reads none
 	reads *chosen // the branch whose folders and files Run reads; nil where it reads none
 }

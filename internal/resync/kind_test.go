@@ -21,6 +21,7 @@ func TestEveryKind(t *testing.T) {
 				}
 				b := bitbuckettest.Sample()
 				b.SetFile("checkout-api", "services/cart/package.json", []byte("{}"))
+				b.SetFile("checkout-api", ".claude/skills/release/SKILL.md", []byte("# Steps\n"))
 				w := newWorld(t, b)
 				r := w.sync(mapped(fmt.Sprintf(`
 - kind: %s

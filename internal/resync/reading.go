@@ -105,7 +105,7 @@ func (r *reading) tasks(readCtx context.Context, n int) iter.Seq2[ordered, error
 			}
 			if err == nil {
 				listed++
-				if task.Source.Key != "" { // else it only warns
+				if !task.Warns {
 					seen.Tasks++
 				}
 				seen.Sources[task.Source.Key] = inventory.Source(task.Source)
