@@ -146,12 +146,14 @@ func TestExampleMappingsRun(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(root, "examples", "mappings", name+".json")); err != nil {
 			name = "reviews"
 		}
+		w.bitbucket.SetFile("checkout-api", ".claude/skills/release/SKILL.md", []byte("# Steps\n"))
 		if name == "ownership" {
 			w.port.AddBlueprint(`{"identifier":"_user","title":"User","schema":{"properties":{},"required":[]},"relations":{}}`)
 		}
 		w.write("blueprints.json", readRoot(t, "examples/mappings/"+name+".json"))
 		w.env["BLUEPRINTS_FILE"] = "blueprints.json"
 		w.env["BITBUCKET_RATE_LIMIT"] = "100000/1h" // some recipes ask for each pull request
+		w.bitbucket.AllowToken(token, bitbuckettest.Access{Limit: -1})
 		return w
 	}
 	// The examples find what another integration made with slugs.yml.
