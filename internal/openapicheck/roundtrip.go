@@ -23,8 +23,13 @@ type API struct {
 // Bitbucket is Bitbucket Cloud served under a path, as "/2.0". The git host may be the same server: its routes
 // are those of git's smart HTTP, and no part of the document.
 func Bitbucket(base string) API {
-	return API{(*Checker).Bitbucket, strings.TrimRight(base, "/"), gitRoute.MatchString}
+	return API{(*Checker).Bitbucket, strings.TrimRight(base, "/"), func(path string) bool { return gitRoute.MatchString(path) || laterRoute.MatchString(path) }}
 }
+
+// laterRoute matches the routes of kinds that the extract of the vendor's document leaves out: they are checked by
+// the emulator alone.
+var laterRoute = regexp.MustCompile(`/repositories/[^/]+/[^/]+/(pipelines/|deployments/|environments/|branch-restrictions|refs/tags|commits?|commit/.*|effective-[a-z-]+|pullrequests/activity|pullrequests/[^/]+/(statuses|tasks|diffstat))$|` +
+	`/workspaces/[^/]+/(permissions/repositories|pipelines-config/runners)$`)
 
 // gitRoute matches the two paths of a repository on the git host.
 // Source: https://git-scm.com/docs/http-protocol, read 2026-11.
