@@ -117,7 +117,8 @@ func (c *Client) HasCommit(ctx context.Context, slug, hash string) (bool, error)
 	return err == nil, err
 }
 
-// Object reads one object at a path that Path made; name is what messages call it.
+// Object reads one object at a path that Path made, which names its type, as all of Bitbucket's do;
+// name is what messages call it.
 func (c *Client) Object(ctx context.Context, name, path string) (Object, error) {
 	var text json.RawMessage
 	if err := c.json(ctx, question{address: c.url(path, nil)}, &text); err != nil {
@@ -125,7 +126,10 @@ func (c *Client) Object(ctx context.Context, name, path string) (Object, error) 
 	}
 	o, err := Decode(text)
 	if err != nil {
-		return nil, &broken{fmt.Errorf("read %s: %w", name, err)}
+		return nil, &broken{fmt.Errorf("read %s: the answer is not the JSON of an object: %w", name, err)}
+	}
+	if kind, _ := o["type"].(string); kind == "" {
+		return nil, &broken{fmt.Errorf("read %s: the answer names no type", name)}
 	}
 	return o, nil
 }

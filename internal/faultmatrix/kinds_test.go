@@ -55,6 +55,10 @@ func furnished() *bitbuckettest.Server {
 	}
 	b.SetFile("checkout", "README.md", []byte("deployed later"))
 	b.Furnish()
+	for _, slug := range []string{"checkout", "gateway"} {
+		id := b.AddPullRequest(slug, bitbuckettest.PullRequest{Title: "A change", CreatedOn: day(1), UpdatedOn: day(2)})
+		b.SetExtras(slug, id, bitbuckettest.Extras{Statuses: []bitbuckettest.Status{{Key: "build", State: "SUCCESSFUL"}}, Tasks: []string{"tests"}, Files: []int{3}})
+	}
 	b.SwitchPipelinesOn("ledger") // a fault of an answer that says no more than 404 is none
 	return b
 }
@@ -70,8 +74,17 @@ func examplesOfKinds(t *testing.T) (mapping string, blueprints []string) {
       entity:
         mappings:
           identifier: .name
-          title: .name
+          title: .name + ([.__defaultReviewers, .__branchingModel, .__headStatuses] | tostring)
           blueprint: '"bitbucketRepository"'
+  - kind: pull-request
+    selector:
+      query: "true"
+    port:
+      entity:
+        mappings:
+          identifier: .destination.repository.name + "/" + (.id | tostring)
+          title: .title + ([.__statuses, .__diffstat, .__tasks, .__activity] | tostring)
+          blueprint: '"bitbucketPullRequest"'
 `
 	known := map[string]string{}
 	files, err := filepath.Glob("../../examples/kinds/*")

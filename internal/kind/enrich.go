@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,20 +106,29 @@ func (w enricher) ofOne(ctx context.Context, r bitbucket.Repository, of Found, e
 	return &Unreadable{Object: of.Address, Err: err}, false
 }
 
+// byText is an Endpoint's Key of objects that have nothing that identifies them: no list has equal
+// ones, unless it has one twice.
+func byText(l bitbucket.Listed) (string, error) {
+	text, err := json.Marshal(l.Object) // whatever the order of its keys was
+	digest := sha256.Sum256(text)
+	return string(digest[:]), err
+}
+
 // values reads a list of a repository to its end.
 func (w enricher) values(ctx context.Context, r bitbucket.Repository, name, route string, path ...string) ([]any, error) {
 	all := []any{}
-	for o, err := range bitbucket.List(ctx, w.client, bitbucket.Endpoint[Object]{
+	for l, err := range bitbucket.List(ctx, w.client, bitbucket.Endpoint[bitbucket.Listed]{
 		Name:    fmt.Sprintf("%s of repository %q", name, r.Slug),
 		Path:    w.client.Path("repositories", append([]string{r.Slug}, path...)...),
 		Route:   route,
 		Pagelen: 100,
-		Key:     func(Object) (string, error) { return "", nil },
+		NoJSON:  true,
+		Key:     byText,
 	}, nil) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, o)
+		all = append(all, l.Object)
 	}
 	return all, nil
 }
@@ -167,14 +177,18 @@ func (w enricher) ofPullRequest(ctx context.Context, r bitbucket.Repository, o O
 }
 
 // diffstatOf counts the files of a pull request, and the lines that it adds and removes; null where
-// source and destination have no commit in common, or one of them is gone.
+// source and destination have no commit in common, which Bitbucket says twice.
 //
 // Source: that such a diffstat answers 400 is what public clients saw, read 2026-11.
 func diffstatOf(ctx context.Context, w enricher, r bitbucket.Repository, o Object) (any, error) {
 	all, err := w.ofPullRequest(ctx, r, o, "diffstat")
 	var e *bitbucket.Error
+	unrelated := func() bool { return errors.As(err, &e) && e.Status == http.StatusBadRequest }
+	if unrelated() { // or it was a fault
+		all, err = w.ofPullRequest(ctx, r, o, "diffstat")
+	}
 	switch {
-	case errors.As(err, &e) && (e.Status == http.StatusBadRequest || errors.Is(err, bitbucket.ErrNotFound)):
+	case unrelated():
 		return nil, nil
 	case err != nil:
 		return nil, err

@@ -68,7 +68,7 @@ func TestExtras(t *testing.T) {
 			map[string]string{"__statuses": "[SUCCESSFUL] [] [] []"}},
 		{"pull-request", readsOf(false, "__tasks"), list + " " + pulls + " api/pullrequests/2/tasks",
 			map[string]string{"__tasks": "[RESOLVED UNRESOLVED] [] [] []"}},
-		{"pull-request", readsOf(false, "__diffstat"), list + " " + pulls + " api/pullrequests/2/diffstat api/pullrequests/3/diffstat api/pullrequests/4/diffstat web/pullrequests/1/diffstat",
+		{"pull-request", readsOf(false, "__diffstat"), list + " " + pulls + " api/pullrequests/2/diffstat api/pullrequests/3/diffstat api/pullrequests/3/diffstat api/pullrequests/4/diffstat web/pullrequests/1/diffstat",
 			map[string]string{"__diffstat": "2+15-7 <nil> 0+0-0 0+0-0"}},
 		{"pull-request", readsOf(false, "__activity"), list + " " + pulls + " api/pullrequests/activity web/pullrequests/activity",
 			map[string]string{"__activity": "[approval OPEN] [comment comment approval OPEN] [approval OPEN] [OPEN]"}},

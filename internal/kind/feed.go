@@ -2,7 +2,6 @@ package kind
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"iter"
 	"time"
@@ -44,10 +43,8 @@ func newFeed(ctx context.Context, w *Workspace, r bitbucket.Repository) *feed {
 		Path:    w.client.Path("repositories", r.Slug, "pullrequests", "activity"),
 		Route:   "pullrequest-activity",
 		Pagelen: maxFeedPage,
-		Key: func(l bitbucket.Listed) (string, error) {
-			digest := sha256.Sum256(l.JSON) // an entry has nothing that identifies it
-			return string(digest[:]), nil
-		},
+		NoJSON:  true,
+		Key:     byText,
 	}, nil))
 	return f
 }
