@@ -120,6 +120,9 @@ func (p *pass) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 func (o *origins) askWithout(ctx context.Context, doomed []catalog.Ref) {
 	p := o.pass
 	for _, of := range p.resources {
+		if of.seen.Gap != "" {
+			continue // nothing of it is deleted in any case
+		}
 		for _, w := range of.seen.Without {
 			if !slices.ContainsFunc(doomed, func(ref catalog.Ref) bool { return o.may(ctx, of, w.Source, ref) }) {
 				continue

@@ -27,6 +27,10 @@ func TestListThatIsNotThere(t *testing.T) {
 		{"once", func(b *bitbuckettest.Server) {
 			b.Fault(bitbuckettest.Fault{Path: "/repositories/acme/web/pipelines/", Status: http.StatusNotFound})
 		}, report.Partial, 0, 3},
+		{"off, and the repositories cannot be listed again", func(b *bitbuckettest.Server) {
+			b.SwitchPipelinesOff("web")
+			b.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Nth: 2, Times: -1, Status: http.StatusForbidden})
+		}, report.Partial, 0, 2},
 		{"off for long, and others are too old", func(b *bitbuckettest.Server) {
 			b.AddRepository(bitbuckettest.Repository{Name: "old"})
 			b.SwitchPipelinesOff("old")
@@ -60,7 +64,7 @@ func TestListThatIsNotThere(t *testing.T) {
 				if asked != tt.asked {
 					t.Errorf("got %d requests for pipelines, want %d", asked, tt.asked)
 				}
-				if tt.status == report.Partial {
+				if tt.name == "once" {
 					r.problem(`repository "web" answered 404, as one that has none, and asked once more: it has some`)
 				}
 			})
