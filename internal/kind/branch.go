@@ -63,9 +63,10 @@ func (s branchSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ part
 		a.none = r.MainBranch == ""
 		a.query = url.Values{"q": {`name = "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(r.MainBranch) + `"`}}
 	}
+	takes := s.takes(r.MainBranch)
 	a.only = choice{takes: func(o Object) bool {
 		name, _ := o["name"].(string)
-		return s.takes(name, r.MainBranch)
+		return takes(name)
 	}}
 	a.name = func(o Object) string { return fmt.Sprintf("%s branch %v", r.Slug, o["name"]) }
 	return a

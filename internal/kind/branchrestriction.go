@@ -3,7 +3,6 @@ package kind
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
@@ -55,11 +54,7 @@ func (restrictionKind) Values() []string { return restrictionKinds }
 func (s restrictionSelector) selective() bool { return s.narrowed() || len(s.Kinds) > 0 }
 
 func (s restrictionSelector) problems(raw mapping.Selector) diag.Problems {
-	problems := s.walked.problems(raw)
-	for i, one := range s.Kinds {
-		problems = append(problems, checkOneOf(raw, fmt.Sprintf("kinds[%d]", i), string(one), restrictionKinds, "kind of restriction")...)
-	}
-	return problems
+	return append(s.walked.problems(raw), checkEach(raw, "kinds", s.Kinds, restrictionKinds, "kind of restriction")...)
 }
 
 // aged is the list of the restrictions of a repository.
@@ -67,15 +62,7 @@ func (s restrictionSelector) problems(raw mapping.Selector) diag.Problems {
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-branch-restrictions/#api-repositories-workspace-repo-slug-branch-restrictions-get
 func (s restrictionSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ parts) aged {
 	a := s.listOf(c, r, "branch-restriction", "id", "branch-restrictions")
-	if len(s.Kinds) > 0 {
-		a.only = choice{
-			name: fmt.Sprintf("%q", s.Kinds),
-			takes: func(o Object) bool {
-				kind, _ := o["kind"].(string)
-				return slices.Contains(s.Kinds, restrictionKind(kind))
-			},
-		}
-	}
+	a.only = among("kind", s.Kinds)
 	a.name = func(o Object) string {
 		pattern, _ := o["pattern"].(string)
 		model, _ := o["branch_type"].(string)

@@ -3,7 +3,9 @@ package kind
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +26,17 @@ type choice struct {
 	since time.Time
 	// most is how many of the newest are wanted; 0 for all.
 	most int
+}
+
+// among takes the objects whose text at a key is one of some values; all where there are none.
+func among[T ~string](key string, values []T) choice {
+	if len(values) == 0 {
+		return choice{}
+	}
+	return choice{name: fmt.Sprintf("%q", values), takes: func(o Object) bool {
+		text, ok := o[key].(string)
+		return ok && slices.Contains(values, T(text))
+	}}
 }
 
 // wants reports whether an object is wanted, as far as it says itself. One without a time is.

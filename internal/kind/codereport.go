@@ -3,7 +3,6 @@ package kind
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
@@ -46,11 +45,7 @@ func (reportType) Values() []string { return reportTypes }
 func (s reportSelector) selective() bool { return s.narrowed() || len(s.ReportTypes) > 0 }
 
 func (s reportSelector) problems(raw mapping.Selector) diag.Problems {
-	problems := s.walked.problems(raw)
-	for i, one := range s.ReportTypes {
-		problems = append(problems, checkOneOf(raw, fmt.Sprintf("reportTypes[%d]", i), string(one), reportTypes, "type of report")...)
-	}
-	return problems
+	return append(s.walked.problems(raw), checkEach(raw, "reportTypes", s.ReportTypes, reportTypes, "type of report")...)
 }
 
 // aged is the list of the reports on the head of the main branch, which the list of repositories
@@ -67,15 +62,7 @@ func (s reportSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ part
 			return c.Path("repositories", r.Slug, "commit", head, "reports"), err
 		}
 	}
-	if len(s.ReportTypes) > 0 {
-		a.only = choice{
-			name: fmt.Sprintf("%q", s.ReportTypes),
-			takes: func(o Object) bool {
-				is, _ := o["report_type"].(string)
-				return slices.Contains(s.ReportTypes, reportType(is))
-			},
-		}
-	}
+	a.only = among("report_type", s.ReportTypes)
 	a.name = func(o Object) string { return fmt.Sprintf("%s report %v", r.Slug, o["title"]) }
 	return a
 }

@@ -101,24 +101,3 @@ func happened(entry Object) (latest time.Time, ok bool) {
 	}
 	return latest, ok
 }
-
-// flush yields the objects that wait for their extras. It reports whether more are wanted.
-func (t *agedTurn) flush(ctx context.Context) bool {
-	batch := t.batch
-	t.batch = nil
-	if t.feed == nil {
-		return (enricher{t.ws}).enrichAll(ctx, t.aged.repository, batch, t.aged.extras, t.yield)
-	}
-	for i, f := range batch {
-		created, _ := timeAt(f.Object, "created_on") // without one all of the feed is read
-		activity, err := t.feed.of(fmt.Sprint(f.Object["id"]), created)
-		if err != nil { // what happened to the further ones is not known
-			if (enricher{t.ws}).enrichAll(ctx, t.aged.repository, batch[:i], t.aged.extras, t.yield) {
-				t.yield(Found{}, t.ws.rest.OrGone(ctx, t.aged.repository.Slug, err))
-			}
-			return false
-		}
-		f.Object[activityKey] = activity
-	}
-	return (enricher{t.ws}).enrichAll(ctx, t.aged.repository, batch, t.aged.extras, t.yield)
-}

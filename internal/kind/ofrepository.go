@@ -100,15 +100,18 @@ func (b refNames) problems(raw mapping.Selector) diag.Problems {
 	return checkNames(raw, "branches", b.Branches)
 }
 
-// takes reports whether a branch of a repository is taken.
-func (b refNames) takes(name, mainBranch string) bool {
-	switch {
-	case b.DefaultBranchOnly && name != mainBranch:
-		return false
-	case strings.HasPrefix(name, mergeQueue) && !b.IncludeMergeQueue:
-		return false
+// takes returns what reports whether a branch of a repository is taken.
+func (b refNames) takes(mainBranch string) func(name string) bool {
+	matches := matcher(b.Branches)
+	return func(name string) bool {
+		switch {
+		case b.DefaultBranchOnly && name != mainBranch:
+			return false
+		case strings.HasPrefix(name, mergeQueue) && !b.IncludeMergeQueue:
+			return false
+		}
+		return matches(name)
 	}
-	return matches(b.Branches, name)
 }
 
 // checkNames finds what is no pattern in a list of them.
@@ -126,10 +129,16 @@ func checkNames(raw mapping.Selector, key string, patterns []string) (problems d
 	return problems
 }
 
-// matches reports whether a name matches one of some patterns that were checked; none take all.
-func matches(patterns []string, name string) bool {
-	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(pattern string) bool {
-		p, err := glob.Parse(pattern)
-		return err == nil && p.Matches(name)
-	})
+// matcher returns what reports whether a name matches one of some patterns that were checked; none
+// take all.
+func matcher(patterns []string) func(name string) bool {
+	var all []glob.Pattern
+	for _, pattern := range patterns {
+		if p, err := glob.Parse(pattern); err == nil {
+			all = append(all, p)
+		}
+	}
+	return func(name string) bool {
+		return len(patterns) == 0 || slices.ContainsFunc(all, func(p glob.Pattern) bool { return p.Matches(name) })
+	}
 }

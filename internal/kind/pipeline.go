@@ -61,10 +61,7 @@ func (s pipelineSelector) selective() bool {
 
 func (s pipelineSelector) problems(raw mapping.Selector) diag.Problems {
 	problems := append(s.walked.problems(raw), s.refNames.problems(raw)...)
-	for i, status := range s.Status {
-		problems = append(problems, checkOneOf(raw, fmt.Sprintf("status[%d]", i), string(status), pipelineStatuses, "status")...)
-	}
-	return problems
+	return append(problems, checkEach(raw, "status", s.Status, pipelineStatuses, "status")...)
 }
 
 // aged is the list of the pipelines of a repository, the newest first. Its path ends with a slash,
@@ -77,9 +74,10 @@ func (s pipelineSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ pa
 	a.endpoint.Counted = true
 	a.optional = true
 	a.query = url.Values{"sort": {"-created_on"}}
+	takesBranch := s.refNames.takes(r.MainBranch)
 	a.only = s.choice(30, 100, choice{
 		name:  fmt.Sprintf("%q %v %v %q", s.Branches, s.DefaultBranchOnly, s.IncludeMergeQueue, s.Status),
-		takes: func(o Object) bool { return s.takesRef(o, r.MainBranch) && s.takesStatus(o) },
+		takes: func(o Object) bool { return s.takesRef(o, takesBranch) && s.takesStatus(o) },
 		when:  func(o Object) (time.Time, bool) { return timeAt(o, "created_on") },
 	})
 	a.endpoint.When = a.only.newest()
@@ -89,7 +87,7 @@ func (s pipelineSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ pa
 
 // takesRef reports whether the branch that a pipeline ran on is taken. One of a pull request ran on
 // its source.
-func (s pipelineSelector) takesRef(o Object, mainBranch string) bool {
+func (s pipelineSelector) takesRef(o Object, takesBranch func(string) bool) bool {
 	target, _ := o["target"].(Object)
 	name, _ := target["ref_name"].(string)
 	if source, ok := target["source"].(string); ok && name == "" {
@@ -98,7 +96,7 @@ func (s pipelineSelector) takesRef(o Object, mainBranch string) bool {
 	if kind, ok := target["ref_type"].(string); ok && !strings.HasSuffix(kind, "branch") {
 		return len(s.Branches) == 0 && !s.DefaultBranchOnly
 	}
-	return s.refNames.takes(name, mainBranch)
+	return takesBranch(name)
 }
 
 func (s pipelineSelector) takesStatus(o Object) bool {

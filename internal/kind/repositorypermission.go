@@ -3,8 +3,6 @@ package kind
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
@@ -73,16 +71,10 @@ func (permissionSelector) again(ctx context.Context, ws *Workspace) (Second, err
 
 func (s permissionSelector) selective() bool { return len(s.Permissions) > 0 }
 
-func (s permissionSelector) problems(raw mapping.Selector) (problems diag.Problems) {
-	for i, one := range s.Permissions {
-		problems = append(problems, checkOneOf(raw, fmt.Sprintf("permissions[%d]", i), string(one), permissions, "permission")...)
-	}
-	return problems
+func (s permissionSelector) problems(raw mapping.Selector) diag.Problems {
+	return checkEach(raw, "permissions", s.Permissions, permissions, "permission")
 }
 
 func (s permissionSelector) sieve() sieve {
-	return sieve{takes: func(o Object) bool {
-		one, _ := o["permission"].(string)
-		return len(s.Permissions) == 0 || slices.Contains(s.Permissions, permission(one))
-	}}
+	return sieve{takes: among("permission", s.Permissions).takes}
 }

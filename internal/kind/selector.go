@@ -32,6 +32,19 @@ func checkOneOf(s mapping.Selector, key, value string, known []string, what stri
 	return diag.Problems{s.Problem(mapping.RuleSelectorValue, diag.Error, key, fmt.Sprintf("unknown %s %q", what, value), fix)}
 }
 
+// checkEach is checkOneOf for each value of a list. An empty one is none that is known.
+func checkEach[T ~string](s mapping.Selector, key string, values []T, known []string, what string) (problems diag.Problems) {
+	for i, value := range values {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		if value == "" {
+			problems = append(problems, s.Problem(mapping.RuleSelectorValue, diag.Error, at, "the "+what+" is empty", "use one of "+strings.Join(known, ", ")))
+			continue
+		}
+		problems = append(problems, checkOneOf(s, at, string(value), known, what)...)
+	}
+	return problems
+}
+
 // maxFilter bounds a filter that a fix repeats, in bytes.
 const maxFilter = 200
 

@@ -49,12 +49,13 @@ func (s tagSelector) problems(raw mapping.Selector) diag.Problems {
 func (s tagSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ parts) aged {
 	a := s.listOf(c, r, "tag", "name", "refs", "tags")
 	a.query = url.Values{"sort": {"-target.date"}}
+	matches := matcher(s.Tags)
 	most := cmp.Or(s.MaxResults, 100)
 	a.only = choice{
 		name: fmt.Sprintf("most=%d %q", most, s.Tags),
 		takes: func(o Object) bool {
 			name, _ := o["name"].(string)
-			return matches(s.Tags, name)
+			return matches(name)
 		},
 		when: func(o Object) (time.Time, bool) { return timeAt(o, "target", "date") },
 		most: most,
