@@ -165,6 +165,23 @@ func TestFeedEndsAtTheOldest(t *testing.T) {
 	})
 }
 
+// An entry of the feed that cannot be read may be of any pull request of the repository.
+func TestFeedWithAnOddEntry(t *testing.T) {
+	inBubble(t, reviewed(), func(w world) {
+		w.s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/api/pullrequests/activity", Times: -1, Mutate: func(page map[string]any) {
+			page["values"].([]any)[0] = nil
+		}})
+		bound, err := kind.Bind(resource(w.TB, "pull-request", ""))
+		if err != nil {
+			w.Fatal(err)
+		}
+		got := w.extractBound(bound.Reading(kind.ReadsOf(readsOf(false, "__activity"))))
+		if len(got.objects) != 1 || len(got.failed) != 1 || isUnreadable(got.failed[0]) {
+			w.Errorf("got %d objects and %v, want that of the other repository, and one error", len(got.objects), got.failed)
+		}
+	})
+}
+
 // What an extra lacks is an error of its object, and of no other.
 func TestExtraThatIsMissing(t *testing.T) {
 	for _, tt := range []struct {

@@ -67,8 +67,7 @@ func (f *feed) downTo(oldest time.Time) error {
 		switch {
 		case !more:
 			f.ended = true
-		case isOdd(err):
-		case err != nil:
+		case err != nil: // also one entry that cannot be read: what it is of is not known
 			f.err = err
 		case f.count == maxFeed:
 			f.err = fmt.Errorf("repository %q has more than %d activities of pull requests since the oldest one that is read", f.slug, maxFeed)
