@@ -19,6 +19,14 @@ type arguments struct {
 	problems diag.Problems
 }
 
+// shortcuts are the flags that stand for one value of an input.
+var shortcuts = []shortcut{
+	{"-q", "quiet", "true"},
+	{"--dry-run", "mode", string(input.Plan)},
+}
+
+type shortcut struct{ flag, id, text string }
+
 // parseArguments reads a command line: a command, behind some commands the mapping file, and
 // inputs as --name value or --name=value. It reports all that is wrong at once, and repeats
 // no value, which may be a secret.
@@ -63,7 +71,13 @@ func (a *arguments) problem(where, fix, format string, args ...any) {
 }
 
 func (a *arguments) set(id, text, from string) {
-	if earlier, twice := a.values[id]; twice && earlier.Text != text {
+	earlier, twice := a.values[id]
+	switch {
+	case !twice || earlier.Text == text || id == "mode" && strings.EqualFold(earlier.Text, text):
+	case id == "mode": // no secret, and --dry-run does not look like one
+		a.problem("argument "+from, "write one of the two", "it asks for the mode %s, and %s for the mode %s", shortQuote(text), earlier.From, shortQuote(earlier.Text))
+		return
+	default:
 		a.problem("argument "+from, "write one of the two", "%s is given already, with another value", earlier.From)
 		return
 	}
@@ -108,6 +122,10 @@ func shortQuote(arg string) string {
 // flag reads a flag, and returns the arguments behind its value.
 func (a *arguments) flag(arg string, rest []string) []string {
 	name, text, joined := strings.Cut(arg, "=")
+	if i := slices.IndexFunc(shortcuts, func(s shortcut) bool { return s.flag == name }); i >= 0 {
+		a.shortcut(shortcuts[i], text, joined)
+		return rest
+	}
 	id := strings.ReplaceAll(strings.TrimLeft(name, "-"), "-", "_")
 	i := slices.IndexFunc(input.Table, func(in input.Input) bool { return in.ID == id })
 	known := i >= 0 && strings.HasPrefix(name, "--")
@@ -133,6 +151,16 @@ func (a *arguments) flag(arg string, rest []string) []string {
 	return rest
 }
 
+// shortcut reads a flag that stands for a value, or is written as --flag=true or --flag=false.
+func (a *arguments) shortcut(s shortcut, text string, joined bool) {
+	switch {
+	case joined && !input.IsBoolean(text):
+		a.problem("argument "+s.flag, "write "+s.flag+" alone", "%s is neither true nor false", shortQuote(text))
+	case !joined || input.IsTrue(text):
+		a.set(s.id, s.text, s.flag)
+	}
+}
+
 // isFlag reports whether an input is true or false.
 func isFlag(in input.Input) bool { return in.Default == "true" || in.Default == "false" }
 
@@ -142,7 +170,7 @@ func (a *arguments) unknownFlag(name, id string) {
 		ids = append(ids, in.ID)
 	}
 	fix := program + " --help lists them all"
-	if near, ok := nearest.Name(id, append(ids, "help", "version")); ok {
+	if near, ok := nearest.Name(id, append(ids, "help", "version", "dry_run")); ok {
 		fix = fmt.Sprintf("did you mean %s? %s", flagName(near), fix)
 	}
 	a.problem("argument "+shortQuote(name), fix, "there is no such input")

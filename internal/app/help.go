@@ -12,6 +12,7 @@ const helpHead = `Reads a Bitbucket Cloud workspace and keeps your Port catalog 
 
 const helpExamples = `
 plan and validate take the mapping file without its flag too: validate FILE.
+--dry-run is the command plan, and -q is --quiet.
 
 Examples:
   port-bitbucket-exporter validate mapping.yml
@@ -38,7 +39,7 @@ Exit status:
 
 var helpCommand = command{
 	name:   "help",
-	usage:  "--help | --version",
+	usage:  "-h | --help | -v | --version",
 	text:   help,
 	flags:  []string{"-h", "--help"},
 	always: true,
@@ -47,7 +48,7 @@ var helpCommand = command{
 var versionCommand = command{
 	name:  "version",
 	text:  func([]command) string { return program + " " + Version + "\n" },
-	flags: []string{"--version"},
+	flags: []string{"-v", "--version"},
 }
 
 // help is what --help prints.

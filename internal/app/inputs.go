@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
@@ -33,12 +34,34 @@ func readInputs(s *session, args arguments) error {
 		return &usageError{fmt.Errorf("the arguments are wrong:\n%w", args.problems), true}
 	}
 	if err != nil {
+		if nothingGiven(s, notes) {
+			s.badArguments = true
+			noteInputs(s, diag.Problems{{Message: "no arguments and no inputs are given", Fix: program + " --help lists them"}})
+			return &usageError{errors.New(firstSteps), true}
+		}
 		return wrongInputs(s, err)
 	}
 	s.level.Set(config.LogLevel)
 	limitMemory(s.world, s.log)
 	logInputs(s, notes)
 	return nil
+}
+
+// firstSteps is what somebody reads who types the name of the program and nothing else.
+const firstSteps = `no arguments and no inputs are given:
+  ` + program + ` validate mapping.yml    checks a mapping, without credentials and network
+  ` + program + ` plan mapping.yml --bitbucket-workspace acme    tells what a sync would write
+  ` + program + ` sync --mapping-file mapping.yml --bitbucket-workspace acme    writes it
+plan and sync take their secrets from the environment: PORT_CLIENT_ID, PORT_CLIENT_SECRET, BITBUCKET_WORKSPACE_TOKEN.
+All flags, and the variables of the same names: ` + program + ` --help`
+
+// nothingGiven reports whether this is the name of the program and nothing else: what stands
+// in the environment by chance, such as LOG_LEVEL, does not count.
+func nothingGiven(s *session, notes input.Notes) bool {
+	return len(s.Args) == 0 && s.platform.Name() == "plain" && s.config.Mode == input.Sync &&
+		!slices.ContainsFunc(notes.Sources, func(source input.Source) bool {
+			return slices.ContainsFunc(input.Table, func(in input.Input) bool { return in.ID == source.ID && (in.Required || in.Secret) })
+		})
 }
 
 // wrongInputs reports what is wrong with the inputs, and along with it what is wrong with

@@ -182,7 +182,7 @@ func (s oceanSettings) check(rep *report) {
 	if g, ok := s.variables[oceanBaseURL]; ok {
 		rep.info("%s is ignored: it is for live events, and this program runs once and exits", g.from)
 	}
-	if g, ok := s.variables[oceanJQEnvironment]; ok && isTrue(g.text) {
+	if g, ok := s.variables[oceanJQEnvironment]; ok && IsTrue(g.text) {
 		rep.warn("%s is ignored: name the variables that jq expressions may read in jq_env_allow", g.from)
 	}
 }

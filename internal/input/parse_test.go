@@ -155,6 +155,8 @@ func TestParse(t *testing.T) {
 		{"log level", vars{"LOG_LEVEL": "WARNING"}, nil, func(c *Config) { c.LogLevel = slog.LevelWarn }},
 		{"log level of Ocean", vars{"APPLICATION__LOG_LEVEL": "CRITICAL"}, nil, func(c *Config) { c.LogLevel = slog.LevelError }},
 		{"a level not known is ignored", vars{"LOG_LEVEL": "verbose", "Application__Log_Level": "error"}, nil, func(c *Config) { c.LogLevel = slog.LevelError }},
+		{"quiet", vars{"INPUT_QUIET": "yes"}, nil, func(c *Config) { c.Quiet = true }},
+		{"quiet of another tool", vars{"QUIET": "1 minute"}, nil, func(*Config) {}},
 		{"debug", vars{"DEBUG": "Yes", "LOG_LEVEL": "error"}, nil, func(c *Config) { c.LogLevel = slog.LevelDebug }},
 		{"debug false", vars{"INPUT_DEBUG": "false", "DEBUG": "true"}, nil, func(*Config) {}},
 		{"debug of another tool", vars{"DEBUG": "express:*"}, nil, func(*Config) {}},

@@ -223,6 +223,10 @@ var Table = []Input{
 		Help:   "How much is logged: debug, info, warning or error.",
 		Ocean:  []string{"APPLICATION__LOG_LEVEL"},
 		accept: isLevel},
+	{ID: "quiet", Group: aboutReport, Default: "false", Validate: true,
+		Help:   "Whether only errors and the last line are printed.",
+		accept: IsBoolean,
+		read:   func(v value, c *Config) { c.Quiet = boolean(v) }},
 	{ID: "debug", Group: aboutReport, Default: "false", Validate: true,
 		Help:   "Set to true to log at debug level.",
 		accept: IsBoolean},
@@ -316,6 +320,8 @@ type Config struct {
 	ShipLogs     bool
 	SendExamples bool
 	LogLevel     slog.Level
+	// Quiet leaves of the console the errors and the last line.
+	Quiet bool
 
 	// unused are the credentials that were given and not chosen: they are
 	// scrubbed like the others.

@@ -99,13 +99,14 @@ func boolean(v value) bool {
 	if !IsBoolean(v.text) {
 		v.problem("write true or false", "%q is neither true nor false", v.text)
 	}
-	return isTrue(v.text)
+	return IsTrue(v.text)
 }
 
 // IsBoolean reports whether text is a value of an input that is true or false.
-func IsBoolean(text string) bool { return isTrue(text) || isFalse(text) }
+func IsBoolean(text string) bool { return IsTrue(text) || isFalse(text) }
 
-func isTrue(text string) bool  { return oneOf(text, "true", "1", "yes", "on") }
+// IsTrue reports whether text is one that means true.
+func IsTrue(text string) bool  { return oneOf(text, "true", "1", "yes", "on") }
 func isFalse(text string) bool { return oneOf(text, "false", "0", "no", "off") }
 
 func oneOf(text string, words ...string) bool {
@@ -148,7 +149,7 @@ func list(v value) []string {
 // were left out when they were found. GitHub sets RUNNER_DEBUG when a re-run asks for debug
 // logging.
 func logLevel(debug, name value, runnerDebug given) slog.Level {
-	if isTrue(debug.text) || strings.TrimSpace(runnerDebug.text) == "1" {
+	if IsTrue(debug.text) || strings.TrimSpace(runnerDebug.text) == "1" {
 		return slog.LevelDebug
 	}
 	l, _ := level(name.text)
