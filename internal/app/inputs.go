@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
@@ -98,13 +97,7 @@ func logInputs(s *session, notes input.Notes) {
 		about = append(about, "workspace", s.config.Workspace, "integration", s.config.IntegrationIdentifier)
 	}
 	s.log.Info(program, about...)
-	var sources []string
-	for _, source := range notes.Sources {
-		if source.From != "default" {
-			sources = append(sources, source.String())
-		}
-	}
-	s.log.Info("inputs: " + strings.Join(sources, ", "))
+	s.log.Info("inputs: " + notes.Summary())
 	for _, text := range notes.Infos {
 		s.log.Info(text)
 	}

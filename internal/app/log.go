@@ -28,7 +28,7 @@ type logHandler struct {
 	ship func(level, line string, about diag.About)
 }
 
-// levelWidth is that of the longest name: lines begin in one column.
+// levelWidth is that of every name but WARNING, which is spelled as annotations spell it.
 const levelWidth = len("ERROR")
 
 func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool {
@@ -54,19 +54,21 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 	if r.Level < h.level.Level() {
 		return nil
 	}
-	_, err := fmt.Fprintf(h.w, "%-*s %s\n", levelWidth, r.Level, b.String())
+	_, err := fmt.Fprintf(h.w, "%-*s %s\n", levelWidth, levelName(r.Level), b.String())
 	return err
 }
 
-// levelName is a level in Port's words.
+// levelName is a level in the one spelling of all output, which is Port's too.
 func levelName(l slog.Level) string {
 	switch {
 	case l >= slog.LevelError:
 		return "ERROR"
 	case l >= slog.LevelWarn:
 		return "WARNING"
+	case l >= slog.LevelInfo:
+		return "INFO"
 	}
-	return "INFO"
+	return "DEBUG"
 }
 
 func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

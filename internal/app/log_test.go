@@ -19,7 +19,7 @@ func TestLogHandler(t *testing.T) {
 		log  func(*slog.Logger)
 		want string
 	}{
-		{"levels align", func(l *slog.Logger) { l.Debug("a"); l.Info("b"); l.Warn("c"); l.Error("d") }, "DEBUG a\nINFO  b\nWARN  c\nERROR d\n"},
+		{"levels align", func(l *slog.Logger) { l.Debug("a"); l.Info("b"); l.Warn("c"); l.Error("d") }, "DEBUG a\nINFO  b\nWARNING c\nERROR d\n"},
 		{"values", func(l *slog.Logger) {
 			l.Info("resource done", "n", 6, "took", 3*time.Millisecond, "ok", true, "error", errors.New("no"))
 		}, "INFO  resource done n=6 took=3ms ok=true error=no\n"},
@@ -82,7 +82,7 @@ func FuzzLog(f *testing.F) {
 		if len(lines) != 3 || lines[2] != "" {
 			t.Fatalf("got %q, want two lines", lines)
 		}
-		for i, level := range []string{"WARN ", "INFO "} {
+		for i, level := range []string{"WARNING ", "INFO "} {
 			line := lines[i]
 			if !strings.HasPrefix(line, level) && !strings.Contains(line, "***") { // a secret may hold a part of it
 				t.Errorf("got %q, want it to begin with %q", line, level)

@@ -232,7 +232,7 @@ func TestOutputsCannotBeWritten(t *testing.T) {
 	w.env["GITHUB_OUTPUT"], w.env["GITHUB_STEP_SUMMARY"] = "", filepath.Join(w.dir, "no", "such", "folder")
 	r := w.run(map[string]string{"MAPPING": repositories})
 	r.check(t, 0, "success")
-	for _, want := range []string{"WARN  step outputs: ", "WARN  step summary: "} {
+	for _, want := range []string{"WARNING step outputs: ", "WARNING step summary: "} {
 		if !strings.Contains(r.stderr, want) {
 			t.Errorf("the log does not hold %q:\n%s", want, r.stderr)
 		}

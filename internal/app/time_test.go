@@ -176,7 +176,7 @@ func TestMappingWarning(t *testing.T) {
 				r := w.run(map[string]string{"MAPPING": strings.Replace(repositories, "title: .name", "title: .name + env.HOME", 1)})
 				r.check(t, 0, "success")
 				const place = "mapping (input):9:"
-				got := fmt.Sprint(strings.Count(r.stdout, "WARNING "+place), strings.Count(r.stdout, "::warning::"+place), strings.Count(r.stderr, "WARN  "+place))
+				got := fmt.Sprint(strings.Count(r.stdout, "WARNING "+place), strings.Count(r.stdout, "::warning::"+place), strings.Count(r.stderr, "WARNING "+place))
 				if want := map[bool]string{false: "1 0 0", true: "0 1 1"}[github]; got != want {
 					t.Errorf("told as a line, as an annotation, in the log: got %s, want %s\n%s%s", got, want, r.stdout, r.stderr)
 				}

@@ -169,7 +169,7 @@ func (r *reader) read() values {
 	for _, in := range Table {
 		g := r.find(in)
 		if !g.ok() && in.Default != "" {
-			g = given{text: in.Default, from: "default"}
+			g = given{text: in.Default, from: byDefault}
 		}
 		if g.ok() {
 			r.rep.notes.Sources = append(r.rep.notes.Sources, Source{ID: in.ID, From: g.from})

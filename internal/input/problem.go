@@ -29,7 +29,8 @@ type Source struct {
 	From string // the name of an environment variable, or "default"
 }
 
-func (s Source) String() string { return s.ID + " from " + s.From }
+// byDefault stands where nothing is given.
+const byDefault = "default"
 
 // location names an input, as the object of a problem.
 func location(id string, from string) string {
