@@ -10,8 +10,8 @@
 //	rerun | runs the whole program again and again with one memory | - | app
 //	scale | measures the program in a process of its own | - | app
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun input mapping nearest platform port prune reconcile report resync state transform transport
-//	resync | does one run | bitbucket catalog check concurrent diag inventory kind load mapping port prune reconcile report state transform | dryrun transport
+//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun face input mapping nearest platform port prune reconcile report resync state transform transport
+//	resync | does one run | bitbucket catalog check concurrent diag face inventory kind load mapping port prune reconcile report state transform | dryrun transport
 //	load | sends entities to Port and accounts for them | catalog check concurrent diag graph inventory port refusal report
 //	prune | deletes from Port what the workspace no longer has | catalog check diag inventory port reconcile refusal report
 //	refusal | explains why Port did not take an entity | catalog clip diag mapping nearest port
@@ -30,7 +30,8 @@
 //	filter | finds mistakes in a filter of Bitbucket's query language | -
 //	gitwire | reads git repositories over smart HTTP | -
 //	glob | compares the paths of a repository with patterns | -
-//	report | counts what a run did | catalog clip diag | mapping
+//	face | makes what is seen of a report | catalog clip diag report | mapping
+//	report | counts what a run did | catalog diag
 //	mapping | reads a mapping | content diag nearest
 //	content | reads the files of repositories | -
 //	state | keeps sealed values between runs | -

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
 
+	"port-bitbucket-exporter/internal/face"
 	"port-bitbucket-exporter/internal/input"
-	"port-bitbucket-exporter/internal/report"
 )
 
 const root = "../.."
@@ -102,7 +102,7 @@ func TestActionEqualsTheTables(t *testing.T) {
 		inputs = append(inputs, row{in.ID, described(in), in.Required})
 		fmt.Fprintf(&inputText, "  %s:\n    description: %s\n    required: %t\n", in.ID, quote(described(in)), in.Required)
 	}
-	for _, o := range report.OutputTable {
+	for _, o := range face.OutputTable {
 		outputs = append(outputs, row{Name: o.Name, Description: o.Help})
 		fmt.Fprintf(&outputText, "  %s:\n    description: %s\n", o.Name, quote(o.Help))
 	}
@@ -121,7 +121,7 @@ func TestActionEqualsTheTables(t *testing.T) {
 		t.Errorf("inputs of action.yml (-), input.Table (+):\n%s", diff)
 	}
 	if diff := cmp.Diff(rows(t, action.Outputs), outputs); diff != "" {
-		t.Errorf("outputs of action.yml (-), report.OutputTable (+):\n%s", diff)
+		t.Errorf("outputs of action.yml (-), face.OutputTable (+):\n%s", diff)
 	}
 	if action.Name == "" || action.Description == "" || action.Runs.Using != "docker" {
 		t.Errorf("action.yml: name %q, description %q, using %q", action.Name, action.Description, action.Runs.Using)
@@ -195,7 +195,7 @@ func TestReadmeTables(t *testing.T) {
 			names = append(names, []string{code(in.ID), code(strings.Join(in.Ocean, "`, `"))})
 		}
 	}
-	for _, o := range report.OutputTable {
+	for _, o := range face.OutputTable {
 		outputs = append(outputs, []string{code(o.Name), o.Help})
 	}
 	tables := map[string]string{

@@ -10,8 +10,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"port-bitbucket-exporter/internal/face"
 	"port-bitbucket-exporter/internal/input"
-	"port-bitbucket-exporter/internal/report"
 )
 
 // checkNames reports what is not among the names, and what is required and missing: in
@@ -248,7 +248,7 @@ func checkChoices(t *testing.T, where, name string, c choices) {
 }
 
 func isOutput(name string) bool {
-	return slices.ContainsFunc(report.OutputTable, func(o report.OutputSpec) bool { return o.Name == name })
+	return slices.ContainsFunc(face.OutputTable, func(o face.OutputSpec) bool { return o.Name == name })
 }
 
 // checkSecrets wants each secret to come from where secrets are kept.

@@ -8,6 +8,7 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/platform"
+	"port-bitbucket-exporter/internal/report"
 )
 
 // readInputs reads what the user asked for into s. It hides the secrets before anything is
@@ -25,6 +26,7 @@ func readInputs(s *session, args arguments) error {
 		s.command = *c
 	}
 	s.report.Planned, s.report.CheckOnly = config.Mode == input.Plan, s.command.checkOnly
+	s.report.Subject = report.Subject{Workspace: config.Workspace, Integration: config.IntegrationIdentifier, Checkout: checkout(s)}
 	s.platform.Mask(config.Secrets()...)
 	s.platform.Mask(proxySecrets(s.environment)...)
 	if len(args.problems) > 0 {
@@ -61,6 +63,12 @@ func nothingGiven(s *session, notes input.Notes) bool {
 		!slices.ContainsFunc(notes.Sources, func(source input.Source) bool {
 			return slices.ContainsFunc(input.Table, func(in input.Input) bool { return in.ID == source.ID && (in.Required || in.Secret) })
 		})
+}
+
+// checkout returns where a browser shows the files of the run.
+func checkout(s *session) report.Checkout {
+	page, line := platform.Checkout(s.getenv)
+	return report.Checkout{Page: page, Line: line}
 }
 
 // wrongInputs reports what is wrong with the inputs, and along with it what is wrong with

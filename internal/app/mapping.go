@@ -205,10 +205,10 @@ func ofMapping(s *session, file string) report.Mapping {
 }
 
 // sourcePath returns the path of a file that an input names from the root of the checkout, by
-// which scanners know it; what is not in there keeps its name.
+// which scanners know it. What is not in there keeps its name, and what is no file has none.
 func sourcePath(s *session, file string) string {
 	if file != s.config.MappingFile && file != s.config.BlueprintsFile {
-		return file
+		return ""
 	}
 	root := platform.Root(s.getenv)
 	if root == "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
-	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/face"
 )
 
 // outputNames are the documented outputs; the first, the last two and oldest_read_at are texts,
@@ -266,13 +266,13 @@ func TestForms(t *testing.T) {
 	w := smallWorld(t)
 	w.write("mapping.yml", repositories)
 	env := map[string]string{"MODE": "validate", "MAPPING_FILE": "mapping.yml"}
-	for _, form := range report.Forms {
+	for _, form := range face.Forms {
 		env[strings.ToUpper(form.Input)] = "form." + form.Input
 	}
 	if r := w.run(env); r.status != 0 {
 		t.Fatalf("exit status %d:\n%s", r.status, r.stderr)
 	}
-	for _, form := range report.Forms {
+	for _, form := range face.Forms {
 		if w.read("form."+form.Input) == "" {
 			t.Errorf("the file of the input %s is empty", form.Input)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"port-bitbucket-exporter/internal/datasource"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/face"
 	"port-bitbucket-exporter/internal/platform"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/report"
@@ -90,12 +91,12 @@ func closeFeed(ctx context.Context, s *session, stopped bool) {
 	for _, p := range s.report.Worst() {
 		switch p.Severity {
 		case diag.Error:
-			s.feed.Log("ERROR", report.Line(p), p.About)
+			s.feed.Log("ERROR", face.Line(p), p.About)
 		case diag.Warning:
-			s.feed.Log("WARNING", report.Line(p), p.About)
+			s.feed.Log("WARNING", face.Line(p), p.About)
 		}
 	}
-	s.feed.Log("INFO", report.Result(s.report), diag.About{})
+	s.feed.Log("INFO", face.Result(s.report), diag.About{})
 	end := datasource.End{Status: port.Completed, At: time.Now(), Report: s.report}
 	switch {
 	case stopped:
@@ -118,7 +119,7 @@ func lastLines(s *session) []string {
 	if s.badArguments {
 		return []string{s.report.Status() + ": " + s.report.Failure}
 	}
-	return report.Lines(s.report)
+	return face.Lines(s.report)
 }
 
 func holds(problems []diag.Problem, message string) bool {
@@ -135,7 +136,7 @@ func firstLine(text string) string {
 // reported the log has the errors already: it does not show them again.
 func handOver(s *session, reported bool) (annotated []diag.Problem) {
 	s.report.Scrub(s.scrubber.Redact)
-	for _, form := range report.Forms {
+	for _, form := range face.Forms {
 		writeOut(s, form)
 	}
 	checkOnly := s.command.checkOnly // the mapping's problems are printed
@@ -150,13 +151,13 @@ func handOver(s *session, reported bool) (annotated []diag.Problem) {
 		annotated = append(annotated, p)
 	}
 	var outputs []platform.Output
-	for _, o := range report.Outputs(s.report) {
+	for _, o := range face.Outputs(s.report) {
 		outputs = append(outputs, platform.Output{Name: o.Name, Value: o.Text()})
 	}
 	if err := s.platform.Publish(outputs); err != nil {
 		s.log.Warn("step outputs: " + err.Error())
 	}
-	summary := func(limitBytes int) string { return report.Markdown(s.report, limitBytes) }
+	summary := func(limitBytes int) string { return face.Markdown(s.report, limitBytes) }
 	if err := s.platform.Summary(summary); err != nil {
 		s.log.Warn("step summary: " + err.Error())
 	}
@@ -165,7 +166,7 @@ func handOver(s *session, reported bool) (annotated []diag.Problem) {
 
 // writeOut writes a form of the report to the file that its input names; without a name it
 // does nothing.
-func writeOut(s *session, form report.Form) {
+func writeOut(s *session, form face.Form) {
 	name := s.config.Files[form.Input]
 	if name == "" {
 		return
@@ -186,7 +187,7 @@ func annotation(p diag.Problem, files ...string) platform.Annotation {
 	out := platform.Annotation{Severity: p.Severity, Message: p.Text()}
 	if p.At.File != "" && slices.Contains(files, p.At.File) {
 		out.At = p.At
-	} else if place := report.Place(p); place != "" {
+	} else if place := face.Place(p); place != "" {
 		out.Message = place + ": " + p.Text()
 	}
 	if p.Count > 1 {

@@ -8,6 +8,7 @@ import (
 
 	"port-bitbucket-exporter/internal/datasource"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/face"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/platform"
 	"port-bitbucket-exporter/internal/report"
@@ -84,7 +85,7 @@ func (c console) warn(p diag.Problem) {
 	p.Severity = diag.Warning
 	c.report.Note(p)
 	if c.platform.Annotates() {
-		c.local.Warn(report.Line(p))
+		c.local.Warn(face.Line(p))
 	}
 }
 

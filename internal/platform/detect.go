@@ -39,3 +39,28 @@ func Root(getenv func(string) string) string {
 	}
 	return ""
 }
+
+// Checkout returns where a browser shows a file of the commit that runs: the page is all of its
+// address before the file's path, and line is what stands between the path and the number of a
+// line. Both are empty where the platform does not name the repository and the commit.
+//
+// Source: those above, and
+// https://docs.github.com/en/repositories/working-with-files/using-files/getting-permanent-links-to-files,
+// https://support.atlassian.com/bitbucket-cloud/docs/hyperlink-to-source-code-in-bitbucket/, read 2026-11.
+func Checkout(getenv func(string) string) (page, line string) {
+	switch {
+	case actions(getenv):
+		return pageOf("/blob/", getenv("GITHUB_SERVER_URL"), getenv("GITHUB_REPOSITORY"), getenv("GITHUB_SHA")), "#L"
+	case Pipelines(getenv):
+		return pageOf("/src/", "https://bitbucket.org", getenv("BITBUCKET_REPO_FULL_NAME"), getenv("BITBUCKET_COMMIT")), "#lines-"
+	}
+	return "", ""
+}
+
+// pageOf is empty when a part is.
+func pageOf(between, server, repository, commit string) string {
+	if server == "" || repository == "" || commit == "" {
+		return ""
+	}
+	return server + "/" + repository + between + commit + "/"
+}

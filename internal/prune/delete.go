@@ -27,6 +27,9 @@ func (p *pass) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
 	limits := reconcile.Limits{Most: port.MaxDelete, Cascade: cascade}
 	relations, all := p.related(ctx, stale)
 	if err := p.lost(); err != nil {
+		for _, ref := range stale {
+			p.Report.NoteKept(ref, p.unreadable(err))
+		}
 		p.reportBlocked(reconcile.BlockAll(stale, p.unreadable(err)))
 		return
 	}
@@ -74,7 +77,7 @@ func (d *deletion) left() []catalog.Ref {
 // end counts and reports what stays for others.
 func (d *deletion) end() {
 	for _, one := range d.refused {
-		d.pass.Report.Blueprint(one.ref.Blueprint).StaleKept++
+		stays(d.pass.Report, one.ref, "Port refused, since other entities relate to it")
 		d.pass.note(diag.Problem{
 			Severity: diag.Warning,
 			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: Port refused, since other entities relate to them", one.ref.Blueprint),
@@ -98,7 +101,7 @@ func (d *deletion) do(ctx context.Context, blueprint string, groups [][]string) 
 	}
 	identifiers := slices.Concat(groups...)
 	if ctx.Err() != nil {
-		d.stopped(ctx, blueprint, len(identifiers))
+		d.stopped(ctx, blueprint, identifiers)
 		return
 	}
 	results, refused := d.pass.Store.Delete(ctx, blueprint, identifiers, d.cascade)
@@ -110,7 +113,7 @@ func (d *deletion) do(ctx context.Context, blueprint string, groups [][]string) 
 	}
 	for _, one := range results {
 		if one.Err != nil && ctx.Err() != nil {
-			d.stopped(ctx, blueprint, 1)
+			d.stopped(ctx, blueprint, []string{one.Identifier})
 			continue
 		}
 		d.account(catalog.Ref{Blueprint: blueprint, Identifier: one.Identifier}, one)
@@ -123,6 +126,7 @@ func (d *deletion) account(ref catalog.Ref, result port.DeleteResult) {
 	if result.Err == nil { // also when it is gone already: the answer of a first attempt may have been lost
 		d.deleted[ref] = true
 		out.Deleted++
+		d.pass.Report.NoteDeleted(ref)
 		return
 	}
 	d.order.Keep(ref)
@@ -130,7 +134,7 @@ func (d *deletion) account(ref catalog.Ref, result port.DeleteResult) {
 		d.refused = append(d.refused, refusedDeletion{ref, result.Err})
 		return
 	}
-	out.StaleKept++
+	stays(d.pass.Report, ref, refusal.Words(result.Err))
 	d.pass.Report.Mark(report.Undelivered)
 	d.pass.note(diag.Problem{
 		Severity: diag.Error,
@@ -156,10 +160,12 @@ func (d *deletion) dependantsFix() string {
 }
 
 // stopped counts what was not requested, or not answered, since the run ended.
-func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
-	d.pass.Report.Blueprint(blueprint).StaleKept += n
+func (d *deletion) stopped(ctx context.Context, blueprint string, identifiers []string) {
+	for _, id := range identifiers {
+		stays(d.pass.Report, catalog.Ref{Blueprint: blueprint, Identifier: id}, context.Cause(ctx).Error())
+	}
 	d.pass.note(diag.Problem{
-		Severity: diag.Warning, Count: n,
+		Severity: diag.Warning, Count: len(identifiers),
 		Message: fmt.Sprintf("stale entities of blueprint %q are not deleted: %s", blueprint, context.Cause(ctx)),
 		Fix:     "run again",
 	})
@@ -167,7 +173,6 @@ func (d *deletion) stopped(ctx context.Context, blueprint string, n int) {
 
 // keep reports an entity that was not tried: Port would refuse.
 func (d *deletion) keep(k reconcile.Kept) {
-	d.pass.Report.Blueprint(k.Ref.Blueprint).StaleKept++
 	why, fix, example := "other entities relate to them, and stay", d.dependantsFix(), ""
 	if !d.pass.Inventory.Entities.Produced(k.By) && slices.ContainsFunc(d.pass.Report.Blueprints, func(b *report.Blueprint) bool {
 		return b.Identifier == k.By.Blueprint && b.HeldBy != ""
@@ -188,6 +193,7 @@ func (d *deletion) keep(k reconcile.Kept) {
 	default:
 		example = fmt.Sprintf("%s, to which %s relates", k.Ref, k.By)
 	}
+	stays(d.pass.Report, k.Ref, why)
 	d.pass.note(diag.Problem{
 		Severity: diag.Warning,
 		Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: %s", k.Ref.Blueprint, why),

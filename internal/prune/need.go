@@ -63,7 +63,7 @@ func (p *pass) reportNeeded(ctx context.Context, kept []catalog.Ref, by needs) {
 			continue
 		}
 		rel, _ := by.of(ref)
-		p.Report.Blueprint(ref.Blueprint).StaleKept++
+		stays(p.Report, ref, fmt.Sprintf("entities of blueprint %q relate to it by relation %q", rel.Blueprint, rel.Name))
 		problem := diag.Problem{
 			Severity: diag.Warning,
 			Message:  fmt.Sprintf("stale entities of blueprint %q are not deleted: entities of blueprint %q relate to them by relation %q", ref.Blueprint, rel.Blueprint, rel.Name),

@@ -119,3 +119,9 @@ func (p *pass) entry(id inventory.Entry) (*resource, *check.Entry) {
 	}
 	return nil, nil
 }
+
+// stays counts a stale entity that stays, and names it with the reason.
+func stays(r *report.Report, ref catalog.Ref, why string) {
+	r.Blueprint(ref.Blueprint).StaleKept++
+	r.NoteKept(ref, why)
+}

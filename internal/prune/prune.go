@@ -93,6 +93,7 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 	run.Halt = p.halt(failure) // what the run has kept may have been lost
 	run.Guards = unlisted{p}.guards(run.Guards)
 	run.Threshold, run.MaxDeletions, run.Deletion = m.EntityDeletionThreshold, p.MaxDeletions, p.Deletion
+	run.Stays = p.Report.NoteKept
 	return reconcile.Decide(run), needed
 }
 

@@ -71,6 +71,8 @@ type Run struct {
 	Produced func(catalog.Ref) bool
 	// Needed reports whether an entity that the run produced relates to it.
 	Needed func(catalog.Ref) bool
+	// Stays is called for each stale entity that stays, with the reason in words; nil for none.
+	Stays func(ref catalog.Ref, guard string)
 	// Guards block the deletion of whole blueprints, each with its reason in words.
 	Guards map[string]string
 	// Threshold is the largest share of the owned entities that may go, 0 to 1.
@@ -133,20 +135,27 @@ func Decide(r Run) Verdict {
 		if r.Needed(ref) {
 			v.Needed = append(v.Needed, ref)
 		} else if guard := guards.of(ref); guard != "" {
-			blocked.add(ref, guard)
+			r.stays(blocked, ref, guard)
 		} else {
 			v.Delete = append(v.Delete, ref)
 		}
 	}
 	if guard := r.guardAll(len(v.Delete)); guard != "" {
 		for _, ref := range v.Delete {
-			blocked.add(ref, guard)
+			r.stays(blocked, ref, guard)
 		}
 		v.Delete = nil
 	}
 	v.Blocked = blocked.sorted()
 	v.Closed = r.Halt != "" || len(r.Guards) > 0 || slices.ContainsFunc(r.Resources, func(s Resource) bool { return s.Gap != "" || len(s.Partial) > 0 })
 	return v
+}
+
+func (r Run) stays(blocked blocks, ref catalog.Ref, guard string) {
+	blocked.add(ref, guard)
+	if r.Stays != nil {
+		r.Stays(ref, guard)
+	}
 }
 
 // BlockAll returns stale entities as blocked by one guard.

@@ -1,5 +1,5 @@
-// Package report counts what a run did, once, and writes it in every form: step
-// outputs, the report file, the summary in Markdown and the last lines of the log.
+// Package report counts what a run did, once: one plain value, of which package face makes
+// everything that people and other programs see.
 package report
 
 import (
@@ -130,12 +130,13 @@ type Report struct {
 	// CutOff is true when the run ended before it had asked for everything and written it, or
 	// may have: by time_limit, max_requests, a signal or a failure of the whole.
 	CutOff            bool
+	Subject           Subject
 	BitbucketRequests int
 	PortRequests      int
 	Sources           Sources
 	Memory            Memory
-	// Planned is true for what a sync would do; Changes are then all that it would
-	// change, sorted by blueprint and identifier, and Forecast is what it would cost.
+	Timeline          Timeline
+	// Planned is true for what a sync would do; then Forecast is what it would cost.
 	Planned bool
 	// Kinds are those of the resources that ran, where others of the mapping did not, of which
 	// there are Idle; empty where all ran.
@@ -143,8 +144,11 @@ type Report struct {
 	Idle  int
 	// Settled is true when everything was read, and all that Port holds of the
 	// integration was produced, or made for a relation.
-	Settled  bool
+	Settled bool
+	// Changes are, of a plan, all that a sync would change, sorted by blueprint and identifier;
+	// of a sync, what it deleted, in any order, see NoteDeleted.
 	Changes  []catalog.Change
+	Kept     []Kept // stale entities that stay, in any order, see NoteKept
 	Forecast string
 	Facts    []string // what else there is to know, a line each
 	Foreseen bool     // a sync would change something beside entities
@@ -196,6 +200,12 @@ func (r *Report) Scrub(redact func(string) string) {
 		f.Name, f.Path = redact(f.Name), redact(f.Path)
 	}
 	r.scrubChanges(redact)
+	for i := range r.Kept {
+		k := &r.Kept[i]
+		k.Ref.Blueprint, k.Ref.Identifier, k.Why = redact(k.Ref.Blueprint), redact(k.Ref.Identifier), redact(k.Why)
+	}
+	r.Subject.scrub(redact)
+	r.Timeline.scrub(redact)
 	r.Sources.scrub(redact)
 	r.Memory.Why, r.Memory.ListsLost = redact(r.Memory.Why), redact(r.Memory.ListsLost)
 	for i, fact := range r.Facts {
@@ -212,15 +222,16 @@ func (r *Report) Total() Counts {
 	return sum
 }
 
-// totals is what the whole run did.
-type totals struct {
+// Totals is what the whole run did.
+type Totals struct {
 	Counts
 	Deleted   int
 	StaleKept int
 }
 
-func (r *Report) totals() totals {
-	t := totals{Counts: r.Total()}
+// Totals returns what the whole run did.
+func (r *Report) Totals() Totals {
+	t := Totals{Counts: r.Total()}
 	for _, b := range r.Blueprints {
 		t.Deleted += b.Deleted
 		t.StaleKept += b.StaleKept
@@ -228,16 +239,16 @@ func (r *Report) totals() totals {
 	return t
 }
 
-// sortedBlueprints leaves the Report as it is.
-func (r *Report) sortedBlueprints() []*Blueprint {
+// SortedBlueprints returns the blueprints by identifier, and leaves the Report as it is.
+func (r *Report) SortedBlueprints() []*Blueprint {
 	return slices.SortedStableFunc(slices.Values(r.Blueprints), func(a, b *Blueprint) int {
 		return cmp.Compare(a.Identifier, b.Identifier)
 	})
 }
 
-// Changing reports whether a sync would change something.
+// Changing reports whether a plan found that a sync would change something.
 func (r *Report) Changing() bool {
-	return r.Foreseen || slices.ContainsFunc(r.Changes, func(c catalog.Change) bool { return c.Action != catalog.Refuse })
+	return r.Planned && (r.Foreseen || slices.ContainsFunc(r.Changes, func(c catalog.Change) bool { return c.Action != catalog.Refuse }))
 }
 
 func (r *Report) scrubChanges(redact func(string) string) {
@@ -269,4 +280,43 @@ func scrubbed(v any, redact func(string) string) any {
 		return out
 	}
 	return v
+}
+
+// A report names so many entities at most of which only the counts are bounded otherwise.
+const (
+	maxDeleted = 10_000
+	maxKept    = 1_000
+)
+
+// Kept is a stale entity that was not deleted.
+type Kept struct {
+	Ref catalog.Ref
+	Why string // in words
+}
+
+// NoteDeleted names an entity that a sync deleted; of very many it names the first. In a plan
+// the changes are set as a whole, and it does nothing. Counts are the caller's.
+func (r *Report) NoteDeleted(ref catalog.Ref) {
+	if !r.Planned && len(r.Changes) < maxDeleted {
+		r.Changes = append(r.Changes, catalog.Change{Action: catalog.Delete, Ref: ref})
+	}
+}
+
+// NoteKept names a stale entity that stays, and why; of very many it names the first. Counts
+// are the caller's.
+func (r *Report) NoteKept(ref catalog.Ref, why string) {
+	if len(r.Kept) < maxKept {
+		r.Kept = append(r.Kept, Kept{ref, why})
+	}
+}
+
+// Link returns the page of a place in one of the files of the mapping; empty where none is
+// known.
+func (r *Report) Link(file string, line int) string {
+	for _, f := range []File{r.Mapping.File, r.Mapping.Blueprints} {
+		if f.Name != "" && f.Name == file {
+			return r.Subject.Checkout.Link(f.Path, line)
+		}
+	}
+	return ""
 }

@@ -1,12 +1,6 @@
 package report
 
-import (
-	"cmp"
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
-)
+import "time"
 
 // Sources is how a run read folders and files.
 type Sources struct {
@@ -39,63 +33,6 @@ type Fallback struct {
 	Reason     string // in words
 }
 
-// mostReasons bounds the different reasons in a line.
-const mostReasons = 4
-
-// GitText returns on one line what was read over git, and what not:
-//
-//	812 repositories, 1,377 requests, 2.1 GB; REST instead for 9: 7 over git_max_bytes, 2 cut off
-func (s Sources) GitText() string {
-	text := fmt.Sprintf("%s, %s, %s", grouped(s.Repositories, "repository", "repositories"), grouped(s.Requests, "request", "requests"), bytesText(s.Bytes))
-	if len(s.Fallbacks) > 0 {
-		text += fmt.Sprintf("; REST instead for %s: %s", digits(int64(len(s.Fallbacks))), s.reasons())
-	}
-	return text
-}
-
-// reasons returns the reasons of the fallbacks with their numbers, the most frequent first.
-func (s Sources) reasons() string {
-	count := map[string]int{}
-	var all []string
-	for _, f := range s.Fallbacks {
-		if count[f.Reason] == 0 {
-			all = append(all, f.Reason)
-		}
-		count[f.Reason]++
-	}
-	slices.SortFunc(all, func(a, b string) int {
-		return cmp.Or(cmp.Compare(count[b], count[a]), strings.Compare(a, b))
-	})
-	var parts []string
-	others := 0
-	for i, reason := range all {
-		if i < mostReasons {
-			parts = append(parts, digits(int64(count[reason]))+" "+visible(reason, maxExample))
-		} else {
-			others += count[reason]
-		}
-	}
-	if others > 0 {
-		parts = append(parts, digits(int64(others))+" for other reasons")
-	}
-	return strings.Join(parts, ", ")
-}
-
-// text returns on one line what read folders and files; empty when there were none to read.
-func (s Sources) text() string {
-	switch s.Reader {
-	case Git:
-		text := "folders and files: over git: " + s.GitText()
-		if s.Stopped != "" {
-			text += "; git was given up: " + visible(s.Stopped, maxExample)
-		}
-		return text
-	case REST:
-		return "folders and files: " + visible(cmp.Or(s.Why, "over REST"), maxMessage)
-	}
-	return ""
-}
-
 func (s *Sources) scrub(redact func(string) string) {
 	s.Why, s.Stopped = redact(s.Why), redact(s.Stopped)
 	for i := range s.Fallbacks {
@@ -104,86 +41,32 @@ func (s *Sources) scrub(redact func(string) string) {
 	}
 }
 
-// maxFallbackLines bounds the fallbacks in a log.
-const maxFallbackLines = 20
-
-// fallbackLines are one for each repository that was not read over git, as far as a log
-// bears them.
-func (s Sources) fallbackLines() []string {
-	var all []string
-	for i, f := range s.Fallbacks {
-		if i == maxFallbackLines {
-			all = append(all, fmt.Sprintf("%d more repositories over REST instead of git are in the report file (input report_file)", len(s.Fallbacks)-i))
-			break
-		}
-		all = append(all, fmt.Sprintf("repository %q: over REST instead of git: %s", visible(f.Repository, maxName), visible(f.Reason, maxExample)))
-	}
-	return all
+// Memory is what a run knew from earlier runs, and what it left for later ones. It is part of
+// the report of a run that may remember, or that is bounded by max_requests.
+type Memory struct {
+	Told bool   // it is part of the report
+	Why  string // in words why nothing was known from before; empty when something was
+	// ListsLost is in words why no list is taken from memory; empty when some may be.
+	ListsLost string
+	// Repositories are those of which a list comes from memory; OldestReadAt is when the one
+	// of these lists was read that was read longest ago.
+	Repositories int
+	OldestReadAt time.Time
+	// Contents are the repositories of which folders or files were known by their commit.
+	Contents int
+	// Saved is how many requests need not be made, as far as the lists show that the run begins
+	// with.
+	Saved int
+	// NotAsked are the repositories of which something was not asked for, since MaxRequests
+	// would have been passed; 0 is no bound.
+	NotAsked    int
+	MaxRequests int
 }
 
-func (m markdown) fallbackTable() table {
-	all := m.Sources.Fallbacks
-	return table{
-		title: fmt.Sprintf("\n### Read over REST instead of git: %d\n\n", len(all)),
-		heads: []string{"Repository", "Why"},
-		rows:  len(all),
-		fold:  openProblems,
-		row: func(i int) []string {
-			return []string{cell(all[i].Repository, maxName), cell(all[i].Reason, maxExample)}
-		},
+// Age is how old the oldest list from memory was at a time; 0 where none comes from there.
+func (m Memory) Age(at time.Time) time.Duration {
+	if m.OldestReadAt.IsZero() {
+		return 0
 	}
-}
-
-type fallbackJSON struct {
-	Repository string `json:"repository"`
-	Reason     string `json:"reason"`
-}
-
-type sourcesJSON struct {
-	Reader       Reader         `json:"reader"`
-	Why          string         `json:"why"`
-	Repositories int            `json:"git_repositories"`
-	Fallbacks    []fallbackJSON `json:"fallbacks"`
-	Stopped      string         `json:"git_given_up"`
-}
-
-func (s Sources) json() sourcesJSON {
-	out := sourcesJSON{s.Reader, s.Why, s.Repositories, make([]fallbackJSON, len(s.Fallbacks)), s.Stopped}
-	for i, f := range s.Fallbacks {
-		out.Fallbacks[i] = fallbackJSON(f)
-	}
-	return out
-}
-
-// grouped is a number with its noun: "1,377 requests".
-func grouped(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return digits(int64(n)) + " " + many
-}
-
-// digits writes a number that is not negative with a comma before each three digits.
-func digits(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
-
-// bytesText is a number of bytes in the largest unit that leaves a digit before the point:
-// "2.1 GB".
-func bytesText(n int64) string {
-	size, unit := float64(n), ""
-	for _, unit = range []string{"bytes", "kB", "MB", "GB", "TB"} {
-		if size < 999.95 || unit == "TB" {
-			break
-		}
-		size /= 1000
-	}
-	if unit == "bytes" {
-		return grouped(int(n), "byte", "bytes")
-	}
-	return strconv.FormatFloat(size, 'f', 1, 64) + " " + unit
+	return max(0, at.Sub(m.OldestReadAt))
 }

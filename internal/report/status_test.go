@@ -49,25 +49,11 @@ func TestStatusAndExitStatus(t *testing.T) {
 			if got := r.Status(); got != status {
 				t.Errorf("status: got %q, want %q", got, status)
 			}
-			if got, want := (words{&r}).reasons() != "", set != 0; got != want {
-				t.Errorf("has reasons: got %v, want %v", got, want)
-			}
 			for failOn, want := range want {
 				if got := r.ExitStatus(failOn); got != want {
 					t.Errorf("exit status with fail_on %q: got %d, want %d", failOn, got, want)
 				}
 			}
 		})
-	}
-}
-
-func TestEveryCauseHasWords(t *testing.T) {
-	t.Parallel()
-	var all Cause
-	for _, c := range causeWords {
-		all |= c.cause
-	}
-	if want := Fatal<<1 - 1; all != want {
-		t.Errorf("got words for %07b, want %07b", all, want)
 	}
 }

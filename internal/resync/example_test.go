@@ -15,6 +15,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/face"
 	"port-bitbucket-exporter/internal/port/porttest"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -267,7 +268,7 @@ func loud(r result) []string {
 	var all []string
 	for _, p := range r.report.Problems() {
 		if p.Severity != diag.Notice {
-			all = append(all, report.Line(p))
+			all = append(all, face.Line(p))
 		}
 	}
 	return all

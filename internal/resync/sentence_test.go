@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
-	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/face"
 )
 
 // torn is the place where a sentence lacks what it was about to name.
@@ -15,9 +15,9 @@ var torn = regexp.MustCompile(`\b(?:for|of|from|named) (?:[;,:)]|$)|[:,] ?[;)]|\
 func (w *world) whole(r result) {
 	w.t.Helper()
 	for _, p := range r.report.Problems() {
-		for _, text := range []string{p.Message, p.Example, p.Fix, report.Line(p)} {
+		for _, text := range []string{p.Message, p.Example, p.Fix, face.Line(p)} {
 			if at := torn.FindString(text); at != "" && text != "" {
-				w.t.Errorf("a problem ends in the middle, at %q: %s", at, report.Line(p))
+				w.t.Errorf("a problem ends in the middle, at %q: %s", at, face.Line(p))
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/face"
 	"port-bitbucket-exporter/internal/report"
 )
 
@@ -54,5 +55,5 @@ func (r *run) tellSources() {
 		r.noteOf(diag.About{Phase: diag.Extract}, diag.Problem{Severity: diag.Warning, Message: "git was given up, and REST read all further repositories: " + read.Stopped,
 			Fix: cmp.Or(read.StoppedFix, "check that the credential may read repositories, and git_host_url") + "; or set source_reader to rest"})
 	}
-	r.logReading("git: " + told.GitText())
+	r.logReading("git: " + face.GitText(*told))
 }

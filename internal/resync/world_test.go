@@ -18,6 +18,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/face"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/port"
@@ -286,6 +287,7 @@ func (w *world) account(r result, start time.Time) {
 			w.t.Errorf("resource %d: %v", res.Index, err)
 		}
 	}
+	w.named(r.report)
 	var sum report.Blueprint
 	for _, b := range r.report.Blueprints {
 		sum.Created, sum.Updated, sum.Unchanged, sum.Rejected = sum.Created+b.Created, sum.Updated+b.Updated, sum.Unchanged+b.Unchanged, sum.Rejected+b.Rejected
@@ -358,7 +360,7 @@ func (r result) ended(status string) result {
 func (r result) story() string {
 	var b strings.Builder
 	for _, p := range r.report.Problems() {
-		fmt.Fprintf(&b, "  %s: %s\n", p.Severity, report.Line(p))
+		fmt.Fprintf(&b, "  %s: %s\n", p.Severity, face.Line(p))
 	}
 	return b.String()
 }
@@ -367,7 +369,7 @@ func (r result) story() string {
 func (r result) problem(parts ...string) diag.Problem {
 	r.t.Helper()
 	for _, p := range r.report.Problems() {
-		text := p.Severity.String() + ": " + report.Line(p)
+		text := p.Severity.String() + ": " + face.Line(p)
 		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(text, part) }) {
 			return p
 		}

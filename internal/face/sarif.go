@@ -1,4 +1,4 @@
-package report
+package face
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/report"
 )
 
 const (
@@ -98,7 +99,7 @@ type sarifRegion struct {
 // Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html, and
 // https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning,
 // read 2026-11.
-func SARIF(r *Report) []byte {
+func SARIF(r *report.Report) []byte {
 	m := r.Mapping
 	if !m.Checked && len(m.Problems) == 0 {
 		return nil
@@ -125,7 +126,7 @@ func SARIF(r *Report) []byte {
 		seen[key]++
 		run.Results = append(run.Results, sarifResult{
 			RuleID: string(p.Rule), RuleIndex: index[p.Rule], Level: levels[p.Severity], Message: sarifText{sarifMessage(p)},
-			Locations:           []sarifLocation{{m.place(p.At)}},
+			Locations:           []sarifLocation{{placeOf(m, p.At)}},
 			PartialFingerprints: map[string]string{fingerprint: key + ":" + strconv.Itoa(seen[key])},
 			OccurrenceCount:     p.Count,
 		})
@@ -149,9 +150,9 @@ func sarifMessage(p diag.Problem) string {
 
 // place returns the line of the file that a problem names. What names none has a place
 // all the same, the mapping as a whole: GitHub refuses a result without one.
-func (m Mapping) place(p diag.Position) sarifPhysicalLocation {
+func placeOf(m report.Mapping, p diag.Position) sarifPhysicalLocation {
 	file := cmp.Or(p.File, m.Name, m.Blueprints.Name)
-	for _, known := range []File{m.File, m.Blueprints} {
+	for _, known := range []report.File{m.File, m.Blueprints} {
 		if file == known.Name {
 			file = cmp.Or(known.Path, file)
 			break

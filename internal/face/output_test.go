@@ -1,4 +1,4 @@
-package report
+package face
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/report"
 )
 
 func TestOutputText(t *testing.T) {
@@ -58,16 +59,16 @@ func TestOutputTable(t *testing.T) {
 
 // counted is a report in which no two numbers are equal, so that none can stand for
 // another.
-func counted() *Report {
-	r := &Report{BitbucketRequests: 1001, PortRequests: 1002, Duration: 1003 * time.Millisecond}
+func counted() *report.Report {
+	r := &report.Report{BitbucketRequests: 1001, PortRequests: 1002, Duration: 1003 * time.Millisecond}
 	for i := range 3 {
 		n := 100 * (i + 1)
-		c := Counts{Filtered: n + 1, Skipped: n + 2, Failed: n + 3, Created: n + 4, Updated: n + 5,
+		c := report.Counts{Filtered: n + 1, Skipped: n + 2, Failed: n + 3, Created: n + 4, Updated: n + 5,
 			Unchanged: n + 6, Rejected: n + 7, Merged: n + 8}
 		c.Transformed = c.Created + c.Updated + c.Unchanged + c.Rejected + c.Merged
 		c.Extracted = c.Transformed + c.Filtered + c.Skipped + c.Failed
-		r.Resources = append(r.Resources, &Resource{Index: i + 1, Kind: fmt.Sprint("kind", i), Counts: c, Listed: true, Complete: i == 0})
-		*r.Blueprint(fmt.Sprint("blueprint", i)) = Blueprint{Identifier: fmt.Sprint("blueprint", i), Created: n + 11,
+		r.Resources = append(r.Resources, &report.Resource{Index: i + 1, Kind: fmt.Sprint("kind", i), Counts: c, Listed: true, Complete: i == 0})
+		*r.Blueprint(fmt.Sprint("blueprint", i)) = report.Blueprint{Identifier: fmt.Sprint("blueprint", i), Created: n + 11,
 			Updated: n + 12, Unchanged: n + 13, Rejected: n + 14, Deleted: n + 15, StaleKept: n + 16}
 	}
 	return r
@@ -136,8 +137,8 @@ func TestOneSetOfNumbers(t *testing.T) {
 func TestJSONHidesNothing(t *testing.T) {
 	t.Parallel()
 	nasty := "a\x00\x1b\x7f\u0085\u202e\u2028\ufeff\U000e0001\"\\</script>é👩‍💻\xff"
-	var r Report
-	r.Resources = []*Resource{{Index: 1, Kind: nasty}}
+	var r report.Report
+	r.Resources = []*report.Resource{{Index: 1, Kind: nasty}}
 	r.Blueprint(nasty).HeldBy = nasty
 	r.Note(diag.Problem{Severity: diag.Warning, At: diag.Position{File: nasty}, Message: nasty, Fix: nasty, Example: nasty})
 	text := JSON(&r)
@@ -171,7 +172,7 @@ func TestJSONKeys(t *testing.T) {
 	}
 	want = append(want, "resources", "blueprints", "problems")
 	slices.Sort(want)
-	if got := slices.Sorted(maps.Keys(decode(t, JSON(&Report{})))); !slices.Equal(got, want) {
+	if got := slices.Sorted(maps.Keys(decode(t, JSON(&report.Report{})))); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

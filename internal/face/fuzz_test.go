@@ -1,4 +1,4 @@
-package report
+package face
 
 import (
 	"strings"
@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/report"
 )
 
 // FuzzJSON writes anything into the report file and the outputs: the file is JSON that
@@ -17,8 +18,8 @@ func FuzzJSON(f *testing.F) {
 		f.Add("repository", s, -1)
 	}
 	f.Fuzz(func(t *testing.T, a, b string, n int) {
-		r := &Report{BitbucketRequests: n}
-		r.Resources = []*Resource{{Index: 1, Kind: a, Blueprints: []string{b}, Counts: Counts{Created: n, Extracted: n, Transformed: n}}}
+		r := &report.Report{BitbucketRequests: n}
+		r.Resources = []*report.Resource{{Index: 1, Kind: a, Blueprints: []string{b}, Counts: report.Counts{Created: n, Extracted: n, Transformed: n}}}
 		r.Blueprint(b).HeldBy = a
 		r.Note(diag.Problem{Severity: diag.Warning, At: diag.Position{File: a, Line: n}, Message: b, Fix: a, Example: b})
 		text := JSON(r)

@@ -1,4 +1,9 @@
-package report
+// Package face makes what is seen of a report: step outputs, the report file, the summary in
+// Markdown, the last lines of the log. Each face is a pure function of the report, in a file of
+// its own; words.go and escape.go hold what they share.
+package face
+
+import "port-bitbucket-exporter/internal/report"
 
 // maxComment is the longest comment that GitHub takes, in bytes at most.
 //
@@ -9,7 +14,7 @@ const maxComment = 65_536
 type Form struct {
 	Input string // the id of that input
 	// Write returns the content of the file; nil when there is nothing to write.
-	Write func(*Report) []byte
+	Write func(*report.Report) []byte
 }
 
 // Forms are all forms in files. A new one is a file with its function, a line here, and a
@@ -18,5 +23,5 @@ type Form struct {
 var Forms = []Form{
 	{"report_file", JSON},
 	{"sarif_file", SARIF},
-	{"summary_file", func(r *Report) []byte { return []byte(Markdown(r, maxComment)) }},
+	{"summary_file", func(r *report.Report) []byte { return []byte(Markdown(r, maxComment)) }},
 }

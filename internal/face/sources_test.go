@@ -1,22 +1,26 @@
-package report
+package face
 
-import "testing"
+import (
+	"testing"
+
+	"port-bitbucket-exporter/internal/report"
+)
 
 func TestGitText(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		sources Sources
+		sources report.Sources
 		want    string
 	}{
-		{Sources{}, "0 repositories, 0 requests, 0 bytes"},
-		{Sources{Repositories: 1, Requests: 1, Bytes: 1}, "1 repository, 1 request, 1 byte"},
-		{Sources{Repositories: 812, Requests: 1377, Bytes: 2_100_000_000, Fallbacks: []Fallback{
-			{"a", "cut off"}, {"b", "over git_max_bytes"}, {"c", "over git_max_bytes"}, {"d", "cut off"}, {"e", "over git_max_bytes"},
+		{report.Sources{}, "0 repositories, 0 requests, 0 bytes"},
+		{report.Sources{Repositories: 1, Requests: 1, Bytes: 1}, "1 repository, 1 request, 1 byte"},
+		{report.Sources{Repositories: 812, Requests: 1377, Bytes: 2_100_000_000, Fallbacks: []report.Fallback{
+			{Repository: "a", Reason: "cut off"}, {Repository: "b", Reason: "over git_max_bytes"}, {Repository: "c", Reason: "over git_max_bytes"}, {Repository: "d", Reason: "cut off"}, {Repository: "e", Reason: "over git_max_bytes"},
 		}}, "812 repositories, 1,377 requests, 2.1 GB; REST instead for 5: 3 over git_max_bytes, 2 cut off"},
-		{Sources{Fallbacks: []Fallback{{"a", "e"}, {"b", "d"}, {"c", "c"}, {"d", "b"}, {"e", "a"}, {"f", "f"}}},
+		{report.Sources{Fallbacks: []report.Fallback{{Repository: "a", Reason: "e"}, {Repository: "b", Reason: "d"}, {Repository: "c", Reason: "c"}, {Repository: "d", Reason: "b"}, {Repository: "e", Reason: "a"}, {Repository: "f", Reason: "f"}}},
 			"0 repositories, 0 requests, 0 bytes; REST instead for 6: 1 a, 1 b, 1 c, 1 d, 2 for other reasons"},
 	} {
-		if got := tt.sources.GitText(); got != tt.want {
+		if got := GitText(tt.sources); got != tt.want {
 			t.Errorf("got  %s\nwant %s", got, tt.want)
 		}
 	}

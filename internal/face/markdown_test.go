@@ -1,4 +1,4 @@
-package report
+package face
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/report"
 )
 
 type parsedTable struct {
@@ -103,10 +104,10 @@ func TestCell(t *testing.T) {
 }
 
 // many has more of everything than a small summary can hold.
-func many() *Report {
-	var r Report
+func many() *report.Report {
+	var r report.Report
 	for i := range 40 {
-		r.Resources = append(r.Resources, &Resource{Index: i + 1, Kind: "repository", Blueprints: []string{"service"}})
+		r.Resources = append(r.Resources, &report.Resource{Index: i + 1, Kind: "repository", Blueprints: []string{"service"}})
 		r.Blueprint(fmt.Sprintf("blueprint%02d", i)).Deleted = i
 		r.Note(diag.Problem{Severity: diag.Warning, Message: fmt.Sprintf("warning %02d", i)})
 		r.Note(diag.Problem{Severity: diag.Error, Message: fmt.Sprintf("error %02d", i)})
@@ -155,7 +156,7 @@ func TestMarkdownLimits(t *testing.T) {
 
 func TestMarkdownManyBlueprintsInOneCell(t *testing.T) {
 	t.Parallel()
-	r := Report{Resources: []*Resource{{Index: 1, Kind: "file", Blueprints: []string{"a", "b", "c", "d", "e", "f", "g"}}}}
+	r := report.Report{Resources: []*report.Resource{{Index: 1, Kind: "file", Blueprints: []string{"a", "b", "c", "d", "e", "f", "g"}}}}
 	got := parseTables(t, Markdown(&r, mebibyte))[0].rows[0]["Blueprints"]
 	if want := "a, b, c, d, e, and 2 more"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -172,7 +173,7 @@ func FuzzMarkdown(f *testing.F) {
 	f.Add(" | ", "--- |\n", "![a](javascript:b)", "[x]: y", uint16(0))
 	f.Fuzz(func(t *testing.T, kind, blueprint, message, example string, n uint16) {
 		problems := int(n % 64)
-		r := Report{Resources: []*Resource{{Index: 1, Kind: kind, Blueprints: []string{blueprint}}}}
+		r := report.Report{Resources: []*report.Resource{{Index: 1, Kind: kind, Blueprints: []string{blueprint}}}}
 		r.Blueprint(blueprint).HeldBy = message
 		for i := range problems {
 			r.Note(diag.Problem{Severity: diag.Warning, At: diag.Position{File: example, Line: i + 1}, Message: message, Example: example, Fix: kind})

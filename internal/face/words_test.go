@@ -1,10 +1,11 @@
-package report
+package face
 
 import (
 	"strings"
 	"testing"
 
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/report"
 )
 
 func TestLine(t *testing.T) {
@@ -33,5 +34,17 @@ func TestLine(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// Each cause has words, so that a run that is no success says why.
+func TestEveryCauseHasWords(t *testing.T) {
+	t.Parallel()
+	for set := range report.Fatal << 1 {
+		var r report.Report
+		r.Mark(set)
+		if got, want := (words{&r}).reasons() != "", set != 0; got != want {
+			t.Errorf("%07b has reasons: got %v, want %v", set, got, want)
+		}
 	}
 }

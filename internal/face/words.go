@@ -1,4 +1,4 @@
-package report
+package face
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/report"
 )
 
 // The longest foreign texts in a line or a cell, in characters.
@@ -24,25 +25,25 @@ type column struct {
 	head string // of a table
 	word string // after the number, in a line
 	main bool   // shown even when 0
-	of   func(Counts) int
+	of   func(report.Counts) int
 }
 
 // columns are in the order of the two equations of Counts.
 var columns = []column{
-	{"Extracted", "extracted", true, func(c Counts) int { return c.Extracted }},
-	{"Filtered", "filtered", false, func(c Counts) int { return c.Filtered }},
-	{"Skipped", "skipped", false, func(c Counts) int { return c.Skipped }},
-	{"Failed", "failed", false, func(c Counts) int { return c.Failed }},
-	{"Transformed", "transformed", true, func(c Counts) int { return c.Transformed }},
-	{"Created", "created", true, func(c Counts) int { return c.Created }},
-	{"Updated", "updated", true, func(c Counts) int { return c.Updated }},
-	{"Unchanged", "unchanged", true, func(c Counts) int { return c.Unchanged }},
-	{"Rejected", "rejected", false, func(c Counts) int { return c.Rejected }},
-	{"Merged", "merged", false, func(c Counts) int { return c.Merged }},
+	{"Extracted", "extracted", true, func(c report.Counts) int { return c.Extracted }},
+	{"Filtered", "filtered", false, func(c report.Counts) int { return c.Filtered }},
+	{"Skipped", "skipped", false, func(c report.Counts) int { return c.Skipped }},
+	{"Failed", "failed", false, func(c report.Counts) int { return c.Failed }},
+	{"Transformed", "transformed", true, func(c report.Counts) int { return c.Transformed }},
+	{"Created", "created", true, func(c report.Counts) int { return c.Created }},
+	{"Updated", "updated", true, func(c report.Counts) int { return c.Updated }},
+	{"Unchanged", "unchanged", true, func(c report.Counts) int { return c.Unchanged }},
+	{"Rejected", "rejected", false, func(c report.Counts) int { return c.Rejected }},
+	{"Merged", "merged", false, func(c report.Counts) int { return c.Merged }},
 }
 
 // words puts a report into the words that all forms for people share.
-type words struct{ *Report }
+type words struct{ *report.Report }
 
 // kindsText says that the run was one of some kinds; empty when all ran.
 func (w words) kindsText() string {
@@ -82,7 +83,7 @@ func (w words) reasons() string {
 	for _, c := range causeWords {
 		switch {
 		case !w.Has(c.cause):
-		case c.cause == Fatal && w.Failure != "":
+		case c.cause == report.Fatal && w.Failure != "":
 			all = append(all, visible(w.Failure, maxMessage))
 		default:
 			all = append(all, c.words)
@@ -92,17 +93,17 @@ func (w words) reasons() string {
 }
 
 var causeWords = []struct {
-	cause Cause
+	cause report.Cause
 	words string
 }{
-	{Fatal, "the run as a whole failed"},
-	{TimeLimit, "the time limit was reached"},
-	{Unread, "not everything was read from Bitbucket"},
-	{NotAsked, "not everything was asked for, since max_requests was reached"},
-	{Undelivered, "not everything was delivered to Port"},
-	{FailedSelector, "a selector raised an error or gave no boolean"},
-	{FailedExpression, "an identifier or blueprint expression raised an error"},
-	{RejectedEntity, "entities were rejected"},
+	{report.Fatal, "the run as a whole failed"},
+	{report.TimeLimit, "the time limit was reached"},
+	{report.Unread, "not everything was read from Bitbucket"},
+	{report.NotAsked, "not everything was asked for, since max_requests was reached"},
+	{report.Undelivered, "not everything was delivered to Port"},
+	{report.FailedSelector, "a selector raised an error or gave no boolean"},
+	{report.FailedExpression, "an identifier or blueprint expression raised an error"},
+	{report.RejectedEntity, "entities were rejected"},
 }
 
 // result returns what the run did, without a full stop.
@@ -115,7 +116,7 @@ func (w words) result() string {
 }
 
 func (w words) entityResult() string {
-	t := w.totals()
+	t := w.Totals()
 	create, update, remove := w.verbs()
 	text := fmt.Sprintf("%d %s, %d %s, %d unchanged, %d %s", t.Created, create, t.Updated, update, t.Unchanged, t.Deleted, remove)
 	if t.Rejected != 0 {

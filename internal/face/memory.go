@@ -1,52 +1,24 @@
-package report
+package face
 
 import (
 	"fmt"
 	"strings"
 	"time"
-)
 
-// Memory is what a run knew from earlier runs, and what it left for later ones. It is part of
-// the report of a run that may remember, or that is bounded by max_requests.
-type Memory struct {
-	Told bool   // it is part of the report
-	Why  string // in words why nothing was known from before; empty when something was
-	// ListsLost is in words why no list is taken from memory; empty when some may be.
-	ListsLost string
-	// Repositories are those of which a list comes from memory; OldestReadAt is when the one
-	// of these lists was read that was read longest ago.
-	Repositories int
-	OldestReadAt time.Time
-	// Contents are the repositories of which folders or files were known by their commit.
-	Contents int
-	// Saved is how many requests need not be made, as far as the lists show that the run begins
-	// with.
-	Saved int
-	// NotAsked are the repositories of which something was not asked for, since MaxRequests
-	// would have been passed; 0 is no bound.
-	NotAsked    int
-	MaxRequests int
-}
+	"port-bitbucket-exporter/internal/report"
+)
 
 // oldest returns when the oldest list from memory was read, in RFC 3339; empty when none
 // comes from memory.
-func (m Memory) oldest() string {
+func oldest(m report.Memory) string {
 	if m.OldestReadAt.IsZero() {
 		return ""
 	}
 	return m.OldestReadAt.UTC().Format(time.RFC3339)
 }
 
-// age is how old the oldest list from memory was when the run began.
-func (r *Report) age() time.Duration {
-	if r.Memory.OldestReadAt.IsZero() {
-		return 0
-	}
-	return max(0, r.Started.Sub(r.Memory.OldestReadAt))
-}
-
 // memoryLines are what people are told of the memory, a line each.
-func (r *Report) memoryLines() []string {
+func memoryLines(r *report.Report) []string {
 	m := r.Memory
 	if !m.Told {
 		return nil
@@ -60,7 +32,7 @@ func (r *Report) memoryLines() []string {
 	}
 	if m.Repositories > 0 {
 		all = append(all, fmt.Sprintf("the lists of %s come from memory; the oldest was read at %s, %s before this run",
-			grouped(m.Repositories, "repository", "repositories"), m.oldest(), ageText(r.age())))
+			grouped(m.Repositories, "repository", "repositories"), oldest(m), ageText(r.Memory.Age(r.Started))))
 	}
 	if m.Contents > 0 {
 		all = append(all, fmt.Sprintf("the contents of %s are known by their commits", grouped(m.Contents, "repository", "repositories")))

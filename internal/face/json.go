@@ -1,4 +1,4 @@
-package report
+package face
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/clip"
+	"port-bitbucket-exporter/internal/report"
 )
 
 type blueprintJSON struct {
@@ -30,15 +31,15 @@ type problemJSON struct {
 	Example  string `json:"example"`
 }
 
-func blueprintsJSON(r *Report) []blueprintJSON {
+func blueprintsJSON(r *report.Report) []blueprintJSON {
 	list := make([]blueprintJSON, len(r.Blueprints))
-	for i, b := range r.sortedBlueprints() {
+	for i, b := range r.SortedBlueprints() {
 		list[i] = blueprintJSON(*b)
 	}
 	return list
 }
 
-func problemsJSON(r *Report) []problemJSON {
+func problemsJSON(r *report.Report) []problemJSON {
 	list := make([]problemJSON, len(r.Problems()))
 	for i, p := range r.Worst() {
 		list[i] = problemJSON{p.Severity.String(), p.At.File, p.At.Line, p.At.Column, p.Text(), p.Fix, p.Count, p.Example}
@@ -51,16 +52,16 @@ func problemsJSON(r *Report) []problemJSON {
 // and problems (worst first), of a run that read folders and files sources, of one that may
 // remember memory, and of a plan changes. It holds no control character but those of the
 // layout.
-func JSON(r *Report) []byte {
+func JSON(r *report.Report) []byte {
 	members := append(Outputs(r),
 		Output{"resources", resourcesJSON(r)},
 		Output{"blueprints", blueprintsJSON(r)},
 		Output{"problems", problemsJSON(r)})
 	if r.Sources.Reader != "" {
-		members = append(members, Output{"sources", r.Sources.json()})
+		members = append(members, Output{"sources", sourcesOf(r.Sources)})
 	}
 	if r.Memory.Told {
-		members = append(members, Output{"memory", r.memoryJSON()})
+		members = append(members, Output{"memory", memoryOf(r)})
 	}
 	if r.Planned {
 		members = append(members, Output{"changes", changesJSON(r)})
@@ -93,9 +94,9 @@ type memoryJSON struct {
 	MaxRequests  int     `json:"max_requests"`
 }
 
-func (r *Report) memoryJSON() memoryJSON {
+func memoryOf(r *report.Report) memoryJSON {
 	m := r.Memory
-	return memoryJSON{m.Why, m.ListsLost, m.Repositories, m.oldest(), seconds(r.age()), m.Contents, m.Saved, m.NotAsked, r.BitbucketRequests, m.MaxRequests}
+	return memoryJSON{m.Why, m.ListsLost, m.Repositories, oldest(m), seconds(r.Memory.Age(r.Started)), m.Contents, m.Saved, m.NotAsked, r.BitbucketRequests, m.MaxRequests}
 }
 
 type changeJSON struct {
@@ -112,7 +113,7 @@ type fieldJSON struct {
 	To   any    `json:"to"`
 }
 
-func changesJSON(r *Report) []changeJSON {
+func changesJSON(r *report.Report) []changeJSON {
 	list := make([]changeJSON, len(r.Changes))
 	for i, c := range r.Changes {
 		list[i] = changeJSON{string(c.Action), c.Ref.Blueprint, c.Ref.Identifier, make([]fieldJSON, len(c.Fields)), c.Why}

@@ -1,4 +1,4 @@
-package report
+package face
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/report"
 )
 
 // broken has two errors of one kind in two lines that are alike, a warning behind
@@ -72,14 +73,14 @@ type sarifLog struct {
 }
 
 // checked is a report of a mapping that was checked, and nothing else.
-func checked(found diag.Problems) *Report {
-	return &Report{
-		Program: Program{Name: "port-bitbucket-exporter", Version: "1.2.3"},
-		Mapping: Mapping{File: File{Name: "port/my mapping.yml"}, Checked: true, Problems: found, Rules: mapping.Rules},
+func checked(found diag.Problems) *report.Report {
+	return &report.Report{
+		Program: report.Program{Name: "port-bitbucket-exporter", Version: "1.2.3"},
+		Mapping: report.Mapping{File: report.File{Name: "port/my mapping.yml"}, Checked: true, Problems: found, Rules: mapping.Rules},
 	}
 }
 
-func readSARIF(t *testing.T, r *Report) (sarifLog, string) {
+func readSARIF(t *testing.T, r *report.Report) (sarifLog, string) {
 	t.Helper()
 	text := SARIF(r)
 	var l sarifLog
@@ -202,7 +203,7 @@ func TestSARIFOfRun(t *testing.T) {
 // a scanner has open.
 func TestSARIFOfNothing(t *testing.T) {
 	t.Parallel()
-	r := &Report{}
+	r := &report.Report{}
 	r.Note(diag.Problem{Message: "input workspace: it is missing"})
 	if got := SARIF(r); got != nil {
 		t.Errorf("got %s, want nothing", got)

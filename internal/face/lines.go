@@ -1,16 +1,17 @@
-package report
+package face
 
 import (
 	"fmt"
 	"strings"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/report"
 )
 
 // Lines are the closing lines of a log: one for each resource, one for each blueprint
 // of which something is stale or held back, and the result. A line holds no line break
 // and no control character; the platform's own escaping is still due.
-func Lines(r *Report) []string {
+func Lines(r *report.Report) []string {
 	if r.CheckOnly {
 		return []string{verdict(r)}
 	}
@@ -19,16 +20,16 @@ func Lines(r *Report) []string {
 	for _, res := range r.Resources {
 		all = append(all, l.resourceLine(res))
 	}
-	for _, b := range r.sortedBlueprints() {
+	for _, b := range r.SortedBlueprints() {
 		if b.Deleted > 0 || b.StaleKept > 0 || b.HeldBy != "" {
 			all = append(all, l.blueprintLine(b))
 		}
 	}
 	all = append(all, l.changeLines()...)
-	if text := r.Sources.text(); r.Planned && text != "" {
-		all = append(append(all, r.Sources.fallbackLines()...), text)
+	if text := sourcesText(r.Sources); r.Planned && text != "" {
+		all = append(append(all, fallbackLines(r.Sources)...), text)
 	}
-	for _, text := range r.memoryLines() {
+	for _, text := range memoryLines(r) {
 		all = append(all, "memory between runs: "+text)
 	}
 	if text := l.kindsText(); text != "" {
@@ -44,7 +45,7 @@ func Lines(r *Report) []string {
 }
 
 // Result returns on one line how the run ended and what became of the entities.
-func Result(r *Report) string {
+func Result(r *report.Report) string {
 	w := words{r}
 	return w.outcome() + ": " + w.entityResult() + w.why()
 }
@@ -54,7 +55,7 @@ const maxChangeLines = 100
 
 type lines struct{ words }
 
-func (l lines) resourceLine(res *Resource) string {
+func (l lines) resourceLine(res *report.Resource) string {
 	create, update, _ := l.verbs()
 	planned := strings.NewReplacer("created", create, "updated", update)
 	var parts []string
@@ -76,7 +77,7 @@ func (l lines) resourceLine(res *Resource) string {
 	return line
 }
 
-func (l lines) blueprintLine(b *Blueprint) string {
+func (l lines) blueprintLine(b *report.Blueprint) string {
 	_, _, remove := l.verbs()
 	line := fmt.Sprintf("blueprint %s: %d %s", visible(b.Identifier, maxName), b.Deleted, remove)
 	if b.StaleKept > 0 {
@@ -104,6 +105,9 @@ func changeLine(c catalog.Change) string {
 // changeLines are one for each change, as far as a log bears them.
 func (l lines) changeLines() []string {
 	var all []string
+	if !l.Planned {
+		return nil // the counts of each blueprint say it
+	}
 	for i, c := range l.Changes {
 		if i == maxChangeLines {
 			all = append(all, fmt.Sprintf("%d more changes are in the report file (input report_file)", len(l.Changes)-i))

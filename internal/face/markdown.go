@@ -1,4 +1,4 @@
-package report
+package face
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/report"
 )
 
 // openProblems is how many problems are shown before the rest is folded.
@@ -14,7 +15,7 @@ const openProblems = 10
 // Markdown is the step summary: a headline, a table of resources, one of blueprints
 // and one of problems, worst first. It is at most limitBytes long: tables are cut by
 // whole rows and say how many are missing. It is empty when not even the headline fits.
-func Markdown(r *Report, limitBytes int) string {
+func Markdown(r *report.Report, limitBytes int) string {
 	if r.CheckOnly {
 		return verdictMarkdown(r, limitBytes)
 	}
@@ -65,7 +66,7 @@ func (m markdown) headline() string {
 		text += "\n" + cell(m.Forecast, maxMessage) + "\n"
 	}
 	facts := m.Facts
-	if read := m.Sources.text(); m.Planned && read != "" || m.Sources.Reader == Git {
+	if read := sourcesText(m.Sources); m.Planned && read != "" || m.Sources.Reader == report.Git {
 		facts = append([]string{read}, facts...)
 	}
 	for i, fact := range facts {
@@ -79,7 +80,7 @@ func (m markdown) headline() string {
 
 // memoryMarkdown is the section of the summary on the memory; empty when there is none.
 func (m markdown) memoryMarkdown() string {
-	all := m.memoryLines()
+	all := memoryLines(m.Report)
 	if len(all) == 0 {
 		return ""
 	}
@@ -145,7 +146,7 @@ func blueprintCell(identifiers []string) string {
 	return strings.Join(cells, ", ")
 }
 
-func completeCell(r *Resource) string {
+func completeCell(r *report.Resource) string {
 	switch {
 	case !r.Listed:
 		return "not listed"
@@ -156,7 +157,7 @@ func completeCell(r *Resource) string {
 }
 
 func (m markdown) blueprintTable() table {
-	sorted := m.sortedBlueprints()
+	sorted := m.SortedBlueprints()
 	return table{
 		title: "\n### Blueprints\n\n",
 		heads: m.planned("Blueprint", "Created>", "Updated>", "Unchanged>", "Rejected>", "Deleted>", "Stale kept>", "Deletion held back"),
@@ -278,8 +279,12 @@ func (t table) part(b *strings.Builder, rows []string, from, to int) {
 func line(cells []string) string { return "| " + strings.Join(cells, " | ") + " |\n" }
 
 func (m markdown) changeTable() table {
+	changes := "Changes"
+	if !m.Planned {
+		changes = "Deleted"
+	}
 	return table{
-		title: fmt.Sprintf("\n### Changes: %d\n\n", len(m.Changes)),
+		title: fmt.Sprintf("\n### %s: %d\n\n", changes, len(m.Changes)),
 		heads: []string{"Action", "Blueprint", "Entity", "What changes"},
 		rows:  len(m.Changes),
 		fold:  openProblems,

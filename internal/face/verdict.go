@@ -1,15 +1,16 @@
-package report
+package face
 
 import (
 	"fmt"
 	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/report"
 )
 
 // verdict returns on one line what is known of the mapping, where that is all that there
 // is to report.
-func verdict(r *Report) string {
+func verdict(r *report.Report) string {
 	status := r.Status() + ": "
 	if !r.Mapping.Checked {
 		return status + "no mapping was checked"
@@ -38,7 +39,7 @@ func verdict(r *Report) string {
 
 // verdictMarkdown returns the verdict and the problems of the mapping as a check prints
 // them, cut between two of them. It is empty when not even the verdict fits.
-func verdictMarkdown(r *Report, limitBytes int) string {
+func verdictMarkdown(r *report.Report, limitBytes int) string {
 	head := "## Mapping: " + r.Status() + "\n\n`" + strings.ReplaceAll(verdict(r), "`", "'") + "`\n"
 	if len(head) > limitBytes {
 		return ""
