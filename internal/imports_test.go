@@ -10,7 +10,7 @@
 //	rerun | runs the whole program again and again with one memory | - | app
 //	scale | measures the program in a process of its own | - | app
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun face input mapping nearest platform port prune reconcile report resync state transform transport
+//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun face input mapping nearest outfile platform port prune reconcile report resync state transform transport
 //	resync | does one run | bitbucket catalog check concurrent diag face inventory kind load mapping port prune reconcile report state transform | dryrun transport
 //	load | sends entities to Port and accounts for them | catalog check concurrent diag graph inventory port refusal report
 //	prune | deletes from Port what the workspace no longer has | catalog check diag inventory port reconcile refusal report
@@ -42,6 +42,7 @@
 //	inventory | holds what a run knows at its end | catalog spool
 //	spool | keeps bytes for the length of a run, out of memory | -
 //	input | reads what the user asked for | diag
+//	outfile | writes the files that the inputs name | -
 //	platform | speaks to the CI system that the program runs in | clip diag
 //	transport | holds what both clients need on the way to the network | -
 //	jq | evaluates jq expressions within bounds of time and memory | clip dialect onig | jq/recorded

@@ -19,9 +19,14 @@ func readInputs(s *session, args arguments) error {
 		Arguments: args.values,
 		Environ:   func() []string { return s.Environ },
 		ReadFile:  s.readInput,
+		CheckFile: s.checkFile,
+		SameFile:  s.sameFile,
 		Pipelines: platform.Pipelines(s.getenv),
 	})
 	s.config = config
+	if s.printed() {
+		s.printing.to(s.Stderr) // the standard output is for the form alone
+	}
 	if c := args.named(string(config.Mode)); c != nil {
 		s.command = *c
 	}

@@ -62,6 +62,7 @@ type console struct {
 	platform platform.Platform
 	stdout   *platform.LineWriter
 	stderr   *platform.LineWriter
+	printing *diversion // beneath stdout and the platform
 	level    *slog.LevelVar
 	log      *slog.Logger // also onto the feed
 	local    *slog.Logger // for what the feed shows with the report
@@ -71,8 +72,10 @@ type console struct {
 
 func newConsole(w world) console {
 	c := console{scrubber: &platform.Scrubber{}, level: &slog.LevelVar{}, report: &report.Report{Started: time.Now(), Program: report.Program{Name: program, Version: Version}}}
-	c.platform = platform.Detect(platform.World{Getenv: w.getenv, Stdout: w.Stdout, Dir: w.Dir, Scrubber: c.scrubber})
-	c.stdout, c.stderr = c.scrubber.Writer(w.Stdout), c.scrubber.Writer(w.Stderr)
+	c.printing = &diversion{}
+	c.printing.to(w.Stdout)
+	c.platform = platform.Detect(platform.World{Getenv: w.getenv, Stdout: c.printing, Dir: w.Dir, Scrubber: c.scrubber})
+	c.stdout, c.stderr = c.scrubber.Writer(c.printing), c.scrubber.Writer(w.Stderr)
 	c.feed = datasource.New(c.scrubber.Redact)
 	c.local = slog.New(&logHandler{w: c.stderr, level: c.level})
 	c.log = slog.New(&logHandler{w: c.stderr, level: c.level, ship: c.feed.Log})

@@ -76,19 +76,3 @@ func (w world) readInput(name string) ([]byte, error) {
 	}
 	return text, err
 }
-
-// writeFile puts the whole file in its place at once: no reader, and no kill, ever
-// meets half of it.
-func (w world) writeFile(name string, text []byte) error {
-	name = w.path(name)
-	f, err := os.CreateTemp(filepath.Dir(name), ".report-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already when all went well
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
-}

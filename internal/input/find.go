@@ -15,6 +15,11 @@ type Environment struct {
 	Environ func() []string
 	// ReadFile works like os.ReadFile.
 	ReadFile func(path string) ([]byte, error)
+	// CheckFile returns why a file cannot be written, and what to do about it; both are
+	// empty when it can. SameFile reports whether two paths name one file to write.
+	// Without them nothing is checked.
+	CheckFile func(path string) (why, fix string)
+	SameFile  func(a, b string) bool
 	// Arguments are the values of the command line, by the inputs' IDs. They win over
 	// every variable.
 	Arguments map[string]Argument

@@ -31,6 +31,7 @@ func Parse(env Environment) (Config, Notes, error) {
 	checkMemory(all, c)
 	checkMapping(all, c.Mode, rep)
 	checkBlueprints(all["blueprints_file"], c)
+	checkFiles(all, c.Files, env)
 	if c.Mode == Validate {
 		onlyValidate(rep)
 	}

@@ -47,14 +47,3 @@ func cause(err error) error {
 	}
 	return err
 }
-
-// reportFile reads the path of a file for a form of the report.
-func reportFile(v value, c *Config) {
-	if v.text == "" {
-		return
-	}
-	if c.Files == nil {
-		c.Files = map[string]string{}
-	}
-	c.Files[v.id] = v.text
-}
