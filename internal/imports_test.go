@@ -38,11 +38,11 @@
 //	concurrent | runs functions side by side | -
 //	budget | decides what a budget is spent on | -
 //	graph | finds groups and paths in small directed graphs | -
-//	nearest | finds the name that a misspelt one was most likely meant to be | -
 //	inventory | holds what a run knows at its end | catalog spool
 //	spool | keeps bytes for the length of a run, out of memory | -
-//	input | reads what the user asked for | diag
+//	input | reads what the user asked for | diag nearest
 //	outfile | writes the files that the inputs name | -
+//	nearest | finds the name that a misspelt one was most likely meant to be | -
 //	platform | speaks to the CI system that the program runs in | clip diag
 //	transport | holds what both clients need on the way to the network | -
 //	jq | evaluates jq expressions within bounds of time and memory | clip dialect onig | jq/recorded

@@ -16,6 +16,7 @@ type arguments struct {
 	commands []command                 // those that may stand on it
 	text     *command                  // the first of them that is asked for and prints a text
 	values   map[string]input.Argument // by the inputs' IDs
+	words    []string                  // neither commands nor flags
 	problems diag.Problems
 }
 
@@ -44,8 +45,11 @@ func parseArguments(args []string, commands []command) arguments {
 		case strings.HasPrefix(arg, "-") && len(arg) > 1:
 			args = a.flag(arg, args)
 		default:
-			a.word(arg)
+			a.words = append(a.words, arg)
 		}
+	}
+	for _, word := range a.words {
+		a.word(word)
 	}
 	return a
 }
@@ -84,7 +88,7 @@ func (a *arguments) set(id, text, from string) {
 	a.values[id] = input.Argument{Text: text, From: from}
 }
 
-// word reads an argument that is neither a flag nor a command.
+// word reads an argument that is neither a flag nor a command, when all others are read.
 func (a *arguments) word(arg string) {
 	var names []string
 	for _, c := range a.commands {
@@ -134,7 +138,7 @@ func (a *arguments) flag(arg string, rest []string) []string {
 		a.set(id, "true", name)
 		return rest
 	case joined:
-	case len(rest) > 0 && !strings.HasPrefix(rest[0], "--"):
+	case len(rest) > 0 && a.isValue(rest[0], known):
 		text, rest = rest[0], rest[1:]
 	}
 	switch {
@@ -151,6 +155,14 @@ func (a *arguments) flag(arg string, rest []string) []string {
 	return rest
 }
 
+// isValue reports whether an argument is the value of the flag before it, and no flag. Where
+// that one is not known, whatever begins with a dash is taken for a flag, and told too.
+func (a *arguments) isValue(arg string, known bool) bool {
+	isFlag := func(s shortcut) bool { return s.flag == arg }
+	return arg == "-" || !strings.HasPrefix(arg, "-") ||
+		known && !strings.HasPrefix(arg, "--") && a.named(arg) == nil && !slices.ContainsFunc(shortcuts, isFlag)
+}
+
 // shortcut reads a flag that stands for a value, or is written as --flag=true or --flag=false.
 func (a *arguments) shortcut(s shortcut, text string, joined bool) {
 	switch {
@@ -165,12 +177,8 @@ func (a *arguments) shortcut(s shortcut, text string, joined bool) {
 func isFlag(in input.Input) bool { return in.Default == "true" || in.Default == "false" }
 
 func (a *arguments) unknownFlag(name, id string) {
-	var ids []string
-	for _, in := range input.Table {
-		ids = append(ids, in.ID)
-	}
 	fix := program + " --help lists them all"
-	if near, ok := nearest.Name(id, append(ids, "help", "version", "dry_run")); ok {
+	if near, ok := input.Near(id, "help", "version", "dry_run"); ok {
 		fix = fmt.Sprintf("did you mean %s? %s", flagName(near), fix)
 	}
 	a.problem("argument "+shortQuote(name), fix, "there is no such input")

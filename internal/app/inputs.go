@@ -22,6 +22,8 @@ func readInputs(s *session, args arguments) error {
 		CheckFile: s.checkFile,
 		SameFile:  s.sameFile,
 		Pipelines: platform.Pipelines(s.getenv),
+		Pipe:      platform.Pipe(s.getenv),
+		Actions:   platform.Actions(s.getenv),
 	})
 	s.config = config
 	if s.printed() {

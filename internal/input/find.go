@@ -24,8 +24,11 @@ type Environment struct {
 	// every variable.
 	Arguments map[string]Argument
 	// Pipelines is true when the program runs in Bitbucket Pipelines, where
-	// BITBUCKET_WORKSPACE is set by the environment itself.
-	Pipelines bool
+	// BITBUCKET_WORKSPACE is set by the environment itself, and Pipe when it runs there in the
+	// container of a pipe, into which only the variables come that are listed for it.
+	Pipelines, Pipe bool
+	// Actions is true when the program runs in GitHub Actions.
+	Actions bool
 }
 
 // Argument is the value that the command line gives to an input.
@@ -61,6 +64,10 @@ func (r *reader) find(in Input) given {
 		if in.ID != "mapping" {
 			g.text = strings.TrimSpace(g.text)
 		}
+		if name, is := unresolved(in, g.text); is {
+			r.unresolved(in, g, name)
+			return given{}
+		}
 		if in.accept != nil && !in.accept(g.text) {
 			if g.from == r.env.Arguments[in.ID].From || strings.HasPrefix(g.from, actionPrefix) {
 				r.rep.problem(location(in.ID, g.from), in.Help, "%q is not known", g.text)
@@ -86,14 +93,22 @@ const actionPrefix = "INPUT_"
 // action reads INPUT_<ID>. GitHub upper-cases an input's name and leaves its
 // dashes. Source: https://github.com/actions/runner, v2.336.0, read 2026-11.
 func (r *reader) action(in Input) given {
-	dashed := actionPrefix + strings.ReplaceAll(in.Name(), "_", "-")
-	for _, name := range []string{actionPrefix + in.Name(), dashed} {
-		if g := r.variable(name); g.ok() {
+	for _, name := range []string{in.Name(), in.dashed()} {
+		if g := r.variable(actionPrefix + name); g.ok() {
 			return g
 		}
 	}
 	return given{}
 }
+
+// dashed is the input's name as somebody writes it who is used to dashes.
+func (i Input) dashed() string { return strings.ReplaceAll(i.Name(), "_", "-") }
+
+// The ends of names that a plain name has beside itself.
+const (
+	fileSuffix  = "_FILE"  // of the path of a file that holds the value
+	countSuffix = "_COUNT" // of the number of a pipe's array
+)
 
 // plain reads <ID>, or a pipe's array: <ID>_COUNT with <ID>_0, <ID>_1 and so
 // on, joined by commas. Source: Atlassian's documentation of pipes (array
@@ -106,7 +121,7 @@ func (r *reader) plain(in Input) given {
 }
 
 func (r *reader) array(in Input) given {
-	countName := in.Name() + "_COUNT"
+	countName := in.Name() + countSuffix
 	count, err := strconv.Atoi(strings.TrimSpace(r.variable(countName).text))
 	if err != nil {
 		return given{}
@@ -136,7 +151,7 @@ func (r *reader) array(in Input) given {
 // file reads the value from the file that <ID>_FILE names. Problems do not show the path:
 // somebody may have written a secret in its place.
 func (r *reader) file(in Input) given {
-	name := in.Name() + "_FILE"
+	name := in.Name() + fileSuffix
 	for _, other := range Table {
 		if other.Name() == name {
 			return given{} // mapping_file is an input of its own

@@ -17,7 +17,7 @@ func Parse(env Environment) (Config, Notes, error) {
 	r := &reader{env: env, ocean: readOcean(env.Environ, rep), rep: rep}
 	all := r.read()
 	r.ocean.check(rep)
-	checkRequired(all, rep)
+	checkRequired(env, all, rep)
 
 	var c Config
 	for _, in := range Table {
@@ -35,6 +35,8 @@ func Parse(env Environment) (Config, Notes, error) {
 	if c.Mode == Validate {
 		onlyValidate(rep)
 	}
+	checkStrays(env, c, rep)
+	c.hidden = rep.hidden
 
 	sortProblems(rep)
 	if len(rep.problems) > 0 {
@@ -43,34 +45,14 @@ func Parse(env Environment) (Config, Notes, error) {
 	return c, rep.notes, nil
 }
 
-func checkRequired(all values, rep *report) {
+func checkRequired(env Environment, all values, rep *report) {
 	for _, in := range Table {
 		if !in.Required || all[in.ID].ok() || rep.hasProblem(in.ID) {
 			continue
 		}
-		value := in.Name()
-		if !in.Secret {
-			value = "acme"
-		}
-		fix := "in a GitHub workflow write \"" + in.ID + ": " + githubValue(in, value) + "\" under \"with:\"; " +
-			"in a Bitbucket pipe \"" + in.Name() + ": " + pipeValue(in, value) + "\" under \"variables:\"; " +
-			"elsewhere set the environment variable " + in.Name()
+		fix := env.write(in, "acme") + "; --help lists all inputs"
 		rep.problem(location(in.ID, ""), fix, "it is required and not set")
 	}
-}
-
-func githubValue(in Input, value string) string {
-	if in.Secret {
-		return "${{ secrets." + value + " }}"
-	}
-	return value
-}
-
-func pipeValue(in Input, value string) string {
-	if in.Secret {
-		return "$" + value
-	}
-	return value
 }
 
 // checkMapping wants at most one mapping, and in the mode validate one.

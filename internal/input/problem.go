@@ -44,6 +44,7 @@ func location(id string, from string) string {
 type report struct {
 	problems diag.Problems
 	notes    Notes
+	hidden   []string // secrets that no credential is made of
 }
 
 func (r *report) problem(where, fix, format string, args ...any) {

@@ -326,6 +326,8 @@ type Config struct {
 	// unused are the credentials that were given and not chosen: they are
 	// scrubbed like the others.
 	unused []Credential
+	// hidden are secrets that were given where nothing reads them.
+	hidden []string
 }
 
 // Secrets returns every secret that was given and what is derived from it: each
@@ -342,6 +344,7 @@ func (c Config) Secrets() []string {
 		}
 	}
 	add(c.PortClientID.Reveal(), c.PortClientSecret.Reveal())
+	add(c.hidden...)
 	credentials := slices.Concat(c.Credentials, c.unused)
 	for _, credential := range credentials {
 		add(credential.Secret.Reveal())

@@ -18,7 +18,7 @@ func Name(word string, valid []string) (string, bool) {
 	best, bestDistance := "", maxWord
 	for _, candidate := range valid {
 		other := plainWord(candidate)
-		d := distance([]rune(plain), []rune(other))
+		d := Distance(plain, other)
 		if d < bestDistance && d <= max(1, max(len(plain), len(other))/3) && d < max(1, len(plain)) {
 			best, bestDistance = candidate, d
 		}
@@ -26,19 +26,23 @@ func Name(word string, valid []string) (string, bool) {
 	return best, best != ""
 }
 
+// joiners are the characters between words.
+var joiners = strings.NewReplacer("_", "", "-", "")
+
 func plainWord(word string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(word))
+	return strings.ToLower(joiners.Replace(word))
 }
 
-// distance counts the single characters to add, drop, replace or swap with
-// their neighbour (optimal string alignment).
-func distance(a, b []rune) int {
-	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+// Distance counts the single characters to add, drop, replace or swap with their neighbour to
+// make one word the other (optimal string alignment). The work grows with the product of
+// their lengths.
+func Distance(one, other string) int {
+	a, b := []rune(one), []rune(other)
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {
 		last[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
 		row[0] = i
 		for j := 1; j <= len(b); j++ {
 			cost := 1
@@ -50,7 +54,7 @@ func distance(a, b []rune) int {
 				row[j] = min(row[j], before[j-2]+1)
 			}
 		}
-		before, last = last, row
+		before, last, row = last, row, before
 	}
 	return last[len(b)]
 }
