@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 )
 
@@ -51,6 +52,11 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func received(r *http.Request) *http.Request {
 	in := r.Clone(r.Context())
 	in.RequestURI = r.URL.RequestURI()
+	if r.URL.Opaque != "" { // as a proxy is asked
+		if asked, err := url.ParseRequestURI(in.RequestURI); err == nil {
+			in.URL = asked
+		}
+	}
 	in.RemoteAddr = "127.0.0.1:0"
 	if in.Host == "" {
 		in.Host = r.URL.Host

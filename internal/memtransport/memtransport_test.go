@@ -40,6 +40,26 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+// A handler is asked as a proxy is: for a whole address, whatever host the request went to.
+func TestProxy(t *testing.T) {
+	t.Parallel()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://proxy.test:1/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.URL.Opaque, r.Host = "http://x.test/a?b=c", "x.test"
+	resp, err := memtransport.RoundTripper(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.RequestURI, " ", r.Host, r.URL)
+	})).RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(resp.Body)
+	if got, want := string(text), "http://x.test/a?b=c x.testhttp://x.test/a?b=c"; got != want || err != nil {
+		t.Errorf("got %q (%v), want %q", got, err, want)
+	}
+}
+
 // What is flushed arrives while the handler goes on.
 func TestFlushed(t *testing.T) {
 	t.Parallel()

@@ -97,7 +97,7 @@ func (j *journal) ResetJournal() {
 }
 
 // Violations returns what callers did that a correct caller never does, one line each: no or a wrong
-// credential, a missing scope, a method besides GET, an unknown path, parameter or workspace, a page that
+// credential, a missing scope, a method that a path does not take, an unknown path, parameter or workspace, a page that
 // is too long, a query that does not parse, source of an empty repository or of an unknown commit, what git
 // does not understand, see gitwiretest.Server.Violations. What
 // can happen to a correct caller is not among them: an expired or revoked credential, a repository or pull

@@ -10,7 +10,7 @@ import (
 
 // A JSON tree keeps the order of its keys and is made of slices: cheaper to build than maps, and it can
 // carry members that an answer leaves out unless `fields` asks for them.
-// Values are nil, string, bool, int, object and list. A finished tree is never written to.
+// Values are nil, string, bool, int, json.Number, object and list. A finished tree is never written to.
 type (
 	object []member
 	list   []any
@@ -46,6 +46,8 @@ func appendJSON(b []byte, v any) []byte {
 		return strconv.AppendBool(b, v)
 	case int:
 		return strconv.AppendInt(b, int64(v), 10)
+	case json.Number:
+		return append(b, v...)
 	case list:
 		b = append(b, '[')
 		for i, e := range v {

@@ -1,6 +1,8 @@
 package bitbuckettest
 
 import (
+	"cmp"
+	"net/http"
 	"strconv"
 	"time"
 )
@@ -13,7 +15,11 @@ type Report struct {
 	Result   string // PASSED, FAILED or PENDING
 	Reporter string
 	Link     string // "" is null
+	Details  string // "" derives it from Title
 	Figures  []Figure
+	Data     []Datum // behind the figures
+	// Annotations are in the order in which they came.
+	Annotations []Annotation
 	// Commit is the hash of what it is on; "" is the head of the main branch at that time.
 	Commit    string
 	CreatedOn time.Time
@@ -38,8 +44,13 @@ func newReports(rs *repositories) *reports { return &reports{newShelf[*report](r
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-reports/#api-repositories-workspace-repo-slug-commit-commit-reports-get,
 // read 2026-11.
 func (rs *reports) routes() []*route {
-	return []*route{{path: "/repositories/{workspace}/{repo_slug}/commit/{commit}/reports", scope: "repository", granular: "read:repository:bitbucket",
-		parameters: []string{"page", "pagelen", "fields"}, maxPagelen: 100, handle: rs.list}}
+	const path, classic, granular = "/repositories/{workspace}/{repo_slug}/commit/{commit}/reports", "repository", "read:repository:bitbucket"
+	return []*route{
+		{path: path, scope: classic, granular: granular, parameters: []string{"page", "pagelen", "fields"}, maxPagelen: 100, handle: rs.list},
+		{method: http.MethodPut, path: path + "/{reportId}", scope: classic, granular: granular, handle: rs.put},
+		{method: http.MethodDelete, path: path + "/{reportId}", scope: classic, granular: granular, handle: rs.delete},
+		{method: http.MethodPost, path: path + "/{reportId}/annotations", scope: classic, granular: granular, handle: rs.annotate},
+	}
 }
 
 func (rs *reports) examples(v view) map[string]object {
@@ -73,15 +84,21 @@ func (rs *reports) sample(slugs []string) {
 	}
 }
 
-// list refuses what is no commit of the repository, as its other routes do.
+// commit refuses what is no commit of the repository, as its other routes do.
+func (rs *reports) commit(q *request) (r *repository, at string, refusal *answer) {
+	if r, refusal = rs.repositories.of(q); refusal != nil {
+		return nil, "", refusal
+	}
+	if at = q.segments[4]; !r.hasCommit(at) {
+		return nil, "", unknownCommit().noted("no commit of the repository: " + strconv.Quote(at))
+	}
+	return r, at, nil
+}
+
 func (rs *reports) list(v view, q *request) *answer {
-	r, refusal := rs.repositories.of(q)
+	r, at, refusal := rs.commit(q)
 	if refusal != nil {
 		return refusal
-	}
-	at := q.segments[4]
-	if !r.hasCommit(at) {
-		return unknownCommit().noted("no commit of the repository: " + strconv.Quote(at))
 	}
 	var some []*report
 	for _, one := range rs.by[r] {
@@ -102,15 +119,18 @@ func (r *repository) hasCommit(hash string) bool {
 }
 
 func (r *report) tree(view) object {
-	data := make(list, len(r.Figures))
-	for i, f := range r.Figures {
-		data[i] = object{{"type", "PERCENTAGE", shown}, {"title", f.Title, shown}, {"value", f.Percent, shown}}
+	data := make(list, 0, len(r.Figures)+len(r.Data))
+	for _, f := range r.Figures {
+		data = append(data, object{{"type", "PERCENTAGE", shown}, {"title", f.Title, shown}, {"value", f.Percent, shown}})
+	}
+	for _, d := range r.Data {
+		data = append(data, object{{"type", d.Type, shown}, {"title", d.Title, shown}, {"value", treeOf(d.Value), shown}})
 	}
 	return object{
 		{"type", "report", shown},
 		{"uuid", uuidOf("report", r.repo.seed, r.Commit, r.ID), shown},
 		{"title", r.Title, shown},
-		{"details", r.Title + " of " + r.Commit[:7], shown},
+		{"details", cmp.Or(r.Details, r.Title+" of "+r.Commit[:7]), shown},
 		{"external_id", r.ID, shown},
 		{"reporter", r.Reporter, shown},
 		{"link", textOrNull(r.Link), shown},

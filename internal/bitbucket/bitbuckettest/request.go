@@ -1,6 +1,7 @@
 package bitbuckettest
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -108,6 +109,7 @@ func (q *request) self(change url.Values) string {
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/, read 2026-11; `page`, `pagelen` and `fields`
 // are common to all routes and not in its tables.
 type route struct {
+	method     string // "" is GET
 	path       string // below the prefix, with its variables' names
 	scope      string // classic
 	granular   string // of an API token
@@ -139,13 +141,16 @@ func (rt *route) fits(segments []string) bool {
 	return true
 }
 
+// takes reports whether the route is for requests of a method.
+func (rt *route) takes(method string) bool { return method == cmp.Or(rt.method, http.MethodGet) }
+
 // find finds the route of a request. The answer is the refusal when there is none.
 func find(routes []*route, q *request) (*route, *answer) {
 	s := q.segments
 	if removed(s) {
 		return nil, gone("CHANGE-2770")
 	}
-	if i := slices.IndexFunc(routes, func(rt *route) bool { return rt.fits(s) }); i >= 0 {
+	if i := slices.IndexFunc(routes, func(rt *route) bool { return rt.takes(q.Method) && rt.fits(s) }); i >= 0 {
 		return routes[i], nil
 	}
 	if len(s) == 4 && s[0] == "workspaces" && s[2] == "search" && s[3] == "code" {

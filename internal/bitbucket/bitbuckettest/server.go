@@ -1,6 +1,6 @@
 // Package bitbuckettest is a strict, in-memory Bitbucket Cloud: an http.Handler that answers the read
-// routes of REST 2.0 as the real service does, serves the same repositories by git's smart HTTP, and refuses
-// what the real service refuses.
+// routes of REST 2.0 as the real service does, takes reports of Code Insights, also through the proxy of a
+// pipeline, serves the same repositories by git's smart HTTP, and refuses what the real service refuses.
 //
 // A refusal that a correct caller never meets is also noted, see Server.Violations. Every request is in
 // the journal, see Server.Journal. Faults are programmed, see Server.Fault. Nothing is random: uuids,
@@ -130,7 +130,10 @@ func (s *Server) OnRequest(f func(n int, r *http.Request)) {
 func (s *Server) RoundTripper() http.RoundTripper { return memtransport.RoundTripper(s) }
 
 // ServeHTTP answers one request: credential, rate window, faults, then the route.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, nil) }
+
+// serve answers a request by the credential that a proxy has added; nil is the request's own.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, added *credential) {
 	s.mu.Lock()
 	hook, prefix := s.onRequest, s.prefix
 	s.mu.Unlock()
@@ -145,9 +148,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		hook(x.number, r)
 	}
 	var a *answer
-	if q.token {
+	switch {
+	case added != nil:
+		q.cred = added
+	case q.token:
 		q.consumer, a = s.access.consumerOf(r)
-	} else {
+	default:
 		q.cred, a = s.access.admit(r, q.class())
 	}
 	x.credential = q.credentialName()
@@ -182,7 +188,7 @@ func (s *Server) answer(q *request, refusal *answer) *answer {
 	case q.token:
 		return s.access.token(q.Request, q.consumer)
 	}
-	if q.Method != http.MethodGet {
+	if q.Method != http.MethodGet && q.route == nil {
 		return refuse(http.StatusMethodNotAllowed, "Method \""+q.Method+"\" not allowed.").noted("method " + q.Method)
 	}
 	if refusal != nil {
@@ -195,8 +201,14 @@ func (s *Server) answer(q *request, refusal *answer) *answer {
 		return a
 	}
 	w := s.workspace
-	w.mu.RLock()
-	defer w.mu.RUnlock()
+	if q.route.takes(http.MethodGet) {
+		w.mu.RLock()
+		defer w.mu.RUnlock()
+	} else {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.gen++
+	}
 	if ws := q.segments[1]; !strings.EqualFold(ws, w.slug) && ws != uuidOf("workspace", w.slug) {
 		if len(q.segments) > 2 && s.repositories.transferred[ws+"/"+q.segments[2]] {
 			return repositoryNotFound(ws + "/" + q.segments[2])
