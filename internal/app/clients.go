@@ -58,7 +58,7 @@ func newClients(w world, c input.Config, spent [][]transport.Spending, log *slog
 		MaxRequests: c.MaxRequests.N, Auto: c.MaxRequests.Auto, Spent: spent,
 		Git:         git,
 		Concurrency: c.Concurrency,
-		UserAgent:   program + "/" + Version,
+		UserAgent:   program + "/" + Version(),
 		Transport:   through, Log: log.With(diag.About{Phase: diag.Extract}.Attr()),
 	})
 	if err != nil {
@@ -66,7 +66,7 @@ func newClients(w world, c input.Config, spent [][]transport.Spending, log *slog
 	}
 	all.port = port.New(port.Config{
 		BaseURL: c.PortBaseURL, ClientID: c.PortClientID.Reveal(), ClientSecret: c.PortClientSecret.Reveal(),
-		Identifier: c.IntegrationIdentifier, Version: Version,
+		Identifier: c.IntegrationIdentifier, Version: Version(),
 		Transport: through, Log: log,
 		OnToken: func(token string) { mask(token) },
 	})

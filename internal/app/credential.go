@@ -54,7 +54,7 @@ func credentialsOf(c input.Config, through http.RoundTripper, log *slog.Logger, 
 		credential.Tokens, err = bitbucket.Consumer{
 			ID: given.Username, Secret: given.Secret.Reveal(), BaseURL: c.BitbucketHostURL,
 			OnToken:   func(token string) { mask(token, basic(given.GitUser(), token)) },
-			UserAgent: program + "/" + Version, Transport: through, Log: log,
+			UserAgent: program + "/" + Version(), Transport: through, Log: log,
 		}.Tokens()
 		if err != nil {
 			return nil, err

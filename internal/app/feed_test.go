@@ -90,7 +90,7 @@ func TestDataSourcePage(t *testing.T) {
 				t.Errorf("got exit status %d, want %d\n%s%s", r.status, tt.exit, r.stdout, r.stderr)
 			}
 			page := w.port.DataSource(identifier)
-			if page.Version != app.Version || page.Type != "bitbucket-cloud" {
+			if page.Version != app.Version() || page.Type != "bitbucket-cloud" {
 				t.Errorf("got version %q and type %q", page.Version, page.Type)
 			}
 			checkConfig(t, page.Config, tt.mapping)

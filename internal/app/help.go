@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/input"
+	"port-bitbucket-exporter/internal/version"
 )
 
 const helpHead = `Reads a Bitbucket Cloud workspace and keeps your Port catalog up to date with it.
@@ -47,14 +48,14 @@ var helpCommand = command{
 
 var versionCommand = command{
 	name:  "version",
-	text:  func([]command) string { return program + " " + Version + "\n" },
+	text:  func([]command) string { return program + " " + version.This().String() + "\n" },
 	flags: []string{"-v", "--version"},
 }
 
 // help is what --help prints.
 func help(commands []command) string {
 	var b strings.Builder
-	b.WriteString(program + " " + Version + "\n\n" + helpHead + "\nUsage:\n")
+	b.WriteString(program + " " + Version() + "\n\n" + helpHead + "\nUsage:\n")
 	for _, c := range commands {
 		if c.usage != "" {
 			fmt.Fprintf(&b, "  %s %s\n", program, c.usage)

@@ -104,7 +104,7 @@ func noteInputs(s *session, problems diag.Problems) {
 
 // logInputs logs what runs and where each input came from, and no value of one.
 func logInputs(s *session, notes input.Notes) {
-	about := []any{"version", Version, "platform", s.platform.Name()}
+	about := []any{"version", Version(), "platform", s.platform.Name()}
 	if s.config.Mode != input.Sync {
 		about = append(about, "mode", s.config.Mode)
 	}

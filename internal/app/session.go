@@ -71,7 +71,7 @@ type console struct {
 }
 
 func newConsole(w world) console {
-	c := console{scrubber: &platform.Scrubber{}, level: &slog.LevelVar{}, report: &report.Report{Started: time.Now(), Program: report.Program{Name: program, Version: Version}}}
+	c := console{scrubber: &platform.Scrubber{}, level: &slog.LevelVar{}, report: &report.Report{Started: time.Now(), Program: report.Program{Name: program, Version: Version()}}}
 	c.printing = &diversion{}
 	c.printing.to(w.Stdout)
 	c.platform = platform.Detect(platform.World{Getenv: w.getenv, Stdout: c.printing, Dir: w.Dir, Scrubber: c.scrubber})

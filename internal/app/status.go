@@ -1,12 +1,16 @@
 package app
 
-import "errors"
+import (
+	"errors"
+
+	"port-bitbucket-exporter/internal/version"
+)
 
 // program is its name on the command line.
 const program = "port-bitbucket-exporter"
 
-// Version is that of this program, in its user agents and in Port's integration.
-const Version = "0.1.0"
+// Version returns that of this program, as its user agents and Port's integration name it.
+func Version() string { return version.This().Version }
 
 // Exit statuses of Main, beside those of a finished run.
 const (

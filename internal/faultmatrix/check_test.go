@@ -272,7 +272,7 @@ func (k *checker) unlike() (all []string) {
 		all = append(all, "the blueprints are not as they should be (-got +want):\n"+diff)
 	}
 	page := k.w.port.DataSource(identifier)
-	if page.ResyncState.Status != "completed" || page.Version != app.Version || !cmp.Equal(page.Config, k.good.config) {
+	if page.ResyncState.Status != "completed" || page.Version != app.Version() || !cmp.Equal(page.Config, k.good.config) {
 		all = append(all, fmt.Sprintf("Port shows the resync %s, version %s, and the mapping of the run: %t",
 			page.ResyncState.Status, page.Version, cmp.Equal(page.Config, k.good.config)))
 	}

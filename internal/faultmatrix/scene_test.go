@@ -158,7 +158,7 @@ func stored(t *testing.T) *scene {
 	if err := yaml.Unmarshal([]byte(strings.Replace(grownMapping, "createMissingRelatedEntities: false", "createMissingRelatedEntities: true", 1)), &config); err != nil {
 		t.Fatal(err)
 	}
-	s.organization.record = map[string]any{"version": app.Version, "config": config}
+	s.organization.record = map[string]any{"version": app.Version(), "config": config}
 	s.runBefore(t, young)
 	return s
 }
