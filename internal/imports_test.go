@@ -30,7 +30,7 @@
 //	filter | finds mistakes in a filter of Bitbucket's query language | -
 //	gitwire | reads git repositories over smart HTTP | -
 //	glob | compares the paths of a repository with patterns | -
-//	face | makes what is seen of a report | catalog clip diag report | mapping
+//	face | makes what is seen of a report | catalog clip diag markup report | mapping
 //	report | counts what a run did | catalog diag
 //	mapping | reads a mapping | content diag nearest
 //	content | reads the files of repositories | -
@@ -56,11 +56,13 @@
 //	reach | describes which parts of a JSON value can matter to whoever reads it | -
 //	version | says which build of the program runs | -
 //	clip | shortens text for messages | -
+//	markup | writes HTML into which foreign text cannot bring markup | -
 //	bitbucket/bitbuckettest | is a strict, in-memory Bitbucket Cloud | gitwire/gitwiretest memtransport
 //	port/porttest | is Port's API in memory | memtransport
 //	gitwire/gitbackend | serves repositories over smart HTTP with git itself | -
 //	gitwire/gitwiretest | serves git repositories that are made in memory | -
 //	memtransport | calls an http.Handler without a socket | -
+//	browsertest | shows pages in a headless Chromium | -
 //	resident | measures the memory of a process that a test has started | -
 //	openapicheck | checks HTTP exchanges against the vendors' OpenAPI documents | -
 //	internal | holds the rules of the house that no single package can hold | -
@@ -86,7 +88,7 @@ var update = flag.Bool("update", false, "write the packages into README.md")
 const module = "port-bitbucket-exporter"
 
 // support are the packages that any test may import.
-var support = []string{"bitbucket/bitbuckettest", "port/porttest", "openapicheck", "memtransport", "resident", "gitwire/gitbackend", "gitwire/gitwiretest"}
+var support = []string{"bitbucket/bitbuckettest", "port/porttest", "openapicheck", "memtransport", "resident", "browsertest", "gitwire/gitbackend", "gitwire/gitwiretest"}
 
 // row is one package of the house.
 type row struct {

@@ -23,5 +23,6 @@ type Form struct {
 var Forms = []Form{
 	{"report_file", JSON},
 	{"sarif_file", SARIF},
+	{"html_file", HTML},
 	{"summary_file", func(r *report.Report) []byte { return []byte(Markdown(r, maxComment)) }},
 }

@@ -1,0 +1,305 @@
+package face
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"port-bitbucket-exporter/internal/catalog"
+	m "port-bitbucket-exporter/internal/markup"
+	"port-bitbucket-exporter/internal/report"
+)
+
+// maxRowBytes bounds the rows of changes in a page, in bytes: so many a browser searches without
+// a pause. It is about 100,000 deletions.
+const maxRowBytes = 8 << 20
+
+// maxPageValue is the longest value of a change that a page shows, in characters.
+const maxPageValue = 400
+
+// chunk is how many rows a list holds: a browser lays out only lists that are seen.
+const chunk = 50
+
+// group is a part of the page that is searched as one, and folded.
+type group struct {
+	what      string // of all its rows: an action, a severity
+	blueprint string // of all its rows; may be empty
+	title     string
+	count     int
+	folded    bool
+}
+
+func (g group) node(content m.Node) m.Node {
+	return m.El("details", m.Class("group"), m.Attr("data-what", g.what), when(!g.folded, m.Flag("open")),
+		m.El("summary", m.El("h3", m.Text(g.title), m.Text(" "), m.El("span", m.Class("count"), m.Text(digits(int64(g.count)))))), content)
+}
+
+// lists are rows in lists of bounded length.
+func lists(rows []m.Node) m.Node {
+	var all []m.Node
+	for some := range slices.Chunk(rows, chunk) {
+		class := m.Class("rows")
+		if len(some) == chunk {
+			class = m.Class("rows long") // its height is guessed
+		}
+		all = append(all, m.El("ul", class, m.All(some...)))
+	}
+	return m.All(all...)
+}
+
+// tools are for the script, which shows them.
+func (p page) tools() m.Node {
+	options := []m.Node{m.El("option", m.Attr("value", ""), m.Text("Everything"))}
+	for _, o := range []struct{ what, word string }{
+		{"delete", "Deletions"}, {"refuse", "Refusals"}, {"update", "Updates"}, {"create", "Creations"}, {"keep", "Stale, kept"},
+		{"error", "Errors"}, {"warning", "Warnings"}, {"notice", "Notices"},
+	} {
+		options = append(options, m.El("option", m.Attr("value", o.what), m.Text(o.word)))
+	}
+	return m.El("div", m.Attr("id", "tools"), m.Attr("role", "search"), m.Flag("hidden"),
+		m.El("label", m.Attr("for", "find"), m.Text("Search")),
+		m.El("input", m.Attr("id", "find"), m.Attr("type", "search"), m.Attr("autocomplete", "off"), m.Attr("spellcheck", "false"),
+			m.Attr("placeholder", "entity, property, message")),
+		m.El("label", m.Attr("for", "what"), m.Text("Show")),
+		m.El("select", m.Attr("id", "what"), m.All(options...)),
+		m.El("p", m.Attr("id", "found"), m.Attr("role", "status")),
+	)
+}
+
+func (p page) changeTitle() string {
+	if p.Planned {
+		return "Changes"
+	}
+	return "Deleted entities"
+}
+
+// actions are in the order in which a person must know them.
+var actions = []struct {
+	action      catalog.Action
+	mark        string
+	plan, after string
+	folded      bool
+}{
+	{catalog.Delete, "−", "To delete", "Deleted", false},
+	{catalog.Refuse, "!", "Port would refuse", "Refused", false},
+	{catalog.Update, "~", "To update", "Updated", false},
+	{catalog.Create, "+", "To create", "Created", true},
+}
+
+// changes are the entities that change, by action and blueprint, deletions first.
+func (p page) changes() m.Node {
+	var all []m.Node
+	left := maxRowBytes
+	for _, a := range actions {
+		g := group{what: string(a.action), title: a.plan, folded: a.folded}
+		if !p.Planned {
+			g.title = a.after
+		}
+		var of []catalog.Change
+		for _, c := range p.Changes {
+			if c.Action == a.action {
+				of = append(of, c)
+			}
+		}
+		g.count = len(of)
+		rows := entities{left: &left}
+		for _, c := range of {
+			rows.add(c.Ref, func() m.Node { return m.All(reason(c.Why), fields(c)) })
+		}
+		if g.count > 0 {
+			all = append(all, g.node(rows.node(g.count)))
+		}
+	}
+	return m.All(all...)
+}
+
+// entities are rows of entities, a list for each blueprint, as long as there is room.
+type entities struct {
+	left       *int // bytes
+	blueprints []string
+	rows       map[string][]m.Node
+	shown      int
+}
+
+func (e *entities) add(ref catalog.Ref, about func() m.Node) {
+	if *e.left <= 0 {
+		return
+	}
+	row := m.El("li", m.El("code", m.Class("id"), foreign(ref.Identifier, maxExample)), about())
+	if *e.left -= row.Len(); *e.left < 0 {
+		return
+	}
+	if e.rows == nil {
+		e.rows = map[string][]m.Node{}
+	}
+	if e.rows[ref.Blueprint] == nil {
+		e.blueprints = append(e.blueprints, ref.Blueprint)
+	}
+	e.rows[ref.Blueprint] = append(e.rows[ref.Blueprint], row)
+	e.shown++
+}
+
+// node is all rows, and how many of so many are missing.
+func (e *entities) node(of int) m.Node {
+	var all []m.Node
+	for _, b := range e.blueprints {
+		all = append(all, m.El("div", m.Class("of"), m.El("h4", foreign(b, maxName), m.Text(" "),
+			m.El("span", m.Class("count"), m.Text(digits(int64(len(e.rows[b])))))), lists(e.rows[b])))
+	}
+	if missing := of - e.shown; missing > 0 {
+		all = append(all, m.El("p", m.Class("missing"), m.Text(digits(int64(missing))+" more are not shown here; the file of the input report_file names all.")))
+	}
+	return m.All(all...)
+}
+
+func reason(why string) m.Node {
+	return when(why != "", m.All(m.Text(" "), m.El("span", m.Class("reason"), foreign(why, maxMessage))))
+}
+
+// fields are what changes of an entity, property by property.
+func fields(c catalog.Change) m.Node {
+	if len(c.Fields) == 0 || c.Action == catalog.Delete {
+		return m.Node{}
+	}
+	var all []m.Node
+	for _, f := range c.Fields {
+		var from m.Node
+		if c.Action == catalog.Update || f.From != nil {
+			from = m.El("del", value(f.From))
+		}
+		all = append(all, m.El("div", m.El("dt", foreign(f.Name, maxName)), m.El("dd", from, when(from != (m.Node{}), m.Text(" ")), m.El("ins", value(f.To)))))
+	}
+	return m.El("dl", m.Class("fields"), m.All(all...))
+}
+
+// value is one value: text as it is, all else as JSON.
+func value(v any) m.Node {
+	switch v := v.(type) {
+	case nil:
+		return m.El("i", m.Text("none"))
+	case string:
+		if v == "" {
+			return m.El("i", m.Text("empty"))
+		}
+		return foreign(v, maxPageValue)
+	}
+	return foreign(string(encode(v)), maxPageValue)
+}
+
+// kept are the stale entities that were not deleted, and why.
+func (p page) kept() m.Node {
+	var all []m.Node
+	for _, b := range p.SortedBlueprints() {
+		if b.HeldBy != "" || b.StaleKept > 0 {
+			all = append(all, m.El("li", m.El("b", foreign(b.Identifier, maxName)), m.Text(": "),
+				m.Text(grouped(b.StaleKept, "stale entity", "stale entities")), reason(b.HeldBy)))
+		}
+	}
+	if len(all) == 0 && len(p.Kept) == 0 {
+		return m.Node{}
+	}
+	left := maxRowBytes
+	rows := entities{left: &left}
+	for _, k := range p.Kept {
+		rows.add(k.Ref, func() m.Node { return reason(k.Why) })
+	}
+	g := group{what: "keep", title: "By name", count: len(p.Kept)}
+	return m.All(m.El("ul", m.Class("facts"), m.All(all...)), when(len(p.Kept) > 0, g.node(rows.node(max(p.Totals().StaleKept, len(p.Kept))))))
+}
+
+// grid is a table of numbers; columns that are zero in all rows are left out.
+type grid struct {
+	caption string
+	heads   []string
+	keep    int // so many columns are shown in any case
+	rows    []gridRow
+}
+
+type gridRow struct {
+	name    m.Node
+	numbers []int
+	rest    string
+}
+
+func (g grid) node(last string) m.Node {
+	var heads, body []m.Node
+	shown := func(i int) bool {
+		for _, r := range g.rows {
+			if r.numbers[i] != 0 {
+				return true
+			}
+		}
+		return i < g.keep
+	}
+	heads = append(heads, m.El("th", m.Attr("scope", "col"), m.Text(g.heads[0])))
+	for i, head := range g.heads[1:] {
+		if shown(i) {
+			heads = append(heads, m.El("th", m.Attr("scope", "col"), m.Class("n"), m.Text(head)))
+		}
+	}
+	if last != "" {
+		heads = append(heads, m.El("th", m.Attr("scope", "col"), m.Text(last)))
+	}
+	for _, r := range g.rows {
+		cells := []m.Node{m.El("th", m.Attr("scope", "row"), r.name)}
+		for i, n := range r.numbers {
+			if shown(i) {
+				text := digits(int64(n))
+				class := "n"
+				if n == 0 {
+					class = "n zero"
+				}
+				cells = append(cells, m.El("td", m.Attr("class", class), m.Attr("data-head", g.heads[i+1]), m.Text(text)))
+			}
+		}
+		if last != "" {
+			cells = append(cells, m.El("td", m.Text(r.rest)))
+		}
+		body = append(body, m.El("tr", cells...))
+	}
+	return m.El("table", m.El("caption", m.Text(g.caption)), m.El("thead", m.El("tr", heads...)), m.El("tbody", body...))
+}
+
+// blueprints are the counts of each.
+func (p page) blueprints() m.Node {
+	g := grid{caption: "Entities of each blueprint", keep: 4, heads: p.planned("Blueprint", "Deleted", "Updated", "Created", "Unchanged", "Rejected", "Stale, kept")}
+	for _, b := range p.SortedBlueprints() {
+		g.rows = append(g.rows, gridRow{name: foreign(b.Identifier, maxName), numbers: []int{b.Deleted, b.Updated, b.Created, b.Unchanged, b.Rejected, b.StaleKept}})
+	}
+	return when(len(g.rows) > 0, g.node(""))
+}
+
+// resources are the counts of each.
+func (p page) resources() m.Node {
+	g := grid{caption: "Resources of the mapping", keep: 1, heads: []string{"Resource"}}
+	for _, c := range columns {
+		g.heads = append(g.heads, c.head)
+	}
+	g.heads = p.planned(g.heads...)
+	for _, res := range p.Resources {
+		row := gridRow{name: m.All(m.Text(strconv.Itoa(res.Index)+" "), foreign(res.Kind, maxName), m.El("small", foreign(strings.Join(res.Blueprints, ", "), maxExample))), rest: readText(res)}
+		for _, c := range columns {
+			row.numbers = append(row.numbers, c.of(res.Counts))
+		}
+		g.rows = append(g.rows, row)
+	}
+	return when(len(g.rows) > 0, g.node("Read"))
+}
+
+// readText says how much of a resource was read, and how long that took.
+func readText(r *report.Resource) string {
+	text := "completely"
+	switch {
+	case !r.Listed:
+		text = "its list was not read"
+	case !r.Complete:
+		text = "not completely"
+	}
+	if r.Duration > 0 {
+		text += ", in " + roundDuration(r.Duration)
+	}
+	return text
+}
+
+// planned puts the words of a plan into heads.
+func (p page) planned(heads ...string) []string { return markdown{p.words}.planned(heads...) }
