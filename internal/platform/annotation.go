@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"fmt"
 	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
@@ -27,6 +28,42 @@ func (a Annotation) plain(s *Scrubber) string {
 		lines[i] = "    " + s.Line(lines[i])
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// limit keeps to what a platform shows of one severity. The last one that it shows waits for
+// flush, when its place may be needed to say how many more there are. It has one owner.
+type limit struct {
+	platform string // for people
+	most     int
+	show     func(Annotation)
+	counts   [diag.Notice + 1]int         // annotations so far, by severity
+	waiting  [diag.Notice + 1]*Annotation // the last one, by severity
+}
+
+func (l *limit) add(a Annotation) {
+	l.counts[a.Severity]++
+	switch n := l.counts[a.Severity]; {
+	case n < l.most:
+		l.show(a)
+	case n == l.most:
+		l.waiting[a.Severity] = &a
+	}
+}
+
+// flush shows the last annotations, or in their place how many are not shown.
+func (l *limit) flush() {
+	for severity, a := range l.waiting {
+		if a == nil {
+			continue
+		}
+		l.waiting[severity] = nil
+		if left := l.counts[severity] - l.most + 1; left > 1 {
+			a = &Annotation{Severity: diag.Severity(severity), Message: fmt.Sprintf(
+				"%d more of this severity were left out: %s shows %d for a step; the summary and the report hold them all",
+				left, l.platform, l.most)}
+		}
+		l.show(*a)
+	}
 }
 
 // safeMessage scrubs each line of a message.

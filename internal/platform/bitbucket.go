@@ -9,6 +9,21 @@ import (
 // bitbucket is Bitbucket Pipelines, in a pipe or in a script. It prints as plain does.
 type bitbucket struct{ plain }
 
+// isBitbucket reports whether this is Bitbucket Pipelines, which sets both variables itself.
+//
+// Source: https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/, read 2026-11.
+func isBitbucket(getenv env) bool {
+	return getenv("BITBUCKET_PIPELINE_UUID") != "" || getenv("BITBUCKET_BUILD_NUMBER") != ""
+}
+
+func newBitbucket(w World) Platform { return &bitbucket{plain{world: w}} }
+
+// bitbucketPage is the Checkout of Pipelines. Source as above, and
+// https://support.atlassian.com/bitbucket-cloud/docs/hyperlink-to-source-code-in-bitbucket/, read 2026-11.
+func bitbucketPage(getenv env) (page, line string) {
+	return pageOf("https://bitbucket.org", getenv("BITBUCKET_REPO_FULL_NAME"), hosts["bitbucket.org"].between, getenv("BITBUCKET_COMMIT")), hosts["bitbucket.org"].line
+}
+
 func (*bitbucket) Name() string { return "Bitbucket Pipelines" }
 
 // outputPrefix begins the names of the variables that Publish writes.

@@ -46,11 +46,67 @@ func TestDialects(t *testing.T) {
 		if line == "" || strings.Contains(text, "owned") != strings.Contains(line, "owned") {
 			t.Errorf("%q became %q, want it to show", text, line)
 		}
-		for name, env := range map[string]map[string]string{"github": {"GITHUB_ACTIONS": "true"}, "bitbucket": {"BITBUCKET_BUILD_NUMBER": "1"}, "plain": nil} {
+		for name, env := range everywhere() {
 			f := newFixture(t, env)
 			f.Annotate(Annotation{Severity: diag.Warning, Message: text, At: diag.Position{File: text, Line: 3}})
 			checkAnnotation(t, name, f.out.String())
 		}
+	}
+}
+
+// everywhere are the environments of all platforms.
+func everywhere() map[string]map[string]string {
+	return map[string]map[string]string{
+		"github": {"GITHUB_ACTIONS": "true"}, "bitbucket": {"BITBUCKET_BUILD_NUMBER": "1"}, "gitlab": {"GITLAB_CI": "true"},
+		"azure": {"TF_BUILD": "True"}, "jenkins": {"JENKINS_URL": "https://jenkins.example.com/"}, "plain": nil,
+	}
+}
+
+// azureReads takes a line apart as the agent of Azure does.
+//
+// Source: https://github.com/microsoft/azure-pipelines-agent, Command.cs and CommandStringConvertor.cs, read 2026-11.
+func azureReads(t *testing.T, printed string) (name string, properties map[string]string, data string) {
+	t.Helper()
+	line, found := strings.CutSuffix(printed, "\n")
+	if !found || strings.ContainsAny(line, "\r\n") {
+		t.Fatalf("not one line: %q", printed)
+	}
+	_, rest, found := strings.Cut(line, "##vso[")
+	head, data, complete := strings.Cut(rest, "]")
+	if !found || !complete {
+		t.Fatalf("not a command: %q", printed)
+	}
+	unescape := func(s string) string {
+		s = strings.NewReplacer("%3B", ";", "%0D", "\r", "%0A", "\n", "%5D", "]").Replace(s)
+		return strings.ReplaceAll(s, "%AZP25", "%")
+	}
+	name, list, _ := strings.Cut(head, " ")
+	properties = map[string]string{}
+	for property := range strings.SplitSeq(list, ";") {
+		if key, value, ok := strings.Cut(property, "="); ok {
+			properties[key] = unescape(value)
+		}
+	}
+	return name, properties, unescape(data)
+}
+
+// checkAzure expects one issue, of which each line does no more than show.
+func checkAzure(t *testing.T, printed string) {
+	t.Helper()
+	name, properties, message := azureReads(t, printed)
+	if name != "task.logissue" || properties["type"] != "warning" {
+		t.Fatalf("not an issue: %q", printed)
+	}
+	for key, value := range properties {
+		switch key {
+		case "type", "sourcepath", "linenumber", "columnnumber":
+			clean(t, value)
+		default:
+			t.Errorf("a property of somebody else: %q in %q", key, printed)
+		}
+	}
+	for line := range strings.SplitSeq(message, "\n") {
+		clean(t, line)
 	}
 }
 
@@ -62,6 +118,10 @@ func checkAnnotation(t *testing.T, platform, printed string) {
 	t.Helper()
 	if !strings.HasSuffix(printed, "\n") {
 		t.Fatalf("%s: no line: %q", platform, printed)
+	}
+	if platform == "azure" {
+		checkAzure(t, printed)
+		return
 	}
 	lines := strings.Split(strings.TrimSuffix(printed, "\n"), "\n")
 	if platform != "github" {
@@ -91,11 +151,78 @@ func FuzzAnnotation(f *testing.F) {
 		f.Add("a\n"+text, text, text)
 	}
 	f.Fuzz(func(t *testing.T, message, file, secret string) {
-		for name, env := range map[string]map[string]string{"github": {"GITHUB_ACTIONS": "true"}, "bitbucket": {"BITBUCKET_BUILD_NUMBER": "1"}, "plain": nil} {
+		for name, env := range everywhere() {
 			fix := newFixture(t, env)
 			fix.scrubber.Add(secret)
 			fix.Annotate(Annotation{Severity: diag.Warning, Message: message, At: diag.Position{File: file, Line: 1, Column: 2}})
 			checkAnnotation(t, name, fix.out.String())
+		}
+	})
+}
+
+// groupHeads is what comes before the title of a group.
+var groupHeads = map[string]*regexp.Regexp{
+	"github": regexp.MustCompile(`^::group::`), "azure": regexp.MustCompile(`^##\[group\]`), "bitbucket": regexp.MustCompile(`^`),
+	"gitlab": regexp.MustCompile(`^\x1b\[0Ksection_start:\d+:port_resync_1\[collapsed=true\]\r\x1b\[0K`), "jenkins": regexp.MustCompile(`^`), "plain": regexp.MustCompile(`^`),
+}
+
+// groupEnds is what ends a group.
+var groupEnds = map[string]*regexp.Regexp{
+	"github": regexp.MustCompile(`^::endgroup::\n$`), "azure": regexp.MustCompile(`^##\[endgroup\]\n$`), "bitbucket": regexp.MustCompile(`^$`),
+	"gitlab": regexp.MustCompile(`^\x1b\[0Ksection_end:\d+:port_resync_1\r\x1b\[0K\n$`), "jenkins": regexp.MustCompile(`^$`), "plain": regexp.MustCompile(`^$`),
+}
+
+// FuzzGroup folds lines behind any title on each platform: one line begins the group and,
+// where lines fold, one ends it.
+func FuzzGroup(f *testing.F) {
+	for _, text := range dialects {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, title string) {
+		for name, env := range everywhere() {
+			fix := newFixture(t, env)
+			fix.Group(title)
+			begin := fix.out.String()
+			head := groupHeads[name].FindString(begin)
+			rest, complete := strings.CutSuffix(begin[len(head):], "\n")
+			if name != "plain" && groupHeads[name].String() != "^" && head == "" || !complete || strings.Contains(rest, "\n") {
+				t.Fatalf("%s: not the begin of a group: %q", name, begin)
+			}
+			if name == "github" {
+				rest = strings.NewReplacer("%0D", "\r", "%0A", "\n", "%25", "%").Replace(rest)
+			}
+			clean(t, rest)
+			fix.out.Reset()
+			fix.EndGroup()
+			if end := fix.out.String(); !groupEnds[name].MatchString(end) {
+				t.Errorf("%s: not the end of a group: %q", name, end)
+			}
+		}
+	})
+}
+
+// FuzzAzureVariables sets outputs in Azure Pipelines: each that has a line gets its value,
+// and nothing else is set.
+func FuzzAzureVariables(f *testing.F) {
+	f.Add("status", "success")
+	f.Add("a", "x]##vso[task.complete result=Failed]")
+	f.Add("a;isSecret=true", "100%0A%AZP250A;]")
+	f.Add("a", "x\ny")
+	f.Fuzz(func(t *testing.T, name, value string) {
+		fix := newFixture(t, map[string]string{"TF_BUILD": "True"})
+		if err := fix.Publish([]Output{{name, value}}); err != nil {
+			t.Fatal(err)
+		}
+		wanted := validName(name) && name != "summary" && !strings.ContainsFunc(value, lineBreak)
+		if !wanted {
+			if fix.out.Len() > 0 {
+				t.Errorf("printed %q", fix.out)
+			}
+			return
+		}
+		got, properties, data := azureReads(t, fix.out.String())
+		if got != "task.setvariable" || properties["variable"] != name || properties["isOutput"] != "true" || len(properties) != 2 || data != value {
+			t.Errorf("got %s %v %q of %q", got, properties, data, fix.out)
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,19 +40,31 @@ type github struct {
 	action *githubactions.Action
 
 	mu          sync.Mutex
-	err         error // the first failure that Mask or Annotate had
+	err         error // the first failure of a method that returns none
 	masked      map[string]bool
-	counts      [diag.Notice + 1]int         // annotations so far, by severity
-	waiting     [diag.Notice + 1]*Annotation // the last that GitHub shows, by severity
-	outputUnits int                          // UTF-16 code units written to the outputs
+	shown       limit
+	outputUnits int // UTF-16 code units written to the outputs
 }
 
-func newGitHub(w World) *github {
-	return &github{
+// isGitHub reports whether this is GitHub Actions, by a variable that it sets in each step.
+//
+// Source: https://docs.github.com/en/actions/reference/workflows-and-actions/variables, read 2026-11.
+func isGitHub(getenv env) bool { return getenv("GITHUB_ACTIONS") == "true" }
+
+func newGitHub(w World) Platform {
+	g := &github{
 		world:  w,
 		action: githubactions.New(githubactions.WithWriter(w.Stdout), githubactions.WithGetenv(w.Getenv)),
 		masked: map[string]bool{},
 	}
+	g.shown = limit{"GitHub", annotationCap, g.issue, [diag.Notice + 1]int{}, [diag.Notice + 1]*Annotation{}}
+	return g
+}
+
+// githubPage is the Checkout of GitHub. Source as above, and
+// https://docs.github.com/en/repositories/working-with-files/using-files/getting-permanent-links-to-files, read 2026-11.
+func githubPage(getenv env) (page, line string) {
+	return pageOf(getenv("GITHUB_SERVER_URL"), getenv("GITHUB_REPOSITORY"), hosts["github.com"].between, getenv("GITHUB_SHA")), hosts["github.com"].line
 }
 
 func (*github) Name() string { return "GitHub Actions" }
@@ -74,42 +85,32 @@ func (g *github) Mask(secrets ...string) {
 	}
 }
 
-// Annotate prints the first nine annotations of a severity at once. The tenth is the
-// last that GitHub shows: it waits until Publish or Close, when its place may be needed to
-// say how many more there are.
 func (g *github) Annotate(a Annotation) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.counts[a.Severity]++
-	switch n := g.counts[a.Severity]; {
-	case n < annotationCap:
-		g.issue(a)
-	case n == annotationCap:
-		g.waiting[a.Severity] = &a
-	}
+	g.shown.add(a)
 }
 
-// flush prints the tenth annotations, or in their place how many GitHub does not show.
-func (g *github) flush() {
-	for severity, a := range g.waiting {
-		if a == nil {
-			continue
-		}
-		g.waiting[severity] = nil
-		if left := g.counts[severity] - annotationCap + 1; left > 1 {
-			a = &Annotation{Severity: diag.Severity(severity), Message: fmt.Sprintf(
-				"%d more of this severity were left out: GitHub shows %d for a step; the summary and the report hold them all",
-				left, annotationCap)}
-		}
-		g.issue(*a)
-	}
+// Group and EndGroup print GitHub's commands.
+//
+// Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands, read 2026-11.
+func (g *github) Group(title string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.keep(guard(func() { g.action.Group(g.world.Scrubber.Line(title)) }))
+}
+
+func (g *github) EndGroup() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.keep(guard(g.action.EndGroup))
 }
 
 func (g *github) issue(a Annotation) {
 	s := g.world.Scrubber
 	properties := map[string]string{}
 	if a.At.File != "" {
-		properties["file"] = s.Line(g.relative(a.At.File))
+		properties["file"] = s.Line(g.world.relative(a.At.File))
 		if a.At.Line > 0 {
 			properties["line"] = strconv.Itoa(a.At.Line)
 			if a.At.Column > 0 {
@@ -131,26 +132,11 @@ func (g *github) issue(a Annotation) {
 	}))
 }
 
-// relative returns the path from the root of the checkout, by which GitHub shows
-// annotations, or the path itself when the file is outside the checkout.
-func (g *github) relative(file string) string {
-	root := g.world.Getenv("GITHUB_WORKSPACE")
-	path := file
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(g.world.Dir, path)
-	}
-	rel, err := filepath.Rel(root, path)
-	if root == "" || err != nil || !filepath.IsLocal(rel) {
-		return file
-	}
-	return filepath.ToSlash(rel)
-}
-
 // Publish appends to the file in GITHUB_OUTPUT.
 func (g *github) Publish(outputs []Output) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.flush()
+	g.shown.flush()
 	if g.world.Getenv("GITHUB_OUTPUT") == "" {
 		return errors.New("publish outputs: GITHUB_OUTPUT is not set")
 	}
@@ -210,7 +196,7 @@ func (g *github) Summary(markdown func(limitBytes int) string) error {
 func (g *github) Close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.flush()
+	g.shown.flush()
 	return g.err
 }
 

@@ -14,17 +14,27 @@ type plain struct {
 	err error // the first failed write
 }
 
+func newPlain(w World) Platform { return &plain{world: w} }
+
 func (*plain) Name() string { return "plain" }
 
 func (p *plain) Mask(secrets ...string) { p.world.Scrubber.Add(secrets...) }
 
-func (p *plain) Annotate(a Annotation) {
+func (p *plain) Annotate(a Annotation) { p.print(a.plain(p.world.Scrubber)) }
+
+// print writes whole lines, and keeps the first failure.
+func (p *plain) print(lines string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, err := io.WriteString(p.world.Stdout, a.plain(p.world.Scrubber)); err != nil && p.err == nil {
+	if _, err := io.WriteString(p.world.Stdout, lines); err != nil && p.err == nil {
 		p.err = err
 	}
 }
+
+// Group prints the title, since a log does not fold.
+func (p *plain) Group(title string) { p.print(p.world.Scrubber.Line(title) + "\n") }
+
+func (*plain) EndGroup() {}
 
 // Annotates is false: an annotation is a line of the log.
 func (p *plain) Annotates() bool { return false }

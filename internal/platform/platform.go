@@ -5,7 +5,10 @@
 // It also holds the Scrubber, the one sanitizer of everything that is printed.
 package platform
 
-import "io"
+import (
+	"io"
+	"path/filepath"
+)
 
 // Platform is a CI system. Its methods may be called from several goroutines.
 type Platform interface {
@@ -21,6 +24,10 @@ type Platform interface {
 	// Annotates reports whether people see annotations apart from the log. Where they
 	// do not, Annotate prints into the log.
 	Annotates() bool
+	// Group begins a part of the log that the platform folds away behind its title, and
+	// EndGroup ends it. Groups do not hold groups. Elsewhere the title is a line of the log.
+	Group(title string)
+	EndGroup()
 	// Publish hands over outputs for later steps, and shows what Annotate has
 	// kept back. An error names the outputs that were not written; the others were.
 	Publish(outputs []Output) error
@@ -59,4 +66,20 @@ type World struct {
 	Dir string
 	// Scrubber learns the secrets. With nil the platform has one of its own.
 	Scrubber *Scrubber
+	// root is the folder of the checkout, see Root.
+	root string
+}
+
+// relative returns the path from the root of the checkout, by which a platform shows
+// annotations, or the path itself when the file is outside the checkout.
+func (w World) relative(file string) string {
+	path := file
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(w.Dir, path)
+	}
+	rel, err := filepath.Rel(w.root, path)
+	if w.root == "" || err != nil || !filepath.IsLocal(rel) {
+		return file
+	}
+	return filepath.ToSlash(rel)
 }

@@ -22,6 +22,10 @@ func TestDetect(t *testing.T) {
 		{"Pipelines", map[string]string{"BITBUCKET_PIPELINE_UUID": "{1}"}, "Bitbucket Pipelines", true},
 		{"Pipelines by number", map[string]string{"BITBUCKET_BUILD_NUMBER": "7"}, "Bitbucket Pipelines", true},
 		{"both", map[string]string{"GITHUB_ACTIONS": "true", "BITBUCKET_BUILD_NUMBER": "7"}, "GitHub Actions", false},
+		{"GitLab", map[string]string{"GITLAB_CI": "true", "TF_BUILD": "True"}, "GitLab CI/CD", false},
+		{"Azure", map[string]string{"TF_BUILD": "True", "JENKINS_URL": "https://jenkins.example.com/"}, "Azure Pipelines", false},
+		{"Jenkins", map[string]string{"JENKINS_URL": "https://jenkins.example.com/"}, "Jenkins", false},
+		{"Pipelines first", map[string]string{"BITBUCKET_BUILD_NUMBER": "7", "GITLAB_CI": "true"}, "Bitbucket Pipelines", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -30,7 +34,7 @@ func TestDetect(t *testing.T) {
 			if got := f.Name(); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			if got, want := f.Annotates(), tt.want == "GitHub Actions"; got != want {
+			if got, want := f.Annotates(), tt.want == "GitHub Actions" || tt.want == "Azure Pipelines"; got != want {
 				t.Errorf("Annotates: got %t, want %t", got, want)
 			}
 			if got := Pipelines(f.getenv); got != tt.pipelines {

@@ -105,6 +105,7 @@ func TestLink(t *testing.T) {
 		{github, "port/mapping.yml", 0, "https://github.com/acme/portal/blob/1a2b3c/port/mapping.yml"},
 		{github, "a b/#?%.yml", 1, "https://github.com/acme/portal/blob/1a2b3c/a%20b/%23%3F%25.yml#L1"},
 		{Checkout{Page: "https://bitbucket.org/acme/portal/src/1a2b3c/", Line: "#lines-"}, "m.yml", 3, "https://bitbucket.org/acme/portal/src/1a2b3c/m.yml#lines-3"},
+		{Checkout{Page: "https://dev.azure.com/acme/p/_git/portal?version=GC1a2b3c&path=/", Line: "&line="}, "a&b/m.yml", 3, "https://dev.azure.com/acme/p/_git/portal?version=GC1a2b3c&path=/a%26b/m.yml&line=3"},
 		{github, "../m.yml", 1, ""},
 		{github, "/etc/m.yml", 1, ""},
 		{github, "", 1, ""},

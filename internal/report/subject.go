@@ -28,12 +28,16 @@ func (c Checkout) Link(path string, line int) string {
 	if err != nil || page.Scheme != "https" && page.Scheme != "http" || path == "" || strings.HasPrefix(path, "/") {
 		return ""
 	}
+	escape := url.PathEscape
+	if page.RawQuery != "" { // the path is a value in it
+		escape = url.QueryEscape
+	}
 	segments := strings.Split(path, "/")
 	for i, s := range segments {
 		if s == ".." {
 			return ""
 		}
-		segments[i] = url.PathEscape(s)
+		segments[i] = escape(s)
 	}
 	link := c.Page + strings.Join(segments, "/")
 	if line > 0 && c.Line != "" {
