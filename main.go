@@ -17,6 +17,7 @@ func main() {
 	status := app.Main(ctx, app.Process{
 		Args:    os.Args[1:],
 		Environ: os.Environ(),
+		Stdin:   os.Stdin,
 		Stdout:  os.Stdout,
 		Stderr:  os.Stderr,
 		Cgroup:  os.DirFS("/sys/fs/cgroup"),

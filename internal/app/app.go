@@ -37,7 +37,7 @@ func Main(ctx context.Context, p Process) (exitStatus int) {
 			exitStatus = publish(ctx, s, fmt.Errorf("internal error: %v", v))
 		}
 	}()
-	err := readInputs(s, args)
+	err := readInputs(ctx, s, args)
 	if err == nil {
 		err = s.command.run(ctx, s)
 	}

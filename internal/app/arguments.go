@@ -17,6 +17,7 @@ type arguments struct {
 	text     *command                  // the first of them that is asked for and prints a text
 	values   map[string]input.Argument // by the inputs' IDs
 	words    []string                  // neither commands nor flags
+	files    []string                  // those that are mapping files
 	problems diag.Problems
 }
 
@@ -94,8 +95,8 @@ func (a *arguments) word(arg string) {
 	for _, c := range a.commands {
 		names = append(names, c.name)
 	}
-	if a.isFile(arg, names) {
-		a.set("mapping_file", arg, "the argument behind "+a.values["mode"].Text)
+	if most := a.isFile(arg, names); most > 0 {
+		a.file(arg, most)
 		return
 	}
 	fix := "the commands are " + strings.Join(names, ", ") + "; inputs are written --name value"
@@ -103,18 +104,30 @@ func (a *arguments) word(arg string) {
 	case ok:
 		fix = fmt.Sprintf("did you mean %s? %s", near, fix)
 	case strings.ContainsAny(arg, "./\\"):
-		fix = "a mapping is named by a flag: validate --mapping-file FILE"
+		fix = "a mapping stands behind plan or validate, and for sync it has a flag: --mapping-file FILE"
 	}
 	a.problem("arguments", fix, "%s is no command", shortQuote(arg))
 }
 
-// isFile reports whether an argument is the mapping file of the command before it.
-func (a *arguments) isFile(arg string, commands []string) bool {
-	if c := a.named(a.values["mode"].Text); c == nil || !c.takesFile {
-		return false
+// isFile returns how many mapping files may stand behind the command, when an argument is one.
+func (a *arguments) isFile(arg string, commands []string) int {
+	c := a.named(a.values["mode"].Text)
+	if c == nil || c.files == 0 {
+		return 0
 	}
-	_, misspelt := nearest.Name(arg, commands)
-	return strings.ContainsAny(arg, "./\\") || !misspelt
+	if _, misspelt := nearest.Name(arg, commands); misspelt && !strings.ContainsAny(arg, "./\\") {
+		return 0
+	}
+	return c.files
+}
+
+// file takes a mapping file that has no flag; there may be so many at most.
+func (a *arguments) file(name string, most int) {
+	if a.files = append(a.files, name); len(a.files) == 1 {
+		a.set("mapping_file", name, "the argument behind "+a.values["mode"].Text)
+	} else if most == 1 {
+		a.problem("arguments", "name one file; validate checks several", "%s is one mapping file too many for %s", shortQuote(name), a.values["mode"].Text)
+	}
 }
 
 // shortQuote shows an argument, cut.

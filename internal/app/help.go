@@ -12,7 +12,8 @@ const helpHead = `Reads a Bitbucket Cloud workspace and keeps your Port catalog 
 `
 
 const helpExamples = `
-plan and validate take the mapping file without its flag too: validate FILE.
+plan and validate take the mapping file without its flag too, and validate several,
+also as patterns: validate 'port/**/*.yml'. A file named - is the standard input.
 --dry-run is the command plan, and -q is --quiet.
 
 Examples:

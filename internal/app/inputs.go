@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,7 +14,7 @@ import (
 
 // readInputs reads what the user asked for into s. It hides the secrets before anything is
 // printed. The error is a *usageError.
-func readInputs(s *session, args arguments) error {
+func readInputs(ctx context.Context, s *session, args arguments) error {
 	config, notes, err := input.Parse(input.Environment{
 		Lookup:    s.lookup,
 		Arguments: args.values,
@@ -25,7 +26,7 @@ func readInputs(s *session, args arguments) error {
 		Pipe:      platform.Pipe(s.getenv),
 		Actions:   platform.Actions(s.getenv),
 	})
-	s.config = config
+	s.config, s.files = config, args.files
 	if s.printed() {
 		s.printing.to(s.Stderr) // the standard output is for the form alone
 	}
@@ -47,7 +48,7 @@ func readInputs(s *session, args arguments) error {
 			noteInputs(s, diag.Problems{{Message: "no arguments and no inputs are given", Fix: program + " --help lists them"}})
 			return &usageError{errors.New(firstSteps), true}
 		}
-		return wrongInputs(s, err)
+		return wrongInputs(ctx, s, err)
 	}
 	s.level.Set(config.LogLevel)
 	limitMemory(s.world, s.log)
@@ -80,19 +81,28 @@ func checkout(s *session) report.Checkout {
 
 // wrongInputs reports what is wrong with the inputs, and along with it what is wrong with
 // the mapping and the blueprints.
-func wrongInputs(s *session, err error) error {
+func wrongInputs(ctx context.Context, s *session, err error) error {
 	var problems diag.Problems
 	if errors.As(err, &problems) {
 		noteInputs(s, problems)
 	}
 	usage := &usageError{fmt.Errorf("the inputs are wrong:\n%w", err), true}
-	if _, other := given(s); other != nil {
+	if other := alsoWrong(ctx, s); other != nil {
 		usage.err = fmt.Errorf("%w\n%w", usage.err, other)
 		if u := (*usageError)(nil); errors.As(other, &u) && !u.reported {
 			s.report.Note(diag.Problem{Severity: diag.Error, Message: other.Error()})
 		}
 	}
 	return usage
+}
+
+// alsoWrong is what is wrong with the mapping and the blueprints.
+func alsoWrong(ctx context.Context, s *session) error {
+	if s.command.checkOnly {
+		return checkGiven(ctx, s)
+	}
+	_, err := given(s)
+	return err
 }
 
 func noteInputs(s *session, problems diag.Problems) {

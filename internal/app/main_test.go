@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 func command() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(app.Main(ctx, app.Process{Args: os.Args[1:], Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, Transport: http.DefaultTransport}))
+	os.Exit(app.Main(ctx, app.Process{Args: os.Args[1:], Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Transport: http.DefaultTransport}))
 }
 
 // leakChecked fails the tests when one of them leaves a goroutine behind. It also tells

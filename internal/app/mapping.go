@@ -14,6 +14,7 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/outfile"
 	"port-bitbucket-exporter/internal/platform"
 	"port-bitbucket-exporter/internal/report"
 	"port-bitbucket-exporter/internal/transform"
@@ -31,6 +32,7 @@ const (
 	inlineMapping  = "mapping (input)"
 	storedMapping  = "mapping (integration in Port)"
 	builtInMapping = "mapping (built-in default)"
+	stdinMapping   = "<stdin>"
 )
 
 // pathFix is what to do about a file of the inputs that cannot be read.
@@ -57,16 +59,25 @@ func givenMapping(s *session) (*boundMapping, error) {
 	case s.config.Mapping != "":
 		return bind(s, fromInputs, inlineMapping, []byte(s.config.Mapping))
 	case s.config.MappingFile != "":
-		text, err := s.readFile(s.config.MappingFile)
-		if err != nil {
-			const fix = pathFix
-			s.report.Mapping = ofMapping(s, s.config.MappingFile)
-			s.report.Mapping.Problems = append(s.report.Mapping.Problems, diag.Problem{Rule: mapping.RuleText, At: diag.Position{File: s.config.MappingFile}, Message: "the mapping cannot be read: " + err.Error(), Fix: fix})
-			return nil, &usageError{err: fmt.Errorf("input mapping_file: %w; %s", err, fix)}
-		}
-		return bind(s, fromInputs, s.config.MappingFile, text)
+		return bindFile(s, s.config.MappingFile)
 	}
 	return nil, nil
+}
+
+// bindFile binds the mapping of a file, or of the standard input where the name is "-".
+func bindFile(s *session, name string) (*boundMapping, error) {
+	read, fix := s.readFile, pathFix
+	if name == outfile.Dash {
+		read, name = func(string) ([]byte, error) { return s.readStdin() }, stdinMapping
+		fix = "give the mapping to the standard input, or name a file"
+	}
+	text, err := read(name)
+	if err != nil {
+		s.report.Mapping = ofMapping(s, name)
+		s.report.Mapping.Problems = append(s.report.Mapping.Problems, diag.Problem{Rule: mapping.RuleText, At: diag.Position{File: name}, Message: "the mapping cannot be read: " + err.Error(), Fix: fix})
+		return nil, &usageError{err: fmt.Errorf("input mapping_file: %w; %s", err, fix)}
+	}
+	return bind(s, fromInputs, name, text)
 }
 
 // bindStored binds the mapping of an integration in Port, or the default where
@@ -207,7 +218,7 @@ func ofMapping(s *session, file string) report.Mapping {
 // sourcePath returns the path of a file that an input names from the root of the checkout, by
 // which scanners know it. What is not in there keeps its name, and what is no file has none.
 func sourcePath(s *session, file string) string {
-	if file != s.config.MappingFile && file != s.config.BlueprintsFile {
+	if file == "" || file != s.config.MappingFile && file != s.config.BlueprintsFile {
 		return ""
 	}
 	root := platform.Root(s.getenv)

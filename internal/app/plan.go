@@ -17,9 +17,9 @@ var planCommand = command{
 	usage: "plan [--name value ...]",
 	about: `Reads as a sync does and tells what that would write, each change by
 property and each deletion by name, and what it costs. Writes nothing.`,
-	takesFile: true,
-	run:       plan,
-	atEnd:     addCost,
+	files: 1,
+	run:   plan,
+	atEnd: addCost,
 }
 
 // plan does what a sync does, up to the write, and reports what would change.

@@ -147,7 +147,7 @@ func handOver(s *session, reported bool) (annotated []diag.Problem) {
 		if !s.platform.Annotates() && (reported && p.Severity == diag.Error || checkOnly && p.At.File != "") {
 			continue // printed already
 		}
-		s.platform.Annotate(annotation(p, s.config.MappingFile, s.config.BlueprintsFile))
+		s.platform.Annotate(annotation(p, s.report.Mapping.Files()))
 		annotated = append(annotated, p)
 	}
 	var outputs []platform.Output
@@ -183,9 +183,9 @@ func writeOut(s *session, form face.Form) {
 
 // annotation returns what the platform shows of a problem: on its line where that is one of
 // the files, which are those of the checkout.
-func annotation(p diag.Problem, files ...string) platform.Annotation {
+func annotation(p diag.Problem, files []report.File) platform.Annotation {
 	out := platform.Annotation{Severity: p.Severity, Message: p.Text()}
-	if p.At.File != "" && slices.Contains(files, p.At.File) {
+	if p.At.File != "" && slices.ContainsFunc(files, func(f report.File) bool { return f.Name == p.At.File && f.Path != "" }) {
 		out.At = p.At
 	} else if place := face.Place(p); place != "" {
 		out.Message = place + ": " + p.Text()

@@ -26,7 +26,7 @@ type command struct {
 	flags  []string // other spellings of name
 	always bool     // the text is printed even when other arguments are wrong
 
-	takesFile bool // the mapping file may stand behind it, without its flag
+	files int // how many mapping files may stand behind it, without a flag
 	// run does all of it up to publishing. The error is why there is no result, and
 	// a *usageError when inputs or mapping are wrong.
 	run func(ctx context.Context, s *session) error
@@ -44,6 +44,7 @@ type session struct {
 	console
 	command command
 	config  input.Config
+	files   []string // the mappings that the arguments name without a flag
 	// badArguments is true when the command line is wrong.
 	badArguments bool
 	clients      *clients // nil until they are made

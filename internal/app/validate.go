@@ -8,11 +8,11 @@ import (
 
 var validateCommand = command{
 	name:  "validate",
-	usage: "validate --mapping-file FILE [--sarif-file FILE]",
+	usage: "validate FILE ... [--sarif-file FILE]",
 	about: `Checks a mapping and a file of blueprints, and nothing else: it needs no
 credential and no network.
 All problems are told at once, errors apart from warnings and notes.`,
-	takesFile: true,
+	files:     maxMappings,
 	run:       validate,
 	checkOnly: true,
 }
@@ -20,11 +20,11 @@ All problems are told at once, errors apart from warnings and notes.`,
 // errMapping is the failure of validate. What is wrong has been printed.
 var errMapping = errors.New("the mapping is wrong")
 
-// validate checks the mapping of the inputs, and the blueprints beside it, and prints all
-// of their problems.
-func validate(_ context.Context, s *session) error {
-	_, err := given(s)
-	if !s.report.Mapping.Checked {
+// validate checks the mappings of the arguments, or the one of the inputs, and the blueprints
+// beside it, and prints all of their problems.
+func validate(ctx context.Context, s *session) error {
+	err := checkGiven(ctx, s)
+	if !s.report.Mapping.Checked && len(s.report.Mapping.Others) == 0 {
 		return err // the file was not read
 	}
 	if text := s.report.Mapping.Problems.Sections(); text != "" {

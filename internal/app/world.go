@@ -13,8 +13,9 @@ import (
 
 // Process is the world that the program runs in.
 type Process struct {
-	Args           []string // without the program's name
-	Environ        []string // "NAME=value"
+	Args           []string  // without the program's name
+	Environ        []string  // "NAME=value"
+	Stdin          io.Reader // nil holds nothing
 	Stdout, Stderr io.Writer
 	Dir            string            // relative paths start here; empty is the working directory
 	Transport      http.RoundTripper // for both services; nil is the network
@@ -66,6 +67,14 @@ func (w world) readFile(name string) (text []byte, err error) {
 		return nil, &fs.PathError{Op: "read", Path: w.path(name), Err: errors.New("is a directory: name a file in it")}
 	}
 	return io.ReadAll(io.LimitReader(f, maxInput+1))
+}
+
+// readStdin is readFile for the standard input.
+func (w world) readStdin() ([]byte, error) {
+	if w.Stdin == nil {
+		return nil, nil
+	}
+	return io.ReadAll(io.LimitReader(w.Stdin, maxInput+1))
 }
 
 // readInput is readFile for a value of which a part is useless.

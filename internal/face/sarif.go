@@ -152,7 +152,7 @@ func sarifMessage(p diag.Problem) string {
 // all the same, the mapping as a whole: GitHub refuses a result without one.
 func placeOf(m report.Mapping, p diag.Position) sarifPhysicalLocation {
 	file := cmp.Or(p.File, m.Name, m.Blueprints.Name)
-	for _, known := range []report.File{m.File, m.Blueprints} {
+	for _, known := range m.Files() {
 		if file == known.Name {
 			file = cmp.Or(known.Path, file)
 			break

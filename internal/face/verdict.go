@@ -31,6 +31,9 @@ func verdict(r *report.Report) string {
 		counts = []string{"no problem"}
 	}
 	where := r.Mapping.Name
+	if others := len(r.Mapping.Others); others > 0 {
+		where = plural(1+others, "file")
+	}
 	if r.Mapping.Blueprints.Name != "" {
 		where += " and " + r.Mapping.Blueprints.Name
 	}

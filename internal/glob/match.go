@@ -17,6 +17,9 @@ func (p Pattern) Matches(path string) bool {
 	return false
 }
 
+// Reaches reports whether the pattern can match something below a folder.
+func (p Pattern) Reaches(folder string) bool { return p.reach(folder) > 0 }
+
 // reach returns how many levels below a folder the pattern can match something, at most
 // MaxDepth; 0 is none. The root is "".
 func (p Pattern) reach(folder string) int {

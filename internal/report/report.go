@@ -106,12 +106,29 @@ type File struct {
 // Mapping is what is known of the mapping of a run, and of the blueprints beside it.
 type Mapping struct {
 	File
-	Blueprints File // that are to be made; the zero File for none
-	Checked    bool // the mapping was read and checked
+	Others     []File // further mappings that were checked
+	Blueprints File   // that are to be made; the zero File for none
+	Checked    bool   // the mapping was read and checked
 	// Problems are all that were found in both, or that one cannot be read. The problems of
 	// the report hold those of them that matter to the run, too.
 	Problems diag.Problems
 	Rules    []diag.RuleInfo // that it was checked by
+}
+
+// Files are all files that problems can name.
+func (m *Mapping) Files() []File {
+	return append(append([]File{m.File}, m.Others...), m.Blueprints)
+}
+
+func (m *Mapping) scrub(redact func(string) string) {
+	m.Problems = m.Problems.Redacted(redact)
+	m.Others = slices.Clone(m.Others)
+	for _, f := range []*File{&m.File, &m.Blueprints} {
+		f.Name, f.Path = redact(f.Name), redact(f.Path)
+	}
+	for i, f := range m.Others {
+		m.Others[i] = File{redact(f.Name), redact(f.Path)}
+	}
 }
 
 // Program is what made a report.
@@ -195,10 +212,7 @@ func (r *Report) Scrub(redact func(string) string) {
 		b.Identifier, b.HeldBy = redact(b.Identifier), redact(b.HeldBy)
 	}
 	r.Log.Redact(redact)
-	r.Mapping.Problems = r.Mapping.Problems.Redacted(redact)
-	for _, f := range []*File{&r.Mapping.File, &r.Mapping.Blueprints} {
-		f.Name, f.Path = redact(f.Name), redact(f.Path)
-	}
+	r.Mapping.scrub(redact)
 	r.scrubChanges(redact)
 	for i := range r.Kept {
 		k := &r.Kept[i]
