@@ -24,10 +24,13 @@ import (
 var samples = []struct{ file, run, input string }{
 	{"plan.txt", "plan", ""},
 	{"plan.md", "plan", "SUMMARY_FILE"},
+	{"plan.html", "plan", "HTML_FILE"},
 	{"resync.txt", "resync", ""},
 	{"resync.md", "resync", "SUMMARY_FILE"},
+	{"resync.html", "resync", "HTML_FILE"},
 	{"failed.txt", "failed", ""},
 	{"failed.md", "failed", "SUMMARY_FILE"},
+	{"failed.html", "failed", "HTML_FILE"},
 }
 
 // sampleRuns are runs on the workspace of the demo, one after the other.

@@ -81,11 +81,12 @@ func (p page) headline() string {
 	}
 	t := p.Totals()
 	create, update, remove := p.verbs()
+	refused := strings.ToLower(p.planned("Rejected")[0])
 	var parts []string
 	for _, c := range []struct {
 		n    int
 		word string
-	}{{t.Created, create}, {t.Updated, update}, {t.Deleted, remove}, {t.Rejected, "rejected"}} {
+	}{{t.Created, create}, {t.Updated, update}, {t.Deleted, remove}, {t.Rejected, refused}} {
 		if c.n > 0 {
 			parts = append(parts, digits(int64(c.n))+" "+c.word)
 		}
@@ -164,6 +165,7 @@ func (p page) tiles() m.Node {
 	}
 	t := p.Totals()
 	create, update, remove := p.verbs()
+	refused := strings.ToLower(p.planned("Rejected")[0])
 	var all []m.Node
 	for _, c := range []struct {
 		n           int
@@ -171,7 +173,7 @@ func (p page) tiles() m.Node {
 		always      bool
 	}{
 		{t.Deleted, "delete", remove, true}, {t.Updated, "update", update, true}, {t.Created, "create", create, true},
-		{t.Unchanged, "same", "unchanged", true}, {t.Rejected, "refuse", "rejected", false}, {t.StaleKept, "keep", "stale, kept", false},
+		{t.Unchanged, "same", "unchanged", true}, {t.Rejected, "refuse", refused, false}, {t.StaleKept, "keep", "stale, kept", false},
 		{t.Failed, "refuse", "objects failed", false},
 	} {
 		if c.n > 0 || c.always {
@@ -230,7 +232,7 @@ func (p page) problems() m.Node {
 		}
 		if len(list) > 0 {
 			g := group{what: s.severity.String(), title: s.title, count: len(list), folded: s.severity == diag.Notice}
-			all = append(all, g.node(lists(list)))
+			all = append(all, g.node(lists(list, false)))
 		}
 	}
 	return m.All(all...)
@@ -280,7 +282,7 @@ func (p page) fallbacks() m.Node {
 		return m.Node{}
 	}
 	g := group{what: "fallback", title: "Repositories read over REST instead of git", count: len(list), folded: true}
-	return g.node(lists(list))
+	return g.node(lists(list, false))
 }
 
 // at is a time since the start of the run.

@@ -53,9 +53,7 @@ type stream struct {
 // flow draws the two equations of Counts: bands lead from what was extracted to what was
 // transformed, filtered, skipped or failed, and on to what became of the entities.
 func (p page) flow(kind string, c report.Counts) m.Node {
-	create, update, _ := p.verbs()
-	left := []stream{{"transformed", "transformed", c.Transformed}, {"filtered", "filtered", c.Filtered}, {"skipped", "skipped", c.Skipped}, {"failed", "failed", c.Failed}}
-	right := []stream{{"created", create, c.Created}, {"updated", update, c.Updated}, {"unchanged", "unchanged", c.Unchanged}, {"merged", "merged", c.Merged}, {"rejected", "rejected", c.Rejected}}
+	left, right := p.streams(c)
 	d := drawing{scale: flowHeight / float64(c.Extracted)}
 	d.bar(0, flowTop, c.Extracted, "extracted")
 	d.label(0, flowTop-8, c.Extracted, "extracted")
@@ -71,13 +69,17 @@ func (p page) flow(kind string, c report.Counts) m.Node {
 	for _, s := range left[1:] {
 		from, to = d.lead(0, from, flowMiddle, to, s)
 	}
-	alternative := kindFlow(kind, c.Extracted, left) + "; of the transformed " + listed(right)
+	alternative := visible(kind, maxName) + ": " + plural(c.Extracted, "object") + " extracted: " + cmp.Or(listed(left), "nothing") + "; entities: " + cmp.Or(listed(right), "none")
 	return m.El("svg", m.Attr("viewBox", fmt.Sprintf("0 0 %d %.0f", flowWidth, max(d.bottom, flowTop+flowHeight)+2)), m.Attr("width", strconv.Itoa(flowWidth)),
 		m.Attr("role", "img"), m.Attr("aria-label", alternative), m.All(d.bands...), m.All(d.bars...))
 }
 
-func kindFlow(kind string, extracted int, left []stream) string {
-	return visible(kind, maxName) + ": " + plural(extracted, "object") + " extracted: " + listed(left)
+// streams are what objects became, and then what entities became.
+func (p page) streams(c report.Counts) (objects, entities []stream) {
+	create, update, _ := p.verbs()
+	return []stream{{"transformed", "transformed", c.Transformed}, {"filtered", "filtered", c.Filtered}, {"skipped", "skipped", c.Skipped}, {"failed", "failed", c.Failed}},
+		[]stream{{"created", create, c.Created}, {"updated", update, c.Updated}, {"unchanged", "unchanged", c.Unchanged}, {"merged", "merged", c.Merged},
+			{"rejected", strings.ToLower(p.planned("Rejected")[0]), c.Rejected}}
 }
 
 // listed returns the counts that are not zero, in words.
@@ -88,7 +90,7 @@ func listed(all []stream) string {
 			parts = append(parts, digits(int64(s.n))+" "+s.word)
 		}
 	}
-	return cmp.Or(strings.Join(parts, ", "), "nothing")
+	return strings.Join(parts, ", ")
 }
 
 // drawing is a flow as it is drawn.
@@ -224,5 +226,5 @@ func (p page) waits() m.Node {
 		return m.Node{}
 	}
 	g := group{what: "wait", title: "Waited", count: len(p.Timeline.Waits), folded: true}
-	return g.node(lists(rows))
+	return g.node(lists(rows, false))
 }

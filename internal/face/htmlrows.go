@@ -34,15 +34,18 @@ func (g group) node(content m.Node) m.Node {
 		m.El("summary", m.El("h3", m.Text(g.title), m.Text(" "), m.El("span", m.Class("count"), m.Text(digits(int64(g.count)))))), content)
 }
 
-// lists are rows in lists of bounded length.
-func lists(rows []m.Node) m.Node {
+// lists are rows in lists of bounded length; names are rows of one name each.
+func lists(rows []m.Node, names bool) m.Node {
 	var all []m.Node
 	for some := range slices.Chunk(rows, chunk) {
-		class := m.Class("rows")
+		class := "rows"
 		if len(some) == chunk {
-			class = m.Class("rows long") // its height is guessed
+			class += " long" // a browser guesses its height
 		}
-		all = append(all, m.El("ul", class, m.All(some...)))
+		if names {
+			class += " names"
+		}
+		all = append(all, m.El("ul", m.Attr("class", class), m.All(some...)))
 	}
 	return m.All(all...)
 }
@@ -119,13 +122,15 @@ type entities struct {
 	blueprints []string
 	rows       map[string][]m.Node
 	shown      int
+	more       bool // than names
 }
 
 func (e *entities) add(ref catalog.Ref, about func() m.Node) {
 	if *e.left <= 0 {
 		return
 	}
-	row := m.El("li", m.El("code", m.Class("id"), foreign(ref.Identifier, maxExample)), about())
+	more := about()
+	row := m.El("li", m.El("code", m.Class("id"), foreign(ref.Identifier, maxExample)), more)
 	if *e.left -= row.Len(); *e.left < 0 {
 		return
 	}
@@ -137,6 +142,7 @@ func (e *entities) add(ref catalog.Ref, about func() m.Node) {
 	}
 	e.rows[ref.Blueprint] = append(e.rows[ref.Blueprint], row)
 	e.shown++
+	e.more = e.more || more != (m.Node{})
 }
 
 // node is all rows, and how many of so many are missing.
@@ -144,7 +150,7 @@ func (e *entities) node(of int) m.Node {
 	var all []m.Node
 	for _, b := range e.blueprints {
 		all = append(all, m.El("div", m.Class("of"), m.El("h4", foreign(b, maxName), m.Text(" "),
-			m.El("span", m.Class("count"), m.Text(digits(int64(len(e.rows[b])))))), lists(e.rows[b])))
+			m.El("span", m.Class("count"), m.Text(digits(int64(len(e.rows[b])))))), lists(e.rows[b], !e.more)))
 	}
 	if missing := of - e.shown; missing > 0 {
 		all = append(all, m.El("p", m.Class("missing"), m.Text(digits(int64(missing))+" more are not shown here; the file of the input report_file names all.")))
@@ -192,7 +198,7 @@ func (p page) kept() m.Node {
 	for _, b := range p.SortedBlueprints() {
 		if b.HeldBy != "" || b.StaleKept > 0 {
 			all = append(all, m.El("li", m.El("b", foreign(b.Identifier, maxName)), m.Text(": "),
-				m.Text(grouped(b.StaleKept, "stale entity", "stale entities")), reason(b.HeldBy)))
+				m.Text(grouped(b.StaleKept, "stale entity", "stale entities")), when(b.HeldBy != "", m.Text(", held back:")), reason(b.HeldBy)))
 		}
 	}
 	if len(all) == 0 && len(p.Kept) == 0 {
@@ -207,83 +213,76 @@ func (p page) kept() m.Node {
 	return m.All(m.El("ul", m.Class("facts"), m.All(all...)), when(len(p.Kept) > 0, g.node(rows.node(max(p.Totals().StaleKept, len(p.Kept))))))
 }
 
-// grid is a table of numbers; columns that are zero in all rows are left out.
+// grid is a table whose rows have a name. A column without a value is left out.
 type grid struct {
 	caption string
-	heads   []string
-	keep    int // so many columns are shown in any case
+	heads   []string // a trailing ">" aligns the column to the right
+	keep    int      // so many columns after the name are shown in any case
 	rows    []gridRow
 }
 
 type gridRow struct {
-	name    m.Node
-	numbers []int
-	rest    string
+	name   m.Node
+	values []string
 }
 
-func (g grid) node(last string) m.Node {
-	var heads, body []m.Node
+func (g grid) node() m.Node {
 	shown := func(i int) bool {
-		for _, r := range g.rows {
-			if r.numbers[i] != 0 {
-				return true
-			}
-		}
-		return i < g.keep
+		return i < g.keep || slices.ContainsFunc(g.rows, func(r gridRow) bool { return r.values[i] != "" })
 	}
-	heads = append(heads, m.El("th", m.Attr("scope", "col"), m.Text(g.heads[0])))
+	heads := []m.Node{m.El("th", m.Attr("scope", "col"), m.Text(g.heads[0]))}
+	rows := make([][]m.Node, len(g.rows))
+	for i, r := range g.rows {
+		rows[i] = []m.Node{m.El("th", m.Attr("scope", "row"), r.name)}
+	}
 	for i, head := range g.heads[1:] {
-		if shown(i) {
-			heads = append(heads, m.El("th", m.Attr("scope", "col"), m.Class("n"), m.Text(head)))
+		if !shown(i) {
+			continue
+		}
+		head, right := strings.CutSuffix(head, ">")
+		class := when(right, m.Class("n"))
+		heads = append(heads, m.El("th", m.Attr("scope", "col"), class, m.Text(head)))
+		for j, r := range g.rows {
+			rows[j] = append(rows[j], m.El("td", class, m.Attr("data-head", head), m.Text(r.values[i])))
 		}
 	}
-	if last != "" {
-		heads = append(heads, m.El("th", m.Attr("scope", "col"), m.Text(last)))
+	var body []m.Node
+	for _, r := range rows {
+		body = append(body, m.El("tr", r...))
 	}
-	for _, r := range g.rows {
-		cells := []m.Node{m.El("th", m.Attr("scope", "row"), r.name)}
-		for i, n := range r.numbers {
-			if shown(i) {
-				text := digits(int64(n))
-				class := "n"
-				if n == 0 {
-					class = "n zero"
-				}
-				cells = append(cells, m.El("td", m.Attr("class", class), m.Attr("data-head", g.heads[i+1]), m.Text(text)))
-			}
-		}
-		if last != "" {
-			cells = append(cells, m.El("td", m.Text(r.rest)))
-		}
-		body = append(body, m.El("tr", cells...))
+	return when(len(rows) > 0, m.El("table", m.El("caption", m.Text(g.caption)), m.El("thead", m.El("tr", heads...)), m.El("tbody", body...)))
+}
+
+// count is a number in a table, of which zeros would hide the others.
+func count(n int) string {
+	if n == 0 {
+		return ""
 	}
-	return m.El("table", m.El("caption", m.Text(g.caption)), m.El("thead", m.El("tr", heads...)), m.El("tbody", body...))
+	return digits(int64(n))
 }
 
 // blueprints are the counts of each.
 func (p page) blueprints() m.Node {
-	g := grid{caption: "Entities of each blueprint", keep: 4, heads: p.planned("Blueprint", "Deleted", "Updated", "Created", "Unchanged", "Rejected", "Stale, kept")}
+	g := grid{caption: "Entities of each blueprint", keep: 4, heads: p.planned("Blueprint", "Deleted>", "Updated>", "Created>", "Unchanged>", "Rejected>", "Stale, kept>")}
 	for _, b := range p.SortedBlueprints() {
-		g.rows = append(g.rows, gridRow{name: foreign(b.Identifier, maxName), numbers: []int{b.Deleted, b.Updated, b.Created, b.Unchanged, b.Rejected, b.StaleKept}})
-	}
-	return when(len(g.rows) > 0, g.node(""))
-}
-
-// resources are the counts of each.
-func (p page) resources() m.Node {
-	g := grid{caption: "Resources of the mapping", keep: 1, heads: []string{"Resource"}}
-	for _, c := range columns {
-		g.heads = append(g.heads, c.head)
-	}
-	g.heads = p.planned(g.heads...)
-	for _, res := range p.Resources {
-		row := gridRow{name: m.All(m.Text(strconv.Itoa(res.Index)+" "), foreign(res.Kind, maxName), m.El("small", foreign(strings.Join(res.Blueprints, ", "), maxExample))), rest: readText(res)}
-		for _, c := range columns {
-			row.numbers = append(row.numbers, c.of(res.Counts))
+		row := gridRow{name: foreign(b.Identifier, maxName)}
+		for _, n := range []int{b.Deleted, b.Updated, b.Created, b.Unchanged, b.Rejected, b.StaleKept} {
+			row.values = append(row.values, count(n))
 		}
 		g.rows = append(g.rows, row)
 	}
-	return when(len(g.rows) > 0, g.node("Read"))
+	return g.node()
+}
+
+// resources are what became of each.
+func (p page) resources() m.Node {
+	g := grid{caption: "Resources of the mapping", keep: 5, heads: []string{"Resource", "Extracted>", "Left out", "Transformed>", "Became", "Read"}}
+	for _, res := range p.Resources {
+		name := m.All(m.Text(strconv.Itoa(res.Index)+" "), foreign(res.Kind, maxName), m.El("small", foreign(strings.Join(res.Blueprints, ", "), maxExample)))
+		out, became := p.streams(res.Counts)
+		g.rows = append(g.rows, gridRow{name, []string{count(res.Extracted), listed(out[1:]), count(res.Transformed), listed(became), readText(res)}})
+	}
+	return g.node()
 }
 
 // readText says how much of a resource was read, and how long that took.
