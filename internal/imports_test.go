@@ -10,8 +10,8 @@
 //	rerun | runs the whole program again and again with one memory | - | app
 //	scale | measures the program in a process of its own | - | app
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun face glob input mapping nearest outfile platform port prune reconcile report resync state transform transport version
-//	resync | does one run | bitbucket catalog check concurrent diag face inventory kind load mapping port prune reconcile report state transform | dryrun transport
+//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun face glob input mapping nearest outfile platform port progress prune reconcile report resync state transform transport version
+//	resync | does one run | bitbucket catalog check concurrent diag face inventory kind load mapping port progress prune reconcile report state transform | dryrun transport
 //	load | sends entities to Port and accounts for them | catalog check concurrent diag graph inventory port refusal report
 //	prune | deletes from Port what the workspace no longer has | catalog check diag inventory port reconcile refusal report
 //	refusal | explains why Port did not take an entity | catalog clip diag mapping nearest port
@@ -25,8 +25,8 @@
 //	transform | maps Bitbucket objects to Port entities with the jq expressions of one resource | catalog diag jq mapping reach shape | kind
 //	lint | finds what is wrong or odd in the jq expressions of a resource | diag jq mapping nearest onig shape | catalog jq/recorded kind
 //	reconcile | decides which entities are stale and may be deleted | catalog graph
-//	port | is a client of Port's API | catalog transport
-//	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip partial reach transport
+//	port | is a client of Port's API | catalog progress transport
+//	bitbucket | is a client of the Bitbucket Cloud REST API 2.0 | clip partial progress reach transport
 //	filter | finds mistakes in a filter of Bitbucket's query language | -
 //	gitwire | reads git repositories over smart HTTP | -
 //	glob | compares the paths of a repository with patterns | -
@@ -44,7 +44,8 @@
 //	outfile | writes the files that the inputs name | -
 //	nearest | finds the name that a misspelt one was most likely meant to be | -
 //	platform | speaks to the CI system that the program runs in | clip diag
-//	transport | holds what both clients need on the way to the network | -
+//	transport | holds what both clients need on the way to the network | progress
+//	progress | records what a run does while it does it | -
 //	jq | evaluates jq expressions within bounds of time and memory | clip dialect onig | jq/recorded
 //	onig | matches text as the regular expressions of jq do | -
 //	dialect | gives jq expressions that gojq runs the meaning that they have in libjq 1.8.2 | -

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,7 +31,7 @@ func (c *clients) close() {
 
 // newClients makes the clients; it sends nothing. Each token that Port gives is hidden by
 // mask before its first use. The credentials have spent so much before, in order.
-func newClients(w world, c input.Config, spent [][]transport.Spending, log *slog.Logger, mask func(secrets ...string)) (*clients, error) {
+func newClients(w world, c input.Config, spent [][]transport.Spending, told console) (*clients, error) {
 	if err := checkProxy(w.environment); err != nil {
 		return nil, err
 	}
@@ -44,7 +43,7 @@ func newClients(w world, c input.Config, spent [][]transport.Spending, log *slog
 	if uses, _ := c.UsesGit(); uses {
 		git = bitbucket.GitConfig{BaseURL: c.GitHostURL, Rate: transport.Rate{N: c.GitRate.N, Window: c.GitRate.Window}}
 	}
-	all := &clients{}
+	all, log, mask := &clients{}, told.log, told.platform.Mask
 	through := all.transport(w, c)
 	credentials, err := credentialsOf(c, through, log, mask)
 	if err != nil {
@@ -59,7 +58,7 @@ func newClients(w world, c input.Config, spent [][]transport.Spending, log *slog
 		Git:         git,
 		Concurrency: c.Concurrency,
 		UserAgent:   program + "/" + Version(),
-		Transport:   through, Log: log.With(diag.About{Phase: diag.Extract}.Attr()),
+		Transport:   through, Log: log.With(diag.About{Phase: diag.Extract}.Attr()), Progress: told.progress,
 	})
 	if err != nil {
 		return nil, err
@@ -67,7 +66,7 @@ func newClients(w world, c input.Config, spent [][]transport.Spending, log *slog
 	all.port = port.New(port.Config{
 		BaseURL: c.PortBaseURL, ClientID: c.PortClientID.Reveal(), ClientSecret: c.PortClientSecret.Reveal(),
 		Identifier: c.IntegrationIdentifier, Version: Version(),
-		Transport: through, Log: log,
+		Transport: through, Log: log, Progress: told.progress,
 		OnToken: func(token string) { mask(token) },
 	})
 	return all, nil

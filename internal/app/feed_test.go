@@ -484,7 +484,7 @@ func TestHeartbeat(t *testing.T) {
 			t.Errorf("got %d heartbeats in 100s, want one every 10s", got)
 		}
 		if !slices.ContainsFunc(page.Logs, func(l porttest.Log) bool {
-			return strings.HasPrefix(l.Message, "waiting for the rate limit of Bitbucket")
+			return strings.HasPrefix(l.Message, "waiting until 00:01:40 UTC for Bitbucket, which answered 429")
 		}) {
 			t.Error("the log in Port does not say that the run waits")
 		}

@@ -266,7 +266,7 @@ func TestRateLimitOfGit(t *testing.T) {
 		if got, want := r.number(t, "duration_seconds"), (git-1)/3*3600; got != want || git < 4 {
 			t.Errorf("%d requests took %d seconds, want %d", git, got, want)
 		}
-		for _, part := range []string{`requests=git allowance="3 requests in 1h0m0s for each of 1 credentials"`, "over git about 6 requests; 1 credential may make 3 in 1h: 1h of waiting, none with 2 credentials"} {
+		for _, part := range []string{"waiting until 01:00:00 UTC for the allowance of 1 credential at Bitbucket's git host; then 3 requests\n", "over git about 6 requests; 1 credential may make 3 in 1h: 1h of waiting, none with 2 credentials"} {
 			if !strings.Contains(r.stderr, part) {
 				t.Errorf("the log does not hold %q:\n%s", part, r.stderr)
 			}

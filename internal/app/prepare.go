@@ -32,8 +32,9 @@ func setUp(ctx context.Context, s *session) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.progress.Phase("looking into Port")
 	openPast(s)
-	if s.clients, err = newClients(s.world, s.config, s.past.spent(s.config), s.log, s.platform.Mask); err != nil {
+	if s.clients, err = newClients(s.world, s.config, s.past.spent(s.config), s.console); err != nil {
 		return nil, err
 	}
 	return prepare(ctx, s, given)
@@ -100,7 +101,7 @@ func (i *integration) startWithDefaults(ctx context.Context, start time.Time, bl
 func (p *prepared) job(s *session) resync.Job {
 	job := resync.Job{
 		Bound: p.mapping.Bound, Bitbucket: s.clients.bitbucket, Port: s.clients.port, Start: p.start,
-		Concurrency: s.config.Concurrency, MaxFile: s.config.MaxFileSize, Log: s.log,
+		Concurrency: s.config.Concurrency, MaxFile: s.config.MaxFileSize, Log: s.log, Progress: s.progress,
 		GitMaxBytes: s.config.GitMaxBytes, OnlyGit: s.config.SourceReader == input.ReaderGit,
 		WholeObjects: s.config.WholeObjects,
 		MaxDeletions: s.config.MaxDeletions, Deletion: deletions[s.config.Deletion],

@@ -42,6 +42,7 @@ func publish(ctx context.Context, s *session, err error) int {
 		}
 	}
 	s.report.Duration = time.Since(s.report.Started)
+	s.progress.Phase("telling Port how it went")
 	closeFeed(ctx, s, errors.Is(err, errStopped))
 	if s.clients != nil {
 		s.report.BitbucketRequests, s.report.PortRequests = s.clients.bitbucket.Requests(), s.clients.port.Requests()
@@ -50,6 +51,7 @@ func publish(ctx context.Context, s *session, err error) int {
 		}
 	}
 	s.report.Duration = time.Since(s.report.Started)
+	s.hush()
 	if reported && !errors.Is(err, errMapping) {
 		fmt.Fprintln(s.stdout, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"port-bitbucket-exporter/internal/face"
 	"port-bitbucket-exporter/internal/input"
 	"port-bitbucket-exporter/internal/platform"
+	"port-bitbucket-exporter/internal/progress"
 	"port-bitbucket-exporter/internal/report"
 )
 
@@ -50,11 +51,13 @@ type session struct {
 	clients      *clients // nil until they are made
 	offered      offered
 	past         past
+	// hush ends what says how far the run is.
+	hush func()
 }
 
 func newSession(p Process, standard command) *session {
 	w := newWorld(p)
-	return &session{world: w, console: newConsole(w), command: standard}
+	return &session{world: w, console: newConsole(w), command: standard, hush: func() {}}
 }
 
 // console is every way by which the program speaks to people.
@@ -69,6 +72,7 @@ type console struct {
 	local    *slog.Logger // for what the feed shows with the report
 	report   *report.Report
 	feed     *datasource.Feed
+	progress *progress.Record
 }
 
 func newConsole(w world) console {
@@ -77,7 +81,7 @@ func newConsole(w world) console {
 	c.printing.to(w.Stdout)
 	c.platform = platform.Detect(platform.World{Getenv: w.getenv, Stdout: c.printing, Dir: w.Dir, Scrubber: c.scrubber})
 	c.stdout, c.stderr = c.scrubber.Writer(c.printing), c.scrubber.Writer(w.Stderr)
-	c.feed = datasource.New(c.scrubber.Redact)
+	c.feed, c.progress = datasource.New(c.scrubber.Redact), progress.New()
 	c.local = slog.New(&logHandler{w: c.stderr, level: c.level})
 	c.log = slog.New(&logHandler{w: c.stderr, level: c.level, ship: c.feed.Log})
 	return c

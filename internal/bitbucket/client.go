@@ -58,7 +58,8 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("base URL of Bitbucket: %w", err)
 	}
 	client := &Client{base: base, workspace: c.Workspace, kind: c.CredentialKind, requests: transport.NewBudget(c.MaxRequests)}
-	chain := transport.Log(c.Transport, c.Log, client.requests)
+	told := c.Progress.Source(Name)
+	chain := transport.Log(transport.Observed(c.Transport, told), c.Log, client.requests)
 	chain = transport.Deadline(chain, attemptTimeout)
 	chain = transport.Header(chain, "User-Agent", c.UserAgent)
 	rates, class := transport.Rates{Default: c.Rate}, classOf
@@ -67,7 +68,7 @@ func New(c Config) (*Client, error) {
 		rates.Classes, class = map[string]transport.Rate{classSource: c.SourceRate}, classWithSource
 	}
 	slots := transport.NewSlots(c.Concurrency)
-	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge, Leads: leads, Auto: c.Auto, Budget: client.requests}, slots, c.Log)
+	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge, Leads: leads, Auto: c.Auto, Budget: client.requests, Progress: told}, slots, c.Log)
 	client.auto = c.Auto
 	client.pool.Begin(c.Spent)
 	client.http = &http.Client{Transport: client.pool, CheckRedirect: checkRedirect(client.base)}

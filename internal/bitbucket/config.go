@@ -4,7 +4,14 @@ import (
 	"log/slog"
 	"net/http"
 
+	"port-bitbucket-exporter/internal/progress"
 	"port-bitbucket-exporter/internal/transport"
+)
+
+// What the services are called in messages.
+const (
+	Name    = "Bitbucket"
+	GitName = "Bitbucket's git host"
 )
 
 // Config says which workspace to read, and how.
@@ -31,6 +38,8 @@ type Config struct {
 	UserAgent   string
 	Transport   http.RoundTripper
 	Log         *slog.Logger
+	// Progress is told of requests and waits; nil for nobody.
+	Progress *progress.Record
 }
 
 // GitConfig says how git repositories are read. The zero value is: not at all.

@@ -57,17 +57,18 @@ func newGit(c Config, slots transport.Slots) (*Git, error) {
 		return nil, fmt.Errorf("base URL of the git host: %w", err)
 	}
 	g := &Git{base: base, workspace: c.Workspace, kind: c.CredentialKind}
-	chain := transport.Received(c.Transport, &g.bytes)
+	told := c.Progress.Source(GitName)
+	chain := transport.Received(transport.Observed(c.Transport, told), &g.bytes)
 	chain = transport.Log(chain, c.Log, &g.requests)
 	chain = transport.Timely(chain, gitIdle, gitWhole)
 	chain = transport.Header(chain, "User-Agent", c.UserAgent)
 	// So that what is received is what is counted, and no more once it is unpacked.
 	chain = transport.Header(chain, "Accept-Encoding", "identity")
 	g.pool = transport.NewPool(chain, credentials, transport.Rates{Default: c.Git.Rate}, transport.Service{
-		Name:  "Bitbucket's git host",
+		Name:  GitName,
 		Class: func(*http.Request) string { return classGit },
 		Scope: func(*http.Request) string { return "git" },
-		Judge: judgeGit,
+		Judge: judgeGit, Progress: told,
 	}, slots, c.Log)
 	g.http = &http.Client{Transport: g.pool, CheckRedirect: g.checkRedirect}
 	return g, nil
@@ -97,7 +98,7 @@ func (g *Git) Spent() transport.Forecast { return g.pool.Spent() }
 func (g *Git) Credentials() []string { return g.pool.Credentials() }
 
 // Refused returns the credentials that the git host refused while others went on, in order.
-func (g *Git) Refused() []Refused { return refused("Bitbucket's git host", g.pool.Unfit()) }
+func (g *Git) Refused() []Refused { return refused(GitName, g.pool.Unfit()) }
 
 // errPassing is an answer of a status that may pass.
 var errPassing = errors.New("the status may pass")

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/memtransport"
+	"port-bitbucket-exporter/internal/progress"
 	"port-bitbucket-exporter/internal/transport"
 )
 
@@ -44,7 +46,7 @@ func TestGitRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		c := gitConfig(gitTest, memtransport.RoundTripper(h), "t1")
-		c.Concurrency, c.Log = 1, slog.New(slog.NewTextHandler(&log, nil))
+		c.Concurrency, c.Log, c.Progress = 1, slog.New(slog.NewTextHandler(&log, nil)), progress.New()
 		client, err := bitbucket.New(c)
 		if err != nil {
 			t.Fatal(err)
@@ -69,10 +71,12 @@ func TestGitRateLimit(t *testing.T) {
 				t.Errorf("the body was not sent whole: %q", line)
 			}
 		}
-		for _, part := range []string{`msg="rate limit reached" credential="workspace token t1" requests=git pause=10m0s`, `msg="waiting for the rate limit of Bitbucket's git host"`, `requests=git allowance="60000 requests in 1h0m0s`} {
-			if !strings.Contains(log.String(), part) {
-				t.Errorf("log: got\n%s\nwant %s", log.String(), part)
-			}
+		if part := `msg="rate limit reached" credential="workspace token t1" requests=git pause=10m0s`; !strings.Contains(log.String(), part) {
+			t.Errorf("log: got\n%s\nwant %s", log.String(), part)
+		}
+		want := []progress.Period{{To: 10 * time.Minute, Service: "Bitbucket's git host", Why: "Bitbucket's git host, which answered 429"}}
+		if got := c.Progress.Timeline().Waits; !slices.Equal(got, want) {
+			t.Errorf("waits: got %+v, want %+v", got, want)
 		}
 	})
 }

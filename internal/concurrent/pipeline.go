@@ -146,28 +146,6 @@ func (s *Stream[T, R]) behind() bool {
 	return false
 }
 
-// First returns when the work on the lists before it has ended. A list of the pipeline, and no
-// work, may wait for it.
-func (s *Stream[T, R]) First() {
-	p := s.of
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	before := func() bool {
-		for _, o := range p.streams {
-			if o == s {
-				return false
-			}
-			if !o.ended || o.open > 0 {
-				return true
-			}
-		}
-		return false
-	}
-	for !p.closed && before() {
-		p.changed.Wait()
-	}
-}
-
 // take takes one item, when there is room in the queue. It returns false at the end.
 func (s *Stream[T, R]) take(item T, err error) (more bool) {
 	p := s.of

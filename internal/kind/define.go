@@ -193,9 +193,6 @@ func classOf(s selector) any {
 	return nil
 }
 
-// SameList reports whether two resources begin with the same list.
-func (b Bound) SameList(o Bound) bool { return b.list == o.list }
-
 // Reading returns the resource for expressions that reach no more than reads says: what
 // they cannot reach is left out of the objects when it would cost a request of its own. The
 // files that they name by file:// may be read together, before Found.Read asks for them.

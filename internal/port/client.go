@@ -27,8 +27,9 @@ type Client struct {
 // New returns a client; it makes no request.
 func New(c Config) *Client {
 	s := &session{clientID: c.ClientID, clientSecret: c.ClientSecret, onToken: c.OnToken, turn: make(chan struct{}, 1)}
-	s.base, s.wait = c.BaseURL+"/v1", transport.Waiting("Port", c.Log)
-	t := transport.Log(c.Transport, c.Log, &s.requests)
+	told := c.Progress.Service("Port")
+	s.base, s.wait = c.BaseURL+"/v1", transport.Waiting("Port", told)
+	t := transport.Log(transport.Observed(c.Transport, told), c.Log, &s.requests)
 	t = transport.Deadline(t, attemptTimeout)
 	s.transport = transport.Header(t, "User-Agent", c.userAgent())
 	resync := newResync()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+
+	"port-bitbucket-exporter/internal/progress"
 )
 
 // IntegrationType is the incumbent's, so that its installations are taken over.
@@ -18,6 +20,8 @@ type Config struct {
 	Version      string // ours
 	Transport    http.RoundTripper
 	Log          *slog.Logger
+	// Progress is told of requests and waits; nil for nobody.
+	Progress *progress.Record
 	// OnToken is told every access token before its first use.
 	OnToken func(token string)
 }

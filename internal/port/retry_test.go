@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -16,6 +16,7 @@ import (
 
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/port/porttest"
+	"port-bitbucket-exporter/internal/progress"
 )
 
 // safe are the calls that may be repeated, once takes those that may not.
@@ -317,18 +318,16 @@ func TestWaitingForTheRateLimitIsTold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer()
-		var log strings.Builder
 		cfg := config("http://port.test", s.RoundTripper())
-		cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+		cfg.Progress = progress.New()
 		s.Fault(porttest.Fault{Match: notLogin, Status: 429, Header: http.Header{"Retry-After": {"90"}}})
 		if _, err := port.New(cfg).Blueprints.Read(t.Context(), repository); err != nil {
 			t.Fatal(err)
 		}
-		for _, wait := range []string{"1m30s", "30s"} {
-			want := `msg="waiting for the rate limit of Port" why="the server answered 429" until="00:01:30 UTC" wait=` + wait + "\n"
-			if !strings.Contains(log.String(), want) {
-				t.Errorf("log: got %q, want it to have %q", log.String(), want)
-			}
+		want := progress.Timeline{Slot: time.Second, Services: []progress.Series{{Name: "Port", Requests: append([]int{2}, append(make([]int, 89), 1)...)}},
+			Waits: []progress.Period{{To: 90 * time.Second, Service: "Port", Why: "Port, which answered 429"}}}
+		if got := cfg.Progress.Timeline(); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})
 }

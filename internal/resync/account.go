@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/check"
@@ -24,8 +23,8 @@ type session struct {
 	workspace *kind.Workspace
 	loader    *load.Loader
 	samples   map[string]*samples // by kind
-	forecast  sync.Once
 	memory    memory
+	survey    *survey
 }
 
 // plan decides what the requests to Bitbucket are spent on, where their number is bounded.
@@ -46,20 +45,6 @@ func (s *session) noteOf(about diag.About, p diag.Problem) {
 // logReading logs what is about the reading of all resources.
 func (s *session) logReading(text string) {
 	s.job.Log.Info(text, diag.About{Phase: diag.Extract}.Attr())
-}
-
-// known returns what memory saves of what the run will request, as far as the list of a
-// resource and those before it show it, and reports it.
-func (s *session) known(readCtx context.Context, of *check.Resource) saved {
-	var bounds []kind.Bound
-	for _, res := range s.job.Bound.Resources {
-		if res.Index <= of.Index || res.Bound.SameList(of.Bound) {
-			bounds = append(bounds, res.Bound)
-		}
-	}
-	requests, sources := s.workspace.Known(readCtx, bounds)
-	s.report.Memory.Saved = requests + sources
-	return saved{requests, sources}
 }
 
 // timeLimit reports once that the run was cut short.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -11,6 +12,7 @@ import (
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/load"
 	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/progress"
 	"port-bitbucket-exporter/internal/prune"
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
@@ -75,7 +77,9 @@ type Job struct {
 	// ConfirmRenames lets entities go that seem to be renamed; see prune.Config.
 	ConfirmRenames bool
 	Log            *slog.Logger
-	Watch          Watch
+	// Progress is told how far the run is; nil for nobody.
+	Progress *progress.Record
+	Watch    Watch
 }
 
 // bounds are those of the resources.
@@ -141,14 +145,17 @@ const pageLength = 100
 // saved is how many requests memory saves: of repository data, and for folders and files.
 type saved struct{ requests, sources int }
 
-// forecast returns what the run will request of Bitbucket, as far as a list of so many
-// repositories shows it. It makes no request.
-func (j Job) forecast(repositories int, known saved) string {
-	pages := max(1, (repositories+pageLength-1)/pageLength)
-	git := j.Bitbucket.Git()
+// forecast returns what the run will request of Bitbucket, as far as the lists of repositories
+// show it, and expects it. It makes no request.
+func (j Job) forecast(seen kind.Survey, known saved) string {
+	pages := 0
+	for _, n := range seen.Lists {
+		pages += max(1, (n+pageLength-1)/pageLength)
+	}
+	git, repositories := j.Bitbucket.Git(), slices.Max(seen.Tasks)
 	requests, sources, overGit := pages, 0, 0
-	for _, res := range j.Bound.Resources {
-		n, cost := repositories, res.Bound.Cost
+	for i, res := range j.Bound.Resources {
+		n, cost := max(0, seen.Tasks[i]), res.Bound.Cost
 		if cost.Named > 0 {
 			n = cost.Named
 		}
@@ -163,6 +170,7 @@ func (j Job) forecast(repositories int, known saved) string {
 	}
 	cost := j.Bitbucket.Forecast(max(0, requests-known.requests), max(0, sources-known.sources))
 	cost.Known = requests + sources - cost.Requests
+	j.Progress.Expect(bitbucket.Name, j.within(cost.Requests))
 	text := fmt.Sprintf("forecast for %d repositories: about %s; %d more if anything is to be deleted", repositories, cost, pages)
 	for _, res := range j.Bound.Resources {
 		if n := res.Bound.Cost.Objects; n > 0 {
@@ -170,7 +178,16 @@ func (j Job) forecast(repositories int, known saved) string {
 		}
 	}
 	if overGit > 0 {
+		j.Progress.Expect(bitbucket.GitName, gitPerRepository*overGit)
 		text += fmt.Sprintf("; over git about %s", git.Forecast(gitPerRepository*overGit))
 	}
 	return text
+}
+
+// within returns how many of some requests the bound on them lets out.
+func (j Job) within(requests int) int {
+	if left, bounded := j.Bitbucket.Left(); bounded {
+		return min(requests, j.Bitbucket.Requests()+left)
+	}
+	return requests
 }

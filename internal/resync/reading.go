@@ -15,7 +15,6 @@ import (
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/load"
-	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/transform"
 )
 
@@ -49,7 +48,11 @@ func (r *reading) begin(readCtx, writeCtx context.Context, n int, all *concurren
 		if task.Ready != nil {
 			r.stream.Idle(func() { task.Ready(r.reading) })
 		}
+		r.survey.pass(r.reading)
 		extract(r.reading, writeCtx, r.to.Resource, r.loader.Digester, task, r.samples, emit)
+		if !task.Warns {
+			r.job.Progress.Repository(r.to.Index)
+		}
 	})
 	r.stream.Begin(r.tasks(readCtx, n))
 }
@@ -115,15 +118,6 @@ func (r *reading) tasks(readCtx context.Context, n int) iter.Seq2[ordered, error
 			}
 		}
 		seen.Listed = true
-		if bound.Cost.Each && !bound.Narrowed {
-			if r.job.State != nil {
-				r.stream.First() // what memory knows of the resources before it is complete
-			}
-			r.forecast.Do(func() {
-				r.logReading(r.job.forecast(seen.Tasks, r.known(readCtx, r.to.Resource)))
-				r.logReading("and at Port: " + port.Pace())
-			})
-		}
 	}
 }
 
@@ -162,6 +156,7 @@ func (r *reading) takeUnit(readCtx, writeCtx context.Context, from kind.Source, 
 	case transform.Mapped:
 		out.Transformed++
 		r.mapped[u.Entry]++
+		r.job.Progress.Entity()
 		r.addBlueprint(u.Entity.Ref.Blueprint)
 		if u.unparsed && !r.loader.Stores(writeCtx, u.Entity.Ref) {
 			r.notKnown(from, u.Address) // a new name may stand for an old one

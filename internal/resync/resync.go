@@ -17,6 +17,7 @@ import (
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/load"
 	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/progress"
 	"port-bitbucket-exporter/internal/prune"
 	"port-bitbucket-exporter/internal/reconcile"
 	"port-bitbucket-exporter/internal/report"
@@ -97,7 +98,10 @@ func (r *run) load(readCtx, writeCtx context.Context) {
 			r.loader.Expect(writeCtx, blueprint)
 		}
 	}
+	r.job.Progress.Phase(progress.Reading)
 	r.plan(readCtx)
+	r.survey = r.beginSurvey(readCtx)
+	defer r.survey.end()
 	order := r.inOrder(writeCtx)
 	all := concurrent.NewPipeline[ordered](concurrent.Limits[chunk]{
 		Active: r.job.atOnce(), Room: roomAhead, Size: chunk.size,
@@ -170,6 +174,7 @@ func (r *run) prune(ctx, readCtx context.Context, err error) {
 	if ctx.Err() == nil && r.job.Deletion != reconcile.Never { // else nothing reads the inventory
 		r.loader.Close()
 	}
+	r.job.Progress.Phase("looking for what is stale")
 	prune.Run(ctx, prune.Config{
 		Bound: r.job.Bound, Inventory: r.inventory, Port: r.job.Port, Store: r.job.Store, Schemas: r.schemas, Report: r.report,
 		Began: r.job.Start, Reconciling: r.job.Watch.Reconciling,

@@ -155,6 +155,16 @@ func (a *account) allowed(class string, now time.Time) due {
 	return due{at: next}
 }
 
+// thawed is when the last cooldown of the account ends; now when there is none.
+func (a *account) thawed(now time.Time) time.Time {
+	for _, f := range a.classes {
+		if f.pause > 0 {
+			now = later(now, f.until)
+		}
+	}
+	return now
+}
+
 // refused reports whether a request of the class was refused by 429, and none was answered
 // otherwise since.
 func (a *account) refused(class string) bool {
@@ -193,6 +203,37 @@ func (all accounts) limit(class string) int {
 		}
 	}
 	return most
+}
+
+// free is how many requests may go out now, without those of classes that are counted apart.
+func (all accounts) free(now time.Time) int {
+	n := 0
+	for _, a := range all {
+		if !a.retired && a.thawed(now).Equal(now) {
+			n += max(0, a.ledger("").free(now))
+		}
+	}
+	return n
+}
+
+// earliest is when the n-th request from now may go out, if all before it go out as soon as the
+// allowances of a window let them. What is under way counts as sent now. Classes that are counted apart
+// do not count.
+func (all accounts) earliest(n int, now time.Time, window time.Duration) time.Time {
+	if n <= all.free(now) {
+		return now
+	}
+	var due []time.Time
+	for _, a := range all {
+		if !a.retired {
+			due = a.ledger("").due(due, a.thawed(now), now)
+		}
+	}
+	if len(due) == 0 {
+		return now
+	}
+	slices.SortFunc(due, time.Time.Compare)
+	return due[(n-1)%len(due)].Add(time.Duration((n-1)/len(due)) * window)
 }
 
 func (all accounts) live() int {

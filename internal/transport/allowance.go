@@ -74,9 +74,33 @@ func (l *ledger) gone(at time.Time) int {
 	return n
 }
 
+// due appends when each request of an allowance may go out, and none before from.
+func (l *ledger) due(all []time.Time, from, now time.Time) []time.Time {
+	free := l.freeAt(now)
+	for i := range l.limit {
+		at := from
+		switch used := i - free; {
+		case used >= len(l.answered): // it is under way
+			at = later(from, now.Add(l.window))
+		case used >= 0:
+			at = later(from, l.answered[used].Add(l.window))
+		}
+		all = append(all, at)
+	}
+	return all
+}
+
 func (l *ledger) send() { l.underWay++ }
 
 func (l *ledger) answer(now time.Time) {
 	l.underWay--
 	l.answered = append(l.answered, now)
+}
+
+// later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

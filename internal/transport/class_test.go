@@ -140,7 +140,7 @@ func TestPoolFreezesAClassByItsWindow(t *testing.T) {
 	})
 }
 
-func TestPoolTellsTheAllowanceOfTheClass(t *testing.T) {
+func TestPoolTellsOfTheClass(t *testing.T) {
 	rates := apart(hourly(7), transport.Rate{N: 1, Window: time.Minute})
 	inBubbleAt(t, rates, []bitbuckettest.Access{{Limit: -1}}, func(w *world) {
 		w.answerSource(nil)
@@ -148,7 +148,6 @@ func TestPoolTellsTheAllowanceOfTheClass(t *testing.T) {
 		if _, _, err := w.get(context.Background(), source); err != nil {
 			w.t.Fatal(err)
 		}
-		w.equal("log", w.log.String(), `level=INFO msg="waiting for the rate limit of Bitbucket" why="the allowance is used up" requests=source `+
-			`allowance="1 requests in 1m0s for each of 1 credentials" until="00:01:00 UTC" wait=1m0s`+"\n")
+		w.equal("waits", waits(w.record), "0s to 1m0s: Bitbucket for the allowance of 1 credential for requests of source\n")
 	})
 }

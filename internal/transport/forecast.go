@@ -2,9 +2,10 @@ package transport
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
+
+	"port-bitbucket-exporter/internal/progress"
 )
 
 // Forecast is what so many requests cost at the allowances of a pool.
@@ -21,6 +22,8 @@ type Forecast struct {
 	Wait time.Duration
 	// Needed are the credentials with which they would not.
 	Needed int
+	// Free is how many requests may go out now, of classes that are not counted apart.
+	Free int
 }
 
 // String tells it on one line:
@@ -34,7 +37,7 @@ func (f Forecast) String() string {
 	}
 	requests := counted(f.Requests, "request")
 	if f.Known > 0 {
-		requests = fmt.Sprintf("%s requests, %s of them known: %s", grouped(f.Requests+f.Known), grouped(f.Known), grouped(f.Requests))
+		requests = fmt.Sprintf("%s requests, %s of them known: %s", progress.Number(f.Requests+f.Known), progress.Number(f.Known), progress.Number(f.Requests))
 	}
 	text := fmt.Sprintf("%s; %s%s make %d in %s: ", requests, counted(f.Credentials, "credential"), each, f.Each, span(f.Window))
 	if f.Wait == 0 {
@@ -48,15 +51,6 @@ func counted(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// grouped is a number with a comma before each three digits.
-func grouped(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }
 
 // span is a duration without zeros at its end: 1h.
@@ -75,7 +69,7 @@ func span(d time.Duration) string {
 func (p *Pool) Forecast(classes map[string]int) Forecast {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f := Forecast{Credentials: max(p.all.live(), 1)}
+	f := Forecast{Credentials: max(p.all.live(), 1), Free: p.all.free(time.Now())}
 	byLedger := map[string]int{}
 	for class, n := range classes {
 		f.Requests += n

@@ -1,9 +1,11 @@
 package transport_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/transport"
 )
 
@@ -47,5 +49,26 @@ func TestForecast(t *testing.T) {
 	want := "1,235,578 requests, 1,234,567 of them known: 1,011; 1 credential may make 1000 in 1h: 1h of waiting, none with 2 credentials"
 	if got := f.String(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// What the pool foresees is what happens: the last of some requests is answered when it said
+// that it may go out.
+func TestEarliest(t *testing.T) {
+	for _, n := range []int{1, 7, 8, 20, 27, 28, 41} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			inBubble(t, transport.Rate{N: 10, Window: time.Hour}, []bitbuckettest.Access{{}, {}}, func(w *world) {
+				for range 13 {
+					w.one(repositories, 200)
+					time.Sleep(time.Minute)
+				}
+				w.record.Expect("Bitbucket", n)
+				said := w.record.Snapshot()
+				w.together(n, repositories)
+				if took := time.Since(said.At); took != said.Left {
+					w.t.Errorf("%s were said, and %s it took", said.Left, took)
+				}
+			})
+		})
 	}
 }

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
+
+	"port-bitbucket-exporter/internal/progress"
 )
 
 // Service is what a Pool must know about the service.
@@ -33,6 +34,8 @@ type Service struct {
 	// free soon is not sent, and a credential that has answered 429 for a class is not used
 	// for it any more. The error is ErrBudget then.
 	Auto bool
+	// Progress is told of requests that wait, and asks when more may go out. It may be nil.
+	Progress *progress.Service
 	// Budget is that of the requests of the Pool, which is below it: once none is left, no
 	// request waits. Nil is no bound.
 	Budget *Budget
@@ -148,7 +151,6 @@ type Pool struct {
 	service Service
 	slots   Slots
 	log     *slog.Logger
-	waits   throttledLog
 	made    time.Time
 
 	mu      sync.Mutex
@@ -166,7 +168,6 @@ func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, serv
 	p := &Pool{
 		base: base, rates: rates, service: service, slots: slots, log: log,
 		made:    time.Now(),
-		waits:   throttledLog{service: cmp.Or(service.Name, "Bitbucket"), log: log},
 		changed: make(chan struct{}), exhausted: map[string]*refusal{},
 	}
 	for _, c := range credentials {
@@ -175,6 +176,13 @@ func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, serv
 			ledgers: map[string]*ledger{},
 			weak:    map[string]Unfit{},
 			classes: map[string]*cooldown{},
+		})
+	}
+	if len(rates.Classes) == 0 { // else it depends on which requests they are
+		service.Progress.Allowance(func(n int) time.Time {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.all.earliest(n, time.Now(), rates.Default.Window)
 		})
 	}
 	return p
@@ -241,28 +249,30 @@ func (p *Pool) acquire(ctx context.Context, t *trip, patience time.Time) (*accou
 			p.mu.Unlock()
 			return nil, time.Time{}, &errRateLimited{last}
 		}
-		p.logWait(class, now, due)
+		why := p.why(class, due)
 		p.mu.Unlock()
-		if err := wait(ctx, now, earliest(due.at, patience), changed); err != nil {
+		if err := wait(ctx, p.service.Progress, progress.Wait{Until: due.at, Why: why}, earliest(due.at, patience), changed); err != nil {
 			return nil, time.Time{}, err
 		}
 	}
 }
 
-// logWait logs why requests of a class wait, where it is known until when.
-func (p *Pool) logWait(class string, now time.Time, d due) {
-	if d.at.IsZero() {
-		return
-	}
-	why := UsedUp
+// why says what requests of a class wait for. The mutex is held.
+func (p *Pool) why(class string, d due) string {
 	switch {
 	case d.frozen:
-		why = Refused
+		return refusedBy(cmp.Or(p.service.Name, "Bitbucket"))
 	case d.token:
-		why = tokenless
+		return "an access token that was not given"
 	}
-	p.waits.waiting(now, d.at, why, "requests", class,
-		"allowance", fmt.Sprintf("%d requests in %s for each of %d credentials", p.all.limit(class), p.rates.window(class), p.all.live()))
+	text := "the allowance of " + progress.Count(p.all.live(), "credential", "credentials")
+	if name, _ := p.rates.ledger(class); name != "" {
+		text += " for requests of " + name
+	}
+	if p.service.Name != "" {
+		text += " at " + p.service.Name
+	}
+	return text
 }
 
 // unsent takes a request back that did not go out.

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/progress"
 	"port-bitbucket-exporter/internal/transport"
 )
 
@@ -32,6 +33,8 @@ type world struct {
 	pool   *transport.Pool
 	tokens []transport.Credential
 	log    *bytes.Buffer
+	record *progress.Record
+	told   *progress.Service
 	start  time.Time
 }
 
@@ -55,14 +58,24 @@ func inBubbleAt(t *testing.T, rates transport.Rates, server []bitbuckettest.Acce
 				Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) },
 			})
 		}
-		w := &world{t: t, s: s, log: &bytes.Buffer{}, start: time.Now()}
+		w := &world{t: t, s: s, log: &bytes.Buffer{}, record: progress.New(), start: time.Now()}
+		w.told = w.record.Source("Bitbucket")
 		w.tokens = credentials
-		w.pool = transport.NewPool(s.RoundTripper(), credentials, rates, transport.Service{Class: classOf}, nil, logger(w.log))
+		w.pool = transport.NewPool(s.RoundTripper(), credentials, rates, transport.Service{Class: classOf, Progress: w.told}, nil, logger(w.log))
 		test(w)
 		if got := s.Violations(); len(got) > 0 {
 			t.Errorf("violations: got %q, want none", got)
 		}
 	})
+}
+
+// waits are the periods of waiting so far, a line each.
+func waits(r *progress.Record) string {
+	var b strings.Builder
+	for _, p := range r.Timeline().Waits {
+		fmt.Fprintf(&b, "%s to %s: %s for %s\n", p.From, p.To, p.Service, p.Why)
+	}
+	return b.String()
 }
 
 // classOf tells the classes of requests apart.
@@ -368,29 +381,27 @@ func TestPoolProbesAgainAfterABrokenProbe(t *testing.T) {
 	})
 }
 
-func TestPoolTellsOnceAMinute(t *testing.T) {
+func TestPoolTellsWhatRequestsWaitFor(t *testing.T) {
 	rate := transport.Rate{N: 1, Window: 3*time.Minute + 30*time.Second}
-	inBubble(t, rate, []bitbuckettest.Access{{}}, func(w *world) {
-		w.together(2, repositories)
-		line := func(wait string) string {
-			return `level=INFO msg="waiting for the rate limit of Bitbucket" why="the allowance is used up" requests=repositories ` +
-				`allowance="1 requests in 3m30s for each of 1 credentials" until="00:03:30 UTC" wait=` + wait + "\n"
-		}
-		w.equal("log", w.log.String(), line("3m30s")+line("2m30s")+line("1m30s")+line("30s"))
+	inBubble(t, rate, []bitbuckettest.Access{{}, {}}, func(w *world) {
+		go w.together(4, repositories)
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		got := w.record.Snapshot()
+		w.equal("wait", got.Wait, progress.Wait{Until: w.start.Add(rate.Window), Why: "the allowance of 2 credentials"})
+		time.Sleep(rate.Window)
+		w.equal("waits at the end", w.record.Snapshot().Waits, false)
+		w.equal("waits", waits(w.record), "0s to 3m30s: Bitbucket for the allowance of 2 credentials\n")
 	})
 }
 
-// The line is one a minute however many wait, and names the refusal.
+// However many wait, and however often they look again, it is one wait.
 func TestPoolTellsOfARefusal(t *testing.T) {
 	inBubble(t, transport.Rate{N: 100, Window: 24 * time.Minute}, []bitbuckettest.Access{{}}, func(w *world) {
 		w.overlap()
 		w.refuse("t1", 5, nil)
 		w.together(5, repositories)
-		line := func(wait string) string {
-			return `level=INFO msg="waiting for the rate limit of Bitbucket" why="the server answered 429" requests=repositories ` +
-				`allowance="100 requests in 24m0s for each of 1 credentials" until="00:02:00 UTC" wait=` + wait + "\n"
-		}
-		w.equal("log", w.log.String(),
-			"level=WARN msg=\"rate limit reached\" credential=\"token 1 of 1\" requests=repositories pause=2m0s\n"+line("2m0s")+line("1m0s"))
+		w.equal("log", w.log.String(), "level=WARN msg=\"rate limit reached\" credential=\"token 1 of 1\" requests=repositories pause=2m0s\n")
+		w.equal("waits", waits(w.record), "1ms to 2m0.001s: Bitbucket for Bitbucket, which answered 429\n")
 	})
 }

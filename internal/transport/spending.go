@@ -112,14 +112,6 @@ func (p *Pool) Left(class string) int {
 	return n
 }
 
-// later of two times.
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // soon is until when requests of an Auto pool wait for an allowance: a twelfth of the window
 // after it was made. A run that begins a window after another one finds what that sent at its
 // own beginning about to become free, and would find nothing free if it did not wait at all.

@@ -56,7 +56,7 @@ func consumer(s *bitbuckettest.Server) transport.Credential {
 func consuming(t *testing.T, others []bitbuckettest.Access, test func(w *world)) {
 	inBubble(t, transport.Rate{N: 1000, Window: time.Hour}, others, func(w *world) {
 		w.tokens = append([]transport.Credential{consumer(w.s)}, w.tokens...)
-		w.pool = transport.NewPool(w.s.RoundTripper(), w.tokens, transport.Rates{Default: transport.Rate{N: 1000, Window: time.Hour}}, transport.Service{Class: classOf}, nil, logger(w.log))
+		w.pool = transport.NewPool(w.s.RoundTripper(), w.tokens, transport.Rates{Default: transport.Rate{N: 1000, Window: time.Hour}}, transport.Service{Class: classOf, Progress: w.told}, nil, logger(w.log))
 		test(w)
 	})
 }
@@ -162,8 +162,8 @@ func TestNoTokenForLong(t *testing.T) {
 		if took, want := time.Since(w.start), (1+2+4+8)*time.Minute; took != want {
 			w.t.Errorf("took %v, want %v", took, want)
 		}
-		if !strings.Contains(w.log.String(), "no access token is given") {
-			w.t.Errorf("the log does not say why it waits:\n%s", w.log)
+		if got := waits(w.record); got != "0s to 15m0s: Bitbucket for an access token that was not given\n" {
+			w.t.Errorf("got waits\n%s", got)
 		}
 	})
 }

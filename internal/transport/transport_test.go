@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/progress"
 	"port-bitbucket-exporter/internal/transport"
 )
 
@@ -275,12 +276,12 @@ func TestSlotsAreFreeWhileAClassWaits(t *testing.T) {
 	}
 }
 
-// Of all that wait, and however short, one line a minute is written.
-func TestWaitingTellsOnceAMinute(t *testing.T) {
+// All that wait are told of, and when the first of them goes on.
+func TestWaitingTells(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
-		wait := transport.Waiting("Port", logger(&out))
+		record := progress.New()
+		wait := transport.Waiting("Port", record.Service("Port"))
 		start := time.Now()
 		var all sync.WaitGroup
 		for _, d := range []time.Duration{0, 2 * time.Second, 150 * time.Second, 150 * time.Second} {
@@ -291,13 +292,16 @@ func TestWaitingTellsOnceAMinute(t *testing.T) {
 			})
 			synctest.Wait()
 		}
+		if got := record.Snapshot(); got.Wait.Until != start.Add(2*time.Second) || got.Wait.Why != "Port, which answered 429" {
+			t.Errorf("got %+v, want the first of three waits", got.Wait)
+		}
 		all.Wait()
-		const line = `level=INFO msg="waiting for the rate limit of Port" why="the server answered 429" `
-		want := line + "until=\"00:00:02 UTC\" wait=2s\n" +
-			line + "until=\"00:02:30 UTC\" wait=1m30s\n" +
-			line + "until=\"00:02:30 UTC\" wait=30s\n"
-		if got := out.String(); got != want {
-			t.Errorf("log: got\n%s\nwant\n%s", got, want)
+		if err := wait(t.Context(), time.Second, transport.UsedUp); err != nil {
+			t.Error(err)
+		}
+		const want = "0s to 2m30s: Port for Port, which answered 429\n2m30s to 2m31s: Port for the allowance at Port\n"
+		if got := waits(record); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
 	})
 }
@@ -309,7 +313,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 90*time.Second, why)
 		defer cancel()
 		start := time.Now()
-		err := transport.Waiting("Port", logger(io.Discard))(ctx, time.Hour, transport.Refused)
+		err := transport.Waiting("Port", nil)(ctx, time.Hour, transport.Refused)
 		if !errors.Is(err, why) || time.Since(start) != 90*time.Second {
 			t.Errorf("got %v after %s, want the cause after 1m30s", err, time.Since(start))
 		}

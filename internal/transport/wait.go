@@ -3,32 +3,36 @@ package transport
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"sync"
+	"net/http"
 	"time"
+
+	"port-bitbucket-exporter/internal/progress"
 )
 
-// Why a request waits for a rate limit, in the log.
-const (
-	Refused = "the server answered 429"
-	UsedUp  = "the allowance is used up"
+// Reason is why a request waits for a rate limit.
+type Reason int
 
-	tokenless = "no access token is given"
+// The reasons.
+const (
+	UsedUp  Reason = iota // the allowance is used up
+	Refused               // the server answered 429
 )
 
 // Wait waits for a rate limit, for a reason to be told. Its error is the context's
 // cause.
-type Wait func(ctx context.Context, d time.Duration, why string) error
+type Wait func(ctx context.Context, d time.Duration, why Reason) error
 
-// Waiting returns a Wait for a service's rate limit. One line a minute reports how
-// long and why, however many wait: it is safe for concurrent use.
-func Waiting(service string, log *slog.Logger) Wait {
-	t := throttledLog{service: service, log: log}
-	return func(ctx context.Context, d time.Duration, why string) error {
+// Waiting returns a Wait for the rate limit of a service of that name. It is safe for
+// concurrent use.
+func Waiting(name string, told *progress.Service) Wait {
+	return func(ctx context.Context, d time.Duration, why Reason) error {
 		now := time.Now()
+		text := "the allowance at " + name
+		if why == Refused {
+			text = refusedBy(name)
+		}
 		for until := now.Add(d); now.Before(until); now = time.Now() {
-			t.waiting(now, until, why)
-			if err := wait(ctx, now, until, nil); err != nil {
+			if err := wait(ctx, told, progress.Wait{Until: until, Why: text}, until, nil); err != nil {
 				return err
 			}
 		}
@@ -36,11 +40,18 @@ func Waiting(service string, log *slog.Logger) Wait {
 	}
 }
 
-// wait returns at the time, at a change, or after a minute: then the caller tells again.
-func wait(ctx context.Context, now, at time.Time, changed <-chan struct{}) error {
+func refusedBy(service string) string { return service + ", which answered 429" }
+
+// wait returns at the time, or at a change; without a time after a minute at the latest. It
+// tells of a wait that has an end.
+func wait(ctx context.Context, told *progress.Service, w progress.Wait, at time.Time, changed <-chan struct{}) error {
+	if !w.Until.IsZero() {
+		told.Begin(&w)
+		defer told.End(&w)
+	}
 	pause := time.Minute
 	if !at.IsZero() {
-		pause = min(pause, at.Sub(now))
+		pause = time.Until(at)
 	}
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -55,24 +66,14 @@ func wait(ctx context.Context, now, at time.Time, changed <-chan struct{}) error
 	return nil
 }
 
-// throttledLog writes one line a minute while requests wait for a rate limit.
-type throttledLog struct {
-	service string
-	log     *slog.Logger
-
-	mu   sync.Mutex
-	last time.Time // when the last line was written
-}
-
-// waiting logs until when requests wait, and why; more stands after the reason.
-func (t *throttledLog) waiting(now, until time.Time, why string, more ...any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if now.Sub(t.last) < time.Minute {
-		return
+// Observed tells a record of each request that goes out, and of its answer.
+func Observed(base http.RoundTripper, told *progress.Service) http.RoundTripper {
+	if told == nil {
+		return base
 	}
-	t.last = now
-	args := append([]any{"why", why}, more...)
-	t.log.Info("waiting for the rate limit of "+t.service,
-		append(args, "until", until.UTC().Format(time.TimeOnly)+" UTC", "wait", until.Sub(now).Round(time.Second))...)
+	return Func(func(req *http.Request) (*http.Response, error) {
+		told.Sent()
+		defer told.Answered()
+		return base.RoundTrip(req)
+	})
 }
