@@ -10,7 +10,7 @@
 //	rerun | runs the whole program again and again with one memory | - | app
 //	scale | measures the program in a process of its own | - | app
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun face glob input mapping nearest outfile platform port progress prune reconcile report resync state transform transport version
+//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun face glob input insights mapping nearest outfile platform port progress prune reconcile report resync state transform transport version
 //	resync | does one run | bitbucket catalog check concurrent diag face inventory kind load mapping port progress prune reconcile report state transform | dryrun transport
 //	load | sends entities to Port and accounts for them | catalog check concurrent diag graph inventory port refusal report
 //	prune | deletes from Port what the workspace no longer has | catalog check diag inventory port reconcile refusal report
@@ -40,6 +40,7 @@
 //	graph | finds groups and paths in small directed graphs | -
 //	inventory | holds what a run knows at its end | catalog spool
 //	spool | keeps bytes for the length of a run, out of memory | -
+//	insights | sends a report of Code Insights to Bitbucket Cloud | transport
 //	input | reads what the user asked for | diag nearest
 //	outfile | writes the files that the inputs name | -
 //	nearest | finds the name that a misspelt one was most likely meant to be | -

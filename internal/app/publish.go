@@ -55,6 +55,7 @@ func publish(ctx context.Context, s *session, err error) int {
 	if reported && !errors.Is(err, errMapping) {
 		fmt.Fprintln(s.stdout, err)
 	}
+	sendInsights(ctx, s)
 	annotated := handOver(s, reported)
 	for _, line := range lastLines(s) {
 		fmt.Fprintln(s.stdout, line)

@@ -31,6 +31,9 @@ const attemptTimeout = time.Minute
 // Client reads one workspace. It is safe for concurrent use.
 type Client struct {
 	Parts Parts // of the routes that are asked for parts of values
+	// Transport sends requests of other packages to the same service: by the client's
+	// credentials, within their allowances, and counted with its own.
+	Transport http.RoundTripper
 
 	base      *url.URL
 	workspace string
@@ -71,6 +74,7 @@ func New(c Config) (*Client, error) {
 	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge, Leads: leads, Auto: c.Auto, Budget: client.requests, Progress: told}, slots, c.Log)
 	client.auto = c.Auto
 	client.pool.Begin(c.Spent)
+	client.Transport = client.pool
 	client.http = &http.Client{Transport: client.pool, CheckRedirect: checkRedirect(client.base)}
 	client.git, err = newGit(c, slots)
 	return client, err

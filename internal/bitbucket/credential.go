@@ -18,6 +18,9 @@ import (
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication, read 2026-11.
 func scopeOf(req *http.Request) string {
 	path := req.URL.EscapedPath()
+	if req.Method != http.MethodGet {
+		return "reports on commits" // nothing else is written
+	}
 	part := partOf(path, "/repositories/", 2)
 	switch part {
 	case "", "src", "refs", "commit", "commits":

@@ -104,7 +104,8 @@ func SARIF(r *report.Report) []byte {
 	if !m.Checked && len(m.Problems) == 0 {
 		return nil
 	}
-	problems := append(slices.Clone(m.Problems), r.Problems().Without(m.Problems)...)
+	problems := allProblems(r)
+	names := fingerprints(problems)
 	run := sarifRun{
 		Tool:       sarifTool{sarifDriver{Name: r.Program.Name, SemanticVersion: r.Program.Version}},
 		ColumnKind: "unicodeCodePoints",
@@ -119,15 +120,12 @@ func SARIF(r *report.Report) []byte {
 		index[info.Rule] = i
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{string(info.Rule), sarifText{info.Short}, sarifText{info.Help}})
 	}
-	seen := map[string]int{}
-	for _, p := range problems {
+	for i, p := range problems {
 		p.Rule = cmp.Or(p.Rule, runRule.Rule)
-		key := identity(p)
-		seen[key]++
 		run.Results = append(run.Results, sarifResult{
 			RuleID: string(p.Rule), RuleIndex: index[p.Rule], Level: levels[p.Severity], Message: sarifText{sarifMessage(p)},
 			Locations:           []sarifLocation{{placeOf(m, p.At)}},
-			PartialFingerprints: map[string]string{fingerprint: key + ":" + strconv.Itoa(seen[key])},
+			PartialFingerprints: map[string]string{fingerprint: names[i]},
 			OccurrenceCount:     p.Count,
 		})
 	}
@@ -171,6 +169,24 @@ func artifact(file string) sarifArtifactLocation {
 		return sarifArtifactLocation{URI: (&url.URL{Scheme: "file", Path: file}).String()}
 	}
 	return sarifArtifactLocation{URI: (&url.URL{Path: file}).String(), URIBaseID: "%SRCROOT%"}
+}
+
+// allProblems are those of the mapping, in its order, then the others of the run.
+func allProblems(r *report.Report) diag.Problems {
+	return append(slices.Clone(r.Mapping.Problems), r.Problems().Without(r.Mapping.Problems)...)
+}
+
+// fingerprints returns a name for each problem, by which a reader of more than one run knows it
+// again.
+func fingerprints(problems diag.Problems) []string {
+	names, seen := make([]string, len(problems)), map[string]int{}
+	for i, p := range problems {
+		p.Rule = cmp.Or(p.Rule, runRule.Rule)
+		key := identity(p)
+		seen[key]++
+		names[i] = key + ":" + strconv.Itoa(seen[key])
+	}
+	return names
 }
 
 // identity stays the same when lines are added above, so that a known problem is not

@@ -30,6 +30,7 @@ func defaults() Config {
 		IntegrationIdentifier:   "my-bitbucket-cloud-integration",
 		InitializePortResources: true,
 		PublishMapping:          PublishIfEmpty,
+		CodeInsights:            InsightsAuto,
 		SyncStatus:              true,
 		ShipLogs:                true,
 		SendExamples:            true,

@@ -212,6 +212,11 @@ var Table = []Input{
 	{ID: "summary_file", Group: aboutReport, Validate: true,
 		Help: "The path of a file to write the summary to, as Markdown that fits a comment on a pull request.",
 		read: reportFile},
+	{ID: "code_insights", Group: aboutReport, Default: string(InsightsAuto), Validate: true,
+		Help: "Whether Bitbucket shows a report of the run on the commit of the pipeline, with the problems on the lines of the mapping: " +
+			"auto, where the proxy of Bitbucket Pipelines is there; true, also without it, by the Bitbucket credential; or false.",
+		accept: isCodeInsights,
+		read:   func(v value, c *Config) { c.CodeInsights = codeInsights(v) }},
 	{ID: "sync_status", Group: aboutPage, Default: "true",
 		Help: "Whether the state of the run and the counts of each kind are shown on Port's Data sources page.",
 		read: func(v value, c *Config) { c.SyncStatus = boolean(v) }},
@@ -318,6 +323,8 @@ type Config struct {
 	// Files are the paths of the files to write the forms of the report to, by the id of
 	// their input. A form that is not asked for is not there.
 	Files map[string]string
+	// CodeInsights decides where a report goes to in Bitbucket.
+	CodeInsights CodeInsights
 	// SyncStatus, ShipLogs and SendExamples decide what Port's page shows of the run.
 	SyncStatus   bool
 	ShipLogs     bool

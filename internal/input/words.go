@@ -52,6 +52,30 @@ const (
 // isUse accepts the values of credentials.
 func isUse(text string) bool { return oneOf(text, string(UseFirst), string(UseAll)) }
 
+// CodeInsights is where a report of the run goes to in Bitbucket.
+type CodeInsights string
+
+// The values of code_insights. Empty is as InsightsOff.
+const (
+	InsightsAuto CodeInsights = "auto"  // onto the commit of a pipeline whose proxy is there
+	InsightsOn   CodeInsights = "true"  // onto the commit of a pipeline
+	InsightsOff  CodeInsights = "false" // nowhere
+)
+
+// codeInsights reads a boolean or auto.
+func codeInsights(v value) CodeInsights {
+	switch {
+	case IsTrue(v.text):
+		return InsightsOn
+	case isFalse(v.text):
+		return InsightsOff
+	}
+	return choice(v, InsightsAuto, InsightsOn, InsightsOff)
+}
+
+// isCodeInsights accepts the values of code_insights.
+func isCodeInsights(text string) bool { return IsBoolean(text) || oneOf(text, string(InsightsAuto)) }
+
 // FailOn decides which partial runs end with a failing exit status.
 type FailOn string
 

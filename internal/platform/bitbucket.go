@@ -2,6 +2,8 @@ package platform
 
 import (
 	"io"
+	"net"
+	"net/url"
 	"os"
 	"strings"
 )
@@ -22,6 +24,36 @@ func newBitbucket(w World) Platform { return &bitbucket{plain{world: w}} }
 // https://support.atlassian.com/bitbucket-cloud/docs/hyperlink-to-source-code-in-bitbucket/, read 2026-11.
 func bitbucketPage(getenv env) (page, line string) {
 	return pageOf("https://bitbucket.org", getenv("BITBUCKET_REPO_FULL_NAME"), hosts["bitbucket.org"].between, getenv("BITBUCKET_COMMIT")), hosts["bitbucket.org"].line
+}
+
+// Commit returns the commit that a pipeline runs on, and the slugs of the workspace and the
+// repository that hold it. They are empty elsewhere, and where one of them is not known.
+// BITBUCKET_WORKSPACE may be an input of this program, too, and name another workspace. The
+// source is that of isBitbucket.
+func Commit(getenv func(string) string) (workspace, repository, hash string) {
+	workspace, repository, named := strings.Cut(getenv("BITBUCKET_REPO_FULL_NAME"), "/")
+	hash = getenv("BITBUCKET_COMMIT")
+	if !Pipelines(getenv) || !named || workspace == "" || repository == "" || hash == "" {
+		return "", "", ""
+	}
+	return workspace, repository, hash
+}
+
+// PipelineProxy returns host and port of the proxy beside a step of a pipeline, which adds the
+// credential of the pipeline to requests for Bitbucket's API. A pipe reaches it at the host of
+// the Docker daemon that runs it.
+//
+// Source: https://support.atlassian.com/bitbucket-cloud/docs/code-insights/, section on
+// authentication, and https://github.com/reviewdog/reviewdog/pull/996, read 2026-11.
+func PipelineProxy(getenv func(string) string) string {
+	host := "localhost"
+	if Pipe(getenv) {
+		host = "host.docker.internal"
+		if daemon, err := url.Parse(getenv("DOCKER_HOST")); err == nil && daemon.Scheme == "tcp" && daemon.Hostname() != "" {
+			host = daemon.Hostname()
+		}
+	}
+	return net.JoinHostPort(host, "29418")
 }
 
 func (*bitbucket) Name() string { return "Bitbucket Pipelines" }
