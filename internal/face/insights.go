@@ -192,17 +192,12 @@ var insightsLevels = map[diag.Severity]struct{ kind, severity, result string }{
 
 // insightsAnnotations returns the annotations, and whether they are all.
 func (w words) insightsAnnotations(id string) (some []InsightsAnnotation, all bool) {
-	problems := allProblems(w.Report)
-	names := fingerprints(problems)
-	order := make([]int, len(problems))
-	for i := range order {
-		order[i] = i
+	found := findings(w.Report)
+	slices.SortStableFunc(found, func(a, b finding) int { return cmp.Compare(a.Severity, b.Severity) })
+	for _, f := range found[:min(len(found), maxInsightsAnnotations)] {
+		some = append(some, w.insightsAnnotation(f.Problem, id+"-"+f.id))
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(problems[a].Severity, problems[b].Severity) })
-	for _, i := range order[:min(len(order), maxInsightsAnnotations)] {
-		some = append(some, w.insightsAnnotation(problems[i], id+"-"+names[i]))
-	}
-	return some, len(some) == len(problems)
+	return some, len(some) == len(found)
 }
 
 func (w words) insightsAnnotation(p diag.Problem, id string) InsightsAnnotation {

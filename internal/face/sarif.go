@@ -2,14 +2,10 @@ package face
 
 import (
 	"bytes"
-	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/url"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
@@ -22,11 +18,6 @@ const (
 	// fingerprint names the way in which a scanner knows a result of an earlier run again.
 	fingerprint = "mappingProblem/v1"
 )
-
-// runRule is the rule of the problems of a run, which have no class of their own.
-var runRule = diag.RuleInfo{Rule: "run",
-	Short: "A run met something that its reader should know.",
-	Help:  "The message names what happened, and what to do about it."}
 
 // levels are the words of SARIF for the severities.
 var levels = map[diag.Severity]string{diag.Error: "error", diag.Warning: "warning", diag.Notice: "note"}
@@ -49,14 +40,19 @@ type sarifTool struct {
 
 type sarifDriver struct {
 	Name            string      `json:"name"`
+	Version         string      `json:"version"`
 	SemanticVersion string      `json:"semanticVersion"`
+	InformationURI  string      `json:"informationUri"`
 	Rules           []sarifRule `json:"rules"`
 }
 
 type sarifRule struct {
 	ID               string    `json:"id"`
+	Name             string    `json:"name"`
 	ShortDescription sarifText `json:"shortDescription"`
+	FullDescription  sarifText `json:"fullDescription"`
 	Help             sarifText `json:"help"`
+	HelpURI          string    `json:"helpUri"`
 }
 
 type sarifText struct {
@@ -79,7 +75,7 @@ type sarifLocation struct {
 
 type sarifPhysicalLocation struct {
 	ArtifactLocation sarifArtifactLocation `json:"artifactLocation"`
-	Region           *sarifRegion          `json:"region,omitempty"`
+	Region           sarifRegion           `json:"region"`
 }
 
 type sarifArtifactLocation struct {
@@ -104,29 +100,27 @@ func SARIF(r *report.Report) []byte {
 	if !m.Checked && len(m.Problems) == 0 {
 		return nil
 	}
-	problems := allProblems(r)
-	names := fingerprints(problems)
+	all := findings(r)
 	run := sarifRun{
-		Tool:       sarifTool{sarifDriver{Name: r.Program.Name, SemanticVersion: r.Program.Version}},
+		Tool:       sarifTool{sarifDriver{Name: r.Program.Name, Version: r.Program.Version, SemanticVersion: r.Program.Version, InformationURI: mappingManual}},
 		ColumnKind: "unicodeCodePoints",
 		Results:    []sarifResult{},
 	}
 	rules := slices.Clone(m.Rules)
-	if slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Rule == "" }) {
+	if slices.ContainsFunc(all, func(f finding) bool { return f.Rule == runRule.Rule }) {
 		rules = append(rules, runRule)
 	}
 	index := map[diag.Rule]int{}
 	for i, info := range rules {
 		index[info.Rule] = i
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{string(info.Rule), sarifText{info.Short}, sarifText{info.Help}})
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, ruleOf(info))
 	}
-	for i, p := range problems {
-		p.Rule = cmp.Or(p.Rule, runRule.Rule)
+	for _, f := range all {
 		run.Results = append(run.Results, sarifResult{
-			RuleID: string(p.Rule), RuleIndex: index[p.Rule], Level: levels[p.Severity], Message: sarifText{sarifMessage(p)},
-			Locations:           []sarifLocation{{placeOf(m, p.At)}},
-			PartialFingerprints: map[string]string{fingerprint: names[i]},
-			OccurrenceCount:     p.Count,
+			RuleID: string(f.Rule), RuleIndex: index[f.Rule], Level: levels[f.Severity], Message: sarifText{sarifMessage(f.Problem)},
+			Locations:           []sarifLocation{{placeOf(m, f.At)}},
+			PartialFingerprints: map[string]string{fingerprint: f.id},
+			OccurrenceCount:     f.Count,
 		})
 	}
 	var out bytes.Buffer
@@ -139,6 +133,34 @@ func SARIF(r *report.Report) []byte {
 	return out.Bytes()
 }
 
+// The manuals that explain what a rule is about: Port's of the mappings that this program
+// runs, that of their expressions, and that of the language of the file. Read 2026-11.
+const (
+	mappingManual = "https://docs.port.io/context-lake/ingestion/ingest-data-into-port/native-integrations/git/bitbucket/bitbucket-cloud"
+	jqManual      = "https://jqlang.org/manual/v1.8/"
+	yamlManual    = "https://yaml.org/spec/1.2.2/"
+)
+
+// ruleOf describes a rule. Its name is its id in the spelling that the standard wants, and the
+// full description has the reason, too.
+func ruleOf(info diag.RuleInfo) sarifRule {
+	uri := mappingManual
+	switch language, _, _ := strings.Cut(string(info.Rule), "-"); language {
+	case "jq":
+		uri = jqManual
+	case "yaml":
+		uri = yamlManual
+	}
+	name := ""
+	for part := range strings.SplitSeq(string(info.Rule), "-") {
+		name += strings.ToUpper(part[:1]) + part[1:]
+	}
+	if strings.EqualFold(name, string(info.Rule)) { // a name must not be the id
+		name += "Rule"
+	}
+	return sarifRule{string(info.Rule), name, sarifText{info.Short}, sarifText{info.Short + " " + info.Help}, sarifText{info.Help}, uri}
+}
+
 // sarifMessage returns the problem with its example and its fix, without its place.
 func sarifMessage(p diag.Problem) string {
 	p.At, p.Snippet = diag.Position{}, ""
@@ -146,21 +168,10 @@ func sarifMessage(p diag.Problem) string {
 	return p.Error()
 }
 
-// place returns the line of the file that a problem names. What names none has a place
-// all the same, the mapping as a whole: GitHub refuses a result without one.
+// placeOf returns the line of the file that a problem names, or the first one, as GitHub shows
+// a result without a line.
 func placeOf(m report.Mapping, p diag.Position) sarifPhysicalLocation {
-	file := cmp.Or(p.File, m.Name, m.Blueprints.Name)
-	for _, known := range m.Files() {
-		if file == known.Name {
-			file = cmp.Or(known.Path, file)
-			break
-		}
-	}
-	at := sarifPhysicalLocation{ArtifactLocation: artifact(file)}
-	if p.Line > 0 {
-		at.Region = &sarifRegion{p.Line, p.Column}
-	}
-	return at
+	return sarifPhysicalLocation{artifact(sourceOf(m, p)), sarifRegion{max(p.Line, 1), p.Column}}
 }
 
 // artifact is a file by its address: within the sources, or anywhere.
@@ -169,33 +180,4 @@ func artifact(file string) sarifArtifactLocation {
 		return sarifArtifactLocation{URI: (&url.URL{Scheme: "file", Path: file}).String()}
 	}
 	return sarifArtifactLocation{URI: (&url.URL{Path: file}).String(), URIBaseID: "%SRCROOT%"}
-}
-
-// allProblems are those of the mapping, in its order, then the others of the run.
-func allProblems(r *report.Report) diag.Problems {
-	return append(slices.Clone(r.Mapping.Problems), r.Problems().Without(r.Mapping.Problems)...)
-}
-
-// fingerprints returns a name for each problem, by which a reader of more than one run knows it
-// again.
-func fingerprints(problems diag.Problems) []string {
-	names, seen := make([]string, len(problems)), map[string]int{}
-	for i, p := range problems {
-		p.Rule = cmp.Or(p.Rule, runRule.Rule)
-		key := identity(p)
-		seen[key]++
-		names[i] = key + ":" + strconv.Itoa(seen[key])
-	}
-	return names
-}
-
-// identity stays the same when lines are added above, so that a known problem is not
-// reported as a new one: it is made of the rule, the line's text and the message.
-func identity(p diag.Problem) string {
-	message := p.Message
-	if p.Rule == runRule.Rule {
-		message = p.Text()
-	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{string(p.Rule), strings.TrimSpace(p.Snippet), message}, "\x00")))
-	return hex.EncodeToString(sum[:8])
 }

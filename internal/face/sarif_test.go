@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,10 +48,10 @@ type sarifLog struct {
 	Runs    []struct {
 		Tool struct {
 			Driver struct {
-				Name, SemanticVersion string
-				Rules                 []struct {
-					ID                     string
-					ShortDescription, Help struct{ Text string }
+				Name, Version, SemanticVersion, InformationURI string
+				Rules                                          []struct {
+					ID, Name, HelpURI                       string
+					ShortDescription, FullDescription, Help struct{ Text string }
 				}
 			}
 		}
@@ -105,13 +106,16 @@ func TestSARIFShape(t *testing.T) {
 		t.Fatalf("version %q, schema %q, %d runs", l.Version, l.Schema, len(l.Runs))
 	}
 	run := l.Runs[0]
-	if run.Tool.Driver.Name != "port-bitbucket-exporter" || run.Tool.Driver.SemanticVersion != "1.2.3" || run.ColumnKind != "unicodeCodePoints" {
+	if run.Tool.Driver.Name != "port-bitbucket-exporter" || run.Tool.Driver.SemanticVersion != "1.2.3" || run.Tool.Driver.Version != "1.2.3" || !strings.HasPrefix(run.Tool.Driver.InformationURI, "https://") || run.ColumnKind != "unicodeCodePoints" {
 		t.Errorf("driver %+v, columns %q", run.Tool.Driver.Name, run.ColumnKind)
 	}
 	ids := map[string]bool{}
 	for _, r := range run.Tool.Driver.Rules {
-		if r.ID == "" || ids[r.ID] || r.ShortDescription.Text == "" || r.Help.Text == "" {
-			t.Errorf("rule %+v: want an id of its own and two texts", r)
+		if r.ID == "" || ids[r.ID] || r.ShortDescription.Text == "" || r.Help.Text == "" || !strings.HasPrefix(r.FullDescription.Text, r.ShortDescription.Text) {
+			t.Errorf("rule %+v: want an id of its own and three texts", r)
+		}
+		if !strings.HasPrefix(r.HelpURI, "https://") || strings.EqualFold(r.Name, r.ID) || strings.Contains(r.Name, "-") {
+			t.Errorf("rule %+v: want a page and a name that is not its id", r)
 		}
 		ids[r.ID] = true
 	}
@@ -127,7 +131,7 @@ func TestSARIFShape(t *testing.T) {
 			t.Errorf("result %d: %+v", i, r)
 		}
 		at := r.Locations[0].PhysicalLocation
-		if got, want := at.Region.StartColumn, found[i].At.Column; got != want || at.Region.StartLine != found[i].At.Line {
+		if got, want := at.Region.StartColumn, found[i].At.Column; got != want || at.Region.StartLine != max(found[i].At.Line, 1) {
 			t.Errorf("result %d: column %d, want %d", i, got, want)
 		}
 		for _, print := range r.PartialFingerprints {
@@ -191,7 +195,7 @@ func TestSARIFOfRun(t *testing.T) {
 		}
 	}
 	want := []string{
-		"run warning ci/port/my%20mapping.yml:0 ×1 resource 1 (repository): not everything was read\nfix: run again",
+		"run warning ci/port/my%20mapping.yml:1 ×1 resource 1 (repository): not everything was read\nfix: run again",
 		"run error ci/port/my%20mapping.yml:3 ×2 Port refused an entity (2 times, first: service/a)",
 	}
 	if diff := cmp.Diff(lines, want); diff != "" {
