@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/progress"
+	"port-bitbucket-exporter/internal/report"
 )
 
 const (
@@ -78,4 +79,19 @@ func (n *narrator) wait() bool {
 	n.session.log.Info(now.Waiting())
 	n.said.Waits, n.said.Wait = true, now.Wait
 	return true
+}
+
+// timeline is what happened when, for the report; the zero Timeline when nothing was sent.
+func timeline(of progress.Timeline) report.Timeline {
+	if len(of.Services) == 0 {
+		return report.Timeline{}
+	}
+	t := report.Timeline{Slot: of.Slot}
+	for _, s := range of.Services {
+		t.Services = append(t.Services, report.Series(s))
+	}
+	for _, w := range of.Waits {
+		t.Waits = append(t.Waits, report.Wait(w))
+	}
+	return t
 }

@@ -51,6 +51,7 @@ func publish(ctx context.Context, s *session, err error) int {
 		}
 	}
 	s.report.Duration = time.Since(s.report.Started)
+	s.report.Timeline = timeline(s.progress.Timeline())
 	s.hush()
 	if reported && !errors.Is(err, errMapping) {
 		fmt.Fprintln(s.stdout, err)

@@ -56,11 +56,13 @@ func TestLine(t *testing.T) {
 		r.Phase("")
 		send(s, 1, time.Second)
 		l.say("1 request")
+		r.Repository(1)
+		r.Repository(3)
 		r.Repositories(1, 1000)
 		r.Expect("Bitbucket", 2011)
 		send(s, 11, time.Second/2)
-		l.say("12 of 2,011 requests, 0 of 1,000 repositories")
-		for range 310 {
+		l.say("12 of 2,011 requests, 1 of 1,000 repositories")
+		for range 309 {
 			r.Repository(1)
 		}
 		for range 4100 {

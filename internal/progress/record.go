@@ -80,16 +80,15 @@ func (r *Record) Repositories(resource, n int) {
 	r.of(resource).of = n
 }
 
-// Repository is for each repository that a resource has read.
+// Repository is for each repository that a resource has read. Those of a resource of which it is
+// not known how many it reads do not show.
 func (r *Record) Repository(resource int) {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if of := r.resources[resource]; of != nil {
-		of.done++
-	}
+	r.of(resource).done++
 }
 
 func (r *Record) of(index int) *resource {

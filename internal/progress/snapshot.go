@@ -50,9 +50,11 @@ func (r *Record) Snapshot() Snapshot {
 	r.mu.Lock()
 	s.Phase, s.Idle, s.Written = r.phase, now.Sub(r.moved), r.written()-r.before
 	for _, of := range r.resources {
-		s.Resources++
-		s.Repositories += of.done
-		s.OfRepositories += of.of
+		if of.of > 0 {
+			s.Resources++
+			s.Repositories += of.done
+			s.OfRepositories += of.of
+		}
 	}
 	var ahead []horizon
 	left, writes := 0, false
