@@ -1,21 +1,24 @@
-# The build runs on the builder's own platform and compiles for the target's, so
-# an image for arm64 needs no emulation.
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
-ARG TARGETOS
-ARG TARGETARCH
+# GitHub builds this image where action.yml names it, before there is a release. A release puts
+# the same binary, of the same source and the same Go, into the same image: .ci/release shows it.
+FROM golang:1.26.8 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY main.go ./
 COPY internal ./internal
-# The same source gives the same binary: no paths, no build id, no time.
-RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" \
+# What --version tells: the tag, the commit, and its date in RFC 3339. Without them it tells that
+# nobody named this build.
+ARG TAG
+ARG COMMIT
+ARG DATE
+# The same source gives the same binary: no paths, no build id, no checkout.
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false \
+    -ldflags="-s -w -buildid= -X port-bitbucket-exporter/internal/version.tag=$TAG -X port-bitbucket-exporter/internal/version.commit=$COMMIT -X port-bitbucket-exporter/internal/version.date=$DATE" \
     -o /rootfs/usr/local/bin/port-bitbucket-exporter . \
- && mkdir -p /rootfs/etc/ssl/certs /rootfs/tmp \
- && cp /etc/ssl/certs/ca-certificates.crt /rootfs/etc/ssl/certs/ \
- && chmod 1777 /rootfs/tmp
+ && mkdir /rootfs/tmp && chmod 1777 /rootfs/tmp
+COPY LICENSE NOTICE /rootfs/
 
+# The binary brings the certificates that it trusts.
 FROM scratch
 COPY --from=build /rootfs/ /
 # Collecting garbage more often takes a little more time, so that less memory does:

@@ -45,6 +45,7 @@ var modules = []struct {
 	{"github.com/sethvargo/go-githubactions", apache, "speaks the commands of GitHub Actions; the project asks for it"},
 	{"go.etcd.io/bbolt", mit, "keeps the memory between runs in one file that survives a kill"},
 	{"go.yaml.in/yaml/v4", apache, "reads YAML files of repositories by the rules of YAML 1.2"},
+	{"golang.org/x/crypto/x509roots/fallback", bsd, "holds the certificates that browsers trust, for systems without any"},
 	{"golang.org/x/net", bsd, "knows public suffixes, so that no token goes to a stranger's host"},
 	{"golang.org/x/sys", bsd, "is that of bbolt and flock, for system calls"},
 	{"golang.org/x/text", bsd, "is that of jsonschema, for its messages"},

@@ -8,6 +8,9 @@ import (
 	"net/url"
 	"strings"
 
+	// Where a system has no certificates to trust, as an image of this binary alone, Go uses those.
+	_ "golang.org/x/crypto/x509roots/fallback"
+
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
