@@ -85,7 +85,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the packages into README.md")
+var update = flag.Bool("update", false, "write the packages into development.md, and NOTICE")
 
 const module = "port-bitbucket-exporter"
 
@@ -261,7 +261,7 @@ func TestSentences(t *testing.T) {
 
 // The manual shows the packages as the house does. With -update the test writes them there.
 func TestReadme(t *testing.T) {
-	const file, begin, end = "../README.md", "<!-- packages -->\n", "<!-- /packages -->\n"
+	const file, begin, end = "../examples/docs/development.md", "<!-- packages -->\n", "<!-- /packages -->\n"
 	var table strings.Builder
 	table.WriteString("\n| Package in `internal` | What it does |\n|---|---|\n")
 	for _, r := range house(t) {
@@ -278,10 +278,10 @@ func TestReadme(t *testing.T) {
 	shown, tail, ok := strings.Cut(rest, end)
 	switch {
 	case !ok:
-		t.Fatalf("README.md has no place for the packages, between %q and %q", begin, end)
+		t.Fatalf("development.md has no place for the packages, between %q and %q", begin, end)
 	case shown == table.String():
 	case !*update:
-		t.Errorf("the packages in README.md are not those of the house: go test ./internal -run Readme -update")
+		t.Errorf("the packages in development.md are not those of the house: go test ./internal -run Readme -update")
 	default:
 		if err := os.WriteFile(file, []byte(head+begin+table.String()+end+tail), 0o644); err != nil {
 			t.Fatal(err)

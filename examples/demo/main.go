@@ -109,7 +109,7 @@ the entities of the first: under theirs it would delete them.
 
 Next, check a mapping, this one or your own:
     go run . validate --mapping-file examples/mappings/slugs.yml
-and go on with "First run" in README.md.
+and go on with "Install" in README.md.
 `)
 	return max(first, second, third, fourth, fifth)
 }

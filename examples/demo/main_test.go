@@ -68,8 +68,8 @@ func checkNextStep(t *testing.T, last string) {
 	}
 	_, after, _ := strings.Cut(last, "    go run . ")
 	command, _, _ := strings.Cut(after, "\n")
-	if command == "" || !strings.Contains(string(readme), "\ngo run . "+command+"\n") || !strings.Contains(string(readme), "\n## First run\n") {
-		t.Errorf("README.md has no command %q, or no First run", command)
+	if command == "" || !strings.Contains(string(readme), "\ngo run . "+command+"\n") || !strings.Contains(string(readme), "\n## Install\n") {
+		t.Errorf("README.md has no command %q, or no Install", command)
 	}
 }
 

@@ -237,11 +237,15 @@ var commands = map[string]string{
 // manuals are README.md and the longer pages beside what they explain.
 func manuals(t *testing.T) []string {
 	t.Helper()
-	pages, err := fs.Glob(os.DirFS(root), "examples/*.md")
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("no pages in examples: %v", err)
+	all := []string{"README.md"}
+	for _, pattern := range []string{"examples/*.md", "examples/docs/*.md", ".github/*.md"} {
+		pages, err := fs.Glob(os.DirFS(root), pattern)
+		if err != nil || len(pages) == 0 {
+			t.Fatalf("no pages %s: %v", pattern, err)
+		}
+		all = append(all, pages...)
 	}
-	return append([]string{"README.md"}, pages...)
+	return all
 }
 
 func TestManualBlocks(t *testing.T) {
@@ -275,6 +279,8 @@ func checkBlocks(t *testing.T, page string) {
 					t.Errorf("%s: .ci/run does not run %q", name, line)
 				}
 			}
+		case "text":
+			checkShown(t, name, b.text)
 		default:
 			t.Errorf("%s: a block of the language %q is not checked by anything", name, b.language)
 		}
@@ -300,13 +306,15 @@ func TestExamplesAreNamed(t *testing.T) {
 			linked[path.Join(path.Dir(page), name)] = true
 		}
 	}
-	files, err := os.ReadDir(filepath.Join(root, "examples"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		if name := "examples/" + f.Name(); !f.IsDir() && !linked[name] {
-			t.Errorf("no page leads to %s", name)
+	for _, folder := range []string{"examples", "examples/docs"} {
+		files, err := os.ReadDir(filepath.Join(root, folder))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if name := folder + "/" + f.Name(); !f.IsDir() && !linked[name] {
+				t.Errorf("no page leads to %s", name)
+			}
 		}
 	}
 }
@@ -315,12 +323,11 @@ func TestExamplesAreNamed(t *testing.T) {
 // examples to paste, with the files.
 func TestReadmeShowsTheExamples(t *testing.T) {
 	t.Parallel()
-	all := blocks(readRoot(t, "README.md"))
-	shown := func(text string) bool {
-		return slices.ContainsFunc(all, func(b block) bool { return b.text == text })
+	shown := func(page, text string) bool {
+		return slices.ContainsFunc(blocks(readRoot(t, page)), func(b block) bool { return b.text == text })
 	}
 	for _, name := range []string{"github-workflow.yml", "bitbucket-pipelines.yml"} {
-		if !shown(readRoot(t, "examples/"+name)) {
+		if !shown("README.md", readRoot(t, "examples/"+name)) {
 			t.Errorf("README.md does not show examples/%s as it is", name)
 		}
 	}
@@ -334,8 +341,8 @@ func TestReadmeShowsTheExamples(t *testing.T) {
 			for line := range strings.Lines("  - kind: " + part) {
 				text.WriteString(strings.TrimPrefix(line, "  "))
 			}
-			if !shown(text.String()) {
-				t.Errorf("README.md does not show this resource of %s:\n%s", name, text.String())
+			if !shown("examples/docs/kinds.md", text.String()) && !shown("examples/docs/mapping.md", text.String()) {
+				t.Errorf("the pages of kinds and mapping do not show this resource of %s:\n%s", name, text.String())
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func TestReadmeGitOps(t *testing.T) {
 	b := bitbuckettest.New("acme")
 	var mapping string
 	repositories := 0
-	for _, block := range blocks(readRoot(t, "README.md")) {
+	for _, block := range blocks(readRoot(t, "examples/docs/mapping.md")) {
 		if strings.Contains(block.text, "**/port.yml") {
 			mapping = "resources:\n" + block.text
 		}
@@ -111,10 +111,10 @@ func TestReadmeFirstRun(t *testing.T) {
 	w.checkClean()
 }
 
-// TestReadmeHasASectionPerKind asks the program itself for its kinds.
-func TestReadmeHasASectionPerKind(t *testing.T) {
+// TestManualHasASectionPerKind asks the program itself for its kinds.
+func TestManualHasASectionPerKind(t *testing.T) {
 	t.Parallel()
-	readme, further := readRoot(t, "README.md"), readRoot(t, "examples/kinds.md")
+	kindsPage, further := readRoot(t, "examples/docs/kinds.md"), readRoot(t, "examples/kinds.md")
 	w := smallWorld(t)
 	r := w.run(map[string]string{"MAPPING": strings.Replace(repositories, "kind: repository", "kind: nothing", 1)})
 	_, kinds, ok := strings.Cut(r.stdout+r.stderr, "use one of ")
@@ -123,8 +123,8 @@ func TestReadmeHasASectionPerKind(t *testing.T) {
 	}
 	kinds, _, _ = strings.Cut(kinds, "\n")
 	for name := range strings.SplitSeq(kinds, ", ") {
-		if !strings.Contains(readme, "\n### Kind "+name+"\n") && !strings.Contains(further, "\n## Kind "+name+"\n") {
-			t.Errorf("README.md and examples/kinds.md have no section %q", "Kind "+name)
+		if !strings.Contains(kindsPage, "\n## Kind "+name+"\n") && !strings.Contains(further, "\n## Kind "+name+"\n") {
+			t.Errorf("examples/docs/kinds.md and examples/kinds.md have no section %q", "Kind "+name)
 		}
 	}
 }

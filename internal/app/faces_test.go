@@ -180,7 +180,10 @@ func table(head []string, lines [][]string) string {
 
 func code(text string) string { return "`" + text + "`" }
 
-func TestReadmeTables(t *testing.T) {
+// inputsPage holds the tables of all inputs and outputs.
+const inputsPage = "examples/docs/inputs.md"
+
+func TestManualTables(t *testing.T) {
 	var inputs, names, outputs [][]string
 	for _, in := range input.Table {
 		required, standard := "no", "–"
@@ -204,19 +207,19 @@ func TestReadmeTables(t *testing.T) {
 		"outputs": table([]string{"Output", "What it is"}, outputs),
 	}
 	for marker, text := range tables {
-		rewrite(t, "README.md", "<!-- "+marker+" -->\n", "<!-- /"+marker+" -->", "\n"+text+"\n")
+		rewrite(t, inputsPage, "<!-- "+marker+" -->\n", "<!-- /"+marker+" -->", "\n"+text+"\n")
 	}
 	t.Parallel()
-	readme := readRoot(t, "README.md")
+	readme := readRoot(t, inputsPage)
 	for marker, want := range tables {
 		_, rest, _ := strings.Cut(readme, "<!-- "+marker+" -->")
 		got, _, ok := strings.Cut(rest, "<!-- /"+marker+" -->")
 		if !ok {
-			t.Errorf("README.md has no place for the table %q", marker)
+			t.Errorf("%s has no place for the table %q", inputsPage, marker)
 			continue
 		}
 		if diff := cmp.Diff(strings.TrimSpace(got)+"\n", want); diff != "" {
-			t.Errorf("table %q of README.md (-), the code's (+), which -update writes:\n%s", marker, diff)
+			t.Errorf("table %q of %s (-), the code's (+), which -update writes:\n%s", marker, inputsPage, diff)
 		}
 	}
 }

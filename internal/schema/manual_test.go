@@ -12,7 +12,10 @@ import (
 	"port-bitbucket-exporter/internal/mapping"
 )
 
-// kindsPage is where the kinds are that README.md has no section of: it is made of what the kinds
+// manual is the page of the kinds.
+const manual = "examples/docs/kinds.md"
+
+// kindsPage is where the kinds are that it has no section of: it is made of what the kinds
 // themselves say, and of their examples.
 const kindsPage = "examples/kinds.md"
 
@@ -38,12 +41,12 @@ func writeRoot(t *testing.T, name, text string) {
 var selectorOfAll = []string{"query", "exportEnvVariables", "userRole", "repoQuery"}
 
 func hasSection(readme, name string) bool {
-	return strings.Contains(readme, "\n### Kind "+name+"\n")
+	return strings.Contains(readme, "\n## Kind "+name+"\n")
 }
 
-// TestTableOfKinds keeps README.md's table of kinds.
+// TestTableOfKinds keeps the table of kinds.
 func TestTableOfKinds(t *testing.T) {
-	readme := readRoot(t, "README.md")
+	readme := readRoot(t, manual)
 	var b strings.Builder
 	b.WriteString("\n\n| Kind | What its objects are | Requests a run | Scope of a workspace token | Scope of an API token | Example |\n|---|---|---|---|---|---|\n")
 	for _, k := range kind.All() {
@@ -53,8 +56,8 @@ func TestTableOfKinds(t *testing.T) {
 		}
 		link, example := "#kind-"+k.Name, "[mapping](#kind-"+k.Name+")"
 		if !hasSection(readme, k.Name) {
-			link = kindsPage + link
-			example = fmt.Sprintf("[mapping](examples/kinds/%s.yml), [blueprint](examples/kinds/%s.json)", k.Name, k.Name)
+			link = "../kinds.md" + link
+			example = fmt.Sprintf("[mapping](../kinds/%s.yml), [blueprint](../kinds/%s.json)", k.Name, k.Name)
 		}
 		fmt.Fprintf(&b, "| [%s](%s) | %s | %s | `%s` | `%s` | %s |\n", k.Name, link, m.What, m.Requests, m.Scope, m.APIScope, example)
 	}
@@ -62,23 +65,23 @@ func TestTableOfKinds(t *testing.T) {
 	head, rest, _ := strings.Cut(readme, "<!-- kinds -->")
 	_, tail, found := strings.Cut(rest, "<!-- /kinds -->")
 	if !found {
-		t.Fatal("README.md has no place for the table of kinds")
+		t.Fatal("the page has no place for the table of kinds")
 	}
 	whole := head + "<!-- kinds -->" + b.String() + "<!-- /kinds -->" + tail
 	if *update {
-		writeRoot(t, "README.md", whole)
+		writeRoot(t, manual, whole)
 	}
-	if readRoot(t, "README.md") != whole {
-		t.Error("README.md: the table of kinds is not as the kinds say: go test ./internal/schema -update")
+	if readRoot(t, manual) != whole {
+		t.Error("the table of kinds is not as the kinds say: go test ./internal/schema -update")
 	}
 }
 
-// TestPageOfKinds keeps the page of the kinds that README.md has no section of.
+// TestPageOfKinds keeps the page of the kinds that the manual has no section of.
 func TestPageOfKinds(t *testing.T) {
-	readme := readRoot(t, "README.md")
+	readme := readRoot(t, manual)
 	var b strings.Builder
-	b.WriteString("# Further kinds\n\nWhat each costs, and the scope that it needs, is in [the table of kinds](../README.md#kinds). " +
-		"`query` and, where repositories are walked, `userRole` and `repoQuery` are keys of each selector, as of [the kind repository](../README.md#kind-repository). " +
+	b.WriteString("# Further kinds\n\nWhat each costs, and the scope that it needs, is in [the table of kinds](docs/kinds.md). " +
+		"`query` and, where repositories are walked, `userRole` and `repoQuery` are keys of each selector, as of [the kind repository](docs/kinds.md#kind-repository). " +
 		"Objects that belong to a repository have it as `.__repository`, with all that the kind repository gives but included files.\n")
 	for _, k := range kind.All() {
 		if hasSection(readme, k.Name) {
