@@ -24,7 +24,7 @@ func HTML(r *report.Report) []byte {
 	sections := []section{
 		{"changes", p.changeTitle(), changes},
 		{"kept", "Stale entities that stay", kept},
-		{"problems", "Problems", problems},
+		{"problems", p.problemTitle(), problems},
 		{"blueprints", "Blueprints", p.blueprints()},
 		{"kinds", "From objects to entities", p.flows()},
 		{"time", "Requests over time", p.timeline()},
@@ -112,7 +112,7 @@ func (p page) head() m.Node {
 	return m.All(
 		m.El("p", m.Class("kind"), m.Text(p.title()), m.Text(" "), m.El("span", m.Attr("class", "status "+status), m.Text(status))),
 		m.El("h1", m.Text(p.headline())),
-		when(why != "", m.El("p", m.Class("why"), m.Text(why))),
+		when(why != "", m.El("p", m.Attr("class", "why "+status), m.Text(why))),
 		when(p.BadInputs, m.El("p", m.Class("why"), m.Text("the inputs are wrong"))),
 		p.context(),
 		p.tiles(),
@@ -211,14 +211,26 @@ func linked(text string, maxRunes int) m.Node {
 	return m.All(all...)
 }
 
+// problemTitle calls notices alone, of which most are as they should be, no problem.
+func (p page) problemTitle() string {
+	if slices.ContainsFunc(p.toTell(), func(one diag.Problem) bool { return one.Severity != diag.Notice }) {
+		return "Problems"
+	}
+	return "Notices"
+}
+
+// toTell are the problems, worst first.
+func (p page) toTell() diag.Problems {
+	if !p.CheckOnly {
+		return p.Worst()
+	}
+	return slices.SortedStableFunc(slices.Values(p.Mapping.Problems), func(a, b diag.Problem) int { return cmp.Compare(a.Severity, b.Severity) })
+}
+
 // problems are what a person should know, worst first; notices, which are often as they should
 // be, are folded.
 func (p page) problems() m.Node {
-	worst := slices.Clone(p.Worst())
-	if p.CheckOnly {
-		worst = slices.Clone(p.Mapping.Problems)
-		slices.SortStableFunc(worst, func(a, b diag.Problem) int { return cmp.Compare(a.Severity, b.Severity) })
-	}
+	worst := p.toTell()
 	var all []m.Node
 	for _, s := range []struct {
 		severity diag.Severity

@@ -195,7 +195,9 @@ func value(v any) m.Node {
 // kept are the stale entities that were not deleted, and why.
 func (p page) kept() m.Node {
 	var all []m.Node
+	held := map[string]string{}
 	for _, b := range p.SortedBlueprints() {
+		held[b.Identifier] = b.HeldBy
 		if b.HeldBy != "" || b.StaleKept > 0 {
 			all = append(all, m.El("li", m.El("b", foreign(b.Identifier, maxName)), m.Text(": "),
 				m.Text(grouped(b.StaleKept, "stale entity", "stale entities")), when(b.HeldBy != "", m.Text(", held back:")), reason(b.HeldBy)))
@@ -207,7 +209,7 @@ func (p page) kept() m.Node {
 	left := maxRowBytes
 	rows := entities{left: &left}
 	for _, k := range p.Kept {
-		rows.add(k.Ref, func() m.Node { return reason(k.Why) })
+		rows.add(k.Ref, func() m.Node { return when(k.Why != held[k.Ref.Blueprint], reason(k.Why)) })
 	}
 	g := group{what: "keep", title: "By name", count: len(p.Kept)}
 	return m.All(m.El("ul", m.Class("facts"), m.All(all...)), when(len(p.Kept) > 0, g.node(rows.node(max(p.Totals().StaleKept, len(p.Kept))))))

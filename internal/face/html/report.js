@@ -3,7 +3,7 @@
   const slice = 12; // milliseconds of work between two looks at what the person does
   const tools = document.getElementById("tools");
   if (!tools) return;
-  const find = document.getElementById("find"), what = document.getElementById("what"), found = document.getElementById("found");
+  const find = document.getElementById("find"), what = document.getElementById("what"), found = document.getElementById("found"), main = document.getElementById("main");
   const groups = [...document.querySelectorAll("[data-what]")].map(group => ({
     group, what: group.dataset.what, open: group.open,
     lists: [...group.querySelectorAll(".rows")].map(list => ({ list, rows: [...list.children], texts: [] })),
@@ -13,11 +13,15 @@
   const total = groups.reduce((n, g) => n + g.lists.reduce((n, l) => n + l.rows.length, 0), 0);
   const pause = () => new Promise(resume => { const c = new MessageChannel(); c.port1.onmessage = resume; c.port2.postMessage(0); });
 
+  // toLocaleString would first load what is known of all languages, for up to half a second.
+  const digits = n => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+
   let run = 0, filtered = false;
   async function search() {
     const mine = ++run, words = find.value.toLowerCase().split(/\s+/).filter(Boolean), only = what.value;
     let shown = 0, until = performance.now() + slice;
-    const tell = () => { found.textContent = words.length || only ? `${shown.toLocaleString("en")} of ${total.toLocaleString("en")}` : ""; };
+    const tell = () => { found.textContent = filtered ? `${digits(shown)} of ${digits(total)}` : ""; };
+    main.setAttribute("aria-busy", "true");
     if (!filtered) for (const g of groups) g.open = g.group.open; // as the person left it
     filtered = words.length > 0 || only !== "";
     for (const g of groups) {
@@ -50,6 +54,7 @@
       g.group.open = filtered ? true : g.open;
     }
     tell();
+    main.removeAttribute("aria-busy");
   }
   find.addEventListener("input", search);
   what.addEventListener("change", search);
