@@ -17,6 +17,7 @@ var commands = []command{
 	syncCommand,
 	planCommand,
 	validateCommand,
+	completionCommand,
 	helpCommand,
 	versionCommand,
 }
@@ -27,7 +28,7 @@ var commands = []command{
 func Main(ctx context.Context, p Process) (exitStatus int) {
 	args := parseArguments(p.Args, commands)
 	if c := args.text; c != nil && (len(args.problems) == 0 || c.always) {
-		return show(p.Stdout, c.text(commands))
+		return show(p.Stdout, c.text(commands, args.chosen))
 	}
 	s := newSession(p, commands[0])
 	defer func() {

@@ -15,6 +15,7 @@ import (
 type arguments struct {
 	commands []command                 // those that may stand on it
 	text     *command                  // the first of them that is asked for and prints a text
+	chosen   string                    // its word
 	values   map[string]input.Argument // by the inputs' IDs
 	words    []string                  // neither commands nor flags
 	files    []string                  // those that are mapping files
@@ -40,7 +41,7 @@ func parseArguments(args []string, commands []command) arguments {
 		c := a.named(arg)
 		switch {
 		case c != nil && c.text != nil:
-			a.print(c)
+			args = a.print(c, args)
 		case c != nil:
 			a.set("mode", arg, "the command "+arg)
 		case strings.HasPrefix(arg, "-") && len(arg) > 1:
@@ -64,11 +65,25 @@ func (a *arguments) named(name string) *command {
 	return &a.commands[i]
 }
 
-// print notes that a command with a text is asked for. One that is always printed wins.
-func (a *arguments) print(c *command) {
+// print notes that a command with a text is asked for, and returns the arguments behind its
+// word. One that is always printed wins.
+func (a *arguments) print(c *command, rest []string) []string {
 	if a.text == nil || c.always {
 		a.text = c
 	}
+	switch {
+	case len(c.words) == 0:
+		return rest
+	case len(rest) > 0 && slices.Contains(c.words, rest[0]):
+		a.chosen = rest[0]
+		return rest[1:]
+	}
+	said := "nothing stands behind it"
+	if len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+		said, rest = shortQuote(rest[0])+" stands behind it", rest[1:]
+	}
+	a.problem("argument "+c.name, "write "+c.usage, "%s", said)
+	return rest
 }
 
 func (a *arguments) problem(where, fix, format string, args ...any) {

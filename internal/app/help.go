@@ -49,12 +49,12 @@ var helpCommand = command{
 
 var versionCommand = command{
 	name:  "version",
-	text:  func([]command) string { return program + " " + version.This().String() + "\n" },
+	text:  func([]command, string) string { return program + " " + version.This().String() + "\n" },
 	flags: []string{"-v", "--version"},
 }
 
 // help is what --help prints.
-func help(commands []command) string {
+func help(commands []command, _ string) string {
 	var b strings.Builder
 	b.WriteString(program + " " + Version() + "\n\n" + helpHead + "\nUsage:\n")
 	for _, c := range commands {
@@ -66,7 +66,7 @@ func help(commands []command) string {
 	for _, c := range commands {
 		name := c.name
 		for line := range strings.Lines(c.about) {
-			fmt.Fprintf(&b, "  %-9s %s\n", name, strings.TrimSuffix(line, "\n"))
+			fmt.Fprintf(&b, "  %-10s %s\n", name, strings.TrimSuffix(line, "\n"))
 			name = "" // behind it the lines of one command stand in one column
 		}
 	}
@@ -109,6 +109,8 @@ func valueName(in input.Input) string {
 	switch {
 	case isFlag(in):
 		return "true|false"
+	case len(in.Words) > 0:
+		return strings.Join(in.Words, "|")
 	case strings.HasSuffix(in.ID, "_file"):
 		return "FILE"
 	case strings.HasSuffix(in.ID, "_dir"):

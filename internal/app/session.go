@@ -22,8 +22,9 @@ type command struct {
 	usage string // behind the program's name; empty when another command's line shows it
 	about string // for the help; empty when it is not listed
 
-	// text is what the command prints, and nothing else is done.
-	text   func(commands []command) string
+	// text is what the command prints, and nothing else is done. word is one of words.
+	text   func(commands []command, word string) string
+	words  []string // one of which must stand behind it; none when empty
 	flags  []string // other spellings of name
 	always bool     // the text is printed even when other arguments are wrong
 

@@ -194,7 +194,7 @@ func (r *reader) read() values {
 		if g.ok() {
 			r.rep.notes.Sources = append(r.rep.notes.Sources, Source{ID: in.ID, From: g.from})
 		}
-		all[in.ID] = value{given: g, id: in.ID, standard: in.Default, rep: r.rep, readFile: r.env.ReadFile}
+		all[in.ID] = value{given: g, id: in.ID, standard: in.Default, words: in.Words, rep: r.rep, readFile: r.env.ReadFile}
 	}
 	return all
 }

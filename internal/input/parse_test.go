@@ -383,6 +383,27 @@ func TestSecretsWithProblems(t *testing.T) {
 	}
 }
 
+// An input with words takes each of them, in any case, and nothing else.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for _, in := range Table {
+		for _, word := range in.Words {
+			if _, _, problems := parseIn(t, inShell, map[string]string{"INPUT_" + in.Name(): strings.ToUpper(word), "MAPPING": "a: 1"}); problems != nil {
+				t.Errorf("%s: %s: %v", in.ID, word, problems)
+			}
+			if !strings.Contains(in.Help, word) && in.ID != "mode" {
+				t.Errorf("%s: the help does not name %s", in.ID, word)
+			}
+		}
+		if len(in.Words) > 0 && !slices.Contains(in.Words, in.Default) {
+			t.Errorf("%s: the default %q is none of %q", in.ID, in.Default, in.Words)
+		}
+		if _, _, problems := parseIn(t, inShell, map[string]string{"INPUT_" + in.Name(): "nonsense"}); len(in.Words) > 0 && problems == nil {
+			t.Errorf("%s takes a word that is none of %q", in.ID, in.Words)
+		}
+	}
+}
+
 func TestTable(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

@@ -22,6 +22,8 @@ type Input struct {
 	Help string
 	// Default is the value used when nothing is given, as a user would write it.
 	Default string
+	// Words are the values, where it takes one of a few.
+	Words []string
 	// Secret values are never printed.
 	Secret bool
 	// Required inputs have no default and must be given.
@@ -70,7 +72,7 @@ const oceanConfigPrefix = "OCEAN__INTEGRATION__CONFIG__"
 // Source of the OCEAN__ names: Ocean's settings (port-labs/ocean, commit
 // 607bead, read 2026-11).
 var Table = []Input{
-	{ID: "mode", Default: string(Sync), Validate: true,
+	{ID: "mode", Default: string(Sync), Words: words(Modes()...), Validate: true,
 		Help: "What to do: sync; plan, which tells what a sync would write, and writes nothing; or validate, which checks the mapping and needs no credential and no network.",
 		read: func(v value, c *Config) { c.Mode = mode(v) }},
 	{ID: "port_client_id", Group: aboutPort, Secret: true, Required: true,
@@ -108,10 +110,10 @@ var Table = []Input{
 	{ID: "bitbucket_app_password", Group: aboutBitbucket, Secret: true,
 		Help:  "An app password; Bitbucket removed app passwords on 2026-07-28, so use an API token instead.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_APP_PASSWORD"}},
-	{ID: "credentials", Group: aboutBitbucket, Default: string(UseFirst),
+	{ID: "credentials", Group: aboutBitbucket, Default: string(UseFirst), Words: words(UseFirst, UseAll),
 		Help:   "Where several kinds of Bitbucket credentials are given: first uses the first of workspace tokens, OAuth consumer, app password, API token; all spends all of them side by side.",
 		accept: isUse,
-		read:   func(v value, c *Config) { c.UseAll = choice(v, UseFirst, UseAll) == UseAll }},
+		read:   func(v value, c *Config) { c.UseAll = choice[UseOf](v) == UseAll }},
 	{ID: "bitbucket_host_url", Group: aboutBitbucket, Default: "https://api.bitbucket.org/2.0",
 		Help:  "The address of Bitbucket's API.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_HOST_URL"},
@@ -120,12 +122,12 @@ var Table = []Input{
 		Help: "How many requests each credential may make in a rolling window, as number/duration; " +
 			"1000/1h,src=5000/1h gives reading files and folders over REST an allowance of its own, and git=60000/1h is that of git.",
 		read: func(v value, c *Config) { c.RateLimit, c.SourceRate, c.GitRate = rateLimits(v) }},
-	{ID: "response_fields", Group: aboutBitbucket, Default: string(FieldsMapping),
+	{ID: "response_fields", Group: aboutBitbucket, Default: string(FieldsMapping), Words: words(FieldsMapping, FieldsAll),
 		Help: "Which fields of pull requests Bitbucket is asked for: mapping, those that the mapping can read; or all.",
-		read: func(v value, c *Config) { c.WholeObjects = choice(v, FieldsMapping, FieldsAll) == FieldsAll }},
-	{ID: "source_reader", Group: aboutBitbucket, Default: string(ReaderAuto),
+		read: func(v value, c *Config) { c.WholeObjects = choice[ResponseFields](v) == FieldsAll }},
+	{ID: "source_reader", Group: aboutBitbucket, Default: string(ReaderAuto), Words: words(ReaderAuto, ReaderGit, ReaderREST),
 		Help: "How folders and files are read: auto, over git where the credential and the addresses allow it, and over REST else and for repositories at which git fails; git, over git alone; or rest.",
-		read: func(v value, c *Config) { c.SourceReader = choice(v, ReaderAuto, ReaderGit, ReaderREST) }},
+		read: func(v value, c *Config) { c.SourceReader = choice[SourceReader](v) }},
 	{ID: "git_host_url", Group: aboutBitbucket, Default: "https://bitbucket.org",
 		Help: "The address of Bitbucket's git host; where bitbucket_host_url is not Bitbucket's own, auto uses git only when this is given.",
 		read: func(v value, c *Config) { c.GitHostURL, c.gitHostGiven = address(v), v.from != byDefault }},
@@ -149,9 +151,9 @@ var Table = []Input{
 	{ID: "mapping", Group: aboutMapping, Validate: true,
 		Help: "The mapping as YAML text; without it and mapping_file the one stored in Port is used.",
 		read: func(v value, c *Config) { c.Mapping = v.text }},
-	{ID: "publish_mapping", Group: aboutPage, Default: "if-empty",
+	{ID: "publish_mapping", Group: aboutPage, Default: "if-empty", Words: words(PublishIfEmpty, PublishAlways, PublishNever),
 		Help: "Whether a mapping from mapping or mapping_file is shown on Port's Data sources page: if-empty, where none is, always or never.",
-		read: func(v value, c *Config) { c.PublishMapping = choice(v, PublishIfEmpty, PublishAlways, PublishNever) }},
+		read: func(v value, c *Config) { c.PublishMapping = choice[PublishMapping](v) }},
 	{ID: "jq_env_allow", Group: aboutMapping, Validate: true,
 		Help: "The environment variables that jq expressions may read, separated by commas; none by default.",
 		read: func(v value, c *Config) { c.JQEnvAllow = variableNames(v) }},
@@ -173,18 +175,18 @@ var Table = []Input{
 	{ID: "time_limit", Group: aboutRun,
 		Help: "After this time, such as 110m, stop reading, write what is known and delete nothing; none by default.",
 		read: func(v value, c *Config) { c.TimeLimit = timeLimit(v) }},
-	{ID: "deletion", Group: aboutRun, Default: "apply",
+	{ID: "deletion", Group: aboutRun, Default: "apply", Words: words(DeletionApply, DeletionReport, DeletionNever),
 		Help: "What is done with stale entities: apply deletes them, report only tells of them, never does not look for them.",
-		read: func(v value, c *Config) { c.Deletion = choice(v, DeletionApply, DeletionReport, DeletionNever) }},
+		read: func(v value, c *Config) { c.Deletion = choice[Deletion](v) }},
 	{ID: "max_deletions", Group: aboutRun,
 		Help: "When more entities than this are stale, none is deleted; no bound by default.",
 		read: func(v value, c *Config) { c.MaxDeletions = maxDeletions(v) }},
 	{ID: "confirm_renames", Group: aboutRun, Default: "false",
 		Help: "Whether entities may be deleted that seem to live on under other identifiers; by default they stay, and that is told.",
 		read: func(v value, c *Config) { c.ConfirmRenames = boolean(v) }},
-	{ID: "fail_on", Group: aboutRun, Default: "incomplete",
+	{ID: "fail_on", Group: aboutRun, Default: "incomplete", Words: words(FailOnIncomplete, FailOnRejected, FailOnNever),
 		Help: "Which partial runs fail the step: incomplete, rejected or never.",
-		read: func(v value, c *Config) { c.FailOn = choice(v, FailOnIncomplete, FailOnRejected, FailOnNever) }},
+		read: func(v value, c *Config) { c.FailOn = choice[FailOn](v) }},
 	{ID: "detailed_exit", Group: aboutRun, Default: "false",
 		Help: "Whether the mode plan ends with exit status 10 instead of 0 when a sync would change something.",
 		read: func(v value, c *Config) { c.DetailedExit = boolean(v) }},
@@ -212,7 +214,7 @@ var Table = []Input{
 	{ID: "summary_file", Group: aboutReport, Validate: true,
 		Help: "The path of a file to write the summary to, as Markdown that fits a comment on a pull request.",
 		read: reportFile},
-	{ID: "code_insights", Group: aboutReport, Default: string(InsightsAuto), Validate: true,
+	{ID: "code_insights", Group: aboutReport, Default: string(InsightsAuto), Words: words(InsightsAuto, InsightsOn, InsightsOff), Validate: true,
 		Help: "Whether Bitbucket shows a report of the run on the commit of the pipeline, with the problems on the lines of the mapping: " +
 			"auto, where the proxy of Bitbucket Pipelines is there; true, also without it, by the Bitbucket credential; or false.",
 		accept: isCodeInsights,
@@ -227,7 +229,7 @@ var Table = []Input{
 		Help:  "Whether up to 5 objects of each kind, with secrets hidden and long texts cut, go to Port's mapping editor as examples.",
 		Ocean: []string{"OCEAN__SEND_RAW_DATA_EXAMPLES"},
 		read:  func(v value, c *Config) { c.SendExamples = boolean(v) }},
-	{ID: "log_level", Group: aboutReport, Default: "info", Validate: true,
+	{ID: "log_level", Group: aboutReport, Default: "info", Words: []string{"debug", "info", "warning", "error"}, Validate: true,
 		Help:   "How much is logged: debug, info, warning or error.",
 		Ocean:  []string{"APPLICATION__LOG_LEVEL"},
 		accept: isLevel},

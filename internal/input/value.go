@@ -19,7 +19,8 @@ func (g given) ok() bool { return g.from != "" }
 type value struct {
 	given
 	id       string
-	standard string // the input's default
+	standard string   // the input's default
+	words    []string // the input's
 	rep      *report
 	readFile func(path string) ([]byte, error) // nil when there are no files
 }

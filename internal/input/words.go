@@ -50,7 +50,7 @@ const (
 )
 
 // isUse accepts the values of credentials.
-func isUse(text string) bool { return oneOf(text, string(UseFirst), string(UseAll)) }
+func isUse(text string) bool { return oneOf(text, words(UseFirst, UseAll)...) }
 
 // CodeInsights is where a report of the run goes to in Bitbucket.
 type CodeInsights string
@@ -70,7 +70,7 @@ func codeInsights(v value) CodeInsights {
 	case isFalse(v.text):
 		return InsightsOff
 	}
-	return choice(v, InsightsAuto, InsightsOn, InsightsOff)
+	return choice[CodeInsights](v)
 }
 
 // isCodeInsights accepts the values of code_insights.
@@ -106,17 +106,24 @@ func mode(v value) Mode {
 	return ""
 }
 
-// choice reads an input that is one of some words.
-func choice[T ~string](v value, words ...T) T {
-	names := make([]string, len(words))
-	for i, word := range words {
-		if strings.EqualFold(v.text, string(word)) {
-			return word
+// choice reads an input that is one of its words.
+func choice[T ~string](v value) T {
+	for _, word := range v.words {
+		if strings.EqualFold(v.text, word) {
+			return T(word)
 		}
-		names[i] = string(word)
 	}
-	v.problem("write one of: "+strings.Join(names, ", "), "%q is not known", v.text)
+	v.problem("write one of: "+strings.Join(v.words, ", "), "%q is not known", v.text)
 	return ""
+}
+
+// words are the values of a type, as the table has them.
+func words[T ~string](all ...T) []string {
+	texts := make([]string, len(all))
+	for i, word := range all {
+		texts[i] = string(word)
+	}
+	return texts
 }
 
 func boolean(v value) bool {
