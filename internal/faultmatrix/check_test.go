@@ -178,6 +178,11 @@ func (k *checker) checkForms() {
 			}
 		}
 	}
+	if i := k.w.insights; i != nil {
+		if line := i.line(); line != "" {
+			forms["Code Insights"] = line
+		}
+	}
 	for name, text := range forms {
 		m := resultLine.FindStringSubmatch(text)
 		var got []int

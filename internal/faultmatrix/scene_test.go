@@ -64,6 +64,8 @@ func (s *scene) world(t testing.TB) *world {
 	w := newWorld(t, s.workspace(), s.organization.server(), s.env)
 	if s.github {
 		w.github()
+	} else {
+		w.pipeline()
 	}
 	if s.meanwhile != nil {
 		w.network.before = func(req *http.Request) {

@@ -52,7 +52,8 @@ type world struct {
 	network   *network
 	env       map[string]string
 	dir       string
-	runs      int // so far
+	runs      int       // so far
+	insights  *insights // nil outside of a pipeline
 }
 
 // newWorld makes both services answer. It is called within a bubble.
@@ -106,7 +107,7 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 		n.elsewhere = append(n.elsewhere, req.Method+" "+req.URL.Redacted())
 		return nil, fmt.Errorf("request to host %q, which is neither service", req.URL.Host)
 	}
-	if req.URL.Path != bitbuckettest.TokenRoute { // which a run does not tell of
+	if req.URL.Path != bitbuckettest.TokenRoute && req.URL.Host != proxyHost { // which a run does not tell of
 		n.sent[req.URL.Host].Add(1)
 	}
 	timer := time.NewTimer(latency)
@@ -191,6 +192,7 @@ type resourceReport struct {
 func (w *world) run() ran {
 	w.t.Helper()
 	w.runs++
+	w.insights.forget()
 	for _, sent := range w.network.sent {
 		sent.Store(0)
 	}
