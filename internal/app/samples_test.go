@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"os"
@@ -16,11 +17,13 @@ import (
 
 	"port-bitbucket-exporter/internal/app"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
+	"port-bitbucket-exporter/internal/memtransport"
 	"port-bitbucket-exporter/internal/port/porttest"
 )
 
 // samples are the files of examples/reports. Each is what one of the runs below leaves: the
-// file that an input names or, without an input, what its console shows.
+// file that an input names, what the proxy of Pipelines is sent or, without either, what its
+// console shows.
 var samples = []struct{ file, run, input string }{
 	{"plan.txt", "plan", ""},
 	{"plan.md", "plan", "SUMMARY_FILE"},
@@ -28,10 +31,13 @@ var samples = []struct{ file, run, input string }{
 	{"resync.txt", "resync", ""},
 	{"resync.md", "resync", "SUMMARY_FILE"},
 	{"resync.html", "resync", "HTML_FILE"},
+	{"resync.insights.json", "resync", sentToBitbucket},
 	{"failed.txt", "failed", ""},
 	{"failed.md", "failed", "SUMMARY_FILE"},
 	{"failed.html", "failed", "HTML_FILE"},
 }
+
+const sentToBitbucket = "code_insights"
 
 // sampleRuns are runs on the workspace of the demo, one after the other.
 var sampleRuns = []struct {
@@ -108,6 +114,8 @@ func TestSamples(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)))
 		w := virtual(t, shop())
+		proxy := &insightsProxy{}
+		w.transport.(hosts)[stepProxy] = memtransport.RoundTripper(proxy)
 		w.transport = slow{w.transport}
 		w.github() // its variables say nothing without GITHUB_ACTIONS
 		if err := os.Mkdir(filepath.Join(w.dir, "port"), 0o755); err != nil {
@@ -123,7 +131,7 @@ func TestSamples(t *testing.T) {
 			of.before(w)
 			env := maps.Clone(of.env)
 			for _, s := range samples {
-				if s.run == of.name && s.input != "" {
+				if s.run == of.name && s.input != "" && s.input != sentToBitbucket {
 					env[s.input] = s.file
 				}
 			}
@@ -132,8 +140,12 @@ func TestSamples(t *testing.T) {
 				t.Errorf("run %s: got exit status %d, want %d:\n%s", of.name, exit, of.exit, console)
 			}
 			for _, s := range samples {
-				if s.run == of.name && s.input == "" {
+				switch {
+				case s.run != of.name:
+				case s.input == "":
 					w.write(s.file, console)
+				case s.input == sentToBitbucket:
+					w.write(s.file, proxy.text(t))
 				}
 			}
 			time.Sleep(time.Hour)
@@ -153,6 +165,35 @@ func TestSamples(t *testing.T) {
 			}
 		}
 	})
+}
+
+// insightsProxy takes what is sent of Code Insights, and looks at nothing of it: no emulator has
+// the repository of these runs.
+type insightsProxy struct {
+	Report      json.RawMessage   `json:"report"`
+	Annotations []json.RawMessage `json:"annotations"`
+}
+
+func (p *insightsProxy) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodPut:
+		*p = insightsProxy{Annotations: []json.RawMessage{}}
+		_ = json.NewDecoder(r.Body).Decode(&p.Report)
+	case http.MethodPost:
+		var some []json.RawMessage
+		_ = json.NewDecoder(r.Body).Decode(&some)
+		p.Annotations = append(p.Annotations, some...)
+	}
+}
+
+// text is the last report with its annotations.
+func (p *insightsProxy) text(t *testing.T) string {
+	t.Helper()
+	text, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text) + "\n"
 }
 
 func checkSample(t *testing.T, file, got string) {
