@@ -5,16 +5,32 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 
 	"port-bitbucket-exporter/internal/outfile"
+	"port-bitbucket-exporter/internal/platform"
 )
+
+// testReports is where Bitbucket Pipelines looks for test reports; empty elsewhere.
+//
+// Source: https://support.atlassian.com/bitbucket-cloud/docs/test-reporting-in-pipelines/, read 2026-11.
+func testReports(getenv func(string) string) string {
+	root := platform.Root(getenv)
+	if root == "" || !platform.Pipelines(getenv) {
+		return ""
+	}
+	return filepath.Join(root, "test-reports")
+}
 
 // checkFile returns why a file that an input names cannot be written, and what to do about
 // it; both are empty when it can.
 func (w world) checkFile(name string) (why, fix string) {
 	if outfile.StreamOf(w.outPath(name)) != outfile.None {
 		return "", ""
+	}
+	if folder := testReports(w.getenv); folder != "" && filepath.Dir(name) == folder {
+		_ = os.MkdirAll(folder, 0o755) // nobody else makes it; the check says what is wrong
 	}
 	var problem *outfile.Error
 	switch err := outfile.Check(w.outPath(name)); {

@@ -54,6 +54,38 @@ func TestFormOnStandardOutput(t *testing.T) {
 	}
 }
 
+// In Pipelines the checks go to where test reports are looked for, in a file for each mode.
+func TestJUnitInPipelines(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.env["BITBUCKET_BUILD_NUMBER"], w.env["BITBUCKET_CLONE_DIR"] = "7", w.dir
+	w.write("mapping.yml", repositories)
+	w.env["MAPPING_FILE"], w.env["JUNIT_FILE"] = "mapping.yml", "Auto"
+	for _, mode := range []string{"validate", "plan", "sync"} {
+		w.run(map[string]string{"MODE": mode}).check(t, 0, "success")
+		if got := w.read("test-reports/port-" + mode + ".xml"); !strings.Contains(got, `<testsuites name="port-bitbucket-exporter"`) || strings.Contains(got, "<failure") {
+			t.Errorf("%s: got\n%s\nwant checks that passed", mode, got)
+		}
+	}
+}
+
+// One set of numbers is told: the file for GitLab has the names and values of Pipelines.
+func TestDotenvIsWhatPipelinesGets(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	w.env["BITBUCKET_BUILD_NUMBER"], w.env["BITBUCKET_PIPELINES_VARIABLES_PATH"] = "7", filepath.Join(w.dir, "variables")
+	w.run(map[string]string{"MAPPING": repositories, "DOTENV_FILE": "port.env"}).check(t, 0, "success")
+	want := ""
+	for line := range strings.Lines(w.read("variables")) {
+		if !strings.HasSuffix(line, "=\n") { // GitLab does not take all of those
+			want += line
+		}
+	}
+	if got := w.read("port.env"); got != want || !strings.Contains(got, "PORT_RESYNC_ENTITIES_CREATED=3\n") {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // What is wrong with a file is known before the first request, and no file is written.
 func TestFilesThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
@@ -72,6 +104,8 @@ func TestFilesThatCannotBeWritten(t *testing.T) {
 			"input summary_file (from SUMMARY_FILE): it names the standard output, to which sarif_file goes (from SARIF_FILE) too"}},
 		{"the mapping", map[string]string{"REPORT_FILE": "link.yml"}, []string{
 			"input report_file (from REPORT_FILE): it names the file that mapping_file (from MAPPING_FILE) reads"}},
+		{"no Pipelines", map[string]string{"JUNIT_FILE": "auto"}, []string{
+			"input junit_file (from JUNIT_FILE): auto is the folder in which Bitbucket Pipelines looks for test reports, and this is not a step of it", "fix: name a file"}},
 		{"several", map[string]string{"REPORT_FILE": "none/a", "SARIF_FILE": "none/b"}, []string{"input report_file ", "input sarif_file "}},
 	} {
 		for _, mode := range []string{"sync", "plan", "validate"} {

@@ -16,15 +16,16 @@ import (
 // printed. The error is a *usageError.
 func readInputs(ctx context.Context, s *session, args arguments) error {
 	config, notes, err := input.Parse(input.Environment{
-		Lookup:    s.lookup,
-		Arguments: args.values,
-		Environ:   func() []string { return s.Environ },
-		ReadFile:  s.readInput,
-		CheckFile: s.checkFile,
-		SameFile:  s.sameFile,
-		Pipelines: platform.Pipelines(s.getenv),
-		Pipe:      platform.Pipe(s.getenv),
-		Actions:   platform.Actions(s.getenv),
+		Lookup:      s.lookup,
+		Arguments:   args.values,
+		Environ:     func() []string { return s.Environ },
+		ReadFile:    s.readInput,
+		CheckFile:   s.checkFile,
+		SameFile:    s.sameFile,
+		TestReports: testReports(s.getenv),
+		Pipelines:   platform.Pipelines(s.getenv),
+		Pipe:        platform.Pipe(s.getenv),
+		Actions:     platform.Actions(s.getenv),
 	})
 	s.config, s.files = config, args.files
 	if s.printed() {

@@ -24,5 +24,8 @@ var Forms = []Form{
 	{"report_file", JSON},
 	{"sarif_file", SARIF},
 	{"html_file", HTML},
+	{"junit_file", JUnit},
+	{"codequality_file", CodeQuality},
+	{"dotenv_file", Dotenv},
 	{"summary_file", func(r *report.Report) []byte { return []byte(Markdown(r, maxComment)) }},
 }

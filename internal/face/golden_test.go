@@ -181,14 +181,14 @@ func TestScrub(t *testing.T) {
 	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: secret}, Message: long, Fix: secret, Example: secret})
 	r.Scrub(func(text string) string { return strings.ReplaceAll(text, secret, "***") })
 	for name, text := range map[string]string{
-		"Markdown": Markdown(r, 1<<20), "JSON": string(JSON(r)), "lines": strings.Join(Lines(r), "\n"), "problem": Line(r.Problems()[0]),
+		"Markdown": Markdown(r, 1<<20), "JSON": string(JSON(r)), "lines": strings.Join(Lines(r), "\n"), "JUnit": string(JUnit(r)), "problem": Line(r.Problems()[0]),
 	} {
 		if strings.Contains(text, "tok") || !strings.Contains(text, "42") && name != "problem" {
 			t.Errorf("%s: a secret is shown, or a number is gone:\n%s", name, text)
 		}
 	}
 	r.CheckOnly = true
-	for name, text := range map[string]string{"verdict": strings.Join(Lines(r), "\n"), "verdict in Markdown": Markdown(r, 1<<20), "SARIF": string(SARIF(r))} {
+	for name, text := range map[string]string{"verdict": strings.Join(Lines(r), "\n"), "verdict in Markdown": Markdown(r, 1<<20), "SARIF": string(SARIF(r)), "code quality": string(CodeQuality(r)), "JUnit": string(JUnit(r))} {
 		if strings.Contains(text, "tok") || !strings.Contains(text, "***") {
 			t.Errorf("%s: a secret is shown, or its place is gone:\n%s", name, text)
 		}

@@ -1,5 +1,11 @@
 package input
 
+import (
+	"cmp"
+	"path"
+	"strings"
+)
+
 // reportFile reads the path of a file for a form of the report.
 func reportFile(v value, c *Config) {
 	if v.text == "" {
@@ -17,14 +23,16 @@ const standardOutput = "-"
 
 // checkFiles takes out of files, by the id of their input, those that cannot be written, and
 // those that another input names too: one of the two would be lost.
-func checkFiles(all values, files map[string]string, env Environment) {
+func checkFiles(all values, c Config, env Environment) {
+	files := c.Files
+	findTestReport(all, c, env)
 	if env.CheckFile == nil || env.SameFile == nil {
 		return
 	}
 	var checked []value
 	for _, in := range Table {
 		v := all[in.ID]
-		if files[v.id] == "" {
+		if v.text = files[v.id]; v.text == "" {
 			continue
 		}
 		if checkFile(v, checked, all, env) {
@@ -32,6 +40,20 @@ func checkFiles(all values, files map[string]string, env Environment) {
 		} else {
 			delete(files, v.id)
 		}
+	}
+}
+
+// findTestReport puts a path in the place of the value auto, which has none outside of Bitbucket
+// Pipelines. A step may run more than one mode.
+func findTestReport(all values, c Config, env Environment) {
+	const id, auto = "junit_file", "auto"
+	switch {
+	case !strings.EqualFold(c.Files[id], auto):
+	case env.TestReports == "":
+		all[id].problem("name a file, as port.xml, and give it to the test report of your CI system", "auto is the folder in which Bitbucket Pipelines looks for test reports, and this is not a step of it")
+		delete(c.Files, id)
+	default:
+		c.Files[id] = path.Join(env.TestReports, "port-"+string(cmp.Or(c.Mode, Sync))+".xml")
 	}
 }
 

@@ -20,6 +20,9 @@ type Environment struct {
 	// Without them nothing is checked.
 	CheckFile func(path string) (why, fix string)
 	SameFile  func(a, b string) bool
+	// TestReports is the folder in which Bitbucket Pipelines looks for test reports; empty
+	// elsewhere.
+	TestReports string
 	// Arguments are the values of the command line, by the inputs' IDs. They win over
 	// every variable.
 	Arguments map[string]Argument

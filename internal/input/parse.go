@@ -31,7 +31,7 @@ func Parse(env Environment) (Config, Notes, error) {
 	checkMemory(all, c)
 	checkMapping(all, c.Mode, rep)
 	checkBlueprints(all["blueprints_file"], c)
-	checkFiles(all, c.Files, env)
+	checkFiles(all, c, env)
 	if c.Mode == Validate {
 		onlyValidate(rep)
 	}
