@@ -60,12 +60,17 @@ func decodeStrict(t *testing.T, name, text string, into any) {
 	}
 }
 
-// described is an input's sentence in the metadata: its help, and the default in words.
+// described is what action.yml and pipe.yml say of an input. None is required in the sense of
+// GitHub, whose editors would want it in the mode validate, too.
 func described(in input.Input) string {
-	if in.Default == "" {
-		return in.Help
+	text := in.Help
+	if in.Required {
+		text += " Required for sync and plan."
 	}
-	return in.Help + " Default: " + in.Default
+	if in.Default != "" {
+		text += " Default: " + in.Default
+	}
+	return text
 }
 
 // row is one entry of a table, in any of its faces.
@@ -99,8 +104,8 @@ func TestActionEqualsTheTables(t *testing.T) {
 	var inputs, outputs []row
 	var inputText, outputText strings.Builder
 	for _, in := range input.Table {
-		inputs = append(inputs, row{in.ID, described(in), in.Required})
-		fmt.Fprintf(&inputText, "  %s:\n    description: %s\n    required: %t\n", in.ID, quote(described(in)), in.Required)
+		inputs = append(inputs, row{in.ID, described(in), false})
+		fmt.Fprintf(&inputText, "  %s:\n    description: %s\n    required: false\n", in.ID, quote(described(in)))
 	}
 	for _, o := range face.OutputTable {
 		outputs = append(outputs, row{Name: o.Name, Description: o.Help})
@@ -135,12 +140,8 @@ func TestPipeEqualsTheTable(t *testing.T) {
 	var want []row
 	var text strings.Builder
 	for _, in := range input.Table {
-		description := described(in)
-		if in.Required {
-			description += " Required."
-		}
-		want = append(want, row{Name: in.Name(), Description: description})
-		fmt.Fprintf(&text, "  - name: %s\n    description: %s\n", in.Name(), quote(description))
+		want = append(want, row{Name: in.Name(), Description: described(in)})
+		fmt.Fprintf(&text, "  - name: %s\n    description: %s\n", in.Name(), quote(described(in)))
 	}
 	rewrite(t, "pipe.yml", "\nvariables:\n", "", text.String())
 	t.Parallel()
