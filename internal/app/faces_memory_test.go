@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path"
@@ -50,17 +51,20 @@ func checkEnvironment(t *testing.T, name string, env map[string]string, secret [
 }
 
 // checkDocker reads the arguments of docker and checks the program's environment; secret are
-// the names that the command may pass on without a value.
-func checkDocker(t *testing.T, name string, args, secret []string) (env map[string]string) {
+// the names that the command may pass on without a value, and system those by which the program
+// knows where it runs: a container has none of them by itself.
+func checkDocker(t *testing.T, name string, args, secret, system []string) (env map[string]string) {
 	t.Helper()
 	env = map[string]string{}
-	var passed, mounts []string
+	var passed, shown, mounts []string
 	workdir := ""
 	for i := 0; i+1 < len(args); i++ {
 		switch args[i] {
 		case "--env":
 			if key, value, ok := strings.Cut(args[i+1], "="); ok {
 				env[key] = value
+			} else if slices.Contains(system, key) {
+				shown = append(shown, key)
 			} else {
 				passed = append(passed, key)
 			}
@@ -70,7 +74,7 @@ func checkDocker(t *testing.T, name string, args, secret []string) (env map[stri
 			_, inside, _ := strings.Cut(strings.Trim(args[i+1], `"`), ":")
 			mounts = append(mounts, inside)
 		case "--workdir":
-			workdir = args[i+1]
+			workdir = strings.Trim(args[i+1], `"`)
 		}
 	}
 	if len(args) < 2 || args[0] != "docker" || args[1] != "run" {
@@ -85,6 +89,9 @@ func checkDocker(t *testing.T, name string, args, secret []string) (env map[stri
 		}
 	}
 	checkEnvironment(t, name, env, passed)
+	if !slices.Equal(slices.Sorted(slices.Values(shown)), slices.Sorted(slices.Values(system))) {
+		t.Errorf("%s: passes on %q of the CI system, want %q", name, shown, system)
+	}
 	if dir := path.Join(workdir, env["STATE_DIR"]); !slices.ContainsFunc(mounts, func(m string) bool { return strings.HasPrefix(dir, m+"/") }) {
 		t.Errorf("%s: the memory in %s goes with the container, which has %q of outside", name, dir, mounts)
 	}
@@ -93,37 +100,6 @@ func checkDocker(t *testing.T, name string, args, secret []string) (env map[stri
 
 // secrets are the inputs that a CI keeps for the examples.
 var secrets = []string{"PORT_CLIENT_ID", "PORT_CLIENT_SECRET", "BITBUCKET_WORKSPACE_TOKEN"}
-
-// checkGitLab checks a job of GitLab, which has its variables in its environment.
-func checkGitLab(t *testing.T, name, text string) {
-	t.Helper()
-	var jobs map[string]struct {
-		Image         string
-		Rules         []map[string]string
-		ResourceGroup string `yaml:"resource_group"`
-		Timeout       string
-		Cache         struct {
-			Key, Policy, When string
-			Paths             []string
-		}
-		Variables map[string]string
-		Script    []string
-	}
-	decodeStrict(t, name, text, &jobs)
-	for _, job := range jobs {
-		checkEnvironment(t, name, job.Variables, secrets)
-		checkKept(t, name, job.Variables["STATE_DIR"], job.Cache.Paths)
-		if c := job.Cache; strings.Contains(c.Key, "$") || c.Policy != "pull-push" || c.When != "always" {
-			t.Errorf("%s: got the cache %+v, want one key that each run writes, also after a failure", name, c)
-		}
-		if want := "port-resync-" + job.Variables["BITBUCKET_WORKSPACE"]; job.ResourceGroup != want {
-			t.Errorf("%s: got the resource group %q, want %q", name, job.ResourceGroup, want)
-		}
-		if !slices.Contains(job.Script, "port-bitbucket-exporter") {
-			t.Errorf("%s: does not run the program", name)
-		}
-	}
-}
 
 // checkAzure checks a pipeline of Azure.
 func checkAzure(t *testing.T, name, text string) {
@@ -136,17 +112,20 @@ func checkAzure(t *testing.T, name, text string) {
 			Pool             map[string]string
 			TimeoutInMinutes int `yaml:"timeoutInMinutes"`
 			Steps            []struct {
-				Checkout, Task, Script string
-				Inputs, Env            map[string]string
-				ContinueOnError        bool `yaml:"continueOnError"`
+				Checkout, Task, Script, Name, Condition string
+				Inputs, Env                             map[string]string
+				ContinueOnError                         bool `yaml:"continueOnError"`
 			}
 		}
 	}
 	decodeStrict(t, name, text, &p)
 	for _, job := range p.Jobs {
 		var kept []string
-		runs := 0
+		runs, tests := 0, ""
 		for _, step := range job.Steps {
+			if step.Task == "PublishTestResults@2" && (tests == "" || step.Inputs["testResultsFiles"] != tests || step.Condition != "always()") {
+				t.Errorf("%s: publishes the tests of %q if %q, and the program writes %q", name, step.Inputs["testResultsFiles"], step.Condition, tests)
+			}
 			if step.Task == "Cache@2" {
 				kept = append(kept, step.Inputs["path"])
 				if key := step.Inputs["key"]; !strings.Contains(key, "$(Build.BuildId)") || !strings.HasPrefix(key, step.Inputs["restoreKeys"]+" | ") {
@@ -164,7 +143,9 @@ func checkAzure(t *testing.T, name, text string) {
 				}
 				passed = append(passed, key)
 			}
-			env := checkDocker(t, name, strings.Fields(step.Script), passed)
+			env := checkDocker(t, name, strings.Fields(step.Script), passed, []string{"TF_BUILD", "AGENT_TEMPDIRECTORY", "BUILD_SOURCESDIRECTORY",
+				"BUILD_REPOSITORY_PROVIDER", "BUILD_REPOSITORY_URI", "BUILD_SOURCEVERSION"})
+			tests = env["JUNIT_FILE"]
 			checkKept(t, name, env["STATE_DIR"], kept)
 			if !step.ContinueOnError {
 				t.Errorf("%s: the cache of a partial run is not saved", name)
@@ -187,7 +168,12 @@ func TestJenkinsfile(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^    (\w+) = credentials\('[a-z-]+'\)$`).FindAllStringSubmatch(text, -1) {
 		passed = append(passed, m[1])
 	}
-	env := checkDocker(t, name, strings.Fields(strings.ReplaceAll(command, "\\\n", " ")), passed)
+	env := checkDocker(t, name, strings.Fields(strings.ReplaceAll(command, "\\\n", " ")), passed, []string{"JENKINS_URL", "WORKSPACE", "GIT_URL", "GIT_COMMIT"})
+	for input, step := range map[string]string{"JUNIT_FILE": "junit testResults: '%s', allowEmptyResults: true", "HTML_FILE": "archiveArtifacts artifacts: '%s', allowEmptyArchive: true"} {
+		if want := fmt.Sprintf(step, env[input]); env[input] == "" || !strings.Contains(text, want) {
+			t.Errorf("%s: has no step %s", name, want)
+		}
+	}
 	for _, step := range []string{`copyArtifacts .* filter: '([^']+)', optional: true`, `always \{\s+archiveArtifacts artifacts: '([^']+)', allowEmptyArchive: true`} {
 		if m := regexp.MustCompile(step).FindStringSubmatch(text); m == nil {
 			t.Errorf("%s: has no %s", name, step)
@@ -223,7 +209,7 @@ func TestCronScript(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out)
 	}
-	if env := checkDocker(t, name, strings.Fields(string(out)), secrets); env["STATE_DIR"] == "" {
+	if env := checkDocker(t, name, strings.Fields(string(out)), secrets, nil); env["STATE_DIR"] == "" {
 		t.Errorf("%s: keeps no memory", name)
 	}
 }

@@ -32,9 +32,14 @@ var samples = []struct{ file, run, input string }{
 	{"resync.md", "resync", "SUMMARY_FILE"},
 	{"resync.html", "resync", "HTML_FILE"},
 	{"resync.insights.json", "resync", sentToBitbucket},
+	{"resync.junit.xml", "resync", "JUNIT_FILE"},
+	{"resync.env", "resync", "DOTENV_FILE"},
 	{"failed.txt", "failed", ""},
 	{"failed.md", "failed", "SUMMARY_FILE"},
 	{"failed.html", "failed", "HTML_FILE"},
+	{"failed.json", "failed", "REPORT_FILE"},
+	{"failed.sarif", "failed", "SARIF_FILE"},
+	{"failed.codequality.json", "failed", "CODEQUALITY_FILE"},
 }
 
 const sentToBitbucket = "code_insights"
