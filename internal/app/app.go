@@ -33,7 +33,7 @@ func Main(ctx context.Context, p Process) (exitStatus int) {
 	s := newSession(p, commands[0])
 	defer func() {
 		if v := recover(); v != nil {
-			fmt.Fprintf(s.stderr, "%s\n", debug.Stack())
+			s.stack(debug.Stack())
 			s.past.close(s)
 			exitStatus = publish(ctx, s, fmt.Errorf("internal error: %v", v))
 		}

@@ -28,6 +28,7 @@ func readInputs(ctx context.Context, s *session, args arguments) error {
 		Actions:     platform.Actions(s.getenv),
 	})
 	s.config, s.files = config, args.files
+	s.setStyle(config)
 	if s.printed() {
 		s.printing.to(s.Stderr) // the standard output is for the form alone
 	}
@@ -51,7 +52,6 @@ func readInputs(ctx context.Context, s *session, args arguments) error {
 		}
 		return wrongInputs(ctx, s, err)
 	}
-	s.level.Set(config.LogLevel)
 	limitMemory(s.world, s.log)
 	logInputs(s, notes)
 	return nil

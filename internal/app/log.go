@@ -24,6 +24,10 @@ type logHandler struct {
 	prefix string // of keys: the groups, each with a dot
 	fixed  string // attributes that every line has
 	about  diag.About
+	// machine writes the records in the place of this handler where style is for machines; both
+	// may be nil.
+	machine slog.Handler
+	style   *style
 	// ship takes each line from level info on, whatever is printed; nil for none.
 	ship func(level, line string, about diag.About)
 }
@@ -37,7 +41,7 @@ func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool {
 
 func (h *logHandler) ships(l slog.Level) bool { return h.ship != nil && l >= slog.LevelInfo }
 
-func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
+func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
 	var b strings.Builder
 	b.WriteString(lineBreaks.Replace(r.Message) + h.fixed)
 	about := h.about
@@ -53,6 +57,9 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 	}
 	if r.Level < h.level.Level() {
 		return nil
+	}
+	if h.style != nil && h.style.json {
+		return h.machine.Handle(ctx, r)
 	}
 	_, err := fmt.Fprintf(h.w, "%-*s %s\n", levelWidth, levelName(r.Level), b.String())
 	return err
@@ -81,6 +88,9 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 		writeAttr(&b, h.prefix, a)
 	}
 	c.fixed += b.String()
+	if h.machine != nil {
+		c.machine = h.machine.WithAttrs(attrs)
+	}
 	return &c
 }
 
@@ -88,6 +98,9 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 	c := *h
 	if name != "" {
 		c.prefix += name + "."
+		if h.machine != nil {
+			c.machine = h.machine.WithGroup(name)
+		}
 	}
 	return &c
 }

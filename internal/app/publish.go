@@ -53,14 +53,12 @@ func publish(ctx context.Context, s *session, err error) int {
 	s.report.Duration = time.Since(s.report.Started)
 	s.report.Timeline = timeline(s.progress.Timeline())
 	s.hush()
-	if reported && !errors.Is(err, errMapping) {
-		fmt.Fprintln(s.stdout, err)
+	if reported && !errors.Is(err, errMapping) && !s.style.json { // each problem is a line then
+		s.say(err.Error())
 	}
 	sendInsights(ctx, s)
 	annotated := handOver(s, reported)
-	for _, line := range lastLines(s) {
-		fmt.Fprintln(s.stdout, line)
-	}
+	s.close(lastLines(s))
 	if err != nil && (s.platform.Annotates() || !reported && !holds(annotated, s.scrubber.Redact(err.Error()))) {
 		s.log.Error(firstLine(err.Error()))
 	}
@@ -148,10 +146,10 @@ func handOver(s *session, reported bool) (annotated []diag.Problem) {
 		if len(annotated) == maxAnnotations || p.Severity == diag.Notice && !checkOnly {
 			break
 		}
-		if !s.platform.Annotates() && (reported && p.Severity == diag.Error || checkOnly && p.At.File != "") {
-			continue // printed already
+		if !s.platform.Annotates() && s.leavesOut(p, reported && !s.style.json, checkOnly) {
+			continue
 		}
-		s.platform.Annotate(annotation(p, s.report.Mapping.Files()))
+		s.annotate(p)
 		annotated = append(annotated, p)
 	}
 	var outputs []platform.Output
@@ -166,6 +164,11 @@ func handOver(s *session, reported bool) (annotated []diag.Problem) {
 		s.log.Warn("step summary: " + err.Error())
 	}
 	return annotated
+}
+
+// leavesOut reports whether a problem is printed already, or not wanted.
+func (c console) leavesOut(p diag.Problem, reported, checkOnly bool) bool {
+	return reported && p.Severity == diag.Error || checkOnly && p.At.File != "" || c.style.quiet && p.Severity != diag.Error
 }
 
 // writeOut writes a form of the report to the file that its input names; without a name it

@@ -69,6 +69,8 @@ type console struct {
 	stderr   *platform.LineWriter
 	printing *diversion // beneath stdout and the platform
 	level    *slog.LevelVar
+	style    *style
+	machine  *slog.Logger // of the lines that are no log, where style is for machines
 	log      *slog.Logger // also onto the feed
 	local    *slog.Logger // for what the feed shows with the report
 	report   *report.Report
@@ -83,8 +85,11 @@ func newConsole(w world) console {
 	c.platform = platform.Detect(platform.World{Getenv: w.getenv, Stdout: c.printing, Dir: w.Dir, Scrubber: c.scrubber})
 	c.stdout, c.stderr = c.scrubber.Writer(c.printing), c.scrubber.Writer(w.Stderr)
 	c.feed, c.progress = datasource.New(c.scrubber.Redact), progress.New()
-	c.local = slog.New(&logHandler{w: c.stderr, level: c.level})
-	c.log = slog.New(&logHandler{w: c.stderr, level: c.level, ship: c.feed.Log})
+	c.style, c.machine = &style{}, slog.New(newMachine(c.printing, slog.LevelInfo, c.scrubber.Line))
+	local := &logHandler{w: c.stderr, level: c.level, style: c.style, machine: newMachine(w.Stderr, c.level, c.scrubber.Line)}
+	shipped := *local
+	shipped.ship = c.feed.Log
+	c.local, c.log = slog.New(local), slog.New(&shipped)
 	return c
 }
 

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 var validateCommand = command{
@@ -27,9 +26,7 @@ func validate(ctx context.Context, s *session) error {
 	if !s.report.Mapping.Checked && len(s.report.Mapping.Others) == 0 {
 		return err // the file was not read
 	}
-	if text := s.report.Mapping.Problems.Sections(); text != "" {
-		fmt.Fprintln(s.stdout, text+"\n")
-	}
+	s.sections(s.report.Mapping.Problems)
 	if len(s.report.Mapping.Problems.Errors()) > 0 {
 		return &usageError{err: errMapping, reported: true}
 	}

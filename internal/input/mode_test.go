@@ -73,7 +73,7 @@ func TestValidate(t *testing.T) {
 		t.Errorf("secrets: got -, want +\n%s", diff)
 	}
 	wantNotes := Notes{Sources: []Source{
-		{"mode", "MODE"}, {"mapping_file", "MAPPING_FILE"}, {"jq_env_allow", "JQ_ENV_ALLOW"}, {"sarif_file", "SARIF_FILE"}, {"code_insights", "default"}, {"log_level", "default"}, {"quiet", "default"}, {"debug", "default"},
+		{"mode", "MODE"}, {"mapping_file", "MAPPING_FILE"}, {"jq_env_allow", "JQ_ENV_ALLOW"}, {"sarif_file", "SARIF_FILE"}, {"code_insights", "default"}, {"log_level", "default"}, {"quiet", "default"}, {"log_format", "default"}, {"color", "default"}, {"debug", "default"},
 	}}
 	if diff := cmp.Diff(notes, wantNotes); diff != "" {
 		t.Errorf("notes: got -, want +\n%s", diff)

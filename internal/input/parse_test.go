@@ -42,6 +42,8 @@ func defaults() Config {
 		Deletion:                DeletionApply,
 		FailOn:                  FailOnIncomplete,
 		LogLevel:                slog.LevelInfo,
+		LogFormat:               LogText,
+		Color:                   ColorAuto,
 	}
 }
 
@@ -154,6 +156,8 @@ func TestParse(t *testing.T) {
 		}},
 
 		{"log level", vars{"LOG_LEVEL": "WARNING"}, nil, func(c *Config) { c.LogLevel = slog.LevelWarn }},
+		{"log format and color", vars{"LOG_FORMAT": "JSON", "COLOR": "never"}, nil, func(c *Config) { c.LogFormat, c.Color = LogJSON, ColorNever }},
+		{"those of other programs", vars{"LOG_FORMAT": "logfmt", "COLOR": "1"}, nil, func(*Config) {}},
 		{"log level of Ocean", vars{"APPLICATION__LOG_LEVEL": "CRITICAL"}, nil, func(c *Config) { c.LogLevel = slog.LevelError }},
 		{"a level not known is ignored", vars{"LOG_LEVEL": "verbose", "Application__Log_Level": "error"}, nil, func(c *Config) { c.LogLevel = slog.LevelError }},
 		{"quiet", vars{"INPUT_QUIET": "yes"}, nil, func(c *Config) { c.Quiet = true }},

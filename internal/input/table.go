@@ -246,6 +246,14 @@ var Table = []Input{
 		Help:   "Whether only errors and the last line are printed.",
 		accept: IsBoolean,
 		read:   func(v value, c *Config) { c.Quiet = boolean(v) }},
+	{ID: "log_format", Group: aboutReport, Default: string(LogText), Words: words(LogText, LogJSON), Validate: true,
+		Help:   "How lines are written: text; or json, one object a line with time, level, msg and further keys, for collectors of logs: on both streams, and the last line on standard output holds the outputs.",
+		accept: isLogFormat,
+		read:   func(v value, c *Config) { c.LogFormat = choice[LogFormat](v) }},
+	{ID: "color", Group: aboutReport, Default: string(ColorAuto), Words: words(ColorAuto, ColorAlways, ColorNever), Validate: true,
+		Help:   "Whether lines are coloured: auto, on a terminal and as NO_COLOR, FORCE_COLOR and CLICOLOR say; always; or never.",
+		accept: isColor,
+		read:   func(v value, c *Config) { c.Color = choice[Color](v) }},
 	{ID: "debug", Group: aboutReport, Default: "false", Validate: true,
 		Help:   "Set to true to log at debug level.",
 		accept: IsBoolean},
@@ -343,6 +351,9 @@ type Config struct {
 	LogLevel     slog.Level
 	// Quiet leaves of the console the errors and the last line.
 	Quiet bool
+	// LogFormat is how lines are written, and Color whether they are coloured.
+	LogFormat LogFormat
+	Color     Color
 
 	// unused are the credentials that were given and not chosen: they are
 	// scrubbed like the others.

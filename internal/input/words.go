@@ -76,6 +76,33 @@ func codeInsights(v value) CodeInsights {
 // isCodeInsights accepts the values of code_insights.
 func isCodeInsights(text string) bool { return IsBoolean(text) || oneOf(text, string(InsightsAuto)) }
 
+// LogFormat is how lines are written.
+type LogFormat string
+
+// The values of log_format.
+const (
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+)
+
+// isLogFormat accepts the values of log_format.
+func isLogFormat(text string) bool { return oneOf(text, string(LogText), string(LogJSON)) }
+
+// Color is whether lines are coloured.
+type Color string
+
+// The values of color.
+const (
+	ColorAuto   Color = "auto"
+	ColorAlways Color = "always"
+	ColorNever  Color = "never"
+)
+
+// isColor accepts the values of color.
+func isColor(text string) bool {
+	return oneOf(text, string(ColorAuto), string(ColorAlways), string(ColorNever))
+}
+
 // FailOn decides which partial runs end with a failing exit status.
 type FailOn string
 
