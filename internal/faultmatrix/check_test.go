@@ -163,7 +163,7 @@ func (k *checker) checkForms() {
 	r := k.run.report
 	want := []int{r.Created, r.Updated, r.Unchanged, r.Deleted, r.Rejected, r.StaleKept}
 	lines := strings.Split(strings.TrimSpace(k.run.stdout), "\n")
-	forms := map[string]string{"the last line": lines[len(lines)-1]}
+	forms := map[string]string{"the last line": lines[len(lines)-1], "the page": pageLine(k.run.page)}
 	if k.w.env["GITHUB_ACTIONS"] != "" {
 		forms["the summary"] = k.run.summary
 		outputs := k.run.readOutputs()
