@@ -197,6 +197,7 @@ func TestCodeInsightsWithoutTheProxy(t *testing.T) {
 		{"false", map[string]string{"CODE_INSIGHTS": "false"}, 0, ""},
 		{"true", map[string]string{"CODE_INSIGHTS": "true"}, 1, ""},
 		{"true without a credential", map[string]string{"CODE_INSIGHTS": "true", "MODE": "validate"}, 0, "there is no proxy of Bitbucket Pipelines at localhost:29418: connection refused; fix: run in a step"},
+		{"true where no request is left", map[string]string{"CODE_INSIGHTS": "true", "MAX_REQUESTS": "1", "STATE_DIR": "state"}, 0, "not asked for: max_requests is used up; fix: raise max_requests"},
 		{"true where no commit is known", map[string]string{"CODE_INSIGHTS": "true", "BITBUCKET_COMMIT": ""}, 0, "no commit of Bitbucket Pipelines is known"},
 		{"true on GitHub", map[string]string{"CODE_INSIGHTS": "true", "GITHUB_ACTIONS": "true"}, 0, "no commit of Bitbucket Pipelines is known"},
 	}
@@ -301,6 +302,9 @@ func TestCodeInsightsNeedsAScope(t *testing.T) {
 			Body: `{"type":"error","error":{"message":"Your credentials lack one or more required privilege scopes.","detail":{"required":["repository:write"],"granted":["project"]}}}`})
 		r := w.run(map[string]string{"CODE_INSIGHTS": "true"})
 		checkNotice(t, r, "fix: give the credential the scope repository:write, or set code_insights to false")
+		if strings.Contains(r.stderr+r.stdout, "credential refused") {
+			t.Errorf("it is told twice:\n%s%s", r.stderr, r.stdout)
+		}
 		if r.status != 0 {
 			t.Errorf("got exit status %d, want 0", r.status)
 		}
@@ -376,7 +380,9 @@ func TestCodeInsightsHoldNoSecret(t *testing.T) {
 		const hostile = "::error::x ##vso[task.complete] \\u001b[31m \u202e<script>alert(1)</script> [a](javascript:alert(1)) @all"
 		w.pipeline(stepProxy, strings.Replace(repositories, "title: .name", `title: '"`+token+`" | error("`+clientSecret+" "+hostile+strings.Repeat("long ", 600)+`")'`, 1))
 		w.bitbucket.Record(true)
-		w.run(nil)
+		w.env["MAPPING_FILE"] = "of-" + clientID + ".yml"
+		w.write(w.env["MAPPING_FILE"], w.read("mapping.yml"))
+		w.run(map[string]string{"INTEGRATION_IDENTIFIER": "mine-" + clientID})
 		var bodies strings.Builder
 		for _, x := range w.bitbucket.Journal() {
 			if x.Credential == bitbuckettest.ProxyCredential {

@@ -200,11 +200,14 @@ func (p *Pool) follow(t *trip, a *account) (again bool) {
 func (p *Pool) weaken(t *trip, a *account, status int, v Verdict) (other bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, known := a.weak[t.scope]; !known {
+	_, known := a.weak[t.scope]
+	if !known {
 		a.weak[t.scope] = Unfit{Credential: a.Name, Scope: t.scope, Status: status, Verdict: v}
+	}
+	if other = p.all.strong(t.scope); other && !known { // else the caller has the refusal
 		p.log.Warn("credential refused: it is not used any more for this in this run", "credential", a.Name, "for", t.scope, "status", status)
 	}
-	return p.all.strong(t.scope)
+	return other
 }
 
 // retire takes a refused credential out of use, unless it is the last one, and reports
