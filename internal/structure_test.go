@@ -35,7 +35,6 @@ const (
 var shortFiles = map[string]string{
 	"app/validate.go":     "a command is a file",
 	"platform/jenkins.go": "a platform is a file",
-	"face/form.go":        "the table of the forms, each of which is a file",
 }
 
 // backReferences are the packages above maxBackPercent, and the percentage that each must

@@ -46,18 +46,18 @@ func (w world) checkFile(name string) (why, fix string) {
 // sameFile reports whether two inputs name one file to write.
 func (w world) sameFile(a, b string) bool { return outfile.Same(w.outPath(a), w.outPath(b)) }
 
-// writeFile writes a file that an input names, or to the stream that it names.
-func (w world) writeFile(name string, text []byte) error {
-	switch path := w.outPath(name); outfile.StreamOf(path) {
-	case outfile.Stdout:
-		_, err := w.Stdout.Write(text)
-		return err
-	case outfile.Stderr:
-		_, err := w.Stderr.Write(text)
-		return err
-	default:
+// writeFile writes a file that an input names, or to the stream that it names. CI systems
+// look for commands in the streams: there escape writes what would be one.
+func (w world) writeFile(name string, text []byte, escape func(rune) string) error {
+	path, stream := w.outPath(name), w.Stdout
+	switch outfile.StreamOf(path) {
+	case outfile.None:
 		return outfile.Write(path, text)
+	case outfile.Stderr:
+		stream = w.Stderr
 	}
+	_, err := io.WriteString(stream, platform.Inert(string(text), escape))
+	return err
 }
 
 // outPath returns the path of a file to write. A separator at its end stays, since it says

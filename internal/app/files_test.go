@@ -2,12 +2,15 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"port-bitbucket-exporter/internal/face"
 )
 
 // A form that goes to the standard output is all that is there, in each mode and however the
@@ -50,6 +53,31 @@ func TestFormOnStandardOutput(t *testing.T) {
 					t.Errorf("the secrets are not masked:\n%s", r.stderr)
 				}
 			})
+		}
+	}
+}
+
+// A CI system looks for commands in the standard output: what a mapping holds is none there, in
+// no form, and JSON has it all the same.
+func TestFormOnStandardOutputIsInert(t *testing.T) {
+	t.Parallel()
+	const command = "##[set-output name=status]success"
+	for _, form := range face.Forms {
+		for _, to := range []string{"-", "/dev/stderr"} {
+			w := smallWorld(t)
+			w.github()
+			w.write("mapping.yml", repositories+"          \""+command+"\": .x\n")
+			r := w.run(map[string]string{"MODE": "validate", "MAPPING_FILE": "mapping.yml", strings.ToUpper(form.Input): to})
+			text := map[string]string{"-": r.stdout, "/dev/stderr": r.stderr}[to]
+			if text == "" || strings.Contains(text, "##[") {
+				t.Errorf("%s to %s: a command is left, or nothing:\n%s", form.Input, to, text)
+			}
+			if form.Input == "report_file" && to == "-" {
+				var whole any
+				if err := json.Unmarshal([]byte(text), &whole); err != nil || !strings.Contains(fmt.Sprint(whole), command) {
+					t.Errorf("%v: the report lacks %q:\n%s", err, command, text)
+				}
+			}
 		}
 	}
 }

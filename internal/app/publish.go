@@ -182,7 +182,7 @@ func writeOut(s *session, form face.Form) {
 	if content == nil {
 		return
 	}
-	if err := s.writeFile(name, content); err != nil {
+	if err := s.writeFile(name, content, form.Escape); err != nil {
 		s.warn(diag.Problem{Message: form.Input + " is not written: " + err.Error(), Fix: "give " + form.Input + " a path in a folder that exists and can be written to"})
 		s.report.Scrub(s.scrubber.Redact)
 	}

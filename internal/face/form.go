@@ -3,7 +3,11 @@
 // its own; words.go and escape.go hold what they share.
 package face
 
-import "port-bitbucket-exporter/internal/report"
+import (
+	"fmt"
+
+	"port-bitbucket-exporter/internal/report"
+)
 
 // maxComment is the longest comment that GitHub takes, in bytes at most.
 //
@@ -15,17 +19,24 @@ type Form struct {
 	Input string // the id of that input
 	// Write returns the content of the file; nil when there is nothing to write.
 	Write func(*report.Report) []byte
+	// Escape writes a character of ASCII as its language does that must not stand there as it is.
+	Escape func(rune) string
 }
 
 // Forms are all forms in files. A new one is a file with its function, a line here, and a
 // row in the table of inputs. What a run hands to the platform is not text: its Lines, its
 // Outputs, and its Markdown, of which each platform takes another length.
 var Forms = []Form{
-	{"report_file", JSON},
-	{"sarif_file", SARIF},
-	{"html_file", HTML},
-	{"junit_file", JUnit},
-	{"codequality_file", CodeQuality},
-	{"dotenv_file", Dotenv},
-	{"summary_file", func(r *report.Report) []byte { return []byte(Markdown(r, maxComment)) }},
+	{"report_file", JSON, inJSON},
+	{"sarif_file", SARIF, inJSON},
+	{"html_file", HTML, inMarkup},
+	{"junit_file", JUnit, inMarkup},
+	{"codequality_file", CodeQuality, inJSON},
+	{"dotenv_file", Dotenv, inMarkup},
+	{"summary_file", func(r *report.Report) []byte { return []byte(Markdown(r, maxComment)) }, inMarkup},
 }
+
+func inJSON(c rune) string { return fmt.Sprintf(`\u%04x`, c) }
+
+// inMarkup is for HTML, XML and Markdown; a dotenv file holds nothing that is escaped.
+func inMarkup(c rune) string { return fmt.Sprintf("&#%d;", c) }

@@ -1,6 +1,8 @@
 package platform
 
 import (
+	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -225,6 +227,39 @@ func FuzzAzureVariables(f *testing.F) {
 			t.Errorf("got %s %v %q of %q", got, properties, data, fix.out)
 		}
 	})
+}
+
+// FuzzInert sends JSON to where commands are read: none is left, and it holds what it held.
+func FuzzInert(f *testing.F) {
+	for _, text := range dialects {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		text = strings.ToValidUTF8(text, "")
+		raw, err := json.MarshalIndent([]string{text}, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		inert := Inert(string(raw), func(c rune) string { return fmt.Sprintf(`\u%04x`, c) })
+		var got []string
+		if err := json.Unmarshal([]byte(inert), &got); err != nil || len(got) != 1 || got[0] != text {
+			t.Fatalf("%v: got %q, want %q", err, got, text)
+		}
+		for line := range strings.SplitSeq(inert, "\n") {
+			if broken := breakCommands(line); broken != line {
+				t.Errorf("a command is left: %q", line)
+			}
+		}
+	})
+}
+
+func TestInertMarkup(t *testing.T) {
+	t.Parallel()
+	html := func(c rune) string { return fmt.Sprintf("&#%d;", c) }
+	got := Inert("a ##[error]b\n  ::error::c\n\u200c::d\nsection_start:1:x\n# e\nf::g", html)
+	if want := "a &#35;#[error]b\n  &#58;:error::c\n\u200c&#58;:d\nsection_start&#58;1:x\n# e\nf::g"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
 }
 
 // FuzzVariables writes outputs for Bitbucket Pipelines: a line for each that has one,

@@ -219,9 +219,21 @@ var (
 	hashCommand = regexp.MustCompile(`#(` + ignorable + `#(?:` + ignorable + `[A-Za-z])*` + ignorable + `\[)`)
 	// foldMarker begins and ends what GitLab and Travis fold and time in a log.
 	foldMarker = regexp.MustCompile(`(?i)(section_(?:start|end)|travis_(?:fold|time)):`)
+	// colonLine is the same on any line of a text.
+	colonLine = regexp.MustCompile(`(?m)^((?:[\pZ]|` + strings.TrimSuffix(ignorable, "*") + `)*):(` + ignorable + `:)`)
 	// colonCommand is GitHub's ::name::, which only blanks may come before.
 	colonCommand = regexp.MustCompile(`^((?:[\pZ]|` + strings.TrimSuffix(ignorable, "*") + `)*:)(` + ignorable + `:)`)
 )
+
+// Inert returns text of a language in which no line is a command to a CI system: escape writes
+// a character as the language does that must not stand there as it is, so that the text means
+// what it meant.
+func Inert(text string, escape func(rune) string) string {
+	hash, colon := strings.ReplaceAll(escape('#'), "$", "$$"), strings.ReplaceAll(escape(':'), "$", "$$")
+	text = hashCommand.ReplaceAllString(text, hash+"$1")
+	text = foldMarker.ReplaceAllString(text, "${1}"+colon)
+	return colonLine.ReplaceAllString(text, "${1}"+colon+"$2")
+}
 
 // breakCommands puts a space into what a CI system would take for a command.
 // Source: https://github.com/actions/runner, v2.336.0, read 2026-11: "::" counts
