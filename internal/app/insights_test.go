@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -477,4 +478,43 @@ func loopback(t *testing.T) string {
 	defer any.Close()
 	port := any.Addr().(*net.TCPAddr).Port
 	return net.IPv4(127, 29, byte(port>>8), byte(port)).String()
+}
+
+// A problem has a line to be shown on where the mapping is a file of the checkout, by whatever
+// name; not where a file of the same name happens to be elsewhere.
+func TestCodeInsightsWhereTheMappingIs(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		place func(t *testing.T, w *world) // makes the checkout, with the mapping in w.dir
+		path  string
+	}{
+		{"the root", func(*testing.T, *world) {}, "mapping.yml"},
+		{"below the root", func(_ *testing.T, w *world) { w.env["BITBUCKET_CLONE_DIR"] = filepath.Dir(w.dir) }, "DIR/mapping.yml"},
+		{"outside", func(t *testing.T, w *world) { w.env["BITBUCKET_CLONE_DIR"] = t.TempDir() }, ""},
+		{"an absolute name", func(_ *testing.T, w *world) { w.env["MAPPING_FILE"] = filepath.Join(w.dir, "mapping.yml") }, "mapping.yml"},
+		{"by a symbolic link", func(t *testing.T, w *world) {
+			w.env["BITBUCKET_CLONE_DIR"] = filepath.Join(t.TempDir(), "link")
+			if err := os.Symlink(w.dir, w.env["BITBUCKET_CLONE_DIR"]); err != nil {
+				t.Skip(err)
+			}
+		}, "mapping.yml"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := virtual(t, smallBitbucket())
+			synctest.Test(t, func(t *testing.T) {
+				w.pipeline(stepProxy, nullable)
+				tt.place(t, w)
+				w.run(map[string]string{"MODE": "validate"})
+				got := w.bitbucket.Reports("checkout")[0].Annotations[0]
+				want := strings.Replace(tt.path, "DIR", filepath.Base(w.dir), 1)
+				if got.Path != want || (got.Link == "") != (want == "") || (got.Line == 0) != (want == "") {
+					t.Errorf("got %+v, want path %q", got, want)
+				}
+				w.checkClean()
+			})
+		})
+	}
 }

@@ -216,7 +216,8 @@ func ofMapping(s *session, file string) report.Mapping {
 }
 
 // sourcePath returns the path of a file that an input names from the root of the checkout, by
-// which scanners know it. What is not in there keeps its name, and what is no file has none.
+// which scanners know it: it begins with ".." where the file is elsewhere. What is no file has
+// none.
 func sourcePath(s *session, file string) string {
 	if file == "" || file != s.config.MappingFile && file != s.config.BlueprintsFile {
 		return ""
@@ -225,16 +226,23 @@ func sourcePath(s *session, file string) string {
 	if root == "" {
 		root = s.path("")
 	}
-	absolute, err := filepath.Abs(s.path(file))
+	folder, name := filepath.Split(s.path(file))
+	relative, err := filepath.Rel(followed(root), filepath.Join(followed(folder), name))
 	if err != nil {
 		return filepath.ToSlash(file)
 	}
-	if root, err = filepath.Abs(root); err != nil {
-		return filepath.ToSlash(file)
-	}
-	relative, err := filepath.Rel(root, absolute)
-	if err != nil || !filepath.IsLocal(relative) {
-		return filepath.ToSlash(file)
-	}
 	return filepath.ToSlash(relative)
+}
+
+// followed returns the absolute path of a folder without symbolic links: the same folder may be
+// reached by two names.
+func followed(folder string) string {
+	absolute, err := filepath.Abs(folder)
+	if err != nil {
+		return folder
+	}
+	if real, err := filepath.EvalSymlinks(absolute); err == nil {
+		return real
+	}
+	return absolute
 }

@@ -327,7 +327,7 @@ func (r *Report) NoteKept(ref catalog.Ref, why string) {
 // Link returns the page of a place in one of the files of the mapping; empty where none is
 // known.
 func (r *Report) Link(file string, line int) string {
-	for _, f := range []File{r.Mapping.File, r.Mapping.Blueprints} {
+	for _, f := range r.Mapping.Files() {
 		if f.Name != "" && f.Name == file {
 			return r.Subject.Checkout.Link(f.Path, line)
 		}

@@ -112,9 +112,12 @@ func TestLink(t *testing.T) {
 		{Checkout{Line: "#L"}, "m.yml", 1, ""},
 		{Checkout{Page: "javascript:alert(1)//"}, "m.yml", 1, ""},
 	} {
-		r := Report{Subject: Subject{Checkout: tt.checkout}, Mapping: Mapping{File: File{Name: "given", Path: tt.path}}}
-		if got := r.Link("given", tt.line); got != tt.want {
-			t.Errorf("%s %d: got %q, want %q", tt.path, tt.line, got, tt.want)
+		at := func(name string) File { return File{Name: name, Path: tt.path} }
+		r := Report{Subject: Subject{Checkout: tt.checkout}, Mapping: Mapping{File: at("given"), Others: []File{at("second"), at("third")}, Blueprints: at("blueprints")}}
+		for _, name := range []string{"given", "second", "third", "blueprints"} {
+			if got := r.Link(name, tt.line); got != tt.want {
+				t.Errorf("%s, %s %d: got %q, want %q", name, tt.path, tt.line, got, tt.want)
+			}
 		}
 		if got := r.Link("another", tt.line); got != "" {
 			t.Errorf("another file: got %q, want none", got)
