@@ -20,8 +20,18 @@ func main() {
 		Stdin:   os.Stdin,
 		Stdout:  os.Stdout,
 		Stderr:  os.Stderr,
-		Cgroup:  os.DirFS("/sys/fs/cgroup"),
+
+		StdoutTerminal: isTerminal(os.Stdout),
+		StderrTerminal: isTerminal(os.Stderr),
+
+		Cgroup: os.DirFS("/sys/fs/cgroup"),
 	})
 	stop()
 	os.Exit(status)
+}
+
+// isTerminal reports whether a stream is a device at which somebody may sit.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

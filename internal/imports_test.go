@@ -10,7 +10,7 @@
 //	rerun | runs the whole program again and again with one memory | - | app
 //	scale | measures the program in a process of its own | - | app
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
-//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun face glob input insights mapping nearest outfile platform port progress prune reconcile report resync state transform transport version
+//	app | is the program | bitbucket blueprint catalog check clip concurrent datasource diag dryrun face glob input insights mapping nearest outfile platform port progress prune reconcile report resync state terminal transform transport version
 //	resync | does one run | bitbucket catalog check concurrent diag face inventory kind load mapping port progress prune reconcile report state transform | dryrun transport
 //	load | sends entities to Port and accounts for them | catalog check concurrent diag graph inventory port refusal report
 //	prune | deletes from Port what the workspace no longer has | catalog check diag inventory port reconcile refusal report
@@ -46,6 +46,7 @@
 //	nearest | finds the name that a misspelt one was most likely meant to be | -
 //	platform | speaks to the CI system that the program runs in | clip diag
 //	transport | holds what both clients need on the way to the network | progress
+//	terminal | writes lines for people who may sit at a terminal | -
 //	progress | records what a run does while it does it | -
 //	jq | evaluates jq expressions within bounds of time and memory | clip dialect onig | jq/recorded
 //	onig | matches text as the regular expressions of jq do | -

@@ -28,9 +28,9 @@ func readInputs(ctx context.Context, s *session, args arguments) error {
 		Actions:     platform.Actions(s.getenv),
 	})
 	s.config, s.files = config, args.files
-	s.setStyle(config)
+	s.setStyle(s.world, config)
 	if s.printed() {
-		s.printing.to(s.Stderr) // the standard output is for the form alone
+		s.printing.to(s.screen.Stderr) // the standard output is for the form alone
 	}
 	if c := args.named(string(config.Mode)); c != nil {
 		s.command = *c

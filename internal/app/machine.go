@@ -8,21 +8,27 @@ import (
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/face"
 	"port-bitbucket-exporter/internal/input"
+	"port-bitbucket-exporter/internal/terminal"
 )
 
 // style is how the console is written. It is set before anything is.
 type style struct {
 	json  bool // each line is an object, for machines
 	quiet bool // errors and the last line alone
+	live  bool // the last line says how far the run is, and is written again and again
 }
 
 // setStyle sets how the console is written from now on.
-func (c console) setStyle(of input.Config) {
+func (c console) setStyle(w world, of input.Config) {
 	c.style.json = of.LogFormat == input.LogJSON
 	c.style.quiet = of.Quiet || of.LogLevel >= slog.LevelError
 	c.level.Set(of.LogLevel)
 	if c.style.quiet {
 		c.level.Set(slog.LevelError)
+	}
+	c.style.live = terminal.Live(w.StderrTerminal, w.getenv) && !c.style.json && of.LogLevel <= slog.LevelInfo && !c.style.quiet
+	for stream, isTerminal := range map[*terminal.Stream]bool{c.screen.Stdout: w.StdoutTerminal, c.screen.Stderr: w.StderrTerminal} {
+		stream.Color(!c.style.json && (of.Color == input.ColorAlways || of.Color == input.ColorAuto && terminal.Colored(isTerminal, w.getenv)))
 	}
 }
 

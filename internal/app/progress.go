@@ -13,6 +13,8 @@ const (
 	// says nothing of it. From then on it says so each lineEach.
 	lineAfter = 20 * time.Second
 	lineEach  = time.Minute
+	// liveEach is how often the line of a terminal is written.
+	liveEach = time.Second
 	// settled is how long requests have waited when that is said, and shortWait is a wait that
 	// is not worth a line.
 	settled   = 2 * time.Second
@@ -43,6 +45,8 @@ func narrate(s *session) (stop func()) {
 func (n *narrator) run(end <-chan struct{}) {
 	line := time.NewTimer(lineAfter)
 	defer line.Stop()
+	live := n.liveTicks()
+	defer n.session.screen.Live("")
 	waits := time.NewTimer(0)
 	defer waits.Stop()
 	for {
@@ -58,12 +62,25 @@ func (n *narrator) run(end <-chan struct{}) {
 		case <-line.C:
 			n.line()
 			line.Reset(lineEach)
+		case <-live:
+			n.session.screen.Live(n.session.progress.Snapshot().Status())
 		}
 	}
 }
 
-// line says how far the run is.
+// liveTicks are those of a terminal; nil where there is none.
+func (n *narrator) liveTicks() <-chan time.Time {
+	if !n.session.style.live {
+		return nil
+	}
+	return time.Tick(liveEach)
+}
+
+// line says how far the run is, unless a line of the terminal does.
 func (n *narrator) line() {
+	if n.session.style.live {
+		return
+	}
 	now := n.session.progress.Snapshot()
 	n.session.local.Info(now.Line(n.said))
 	n.said = now

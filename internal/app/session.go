@@ -13,6 +13,7 @@ import (
 	"port-bitbucket-exporter/internal/platform"
 	"port-bitbucket-exporter/internal/progress"
 	"port-bitbucket-exporter/internal/report"
+	"port-bitbucket-exporter/internal/terminal"
 )
 
 // command is one thing that the program can be asked for. It either prints a text or is a
@@ -68,6 +69,7 @@ type console struct {
 	stdout   *platform.LineWriter
 	stderr   *platform.LineWriter
 	printing *diversion // beneath stdout and the platform
+	screen   *terminal.Screen
 	level    *slog.LevelVar
 	style    *style
 	machine  *slog.Logger // of the lines that are no log, where style is for machines
@@ -81,12 +83,13 @@ type console struct {
 func newConsole(w world) console {
 	c := console{scrubber: &platform.Scrubber{}, level: &slog.LevelVar{}, report: &report.Report{Started: time.Now(), Program: report.Program{Name: program, Version: Version()}}}
 	c.printing = &diversion{}
-	c.printing.to(w.Stdout)
+	c.screen = terminal.New(w.Stdout, w.Stderr)
+	c.printing.to(c.screen.Stdout)
 	c.platform = platform.Detect(platform.World{Getenv: w.getenv, Stdout: c.printing, Dir: w.Dir, Scrubber: c.scrubber})
-	c.stdout, c.stderr = c.scrubber.Writer(c.printing), c.scrubber.Writer(w.Stderr)
+	c.stdout, c.stderr = c.scrubber.Writer(c.printing), c.scrubber.Writer(c.screen.Stderr)
 	c.feed, c.progress = datasource.New(c.scrubber.Redact), progress.New()
 	c.style, c.machine = &style{}, slog.New(newMachine(c.printing, slog.LevelInfo, c.scrubber.Line))
-	local := &logHandler{w: c.stderr, level: c.level, style: c.style, machine: newMachine(w.Stderr, c.level, c.scrubber.Line)}
+	local := &logHandler{w: c.stderr, level: c.level, style: c.style, machine: newMachine(c.screen.Stderr, c.level, c.scrubber.Line)}
 	shipped := *local
 	shipped.ship = c.feed.Log
 	c.local, c.log = slog.New(local), slog.New(&shipped)

@@ -17,9 +17,11 @@ type Process struct {
 	Environ        []string  // "NAME=value"
 	Stdin          io.Reader // nil holds nothing
 	Stdout, Stderr io.Writer
-	Dir            string            // relative paths start here; empty is the working directory
-	Transport      http.RoundTripper // for both services; nil is the network
-	Cgroup         fs.FS             // of the process's control group, or nil to leave its memory limit alone
+	// StdoutTerminal and StderrTerminal say that somebody sits there.
+	StdoutTerminal, StderrTerminal bool
+	Dir                            string            // relative paths start here; empty is the working directory
+	Transport                      http.RoundTripper // for both services; nil is the network
+	Cgroup                         fs.FS             // of the process's control group, or nil to leave its memory limit alone
 }
 
 // world is a Process whose environment can be looked up, and whose files can be read.

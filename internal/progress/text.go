@@ -38,10 +38,14 @@ func (s Snapshot) Line(before Snapshot) string {
 
 // Status says all of it, for a line that is written again and again.
 func (s Snapshot) Status() string {
-	if s.Waits {
-		return s.counts() + "; " + s.Waiting()
+	text := s.counts()
+	if s.Phase == Reading {
+		text = "reading: " + text
 	}
-	return s.counts() + s.left(0)
+	if s.Waits {
+		return text + "; " + s.Waiting()
+	}
+	return text + s.left(0)
 }
 
 // Waiting says what requests wait for, when some do. What is left is said when it is more than
