@@ -11,6 +11,7 @@ import (
 
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
+	m "port-bitbucket-exporter/internal/markup"
 	"port-bitbucket-exporter/internal/report"
 )
 
@@ -167,6 +168,30 @@ func TestHTMLOrder(t *testing.T) {
 	}
 }
 
+// What differs is marked, and of long values nothing is shown that is the same.
+func TestHTMLValues(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("same ", 200)
+	for _, tt := range []struct {
+		from, to  any
+		old, then string
+	}{
+		{"Takes payments", "Gives refunds", "Takes payments", "Gives refunds"},
+		{nil, "new", "<i>none</i>", "new"},
+		{"", "new", "<i>empty</i>", "new"},
+		{"old", nil, "old", "<i>none</i>"},
+		{"run make test now", "run make check now", "run make <b>test</b> now", "run make <b>check</b> now"},
+		{"one two", "one two three", "one two", "one two<b> three</b>"},
+		{[]any{"go", "sql"}, []any{"go", "css", "sql"}, "[&#34;go&#34;,&#34;sql&#34;]", "[&#34;go&#34;,&#34;<b>css&#34;,&#34;</b>sql&#34;]"},
+		{long + "a" + long, long + "<b>" + long, "…" + long[len(long)-pageContext:] + "<b>a</b>" + long[:pageContext-1] + "…", "…" + long[len(long)-pageContext:] + "<b>&lt;b&gt;</b>" + long[:pageContext-1] + "…"},
+	} {
+		old, then := values(tt.from, tt.to)
+		if got, want := string(m.Document(htmlFiles, "html/report.css", "html/report.js", "", m.All(old, m.Text(" | "), then))), "<body>"+tt.old+" | "+tt.then+"<script>"; !strings.Contains(got, want) {
+			t.Errorf("%v to %v: got %s, want %s", tt.from, tt.to, got[strings.Index(got, "<body>"):], want)
+		}
+	}
+}
+
 // Of very many changes the deletions are shown, and of the rest it is said how many there are.
 func TestHTMLIsBounded(t *testing.T) {
 	t.Parallel()
@@ -181,7 +206,7 @@ func TestHTMLIsBounded(t *testing.T) {
 	if got := len(page["code"]) - kept; got <= deleted || got >= deleted+updated {
 		t.Errorf("got %d entities, want all %d deletions and some updates", got, deleted)
 	}
-	left := fmt.Sprintf("%s more are not shown here; the file of the input report_file names all.", digits(int64(deleted+1+updated-(len(page["code"])-kept))))
+	left := fmt.Sprintf("%s more are not shown here.", digits(int64(deleted+1+updated-(len(page["code"])-kept))))
 	if !slices.Contains(page["p"], left) {
 		t.Errorf("no paragraph says %q: %q", left, page["p"])
 	}

@@ -1,6 +1,7 @@
 package face
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,9 @@ const maxRowBytes = 8 << 20
 
 // maxPageValue is the longest value of a change that a page shows, in characters.
 const maxPageValue = 400
+
+// pageContext is how many characters are shown before and after those that differ.
+const pageContext = 80
 
 // chunk is how many rows a list holds: a browser lays out only lists that are seen.
 const chunk = 50
@@ -104,7 +108,12 @@ func (p page) changes() m.Node {
 				of = append(of, c)
 			}
 		}
-		g.count = len(of)
+		slices.SortStableFunc(of, func(a, b catalog.Change) int {
+			return cmp.Or(cmp.Compare(a.Ref.Blueprint, b.Ref.Blueprint), cmp.Compare(a.Ref.Identifier, b.Ref.Identifier))
+		})
+		if g.count = len(of); a.action == catalog.Delete {
+			g.count = max(g.count, p.Totals().Deleted) // of very many a sync names the first
+		}
 		rows := entities{left: &left}
 		for _, c := range of {
 			rows.add(c.Ref, func() m.Node { return m.All(reason(c.Why), fields(c)) })
@@ -153,7 +162,7 @@ func (e *entities) node(of int) m.Node {
 			m.El("span", m.Class("count"), m.Text(digits(int64(len(e.rows[b])))))), lists(e.rows[b], !e.more)))
 	}
 	if missing := of - e.shown; missing > 0 {
-		all = append(all, m.El("p", m.Class("missing"), m.Text(digits(int64(missing))+" more are not shown here; the file of the input report_file names all.")))
+		all = append(all, m.El("p", m.Class("missing"), m.Text(digits(int64(missing))+" more are not shown here.")))
 	}
 	return m.All(all...)
 }
@@ -169,27 +178,62 @@ func fields(c catalog.Change) m.Node {
 	}
 	var all []m.Node
 	for _, f := range c.Fields {
-		var from m.Node
+		from, to := values(f.From, f.To)
+		change := m.El("ins", to)
 		if c.Action == catalog.Update || f.From != nil {
-			from = m.El("del", value(f.From))
+			change = m.All(m.El("del", from), m.Text(" "), change)
 		}
-		all = append(all, m.El("div", m.El("dt", foreign(f.Name, maxName)), m.El("dd", from, when(from != (m.Node{}), m.Text(" ")), m.El("ins", value(f.To)))))
+		all = append(all, m.El("div", m.El("dt", foreign(f.Name, maxName)), m.El("dd", change)))
 	}
 	return m.El("dl", m.Class("fields"), m.All(all...))
 }
 
-// value is one value: text as it is, all else as JSON.
-func value(v any) m.Node {
-	switch v := v.(type) {
-	case nil:
-		return m.El("i", m.Text("none"))
-	case string:
-		if v == "" {
-			return m.El("i", m.Text("empty"))
-		}
-		return foreign(v, maxPageValue)
+// values are an old and a new value: text as it is, all else as JSON. Where they have much in
+// common, what differs is marked; of long ones all else is cut.
+func values(from, to any) (old, new m.Node) {
+	if from == nil || to == nil {
+		return value(from, 0, 0), value(to, 0, 0)
 	}
-	return foreign(string(encode(v)), maxPageValue)
+	a, b := []rune(pageText(from)), []rune(pageText(to))
+	shorter := min(len(a), len(b))
+	begin, end := 0, 0
+	for begin < shorter && a[begin] == b[begin] {
+		begin++
+	}
+	for end < shorter-begin && a[len(a)-1-end] == b[len(b)-1-end] {
+		end++
+	}
+	if 2*(begin+end) < shorter && max(len(a), len(b)) <= maxPageValue {
+		begin, end = 0, 0
+	}
+	return value(from, begin, end), value(to, begin, end)
+}
+
+func pageText(v any) string {
+	if text, is := v.(string); is {
+		return text
+	}
+	return string(encode(v))
+}
+
+// value is one value, of which so many characters at the beginning and at the end are as in the
+// other.
+func value(v any, begin, end int) m.Node {
+	if v == nil {
+		return m.El("i", m.Text("none"))
+	}
+	text := []rune(pageText(v))
+	switch {
+	case len(text) == 0:
+		return m.El("i", m.Text("empty"))
+	case begin+end == 0:
+		return foreign(string(text), maxPageValue)
+	}
+	before, differs, after := string(text[max(0, begin-pageContext):begin]), string(text[begin:len(text)-end]), string(text[len(text)-end:])
+	if begin > pageContext {
+		before = "…" + before
+	}
+	return m.All(foreign(before, maxPageValue), when(differs != "", m.El("b", foreign(differs, maxPageValue))), foreign(after, pageContext))
 }
 
 // kept are the stale entities that were not deleted, and why.

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,11 +86,13 @@ func Class(names constant) Node { return Attr("class", string(names)) }
 // Flag is an attribute without a value.
 func Flag(name constant) Node { return Node{attributes: Attr(name, "").attributes} }
 
+// page is an address of the web, of a host that looks like itself and without a user.
+var page = regexp.MustCompile(`^(?i:https?)://[A-Za-z0-9.-]+(:[0-9]+)?([/?#]|$)`)
+
 // Href makes an element lead to a page. It is nothing where the address is not one of the web:
 // javascript: and data: addresses lead nowhere.
 func Href(address string) Node {
-	scheme, rest, _ := strings.Cut(address, "://")
-	if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" || rest == "" {
+	if !page.MatchString(address) {
 		return Node{}
 	}
 	return Node{attributes: ` href="` + Text(address).content + `" rel="noreferrer"`}

@@ -56,6 +56,9 @@ func TestHref(t *testing.T) {
 		{" https://host", "<a>x</a>"},
 		{"data:text/html,x", "<a>x</a>"},
 		{"//host", "<a>x</a>"},
+		{"https://bitbucket.org@evil.example/", "<a>x</a>"},
+		{`https://bitbucket.org\@evil.example/`, "<a>x</a>"},
+		{"https://bitbucket\u3002org/", "<a>x</a>"},
 		{"https://", "<a>x</a>"},
 		{"", "<a>x</a>"},
 	} {
