@@ -41,7 +41,7 @@
 //	inventory | holds what a run knows at its end | catalog spool
 //	spool | keeps bytes for the length of a run, out of memory | -
 //	insights | sends a report of Code Insights to Bitbucket Cloud | transport
-//	input | reads what the user asked for | diag nearest
+//	input | reads what the user asked for | clip diag nearest
 //	outfile | writes the files that the inputs name | -
 //	nearest | finds the name that a misspelt one was most likely meant to be | -
 //	platform | speaks to the CI system that the program runs in | clip diag

@@ -106,6 +106,10 @@ func (a *arguments) set(id, text, from string) {
 
 // word reads an argument that is neither a flag nor a command, when all others are read.
 func (a *arguments) word(arg string) {
+	if strings.TrimSpace(arg) == "" {
+		a.problem("arguments", "remove it, or set the variable that stands in its place", "one of them is empty")
+		return
+	}
 	var names []string
 	for _, c := range a.commands {
 		names = append(names, c.name)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/nearest"
 )
 
@@ -20,6 +21,8 @@ const (
 	// minName is the length from which a name in a pipe is compared with ours, in characters:
 	// among shorter ones others' names are near by chance, as NODE is to MODE.
 	minName = 8
+	// maxShown bounds what is shown of a name, in characters.
+	maxShown = 100
 	// maxDistance is how many characters of it may be wrong.
 	maxDistance = 2
 )
@@ -74,7 +77,7 @@ func strays(env Environment, config Config) []stray {
 			s, found = strayVariable(name)
 		}
 		if found {
-			s.name, s.text = name, text
+			s.name, s.text = clip.Runes(name, maxShown, "…"), text
 			all = append(all, s)
 		}
 	}

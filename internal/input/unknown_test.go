@@ -45,6 +45,7 @@ func TestStrays(t *testing.T) {
 		{inShell, "INPUT_MAPING_FILE", "did you mean mapping_file? in its place set the environment variable MAPPING_FILE, or write --mapping-file …"},
 		{inPipe, "INPUT_MAPING_FILE", `did you mean mapping_file? in its place write "MAPPING_FILE: …" under "variables:" of the pipe`},
 		{inPipe, "MAPING_FILE", `did you mean mapping_file? in its place write "MAPPING_FILE: …" under "variables:" of the pipe`},
+		{inPipe, "MAPIN_FILE", `did you mean mapping_file? in its place write "MAPPING_FILE: …" under "variables:" of the pipe`},
 		{inPipe, "DELETON", `did you mean deletion? in its place write "DELETION: …" under "variables:" of the pipe`},
 		{inPipe, "PORT_CLIENT_SECERT", `did you mean port_client_secret? in its place write "PORT_CLIENT_SECRET: $PORT_CLIENT_SECRET" under "variables:" of the pipe`},
 		{inPipe, "PORT_CLIENT_SECERT_FILE", "to read port_client_secret from a file set the environment variable PORT_CLIENT_SECRET_FILE"},
@@ -77,6 +78,15 @@ func TestStrays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A name may be anything, and is shown in part.
+func TestStrayNameIsClipped(t *testing.T) {
+	t.Parallel()
+	_, _, problems := parseIn(t, inShell, map[string]string{"INPUT_" + strings.Repeat("é", 5000): "x"})
+	if len(problems) != 1 || len(problems[0].Error()) > 500 {
+		t.Errorf("got %d problems, want a short one", len(problems))
 	}
 }
 

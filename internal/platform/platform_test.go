@@ -44,6 +44,25 @@ func TestDetect(t *testing.T) {
 	}
 }
 
+// The container of a pipe is one of Pipelines, and no step of it.
+func TestPipe(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		env  map[string]string
+		want bool
+	}{
+		{map[string]string{"BITBUCKET_BUILD_NUMBER": "7"}, false},
+		{map[string]string{"BITBUCKET_BUILD_NUMBER": "7", "BITBUCKET_PIPE_STORAGE_DIR": "/a"}, true},
+		{map[string]string{"BITBUCKET_BUILD_NUMBER": "7", "BITBUCKET_PIPE_SHARED_STORAGE_DIR": "/a"}, true},
+		{map[string]string{"BITBUCKET_PIPE_STORAGE_DIR": "/a"}, false},
+		{map[string]string{"GITHUB_ACTIONS": "true", "BITBUCKET_BUILD_NUMBER": "7", "BITBUCKET_PIPE_STORAGE_DIR": "/a"}, false},
+	} {
+		if got := Pipe(newFixture(t, tt.env).getenv); got != tt.want {
+			t.Errorf("%v: got %v, want %v", tt.env, got, tt.want)
+		}
+	}
+}
+
 func TestPlain(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
