@@ -97,7 +97,9 @@ func (s *session) proxyNetwork() http.RoundTripper {
 func (s *session) insightsFailed(err error, fix string) {
 	p := diag.Problem{Severity: diag.Notice, Message: "Bitbucket shows no report of this run (input code_insights): " + err.Error(), Fix: fix}
 	s.report.Note(p)
-	s.local.Info(face.Line(p.Redacted(s.scrubber.Redact)))
+	if !s.command.checkOnly { // whose notices are annotated
+		s.local.Info(face.Line(p.Redacted(s.scrubber.Redact)))
+	}
 }
 
 // insightsFix says what to do about a report that was not sent.

@@ -195,7 +195,7 @@ func (w words) insightsAnnotations(id string) (some []InsightsAnnotation, all bo
 	found := findings(w.Report)
 	slices.SortStableFunc(found, func(a, b finding) int { return cmp.Compare(a.Severity, b.Severity) })
 	for _, f := range found[:min(len(found), maxInsightsAnnotations)] {
-		some = append(some, w.insightsAnnotation(f.Problem, id+"-"+f.id))
+		some = append(some, w.insightsAnnotation(f.Problem, id+"-"+strings.ReplaceAll(f.id, ":", "-")))
 	}
 	return some, len(some) == len(found)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -106,6 +107,8 @@ func TestInsightsPlaces(t *testing.T) {
 	}
 }
 
+var plainID = regexp.MustCompile(`^[a-z0-9-]+$`)
+
 // FuzzInsights: whatever stands in a report, what is sent has the lengths that the API takes, and
 // shows all of it.
 func FuzzInsights(f *testing.F) {
@@ -135,7 +138,7 @@ func FuzzInsights(f *testing.F) {
 		for i, x := range got.Annotations {
 			short[fmt.Sprint("summary ", i)], short[fmt.Sprint("id ", i)] = x.Summary, x.ExternalID
 			long[fmt.Sprint("details ", i)] = x.Details
-			if seen[x.ExternalID] || x.Summary == "" || x.Line != 0 && x.Path == "" || x.Path != "" && (path.IsAbs(x.Path) || strings.HasPrefix(x.Path, "..")) {
+			if seen[x.ExternalID] || !plainID.MatchString(x.ExternalID) || x.Summary == "" || x.Line != 0 && x.Path == "" || x.Path != "" && (path.IsAbs(x.Path) || strings.HasPrefix(x.Path, "..")) {
 				t.Errorf("annotation %d: %+v", i, x)
 			}
 			seen[x.ExternalID] = true
