@@ -7,6 +7,7 @@
 //
 //	. | ingests a Bitbucket Cloud workspace into Port's catalog | app
 //	examples/demo | runs the real program against emulators of Bitbucket Cloud and Port on loopback | app bitbucket/bitbuckettest port/porttest
+//	examples/smoke | runs the real program against a real workspace and a real organization | app
 //	rerun | runs the whole program again and again with one memory | - | app
 //	scale | measures the program in a process of its own | - | app
 //	faultmatrix | tries every fault of both services at every request of a run | - | app
