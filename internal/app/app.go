@@ -40,7 +40,9 @@ func Main(ctx context.Context, p Process) (exitStatus int) {
 	}()
 	err := readInputs(ctx, s, args)
 	if err == nil {
-		s.hush = narrate(s)
+		if !s.command.checkOnly {
+			s.hush = narrate(s)
+		}
 		err = s.command.run(ctx, s)
 	}
 	defer s.clients.close()

@@ -78,11 +78,10 @@ func (n *narrator) liveTicks() <-chan time.Time {
 
 // line says how far the run is, unless a line of the terminal does.
 func (n *narrator) line() {
-	if n.session.style.live {
-		return
-	}
 	now := n.session.progress.Snapshot()
-	n.session.local.Info(now.Line(n.said))
+	if !n.session.style.live {
+		n.session.local.Info(now.Line(n.said))
+	}
 	n.said = now
 }
 

@@ -121,6 +121,9 @@ func TestPaceWithoutWaits(t *testing.T) {
 		send(s, 100, time.Second)
 		w := &progress.Wait{Until: time.Now().Add(time.Hour), Why: "the allowance of 1 credential"}
 		s.Begin(w)
+		if got := r.Snapshot().Left; got != time.Hour {
+			t.Errorf("got %s left, want what the wait takes", got)
+		}
 		time.Sleep(time.Hour)
 		s.End(w)
 		if got := r.Snapshot().Left; got != 100*time.Second {

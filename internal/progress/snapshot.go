@@ -101,6 +101,9 @@ func (s *Snapshot) estimate(requests int, busy time.Duration, ahead []horizon) t
 	if measured {
 		left = time.Duration(float64(busy) / float64(s.Requests) * float64(requests))
 	}
+	if s.Waits && left > 0 {
+		left = max(left, s.Wait.Until.Sub(s.At)) // whoever waits for it has not gone on before
+	}
 	for _, h := range ahead {
 		if h.earliest == nil {
 			continue
