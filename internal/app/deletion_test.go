@@ -64,7 +64,7 @@ func TestRemovedResourceIsTold(t *testing.T) {
 	w.port.Age(time.Hour)
 	const told = `1 entity of blueprint "bitbucketProject", which kind "project" gave by the mapping that Port shows, is no longer mapped: to be deleted`
 	plan := w.planned(map[string]string{"MAPPING": repositories})
-	plan.contains(t, told, "delete bitbucketProject/PAY")
+	plan.contains(t, told, "\n- bitbucketProject/PAY\n")
 	r := w.run(map[string]string{"MAPPING": repositories})
 	r.check(t, 0, "success")
 	r.contains(t, told)

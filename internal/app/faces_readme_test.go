@@ -71,7 +71,7 @@ func fenced(text string) string { return "```text\n" + text + "```\n" }
 // planShown is the beginning of each part of the sample of a plan, and its last line.
 func planShown(t *testing.T) string {
 	t.Helper()
-	const most = 3
+	const most = 2
 	var lines []string
 	count := map[string]int{}
 	left := func(mark string) {
@@ -79,10 +79,13 @@ func planShown(t *testing.T) string {
 			lines = append(lines, fmt.Sprintf("… and %d more\n", n))
 		}
 	}
-	part := regexp.MustCompile(`^(\s*[-~+!] |create |update |delete |plan: )`)
+	part := regexp.MustCompile(`^([-~+!] |plan: )`)
 	last := ""
 	for line := range strings.Lines(readRoot(t, "examples/reports/plan.txt")) {
 		mark := part.FindString(line)
+		if strings.HasPrefix(line, "    ") && last == "~ " && count[last] <= most {
+			lines = append(lines, line) // a property of the update above
+		}
 		if mark == "" {
 			continue
 		}

@@ -60,7 +60,7 @@ func TestDataSourcePage(t *testing.T) {
 			w.bitbucket.Fault(bitbuckettest.Fault{Path: "/**", Times: -1, Status: http.StatusForbidden})
 		}, 1, "failed", map[string]string{
 			"repository-0": "failed", "project-1": "failed", "__runtime__": "failed", "__reconciliation__": "failed", "__resync__": "failed",
-		}, "ERROR no resource could be listed"},
+		}, "ERROR resource 1 (repository): list repositories of workspace "},
 		{"aborted", two, func(w *world, stop context.CancelFunc) {
 			w.bitbucket.Fault(bitbuckettest.Fault{Path: "/workspaces/acme/projects", Delay: time.Hour})
 			// The row of the repositories, alone or with all others.

@@ -152,7 +152,7 @@ func TestFallback(t *testing.T) {
 	const reason = "the server's git reports an error"
 	plan.contains(t, `repository "ledger": over REST instead of git: `+reason+"\n", "folders and files: over git: 2 repositories, ", "; REST instead for 1: 1 "+reason+"\n",
 		"Bitbucket credential over git, workspace token: ", "; its git host: ")
-	if summary := w.read("summary.md"); !strings.Contains(summary, "### Read over REST instead of git: 1") || !strings.Contains(summary, "| ledger | "+reason+" |") {
+	if summary := w.read("summary.md"); !strings.Contains(summary, "<summary>Read over REST instead of git: 1</summary>") || !strings.Contains(summary, "| ledger | "+reason+" |") {
 		t.Errorf("the summary does not name the repository:\n%s", summary)
 	}
 	want := []any{map[string]any{"repository": "ledger", "reason": reason}}

@@ -110,33 +110,51 @@ func checkLog(t *testing.T, text string, github bool) {
 	}
 }
 
-// unescapedPipe separates cells.
-var unescapedPipe = regexp.MustCompile(`(^|[^\\])\|`)
+var (
+	// unescapedPipe separates cells.
+	unescapedPipe = regexp.MustCompile(`(^|[^\\])\|`)
+	// markdownLinks lead to pages, and marks are those that we make, in cells and elsewhere.
+	markdownLinks = regexp.MustCompile(`\[[^\[\]]*\]\(https?://[-A-Za-z0-9._~/:?#=%+,;&]+\)`)
+	markdownMarks = regexp.MustCompile(`<!-- -->|<br>|<wbr>`)
+	// markdownFrame is what is no foreign text at all.
+	markdownFrame = regexp.MustCompile("^(</?details>.*|[0-9,]+ more in the report file \\(input `report_file`\\)\\.)$")
+)
 
-// checkTables expects every row of a table to have as many cells as its head, and no
-// HTML but our own.
+// checkTables expects every row of a table to have as many cells as its head, every block to end
+// where ours do, and no markup but our own.
 func checkTables(t *testing.T, markdown string) {
 	t.Helper()
-	cells := 0
+	cells, fence := 0, ""
 	for line := range strings.Lines(markdown) {
 		line = strings.TrimSuffix(line, "\n")
-		if !strings.HasPrefix(line, "|") {
-			cells = 0
-			if strings.Contains(line, "owned") {
-				t.Errorf("foreign text outside a table: %s", line)
+		switch {
+		case fence != "":
+			if line == fence {
+				fence = ""
+			} else if !strings.HasPrefix(line, "- ") && !strings.HasPrefix(line, "+ ") && !strings.HasPrefix(line, "! ") && !strings.HasPrefix(line, "@@ ") && !strings.Contains(line, "/") {
+				t.Errorf("not our line of a block: %s", line)
 			}
 			continue
+		case strings.HasPrefix(line, "```"):
+			fence = strings.TrimRight(line, "difftex")
+			continue
+		case markdownFrame.MatchString(line):
+			continue
 		}
-		n := len(unescapedPipe.FindAllString(line, -1))
-		if cells == 0 {
-			cells = n
+		n := 0
+		if strings.HasPrefix(line, "|") {
+			n = len(unescapedPipe.FindAllString(line, -1))
+			if cells != 0 && n != cells {
+				t.Errorf("a row with %d cells below a head with %d: %s", n-1, cells-1, line)
+			}
 		}
-		if n != cells {
-			t.Errorf("a row with %d cells below a head with %d: %s", n-1, cells-1, line)
+		cells = n
+		rest := markdownMarks.ReplaceAllString(markdownLinks.ReplaceAllString(line, ""), "")
+		if strings.ContainsAny(rest, "<>`@") || strings.Contains(rest, "](") || n == 0 && strings.HasPrefix(strings.TrimLeft(rest, " "), "#") && !strings.HasPrefix(rest, "## Port ") && !strings.HasPrefix(rest, "### ") {
+			t.Errorf("markup of others: %s", line)
 		}
-		rest := strings.ReplaceAll(line, "<!-- -->", "")
-		if strings.ContainsAny(rest, "<>`@") || strings.Contains(rest, "](") {
-			t.Errorf("markup in a cell: %s", line)
-		}
+	}
+	if fence != "" {
+		t.Error("a block does not end")
 	}
 }

@@ -32,7 +32,7 @@ func TestKinds(t *testing.T) {
 	env := map[string]string{"MAPPING": severalKinds, "KINDS": " repository,\nrepository", "SUMMARY_FILE": "summary-file.md"}
 	const told = "only of kind repository, by the input kinds: 2 resources of the mapping did not run, and nothing of it is read or deleted"
 	plan := w.planned(env)
-	plan.contains(t, told, "delete bitbucketRepository/stale")
+	plan.contains(t, told, "\n- bitbucketRepository/stale\n")
 	if strings.Contains(plan.stdout, "bitbucketProject/stale") {
 		t.Errorf("the plan deletes what did not run:\n%s", plan.stdout)
 	}

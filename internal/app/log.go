@@ -55,7 +55,7 @@ func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
 	if h.ships(r.Level) {
 		h.ship(levelName(r.Level), b.String(), about)
 	}
-	if r.Level < h.level.Level() {
+	if r.Level < h.level.Level() || about.AtEnd && h.level.Level() > slog.LevelDebug {
 		return nil
 	}
 	if h.style != nil && h.style.json {

@@ -62,15 +62,25 @@ func (c console) say(text string) {
 	_, _ = io.WriteString(c.stdout, text+"\n") // a failure has no place left to show
 }
 
-// close prints the last lines.
-func (c console) close(lines []string) {
-	last := len(lines) - 1
+// close prints the last lines, those of a group folded where the platform can fold them.
+func (c console) close(lines []face.LogLine) {
+	last, group := len(lines)-1, ""
 	for i, line := range lines {
-		switch {
-		case i == last:
-			c.end(line)
-		case !c.style.quiet:
-			c.say(line)
+		if i < last && c.style.quiet {
+			continue
+		}
+		if line.Group != group && !c.style.json {
+			if group != "" {
+				c.platform.EndGroup()
+			}
+			if group = line.Group; group != "" {
+				c.platform.Group(group)
+			}
+		}
+		if i == last {
+			c.end(line.Text)
+		} else {
+			c.say(line.Text)
 		}
 	}
 }

@@ -145,8 +145,8 @@ func TestWrongIsToldOnce(t *testing.T) {
 		env  map[string]string
 		want []string
 	}{
-		{"mapping", map[string]string{"MAPPING": wrong}, []string{unused, "the mapping is wrong:", "mapping (input):8:", "mapping (input):11:"}},
-		{"credentials", map[string]string{"MAPPING": repositories, "PORT_CLIENT_SECRET": "not-the-secret"}, []string{unused, "log in to Port"}},
+		{"mapping", map[string]string{"MAPPING": wrong}, []string{unused, "the mapping is wrong:\n", "why: the mapping is wrong: ", "mapping (input):8:", "mapping (input):11:"}},
+		{"credentials", map[string]string{"MAPPING": repositories, "PORT_CLIENT_SECRET": "not-the-secret"}, []string{unused, "ERROR log in to Port", "why: log in to Port"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -163,7 +163,8 @@ func TestWrongIsToldOnce(t *testing.T) {
 	}
 }
 
-// The error that ended the run is told once too, also behind more errors than are shown.
+// The last line names the cause of a run that failed, also of more errors than are shown, and
+// that it failed for them is no error of its own.
 func TestFinalErrorIsTold(t *testing.T) {
 	t.Parallel()
 	for _, repositoriesInAll := range []int{1, 101} {
@@ -176,9 +177,12 @@ func TestFinalErrorIsTold(t *testing.T) {
 			w := newWorld(t, b)
 			r := w.run(map[string]string{"MAPPING": strings.Replace(repositories, `'"bitbucketRepository"'`, ".slug", 1)})
 			r.check(t, 1, "failed")
-			const want = "ERROR every write request to Port failed"
-			if got := strings.Count(r.stdout+r.stderr, want); got != 1 {
-				t.Errorf("told %q: got %d times, want once\n%s%s", want, got, r.stdout, r.stderr)
+			lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
+			if last := lines[len(lines)-1]; !strings.Contains(last, "; why: Port: 404 Not Found: blueprint ") {
+				t.Errorf("the last line does not name the cause: %s", last)
+			}
+			if strings.Contains(r.stdout+r.stderr, "every write request") {
+				t.Errorf("what follows from the errors is told as one:\n%s%s", r.stdout, r.stderr)
 			}
 		})
 	}

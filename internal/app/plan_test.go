@@ -98,16 +98,16 @@ func TestPlanTells(t *testing.T) {
 		t.Errorf("got exit status %d, want 10\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	r.contains(t,
-		`update bitbucketRepository/checkout: property "defaultBranch": none → "checkout", title: "checkout" → "checkout & <b>"`,
-		`refuse bitbucketRepository/ledger: property "defaultBranch" must be string, and is number`,
-		"delete bitbucketRepository/stale",
+		"\n- bitbucketRepository/stale\n~ bitbucketRepository/checkout\n"+`    property "defaultBranch": none → "checkout"`+"\n"+`    title: "checkout" → "checkout & <b>"`+"\n",
+		`! bitbucketRepository/ledger: property "defaultBranch" must be string, and is number`,
 		"a sync would publish the mapping", "Bitbucket credential workspace token: 2 requests, no rate limit header",
 		"a sync asks Bitbucket: 2 requests; 1 credential may make 1000 in 1h: no waiting; and writes to Port: 2 requests; Port takes 35000 of a kind in 5m: no waiting")
 	summary := w.read("summary.md")
 	if file := w.read("plan.md"); strings.TrimSpace(file) != strings.TrimSpace(summary) {
 		t.Errorf("summary_file differs from the summary:\n%s", file)
 	}
-	for _, part := range []string{"## Port plan: partial", "### Changes: 4", "| update | bitbucketRepository | checkout |", `"checkout &amp; &lt;b&gt;"`, "| delete | bitbucketRepository | stale |"} {
+	for _, part := range []string{"## Port plan partial: ", "\n### To delete: 1\n\n```diff\n- bitbucketRepository/stale\n```\n\n### To update: 2\n",
+		"\n@@ bitbucketRepository/checkout @@\n+ property \"defaultBranch\": \"checkout\"\n- title: \"checkout\"\n+ title: \"checkout & <b>\"\n", "\n! bitbucketRepository/ledger: "} {
 		if !strings.Contains(summary, part) {
 			t.Errorf("the summary does not hold %q:\n%s", part, summary)
 		}

@@ -46,6 +46,8 @@ func publish(ctx context.Context, s *session, err error) int {
 	closeFeed(ctx, s, errors.Is(err, errStopped))
 	if s.clients != nil {
 		s.report.BitbucketRequests, s.report.PortRequests = s.clients.bitbucket.Requests(), s.clients.port.Requests()
+		spent := s.clients.bitbucket.Spent()
+		s.report.Allowance = report.Allowance{Each: spent.Each, Credentials: spent.Credentials, Window: spent.Window}
 		if s.command.atEnd != nil {
 			s.command.atEnd(s)
 		}
@@ -59,8 +61,8 @@ func publish(ctx context.Context, s *session, err error) int {
 	sendInsights(ctx, s)
 	annotated := handOver(s, reported)
 	s.close(lastLines(s))
-	if err != nil && (s.platform.Annotates() || !reported && !holds(annotated, s.scrubber.Redact(err.Error()))) {
-		s.log.Error(firstLine(err.Error()))
+	if err != nil && !reported && s.report.Failure != "" && !holds(annotated, s.scrubber.Redact(err.Error())) {
+		s.log.Error(firstLine(err.Error())) // of more problems than are annotated
 	}
 	// A failure to write to the log has no place left to show.
 	_ = errors.Join(s.platform.Close(), s.stdout.Flush(), s.stderr.Flush())
@@ -77,8 +79,14 @@ func publish(ctx context.Context, s *session, err error) int {
 // noteFailure puts into the report why the run has no result.
 func noteFailure(s *session, err error, reported bool) {
 	s.report.Mark(report.Fatal)
-	if reported {
-		s.report.Failure = firstLine(err.Error()) // what is wrong stands in lines of its own
+	if c := report.Consequence(""); errors.As(err, &c) && len(s.report.Problems().Errors()) > 0 {
+		return
+	}
+	s.report.Failure = firstLine(err.Error())
+	if reported { // what is wrong stands in lines of its own
+		if worst := s.report.Causes().Errors(); len(worst) > 0 && !s.badArguments {
+			s.report.Failure += ": " + worst[0].Brief()
+		}
 		return
 	}
 	problem := diag.Problem{Severity: diag.Error, Message: err.Error()}
@@ -117,9 +125,9 @@ func closeFeed(ctx context.Context, s *session, stopped bool) {
 }
 
 // lastLines returns how it ended: of a run what it did.
-func lastLines(s *session) []string {
+func lastLines(s *session) []face.LogLine {
 	if s.badArguments {
-		return []string{s.report.Status() + ": " + s.report.Failure}
+		return []face.LogLine{{Text: s.report.Status() + ": " + s.report.Failure}}
 	}
 	return face.Lines(s.report)
 }
@@ -142,7 +150,7 @@ func handOver(s *session, reported bool) (annotated []diag.Problem) {
 		writeOut(s, form)
 	}
 	checkOnly := s.command.checkOnly // the mapping's problems are printed
-	for _, p := range s.report.Worst() {
+	for _, p := range s.report.Causes() {
 		if len(annotated) == maxAnnotations || p.Severity == diag.Notice && !checkOnly {
 			break
 		}

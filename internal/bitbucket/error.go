@@ -52,9 +52,12 @@ type Error struct {
 	Credential string // the kind of credential that was used
 }
 
-func (e *Error) Error() string {
+func (e *Error) Error() string { return e.Method + " " + e.Path + ": " + e.Answer() }
+
+// Answer returns the error without the request: what other requests may have met too.
+func (e *Error) Answer() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s: %s", e.Method, e.Path, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, statusText(e.Status))))
+	b.WriteString(strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, statusText(e.Status))))
 	if e.Message != "" {
 		fmt.Fprintf(&b, ": %s", e.Message)
 	}

@@ -21,6 +21,9 @@ type About struct {
 	Phase Phase
 	Kind  string // of the resource
 	Index int    // of the resource, from 1; 0 for none in particular
+	// AtEnd is true for a line that the last lines of the run say again: a console need not show
+	// it.
+	AtEnd bool
 }
 
 // aboutKey names the attribute that Attr returns.

@@ -86,13 +86,19 @@ func (l *Log) Redact(redact func(string) string) {
 // frequent, then in the order in which they were noted. A problem that stands for
 // further ones is the last of its severity.
 func (l *Log) Worst() Problems {
+	worst := slices.Clone(l.problems)
+	worst.sortWorst()
+	return worst
+}
+
+func (p Problems) sortWorst() {
 	last := func(p Problem) int {
 		if p.Message == furtherProblems {
 			return 1
 		}
 		return 0
 	}
-	return slices.SortedStableFunc(slices.Values(l.problems), func(a, b Problem) int {
+	slices.SortStableFunc(p, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(last(a), last(b)), cmp.Compare(b.Count, a.Count))
 	})
 }

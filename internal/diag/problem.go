@@ -63,16 +63,24 @@ type Problem struct {
 	Count    int    // how often; 0 counts as once
 	Example  string // the first one, or ""
 	About    About  // for whoever looks for problems of one kind; it is not shown
+	// Cause is what is behind the message, in the words of whoever said it; all problems that
+	// it is behind have the same. Empty is the message itself.
+	Cause string
+	Also  string // further places of the same, in words; see Grouped
 	// Snippet is the line that At names, as written, or "".
 	Snippet string
 }
 
 // Text returns the object and the message on one line, as far as both have one.
 func (p Problem) Text() string {
-	if p.Where == "" {
-		return p.Message
+	text := p.Message
+	if p.Where != "" {
+		text = p.Where + ": " + text
 	}
-	return p.Where + ": " + p.Message
+	if p.Also != "" {
+		text += " (" + p.Also + ")"
+	}
+	return text
 }
 
 // key is what makes two problems the same.
@@ -86,7 +94,7 @@ func (p Problem) key() key { return key{p.Severity, p.At, p.Where, p.Message} }
 
 // Redacted returns the problem with each of its texts passed through redact.
 func (p Problem) Redacted(redact func(string) string) Problem {
-	for _, text := range []*string{&p.At.File, &p.Where, &p.Message, &p.Fix, &p.Example, &p.Snippet} {
+	for _, text := range []*string{&p.At.File, &p.Where, &p.Message, &p.Fix, &p.Example, &p.Cause, &p.Also, &p.Snippet} {
 		*text = redact(*text)
 	}
 	return p
@@ -109,6 +117,9 @@ func (p Problem) Error() string {
 		}
 	}
 	text := strings.Join(parts, ": ")
+	if p.Also != "" {
+		text += " (" + oneLine(p.Also) + ")"
+	}
 	if line, caret := excerpt(p.Snippet, p.At.Column); line != "" {
 		text += "\n    " + line
 		if caret != "" {

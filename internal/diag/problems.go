@@ -9,9 +9,9 @@ import (
 // Problems are several problems. As an error it holds them all.
 type Problems []Problem
 
-// Error returns every problem, in file order, one after another.
+// Error returns every problem, in file order, one after another, and each cause once.
 func (p Problems) Error() string {
-	sorted := slices.Clone(p)
+	sorted := p.Grouped()
 	sorted.Sort()
 	texts := make([]string, len(sorted))
 	for i, one := range sorted {

@@ -59,7 +59,11 @@ const splitter = "<!-- -->"
 func cell(s string, maxRunes int) string {
 	text := visible(s, maxRunes)
 	var b strings.Builder
+	unbroken := 0
 	for i, c := range text {
+		if unbroken++; c == ' ' {
+			unbroken = 0
+		}
 		switch {
 		case c == '&':
 			b.WriteString("&amp;")
@@ -76,9 +80,20 @@ func cell(s string, maxRunes int) string {
 		default:
 			b.WriteRune(c)
 		}
+		if unbroken >= maxUnbroken || unbroken >= maxUnbroken/2 && strings.ContainsRune("/-._:,", c) {
+			b.WriteString(breakHere)
+			unbroken = 0
+		}
 	}
-	return b.String()
+	return strings.TrimSuffix(b.String(), breakHere)
 }
+
+// maxUnbroken is the length, in characters, from which a text without a space may break anyway,
+// so that no table is wider than the page; behind a mark half of that will do.
+const maxUnbroken = 48
+
+// breakHere is where a browser may begin a new line.
+const breakHere = "<wbr>"
 
 // encode returns JSON on one line, in which hidden characters are escaped: encoding/json
 // itself leaves DEL, C1 controls and bidi controls as they are. Outside strings JSON

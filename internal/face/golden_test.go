@@ -141,10 +141,24 @@ func TestGolden(t *testing.T) {
 			}
 			golden(t, tt.name+".md", Markdown(tt.report, mebibyte))
 			golden(t, tt.name+".json", string(JSON(tt.report)))
-			golden(t, tt.name+".lines", strings.Join(Lines(tt.report), "\n")+"\n")
+			golden(t, tt.name+".lines", linesText(tt.report)+"\n")
 			golden(t, tt.name+".outputs", outputs.String())
 		})
 	}
+}
+
+// linesText is the end of a log, with the title of each group.
+func linesText(r *report.Report) string {
+	var all []string
+	group := ""
+	for _, l := range Lines(r) {
+		if l.Group != group && l.Group != "" {
+			all = append(all, "["+l.Group+"]")
+		}
+		group = l.Group
+		all = append(all, l.Text)
+	}
+	return strings.Join(all, "\n")
 }
 
 func golden(t *testing.T, name, got string) {
@@ -181,14 +195,14 @@ func TestScrub(t *testing.T) {
 	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: secret}, Message: long, Fix: secret, Example: secret})
 	r.Scrub(func(text string) string { return strings.ReplaceAll(text, secret, "***") })
 	for name, text := range map[string]string{
-		"Markdown": Markdown(r, 1<<20), "JSON": string(JSON(r)), "lines": strings.Join(Lines(r), "\n"), "JUnit": string(JUnit(r)), "problem": Line(r.Problems()[0]),
+		"Markdown": Markdown(r, 1<<20), "JSON": string(JSON(r)), "lines": linesText(r), "JUnit": string(JUnit(r)), "problem": Line(r.Problems()[0]),
 	} {
 		if strings.Contains(text, "tok") || !strings.Contains(text, "42") && name != "problem" {
 			t.Errorf("%s: a secret is shown, or a number is gone:\n%s", name, text)
 		}
 	}
 	r.CheckOnly = true
-	for name, text := range map[string]string{"verdict": strings.Join(Lines(r), "\n"), "verdict in Markdown": Markdown(r, 1<<20), "SARIF": string(SARIF(r)), "code quality": string(CodeQuality(r)), "JUnit": string(JUnit(r))} {
+	for name, text := range map[string]string{"verdict": linesText(r), "verdict in Markdown": Markdown(r, 1<<20), "SARIF": string(SARIF(r)), "code quality": string(CodeQuality(r)), "JUnit": string(JUnit(r))} {
 		if strings.Contains(text, "tok") || !strings.Contains(text, "***") {
 			t.Errorf("%s: a secret is shown, or its place is gone:\n%s", name, text)
 		}

@@ -222,7 +222,7 @@ func (p page) problemTitle() string {
 // toTell are the problems, worst first.
 func (p page) toTell() diag.Problems {
 	if !p.CheckOnly {
-		return p.Worst()
+		return p.Causes()
 	}
 	return slices.SortedStableFunc(slices.Values(p.Mapping.Problems), func(a, b diag.Problem) int { return cmp.Compare(a.Severity, b.Severity) })
 }

@@ -8,12 +8,23 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// Lines are the closing lines of a log: one for each resource, one for each blueprint
-// of which something is stale or held back, and the result. A line holds no line break
-// and no control character; the platform's own escaping is still due.
-func Lines(r *report.Report) []string {
+// LogLine is one line of the end of a log.
+type LogLine struct {
+	Text string // whole, with the mark
+	// Mark begins the line of a change: "-", "~" or "+" of an entity that is deleted, updated or
+	// created, and "!" of one that Port would refuse. Other lines have none.
+	Mark string
+	// Group is the title of those lines in a row that may be folded away; empty for a line that
+	// everybody is to see.
+	Group string
+}
+
+// Lines are the closing lines of a log: one for each resource, one for each blueprint of which
+// something is stale or held back, what a plan would change, deletions first, and the result. A
+// line holds no line break and no control character; the platform's own escaping is still due.
+func Lines(r *report.Report) []LogLine {
 	if r.CheckOnly {
-		return []string{verdict(r)}
+		return plainLines(verdict(r))
 	}
 	l := lines{words{r}}
 	var all []string
@@ -25,7 +36,6 @@ func Lines(r *report.Report) []string {
 			all = append(all, l.blueprintLine(b))
 		}
 	}
-	all = append(all, l.changeLines()...)
 	if text := sourcesText(r.Sources); r.Planned && text != "" {
 		all = append(append(all, fallbackLines(r.Sources)...), text)
 	}
@@ -38,10 +48,19 @@ func Lines(r *report.Report) []string {
 	for _, fact := range r.Facts {
 		all = append(all, visible(fact, maxMessage))
 	}
+	changes := append(plainLines(all...), l.changeLines()...)
 	if r.Forecast != "" {
-		all = append(all, r.Forecast)
+		changes = append(changes, plainLines(r.Forecast)...)
 	}
-	return append(all, l.outcome()+": "+l.result()+l.why())
+	return append(changes, plainLines(l.outcome()+": "+l.result()+l.why())...)
+}
+
+func plainLines(texts ...string) []LogLine {
+	all := make([]LogLine, len(texts))
+	for i, text := range texts {
+		all[i].Text = text
+	}
+	return all
 }
 
 // Result returns on one line how the run ended and what became of the entities.
@@ -50,8 +69,12 @@ func Result(r *report.Report) string {
 	return w.outcome() + ": " + w.entityResult() + w.why()
 }
 
-// maxChangeLines bounds the changes in a log, which is read from its end.
-const maxChangeLines = 100
+const (
+	// maxChangeLines bounds the updates and the creations in a log. The deletions are complete.
+	maxChangeLines = 100
+	// openUpdates is how many updates are shown before they are folded.
+	openUpdates = 25
+)
 
 type lines struct{ words }
 
@@ -89,31 +112,44 @@ func (l lines) blueprintLine(b *report.Blueprint) string {
 	return line
 }
 
-func changeLine(c catalog.Change) string {
-	line := string(c.Action) + " " + visible(c.Ref.Blueprint, maxName) + "/" + visible(c.Ref.Identifier, maxExample)
-	if c.Action == catalog.Update || c.Action == catalog.Refuse {
-		if text := fieldsText(c, maxMessage); text != "" {
-			line += ": " + text
-		}
-	}
-	if c.Why != "" {
-		line += ": " + visible(c.Why, maxMessage)
-	}
-	return line
-}
-
-// changeLines are one for each change, as far as a log bears them.
-func (l lines) changeLines() []string {
-	var all []string
+// changeLines are what a plan would change: the deletions, each update with a line for each
+// property, what Port would refuse and, folded, the creations.
+func (l lines) changeLines() []LogLine {
 	if !l.Planned {
 		return nil // the counts of each blueprint say it
 	}
-	for i, c := range l.Changes {
-		if i == maxChangeLines {
-			all = append(all, fmt.Sprintf("%d more changes are in the report file (input report_file)", len(l.Changes)-i))
-			break
-		}
-		all = append(all, changeLine(c))
+	var all []LogLine
+	for _, c := range l.changed(catalog.Delete) {
+		all = append(all, LogLine{entityLine("-", c), "-", ""})
 	}
-	return all
+	updates := l.changed(catalog.Update)
+	group := ""
+	if len(updates) > openUpdates {
+		group = plural(len(updates), "entity") + " to update"
+	}
+	for _, c := range updates[:min(len(updates), maxChangeLines)] {
+		all = append(all, LogLine{entityLine("~", c), "~", group})
+		for _, f := range c.Fields {
+			from, to := valueTexts(f.From, f.To)
+			all = append(all, LogLine{"    " + visible(f.Name, maxName) + ": " + from + " → " + to, "", group})
+		}
+	}
+	all = append(all, moreChanges(updates, "updates", group)...)
+	for _, c := range l.changed(catalog.Refuse) {
+		all = append(all, LogLine{entityLine("!", c), "!", ""})
+	}
+	creations := l.changed(catalog.Create)
+	group = plural(len(creations), "entity") + " to create"
+	for _, c := range creations[:min(len(creations), maxChangeLines)] {
+		all = append(all, LogLine{entityLine("+", c), "+", group})
+	}
+	return append(all, moreChanges(creations, "creations", group)...)
+}
+
+// moreChanges says how many changes have no line.
+func moreChanges(changes []catalog.Change, what, group string) []LogLine {
+	if len(changes) <= maxChangeLines {
+		return nil
+	}
+	return []LogLine{{fmt.Sprintf("%s more %s are in the report file (input report_file)", digits(int64(len(changes)-maxChangeLines)), what), "", group}}
 }

@@ -1,303 +1,249 @@
 package face
 
 import (
+	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
+	"time"
 
-	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/report"
 )
 
 // openProblems is how many problems are shown before the rest is folded.
 const openProblems = 10
 
-// Markdown is the step summary: a headline, a table of resources, one of blueprints
-// and one of problems, worst first. It is at most limitBytes long: tables are cut by
-// whole rows and say how many are missing. It is empty when not even the headline fits.
+// maxHeadline is the longest cause in a headline, in characters.
+const maxHeadline = 160
+
+// part is what can be rendered in so many bytes at most, and is empty where they are too few.
+type part interface{ render(limit int) string }
+
+// Markdown is the step summary: a headline with the numbers, or the cause of what went wrong;
+// what the run was about; a table of blueprints; the changes, deletions first; what stays, the
+// problems and, folded, all else. It is at most limitBytes long: lists are cut between two rows
+// and say how many are missing, and the deletions last of all. It is empty when not even the
+// headline fits.
 func Markdown(r *report.Report, limitBytes int) string {
 	if r.CheckOnly {
 		return verdictMarkdown(r, limitBytes)
 	}
 	m := markdown{words{r}}
 	head := m.headline()
-	if memory := m.memoryMarkdown(); len(head)+len(memory) <= limitBytes {
-		head += memory
-	}
 	if len(head) > limitBytes {
 		return ""
 	}
-	// Every table is sure of a share; then each takes what the others left over.
-	left := limitBytes - len(head)
-	resources, blueprints, changes, problems := m.resourceTable(), m.blueprintTable(), m.changeTable(), m.problemTable()
-	var fallbacks table // of a sync the problems have them
-	if m.Planned {
-		fallbacks = m.fallbackTable()
+	if about := m.about(); len(head)+len(about) <= limitBytes {
+		head += about
 	}
-	p := problems.render(left / 3)
-	b := blueprints.render(left / 4)
-	c := changes.render(left / 4)
-	f := fallbacks.render(left / 12)
-	res := resources.render(left - len(p) - len(b) - len(c) - len(f))
-	b = blueprints.render(left - len(p) - len(res) - len(c) - len(f))
-	c = changes.render(left - len(p) - len(res) - len(b) - len(f))
-	f = fallbacks.render(left - len(p) - len(res) - len(b) - len(c))
-	p = problems.render(left - len(b) - len(res) - len(c) - len(f))
-	return head + res + b + c + f + p
+	problems, changes := []part{m.problemTable()}, []part{m.deletions(), m.updates(), m.refusals(), m.creations(), m.kept()}
+	parts := append(append([]part{m.blueprintTable()}, changes...), problems...)
+	if r.Status() != report.Success && !r.Planned { // then one looks for why
+		parts = append(append([]part{m.blueprintTable()}, problems...), changes...)
+	}
+	parts = append(parts, m.notices(), m.details(), m.fallbackTable())
+	return head + fit(parts, limitBytes-len(head))
 }
 
-type markdown struct{ words }
+// fit renders parts in a number of bytes: each is sure of a share, the largest of all the
+// deletions, and takes what the others leave, the deletions first and then the problems.
+func fit(parts []part, limit int) string {
+	texts, used := make([]string, len(parts)), 0
+	share := func(p part) int {
+		if rankOf(p) == 0 {
+			return limit / 2
+		}
+		return limit / (2 * len(parts))
+	}
+	for i, p := range parts {
+		texts[i] = p.render(share(p))
+		used += len(texts[i])
+	}
+	for rank := range 3 {
+		for i, p := range parts {
+			if rankOf(p) == rank {
+				used -= len(texts[i])
+				texts[i] = p.render(limit - used)
+				used += len(texts[i])
+			}
+		}
+	}
+	return strings.Join(texts, "")
+}
+
+// rankOf is in which turn a part takes what the others leave.
+func rankOf(p part) int {
+	switch p := p.(type) {
+	case block:
+		if p.first {
+			return 0
+		}
+	case table:
+		if p.urgent {
+			return 1
+		}
+	}
+	return 2
+}
 
 func (m markdown) headline() string {
-	t := m.Total()
 	name := "resync"
 	if m.Planned {
 		name = "plan"
 	}
-	text := fmt.Sprintf("## Port %s: %s\n\n%s extracted", name, m.Status(), plural(t.Extracted, "object"))
-	if t.Failed != 0 {
-		text += fmt.Sprintf(", %d failed", t.Failed)
+	status := m.Status()
+	if status == report.Success {
+		return fmt.Sprintf("## Port %s: %s\n", name, m.numbers())
 	}
-	text += fmt.Sprintf("; entities: %s %s.\n", m.entityResult(), m.cost())
+	text := fmt.Sprintf("## Port %s %s: %s\n", name, status, cell(m.reasons(), maxHeadline))
+	if status == report.Partial {
+		text += "\n**" + strings.ToUpper(m.numbers()[:1]) + m.numbers()[1:] + "**\n"
+	}
+	return text
+}
+
+// numbers are those that a person looks for first: what was created, updated and deleted, and
+// what should have been and was not.
+func (m markdown) numbers() string {
+	t := m.Totals()
+	create, update, remove := m.verbs()
+	text := fmt.Sprintf("%s %s, %s %s, %s %s", digits(int64(t.Created)), create, digits(int64(t.Updated)), update, digits(int64(t.Deleted)), remove)
+	for _, n := range []struct {
+		n    int
+		word string
+	}{{t.Rejected, m.rejected()}, {t.StaleKept, "stale kept"}, {t.Failed, "failed"}} {
+		if n.n > 0 {
+			text += fmt.Sprintf(", %s %s", digits(int64(n.n)), n.word)
+		}
+	}
+	return text
+}
+
+func (m markdown) rejected() string {
+	if m.Planned {
+		return "refused"
+	}
+	return "rejected"
+}
+
+// about says on a line what the run was about, and what it cost.
+func (m markdown) about() string {
+	var all []string
+	if m.Subject.Workspace != "" || m.Subject.Integration != "" {
+		all = append(all, cell(cmp.Or(m.Subject.Workspace, "?"), maxName)+" → "+cell(cmp.Or(m.Subject.Integration, "?"), maxName))
+	}
+	for _, f := range []struct {
+		what string
+		report.File
+	}{{"mapping", m.Mapping.File}, {"blueprints", m.Mapping.Blueprints}} {
+		if f.Name != "" {
+			all = append(all, f.what+" "+mdLink(f.Name, m.Link(f.Name, 0), maxName))
+		}
+	}
+	text := "\n" + strings.Join(append(all, m.requests(), roundDuration(m.Duration)), " · ") + "\n"
 	if kinds := m.kindsText(); kinds != "" {
 		text += "\nThis run is " + cell(kinds, maxMessage) + ".\n"
 	}
-	if m.Forecast != "" {
-		text += "\n" + cell(m.Forecast, maxMessage) + "\n"
+	return text
+}
+
+// requests are those that the run made, and how many it may make.
+func (m markdown) requests() string {
+	text := digits(int64(m.BitbucketRequests)) + " requests to Bitbucket"
+	if a := m.Allowance; a.Each > 0 && a.Credentials > 0 {
+		window := "in " + ageText(a.Window)
+		if a.Window == time.Hour {
+			window = "an hour"
+		}
+		text += fmt.Sprintf(" of %s %s", digits(int64(a.Each*a.Credentials)), window)
+	}
+	if m.Sources.Requests > 0 {
+		text += ", " + digits(int64(m.Sources.Requests)) + " to its git host"
+	}
+	return text + ", " + digits(int64(m.PortRequests)) + " to Port"
+}
+
+// blueprintTable is what became of the entities of each blueprint. What did not happen is blank.
+func (m markdown) blueprintTable() table {
+	sorted := m.SortedBlueprints()
+	create, update, remove := m.verbs()
+	title := func(s string) string { return strings.ToUpper(s[:1]) + s[1:] + ">" }
+	t := table{
+		title: "\n",
+		heads: []string{"Blueprint", title(create), title(update), title(remove), "Else"},
+		rows:  len(sorted),
+	}
+	t.row = func(i int) []string { return m.blueprintRow(cell(sorted[i].Identifier, maxName), *sorted[i]) }
+	all := m.Totals()
+	sum := report.Blueprint{
+		Created: all.Created, Updated: all.Updated, Unchanged: all.Unchanged, Rejected: all.Rejected, Deleted: all.Deleted, StaleKept: all.StaleKept,
+	}
+	if len(sorted) > 1 || len(sorted) == 1 && all.Rejected != sorted[0].Rejected { // some have no blueprint
+		t.foot = m.blueprintRow("Total", sum)
+	}
+	return t
+}
+
+func (m markdown) blueprintRow(name string, b report.Blueprint) []string {
+	number := func(n int) string {
+		if n == 0 {
+			return ""
+		}
+		return digits(int64(n))
+	}
+	var others []string
+	for _, n := range []struct {
+		n    int
+		word string
+	}{{b.Unchanged, "unchanged"}, {b.Rejected, m.rejected()}, {b.StaleKept, "stale kept"}} {
+		if n.n > 0 {
+			others = append(others, digits(int64(n.n))+" "+n.word)
+		}
+	}
+	return []string{name, number(b.Created), number(b.Updated), number(b.Deleted), strings.Join(others, ", ")}
+}
+
+// notes is a folded list of texts.
+type notes struct {
+	summary string
+	texts   []string // in Markdown, one line each
+}
+
+func (n notes) render(limit int) string {
+	head, tail := "\n<details><summary>"+n.summary+"</summary>\n\n", "\n</details>\n"
+	text := ""
+	for _, one := range n.texts {
+		if line := "- " + one + "\n"; len(head)+len(text)+len(line)+len(tail) <= limit {
+			text += line
+		}
+	}
+	if text == "" {
+		return ""
+	}
+	return head + text + tail
+}
+
+// details are all else that there is to know of a run.
+func (m markdown) details() notes {
+	var all []string
+	l := lines(m)
+	for _, res := range m.Resources {
+		all = append(all, cell(l.resourceLine(res), maxMessage))
+	}
+	for _, text := range memoryLines(m.Report) {
+		all = append(all, cell("memory between runs: "+text, maxMessage))
 	}
 	facts := m.Facts
 	if read := sourcesText(m.Sources); m.Planned && read != "" || m.Sources.Reader == report.Git {
 		facts = append([]string{read}, facts...)
 	}
-	for i, fact := range facts {
-		text += strings.Repeat("\n", 1-min(i, 1)) + "- " + cell(fact, maxMessage) + "\n"
+	for _, fact := range facts {
+		all = append(all, cell(fact, maxMessage))
 	}
-	if reasons := m.reasons(); reasons != "" {
-		text += "\nWhy " + m.Status() + ": " + reasons + ".\n"
+	if m.Forecast != "" {
+		all = append(all, cell(m.Forecast, maxMessage))
 	}
-	return text
-}
-
-// memoryMarkdown is the section of the summary on the memory; empty when there is none.
-func (m markdown) memoryMarkdown() string {
-	all := memoryLines(m.Report)
-	if len(all) == 0 {
-		return ""
+	if traces := m.traces(); traces != "" {
+		all = append(all, cell(traces, maxMessage))
 	}
-	var b strings.Builder
-	b.WriteString("\n### Memory between runs\n\n")
-	for _, text := range all {
-		b.WriteString("- " + cell(text, maxMessage) + "\n")
-	}
-	return b.String()
-}
-
-func (m markdown) resourceTable() table {
-	total := m.Total()
-	t := table{
-		title: "\n### Resources\n\n",
-		heads: []string{"Resource>", "Kind", "Blueprints"},
-		rows:  len(m.Resources),
-	}
-	for _, c := range columns {
-		t.heads = append(t.heads, c.head+">")
-	}
-	t.heads = m.planned(append(t.heads, "Complete")...)
-	t.row = func(i int) []string {
-		res := m.Resources[i]
-		cells := []string{strconv.Itoa(res.Index), cell(res.Kind, maxName), blueprintCell(res.Blueprints)}
-		for _, c := range columns {
-			cells = append(cells, strconv.Itoa(c.of(res.Counts)))
-		}
-		return append(cells, completeCell(res))
-	}
-	if len(m.Resources) > 1 {
-		t.foot = []string{"", "Total", ""}
-		for _, c := range columns {
-			t.foot = append(t.foot, strconv.Itoa(c.of(total)))
-		}
-		t.foot = append(t.foot, "")
-	}
-	return t
-}
-
-// planned puts the words of a plan into the heads of a table.
-func (m markdown) planned(heads ...string) []string {
-	if m.Planned {
-		words := strings.NewReplacer("Created", "To create", "Updated", "To update", "Deleted", "To delete", "Rejected", "Refused")
-		for i, head := range heads {
-			heads[i] = words.Replace(head)
-		}
-	}
-	return heads
-}
-
-// blueprintCell names a few: an expression can give any number of blueprints.
-func blueprintCell(identifiers []string) string {
-	const most = 5
-	var cells []string
-	for i, id := range identifiers {
-		if i == most {
-			cells = append(cells, fmt.Sprintf("and %d more", len(identifiers)-most))
-			break
-		}
-		cells = append(cells, cell(id, maxName))
-	}
-	return strings.Join(cells, ", ")
-}
-
-func completeCell(r *report.Resource) string {
-	switch {
-	case !r.Listed:
-		return "not listed"
-	case !r.Complete:
-		return "no"
-	}
-	return "yes"
-}
-
-func (m markdown) blueprintTable() table {
-	sorted := m.SortedBlueprints()
-	return table{
-		title: "\n### Blueprints\n\n",
-		heads: m.planned("Blueprint", "Created>", "Updated>", "Unchanged>", "Rejected>", "Deleted>", "Stale kept>", "Deletion held back"),
-		rows:  len(sorted),
-		row: func(i int) []string {
-			b := sorted[i]
-			cells := []string{cell(b.Identifier, maxName)}
-			for _, n := range []int{b.Created, b.Updated, b.Unchanged, b.Rejected, b.Deleted, b.StaleKept} {
-				cells = append(cells, strconv.Itoa(n))
-			}
-			return append(cells, cell(b.HeldBy, maxFix))
-		},
-	}
-}
-
-func (m markdown) problemTable() table {
-	worst := m.Worst()
-	return table{
-		title: "\n### Problems: " + m.CountText() + "\n\n",
-		heads: []string{"Severity", "Where", "Problem", "Times>", "First example", "Fix"},
-		rows:  len(worst),
-		fold:  openProblems,
-		row: func(i int) []string {
-			p := worst[i]
-			where := ""
-			if at := p.At; at.File != "" {
-				at.File = cell(at.File, maxExample)
-				where = at.String()
-			}
-			return []string{
-				cell(p.Severity.String(), maxName),
-				where,
-				cell(p.Text(), maxMessage),
-				strconv.Itoa(p.Count),
-				cell(p.Example, maxExample),
-				cell(p.Fix, maxFix),
-			}
-		},
-	}
-}
-
-// table is a Markdown table whose rows are made only as far as they fit.
-type table struct {
-	title string   // what stands above
-	heads []string // a trailing ">" aligns the column to the right
-	rows  int
-	row   func(i int) []string
-	foot  []string // last row, never cut; may be nil
-	fold  int      // so many rows are shown, the others folded; 0 folds none
-}
-
-// render is at most limit bytes long, and empty when there is no row.
-func (t table) render(limit int) string {
-	if t.rows == 0 {
-		return ""
-	}
-	var rows []string
-	fits, size := 0, 0
-	for i := 0; i < t.rows; i++ {
-		rows = append(rows, line(t.row(i)))
-		if size += len(rows[i]); size > limit {
-			break
-		}
-		if len(t.frame(nil, i+1))+size <= limit {
-			fits = i + 1
-		}
-	}
-	text := t.frame(rows, fits)
-	if len(text) > limit {
-		return ""
-	}
-	return text
-}
-
-// frame is the table with the first n rows, or what stands around them when rows is
-// nil.
-func (t table) frame(rows []string, n int) string {
-	var b strings.Builder
-	b.WriteString(t.title)
-	shown := n
-	if t.fold > 0 {
-		shown = min(n, t.fold)
-	}
-	if n > 0 {
-		t.part(&b, rows, 0, shown)
-	}
-	if n > shown {
-		fmt.Fprintf(&b, "\n<details><summary>%d more</summary>\n\n", n-shown)
-		t.part(&b, rows, shown, n)
-		b.WriteString("\n</details>\n")
-	}
-	if n < t.rows {
-		if n > 0 {
-			b.WriteByte('\n')
-		}
-		fmt.Fprintf(&b, "%d more in the report file (input `report_file`).\n", t.rows-n)
-	}
-	return b.String()
-}
-
-func (t table) part(b *strings.Builder, rows []string, from, to int) {
-	heads, rules := make([]string, len(t.heads)), make([]string, len(t.heads))
-	for i, head := range t.heads {
-		name, right := strings.CutSuffix(head, ">")
-		heads[i], rules[i] = name, "---"
-		if right {
-			rules[i] = "---:"
-		}
-	}
-	b.WriteString(line(heads) + line(rules))
-	if rows != nil {
-		b.WriteString(strings.Join(rows[from:to], ""))
-	}
-	if t.foot != nil {
-		b.WriteString(line(t.foot))
-	}
-}
-
-func line(cells []string) string { return "| " + strings.Join(cells, " | ") + " |\n" }
-
-func (m markdown) changeTable() table {
-	changes := "Changes"
-	if !m.Planned {
-		changes = "Deleted"
-	}
-	return table{
-		title: fmt.Sprintf("\n### %s: %d\n\n", changes, len(m.Changes)),
-		heads: []string{"Action", "Blueprint", "Entity", "What changes"},
-		rows:  len(m.Changes),
-		fold:  openProblems,
-		row: func(i int) []string {
-			c := m.Changes[i]
-			what := ""
-			switch {
-			case c.Why != "":
-				what = c.Why
-			case c.Action == catalog.Update:
-				what = fieldsText(c, maxMessage)
-			}
-			return []string{string(c.Action), cell(c.Ref.Blueprint, maxName), cell(c.Ref.Identifier, maxExample), cell(what, maxMessage)}
-		},
-	}
+	return notes{"Resources, requests and times", all}
 }

@@ -84,16 +84,20 @@ func fallbackLines(s report.Sources) []string {
 	return all
 }
 
+// fallbackTable is folded; of a sync the notices have it.
 func (m markdown) fallbackTable() table {
 	all := m.Sources.Fallbacks
+	if !m.Planned {
+		all = nil
+	}
 	return table{
-		title: fmt.Sprintf("\n### Read over REST instead of git: %d\n\n", len(all)),
+		title: fmt.Sprintf("\n<details><summary>Read over REST instead of git: %d</summary>\n\n", len(all)),
 		heads: []string{"Repository", "Why"},
 		rows:  len(all),
-		fold:  openProblems,
 		row: func(i int) []string {
 			return []string{cell(all[i].Repository, maxName), cell(all[i].Reason, maxExample)}
 		},
+		end: "\n</details>\n",
 	}
 }
 
@@ -124,15 +128,6 @@ func grouped(n int, one, many string) string {
 		return "1 " + one
 	}
 	return digits(int64(n)) + " " + many
-}
-
-// digits writes a number that is not negative with a comma before each three digits.
-func digits(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }
 
 // bytesText is a number of bytes in the largest unit that leaves a digit before the point:

@@ -2,11 +2,11 @@ package face
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
-	"port-bitbucket-exporter/internal/catalog"
-	"port-bitbucket-exporter/internal/clip"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -14,6 +14,7 @@ import (
 // The longest foreign texts in a line or a cell, in characters.
 const (
 	maxMessage = 500
+	maxCause   = 240
 	maxFix     = 300
 	maxExample = 200
 	maxName    = 100
@@ -44,6 +45,9 @@ var columns = []column{
 
 // words puts a report into the words that all forms for people share.
 type words struct{ *report.Report }
+
+// markdown puts a report into Markdown.
+type markdown struct{ words }
 
 // kindsText says that the run was one of some kinds; empty when all ran.
 func (w words) kindsText() string {
@@ -77,19 +81,40 @@ func (w words) why() string {
 	return ""
 }
 
-// reasons returns why the run is not a full success, worst first; empty when it is one.
+// reasons returns why the run is not a full success, the cause first; empty when it is one.
 func (w words) reasons() string {
+	if w.Status() == report.Success {
+		return ""
+	}
 	var all []string
-	for _, c := range causeWords {
-		switch {
-		case !w.Has(c.cause):
-		case c.cause == report.Fatal && w.Failure != "":
-			all = append(all, visible(w.Failure, maxMessage))
-		default:
-			all = append(all, c.words)
+	if w.Has(report.TimeLimit) {
+		all = append(all, "the time limit was reached")
+	}
+	worst := w.Causes().Errors()
+	more := len(worst) - 1
+	switch {
+	case w.Failure != "":
+		all = append(all, short(w.Failure))
+	case len(worst) > 0:
+		all = append(all, short(worst[0].Brief()))
+	}
+	if len(all) > 0 && more > 0 {
+		all = append(all, "and "+plural(more, "more error"))
+	}
+	if len(all) == 0 {
+		for _, c := range causeWords {
+			if w.Has(c.cause) {
+				all = append(all, c.words)
+			}
 		}
 	}
 	return strings.Join(all, "; ")
+}
+
+// short returns a message without what can be done about it, and what support asks for.
+func short(message string) string {
+	what, _, _ := strings.Cut(withoutTraces(message), "; ")
+	return visible(strings.TrimSuffix(what, "."), maxCause)
 }
 
 var causeWords = []struct {
@@ -97,7 +122,6 @@ var causeWords = []struct {
 	words string
 }{
 	{report.Fatal, "the run as a whole failed"},
-	{report.TimeLimit, "the time limit was reached"},
 	{report.Unread, "not everything was read from Bitbucket"},
 	{report.NotAsked, "not everything was asked for, since max_requests was reached"},
 	{report.Undelivered, "not everything was delivered to Port"},
@@ -140,6 +164,9 @@ func (w words) cost() string {
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, is := strings.CutSuffix(noun, "y"); is {
+		noun = stem + "ie"
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
@@ -190,18 +217,27 @@ func often(p diag.Problem) string {
 	return ""
 }
 
-// fieldsText returns what would change, from what to what, in so many characters.
-func fieldsText(c catalog.Change, most int) string {
-	var parts []string
-	for _, f := range c.Fields {
-		parts = append(parts, f.Name+": "+valueText(f.From)+" → "+valueText(f.To))
+// planned puts the words of a plan into the heads of a table.
+func (w words) planned(heads ...string) []string {
+	if w.Planned {
+		words := strings.NewReplacer("Created", "To create", "Updated", "To update", "Deleted", "To delete", "Rejected", "Refused")
+		for i, head := range heads {
+			heads[i] = words.Replace(head)
+		}
 	}
-	return visible(strings.Join(parts, ", "), most)
+	return heads
 }
 
-func valueText(v any) string {
-	if v == nil {
-		return "none"
+// trace is what Port's support asks for, and nobody else.
+var trace = regexp.MustCompile(` ?\(x-trace-id ([^()\s]+)\)`)
+
+func withoutTraces(text string) string { return trace.ReplaceAllString(text, "") }
+
+// digits writes a number that is not negative with a comma before each three digits.
+func digits(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
 	}
-	return clip.RunesWithin(string(encode(v)), maxValue, "…")
+	return text
 }

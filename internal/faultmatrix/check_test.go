@@ -165,7 +165,8 @@ func (k *checker) checkForms() {
 	lines := strings.Split(strings.TrimSpace(k.run.stdout), "\n")
 	forms := map[string]string{"the last line": lines[len(lines)-1], "the page": pageLine(k.run.page)}
 	if k.w.env["GITHUB_ACTIONS"] != "" {
-		forms["the summary"] = k.run.summary
+		forms["the summary"] = summaryLine(k.run.summary)
+		k.checkResources("the summary", k.run.summary)
 		outputs := k.run.readOutputs()
 		for name, want := range map[string]any{
 			"status": r.Status, "entities_created": r.Created, "entities_updated": r.Updated, "entities_unchanged": r.Unchanged,
@@ -178,6 +179,7 @@ func (k *checker) checkForms() {
 			}
 		}
 	}
+	k.checkResources("the log", k.run.stdout)
 	if i := k.w.insights; i != nil {
 		if line := i.line(); line != "" {
 			forms["Code Insights"] = line

@@ -301,7 +301,7 @@ func (l *Loader) Retry(ctx context.Context) {
 // there was none.
 func (l *Loader) Fail() error {
 	if s := l.sender; s.requests > 0 && s.requests == s.failedRequests {
-		return fmt.Errorf("every write request to Port failed (%d)", s.requests)
+		return report.Consequence(fmt.Sprintf("every write request to Port failed (%d)", s.requests))
 	}
 	return nil
 }

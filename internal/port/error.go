@@ -39,6 +39,14 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// Answer returns the error without the request and the trace: what other requests may have
+// met too.
+func (e *Error) Answer() *Error {
+	answer := *e
+	answer.Where, answer.Trace = "", ""
+	return &answer
+}
+
 // Is makes errors.Is(err, ErrNotFound) true for status 404.
 func (e *Error) Is(target error) bool {
 	return target == ErrNotFound && e.Status == http.StatusNotFound

@@ -31,9 +31,15 @@ func (r Refusal) explainRequest() diag.Problem {
 		what = fmt.Sprintf("Port fails at an entity of blueprint %q, and took the others of its request", blueprint)
 		fix = "look for what is special about the entity; if Port fails at it again, give the x-trace-id to Port's support"
 	}
+	general := func(err error) string { return Generalize(err, []string{r.Entity.Ref.Identifier}, blueprint) }
+	answer := ""
+	if e := (*port.Error)(nil); errors.As(err, &e) && !r.Outcome.Alone {
+		answer = "Port: " + general(e.Answer())
+	}
 	return diag.Problem{
 		At:      at,
-		Message: what + ": " + Generalize(err, []string{r.Entity.Ref.Identifier}, blueprint),
+		Message: what + ": " + general(err),
+		Cause:   answer,
 		Fix:     fix,
 		Example: Example(r.Entity.Ref, r.Source, err),
 	}

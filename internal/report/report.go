@@ -142,7 +142,8 @@ type Report struct {
 	Duration   time.Duration
 	Resources  []*Resource
 	Blueprints []*Blueprint // in any order; every form sorts them by identifier
-	// Failure is why the run as a whole failed, in one line; empty when it did not.
+	// Failure is why the run as a whole failed, in one line; empty when it did not, and where
+	// the worst of the problems says it.
 	Failure string
 	// CutOff is true when the run ended before it had asked for everything and written it, or
 	// may have: by time_limit, max_requests, a signal or a failure of the whole.
@@ -150,6 +151,7 @@ type Report struct {
 	Subject           Subject
 	BitbucketRequests int
 	PortRequests      int
+	Allowance         Allowance
 	Sources           Sources
 	Memory            Memory
 	Timeline          Timeline

@@ -44,3 +44,9 @@ func (r *Report) ExitStatus(f FailOn) int {
 	}
 	return 3
 }
+
+// Consequence is the error of a run that failed as a whole for what the errors of its report
+// tell already.
+type Consequence string
+
+func (c Consequence) Error() string { return string(c) }

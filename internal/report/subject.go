@@ -52,6 +52,14 @@ func (s *Subject) scrub(redact func(string) string) {
 	}
 }
 
+// Allowance is how many requests to Bitbucket the credentials may make. The zero Allowance is
+// not known.
+type Allowance struct {
+	Each        int // by a credential, in the window
+	Credentials int
+	Window      time.Duration
+}
+
 // Timeline is when a run sent requests and when it waited.
 type Timeline struct {
 	Slot     time.Duration // the length of a slot; 0 where nothing was recorded

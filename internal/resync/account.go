@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/check"
@@ -97,13 +98,25 @@ func (a *account) missList(readCtx context.Context, err error) {
 	if errors.Is(err, bitbucket.ErrNotFound) && a.to.Seen.Tasks == 0 {
 		fix = fmt.Sprintf("check the input bitbucket_workspace (%q), and that the credential belongs to that workspace", a.job.Bitbucket.Workspace())
 	}
-	a.missWith(readCtx, kind.Source{}, err, diag.Problem{Where: a.to.Where(), Message: err.Error(), Fix: fix})
+	a.missWith(readCtx, kind.Source{}, err, unread(a.to.Where(), err, fix))
 }
 
 // miss is for anything of Bitbucket that was not read: an object, the objects of one
 // source, or of all sources when it is the zero Source.
 func (a *account) miss(readCtx context.Context, from kind.Source, err error) {
-	a.missWith(readCtx, from, err, diag.Problem{Where: a.to.Where(), Message: err.Error(), Fix: kind.Fix(err)})
+	a.missWith(readCtx, from, err, unread(a.to.Where(), err, kind.Fix(err)))
+}
+
+// unread returns the problem of an error of Bitbucket's: where it met it, and the answer as the
+// cause.
+func unread(where string, err error, fix string) diag.Problem {
+	p := diag.Problem{Where: where, Message: err.Error(), Fix: fix}
+	if answer := (*bitbucket.Error)(nil); errors.As(err, &answer) {
+		if act, found := strings.CutSuffix(p.Message, ": "+answer.Error()); found {
+			p.Where, p.Message, p.Cause = p.Where+": "+act, answer.Error(), "Bitbucket: "+answer.Answer()
+		}
+	}
+	return p
 }
 
 // missWith is miss with the problem that reports it.

@@ -92,7 +92,9 @@ func (r *reading) read(readCtx, writeCtx context.Context) {
 	if writeCtx.Err() == nil || errors.Is(context.Cause(writeCtx), errTimeLimit) {
 		r.job.Watch.resource(out, true)
 	}
-	r.job.Log.Info("resource done", r.to.About(diag.Load).Attr(), "resource", r.to.Where(), "extracted", out.Extracted, "filtered", out.Filtered,
+	about := r.to.About(diag.Load)
+	about.AtEnd = true
+	r.job.Log.Info("resource done", about.Attr(), "resource", r.to.Where(), "extracted", out.Extracted, "filtered", out.Filtered,
 		"skipped", out.Skipped, "failed", out.Failed, "created", out.Created, "updated", out.Updated,
 		"unchanged", out.Unchanged, "rejected", out.Rejected, "took", out.Duration.Round(time.Millisecond))
 }

@@ -152,7 +152,7 @@ func (r *run) failure(ctx context.Context) error {
 	case r.report.Has(report.TimeLimit):
 		return nil
 	case r.unlisted() && !r.overBudget():
-		return errors.New("no resource could be listed")
+		return report.Consequence("no resource could be listed")
 	}
 	return r.loader.Fail()
 }
