@@ -219,7 +219,7 @@ func (p page) problemTitle() string {
 	return "Notices"
 }
 
-// toTell are the problems, worst first.
+// toTell are the problems, worst first, and each cause once.
 func (p page) toTell() diag.Problems {
 	if !p.CheckOnly {
 		return p.Causes()
@@ -253,12 +253,12 @@ func (p page) problems() m.Node {
 func (p page) problem(one diag.Problem) m.Node {
 	place := Place(one)
 	return m.El("li", m.Class("problem"),
-		m.El("p", m.Class("message"), foreign(one.Text(), maxMessage),
+		m.El("p", m.Class("message"), foreign(withoutTraces(one.Text()), maxMessage),
 			when(one.Count > 1, m.All(m.Text(" "), m.El("span", m.Class("times"), m.Text(digits(int64(one.Count))+" times"))))),
 		when(place != "", m.El("p", m.Class("place"), link(p.Link(one.At.File, one.At.Line), m.Text(place)))),
 		when(one.Snippet != "", m.El("pre", foreign(strings.TrimSpace(one.Snippet), maxExample))),
 		when(one.Fix != "", m.El("p", m.El("b", m.Text("Fix: ")), linked(one.Fix, maxFix))),
-		when(one.Example != "", m.El("p", m.Class("example"), m.El("b", m.Text("First example: ")), linked(one.Example, maxExample))),
+		when(one.Example != "", m.El("p", m.Class("example"), m.El("b", m.Text("First example: ")), linked(withoutTraces(one.Example), maxExample))),
 	)
 }
 
@@ -282,6 +282,7 @@ func (p page) run() m.Node {
 	for _, text := range memoryLines(p.Report) {
 		fact("memory between runs: " + text)
 	}
+	fact(markdown{p.words}.traces())
 	return m.All(p.resources(), when(len(facts) > 0, m.El("ul", m.Class("facts"), m.All(facts...))), p.fallbacks())
 }
 

@@ -201,7 +201,10 @@ func (p page) lane(s report.Series, span time.Duration) m.Node {
 		}
 	}
 	shapes = append(shapes, m.El("path", m.Class("sent"), m.Attr("d", path.String()), m.Attr("fill", "#36c")))
-	about := fmt.Sprintf("%s, at most %s in %s", grouped(sum, "request", "requests"), digits(int64(most)), at(p.Timeline.Slot))
+	about := "no request"
+	if sum > 0 {
+		about = fmt.Sprintf("%s, at most %s in %s", grouped(sum, "request", "requests"), digits(int64(most)), at(p.Timeline.Slot))
+	}
 	if waited > 0 {
 		about += ", waited " + at(waited)
 	}

@@ -1,7 +1,6 @@
 package face
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,15 +101,7 @@ func (p page) changes() m.Node {
 		if !p.Planned {
 			g.title = a.after
 		}
-		var of []catalog.Change
-		for _, c := range p.Changes {
-			if c.Action == a.action {
-				of = append(of, c)
-			}
-		}
-		slices.SortStableFunc(of, func(a, b catalog.Change) int {
-			return cmp.Or(cmp.Compare(a.Ref.Blueprint, b.Ref.Blueprint), cmp.Compare(a.Ref.Identifier, b.Ref.Identifier))
-		})
+		of := p.changed(a.action)
 		if g.count = len(of); a.action == catalog.Delete {
 			g.count = max(g.count, p.Totals().Deleted) // of very many a sync names the first
 		}
@@ -345,6 +336,3 @@ func readText(r *report.Resource) string {
 	}
 	return text
 }
-
-// planned puts the words of a plan into heads.
-func (p page) planned(heads ...string) []string { return markdown{p.words}.planned(heads...) }
