@@ -120,7 +120,7 @@ func (w words) runSuite() testSuite {
 	}
 	mapping := testCase{name: "the mapping has no errors"}
 	if found := w.Mapping.Problems.Errors(); len(found) > 0 {
-		mapping.fail(failure, plural(len(found), "error"), found)
+		mapping.fail(w.shortfall(), plural(len(found), "error"), found)
 	}
 	if w.Mapping.Checked || len(w.Mapping.Problems) > 0 {
 		s.cases = append(s.cases, mapping)
@@ -149,36 +149,42 @@ func (w words) resourceSuite(res *report.Resource) testSuite {
 	of := w.problemsOf(res.Index, diag.Extract)
 	switch {
 	case !res.Listed:
-		listed.fail(failure, "its list was not read", of)
+		listed.fail(w.shortfall(), "its list was not read", of)
 	case res.Unread > 0:
-		listed.fail(failure, plural(res.Unread, "object")+" could not be read", of)
+		listed.fail(w.shortfall(), plural(res.Unread, "object")+" could not be read", of)
 	case !res.Complete && res.Failed == 0:
-		listed.fail(failure, "not everything was read and evaluated", of)
+		listed.fail(w.shortfall(), "not everything was read and evaluated", of)
 	}
 	mapped := testCase{name: "every object is mapped"}
 	if n := res.Failed - res.Unread; n > 0 {
-		mapped.fail(failure, plural(n, "object")+" could not be evaluated", w.problemsOf(res.Index, diag.Transform))
+		mapped.fail(w.shortfall(), plural(n, "object")+" could not be evaluated", w.problemsOf(res.Index, diag.Transform))
 	}
 	accepted := testCase{name: "every entity is accepted"}
 	if res.Rejected > 0 {
-		accepted.fail(failure, grouped(res.Rejected, "entity", "entities")+" rejected", w.problemsOf(res.Index, diag.Load))
+		accepted.fail(w.shortfall(), grouped(res.Rejected, "entity", "entities")+" rejected", w.problemsOf(res.Index, diag.Load))
 	}
 	s.cases = []testCase{listed, mapped, accepted, w.deletionCase(res)}
 	return s
 }
 
-// deletionCase fails where something holds deletion back in a run that is no success. In one that
-// is, somebody chose so, or it is as it should be.
+// shortfall is the result of a check that something is lacking of. In a run that is a success
+// it has not failed: somebody chose so, as by the input deletion, or it is a branch that one
+// repository does not have.
+func (w words) shortfall() caseResult {
+	if w.Status() == report.Success {
+		return skipped
+	}
+	return failure
+}
+
+// deletionCase is about all blueprints of a resource.
 func (w words) deletionCase(res *report.Resource) testCase {
 	c := testCase{name: "deletion is not held back"}
 	for _, b := range w.SortedBlueprints() {
 		if b.HeldBy == "" || !slices.Contains(res.Blueprints, b.Identifier) {
 			continue
 		}
-		c.result = failure
-		if w.Status() == report.Success {
-			c.result = skipped
-		}
+		c.result = w.shortfall()
 		c.lines = append(c.lines, fmt.Sprintf("blueprint %s: %d stale kept: %s", visible(b.Identifier, maxName), b.StaleKept, visible(b.HeldBy, maxFix)))
 	}
 	c.lines = boundedLines(c.lines)

@@ -101,7 +101,10 @@ func junitSamples(t *testing.T) map[string]*report.Report {
 		p.About = diag.About{Index: 2, Phase: []diag.Phase{diag.Transform, diag.Load, diag.Extract}[i]}
 		located.Problems()[i] = p
 	}
-	return map[string]*report.Report{"empty": {}, "full": located, "memory": halfFromMemory(), "plan": plan(), "kept": kept, "failed": failed, "wrong": wrong, "clean": clean}
+	unread := &report.Report{Resources: []*report.Resource{{Index: 1, Kind: "file", Listed: true, Counts: report.Counts{Extracted: 2, Failed: 2, Unread: 2}}}}
+	unread.Mark(report.Unread)
+	lacking := &report.Report{Resources: []*report.Resource{{Index: 1, Kind: "file", Listed: true}}} // a branch that is not there
+	return map[string]*report.Report{"unread": unread, "lacking": lacking, "empty": {}, "full": located, "memory": halfFromMemory(), "plan": plan(), "kept": kept, "failed": failed, "wrong": wrong, "clean": clean}
 }
 
 func TestJUnit(t *testing.T) {

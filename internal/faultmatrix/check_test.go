@@ -158,28 +158,60 @@ func (k *checker) checkChanges() {
 
 var resultLine = regexp.MustCompile(`(\d+) created, (\d+) updated, (\d+) unchanged, (\d+) deleted(?:, (\d+) rejected)?(?:, (\d+) stale kept)?`)
 
+// allPassed is the head of JUnit's XML where no check failed, and ofRun what it has of the run.
+var (
+	allPassed = regexp.MustCompile(`<testsuites [^>]* failures="0" errors="0">`)
+	ofRun     = regexp.MustCompile(`<property name="(\w+)" value="([^"]*)"/>`)
+)
+
+// properties are those of the run in JUnit's XML.
+func (r ran) properties() map[string]string {
+	values := map[string]string{}
+	run, _, _ := strings.Cut(r.checks, "</testsuite>")
+	for _, m := range ofRun.FindAllStringSubmatch(run, -1) {
+		values[m[1]] = m[2]
+	}
+	return values
+}
+
+// readVariables reads the file of variables, by the names of the outputs.
+func (r ran) readVariables() map[string]string {
+	values := map[string]string{}
+	for line := range strings.Lines(r.variables) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		values[strings.ToLower(strings.TrimPrefix(name, "PORT_RESYNC_"))] = value
+	}
+	return values
+}
+
 // checkForms: outputs, report, summary and the last line say the same.
 func (k *checker) checkForms() {
 	r := k.run.report
 	want := []int{r.Created, r.Updated, r.Unchanged, r.Deleted, r.Rejected, r.StaleKept}
 	lines := strings.Split(strings.TrimSpace(k.run.stdout), "\n")
 	forms := map[string]string{"the last line": lines[len(lines)-1], "the page": pageLine(k.run.page)}
+	numbers := map[string]map[string]string{"JUnit": k.run.properties(), "the file of variables": k.run.readVariables()}
 	if k.w.env["GITHUB_ACTIONS"] != "" {
 		forms["the summary"] = summaryLine(k.run.summary)
 		k.checkResources("the summary", k.run.summary)
-		outputs := k.run.readOutputs()
+		numbers["outputs"] = k.run.readOutputs()
+	}
+	for form, got := range numbers {
 		for name, want := range map[string]any{
 			"status": r.Status, "entities_created": r.Created, "entities_updated": r.Updated, "entities_unchanged": r.Unchanged,
 			"entities_deleted": r.Deleted, "entities_rejected": r.Rejected, "entities_stale_kept": r.StaleKept,
 			"objects_extracted": r.Extracted, "objects_filtered": r.Filtered, "objects_skipped": r.Skipped, "objects_failed": r.Failed,
 			"bitbucket_requests": r.Bitbucket, "bitbucket_git_requests": r.Git, "port_requests": r.Port,
 		} {
-			if got := outputs[name]; got != fmt.Sprint(want) {
-				k.errorf("output %s is %q, the report has %v", name, got, want)
+			if got[name] != fmt.Sprint(want) {
+				k.errorf("%s: %s is %q, the report has %v", form, name, got[name], want)
 			}
 		}
 	}
 	k.checkResources("the log", k.run.stdout)
+	if failing := !allPassed.MatchString(k.run.checks); failing != (r.Status != "success") {
+		k.errorf("the status is %s, and some check failed: %t:\n%s", r.Status, failing, k.run.checks)
+	}
 	if i := k.w.insights; i != nil {
 		if line := i.line(); line != "" {
 			forms["Code Insights"] = line

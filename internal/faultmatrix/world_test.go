@@ -68,7 +68,7 @@ func newWorld(t testing.TB, b *bitbuckettest.Server, p *porttest.Server, env map
 		"PORT_CLIENT_ID": clientID, "PORT_CLIENT_SECRET": clientSecret, "INTEGRATION_IDENTIFIER": identifier,
 		"BITBUCKET_WORKSPACE": "acme", "BITBUCKET_WORKSPACE_TOKEN": token,
 		"BITBUCKET_RATE_LIMIT": fmt.Sprintf("1000/%s,git=60000/%[1]s", rateWindow), "CONCURRENCY": "4", "SOURCE_READER": "rest",
-		"REPORT_FILE": "report.json", "HTML_FILE": "page.html",
+		"REPORT_FILE": "report.json", "HTML_FILE": "page.html", "JUNIT_FILE": "checks.xml", "DOTENV_FILE": "port.env",
 	}}
 	maps.Copy(w.env, env)
 	w.network = &network{
@@ -147,6 +147,8 @@ type ran struct {
 	report         runReport
 	outputs        string // the file of a GitHub step
 	summary, page  string
+	checks         string // JUnit's XML
+	variables      string // NAME=value
 }
 
 // runReport is the report file.
@@ -196,7 +198,7 @@ func (w *world) run() ran {
 	for _, sent := range w.network.sent {
 		sent.Store(0)
 	}
-	for _, name := range []string{"report.json", "outputs", "summary.md", "page.html"} {
+	for _, name := range []string{"report.json", "outputs", "summary.md", "page.html", "checks.xml", "port.env"} {
 		_ = os.Remove(filepath.Join(w.dir, name))
 	}
 	var environ []string
@@ -206,7 +208,7 @@ func (w *world) run() ran {
 	var stdout, stderr bytes.Buffer
 	start := time.Now()
 	exit := app.Main(context.Background(), app.Process{Environ: environ, Stdout: &stdout, Stderr: &stderr, Dir: w.dir, Transport: w.network})
-	r := ran{exit: exit, stdout: stdout.String(), stderr: stderr.String(), took: time.Since(start), outputs: w.read("outputs"), summary: w.read("summary.md"), page: w.read("page.html")}
+	r := ran{exit: exit, stdout: stdout.String(), stderr: stderr.String(), took: time.Since(start), outputs: w.read("outputs"), summary: w.read("summary.md"), page: w.read("page.html"), checks: w.read("checks.xml"), variables: w.read("port.env")}
 	if text := w.read("report.json"); text == "" {
 		w.t.Errorf("no report file:\n%s%s", r.stdout, r.stderr)
 	} else if err := json.Unmarshal([]byte(text), &r.report); err != nil {
