@@ -41,15 +41,12 @@ const withReadme = `resources:
 // depends on how goroutines are scheduled.
 var entities = regexp.MustCompile(`[0-9,]+ entities`)
 
-// said are the lines of the log from the forecast on, without what follows the last resource.
+// said are the lines of the log from the forecast on.
 func said(r ran) []string {
 	var lines []string
 	for line := range strings.Lines(r.stderr) {
 		line = entities.ReplaceAllString(strings.TrimSuffix(line, "\n"), "N entities")
-		switch {
-		case strings.HasPrefix(line, "INFO  resource done"):
-			return append(lines, "done")
-		case len(lines) > 0 || strings.HasPrefix(line, "INFO  forecast"):
+		if len(lines) > 0 || strings.HasPrefix(line, "INFO  forecast") {
 			lines = append(lines, line)
 		}
 	}
@@ -67,11 +64,10 @@ func sameLines(t *testing.T, got []string, want ...string) {
 func TestProgressOfASlowRun(t *testing.T) {
 	t.Parallel()
 	for latency, want := range map[time.Duration][]string{
-		10 * time.Millisecond: {"done"},
+		10 * time.Millisecond: {},
 		1300 * time.Millisecond: {
 			"INFO  76 of 504 requests, 66 of 499 repositories, N entities, about 113 seconds left",
 			"INFO  306 of 504 requests, 296 of 499 repositories, N entities, less than a minute left",
-			"done",
 		},
 	} {
 		t.Run(latency.String(), func(t *testing.T) {
@@ -110,8 +106,7 @@ func TestProgressOfALimitedRun(t *testing.T) {
 			"INFO  200 of 253 requests, 197 of 250 repositories, N entities; waiting until 00:08:00 UTC for the allowance of 1 credential; then 53 requests",
 			"INFO  still waiting: 3 minutes until 00:08:00 UTC",
 			"INFO  still waiting: 118 seconds until 00:08:00 UTC",
-			"INFO  still waiting: 58 seconds until 00:08:00 UTC",
-			"done")
+			"INFO  still waiting: 58 seconds until 00:08:00 UTC")
 	})
 }
 

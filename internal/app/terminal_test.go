@@ -56,7 +56,6 @@ func TestTerminal(t *testing.T) {
 			erased + limited +
 			erased + "INFO  " + waiting + "\n" + limited +
 			erased + written +
-			erased + "INFO  resource done resource=\"resource 1 (repository)\" extracted=1 filtered=0 skipped=0 failed=0 created=1 updated=0 unchanged=0 rejected=0 took=11.4s\n" + written +
 			erased + "resource 1 (repository): 1 extracted, 1 transformed, 1 created, 0 updated, 0 unchanged in 11.4s\n" +
 			"\x1b[32msuccess:\x1b[0m 1 created, 0 updated, 0 unchanged, 0 deleted in 11.4s with 2 requests to Bitbucket and 8 to Port\n"
 		if got != want {
