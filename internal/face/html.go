@@ -91,10 +91,13 @@ func (p page) headline() string {
 			parts = append(parts, digits(int64(c.n))+" "+c.word)
 		}
 	}
-	if len(parts) == 0 {
-		return "nothing " + strings.TrimPrefix(update, "to ")
+	switch {
+	case len(parts) > 0:
+		return strings.Join(parts, ", ")
+	case p.Planned:
+		return "nothing to change"
 	}
-	return strings.Join(parts, ", ")
+	return "nothing changed"
 }
 
 func problemCounts(problems diag.Problems) string {

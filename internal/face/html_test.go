@@ -160,7 +160,7 @@ func TestHTMLOrder(t *testing.T) {
 	}{
 		{"failed", failed, "h2", "Problems"}, {"success", weekly(1, 1, 1), "h2", "Changes"}, {"noticed", noticed, "h2", "Notices"},
 		{"checked", checked, "h1", "1 error, 1 warning"}, {"checked", checked, "h2", "Problems"}, {"checked", checked, "li", "Problems"},
-		{"nothing", &report.Report{}, "h1", "nothing updated"}, {"nothing to check", &report.Report{CheckOnly: true}, "h1", "no problem"},
+		{"nothing", &report.Report{}, "h1", "nothing changed"}, {"nothing to do", &report.Report{Planned: true}, "h1", "nothing to change"}, {"nothing to check", &report.Report{CheckOnly: true}, "h1", "no problem"},
 	} {
 		if got := shown(t, HTML(tt.report))[tt.element]; len(got) == 0 || got[0] != tt.want {
 			t.Errorf("%s: %s: got %q, want %q first", tt.name, tt.element, got, tt.want)
