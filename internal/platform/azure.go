@@ -42,7 +42,8 @@ func newAzure(w World) Platform {
 }
 
 // azurePage is the Checkout of Azure, of its own repositories or of those at a host whose
-// pages are known. Source as above; the address of a page is found by trial.
+// pages are known. Source as above; the address of a page of Azure Repos is the one its web interface
+// shows, as public links have it, and is not documented.
 func azurePage(getenv env) (page, line string) {
 	repository, commit := getenv("BUILD_REPOSITORY_URI"), getenv("BUILD_SOURCEVERSION")
 	address, err := url.Parse(repository)

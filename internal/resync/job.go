@@ -171,7 +171,11 @@ func (j Job) forecast(seen kind.Survey, known saved) string {
 	cost := j.Bitbucket.Forecast(max(0, requests-known.requests), max(0, sources-known.sources))
 	cost.Known = requests + sources - cost.Requests
 	j.Progress.Expect(bitbucket.Name, j.within(cost.Requests))
-	text := fmt.Sprintf("forecast for %d repositories: about %s; %d more if anything is to be deleted", repositories, cost, pages)
+	noun := "repositories"
+	if repositories == 1 {
+		noun = "repository"
+	}
+	text := fmt.Sprintf("forecast for %d %s: about %s; %d more if anything is to be deleted", repositories, noun, cost, pages)
 	for _, res := range j.Bound.Resources {
 		if n := res.Bound.Cost.Objects; n > 0 {
 			text += fmt.Sprintf("; and for each object of %s up to %d more", res.Where(), n)
