@@ -73,7 +73,7 @@ var built = sync.OnceValues(func() (binary string, err error) {
 		return "", err
 	}
 	binary = filepath.Join(dir, "port-bitbucket-exporter")
-	if text, err := exec.Command("go", "build", "-o", binary, "port-bitbucket-exporter").CombinedOutput(); err != nil {
+	if text, err := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "port-bitbucket-exporter").CombinedOutput(); err != nil {
 		return binary, fmt.Errorf("go build: %w\n%s", err, text)
 	}
 	return binary, nil

@@ -57,8 +57,6 @@ func (s inEnvironments) takes(name string) bool {
 	return len(s.Environments) == 0 || slices.ContainsFunc(s.Environments, func(one string) bool { return strings.EqualFold(strings.TrimSpace(one), name) })
 }
 
-func (s inEnvironments) name() string { return fmt.Sprintf("%q", s.Environments) }
-
 type environmentSelector struct {
 	ofRepositories
 	inEnvironments
