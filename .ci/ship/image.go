@@ -1,18 +1,9 @@
-// Image puts ready binaries into one image for several platforms, as an OCI layout, and pushes it.
-// The same binaries, version and time give the same bytes, wherever and whenever it runs.
-//
-//	image -layout out -version 1.2.3 -revision 1a2b3c -created 2026-11-30T12:00:00Z \
-//	    -source https://github.com/acme/x -file /LICENSE=LICENSE linux/amd64=bin/x linux/arm64=bin/x-arm64
-//	image -layout out -push ghcr.io/acme/x:1.2.3
-//
-// It prints the digest of the image, and the size of each platform.
 package main
 
 import (
 	"archive/tar"
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -42,56 +33,6 @@ const (
 type about struct {
 	version, revision, source string
 	created                   time.Time
-}
-
-func main() {
-	if err := run(os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "image:", err)
-		os.Exit(1)
-	}
-}
-
-func run(args []string, out io.Writer) error {
-	var a about
-	var folder, push, created string
-	files := map[string]string{}
-	flags := flag.NewFlagSet("image", flag.ContinueOnError)
-	flags.StringVar(&folder, "layout", "", "the `folder` of the OCI layout")
-	flags.StringVar(&push, "push", "", "pushes the layout to this `reference`, and makes none")
-	flags.StringVar(&a.version, "version", "", "the version, without v")
-	flags.StringVar(&a.revision, "revision", "", "the commit")
-	flags.StringVar(&a.source, "source", "", "the address of the source")
-	flags.StringVar(&created, "created", "", "the time of the commit, in RFC 3339")
-	flags.Func("file", "a further file, `path=source`", func(text string) error { return pair(files, text) })
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if folder == "" {
-		return errors.New("-layout is missing")
-	}
-	if push != "" {
-		return pushTo(folder, push, out)
-	}
-	var err error
-	if a.created, err = time.Parse(time.RFC3339, created); err != nil {
-		return fmt.Errorf("-created: %w", err)
-	}
-	platforms := map[string]string{}
-	for _, text := range flags.Args() {
-		if err := pair(platforms, text); err != nil {
-			return err
-		}
-	}
-	return build(folder, a, files, flags.Args(), platforms, out)
-}
-
-func pair(into map[string]string, text string) error {
-	key, value, found := strings.Cut(text, "=")
-	if !found || key == "" || value == "" {
-		return fmt.Errorf("%q is not of the form name=file", text)
-	}
-	into[key] = value
-	return nil
 }
 
 // build writes the layout, with the platforms in the order of the arguments.
@@ -267,15 +208,11 @@ func pushTo(folder, reference string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	manifest, err := outer.IndexManifest()
+	index, err := only(outer)
 	if err != nil {
 		return err
 	}
-	if len(manifest.Manifests) != 1 {
-		return fmt.Errorf("%s holds %d images, want 1", folder, len(manifest.Manifests))
-	}
-	digest := manifest.Manifests[0].Digest
-	index, err := outer.ImageIndex(digest)
+	digest, err := index.Digest()
 	if err != nil {
 		return err
 	}
@@ -287,3 +224,78 @@ func pushTo(folder, reference string, out io.Writer) error {
 }
 
 func sorted(files map[string]string) []string { return slices.Sorted(maps.Keys(files)) }
+
+// unpack lays the files of one platform into a folder, as a container would see them.
+func unpack(folder, platform, into string) error {
+	outer, err := layout.ImageIndexFromPath(folder)
+	if err != nil {
+		return err
+	}
+	index, err := only(outer)
+	if err != nil {
+		return err
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return err
+	}
+	for _, m := range manifest.Manifests {
+		if m.Platform.String() != platform {
+			continue
+		}
+		img, err := index.Image(m.Digest)
+		if err != nil {
+			return err
+		}
+		files := mutate.Extract(img)
+		defer files.Close()
+		return extract(tar.NewReader(files), into)
+	}
+	return fmt.Errorf("%s is not in the image", platform)
+}
+
+func extract(files *tar.Reader, into string) error {
+	root, err := os.OpenRoot(into)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for {
+		h, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		name := strings.TrimSuffix(h.Name, "/")
+		if h.Typeflag == tar.TypeDir {
+			if err := root.MkdirAll(name, 0o755); err != nil {
+				return err
+			}
+			if err := root.Chmod(name, h.FileInfo().Mode()); err != nil {
+				return err
+			}
+			continue
+		}
+		content, err := io.ReadAll(files)
+		if err != nil {
+			return err
+		}
+		if err := root.WriteFile(name, content, h.FileInfo().Mode().Perm()); err != nil {
+			return err
+		}
+	}
+}
+
+// only is the one image of a layout.
+func only(outer v1.ImageIndex) (v1.ImageIndex, error) {
+	manifest, err := outer.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	if len(manifest.Manifests) != 1 {
+		return nil, fmt.Errorf("the layout holds %d images, want 1", len(manifest.Manifests))
+	}
+	return outer.ImageIndex(manifest.Manifests[0].Digest)
+}
