@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -380,7 +381,11 @@ func TestRollbackLeavesOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, smallBitbucket())
 	w.offContract()
-	w.port.Fault(porttest.Fault{Method: http.MethodPost, Path: "/v1/blueprints", Nth: 2, Status: http.StatusConflict, Body: `{"ok":false,"error":"identifier_taken"}`})
+	taken := func(_ *http.Request, body []byte) bool { // several are made side by side, in any order
+		var blueprint struct{ Identifier string }
+		return json.Unmarshal(body, &blueprint) == nil && blueprint.Identifier == "bitbucketRepository"
+	}
+	w.port.Fault(porttest.Fault{Method: http.MethodPost, Path: "/v1/blueprints", Match: taken, Status: http.StatusConflict, Body: `{"ok":false,"error":"identifier_taken"}`})
 	w.run(nil).check(t, 1, "failed")
 	deleted := slices.ContainsFunc(w.port.Journal(), func(x porttest.Exchange) bool {
 		return x.Method == http.MethodDelete && x.Path == "/v1/blueprints/bitbucketRepository"
