@@ -71,6 +71,7 @@ func TestBombs(t *testing.T) {
 	mapping.WriteString(strings.Replace(second, `query: "true"`, "query: '("+bombs[5]+") == \"\"'", 1))
 	w.write("mapping.yml", mapping.String())
 	w.env["MAPPING_FILE"], w.env["GOMEMLIMIT"] = "mapping.yml", "900MiB"
+	w.env["GOGC"] = "50" // as in the image
 	began := time.Now()
 	cmd, log := w.process(build(t))
 	kill := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })

@@ -10,10 +10,9 @@ import (
 
 // LogLine is one line of the end of a log.
 type LogLine struct {
-	Text string // whole, with the mark
-	// Mark begins the line of a change: "-", "~" or "+" of an entity that is deleted, updated or
-	// created, and "!" of one that Port would refuse. Other lines have none.
-	Mark string
+	// Text is the whole line. "-", "~" or "+" begins that of an entity that is deleted, updated or
+	// created, "!" that of one that Port would refuse.
+	Text string
 	// Group is the title of those lines in a row that may be folded away; empty for a line that
 	// everybody is to see.
 	Group string
@@ -120,7 +119,7 @@ func (l lines) changeLines() []LogLine {
 	}
 	var all []LogLine
 	for _, c := range l.changed(catalog.Delete) {
-		all = append(all, LogLine{entityLine("-", c), "-", ""})
+		all = append(all, LogLine{entityLine("-", c), ""})
 	}
 	updates := l.changed(catalog.Update)
 	group := ""
@@ -128,20 +127,20 @@ func (l lines) changeLines() []LogLine {
 		group = plural(len(updates), "entity") + " to update"
 	}
 	for _, c := range updates[:min(len(updates), maxChangeLines)] {
-		all = append(all, LogLine{entityLine("~", c), "~", group})
+		all = append(all, LogLine{entityLine("~", c), group})
 		for _, f := range c.Fields {
 			from, to := valueTexts(f.From, f.To)
-			all = append(all, LogLine{"    " + visible(f.Name, maxName) + ": " + from + " → " + to, "", group})
+			all = append(all, LogLine{"    " + visible(f.Name, maxName) + ": " + from + " → " + to, group})
 		}
 	}
 	all = append(all, moreChanges(updates, "updates", group)...)
 	for _, c := range l.changed(catalog.Refuse) {
-		all = append(all, LogLine{entityLine("!", c), "!", ""})
+		all = append(all, LogLine{entityLine("!", c), ""})
 	}
 	creations := l.changed(catalog.Create)
 	group = plural(len(creations), "entity") + " to create"
 	for _, c := range creations[:min(len(creations), maxChangeLines)] {
-		all = append(all, LogLine{entityLine("+", c), "+", group})
+		all = append(all, LogLine{entityLine("+", c), group})
 	}
 	return append(all, moreChanges(creations, "creations", group)...)
 }
@@ -151,5 +150,5 @@ func moreChanges(changes []catalog.Change, what, group string) []LogLine {
 	if len(changes) <= maxChangeLines {
 		return nil
 	}
-	return []LogLine{{fmt.Sprintf("%s more %s are in the report file (input report_file)", digits(int64(len(changes)-maxChangeLines)), what), "", group}}
+	return []LogLine{{fmt.Sprintf("%s more %s are in the report file (input report_file)", digits(int64(len(changes)-maxChangeLines)), what), group}}
 }
