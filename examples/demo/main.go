@@ -8,6 +8,11 @@
 // run reads folders and files over git, with a mapping and an integration of its
 // own, and a fifth the same over REST: it finds the same catalog. The demo shows
 // one entity as Port holds it, and ends with what to do next.
+//
+// With arguments it runs the program once, with these and the same emulators, to try a
+// mapping of one's own:
+//
+//	go run ./examples/demo plan mapping.yml
 package main
 
 import (
@@ -20,6 +25,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/signal"
+	"slices"
 	"time"
 
 	"port-bitbucket-exporter/internal/app"
@@ -44,47 +50,86 @@ var blueprints []byte
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	status := demo(ctx, os.Stdout)
+	var status int
+	if args := os.Args[1:]; len(args) > 0 {
+		status = try(ctx, args, os.Stdout, os.Stderr)
+	} else {
+		status = demo(ctx, os.Stdout)
+	}
 	stop()
 	os.Exit(status)
 }
 
-// demo runs the program five times, and returns the highest exit status.
-func demo(ctx context.Context, out io.Writer) int {
+// services are both emulators, and how the program finds them.
+type services struct {
+	workspace *bitbuckettest.Server
+	catalog   *porttest.Server
+	environ   []string
+	transport *http.Transport
+	close     func()
+}
+
+// serve starts both emulators: the sample workspace, and Port with all blueprints.
+func serve() (*services, error) {
 	workspace := bitbuckettest.Sample()
 	workspace.AllowToken("demo-workspace-token")
 	catalog, err := organization()
 	if err != nil {
+		return nil, err
+	}
+	bitbucket, port, transport := httptest.NewServer(workspace), httptest.NewServer(catalog), &http.Transport{}
+	return &services{
+		workspace: workspace, catalog: catalog, transport: transport,
+		environ: []string{
+			"BITBUCKET_HOST_URL=" + bitbucket.URL + "/2.0",
+			"GIT_HOST_URL=" + bitbucket.URL,
+			"BITBUCKET_WORKSPACE=acme",
+			"BITBUCKET_WORKSPACE_TOKEN=demo-workspace-token",
+			"PORT_BASE_URL=" + port.URL,
+			"PORT_CLIENT_ID=demo-client-id",
+			"PORT_CLIENT_SECRET=demo-client-secret",
+		},
+		close: func() {
+			transport.CloseIdleConnections()
+			bitbucket.Close()
+			port.Close()
+		},
+	}, nil
+}
+
+// try runs the program once with the arguments, and returns its exit status.
+func try(ctx context.Context, args []string, out, errs io.Writer) int {
+	s, err := serve()
+	if err != nil {
+		fmt.Fprintln(errs, err)
+		return 1
+	}
+	defer s.close()
+	return app.Main(ctx, app.Process{Args: args, Environ: s.environ, Stdin: os.Stdin, Stdout: out, Stderr: errs, Transport: s.transport})
+}
+
+// demo runs the program five times, and returns the highest exit status.
+func demo(ctx context.Context, out io.Writer) int {
+	s, err := serve()
+	if err != nil {
 		fmt.Fprintln(out, err)
 		return 1
 	}
-	bitbucket, port := httptest.NewServer(workspace), httptest.NewServer(catalog)
-	defer bitbucket.Close()
-	defer port.Close()
-
-	transport := &http.Transport{}
-	defer transport.CloseIdleConnections()
+	defer s.close()
+	workspace, catalog := s.workspace, s.catalog
 
 	run := func(title, integration, reader, file, mapping string) int {
 		fmt.Fprintf(out, "\n== %s\nmapping %s, integration_identifier %s, source_reader %s\n", title, file, integration, reader)
 		catalog.ResetJournal()
 		status := app.Main(ctx, app.Process{
-			Environ: []string{
-				"BITBUCKET_HOST_URL=" + bitbucket.URL + "/2.0",
-				"GIT_HOST_URL=" + bitbucket.URL,
-				"SOURCE_READER=" + reader,
-				"BITBUCKET_WORKSPACE=acme",
-				"BITBUCKET_WORKSPACE_TOKEN=demo-workspace-token",
-				"PORT_BASE_URL=" + port.URL,
-				"PORT_CLIENT_ID=demo-client-id",
-				"PORT_CLIENT_SECRET=demo-client-secret",
-				"INTEGRATION_IDENTIFIER=" + integration,
-				"MAPPING=" + mapping,
-				"LOG_LEVEL=WARNING",
-			},
+			Environ: append(slices.Clone(s.environ),
+				"SOURCE_READER="+reader,
+				"INTEGRATION_IDENTIFIER="+integration,
+				"MAPPING="+mapping,
+				"LOG_LEVEL=WARNING"),
 			Stdout:    out,
 			Stderr:    out,
-			Transport: transport,
+			Transport: s.transport,
 		})
 		fmt.Fprintf(out, "exit status %d, %d requests that write the catalog\n", status, len(catalog.CatalogWrites()))
 		catalog.Age(time.Hour) // as if the next run were an hour later
@@ -107,8 +152,8 @@ func demo(ctx context.Context, out io.Writer) int {
 The last two runs have another integration_identifier, since its mapping produces none of
 the entities of the first: under theirs it would delete them.
 
-Next, check a mapping, this one or your own:
-    go run . validate --mapping-file examples/mappings/slugs.yml
+Next, see what a mapping makes of this workspace, this one or your own:
+    go run ./examples/demo plan examples/mappings/slugs.yml
 and go on with "Install" in README.md.
 `)
 	return max(first, second, third, fourth, fifth)

@@ -66,9 +66,10 @@ func checkNextStep(t *testing.T, last string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, _ := strings.Cut(last, "    go run . ")
+	const program = "go run ./examples/demo "
+	_, after, _ := strings.Cut(last, "    "+program)
 	command, _, _ := strings.Cut(after, "\n")
-	if command == "" || !strings.Contains(string(readme), "\ngo run . "+command+"\n") || !strings.Contains(string(readme), "\n## Install\n") {
+	if command == "" || !strings.Contains(string(readme), "\n"+program+command+"\n") || !strings.Contains(string(readme), "\n## Install\n") {
 		t.Errorf("README.md has no command %q, or no Install", command)
 	}
 }
@@ -81,5 +82,17 @@ func TestMappingIsTheExample(t *testing.T) {
 	}
 	if mapping != string(example) {
 		t.Error("examples/demo/mapping.yml differs from examples/mappings/slugs.yml: copy the latter over it")
+	}
+}
+
+// TestTry plans a mapping by the arguments, as README.md shows.
+func TestTry(t *testing.T) {
+	t.Parallel()
+	var out, errs strings.Builder
+	if status := try(t.Context(), []string{"plan", "../mappings/slugs.yml"}, &out, &errs); status != 0 {
+		t.Errorf("got exit status %d, want 0:\n%s", status, errs.String())
+	}
+	if want := "plan: success: 426 to create, 0 to update, 0 unchanged, 0 to delete"; !strings.Contains(out.String(), want) {
+		t.Errorf("got:\n%swant in it: %s", out.String(), want)
 	}
 }

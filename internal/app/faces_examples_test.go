@@ -225,9 +225,10 @@ func blocks(text string) []block {
 
 // commands of the manual, and the line of .ci/run that runs each.
 var commands = map[string]string{
-	"go run ./examples/demo":                      "go run ./examples/demo",
-	"go test ./...":                               "TESTS=full MATRIX=$MATRIX go test ./...",
-	"go test -bench . -run '^$' ./internal/scale": "go test -bench . -run '^$' ./internal/scale -before=",
+	"go run ./examples/demo":                                                                    "go run ./examples/demo",
+	"go run ./examples/demo plan examples/mappings/slugs.yml":                                   "go run ./examples/demo plan examples/mappings/slugs.yml",
+	"go test ./...":                                                                             "TESTS=full MATRIX=$MATRIX go test ./...",
+	"go test -bench . -run '^$' ./internal/scale":                                               "go test -bench . -run '^$' ./internal/scale -before=",
 	"go test -bench . -run '^$' -timeout 0 ./internal/scale -size full -runs 3":                 "go test -bench . -run '^$' ./internal/scale -before=",
 	"go test -bench . -run '^$' ./internal/scale -before= -size 1000x5,1000x50 -latency 1000x5": "go test -bench . -run '^$' ./internal/scale -before=",
 	".ci/run": "set -euo pipefail",
