@@ -59,11 +59,19 @@ func uncheckedText(u dryrun.Unchecked) string {
 	return fmt.Sprintf("blueprint %q: %s is not checked by a plan", u.Blueprint, what)
 }
 
-// addCost reports which credentials there are, and what a sync costs.
+// addCost reports which credentials there are, and what a sync costs. What a plan that failed
+// has spent is no measure of a sync.
 func addCost(s *session) {
 	client := s.clients.bitbucket
+	failed := s.report.Status() == report.Failed
+	if failed && client.Requests() == 0 {
+		return
+	}
 	for _, text := range client.Credentials() {
 		s.report.Facts = append(s.report.Facts, "Bitbucket credential "+text)
+	}
+	if failed {
+		return
 	}
 	cost := client.Spent()
 	cost.Known = s.report.Memory.Saved

@@ -212,3 +212,25 @@ func TestPlanNamesWhatItDoesNotCheck(t *testing.T) {
 		t.Error("a sync names what a plan does not check")
 	}
 }
+
+// TestPlanThatFails tells no cost: what it has spent is no measure of a sync.
+func TestPlanThatFails(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	check := func(env map[string]string, status int, credentials bool) {
+		t.Helper()
+		r := w.planned(env)
+		r.check(t, status, "failed")
+		text := r.stdout + r.stderr
+		if strings.Contains(text, "a sync asks Bitbucket") {
+			t.Errorf("it tells what a sync costs:\n%s", text)
+		}
+		if strings.Contains(text, "Bitbucket credential ") != credentials {
+			t.Errorf("it tells of credentials only where Bitbucket was asked: %t:\n%s", credentials, text)
+		}
+	}
+	check(map[string]string{"MAPPING": strings.ReplaceAll(repositories, "bitbucketRepository", "nothing")}, 2, false)
+	check(map[string]string{"MAPPING": repositories, "PORT_CLIENT_SECRET": "another"}, 1, false)
+	w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Times: -1, Status: 403})
+	check(map[string]string{"MAPPING": repositories}, 1, true)
+}
