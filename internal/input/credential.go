@@ -1,6 +1,7 @@
 package input
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -66,7 +67,7 @@ var credentialIDs = []string{
 // address and scoped token (port-labs/ocean, integrations/bitbucket-cloud,
 // commit 607bead, read 2026-11), with the OAuth consumer, which Ocean does not have, behind
 // workspace tokens.
-func credentials(all values, useAll bool, rep *report) (chosen, unused []Credential) {
+func credentials(env Environment, all values, useAll bool, rep *report) (chosen, unused []Credential) {
 	tokens := workspaceTokens(all["bitbucket_workspace_token"])
 	consumer := pair(OAuthConsumer, all["bitbucket_client_id"], all["bitbucket_client_secret"])
 	appPassword := pair(AppPassword, all["bitbucket_username"], all["bitbucket_app_password"])
@@ -91,11 +92,11 @@ func credentials(all values, useAll bool, rep *report) (chosen, unused []Credent
 		}
 	}
 	if len(chosen) == 0 && !slices.ContainsFunc(credentialIDs, rep.hasProblem) {
+		token := inputOf("bitbucket_workspace_token")
 		rep.problem(location("bitbucket_workspace_token", ""),
-			"set bitbucket_workspace_token (one or several workspace access tokens), "+
-				"or bitbucket_client_id and bitbucket_client_secret (an OAuth consumer), "+
-				"or bitbucket_user_email and bitbucket_user_scoped_token (an API token with scopes); "+
-				"bitbucket_username and bitbucket_app_password are read too, but Bitbucket removed app passwords on 2026-07-28",
+			fmt.Sprintf("for a workspace access token %s; for an API token with scopes %s and %s in its place; for an OAuth consumer %s and %s%s",
+				env.write(token, ""), env.called("bitbucket_user_email"), env.called("bitbucket_user_scoped_token"),
+				env.called("bitbucket_client_id"), env.called("bitbucket_client_secret"), env.noSecret(token)),
 			"no credential for Bitbucket is set")
 	}
 	return chosen, unused

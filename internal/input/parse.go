@@ -25,7 +25,7 @@ func Parse(env Environment) (Config, Notes, error) {
 			in.read(all[in.ID], &c)
 		}
 	}
-	c.Credentials, c.unused = credentials(all, c.UseAll, rep)
+	c.Credentials, c.unused = credentials(env, all, c.UseAll, rep)
 	c.LogLevel = logLevel(all["debug"], all["log_level"], r.variable("RUNNER_DEBUG"))
 	checkGit(all["source_reader"], c)
 	checkMemory(all, c)
@@ -50,7 +50,7 @@ func checkRequired(env Environment, all values, rep *report) {
 		if !in.Required || all[in.ID].ok() || rep.hasProblem(in.ID) {
 			continue
 		}
-		fix := env.write(in, "acme") + "; --help lists all inputs"
+		fix := env.write(in, "acme") + env.noSecret(in) + "; --help lists all inputs"
 		rep.problem(location(in.ID, ""), fix, "it is required and not set")
 	}
 }

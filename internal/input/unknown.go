@@ -187,3 +187,24 @@ func (e Environment) write(in Input, text string) string {
 	}
 	return variable + ", or write --" + strings.ReplaceAll(in.ID, "_", "-") + " " + text
 }
+
+// called is the name under which an input is set where the program runs: that of the input in
+// an action, else its variable's.
+func (e Environment) called(id string) string {
+	if e.Actions {
+		return id
+	}
+	return inputOf(id).Name()
+}
+
+// noSecret is why an input may be empty that a workflow sets, as the end of a sentence: GitHub
+// gives an empty text for a secret that it does not have, or does not hand out.
+//
+// Source: https://docs.github.com/en/actions/how-tos/write-workflows/choose-what-workflows-do/use-secrets, read 2026-11.
+func (e Environment) noSecret(in Input) string {
+	if !e.Actions || !in.Secret {
+		return ""
+	}
+	return "; where that is written already, the secret is not defined under Settings > Secrets and variables > Actions, " +
+		"or the run is for a pull request of a fork or of Dependabot, which is given none"
+}

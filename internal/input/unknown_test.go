@@ -238,3 +238,35 @@ fix: define TOKEN_TWO among the variables of the repository, of the workspace, o
 		}
 	}
 }
+
+// TestMissing says where the program runs how to give what is missing.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	const nothing = "; where that is written already, the secret is not defined under Settings > Secrets and variables > Actions, or the run is for a pull request of a fork or of Dependabot, which is given none"
+	tests := []struct {
+		place       Environment
+		id, want    string // the fix for an input that is required
+		credentials string // the fix where there are none
+	}{
+		{inShell, "port_client_secret", "set the environment variable PORT_CLIENT_SECRET; --help lists all inputs",
+			"for a workspace access token set the environment variable BITBUCKET_WORKSPACE_TOKEN; for an API token with scopes BITBUCKET_USER_EMAIL and BITBUCKET_USER_SCOPED_TOKEN in its place; for an OAuth consumer BITBUCKET_CLIENT_ID and BITBUCKET_CLIENT_SECRET"},
+		{inPipe, "port_client_secret", `write "PORT_CLIENT_SECRET: $PORT_CLIENT_SECRET" under "variables:" of the pipe; --help lists all inputs`,
+			`for a workspace access token write "BITBUCKET_WORKSPACE_TOKEN: $BITBUCKET_WORKSPACE_TOKEN" under "variables:" of the pipe; for an API token with scopes BITBUCKET_USER_EMAIL and BITBUCKET_USER_SCOPED_TOKEN in its place; for an OAuth consumer BITBUCKET_CLIENT_ID and BITBUCKET_CLIENT_SECRET`},
+		{inActions, "port_client_secret", `write "port_client_secret: ${{ secrets.PORT_CLIENT_SECRET }}" under "with:" of the step, or in a "run:" step set the environment variable PORT_CLIENT_SECRET` + nothing + "; --help lists all inputs",
+			`for a workspace access token write "bitbucket_workspace_token: ${{ secrets.BITBUCKET_WORKSPACE_TOKEN }}" under "with:" of the step, or in a "run:" step set the environment variable BITBUCKET_WORKSPACE_TOKEN; for an API token with scopes bitbucket_user_email and bitbucket_user_scoped_token in its place; for an OAuth consumer bitbucket_client_id and bitbucket_client_secret` + nothing},
+		{inActions, "bitbucket_workspace", `write "bitbucket_workspace: acme" under "with:" of the step, or in a "run:" step set the environment variable BITBUCKET_WORKSPACE; --help lists all inputs`, ""},
+	}
+	for _, tt := range tests {
+		_, _, problems := parseIn(t, tt.place, map[string]string{inputOf(tt.id).Name(): "-", "BITBUCKET_WORKSPACE_TOKEN": "-"})
+		got := map[string]string{}
+		for _, p := range problems {
+			got[p.Where] = p.Fix
+		}
+		if fix := got["input "+tt.id]; fix != tt.want {
+			t.Errorf("%s: got -, want +\n%s", tt.id, cmp.Diff(fix, tt.want))
+		}
+		if fix := got["input bitbucket_workspace_token"]; tt.credentials != "" && fix != tt.credentials {
+			t.Errorf("credentials: got -, want +\n%s", cmp.Diff(fix, tt.credentials))
+		}
+	}
+}
