@@ -36,7 +36,15 @@ const (
 )
 
 // pathFix is what to do about a file of the inputs that cannot be read.
-const pathFix = "give a path from the working directory, and in a workflow check the repository out first"
+func pathFix(s *session) string {
+	switch {
+	case platform.Actions(s.getenv):
+		return `give a path from the root of the repository, which "- uses: actions/checkout@v5" above this step checks out`
+	case platform.Pipelines(s.getenv):
+		return "give a path from the root of the repository, of a file that is committed to the branch of this pipeline"
+	}
+	return "give a path from the working directory"
+}
 
 // origin is where a mapping comes from.
 type origin int
@@ -66,7 +74,7 @@ func givenMapping(s *session) (*boundMapping, error) {
 
 // bindFile binds the mapping of a file, or of the standard input where the name is "-".
 func bindFile(s *session, name string) (*boundMapping, error) {
-	read, fix := s.readFile, pathFix
+	read, fix := s.readFile, pathFix(s)
 	if name == outfile.Dash {
 		read, name = func(string) ([]byte, error) { return s.readStdin() }, stdinMapping
 		fix = "give the mapping to the standard input, or name a file"
@@ -75,7 +83,7 @@ func bindFile(s *session, name string) (*boundMapping, error) {
 	if err != nil {
 		s.report.Mapping = ofMapping(s, name)
 		s.report.Mapping.Problems = append(s.report.Mapping.Problems, diag.Problem{Rule: mapping.RuleText, At: diag.Position{File: name}, Message: "the mapping cannot be read: " + err.Error(), Fix: fix})
-		return nil, &usageError{err: fmt.Errorf("input mapping_file: %w; %s", err, fix)}
+		return nil, &usageError{err: fmt.Errorf("input mapping_file: %w; fix: %s", err, fix)}
 	}
 	return bind(s, fromInputs, name, text)
 }

@@ -41,7 +41,7 @@ func (o *offered) read(s *session) error {
 	}
 	text, err := s.readInput(name)
 	if err != nil {
-		o.problems = diag.Problems{{Rule: blueprint.RuleSyntax, At: diag.Position{File: name}, Message: "the blueprints cannot be read: " + err.Error(), Fix: pathFix}}
+		o.problems = diag.Problems{{Rule: blueprint.RuleSyntax, At: diag.Position{File: name}, Message: "the blueprints cannot be read: " + err.Error(), Fix: pathFix(s)}}
 	} else {
 		o.file, o.problems = blueprint.Read(name, text)
 	}
