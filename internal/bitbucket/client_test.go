@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -351,4 +352,22 @@ func TestFix(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Where nothing answers at the address, the fix names the input that holds it.
+func TestFixWithoutConnection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, err := slugs(newClient(t, inProcess, nowhere{}))
+		if got := bitbucket.Fix(err); !strings.Contains(got, "check bitbucket_host_url") {
+			t.Errorf("got %v and fix %q", err, got)
+		}
+	})
+}
+
+// nowhere is a network without the host.
+type nowhere struct{}
+
+func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "bitbucket.test", IsNotFound: true}}
 }

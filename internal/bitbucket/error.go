@@ -212,6 +212,8 @@ func Fix(err error) string {
 		return "run again: what this run left out is asked for first; or raise max_requests or, where it is auto, give more credentials"
 	case errors.As(err, &known):
 		return known.Fix()
+	case transport.Unreached(err):
+		return transport.UnreachedFix("bitbucket_host_url")
 	case errors.As(err, &s) && errors.Is(err, errRedirect):
 		return hostFix + "; or " + proxyFix
 	case errors.As(err, &s):

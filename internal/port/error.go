@@ -66,8 +66,10 @@ func Fix(err error) string {
 		return p.Fix()
 	case transport.Untrusted(err) != nil:
 		return "" // another attempt would find the same, and the error says what to do
+	case transport.Unreached(err):
+		return transport.UnreachedFix("port_base_url")
 	case !errors.As(err, &e):
-		return itStays
+		return stays(err)
 	case e.Status == http.StatusUnauthorized:
 		return "run again; if it stays so, check that Port's credential is still the one that Port shows"
 	case e.Status == http.StatusGone:
@@ -77,13 +79,19 @@ func Fix(err error) string {
 	case e.Status == http.StatusTooManyRequests:
 		return "run again later: something else uses up the allowance of your organization in Port"
 	case e.Status >= http.StatusInternalServerError, e.Passing():
-		return itStays
+		return stays(err)
 	}
 	return ""
 }
 
-// itStays is the fix for faults that may pass by themselves.
-const itStays = "run again; if it stays so, look at Port's status page, and at proxies on the way, and give the x-trace-id to Port's support"
+// stays is the fix for faults that may pass by themselves.
+func stays(err error) string {
+	fix := "run again; if it stays so, look at Port's status page, and at proxies on the way"
+	if Trace(err) != "" {
+		fix += ", and give the x-trace-id to Port's support"
+	}
+	return fix
+}
 
 // traceHeader names an answer for Port's support.
 const traceHeader = "x-trace-id"

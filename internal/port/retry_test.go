@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -537,9 +538,31 @@ func TestFix(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), tt.say) || !strings.Contains(got, tt.fix) || (got == "") != (tt.fix == "") {
 					t.Errorf("got %v and fix %q, want %q and %q", err, got, tt.say, tt.fix)
 				}
+				if strings.Contains(got, "status page") && strings.Contains(got, "x-trace-id") != (port.Trace(err) != "") {
+					t.Errorf("fix %q of an error with the trace %q", got, port.Trace(err))
+				}
 			})
 		})
 	}
+}
+
+// Where nothing answers at the address, the fix names the input that holds it.
+func TestFixWithoutConnection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := port.New(config("http://port.test", nowhere{}))
+		_, err := c.Blueprints.Read(t.Context(), repository)
+		if got := port.Fix(err); !strings.Contains(got, "check port_base_url") || strings.Contains(got, "x-trace-id") {
+			t.Errorf("got %v and fix %q", err, got)
+		}
+	})
+}
+
+// nowhere is a network without the host.
+type nowhere struct{}
+
+func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "port.test", IsNotFound: true}}
 }
 
 // An answer that is JSON and does not hold what is due is asked for again, and when it

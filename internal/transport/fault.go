@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -47,6 +48,18 @@ func Untrusted(err error) error {
 		return nil
 	}
 	return fmt.Errorf("%w; if an authority of your own has signed it, as that of a proxy, name its certificate in the input ca_file", err)
+}
+
+// Unreached reports whether there was no connection: the name has no address, or nothing
+// answers there.
+func Unreached(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
+// UnreachedFix says what to do where a host is not reached whose address comes from an input.
+func UnreachedFix(input string) string {
+	return "run again; if it stays so, check " + input + ", and that this machine may connect to that host: by its DNS, its firewall, and HTTPS_PROXY where it needs a proxy"
 }
 
 // ProxyError is an answer of a proxy in place of the service behind it.
