@@ -45,10 +45,15 @@ func (s *source) layoutFix(text string, lines []string, number, reached int) (li
 			continue
 		}
 		if m := noBlank.FindStringSubmatch(lines[at-1]); m != nil {
-			return at, "", "write a blank behind the colon: " + m[1] + ": " + cutHint(m[2])
+			return at, "the colon behind the key has no blank behind it", "write a blank behind the colon: " + m[1] + ": " + cutHint(m[2])
 		}
 		if m := noColon.FindStringSubmatch(lines[at-1]); m != nil {
-			return at, "", "write a colon behind the key: " + strings.TrimSpace(m[1]+": "+cutHint(m[2]))
+			value, assigned := strings.CutPrefix(m[2], "=")
+			fix := "write a colon behind the key: "
+			if assigned {
+				fix = `write a colon in the place of the "=": `
+			}
+			return at, "the key has no colon behind it", fix + strings.TrimSpace(m[1]+": "+cutHint(strings.TrimSpace(value)))
 		}
 	}
 	if m, ok := s.misplaced(text, lines, number, reached); ok {

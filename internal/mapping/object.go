@@ -56,7 +56,7 @@ func (b *builder) object(n *node, name string, keys []Key) (known, ignored value
 			continue
 		}
 		b.unknownKey(e, name, valid)
-		if near, ok := nearest.Name(e.key, valid); ok && home(e.key) == "" && ignored[near] == nil {
+		if near, ok := meant(e.key, valid); ok && home(e.key) == "" && ignored[near] == nil {
 			ignored[near] = e.value
 		}
 	}
@@ -77,8 +77,8 @@ func (b *builder) unread(read func()) {
 // misspelt reports a key that was most likely meant to be a required one that is not
 // there, and takes its value for that one's: it is not missing as well, and checked.
 func (b *builder) misspelt(e entry, values values, name string, keys []Key) bool {
-	near, _ := nearest.Name(e.key, keyNames(keys))
-	required := slices.ContainsFunc(keys, func(k Key) bool { return k.Name == near && k.Required })
+	near, ok := meant(e.key, keyNames(keys))
+	required := ok && slices.ContainsFunc(keys, func(k Key) bool { return k.Name == near && k.Required })
 	if !required || home(e.key) != "" || values[near] != nil {
 		return false
 	}
@@ -94,7 +94,7 @@ func (b *builder) unknownKey(e entry, name string, valid []string) {
 		return
 	}
 	fix := unknownKeyFix(e.key, valid)
-	if _, near := nearest.Name(e.key, valid); !near && slices.Contains(valid, "selector") {
+	if _, near := meant(e.key, valid); !near && slices.Contains(valid, "selector") {
 		fix += `; the keys of a selector stand below "selector:"`
 	}
 	b.warn(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key)+" is ignored", fix)
@@ -113,10 +113,28 @@ func moveFix(place string) string {
 	return "move it below \"" + place[strings.LastIndex(place, ".")+1:] + ":\", with deeper indentation"
 }
 
+// otherWords are what people write for keys that are spelled otherwise.
+var otherWords = map[string]string{
+	"entities": "entity",
+	"id":       "identifier",
+	"name":     "title",
+	"props":    "properties",
+	"type":     "kind",
+}
+
+// meant returns the valid key that another one was most likely meant to be.
+func meant(key string, valid []string) (string, bool) {
+	if near, ok := nearest.Name(key, valid); ok {
+		return near, true
+	}
+	word := otherWords[strings.ToLower(key)]
+	return word, word != "" && slices.Contains(valid, word)
+}
+
 // unknownKeyFix returns what to write instead of a key that is not known.
 func unknownKeyFix(key string, valid []string) string {
 	list := "the keys here are " + strings.Join(valid, ", ")
-	if near, ok := nearest.Name(key, valid); ok {
+	if near, ok := meant(key, valid); ok {
 		return "did you mean " + strconv.Quote(near) + "? " + list
 	}
 	return list
