@@ -73,6 +73,8 @@ const (
 	maxChangeLines = 100
 	// openUpdates is how many updates are shown before they are folded.
 	openUpdates = 25
+	// openRefusals is how many entities are named that Port would refuse for one reason.
+	openRefusals = 5
 )
 
 type lines struct{ words }
@@ -134,15 +136,35 @@ func (l lines) changeLines() []LogLine {
 		}
 	}
 	all = append(all, moreChanges(updates, "updates", group)...)
-	for _, c := range l.changed(catalog.Refuse) {
-		all = append(all, LogLine{entityLine("!", c), ""})
-	}
+	all = append(all, refusalLines(l.changed(catalog.Refuse))...)
 	creations := l.changed(catalog.Create)
 	group = plural(len(creations), "entity") + " to create"
 	for _, c := range creations[:min(len(creations), maxChangeLines)] {
 		all = append(all, LogLine{entityLine("+", c), group})
 	}
 	return append(all, moreChanges(creations, "creations", group)...)
+}
+
+// refusalLines name the first entities that Port would refuse for each reason: the error of that
+// reason says what to do about all of them.
+func refusalLines(refused []catalog.Change) (all []LogLine) {
+	named, left := map[string]int{}, map[string]int{}
+	var reasons []string // of those that are left out, in order
+	for _, c := range refused {
+		if named[c.Why] < openRefusals && len(all) < maxChangeLines {
+			named[c.Why]++
+			all = append(all, LogLine{entityLine("!", c), ""})
+			continue
+		}
+		if left[c.Why] == 0 {
+			reasons = append(reasons, c.Why)
+		}
+		left[c.Why]++
+	}
+	for _, why := range reasons[:min(len(reasons), maxChangeLines)] {
+		all = append(all, LogLine{fmt.Sprintf("! and %s more, which are in the report file (input report_file): %s", digits(int64(left[why])), visible(why, maxMessage)), ""})
+	}
+	return all
 }
 
 // moreChanges says how many changes have no line.

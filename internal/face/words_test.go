@@ -1,9 +1,12 @@
 package face
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/report"
 )
@@ -46,5 +49,27 @@ func TestEveryCauseHasWords(t *testing.T) {
 		if got, want := (words{&r}).reasons() != "", set != 0; got != want {
 			t.Errorf("%07b has reasons: got %v, want %v", set, got, want)
 		}
+	}
+}
+
+// Of what Port would refuse, the log names the first entities of each reason, and counts the others.
+func TestRefusalLines(t *testing.T) {
+	t.Parallel()
+	r := &report.Report{Planned: true}
+	for i := range 8 {
+		for _, why := range []string{"too long", "no number"}[:1+i/7] {
+			r.Changes = append(r.Changes, catalog.Change{Action: catalog.Refuse, Ref: catalog.Ref{Blueprint: "service", Identifier: fmt.Sprintf("s%d", i)}, Why: why})
+		}
+	}
+	var got []string
+	for _, l := range Lines(r) {
+		if strings.HasPrefix(l.Text, "!") {
+			got = append(got, l.Text)
+		}
+	}
+	want := []string{"! service/s0: too long", "! service/s1: too long", "! service/s2: too long", "! service/s3: too long", "! service/s4: too long",
+		"! service/s7: no number", "! and 3 more, which are in the report file (input report_file): too long"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
