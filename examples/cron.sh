@@ -12,4 +12,4 @@ exec flock --nonblock cron.lock docker run --rm --volume "$PWD:/work" --workdir 
   --env BITBUCKET_WORKSPACE=acme --env INTEGRATION_IDENTIFIER=bitbucket-acme \
   --env MAPPING_FILE=mapping.yml --env PUBLISH_MAPPING=always \
   --env STATE_DIR=state --env MAX_REQUESTS=auto --env TIME_LIMIT=50m \
-  docker.io/your-account/port-bitbucket-exporter:0.1.0
+  ghcr.io/your-account/port-bitbucket-exporter:0.1.0

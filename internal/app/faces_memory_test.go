@@ -80,7 +80,7 @@ func checkDocker(t *testing.T, name string, args, secret, system []string) (env 
 	if len(args) < 2 || args[0] != "docker" || args[1] != "run" {
 		t.Fatalf("%s: got the command %q, want docker run", name, args)
 	}
-	if image := args[len(args)-1]; !regexp.MustCompile(`^docker\.io/.+/port-bitbucket-exporter:\d+\.\d+\.\d+$`).MatchString(image) {
+	if image := args[len(args)-1]; !regexp.MustCompile(`^ghcr\.io/.+/port-bitbucket-exporter:\d+\.\d+\.\d+$`).MatchString(image) {
 		t.Errorf("%s: image %q has no exact version", name, image)
 	}
 	for _, key := range passed {

@@ -161,7 +161,7 @@ func TestPipeEqualsTheTable(t *testing.T) {
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("variables of pipe.yml (-), input.Table (+):\n%s", diff)
 	}
-	if !regexp.MustCompile(`^docker\.io/[^/:]+/[^/:]+:\d+\.\d+\.\d+$`).MatchString(pipe.Image) {
+	if !regexp.MustCompile(`^ghcr\.io/[^/:]+/[^/:]+:\d+\.\d+\.\d+$`).MatchString(pipe.Image) {
 		t.Errorf("pipe.yml: image %q has no exact version", pipe.Image)
 	}
 	if !strings.HasPrefix(pipe.Repository, "https://bitbucket.org/") {
