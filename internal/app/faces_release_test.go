@@ -3,9 +3,7 @@ package app_test
 import (
 	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 )
 
@@ -47,36 +45,5 @@ func TestOneVersion(t *testing.T) {
 	}
 	if count < 10 {
 		t.Errorf("got %d places that name a version, want at least 10: is the pattern wrong?", count)
-	}
-}
-
-// Workflows of this repository run no action that can change behind its name, take no right that
-// no step needs, and build with the Go of the image.
-func TestWorkflowsArePinned(t *testing.T) {
-	t.Parallel()
-	_, goVersion, _ := strings.Cut(readRoot(t, "Dockerfile"), "FROM golang:")
-	goVersion, _, _ = strings.Cut(goVersion, " ")
-	files, err := filepath.Glob(filepath.Join(root, ".github", "workflows", "*.yml"))
-	if err != nil || len(files) < 2 {
-		t.Fatalf("got %d workflows, %v", len(files), err)
-	}
-	uses, pinned := regexp.MustCompile(`uses: .*`), regexp.MustCompile(`^uses: [\w.-]+(/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
-	builds := regexp.MustCompile(`go-version: (\S+)`)
-	for _, file := range files {
-		name := ".github/workflows/" + filepath.Base(file)
-		text := readRoot(t, name)
-		for _, line := range uses.FindAllString(text, -1) {
-			if !pinned.MatchString(line) {
-				t.Errorf("%s: %q is not pinned by its hash, with the version behind it", name, line)
-			}
-		}
-		for _, found := range builds.FindAllStringSubmatch(text, -1) {
-			if found[1] != goVersion {
-				t.Errorf("%s: builds with Go %s, the Dockerfile with %s", name, found[1], goVersion)
-			}
-		}
-		if !strings.Contains(text, "\npermissions: {}\n") && !strings.Contains(text, "\npermissions:\n  contents: read\n\n") {
-			t.Errorf("%s: has more rights than to read, for all its jobs", name)
-		}
 	}
 }
