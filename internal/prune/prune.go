@@ -54,6 +54,9 @@ func Run(ctx context.Context, c Config) {
 	}
 	p.checkEmpty(listed)
 	verdict, needed := p.decide(ctx, listed)
+	if b := verdict.Bound; b.Setting != "" {
+		p.fixes[b.Why] = "look in a plan at what would go: if that is right, raise " + b.Setting + " for one run; if not, look for what changed in the mapping and in Bitbucket"
+	}
 	p.reportBlocked(verdict.Blocked)
 	p.reportNeeded(ctx, verdict.Needed, needed)
 	left := newUnmapped(p, verdict)

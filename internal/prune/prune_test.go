@@ -261,6 +261,11 @@ func blocked(why, fix string) string {
 	return line
 }
 
+// bounded is the fix where more would go than a setting allows.
+func bounded(setting string) string {
+	return "look in a plan at what would go: if that is right, raise " + setting + " for one run; if not, look for what changed in the mapping and in Bitbucket"
+}
+
 // What is stale goes, and each reason that blocks it is reported with its fix.
 func TestWhatGoes(t *testing.T) {
 	gone := outcome{counts: []string{"service: 1 deleted, 0 kept"}}
@@ -318,11 +323,11 @@ func TestWhatGoes(t *testing.T) {
 			s.stale("service", "old")
 			none := 0
 			s.adjust = func(c *prune.Config) { c.MaxDeletions = &none }
-		}, kept(blocked("1 entities are stale, more than the input max_deletions of 0 allows", ""))},
+		}, kept(blocked("1 entities are stale, more than the input max_deletions of 0 allows", bounded("max_deletions")))},
 		{"too many by the threshold", func(s *scene) {
 			s.stale("service", "old")
 			s.mapping = strings.Replace(s.mapping, "Threshold: 1", "Threshold: 0.3", 1)
-		}, kept(blocked("1 of 3 entities are stale, more than the entityDeletionThreshold of 0.3 allows", ""))},
+		}, kept(blocked("1 of 3 entities are stale, more than the entityDeletionThreshold of 0.3 allows", bounded("entityDeletionThreshold")))},
 		{"as many as the threshold allows", func(s *scene) {
 			s.stale("service", "old")
 			s.mapping = strings.Replace(s.mapping, "Threshold: 1", "Threshold: 0.34", 1)
@@ -331,7 +336,7 @@ func TestWhatGoes(t *testing.T) {
 			s.stale("service", "old")
 			s.entity("service", "api").Written = false
 			s.mapping = strings.Replace(s.mapping, "Threshold: 1", "Threshold: 0.3", 1)
-		}, kept(blocked("1 of 3 entities are stale, more than the entityDeletionThreshold of 0.3 allows", ""))},
+		}, kept(blocked("1 of 3 entities are stale, more than the entityDeletionThreshold of 0.3 allows", bounded("entityDeletionThreshold")))},
 		{"deletion is never", func(s *scene) {
 			s.stale("service", "old")
 			s.adjust = func(c *prune.Config) {
@@ -382,7 +387,7 @@ func TestPortsList(t *testing.T) {
 			s.mapping = strings.Replace(s.mapping, "Threshold: 1", "Threshold: 0.3", 1)
 			s.port.Fault(porttest.Fault{Path: route, Rewrite: twice})
 		}, outcome{left: []string{"service/old"}, counts: []string{"service: 0 deleted, 1 kept"},
-			problems: []string{blocked("1 of 3 entities are stale, more than the entityDeletionThreshold of 0.3 allows", "")}}},
+			problems: []string{blocked("1 of 3 entities are stale, more than the entityDeletionThreshold of 0.3 allows", bounded("entityDeletionThreshold"))}}},
 	})
 }
 

@@ -108,6 +108,14 @@ type Verdict struct {
 	// Closed reports whether the deletion of some blueprint is closed: then nothing may
 	// be deleted along with what it depends on.
 	Closed bool
+	// Bound is the limit on how many may go that holds all of them back; zero where none does.
+	Bound Bound
+}
+
+// Bound is a limit on how many entities may go that was exceeded.
+type Bound struct {
+	Setting string // "entityDeletionThreshold" or "max_deletions"
+	Why     string // in words, as the guard of what stays
 }
 
 // Blocked are stale entities of one blueprint that stay for one reason.
@@ -140,7 +148,8 @@ func Decide(r Run) Verdict {
 			v.Delete = append(v.Delete, ref)
 		}
 	}
-	if guard := r.guardAll(len(v.Delete)); guard != "" {
+	v.Bound = r.exceeded(len(v.Delete))
+	if guard := r.guardAll(len(v.Delete), v.Bound); guard != "" {
 		for _, ref := range v.Delete {
 			r.stays(blocked, ref, guard)
 		}
@@ -230,27 +239,28 @@ func (b blocks) sorted() (all []Blocked) {
 }
 
 // guardAll returns why none of so many stale entities may go; empty when all may.
-func (r Run) guardAll(stale int) string {
-	if stale == 0 {
+func (r Run) guardAll(stale int, bound Bound) string {
+	switch {
+	case stale == 0:
 		return ""
-	}
-	if guard := overThreshold(stale, r.Owned, r.Threshold); guard != "" {
-		return guard
-	}
-	if r.MaxDeletions != nil && stale > *r.MaxDeletions {
-		return fmt.Sprintf("%d entities are stale, more than the input max_deletions of %d allows", stale, *r.MaxDeletions)
-	}
-	if r.Deletion != Apply {
+	case bound.Why != "":
+		return bound.Why
+	case r.Deletion != Apply:
 		return fmt.Sprintf("the input deletion is %q; with %q they would go", r.Deletion, Apply)
 	}
 	return ""
 }
 
-func overThreshold(stale, owned int, threshold float64) string {
-	if float64(stale)/float64(max(owned, stale)) <= threshold {
-		return ""
+// exceeded returns the limit that so many stale entities exceed.
+func (r Run) exceeded(stale int) Bound {
+	switch {
+	case stale == 0:
+	case float64(stale)/float64(max(r.Owned, stale)) > r.Threshold:
+		return Bound{"entityDeletionThreshold", fmt.Sprintf("%d of %d entities are stale, more than the entityDeletionThreshold of %g allows", stale, r.Owned, r.Threshold)}
+	case r.MaxDeletions != nil && stale > *r.MaxDeletions:
+		return Bound{"max_deletions", fmt.Sprintf("%d entities are stale, more than the input max_deletions of %d allows", stale, *r.MaxDeletions)}
 	}
-	return fmt.Sprintf("%d of %d entities are stale, more than the entityDeletionThreshold of %g allows", stale, owned, threshold)
+	return Bound{}
 }
 
 func compareRefs(a, b catalog.Ref) int {

@@ -46,6 +46,7 @@ func TestDecide(t *testing.T) {
 		blocked []reconcile.Blocked
 		needed  string
 		closed  bool
+		bound   string // the setting that holds everything back
 	}{
 		{
 			name:   "a gap of one source blocks what may come from it, in its own blueprints",
@@ -121,8 +122,9 @@ func TestDecide(t *testing.T) {
 			blocked: []reconcile.Blocked{{"repo", 1, "time limit"}}, closed: true,
 		},
 		{
-			name: "the threshold keeps everything",
-			run:  reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b old/x"), Owned: 3, Produced: none, Needed: none, Threshold: 0.9},
+			name:  "the threshold keeps everything",
+			bound: "entityDeletionThreshold",
+			run:   reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b old/x"), Owned: 3, Produced: none, Needed: none, Threshold: 0.9},
 			blocked: []reconcile.Blocked{
 				{"old", 1, "3 of 3 entities are stale, more than the entityDeletionThreshold of 0.9 allows"},
 				{"repo", 2, "3 of 3 entities are stale, more than the entityDeletionThreshold of 0.9 allows"},
@@ -135,6 +137,7 @@ func TestDecide(t *testing.T) {
 		},
 		{
 			name:    "a threshold of 0 keeps the only stale one of very many",
+			bound:   "entityDeletionThreshold",
 			run:     reconcile.Run{Listed: refs("repo/a"), Owned: 1_000_000, Produced: none, Needed: none},
 			blocked: []reconcile.Blocked{{"repo", 1, "1 of 1000000 entities are stale, more than the entityDeletionThreshold of 0 allows"}},
 		},
@@ -144,8 +147,9 @@ func TestDecide(t *testing.T) {
 			delete: "repo/a repo/b",
 		},
 		{
-			name: "more than may go",
-			run:  reconcile.Run{Listed: refs("repo/a repo/b old/x"), Owned: 9, Produced: none, Needed: none, Threshold: 1, MaxDeletions: most(2)},
+			name:  "more than may go",
+			bound: "max_deletions",
+			run:   reconcile.Run{Listed: refs("repo/a repo/b old/x"), Owned: 9, Produced: none, Needed: none, Threshold: 1, MaxDeletions: most(2)},
 			blocked: []reconcile.Blocked{
 				{"old", 1, "3 entities are stale, more than the input max_deletions of 2 allows"},
 				{"repo", 2, "3 entities are stale, more than the input max_deletions of 2 allows"},
@@ -188,6 +192,9 @@ func TestDecide(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			want := reconcile.Verdict{Delete: refs(tt.delete), Blocked: tt.blocked, Needed: refs(tt.needed), Closed: tt.closed}
+			if tt.bound != "" {
+				want.Bound = reconcile.Bound{Setting: tt.bound, Why: tt.blocked[0].Guard}
+			}
 			if diff := cmp.Diff(reconcile.Decide(tt.run), want); diff != "" {
 				t.Errorf("got (-), want (+):\n%s", diff)
 			}
