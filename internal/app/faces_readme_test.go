@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -171,4 +172,44 @@ func checkShown(t *testing.T, name, text string) {
 		return
 	}
 	t.Errorf("%s: nothing makes this text, so that it can rot:\n%s", name, text)
+}
+
+// TestTroubleshooting wants what README.md says that one sees to be words of the program. What
+// others print is named here.
+func TestTroubleshooting(t *testing.T) {
+	t.Parallel()
+	others := []string{"401", "403", "exit status 3", "bitbucket.org"}
+	var source strings.Builder
+	err := filepath.WalkDir(filepath.Join(root, "internal"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		source.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.NewReplacer("%q", `"…"`, "%d", "…").Replace(source.String())
+	_, rows, _ := strings.Cut(readRoot(t, "README.md"), "| What you see |")
+	rows, _, _ = strings.Cut(rows, "\n\n")
+	seen := 0
+	for row := range strings.Lines(rows) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(row, "| "), " | ")
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(first, -1) {
+			if slices.Contains(others, m[1]) {
+				continue
+			}
+			seen++
+			for part := range strings.SplitSeq(m[1], ": ") {
+				if !strings.Contains(words, part) {
+					t.Errorf("README.md: the program never says %q", part)
+				}
+			}
+		}
+	}
+	if seen < 5 {
+		t.Errorf("README.md shows %d messages under Troubleshooting", seen)
+	}
 }
