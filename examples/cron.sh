@@ -3,7 +3,8 @@
 #
 #	17 * * * * /srv/port/cron.sh
 #
-# The secrets lie in port.env beside it, as lines such as PORT_CLIENT_ID=…, for its owner alone.
+# Beside it lie mapping.yml and port.env, which its owner alone can read, with the secrets in
+# lines NAME=value: PORT_CLIENT_ID, PORT_CLIENT_SECRET and BITBUCKET_WORKSPACE_TOKEN.
 # One run at a time: with one INTEGRATION_IDENTIFIER two could delete each other's entities.
 set -eu
 cd "$(dirname "$0")"
