@@ -247,7 +247,7 @@ func TestPageLogIsFiltered(t *testing.T) {
 		"kinds=repository&etl_phases=transform&levels=ERROR":  {"resource 3 (repository): selector.query failed"},
 		"kinds=project&etl_phases=extract&levels=ERROR":       {"resource 2 (project): list projects"},
 		"etl_phases=reconciliation&levels=WARNING":            {"stale entities of blueprint \"bitbucketRepository\" are not deleted"},
-		"etl_phases=extract&etl_phases=transform&levels=INFO": {"forecast for 3 repositories", "and at Port: 70000 changed entities wait for nothing"},
+		"etl_phases=extract&etl_phases=transform&levels=INFO": {"forecast for 3 repositories", "Port takes 70000 changed entities without a wait"},
 	} {
 		lines := w.pageLog(query)
 		if len(lines) != len(want) {

@@ -98,7 +98,7 @@ func TestProgressOfALimitedRun(t *testing.T) {
 		}
 		sameLines(t, said(r),
 			"INFO  forecast for 250 repositories: about 253 requests; 1 credential may make 100 in 4m: 8m of waiting, none with 3 credentials; 3 more if anything is to be deleted",
-			"INFO  and at Port: 70000 changed entities wait for nothing, and of further ones 2100 a second go out",
+			"INFO  Port takes 70000 changed entities without a wait, and 2100 a second beyond them",
 			"INFO  waiting until 00:04:00 UTC for the allowance of 1 credential; then 153 requests, about 8 minutes left",
 			"INFO  100 of 253 requests, 97 of 250 repositories, N entities; waiting until 00:04:00 UTC, about 7 minutes left",
 			"INFO  still waiting: 118 seconds until 00:04:00 UTC",

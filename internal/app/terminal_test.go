@@ -52,7 +52,7 @@ func TestTerminal(t *testing.T) {
 		want := "INFO  port-bitbucket-exporter version=0.0.0-dev platform=plain workspace=acme integration=my-bitbucket-cloud-integration\n" +
 			"INFO  inputs: 12 from the environment (port_client_id, port_client_secret, bitbucket_workspace, bitbucket_workspace_token, bitbucket_rate_limit, source_reader, mapping, concurrency, report_file, sync_status, ship_logs, send_raw_data_examples)\n" +
 			"INFO  forecast for 1 repository: about 2 requests; 1 credential may make 1 in 10s: 10s of waiting, none with 2 credentials; 1 more if anything is to be deleted\n" +
-			"INFO  and at Port: 70000 changed entities wait for nothing, and of further ones 2100 a second go out\n" +
+			"INFO  Port takes 70000 changed entities without a wait, and 2100 a second beyond them\n" +
 			erased + limited +
 			erased + "INFO  " + waiting + "\n" + limited +
 			erased + written +

@@ -101,5 +101,5 @@ func requests(entities map[string]int, most int) (n int) {
 
 // Pace says how fast Port takes changed entities, by its published limits.
 func Pace() string {
-	return fmt.Sprintf("%d changed entities wait for nothing, and of further ones %d a second go out", MaxBatch*upsertLimit.burst, MaxBatch*(upsertLimit.requests-upsertLimit.burst)/int(limitPeriod/time.Second))
+	return fmt.Sprintf("Port takes %d changed entities without a wait, and %d a second beyond them", MaxBatch*upsertLimit.burst, MaxBatch*(upsertLimit.requests-upsertLimit.burst)/int(limitPeriod/time.Second))
 }

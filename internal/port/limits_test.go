@@ -113,7 +113,7 @@ func TestForecast(t *testing.T) {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}
-	if got, want := Pace(), "70000 changed entities wait for nothing, and of further ones 2100 a second go out"; got != want {
+	if got, want := Pace(), "Port takes 70000 changed entities without a wait, and 2100 a second beyond them"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

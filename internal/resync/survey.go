@@ -62,7 +62,7 @@ func (v *survey) read(readCtx, until context.Context) {
 	requests, sources := v.workspace.Known(readCtx, v.job.bounds())
 	v.report.Memory.Saved = requests + sources
 	v.logReading(v.job.forecast(seen, saved{requests, sources}))
-	v.logReading("and at Port: " + port.Pace())
+	v.logReading(port.Pace())
 	v.expect(seen)
 }
 
