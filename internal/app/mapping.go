@@ -39,7 +39,7 @@ const (
 func pathFix(s *session) string {
 	switch {
 	case platform.Actions(s.getenv):
-		return `give a path from the root of the repository, which "- uses: actions/checkout@v5" above this step checks out`
+		return "give a path from the root of the repository, which a step above this one has to check out, with actions/checkout"
 	case platform.Pipelines(s.getenv):
 		return "give a path from the root of the repository, of a file that is committed to the branch of this pipeline"
 	}
