@@ -71,7 +71,7 @@ func TestProblemsForMachines(t *testing.T) {
 		env  map[string]string
 		want []string
 	}{
-		"inputs":   {map[string]string{"CONCURRENCY": "0", "MAPPING": repositories}, []string{"ERROR input concurrency (from CONCURRENCY)", "ERROR failed: 0 created"}},
+		"inputs":   {map[string]string{"CONCURRENCY": "0", "MAPPING": repositories}, []string{"ERROR input concurrency (from CONCURRENCY)", "ERROR failed: no request was sent; why: the inputs are wrong"}},
 		"mapping":  {map[string]string{"MAPPING_FILE": "bad.yml"}, []string{"ERROR resource 1 (repository)", "ERROR failed: "}},
 		"validate": {map[string]string{"MAPPING_FILE": "bad.yml", "MODE": "validate"}, []string{"ERROR resource 1 (repository)", "ERROR failed: 1 error in bad.yml"}},
 	} {

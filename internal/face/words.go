@@ -132,6 +132,9 @@ var causeWords = []struct {
 
 // result returns what the run did, without a full stop.
 func (w words) result() string {
+	if w.Status() == "failed" && w.BitbucketRequests+w.Sources.Requests+w.PortRequests == 0 {
+		return "no request was sent"
+	}
 	text := w.entityResult()
 	if failed := w.Total().Failed; failed != 0 {
 		text += ", " + plural(failed, "object") + " failed"
@@ -141,6 +144,9 @@ func (w words) result() string {
 
 func (w words) entityResult() string {
 	t := w.Totals()
+	if w.Status() == "failed" && t == (report.Totals{}) {
+		return "no entity was written"
+	}
 	create, update, remove := w.verbs()
 	text := fmt.Sprintf("%d %s, %d %s, %d unchanged, %d %s", t.Created, create, t.Updated, update, t.Unchanged, t.Deleted, remove)
 	if t.Rejected != 0 {

@@ -10,7 +10,7 @@ var colors = []struct{ word, color string }{
 	{"errors:", "31"}, {"warnings:", "33"}, {"notes:", "36"},
 	{"failed:", "31"}, {"partial:", "33"}, {"success:", "32"},
 	{"plan: failed:", "31"}, {"plan: partial:", "33"}, {"plan: success:", "32"},
-	{"- ", "31"}, {"~ ", "33"}, {"+ ", "32"},
+	{"- ", "31"}, {"~ ", "33"}, {"+ ", "32"}, {"! ", "31"},
 }
 
 // paint colours the words that lines begin with.

@@ -97,9 +97,9 @@ func TestColors(t *testing.T) {
 	t.Parallel()
 	s, b := tty()
 	s.Stdout.Color(true)
-	const text = "ERROR a\nWARNING b\nINFO  ERROR c\nDEBUG d\nsuccess: e\nplan: failed: f\n- g\n--h\n  ERROR i\n"
+	const text = "ERROR a\nWARNING b\nINFO  ERROR c\nDEBUG d\nsuccess: e\nplan: failed: f\n- g\n! k\n--h\n  ERROR i\n"
 	fmt.Fprint(s.Stdout, text)
-	want := "\x1b[31mERROR\x1b[0m a\n\x1b[33mWARNING\x1b[0m b\nINFO  ERROR c\n\x1b[2mDEBUG\x1b[0m d\n\x1b[32msuccess:\x1b[0m e\n\x1b[31mplan: failed:\x1b[0m f\n\x1b[31m-\x1b[0m g\n--h\n  ERROR i\n"
+	want := "\x1b[31mERROR\x1b[0m a\n\x1b[33mWARNING\x1b[0m b\nINFO  ERROR c\n\x1b[2mDEBUG\x1b[0m d\n\x1b[32msuccess:\x1b[0m e\n\x1b[31mplan: failed:\x1b[0m f\n\x1b[31m-\x1b[0m g\n\x1b[31m!\x1b[0m k\n--h\n  ERROR i\n"
 	if got := b.String(); got != want {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}
