@@ -277,7 +277,7 @@ func TestSignal(t *testing.T) {
 }
 
 // A second signal ends the program at once, whatever it is still doing: here it takes
-// back what it made before the first.
+// back what it made before the first. SIGTERM: whoever starts the tests may ignore SIGINT.
 func TestSecondSignal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, smallBitbucket())
@@ -290,21 +290,21 @@ func TestSecondSignal(t *testing.T) {
 	w.port.Fault(porttest.Fault{Method: http.MethodDelete, Path: "/v1/blueprints/*", Times: -1, Delay: time.Hour, Match: hang})
 	cmd, log := w.process(build(t))
 	await(t, cmd, log, hung)
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	await(t, cmd, log, hung)
 	ended := make(chan error)
 	go func() { ended <- cmd.Wait() }()
 	for running := true; running; {
-		_ = cmd.Process.Signal(os.Interrupt) // again while the first is still being acted on
+		_ = cmd.Process.Signal(syscall.SIGTERM) // again while the first is still being acted on
 		select {
 		case <-ended: // how, is compared below
 			running = false
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	if s, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !s.Signaled() || s.Signal() != os.Interrupt {
+	if s, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !s.Signaled() || s.Signal() != syscall.SIGTERM {
 		t.Errorf("got %v, want an end by the second signal\n%s", cmd.ProcessState, log.String())
 	}
 }

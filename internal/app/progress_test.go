@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -107,6 +108,28 @@ func TestProgressOfALimitedRun(t *testing.T) {
 			"INFO  still waiting: 3 minutes until 00:08:00 UTC",
 			"INFO  still waiting: 118 seconds until 00:08:00 UTC",
 			"INFO  still waiting: 58 seconds until 00:08:00 UTC")
+	})
+}
+
+// A pause before a request goes out again is told as a wait for a limit is, and stands in the page.
+func TestProgressOfAnOutage(t *testing.T) {
+	t.Parallel()
+	w := virtual(t, many(2))
+	w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"120"}}})
+	synctest.Test(t, func(t *testing.T) {
+		r := w.run(map[string]string{"MAPPING": withReadme, "SOURCE_READER": "rest", "HTML_FILE": "report.html"})
+		r.check(t, 0, "success")
+		const why = "Bitbucket, which did not answer as it should"
+		if page := w.read("report.html"); !strings.Contains(page, why) {
+			t.Error("the page does not say what the run waited for")
+		}
+		if want := "\nINFO  waiting until 00:02:00 UTC for " + why + "\nINFO  1 request; waiting until 00:02:00 UTC\n"; !strings.Contains(r.stderr, want) {
+			t.Errorf("got %s\nwant %q", r.stderr, want)
+		}
+		// Port's page has a heartbeat each 10 seconds, and three durations once a minute.
+		if got := w.port.Requests(); got > 40 {
+			t.Errorf("got %d requests to Port, want at most 40", got)
+		}
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"port-bitbucket-exporter/internal/progress"
 	"port-bitbucket-exporter/internal/transport"
 )
 
@@ -42,6 +43,7 @@ type Client struct {
 	pool      *transport.Pool
 	git       *Git // nil without
 	requests  *transport.Budget
+	told      *progress.Service
 	auto      bool
 	// sourcesApart is true when requests for folders and files have an allowance of
 	// their own.
@@ -61,8 +63,8 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("base URL of Bitbucket: %w", err)
 	}
 	client := &Client{base: base, workspace: c.Workspace, kind: c.CredentialKind, requests: transport.NewBudget(c.MaxRequests)}
-	told := c.Progress.Source(Name)
-	chain := transport.Log(transport.Observed(c.Transport, told), c.Log, client.requests)
+	client.told = c.Progress.Source(Name)
+	chain := transport.Log(transport.Observed(c.Transport, client.told), c.Log, client.requests)
 	chain = transport.Deadline(chain, attemptTimeout)
 	chain = transport.Header(chain, "User-Agent", c.UserAgent)
 	rates, class := transport.Rates{Default: c.Rate}, classOf
@@ -71,7 +73,7 @@ func New(c Config) (*Client, error) {
 		rates.Classes, class = map[string]transport.Rate{classSource: c.SourceRate}, classWithSource
 	}
 	slots := transport.NewSlots(c.Concurrency)
-	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge, Leads: leads, Auto: c.Auto, Budget: client.requests, Progress: told}, slots, c.Log)
+	client.pool = transport.NewPool(chain, c.Credentials, rates, transport.Service{Class: class, Scope: scopeOf, Judge: judge, Leads: leads, Auto: c.Auto, Budget: client.requests, Progress: client.told}, slots, c.Log)
 	client.auto = c.Auto
 	client.pool.Begin(c.Spent)
 	client.Transport = client.pool
@@ -196,7 +198,7 @@ type question struct {
 // returns as an *transport.Again, as for a cut body, is tried again. The error is ErrBudget
 // when no request is left for it.
 func (c *Client) do(ctx context.Context, q question, read func(*http.Response) error) error {
-	return c.requests.Retry(ctx, cmp.Or(q.attempts, transport.Attempts), func() error {
+	return c.requests.Retry(ctx, c.told, cmp.Or(q.attempts, transport.Attempts), func() error {
 		req, err := transport.NewRequest(ctx, http.MethodGet, q.address, nil)
 		if err != nil {
 			return err

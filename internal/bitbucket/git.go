@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"port-bitbucket-exporter/internal/progress"
 	"port-bitbucket-exporter/internal/transport"
 )
 
@@ -43,6 +44,7 @@ type Git struct {
 	http      *http.Client
 	pool      *transport.Pool
 	requests  transport.Budget
+	told      *progress.Service
 	bytes     atomic.Int64
 }
 
@@ -57,8 +59,8 @@ func newGit(c Config, slots transport.Slots) (*Git, error) {
 		return nil, fmt.Errorf("base URL of the git host: %w", err)
 	}
 	g := &Git{base: base, workspace: c.Workspace, kind: c.CredentialKind}
-	told := c.Progress.Source(GitName)
-	chain := transport.Received(transport.Observed(c.Transport, told), &g.bytes)
+	g.told = c.Progress.Source(GitName)
+	chain := transport.Received(transport.Observed(c.Transport, g.told), &g.bytes)
 	chain = transport.Log(chain, c.Log, &g.requests)
 	chain = transport.Timely(chain, gitIdle, gitWhole)
 	chain = transport.Header(chain, "User-Agent", c.UserAgent)
@@ -68,7 +70,7 @@ func newGit(c Config, slots transport.Slots) (*Git, error) {
 		Name:  GitName,
 		Class: func(*http.Request) string { return classGit },
 		Scope: func(*http.Request) string { return "git" },
-		Judge: judgeGit, Progress: told,
+		Judge: judgeGit, Progress: g.told,
 	}, slots, c.Log)
 	g.http = &http.Client{Transport: g.pool, CheckRedirect: g.checkRedirect}
 	return g, nil
@@ -120,7 +122,7 @@ func (g *Git) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	var resp *http.Response
-	err := transport.Retry(ctx, gitAttempts, func() error {
+	err := transport.Retry(ctx, g.told, gitAttempts, func() error {
 		out := req.Clone(ctx)
 		if req.GetBody != nil {
 			var err error

@@ -19,8 +19,11 @@ const (
 	// stopTime is all that is left after a signal, the first part of it for the state.
 	stopTime    = 3 * time.Second
 	stopReserve = 2 * time.Second
-	// beat is how often what has changed goes out, every second time with a heartbeat.
-	beat = 5 * time.Second
+	// beat is how often what has changed goes out, every second time with a heartbeat. How long
+	// rows take, which always changes, goes out once a minute: a run may wait for hours.
+	beat          = 5 * time.Second
+	beatsAlive    = 2
+	beatsDuration = 12
 )
 
 // Feed is the entry of one run. Until it is begun it keeps the log, and sends
@@ -91,10 +94,13 @@ func (p *Feed) run(ctx context.Context, since time.Time) {
 		case <-p.wake:
 			due = []func(){rows, func() { p.samples.send(ctx, false) }, func() { p.log.send(ctx, port.MaxLogLines) }}
 		case <-ticks.C:
-			if beats++; beats%2 == 0 {
+			if beats++; beats%beatsAlive == 0 {
 				due = append(due, func() { p.rows.heartbeat(ctx) })
 			}
-			due = append(due, p.rows.progress, rows, func() { p.log.send(ctx, 1) })
+			if beats%beatsDuration == 0 {
+				due = append(due, p.rows.progress)
+			}
+			due = append(due, rows, func() { p.log.send(ctx, 1) })
 		}
 		for _, send := range due {
 			if !p.rows.closed.Load() { // else what is left goes out together

@@ -102,7 +102,7 @@ func (c *Client) do(ctx context.Context, method, path string, body any) error {
 		}
 		text = b.Bytes()
 	}
-	return transport.Retry(ctx, attempts, func() error {
+	return transport.Retry(ctx, nil, attempts, func() error {
 		req, err := transport.NewRequest(ctx, method, c.base+path, text)
 		if err != nil {
 			return err

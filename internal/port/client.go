@@ -27,9 +27,9 @@ type Client struct {
 // New returns a client; it makes no request.
 func New(c Config) *Client {
 	s := &session{clientID: c.ClientID, clientSecret: c.ClientSecret, onToken: c.OnToken, turn: make(chan struct{}, 1)}
-	told := c.Progress.Service("Port")
-	s.base, s.wait = c.BaseURL+"/v1", transport.Waiting("Port", told)
-	t := transport.Log(transport.Observed(c.Transport, told), c.Log, &s.requests)
+	s.told = c.Progress.Service("Port")
+	s.base, s.wait = c.BaseURL+"/v1", transport.Waiting("Port", s.told)
+	t := transport.Log(transport.Observed(c.Transport, s.told), c.Log, &s.requests)
 	t = transport.Deadline(t, attemptTimeout)
 	s.transport = transport.Header(t, "User-Agent", c.userAgent())
 	resync := newResync()

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"port-bitbucket-exporter/internal/progress"
 	"port-bitbucket-exporter/internal/transport"
 )
 
@@ -32,6 +33,7 @@ type wire struct {
 	base      string // "https://api.port.io/v1"
 	transport http.RoundTripper
 	wait      transport.Wait
+	told      *progress.Service
 	requests  transport.Budget
 	pace      pace
 	// exhausted are the routes on which a request was refused for as long as one waits,
@@ -135,7 +137,7 @@ func statusError(where string, resp *http.Response) error {
 func (w *wire) retry(ctx context.Context, route string, attempts int, maxWait time.Duration, attempt func() error) error {
 	var waited time.Duration
 	pause := firstLimitPause
-	return transport.Retry(ctx, attempts, func() error {
+	return transport.Retry(ctx, w.told, attempts, func() error {
 		for {
 			err := attempt()
 			var limit *limited

@@ -197,6 +197,14 @@ func (s *Service) Answered() {
 	r.moved = now
 }
 
+// Name is what people call it.
+func (s *Service) Name() string {
+	if s == nil {
+		return ""
+	}
+	return s.name
+}
+
 // Begin is for a request that begins to wait; End is for when it does not any more.
 func (s *Service) Begin(w *Wait) {
 	if s == nil {
@@ -212,7 +220,7 @@ func (s *Service) Begin(w *Wait) {
 	r.tell()
 }
 
-// End is for a wait that has begun.
+// End is for a wait that has begun; without one it does nothing.
 func (s *Service) End(w *Wait) {
 	if s == nil {
 		return

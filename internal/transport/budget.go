@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+
+	"port-bitbucket-exporter/internal/progress"
 )
 
 // ErrBudget is the error of a request that is not sent, since as many went out as may.
@@ -64,16 +66,16 @@ func (b *Budget) spent() bool {
 
 // Retry is the function Retry, which does not wait for an attempt that would find no request
 // left: the error is then an ErrBudget that quotes the attempt before.
-func (b *Budget) Retry(ctx context.Context, attempts int, attempt func() error) error {
+func (b *Budget) Retry(ctx context.Context, told *progress.Service, attempts int, attempt func() error) error {
 	if b.over == nil {
-		return Retry(ctx, attempts, attempt)
+		return Retry(ctx, told, attempts, attempt)
 	}
 	waits, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(b.over, func() { cancel(ErrBudget) })()
 	var last error
 	tried := 0
-	err := Retry(waits, attempts, func() error {
+	err := Retry(waits, told, attempts, func() error {
 		last = attempt()
 		tried++
 		return last

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+
+	"port-bitbucket-exporter/internal/progress"
 )
 
 // Attempts is how often a request that is safe to repeat goes out at most.
@@ -35,10 +37,13 @@ func (a *Again) Unwrap() error { return a.Err }
 
 // Retry calls attempt until it succeeds, fails with anything but an *Again, has
 // been called so many times, or the context ends. The error is that of the last
-// attempt, without the *Again around it.
-func Retry(ctx context.Context, attempts int, attempt func() error) error {
+// attempt, without the *Again around it. It tells of each pause; to nil it tells nothing.
+func Retry(ctx context.Context, told *progress.Service, attempts int, attempt func() error) error {
 	pauses := &pauses{BackOff: exponential()}
-	err := backoff.Retry(func() error {
+	var pause progress.Wait
+	defer func() { told.End(&pause) }()
+	err := backoff.RetryNotify(func() error {
+		told.End(&pause)
 		err := attempt()
 		var again *Again
 		if err == nil || errors.As(err, &again) && ctx.Err() == nil {
@@ -48,7 +53,10 @@ func Retry(ctx context.Context, attempts int, attempt func() error) error {
 			return err
 		}
 		return backoff.Permanent(err)
-	}, backoff.WithContext(backoff.WithMaxRetries(pauses, uint64(attempts-1)), ctx))
+	}, backoff.WithContext(backoff.WithMaxRetries(pauses, uint64(attempts-1)), ctx), func(_ error, d time.Duration) {
+		pause = progress.Wait{Until: time.Now().Add(d), Why: told.Name() + ", which did not answer as it should"}
+		told.Begin(&pause)
+	})
 	var again *Again
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -50,7 +50,7 @@ func TestRetry(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				n, start := 0, time.Now()
-				err := transport.Retry(t.Context(), transport.Attempts, func() error {
+				err := transport.Retry(t.Context(), nil, transport.Attempts, func() error {
 					n++
 					return tt.errs[min(n, len(tt.errs))-1]
 				})
@@ -72,7 +72,7 @@ func TestRetryWaitsAsAsked(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			n, start := 0, time.Now()
-			_ = transport.Retry(t.Context(), transport.Attempts, func() error {
+			_ = transport.Retry(t.Context(), nil, transport.Attempts, func() error {
 				if n++; n == 1 {
 					return &transport.Again{Err: errBroken, After: tt.after}
 				}
@@ -92,7 +92,7 @@ func TestRetryEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(3*time.Second, func() { cancel(why) })
 		n, start := 0, time.Now()
-		err := transport.Retry(ctx, transport.Attempts, func() error { n++; return &transport.Again{Err: errBroken, After: time.Minute} })
+		err := transport.Retry(ctx, nil, transport.Attempts, func() error { n++; return &transport.Again{Err: errBroken, After: time.Minute} })
 		if !errors.Is(err, why) || n != 1 || time.Since(start) != 3*time.Second {
 			t.Errorf("got %v after %d attempts and %s, want the cause after 1 and 3s", err, n, time.Since(start))
 		}
@@ -116,7 +116,7 @@ func TestDeadlineIsOfOneAttempt(t *testing.T) {
 		pool := transport.NewPool(transport.Deadline(server, time.Minute), []transport.Credential{{Authorize: func(*http.Request) {}}}, rates,
 			transport.Service{Class: func(*http.Request) string { return "" }}, nil, logger(io.Discard))
 		start := time.Now()
-		err := transport.Retry(t.Context(), transport.Attempts, func() error {
+		err := transport.Retry(t.Context(), nil, transport.Attempts, func() error {
 			resp, err := pool.RoundTrip(request(t.Context(), t, "https://bitbucket.test/"))
 			if err != nil {
 				if !errors.Is(err, context.DeadlineExceeded) {
