@@ -32,11 +32,17 @@ func begun(t *testing.T, s *porttest.Server, kinds ...string) *datasource.Feed {
 // begunAfter is one for which calls have cost something before.
 func begunAfter(t *testing.T, s *porttest.Server, spent time.Duration, kinds ...string) *datasource.Feed {
 	t.Helper()
+	return begunOver(t, s, s.RoundTripper(), spent, kinds...)
+}
+
+// begunOver is one whose requests go over this.
+func begunOver(t *testing.T, s *porttest.Server, over http.RoundTripper, spent time.Duration, kinds ...string) *datasource.Feed {
+	t.Helper()
 	s.AllowClient("id", "hush")
 	s.PutIntegration("acme", map[string]any{})
 	c := port.New(port.Config{
 		BaseURL: "http://port.test", ClientID: "id", ClientSecret: "hush", Identifier: "acme", Version: "1.2.3",
-		Transport: s.RoundTripper(), Log: slog.New(slog.DiscardHandler),
+		Transport: over, Log: slog.New(slog.DiscardHandler),
 	})
 	i, err := c.DataSource.Integration(t.Context())
 	if err != nil {

@@ -3,7 +3,9 @@ package datasource_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,13 +40,13 @@ func TestPartsThatFail(t *testing.T) {
 		failures int // of the sync status, and where 0, none
 		requests int // each call has a second attempt
 	}{
-		{"no fault", porttest.Fault{Path: "/nowhere"}, 0, 14},
+		{"no fault", porttest.Fault{Path: "/nowhere"}, 0, 10},
 		{"always", porttest.Fault{Path: metrics, Times: -1, Status: 503}, 2, 4},
 		{"too many requests", porttest.Fault{Path: metrics, Times: -1, Status: 429}, 1, 3},
 		{"for good", porttest.Fault{Path: metrics, Times: -1, Status: 403}, 1, 1},
 		{"slowly", porttest.Fault{Path: metrics, Times: -1, Status: 503, Delay: 3 * time.Second}, 1, 2},
 		{"not too slowly", porttest.Fault{Path: metrics, Times: -1, Status: 503, Delay: 2 * time.Second}, 2, 4},
-		{"once", porttest.Fault{Path: metrics, Nth: 2, Times: 2, Status: 503}, 1, 15},
+		{"once", porttest.Fault{Path: metrics, Nth: 2, Times: 2, Status: 503}, 1, 11},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +54,7 @@ func TestPartsThatFail(t *testing.T) {
 				s := porttest.New()
 				s.Fault(tt.fault)
 				p := begun(t, s, "a")
-				time.Sleep(26 * time.Second) // 5 beats, 2 of the heart
+				time.Sleep(66 * time.Second) // 13 beats, 6 of the heart, and two durations once
 				failures := finish(p, port.Completed)
 				if tt.failures == 0 && len(failures) > 0 || tt.failures > 0 && (len(failures) != 1 || failures[0].What != "the sync status of this run" || failures[0].Count != tt.failures) {
 					t.Errorf("got %v, want %d of the sync status", failures, tt.failures)
@@ -118,6 +120,52 @@ func TestAborted(t *testing.T) {
 			})
 		})
 	}
+}
+
+// underWay delivers the first state of a run after half a second, also when the caller has given it
+// up by then: it is on its way, and nobody can call it back.
+type underWay struct {
+	http.RoundTripper
+	sent atomic.Bool
+}
+
+func (u *underWay) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.URL.Path, "/resync-state") || u.sent.Swap(true) {
+		return u.RoundTripper.RoundTrip(r)
+	}
+	type answer struct {
+		resp *http.Response
+		err  error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		time.Sleep(500 * time.Millisecond)
+		resp, err := u.RoundTripper.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+		answered <- answer{resp, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.resp, a.err
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
+// A signal right at the beginning: the last state that Port is told is that the run was aborted.
+func TestAbortedAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := porttest.New()
+		p := begunOver(t, s, &underWay{RoundTripper: s.RoundTripper()}, 0, "a")
+		synctest.Wait()
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		p.Finish(ctx, datasource.End{Status: port.Aborted, At: time.Now(), Report: &report.Report{}})
+		time.Sleep(time.Second)
+		if got := s.DataSource("acme").ResyncState.Status; got != "aborted" {
+			t.Errorf("got state %q, want aborted", got)
+		}
+	})
 }
 
 // At the end every row has its last numbers, its state and how long it took.

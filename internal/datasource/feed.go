@@ -38,13 +38,14 @@ type Feed struct {
 
 	wake    chan struct{}
 	closing chan struct{}
+	running chan struct{} // closed when Port has answered that the run runs, or will not
 	done    chan struct{} // nil before Begin
 	stop    context.CancelFunc
 }
 
 // New returns a feed whose log begins now; redact hides secrets in a text.
 func New(redact func(string) string) *Feed {
-	p := &Feed{wake: make(chan struct{}, 1), closing: make(chan struct{})}
+	p := &Feed{wake: make(chan struct{}, 1), closing: make(chan struct{}), running: make(chan struct{})}
 	p.calls.begin(0, map[part]bool{resyncState: true, syncStatus: true, shippedLog: true})
 	p.log.calls, p.log.redact, p.log.full = &p.calls, redact, p.wakeUp
 	p.rows.calls, p.rows.changed = &p.calls, p.wakeUp
@@ -82,6 +83,7 @@ func (p *Feed) run(ctx context.Context, since time.Time) {
 	p.calls.do(ctx, resyncState, totalTime, func(ctx context.Context) error {
 		return p.port.DataSource.SetResyncStatus(ctx, port.Running, since)
 	})
+	close(p.running)
 	ticks := time.NewTicker(beat)
 	defer ticks.Stop()
 	p.rows.send(ctx)
@@ -156,9 +158,10 @@ func (p *Feed) Finish(ctx context.Context, end End) (failures []Failure) {
 	rest := ctx
 	limit := p.calls.left() - reserveTime
 	if aborted {
+		waited := p.awaitRunning(stopTime - stopReserve)
 		p.stop()
 		p.sendState(ctx, end) // first: a second signal may come
-		rest, limit = context.WithoutCancel(ctx), stopTime-stopReserve
+		rest, limit = context.WithoutCancel(ctx), stopTime-stopReserve-waited
 	}
 	rest, stop := context.WithTimeoutCause(rest, max(limit, 0), errNoTime)
 	defer stop()
@@ -170,6 +173,21 @@ func (p *Feed) Finish(ctx context.Context, end End) (failures []Failure) {
 		p.sendRest(rest, func() { p.sendState(ctx, end) })
 	}
 	return append(failures, p.calls.failures()...)
+}
+
+// awaitRunning waits until Port has answered that the run runs, for so long at most, and returns
+// how long it was. That call would else be given up under way, and Port could carry it out after
+// the one that says how the run ended.
+func (p *Feed) awaitRunning(most time.Duration) time.Duration {
+	began := time.Now()
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-p.running:
+	case <-p.done: // by a panic
+	case <-timer.C:
+	}
+	return time.Since(began)
 }
 
 // sendRest sends what is left of each part, the parts and the others side by side.
