@@ -65,12 +65,14 @@ func checkYAML(t *testing.T, name, text string) {
 		checkAzure(t, name, text)
 	case keys["port-resync"] != nil:
 		checkGitLab(t, name, text)
+	case keys["kind"] == "CronJob":
+		checkKubernetes(t, name, text)
 	case keys["jobs"] != nil:
 		checkWorkflow(t, name, text)
 	case keys["pipelines"] != nil:
 		checkPipelines(t, name, text)
 	default:
-		t.Errorf("%s: is no mapping, no workflow, no pipeline, no job and no port.yml", name)
+		t.Errorf("%s: is no mapping, no workflow, no pipeline, no job, no CronJob and no port.yml", name)
 	}
 }
 
