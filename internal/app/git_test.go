@@ -273,3 +273,16 @@ func TestRateLimitOfGit(t *testing.T) {
 		}
 	})
 }
+
+// A run that ends before it reads a file says nothing of git.
+func TestGitNotNeeded(t *testing.T) {
+	t.Parallel()
+	w := gitWorld(t)
+	w.env["MAPPING"] = withReadme
+	w.env["BITBUCKET_WORKSPACE_TOKEN"] = "another-token"
+	r := w.run(nil)
+	r.check(t, 1, "failed")
+	if strings.Contains(r.stderr, "git:") {
+		t.Errorf("git was not asked:\n%s", r.stderr)
+	}
+}

@@ -40,10 +40,13 @@ func (r *run) tellSources() {
 	case git == nil && r.job.readsSources():
 		told.Reader, told.Why = report.REST, r.job.NoGit
 		return
-	case git == nil || !r.job.readsSources() && git.Requests() == 0:
+	case git == nil:
 		return
 	}
 	read := r.workspace.Readings()
+	if git.Requests() == 0 && read.Git == 0 && len(read.Fallbacks) == 0 && read.Stopped == "" {
+		return // it was not needed
+	}
 	*told = report.Sources{
 		Reader: report.Git, Repositories: read.Git, Requests: git.Requests(), Bytes: git.Bytes(), Stopped: read.Stopped,
 	}
