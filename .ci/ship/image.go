@@ -3,6 +3,8 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -227,31 +229,114 @@ func sorted(files map[string]string) []string { return slices.Sorted(maps.Keys(f
 
 // unpack lays the files of one platform into a folder, as a container would see them.
 func unpack(folder, platform, into string) error {
-	outer, err := layout.ImageIndexFromPath(folder)
+	img, err := imageOf(folder, platform)
 	if err != nil {
 		return err
 	}
-	index, err := only(outer)
+	files := mutate.Extract(img)
+	defer files.Close()
+	return extract(tar.NewReader(files), into)
+}
+
+// list prints what a container of one platform gets: its settings, and its files with mode, owner
+// and digest. It leaves out labels and times, which say who built the image, and when.
+func list(folder, platform string, out io.Writer) error {
+	img, err := imageOf(folder, platform)
 	if err != nil {
 		return err
 	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return err
+	}
+	settings := config.DeepCopy().Config
+	settings.Labels = nil
+	text, err := json.MarshalIndent(settings, "", "  ")
+	if err != nil {
+		return err
+	}
+	content := mutate.Extract(img)
+	defer content.Close()
+	files, err := describe(tar.NewReader(content))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s\n%s\n", text, strings.Join(files, "\n"))
+	return err
+}
+
+// describe returns a line for each file, in the order of their names.
+func describe(files *tar.Reader) ([]string, error) {
+	var lines []string
+	for {
+		h, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			slices.Sort(lines)
+			return lines, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		line := fmt.Sprintf("/%s %s %d:%d", strings.Trim(h.Name, "/"), h.FileInfo().Mode(), h.Uid, h.Gid)
+		switch h.Typeflag {
+		case tar.TypeDir:
+		case tar.TypeReg:
+			digest := sha256.New()
+			if _, err := io.Copy(digest, files); err != nil {
+				return nil, err
+			}
+			line += fmt.Sprintf(" %x", digest.Sum(nil))
+		default:
+			line += " to " + h.Linkname
+		}
+		lines = append(lines, line)
+	}
+}
+
+// imageOf returns the image of one platform, from a layout that ship or another builder wrote.
+func imageOf(folder, platform string) (v1.Image, error) {
+	index, err := layout.ImageIndexFromPath(folder)
+	if err != nil {
+		return nil, err
+	}
+	img, err := imageIn(index, platform)
+	if err == nil && img == nil {
+		err = fmt.Errorf("%s is not in the image", platform)
+	}
+	return img, err
+}
+
+// imageIn returns nil where the platform is not in the index. Ship puts an index of platforms into
+// that of the layout; others put the image there, and may not name its platform.
+func imageIn(index v1.ImageIndex, platform string) (v1.Image, error) {
 	manifest, err := index.IndexManifest()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, m := range manifest.Manifests {
-		if m.Platform.String() != platform {
+		if m.MediaType.IsIndex() {
+			inner, err := index.ImageIndex(m.Digest)
+			if err != nil {
+				return nil, err
+			}
+			if img, err := imageIn(inner, platform); img != nil || err != nil {
+				return img, err
+			}
 			continue
 		}
 		img, err := index.Image(m.Digest)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		files := mutate.Extract(img)
-		defer files.Close()
-		return extract(tar.NewReader(files), into)
+		config, err := img.ConfigFile()
+		if err != nil {
+			return nil, err
+		}
+		if config.OS+"/"+config.Architecture == platform {
+			return img, nil
+		}
 	}
-	return fmt.Errorf("%s is not in the image", platform)
+	return nil, nil
 }
 
 func extract(files *tar.Reader, into string) error {

@@ -5,11 +5,13 @@
 //	    -source https://github.com/acme/x -file /LICENSE=LICENSE linux/amd64=bin/x linux/arm64=bin/x-arm64
 //	ship push -layout out ghcr.io/acme/x:1.2.3
 //	ship unpack -layout out -platform linux/amd64 folder
+//	ship list -layout out -platform linux/amd64
 //	ship sbom -format spdx -notice NOTICE -created 2026-11-30T12:00:00Z -out x.spdx.json bin/x
 //
 // image puts them into one image for several platforms, as an OCI layout, and prints its digest and
 // the size of each platform; push sends it to a registry, with the credentials that docker login
-// has left; unpack lays its files into a folder; sbom lists the modules in a binary, with the licences that NOTICE names.
+// has left; unpack lays its files into a folder; list prints its settings and files, to compare with
+// another image; sbom lists the modules in a binary, with the licences that NOTICE names.
 package main
 
 import (
@@ -30,9 +32,9 @@ func main() {
 }
 
 func run(args []string, out io.Writer) error {
-	commands := map[string]func([]string, io.Writer) error{"image": runImage, "push": runPush, "unpack": runUnpack, "sbom": runSBOM}
+	commands := map[string]func([]string, io.Writer) error{"image": runImage, "push": runPush, "unpack": runUnpack, "list": runList, "sbom": runSBOM}
 	if len(args) == 0 || commands[args[0]] == nil {
-		return errors.New("the first argument is image, push, unpack or sbom")
+		return errors.New("the first argument is image, push, unpack, list or sbom")
 	}
 	return commands[args[0]](args[1:], out)
 }
@@ -90,6 +92,19 @@ func runUnpack(args []string, _ io.Writer) error {
 		return errors.New("unpack needs -layout and a folder")
 	}
 	return unpack(*folder, *platform, flags.Arg(0))
+}
+
+func runList(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("list", flag.ContinueOnError)
+	folder := flags.String("layout", "", "the `folder` of the OCI layout")
+	platform := flags.String("platform", "linux/amd64", "the platform")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *folder == "" || flags.NArg() != 0 {
+		return errors.New("list needs -layout")
+	}
+	return list(*folder, *platform, out)
 }
 
 func runSBOM(args []string, out io.Writer) error {
