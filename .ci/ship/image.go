@@ -201,7 +201,7 @@ func tell(out io.Writer, platform string, img v1.Image) error {
 }
 
 // pushTo pushes the image of a layout, with the credentials that docker login has left.
-func pushTo(folder, reference string, out io.Writer) error {
+func pushTo(folder, reference string, out io.Writer, options ...remote.Option) error {
 	ref, err := name.ParseReference(reference)
 	if err != nil {
 		return err
@@ -218,7 +218,7 @@ func pushTo(folder, reference string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := remote.WriteIndex(ref, index, remote.WithAuthFromKeychain(authn.DefaultKeychain)); err != nil {
+	if err := remote.WriteIndex(ref, index, append(options, remote.WithAuthFromKeychain(authn.DefaultKeychain))...); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "%s@%s\n", ref.Context().Name(), digest)
