@@ -57,45 +57,81 @@ func TestOneVersion(t *testing.T) {
 func TestReady(t *testing.T) {
 	t.Parallel()
 	version := newest(t)
-	account := regexp.MustCompile(`uses: ([\w.-]+)/port-bitbucket-exporter@`).FindStringSubmatch(readRoot(t, "README.md"))[1]
-	replace := func(name, old, by string) func(map[string]string) {
-		return func(files map[string]string) { files[name] = strings.ReplaceAll(files[name], old, by) }
+	replace := func(name, old, by string) func(*testing.T, string) {
+		return func(t *testing.T, folder string) {
+			was := readFile(t, filepath.Join(folder, name))
+			if !strings.Contains(was, old) {
+				t.Fatalf("%s has no %q", name, old)
+			}
+			write(t, filepath.Join(folder, name), strings.ReplaceAll(was, old, by))
+		}
 	}
 	for _, tt := range []struct {
 		name, tag, repository, visibility string
-		change                            func(files map[string]string)
+		change                            func(t *testing.T, folder string)
 		want                              string // in what it prints; empty when it is ready
 	}{
 		{name: "ready", want: ""},
-		{name: "the placeholder in a page", change: replace("examples/cron.sh", "acme-inc", "your-account"), want: "examples/cron.sh:"},
-		{name: "the placeholder of an address", change: replace("pipe.yml", "me@acme.example", "support@example.com"), want: "replace your-account"},
+		{name: "the placeholder in a page", change: replace("examples/cron.sh", "ghcr.io/", "ghcr.io/your-account/"), want: "examples/cron.sh:"},
+		{name: "the placeholder of an address", change: replace("pipe.yml", "  email: ", "  email: support@example.com # "), want: "run .ci/account"},
 		{name: "another account", repository: "else/port-bitbucket-exporter", want: "no line with uses: else/port-bitbucket-exporter@v" + version},
-		{name: "another registry", change: replace("README.md", "docker://ghcr.io/", "docker://docker.io/"), want: "no line with docker://ghcr.io/acme-inc/port-bitbucket-exporter:" + version},
+		{name: "another registry", change: replace("README.md", "docker://ghcr.io/", "docker://docker.io/"), want: "no line with docker://ghcr.io/"},
 		{name: "another version", tag: "v99.0.0", want: "the newest entry of CHANGELOG.md is " + version},
 		{name: "pinned already", change: replace("action.yml", "  image: Dockerfile", "  image: docker://ghcr.io/x@sha256:1"), want: "names an image already"},
 		{name: "private", visibility: "private", want: "must be public"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			files := map[string]string{}
-			for _, name := range []string{".ci/ready", "README.md", "CHANGELOG.md", "action.yml", "pipe.yml", "examples/cron.sh"} {
-				files[name] = strings.NewReplacer("support@example.com", "me@acme.example",
-					"ghcr.io/"+strings.ToLower(account), "ghcr.io/acme-inc", account, "Acme-Inc").Replace(readRoot(t, name))
-			}
-			files[".ci/ready"] = readRoot(t, ".ci/ready")
+			folder := published(t)
+			readme := readFile(t, filepath.Join(folder, "README.md"))
+			repository := regexp.MustCompile(`uses: ([\w.-]+/port-bitbucket-exporter)@`).FindStringSubmatch(readme)[1]
 			if tt.change != nil {
-				tt.change(files)
-			}
-			folder := t.TempDir()
-			for name, text := range files {
-				write(t, filepath.Join(folder, name), text)
+				tt.change(t, folder)
 			}
 			got, err := script(t, folder, []string{"VISIBILITY=" + cmp.Or(tt.visibility, "public")},
-				".ci/ready", cmp.Or(tt.tag, "v"+version), cmp.Or(tt.repository, "Acme-Inc/port-bitbucket-exporter"))
+				".ci/ready", cmp.Or(tt.tag, "v"+version), cmp.Or(tt.repository, repository))
 			if (err == nil) != (tt.want == "") || !strings.Contains(got, tt.want) || err == nil && got != "" {
 				t.Errorf("got %v and %q, want %q", err, got, tt.want)
 			}
 		})
+	}
+}
+
+// published lays out what .ci/ready reads, with an account in the place of the placeholder.
+func published(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	for _, name := range []string{".ci/account", ".ci/ready", ".ci/release", "README.md", "CHANGELOG.md", "action.yml", "pipe.yml", "examples/cron.sh", "examples/memory.md"} {
+		write(t, filepath.Join(folder, name), readRoot(t, name))
+	}
+	if out, err := script(t, folder, nil, ".ci/account", "Acme-Inc", "me@acme.example"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return folder
+}
+
+// No sentence of a published repository tells of a placeholder that is not there any more.
+func TestAccount(t *testing.T) {
+	t.Parallel()
+	folder := published(t)
+	for _, name := range []string{"README.md", "pipe.yml", "examples/memory.md"} {
+		text := readFile(t, filepath.Join(folder, name))
+		for _, gone := range []string{"the account that publishes", "While nobody has published", "placeholder", "your-account"} {
+			if strings.Contains(text, gone) {
+				t.Errorf("%s: tells of %q", name, gone)
+			}
+		}
+	}
+	if text := readFile(t, filepath.Join(folder, "examples/memory.md")); !strings.Contains(text, "Replace `acme`,") {
+		t.Error("examples/memory.md does not say what to replace")
+	}
+	if text := readFile(t, filepath.Join(folder, "README.md")); !strings.Contains(text, "In each example replace `acme` by your workspace") {
+		t.Error("README.md does not say what to replace")
+	}
+	for _, bad := range [][]string{{}, {"Acme"}, {"a/b", "me@acme.example"}, {"Acme", "me|p@acme.example"}} {
+		if out, err := script(t, folder, nil, ".ci/account", bad...); err == nil {
+			t.Errorf("%q: got %q, want a refusal", bad, out)
+		}
 	}
 }
 
@@ -196,6 +232,15 @@ func script(t *testing.T, folder string, env []string, name string, args ...stri
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GIT_CONFIG_NOSYSTEM=1"}, env...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // write writes a file, with its folders; it may be run.
