@@ -81,6 +81,14 @@ func (s *server) forget() {
 // made returns the layout of a small image for two platforms, and its digest.
 func made(t *testing.T) (layout, digest string) {
 	t.Helper()
+	layout, out := makeImage(t)
+	_, digest, _ = strings.Cut(out, "\ndigest ")
+	return layout, strings.TrimSpace(digest)
+}
+
+// makeImage returns that layout, and what is printed of it.
+func makeImage(t *testing.T) (layout, printed string) {
+	t.Helper()
 	folder := t.TempDir()
 	platforms := map[string]string{}
 	order := []string{"linux/amd64", "linux/arm64"}
@@ -96,8 +104,7 @@ func made(t *testing.T) (layout, digest string) {
 	if err := build(layout, a, nil, order, platforms, &out); err != nil {
 		t.Fatal(err)
 	}
-	_, digest, _ = strings.Cut(out.String(), "\ndigest ")
-	return layout, strings.TrimSpace(digest)
+	return layout, out.String()
 }
 
 // quickly asks again as often as by default, without waiting.
