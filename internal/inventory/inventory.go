@@ -90,7 +90,7 @@ type Without struct {
 // New returns an empty Inventory with a Resource for each index.
 func New(indexes ...int) *Inventory {
 	s := newStore()
-	v := &Inventory{store: s, Entities: newEntities(s), Targets: newTargets(s), Stored: map[string]Stored{}, Adopted: Set{}}
+	v := &Inventory{store: s, Entities: newEntities(s), Targets: &Targets{map[Relation]*table[struct{}]{}}, Stored: map[string]Stored{}, Adopted: Set{}}
 	for _, index := range indexes {
 		v.Resources = append(v.Resources, &Resource{Index: index, Sources: map[string]Source{}})
 	}

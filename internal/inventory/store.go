@@ -20,7 +20,6 @@ type store struct {
 const (
 	recordEntity = 'e' // what the run did with an entity
 	recordDigest = 'd' // what Port stored of one
-	recordTarget = 't'
 	recordEdges  = 'r'
 )
 
