@@ -38,9 +38,17 @@ type Shape struct {
 	Names []string // of an object's fields, in the order of the notation
 	More  bool     // an object may have further fields
 
-	fields  map[string]*Shape
-	members *Shape // of a list
+	fields  []*Shape // by Names: there are so few that a search through those is quick
+	members *Shape   // of a list
 }
+
+// The shapes of values without parts, which all notations share.
+var (
+	anything = &Shape{Form: Unknown}
+	text     = &Shape{Form: Text}
+	number   = &Shape{Form: Number}
+	flag     = &Shape{Form: Flag}
+)
 
 // Of reads the notation of an object: names with what their values are behind them. A
 // name alone is a text, "name?" true or false, "name#" a number, "name*" anything,
@@ -52,47 +60,52 @@ func Of(notation string) *Shape {
 }
 
 // read reads fields up to a closing bracket, and returns what stands behind it.
-func read(text string) (s *Shape, rest string) {
-	s = &Shape{Form: Object, fields: map[string]*Shape{}}
-	for {
-		text = strings.TrimLeft(text, " ")
-		if text == "" {
+func read(notation string) (s *Shape, rest string) {
+	s = &Shape{Form: Object}
+	for rest = notation; ; {
+		rest = strings.TrimLeft(rest, " ")
+		if rest == "" {
 			return s, ""
 		}
-		switch text[0] {
+		switch rest[0] {
 		case '}', ']':
-			return s, text[1:]
+			return s, rest[1:]
 		case '+':
-			s.More, text = true, text[1:]
+			s.More, rest = true, rest[1:]
 			continue
 		}
-		name := text
-		if end := strings.IndexFunc(text, func(r rune) bool { return !isName(r) && r != '-' }); end >= 0 {
-			name = text[:end]
+		name := rest
+		if end := strings.IndexFunc(rest, func(r rune) bool { return !isName(r) && r != '-' }); end >= 0 {
+			name = rest[:end]
 		}
-		text = text[len(name):]
-		field := &Shape{Form: Text}
-		if text != "" {
-			switch text[0] {
-			case '?':
-				field.Form, text = Flag, text[1:]
-			case '#':
-				field.Form, text = Number, text[1:]
-			case '*':
-				field.Form, text = Unknown, text[1:]
-			case '{':
-				field, text = read(text[1:])
-			case '[':
-				field = &Shape{Form: List}
-				field.members, text = read(text[1:])
-				if len(field.members.Names) == 0 && !field.members.More {
-					field.members = &Shape{Form: Text}
-				}
-			}
-		}
-		s.fields[name] = field
-		s.Names = append(s.Names, name)
+		var field *Shape
+		field, rest = value(rest[len(name):])
+		s.Names, s.fields = append(s.Names, name), append(s.fields, field)
 	}
+}
+
+// value reads what stands behind a name.
+func value(notation string) (s *Shape, rest string) {
+	if notation == "" {
+		return text, ""
+	}
+	switch rest = notation[1:]; notation[0] {
+	case '?':
+		return flag, rest
+	case '#':
+		return number, rest
+	case '*':
+		return anything, rest
+	case '{':
+		return read(rest)
+	case '[':
+		members, rest := read(rest)
+		if len(members.Names) == 0 && !members.More {
+			members = text
+		}
+		return &Shape{Form: List, members: members}, rest
+	}
+	return text, notation
 }
 
 // isName reports whether a character can stand in the name of a field without quotes.
@@ -105,7 +118,10 @@ func (s *Shape) Field(key string) *Shape {
 	if s == nil {
 		return nil
 	}
-	return s.fields[key]
+	if i := slices.Index(s.Names, key); i >= 0 {
+		return s.fields[i]
+	}
+	return nil
 }
 
 // Member returns what the members of a list are; nil when nothing is known of them.
