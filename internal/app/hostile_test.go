@@ -136,7 +136,7 @@ func checkTables(t *testing.T, markdown string) {
 			}
 			continue
 		case strings.HasPrefix(line, "```"):
-			fence = strings.TrimRight(line, "difftex")
+			fence = line[:strings.LastIndexByte(line, '`')+1] // without the language
 			continue
 		case markdownFrame.MatchString(line):
 			continue

@@ -25,11 +25,10 @@ const chunk = 50
 
 // group is a part of the page that is searched as one, and folded.
 type group struct {
-	what      string // of all its rows: an action, a severity
-	blueprint string // of all its rows; may be empty
-	title     string
-	count     int
-	folded    bool
+	what   string // of all its rows: an action, a severity
+	title  string
+	count  int
+	folded bool
 }
 
 func (g group) node(content m.Node) m.Node {

@@ -222,7 +222,7 @@ func small() (p *packer, head gitwire.Hash) {
 	p.add(tag, "object "+head.String()+"\n")
 	p.add(tree, root)
 	_, at := p.add(tree, sub)
-	at = p.ofs(at, delta(len(sub), len(of), of[len(sub):]))
+	p.ofs(at, delta(len(sub), len(of), of[len(sub):]))
 	p.add(blob, texts[0])
 	p.ref(nameOf(tree, of), delta(len(of), len(third), third[len(of):]))
 	p.add(blob, texts[1])

@@ -79,7 +79,7 @@ func TestWatch(t *testing.T) {
 		if w.start == (heap{}) {
 			t.Error("it has not looked at the heap")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if context.Cause(w) != ErrSlow {
 			t.Errorf("cause = %v", context.Cause(w))

@@ -136,7 +136,7 @@ func (b *resourceBuilder) entity(n *node, name string) Entity {
 	if !ok {
 		return e
 	}
-	b.amongProperties(values, n, "identifier", "blueprint")
+	b.amongProperties(values, "identifier", "blueprint")
 	const identifierFix = `write a jq expression that differs from entity to entity, such as "identifier: .uuid"`
 	if identifier := b.required(values, "identifier", n, "identifier", identifierFix); identifier != nil {
 		e.Identifier, _ = b.value(identifier, "identifier")
@@ -171,7 +171,7 @@ func (b *resourceBuilder) parts(e *Entity, values values) {
 
 // amongProperties reports required keys that stand one level too deep: there they are
 // names of properties. They are then not missing as well.
-func (b *resourceBuilder) amongProperties(values values, n *node, keys ...string) {
+func (b *resourceBuilder) amongProperties(values values, keys ...string) {
 	properties := values["properties"]
 	if properties == nil {
 		return

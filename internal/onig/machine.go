@@ -13,7 +13,6 @@ type machine struct {
 	text    string
 	start   int // of the search
 	at      int // where the attempt began
-	keep    int // where the match begins: at, or where \K was
 	steps   int
 	slots   []int
 	stack   []frame

@@ -78,11 +78,10 @@ func (s *scanner) reference(end rune) (refs []int, reason string) {
 
 // referenceName reads up to what ends a name, and reports whether it is a number.
 func (s *scanner) referenceName(end rune) (name string, number bool, reason string) {
-	begin, stop := s.at, len(s.source)
-	digits, c := 0, rune(0)
+	begin, digits := s.at, 0
 	for first := true; !s.end(); first = false {
-		stop = s.at
-		c = s.read()
+		stop := s.at
+		c := s.read()
 		switch {
 		case c == end && first:
 			return "", false, "group name is empty"

@@ -23,9 +23,9 @@ const (
 	inGroups               // an array of arrays of elements of its input
 )
 
-// results are the places of the results of a call: of its input, of what its arguments see,
-// and of what the argument gives that e.gives names.
-func (e effect) results(in, seen, given places) places {
+// results are the places of the results of a call: of its input, and of what the argument
+// gives that e.gives names.
+func (e effect) results(in, given places) places {
 	switch e.of {
 	case input:
 		return in

@@ -101,7 +101,7 @@ func leadingPath(s string) []string {
 }
 
 func leadingKey(s string, first bool) (key, rest string, ok bool) {
-	quoted := s
+	var quoted string // with the closing bracket
 	switch {
 	case strings.HasPrefix(s, ".["):
 		quoted = s[2:]

@@ -309,5 +309,5 @@ func (r *reader) call(f *gojq.Func, in places, vars *scope) places {
 			results.read()
 		}
 	}
-	return e.results(in, seen, given)
+	return e.results(in, given)
 }
