@@ -78,9 +78,9 @@ func (a *arguments) print(c *command, rest []string) []string {
 		a.chosen = rest[0]
 		return rest[1:]
 	}
-	said := "nothing stands behind it"
+	said := "nothing follows it"
 	if len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
-		said, rest = shortQuote(rest[0])+" stands behind it", rest[1:]
+		said, rest = shortQuote(rest[0])+" follows it", rest[1:]
 	}
 	a.problem("argument "+c.name, "write "+c.usage, "%s", said)
 	return rest
@@ -107,7 +107,7 @@ func (a *arguments) set(id, text, from string) {
 // word reads an argument that is neither a flag nor a command, when all others are read.
 func (a *arguments) word(arg string) {
 	if strings.TrimSpace(arg) == "" {
-		a.problem("arguments", "remove it, or set the variable that stands in its place", "one of them is empty")
+		a.problem("arguments", "remove it, or set the variable that it is taken from", "one of them is empty")
 		return
 	}
 	var names []string
@@ -123,9 +123,9 @@ func (a *arguments) word(arg string) {
 	case ok:
 		fix = fmt.Sprintf("did you mean %s? %s", near, fix)
 	case strings.ContainsAny(arg, "./\\"):
-		fix = "a mapping stands behind plan or validate, and for sync it has a flag: --mapping-file FILE"
+		fix = "a mapping follows plan or validate; for sync it has a flag: --mapping-file FILE"
 	}
-	a.problem("arguments", fix, "%s is no command", shortQuote(arg))
+	a.problem("arguments", fix, "%s is not a command", shortQuote(arg))
 }
 
 // isFile returns how many mapping files may stand behind the command, when an argument is one.
@@ -143,7 +143,7 @@ func (a *arguments) isFile(arg string, commands []string) int {
 // file takes a mapping file that has no flag; there may be so many at most.
 func (a *arguments) file(name string, most int) {
 	if a.files = append(a.files, name); len(a.files) == 1 {
-		a.set("mapping_file", name, "the argument behind "+a.values["mode"].Text)
+		a.set("mapping_file", name, "the argument after "+a.values["mode"].Text)
 	} else if most == 1 {
 		a.problem("arguments", "name one file; validate checks several", "%s is one mapping file too many for %s", shortQuote(name), a.values["mode"].Text)
 	}

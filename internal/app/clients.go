@@ -118,7 +118,7 @@ func checkProxy(environment map[string]string) error {
 			address = "http://" + address
 		}
 		if u, err := url.Parse(address); err != nil || u.Host == "" {
-			return &usageError{err: fmt.Errorf("the environment variable %s is no address of a proxy: write http://host:port, with user:password@ before the host where it wants them, each character but letters and digits as %%XX", name)}
+			return &usageError{err: fmt.Errorf("the environment variable %s is not the address of a proxy: write http://host:port, with user:password@ before the host where it wants them, each character but letters and digits as %%XX", name)}
 		}
 		return nil
 	}

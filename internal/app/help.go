@@ -36,7 +36,7 @@ Exit status:
   1  The run failed.
   2  Arguments, inputs or the mapping are wrong: nothing was read or written.
   3  Something was not read or not delivered, as fail_on rules.
-  10 Only plan, with detailed_exit, in the place of 0: a sync would change something.
+  10 Only plan, with detailed_exit, instead of 0: a sync would change something.
 `
 
 var helpCommand = command{

@@ -51,8 +51,8 @@ func TestWrongHostURL(t *testing.T) {
 	}{
 		{"no API of Bitbucket's there", nil, "404 Not Found: Resource not found"},
 		{"a page with 404", webPage(http.StatusNotFound), "404 Not Found"},
-		{"a page with 200", webPage(http.StatusOK), "not the JSON that is due"},
-		{"a page to sign in", signIn, "not the JSON that is due"},
+		{"a page with 200", webPage(http.StatusOK), "not the JSON that was expected"},
+		{"a page to sign in", signIn, "not the JSON that was expected"},
 		{"a page to sign in elsewhere", signInElsewhere, "redirect refused"},
 		{"a program of another kind", otherProgram, "404 Not Found"},
 	} {

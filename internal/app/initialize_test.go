@@ -306,7 +306,7 @@ func TestIntegrationIsThereAfterAll(t *testing.T) {
 // may have made: it deletes nothing, and is not shown as the integration's own.
 func TestDefaultMappingOverAnother(t *testing.T) {
 	t.Parallel()
-	const guard = "the built-in default mapping ran in the place of one that is not known"
+	const guard = "the built-in default mapping ran instead of one that is not known"
 	for _, tt := range []struct {
 		name   string
 		env    map[string]string

@@ -60,7 +60,7 @@ func readInputs(ctx context.Context, s *session, args arguments) error {
 // firstSteps is what somebody reads who types the name of the program and nothing else.
 const firstSteps = `no arguments and no inputs are given:
   ` + program + ` validate mapping.yml    checks a mapping, without credentials and network
-  ` + program + ` plan mapping.yml --bitbucket-workspace acme    tells what a sync would write
+  ` + program + ` plan mapping.yml --bitbucket-workspace acme    shows what a sync would write
   ` + program + ` sync --mapping-file mapping.yml --bitbucket-workspace acme    writes it
 plan and sync take their secrets from the environment: PORT_CLIENT_ID, PORT_CLIENT_SECRET, BITBUCKET_WORKSPACE_TOKEN.
 All flags, and the variables of the same names: ` + program + ` --help`

@@ -265,7 +265,7 @@ func TestBlueprintsThatDoNotFit(t *testing.T) {
 			[]string{`Port has no blueprint "service"`, `fix: did you mean "services"? Else add it to blueprints.json, or create it in Port's builder`}},
 		{"it is not to be made", "[" + bare + "}]", serviceMapping("size"), map[string]string{"INITIALIZE_PORT_RESOURCES": "false"},
 			[]string{`Port has no blueprint "service"`, "fix: set initialize_port_resources to true: then it is created of blueprints.json", "initialize_port_resources is false: no blueprint is created"}},
-		{"no JSON", "[" + bare + "},]", serviceMapping("size"), nil, []string{"blueprints.json:1:103: is not JSON: a comma stands behind the last"}},
+		{"no JSON", "[" + bare + "},]", serviceMapping("size"), nil, []string{"blueprints.json:1:103: is not JSON: a comma follows the last"}},
 		{"all of it", `[{"identifier": 7}]`, strings.Replace(repositories, "kind: repository", "kind: nothing", 1), nil,
 			[]string{"the mapping is wrong:", `unknown kind "nothing"`, "the blueprints are wrong:", "blueprint 1: identifier: must be a text, and is a number", `"schema" is missing`}},
 		{"no file", "", serviceMapping("size"), map[string]string{"BLUEPRINTS_FILE": "none.json"}, []string{"none.json: the blueprints cannot be read: ", "give a path from the working directory"}},

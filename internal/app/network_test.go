@@ -211,8 +211,8 @@ func TestProxyFails(t *testing.T) {
 		status              int
 	}{
 		{"refuses", strings.Replace(p.URL, "http://", "http://ann:proxy-pass%2Fword@", 1), "Bad Gateway", 1},
-		{"no address", "http://ann:proxy-pass/word@proxy.example.com", "HTTPS_PROXY is no address of a proxy", 2},
-		{"no port", "http://ann:proxy-pass%zz@proxy.example.com:port", "HTTPS_PROXY is no address of a proxy", 2},
+		{"no address", "http://ann:proxy-pass/word@proxy.example.com", "HTTPS_PROXY is not the address of a proxy", 2},
+		{"no port", "http://ann:proxy-pass%zz@proxy.example.com:port", "HTTPS_PROXY is not the address of a proxy", 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -15,7 +15,7 @@ import (
 var planCommand = command{
 	name:  "plan",
 	usage: "plan [--name value ...]",
-	about: `Reads as a sync does and tells what that would write, each change by
+	about: `Reads as a sync does, and shows what that would write, each change by
 property and each deletion by name, and what it costs. Writes nothing.`,
 	files: 1,
 	run:   plan,

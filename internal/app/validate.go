@@ -10,7 +10,7 @@ var validateCommand = command{
 	usage: "validate FILE ... [--sarif-file FILE]",
 	about: `Checks a mapping and a file of blueprints, and nothing else: it needs no
 credential and no network.
-All problems are told at once, errors apart from warnings and notes.`,
+All problems are reported at once, errors apart from warnings and notes.`,
 	files:     maxMappings,
 	run:       validate,
 	checkOnly: true,

@@ -292,7 +292,7 @@ func (c *Client) json(ctx context.Context, q question, into any) error {
 	return c.do(ctx, q, func(resp *http.Response) error {
 		where := "GET " + resp.Request.URL.EscapedPath()
 		if kind := mediaType(resp.Header); q.files && kind != "" && kind != "application/json" && kind != "text/html" {
-			return &broken{fmt.Errorf("%s: the answer is not the JSON that is due, but %s", where, kind)}
+			return &broken{fmt.Errorf("%s: the answer is not the JSON that was expected, but %s", where, kind)}
 		}
 		buffer := &bytes.Buffer{}
 		if q.desk != nil {
@@ -314,7 +314,7 @@ func (c *Client) json(ctx context.Context, q question, into any) error {
 			if bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) && !c.answered.Load() {
 				err = &stranger{err}
 			}
-			return again("%s: the answer is not the JSON that is due (%s, %d bytes): %w", where, resp.Header.Get("Content-Type"), len(text), err)
+			return again("%s: the answer is not the JSON that was expected (%s, %d bytes): %w", where, resp.Header.Get("Content-Type"), len(text), err)
 		}
 		c.answered.Store(true)
 		return nil

@@ -150,7 +150,7 @@ func readToken(text []byte) (transport.Token, error) {
 	case strings.ContainsFunc(answer.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return transport.Token{}, errors.New("the answer holds an access token that no header may hold")
 	case answer.TokenType != "" && !strings.EqualFold(answer.TokenType, "bearer"):
-		return transport.Token{}, fmt.Errorf("the answer holds a token of the type %q, and bearer is due", oneLine(answer.TokenType))
+		return transport.Token{}, fmt.Errorf("the answer holds a token of the type %q, and bearer was expected", oneLine(answer.TokenType))
 	}
 	token := transport.Token{Text: answer.AccessToken}
 	seconds, err := strconv.ParseFloat(string(bytes.Trim(answer.ExpiresIn, `"`)), 64)

@@ -158,7 +158,7 @@ func TestNextStaysOnTheHost(t *testing.T) {
 		{"another scheme", "HOST-https", "leads to https://"},
 		{"no host", "/2.0/repositories/acme?page=2", "leads to ://"},
 		{"host in the user part", "http://HOST@evil.test/", "leads to http://evil.test"},
-		{"no URL", "http://[", "is no URL"},
+		{"no URL", "http://[", "is not a URL"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -379,8 +379,8 @@ func TestValuesThatAreNone(t *testing.T) {
 		value any
 		want  string
 	}{
-		{"null", nil, `value 1 of the list: an object is due, not null`},
-		{"text", "x", `value 1 of the list: it is of the JSON type string, and another one is due`},
+		{"null", nil, `value 1 of the list: an object was expected, not null`},
+		{"text", "x", `value 1 of the list: it is of the JSON type string, and another one was expected`},
 		{"no slug", map[string]any{"name": "A"}, `value 1 of the list (name "A"): it has no slug`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -44,7 +44,7 @@ func numbered[T any](l *lister[T], r *reading) (string, error) {
 func (l *lister[T]) next(link string, r *reading) (string, error) {
 	u, err := url.Parse(link)
 	if err != nil {
-		return "", fmt.Errorf("%w: its link is no URL", errNextPage)
+		return "", fmt.Errorf("%w: its link is not a URL", errNextPage)
 	}
 	if !sameHost(l.client.base, u) {
 		return "", fmt.Errorf("%w: its link leads to %s://%s, and the credential may go to %s://%s alone", errNextPage,

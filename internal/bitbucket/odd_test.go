@@ -33,14 +33,14 @@ func TestOddValue(t *testing.T) {
 		mutate func(map[string]any)
 		want   string // of the odd value
 	}{
-		{"null", second(nil), "value 2 of the list: an object is due, not null"},
+		{"null", second(nil), "value 2 of the list: an object was expected, not null"},
 		{"text", second("x"), "value 2 of the list: it is of the JSON type string"},
 		{"list", second([]any{}), "value 2 of the list: it is of the JSON type array"},
 		{"empty", second(map[string]any{}), "value 2 of the list: it has no slug"},
 		{"no slug", change("slug", nil), `value 2 of the list (name "repo-2", uuid "{`},
 		{"slug of another type", change("slug", json.Number("7")), `value 2 of the list (slug "7", name "repo-2"): "slug" holds a number`},
 		{"name of another type", change("name", []any{1}), `value 2 of the list (slug "repo-2", uuid "{`},
-		{"main branch of another type", change("mainbranch", "main"), `"mainbranch" holds a string where another type is due`},
+		{"main branch of another type", change("mainbranch", "main"), `"mainbranch" holds a string where another type was expected`},
 		{"a name without end", second(map[string]any{"name": strings.Repeat("long\n ", 1000)}), `value 2 of the list (name "long\n long\n`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestOddValuesOfOtherLists(t *testing.T) {
 		s.Fault(bitbuckettest.Fault{Times: -1, Mutate: second(json.Number("5")), Path: "/workspaces/acme/projects"})
 		projects, odd, err := collectOdd(listProjects(ctx, c))
 		equal(t, "projects", column(projects, "key")+" "+fmt.Sprint(err), "A C <nil>")
-		equal(t, "odd", fmt.Sprint(odd), `[list projects of workspace "acme": value 2 of the list: it is of the JSON type number, and another one is due]`)
+		equal(t, "odd", fmt.Sprint(odd), `[list projects of workspace "acme": value 2 of the list: it is of the JSON type number, and another one was expected]`)
 
 		s.Fault(bitbuckettest.Fault{Times: -1, Mutate: second(map[string]any{"name": nil, "x": 1}), Path: "/repositories/acme/r/refs/branches"})
 		branches, err := c.Branches(ctx, "r")

@@ -110,7 +110,7 @@ func (n *integer) UnmarshalJSON(text []byte) error {
 	}
 	f, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<62 {
-		return fmt.Errorf("a whole number is due, not %s", clip.Bytes(string(text), maxName, "..."))
+		return fmt.Errorf("a whole number was expected, not %s", clip.Bytes(string(text), maxName, "..."))
 	}
 	*n = integer(f)
 	return nil
@@ -162,7 +162,7 @@ func odd(place int, raw json.RawMessage, err error) *Odd {
 	return &Odd{name, err}
 }
 
-var errNull = errors.New("an object is due, not null")
+var errNull = errors.New("an object was expected, not null")
 
 // Decode makes an object of its JSON, with exact numbers.
 func Decode(raw json.RawMessage) (Object, error) {

@@ -56,7 +56,7 @@ func TestPageForms(t *testing.T) {
 			}
 			wrong := json.Unmarshal([]byte(text), &want) != nil || want.Values == nil || want.Size != nil && *want.Size == 1.5
 			if wrong {
-				wantError(t, err, "list things: GET /2.0/x: the answer is not the JSON that is due")
+				wantError(t, err, "list things: GET /2.0/x: the answer is not the JSON that was expected")
 				equal(t, "objects of a wrong page", len(got)+len(odd), 0)
 				return
 			}

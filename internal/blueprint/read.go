@@ -30,7 +30,7 @@ func Read(name string, content []byte) (*File, diag.Problems) {
 	f.names(found)
 	found.all.Sort()
 	if found.full() {
-		found.all = append(found.all[:maxProblems], t.problem(root.start, RuleValue, diag.Error, "", fmt.Sprintf("more than %d problems: the others are not told", maxProblems), "solve these first, and check again"))
+		found.all = append(found.all[:maxProblems], t.problem(root.start, RuleValue, diag.Error, "", fmt.Sprintf("more than %d problems: the others are not shown", maxProblems), "solve these first, and check again"))
 	}
 	if len(found.all.Errors()) > 0 {
 		f = nil
@@ -45,7 +45,7 @@ func (f *File) take(t *text, root *node, found *problems) {
 	}
 	switch {
 	case root.kind != '[' && root.members["identifier"] != nil:
-		wrong(root, diag.Error, "expected a list of blueprints, found one", "write [ before the blueprint and ] behind it")
+		wrong(root, diag.Error, "expected a list of blueprints, found one", "write [ before the blueprint and ] after it")
 	case root.kind != '[' && root.members["blueprints"] != nil:
 		wrong(root, diag.Error, "expected a list of blueprints, found an object that holds one", `write the list alone, without {"blueprints": before it`)
 	case root.kind != '[':

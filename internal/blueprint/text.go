@@ -91,7 +91,7 @@ func (t *text) parse() (*node, *diag.Problem) {
 }
 
 var (
-	errBehind = errors.New("something stands behind the list")
+	errBehind = errors.New("something follows the list")
 	errDeep   = fmt.Errorf("values lie in each other more than %d levels deep", maxDepth)
 )
 
@@ -194,11 +194,11 @@ func (p *parser) explain(err error) diag.Problem {
 	case rest == "":
 		message, fix = "is not JSON: it ends before it is complete", "look for a missing ] or } or double quote"
 	case closes(rest):
-		message, fix = "is not JSON: a comma stands behind the last of a list or of an object", "remove the comma"
+		message, fix = "is not JSON: a comma follows the last value of a list or of an object", "remove the comma"
 	case rest[0] == '/' || rest[0] == '#':
 		message, fix = "is not JSON: it has no comments", "remove the comment"
 	case rest[0] == '\'':
-		message, fix = "is not JSON: a text stands in single quotes", "write double quotes"
+		message, fix = "is not JSON: a text is in single quotes", "write double quotes"
 	case rest[0] == '\n' || rest[0] == '\r':
 		message, fix = "is not JSON: a text does not end in its line", `write the double quote at its end, and \n for the end of a line in it`
 	case rest[0] == '"' || rest[0] == '{':

@@ -184,11 +184,11 @@ func (p *parser) joined() bool {
 	case t.is("AND") || t.is("OR"):
 		return true
 	case t.is("&&") || t.is("&"):
-		p.note(t.start, strconv.Quote(t.value)+" is no operator of Bitbucket", "write AND")
+		p.note(t.start, strconv.Quote(t.value)+" is not an operator of Bitbucket", "write AND")
 		p.replace(t.start, t.end, p.apart(t, "AND"))
 		return true
 	case t.is("||") || t.is("|"):
-		p.note(t.start, strconv.Quote(t.value)+" is no operator of Bitbucket", "write OR")
+		p.note(t.start, strconv.Quote(t.value)+" is not an operator of Bitbucket", "write OR")
 		p.replace(t.start, t.end, p.apart(t, "OR"))
 		return true
 	}
@@ -235,7 +235,7 @@ var foreign = map[string]string{
 func (p *parser) comparison() {
 	f := p.next()
 	if name, value, ok := strings.Cut(f.value, ":"); ok && f.kind == word && field.MatchString(name) && value != "" {
-		p.note(f.start, `":" is no operator of Bitbucket`, `write "=", and a text in double quotes`)
+		p.note(f.start, `":" is not an operator of Bitbucket`, `write "=", and a text in double quotes`)
 		if !plain(value) {
 			value = Quote(value)
 		}
@@ -243,7 +243,7 @@ func (p *parser) comparison() {
 		return
 	}
 	if bare, ok := strings.CutPrefix(f.value, "."); ok && f.kind == word && field.MatchString(bare) {
-		p.note(f.start, "a field stands without a dot before it", "write "+bare)
+		p.note(f.start, "a field is written without a dot before it", "write "+bare)
 		p.replace(f.start, f.end, bare)
 		f.start, f.value = f.start+1, bare
 	}
@@ -262,10 +262,10 @@ func (p *parser) comparison() {
 		p.value(f, op, op.value)
 	case foreign[strings.ToLower(op.value)] != "" && op.kind != text:
 		right := foreign[strings.ToLower(op.value)]
-		p.note(op.start, strconv.Quote(op.value)+" is no operator of Bitbucket", fmt.Sprintf("write %q", right))
+		p.note(op.start, strconv.Quote(op.value)+" is not an operator of Bitbucket", fmt.Sprintf("write %q", right))
 		p.replace(op.start, op.end, right)
 		p.value(f, op, right)
 	default:
-		p.giveUp(op.start, fmt.Sprintf("an operator is missing behind %q", f.value), example)
+		p.giveUp(op.start, fmt.Sprintf("an operator is missing after %q", f.value), example)
 	}
 }

@@ -86,7 +86,7 @@ func (p *parser) one(of string) string {
 	case t.kind == text:
 		return t.value
 	case t.kind == quoted:
-		p.note(t.start, "a text stands in double quotes, and not in "+p.quotes(t), "write plain double quotes")
+		p.note(t.start, "a text is written in double quotes, and not in "+p.quotes(t), "write plain double quotes")
 		p.replace(t.start, t.end, Quote(t.value))
 		return Quote(t.value)
 	case t.kind == open:
@@ -111,7 +111,7 @@ func (p *parser) one(of string) string {
 		p.giveUp(t.start, "Bitbucket's query language has no functions", "write the value itself"+relativeFix(value))
 		return ""
 	case !dateField.MatchString(of):
-		p.note(t.start, fmt.Sprintf("%s is a text, and stands without double quotes", strconv.Quote(value)), "a text stands in double quotes")
+		p.note(t.start, fmt.Sprintf("%s is a text, and lacks its double quotes", strconv.Quote(value)), "a text is written in double quotes")
 		p.replace(t.start, last.end, Quote(value))
 		return Quote(value)
 	}
@@ -123,7 +123,7 @@ func (p *parser) notADate(t, last token, value string) string {
 	fix := "write a date such as 2026-11-01, a time such as 2026-11-01T14:00:00+00:00, or " + relative
 	switch meant := strings.ToLower(strings.Join(strings.Fields(value), "")); {
 	case ago.MatchString(meant):
-		p.note(t.start, fmt.Sprintf("%q is no date-time", value), "write it in small letters and without blanks")
+		p.note(t.start, fmt.Sprintf("%q is not a date-time", value), "write it in small letters and without blanks")
 		p.replace(t.start, last.end, meant)
 		return meant
 	case strings.HasPrefix(meant, "now-") && strings.HasSuffix(meant, "m"):
@@ -132,11 +132,11 @@ func (p *parser) notADate(t, last token, value string) string {
 		fix = "write " + relative
 	}
 	if joined := strings.Join(strings.Fields(value), "T"); date.MatchString(joined) {
-		p.note(t.start, fmt.Sprintf("%q is no date-time", value), fix)
+		p.note(t.start, fmt.Sprintf("%q is not a date-time", value), fix)
 		p.replace(t.start, last.end, joined)
 		return joined
 	}
-	p.giveUp(t.start, fmt.Sprintf("%q is no date-time", value), fix)
+	p.giveUp(t.start, fmt.Sprintf("%q is not a date-time", value), fix)
 	return ""
 }
 

@@ -72,9 +72,9 @@ func class(text string) (written string, length int, err error) {
 		name, isClass := className(text[i:])
 		switch {
 		case isClass && strings.HasPrefix(name, "^"):
-			return "", 0, &Invalid{fmt.Sprintf(`has "[:%s:]", which is no class`, name), fmt.Sprintf(`for all but a class write "[![:%s:]]"`, name[1:])}
+			return "", 0, &Invalid{fmt.Sprintf(`has "[:%s:]", which is not a class`, name), fmt.Sprintf(`for all but a class write "[![:%s:]]"`, name[1:])}
 		case isClass && named[name] == "":
-			return "", 0, &Invalid{fmt.Sprintf(`has "[:%s:]", which is no class`, name), "the classes are " + classNames}
+			return "", 0, &Invalid{fmt.Sprintf(`has "[:%s:]", which is not a class`, name), "the classes are " + classNames}
 		case isClass:
 			ranges.WriteString(named[name])
 			i += len("[::]") + len(name)

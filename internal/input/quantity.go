@@ -133,7 +133,7 @@ func parseSize(text string) (int64, error) {
 	case digits == 0:
 		return 0, errors.New("it does not begin with a digit")
 	case strings.HasPrefix(text[digits:], "."):
-		return 0, errors.New("it is no whole number")
+		return 0, errors.New("it is not a whole number")
 	case !ok:
 		return 0, fmt.Errorf("%q is not a unit", strings.TrimSpace(text[digits:]))
 	}

@@ -10,7 +10,7 @@ func TestSummary(t *testing.T) {
 		"BITBUCKET_WORKSPACE_TOKEN_COUNT": "1", "BITBUCKET_WORKSPACE_TOKEN_0": "token",
 		"OCEAN__INTEGRATION__IDENTIFIER": "mine", "INPUT_MAX-DELETIONS": "5",
 	}, map[string]string{"secret": "s3cret"})
-	env.Arguments = map[string]Argument{"mapping_file": {"m.yml", "the argument behind plan"}, "deletion": {"never", "--deletion"}, "mode": {"plan", "the command plan"}}
+	env.Arguments = map[string]Argument{"mapping_file": {"m.yml", "the argument after plan"}, "deletion": {"never", "--deletion"}, "mode": {"plan", "the command plan"}}
 	_, notes, err := Parse(env)
 	if err != nil {
 		t.Fatal(err)

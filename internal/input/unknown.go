@@ -151,7 +151,7 @@ func checkStrays(env Environment, c Config, rep *report) {
 		if s.near.Secret {
 			rep.hidden = append(rep.hidden, s.text)
 		}
-		what, fix := "it is no input of this program, and nothing reads it", s.fix(env)
+		what, fix := "it is not an input of this program, and nothing reads it", s.fix(env)
 		if c.Mode == Sync {
 			rep.problem(s.name, fix, "%s: a sync would run without what it sets", what)
 			continue

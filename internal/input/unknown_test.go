@@ -36,7 +36,7 @@ func parseIn(t *testing.T, place Environment, variables map[string]string) (Conf
 
 func TestStrays(t *testing.T) {
 	t.Parallel()
-	const nothing = "it is no input of this program, and nothing reads it: a sync would run without what it sets"
+	const nothing = "it is not an input of this program, and nothing reads it: a sync would run without what it sets"
 	tests := []struct {
 		place     Environment
 		name, fix string
@@ -72,7 +72,7 @@ func TestStrays(t *testing.T) {
 			}
 			for _, mode := range []string{"plan", "validate"} {
 				_, notes, problems := parseIn(t, tt.place, map[string]string{tt.name: value, "MODE": mode, "MAPPING": "a: 1"})
-				want := []string{tt.name + ": it is no input of this program, and nothing reads it; a sync does not begin with it; fix: " + tt.fix}
+				want := []string{tt.name + ": it is not an input of this program, and nothing reads it; a sync does not begin with it; fix: " + tt.fix}
 				if diff := cmp.Diff(notes.Warnings, want); diff != "" || problems != nil {
 					t.Errorf("%s: %v, got -, want +\n%s", mode, problems, diff)
 				}
@@ -215,7 +215,7 @@ func TestUnresolvedIsToldOnce(t *testing.T) {
 		{inPipe, map[string]string{"PORT_CLIENT_ID": "$PORT_ID"}, `input port_client_id (from PORT_CLIENT_ID): its value is the text "$PORT_ID": that variable is not defined here
 fix: define PORT_ID among the variables of the repository, of the workspace, or of the deployment that the step names, and look at its spelling`},
 		{inActions, map[string]string{"PORT_CLIENT_ID": "-", "INPUT_PORT_CLIENT_ID": "$PORT_ID"}, `input port_client_id (from INPUT_PORT_CLIENT_ID): its value is the text "$PORT_ID": that variable is not defined here
-fix: write "port_client_id: ${{ secrets.PORT_CLIENT_ID }}" under "with:" of the step, or in a "run:" step set the environment variable PORT_CLIENT_ID; "with:" does not put variables in the place of their names`},
+fix: write "port_client_id: ${{ secrets.PORT_CLIENT_ID }}" under "with:" of the step, or in a "run:" step set the environment variable PORT_CLIENT_ID; "with:" does not replace the names of variables by their values`},
 		{inShell, map[string]string{"BITBUCKET_WORKSPACE_TOKEN": "$Hush1"}, `input bitbucket_workspace_token (from BITBUCKET_WORKSPACE_TOKEN): its value is the text a "$" and a name: that variable is not defined here
 fix: define the variable where the program starts, and look at its spelling and at single quotes, in which a shell replaces nothing`},
 		{inPipe, map[string]string{"BITBUCKET_WORKSPACE_TOKEN": "-", "BITBUCKET_WORKSPACE_TOKEN_COUNT": "2", "BITBUCKET_WORKSPACE_TOKEN_0": "token-one", "BITBUCKET_WORKSPACE_TOKEN_1": "$TOKEN_TWO"},

@@ -50,7 +50,7 @@ func (r *reader) unresolved(in Input, g given, name string) {
 	var fix string
 	switch {
 	case r.env.Actions:
-		fix = fmt.Sprintf(`%s; "with:" does not put variables in the place of their names`, r.env.write(in, "${{ vars."+name+" }}"))
+		fix = fmt.Sprintf(`%s; "with:" does not replace the names of variables by their values`, r.env.write(in, "${{ vars."+name+" }}"))
 	case r.env.Pipelines:
 		fix = "define " + name + " among the variables of the repository, of the workspace, or of the deployment that the step names, and look at its spelling"
 	default:

@@ -86,7 +86,7 @@ func TestPanicIsAnError(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		`.x | type`: "jq: stopped: invalid type",
-		`.x`:        "jq: gives a value that is no JSON (struct {})",
+		`.x`:        "jq: gives a value that is not JSON (struct {})",
 		`.id`:       `"a"`,
 	} {
 		if got := evaluated(t, text, map[string]any{"id": "a", "x": struct{}{}}); !strings.HasPrefix(got, want) {
@@ -178,7 +178,7 @@ func TestPlainValues(t *testing.T) {
 			t.Errorf("%v is copied, error = %v", v, err)
 		}
 	}
-	if _, err := plain([]any{struct{}{}}, room()); err == nil || err.Error() != "gives a value that is no JSON (struct {})" {
+	if _, err := plain([]any{struct{}{}}, room()); err == nil || err.Error() != "gives a value that is not JSON (struct {})" {
 		t.Errorf("error = %v", err)
 	}
 }

@@ -78,7 +78,7 @@ func (p *plainer) value(v any, depth int) (got any, changed bool, err error) {
 	case map[string]any:
 		return p.object(v, depth)
 	}
-	return nil, false, fmt.Errorf("gives a value that is no JSON (%T)", v)
+	return nil, false, fmt.Errorf("gives a value that is not JSON (%T)", v)
 }
 
 func (p *plainer) array(v []any, depth int) (any, bool, error) {

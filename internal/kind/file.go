@@ -100,7 +100,7 @@ func (p filePattern) problems(raw mapping.Selector, at string) (problems diag.Pr
 	}
 	for i, name := range p.Filenames {
 		if name == "" || strings.Contains(name, "/") {
-			add(mapping.RuleSelectorValue, diag.Error, fmt.Sprintf(".filenames[%d]", i), fmt.Sprintf("%q is no name of a file", name),
+			add(mapping.RuleSelectorValue, diag.Error, fmt.Sprintf(".filenames[%d]", i), fmt.Sprintf("%q is not the name of a file", name),
 				"write a name or a glob, such as *.yml, and the folder in path")
 			return problems
 		}

@@ -33,8 +33,8 @@ func TestFileSelectorRefuses(t *testing.T) {
 		{"a folder", "files: {path: docs/}", []string{"mapping.yml:3:45", "selector.files.path", `"docs/" names no file`}},
 		{"the incumbent's default", `files: {path: "*/"}`, []string{`"*/" names no file`}},
 		{"a folder of the second", "files: [{path: a}, {path: docs/}]", []string{"selector.files[1].path", `"docs/" names no file`}},
-		{"name with a folder", "files: {filenames: [a, docs/b]}", []string{"selector.files.filenames[1]", `"docs/b" is no name of a file`, "the folder in path"}},
-		{"empty name", "files: {filenames: ['']}", []string{"filenames[0]", `"" is no name`}},
+		{"name with a folder", "files: {filenames: [a, docs/b]}", []string{"selector.files.filenames[1]", `"docs/b" is not the name of a file`, "the folder in path"}},
+		{"empty name", "files: {filenames: ['']}", []string{"filenames[0]", `"" is not the name`}},
 		{"bad glob", "files: {path: 'a/[b'}", []string{"selector.files.path", `the pattern "a/[b"`}},
 		{"bad glob of a folder", "files: {path: 'a/[b', filenames: [c]}", []string{"selector.files.path", `the pattern "a/[b"`}},
 		{"bad glob of a name", "files: {path: a, filenames: [b, 'c{']}", []string{"selector.files.filenames[1]", `the pattern "c{"`}},
@@ -43,7 +43,7 @@ func TestFileSelectorRefuses(t *testing.T) {
 		{"repo without a name", "files: {path: a, repo: [{branch: y}]}", []string{"selector.files.repo[0]", "has no name"}},
 		{"key of a repository", "files: {path: a, repos: [{nam: y}]}", []string{"selector.files.repos[0]", `unknown key "nam"`}},
 		{"role", "files: {path: a}, userRole: boss", []string{`unknown role "boss"`}},
-		{"included file", "files: {path: a}, includedFiles: [../x]", []string{"includedFiles[0]", "no path of a file"}},
+		{"included file", "files: {path: a}, includedFiles: [../x]", []string{"includedFiles[0]", "not the path of a file"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

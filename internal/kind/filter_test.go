@@ -94,8 +94,8 @@ func TestFiltersAsBitbucketTakesThem(t *testing.T) {
 func TestFiltersOfSelectors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ kind, selector, at, fix string }{
-		{"repository", "repoQuery: language=go", "mapping.yml:3:51", `a text stands in double quotes: repoQuery: 'language="go"'`},
-		{"pull-request", "pullRequestQuery: state=OPEN", "mapping.yml:3:55", `a text stands in double quotes: pullRequestQuery: 'state="OPEN"'`},
+		{"repository", "repoQuery: language=go", "mapping.yml:3:51", `a text is written in double quotes: repoQuery: 'language="go"'`},
+		{"pull-request", "pullRequestQuery: state=OPEN", "mapping.yml:3:55", `a text is written in double quotes: pullRequestQuery: 'state="OPEN"'`},
 		{"pull-request", "repoQuery: language=go", "mapping.yml:3:51", `repoQuery: 'language="go"'`},
 		{"folder", "folders: [{path: a}], repoQuery: language=go", "mapping.yml:3:73", `repoQuery: 'language="go"'`},
 		{"file", "files: [{path: a}], repoQuery: \"name = 'it'\"", "mapping.yml:3:70", `repoQuery: 'name = "it"'`},

@@ -87,7 +87,7 @@ func (s folderSelector) problems(raw mapping.Selector) diag.Problems {
 			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, at+".path", "is missing: which folders are taken is not known",
 				`write path: "*" for the folders in the root, path: "**" for all folders, or path: "" for the root itself`))
 		case err != nil:
-			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, at+".path", fmt.Sprintf("%q is no pattern: it %v", p.pattern(), err),
+			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, at+".path", fmt.Sprintf("%q is not a valid pattern: it %v", p.pattern(), err),
 				patternFix(err, `* is for a part of one name, ** for folders of any depth; write "\" before a character that is meant as it is`)))
 		}
 		problems = append(problems, checkRefs(raw, at+".repos", p.Repos)...)

@@ -181,12 +181,12 @@ func TestFolderProblems(t *testing.T) {
 		{"empty list", "folders: []", []string{"mapping.yml:3:", "names no folders"}},
 		{"no path", "folders: [{repos: [{name: a}]}]", []string{"folders[0].path", "is missing", `path: "" for the root itself`}},
 		{"null path", "folders: [{path: null}]", []string{"folders[0].path", "is missing"}},
-		{"two slashes", "folders: [{path: a}, {path: //}]", []string{"folders[1].path", `"//" is no pattern: it is empty`}},
-		{"bad glob", "folders: [{path: 'a/[b'}]", []string{`"a/[b" is no pattern: it has a "["`}},
+		{"two slashes", "folders: [{path: a}, {path: //}]", []string{"folders[1].path", `"//" is not a valid pattern: it is empty`}},
+		{"bad glob", "folders: [{path: 'a/[b'}]", []string{`"a/[b" is not a valid pattern: it has a "["`}},
 		{"above", "folders: [{path: '../a'}]", []string{`".."`}},
 		{"no name", "folders: [{path: a, repos: [{branch: b}]}]", []string{"folders[0].repos[0]", "has no name"}},
 		{"unknown key", "folders: [{pth: a}]", []string{`unknown key "pth"`, `"path"`}},
-		{"included", "includedFiles: [../a], folders: [{path: a}]", []string{"includedFiles[0]", "no path"}},
+		{"included", "includedFiles: [../a], folders: [{path: a}]", []string{"includedFiles[0]", "not the path"}},
 		{"role", "userRole: x, folders: [{path: a}]", []string{"unknown role"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -32,9 +32,9 @@ func TestBindRefuses(t *testing.T) {
 		{"role", "repository", "userRole: membr", []string{`unknown role "membr"`, `did you mean "member"?`}},
 		{"role of pull-request", "pull-request", "userRole: root", []string{`unknown role "root"`, "member, contributor, admin or owner"}},
 		{"no list", "repository", "includedFiles: README.md", []string{"expected a list"}},
-		{"path above", "repository", "includedFiles: [README.md, ../x]", []string{"includedFiles[1]", `"../x" is no path of a file`}},
-		{"directory", "repository", "includedFiles: [docs/]", []string{"includedFiles[0]", `"docs/" is no path`}},
-		{"empty path", "repository", "includedFiles: ['']", []string{`"" is no path`}},
+		{"path above", "repository", "includedFiles: [README.md, ../x]", []string{"includedFiles[1]", `"../x" is not the path of a file`}},
+		{"directory", "repository", "includedFiles: [docs/]", []string{"includedFiles[0]", `"docs/" is not the path`}},
+		{"empty path", "repository", "includedFiles: ['']", []string{`"" is not the path`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

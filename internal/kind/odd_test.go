@@ -53,7 +53,7 @@ func TestOddValues(t *testing.T) {
 		objects              int
 		told                 string
 	}{
-		{"project", "", "/workspaces/acme/projects", nil, true, 2, "value 2 of the list: an object is due"},
+		{"project", "", "/workspaces/acme/projects", nil, true, 2, "value 2 of the list: an object was expected"},
 		{"repository", "", "/repositories/acme", noSlug, true, 2, `value 2 of the list (name "Two", uuid "{2}"): it has no slug`},
 		{"pull-request", "", "/repositories/acme", noSlug, false, 6, `name "Two"`},
 		{"pull-request", "", "/repositories/acme/one/pullrequests", map[string]any{"id": "2", "title": "A"}, true, 8,
@@ -62,7 +62,7 @@ func TestOddValues(t *testing.T) {
 		{"folder", "folders: [{path: '*'}]", "/repositories/acme/one/src/*/", map[string]any{"type": "commit_directory"}, true, 8, `folder "/" of repository "one": value 2 of the list: it has no path`},
 		{"folder", "folders: [{path: 'b'}]", "/repositories/acme/one/src/*/", map[string]any{"path": "b", "type": 7}, true, 2, `(path "b"): "type" holds a number`},
 		{"file", "files: [{path: '*/x'}]", "/repositories/acme", noSlug, false, 6, `name "Two"`},
-		{"file", "files: [{path: '*/x'}]", "/repositories/acme/one/src/*/", map[string]any{"path": "b", "size": "1"}, true, 9, `(path "b"): a whole number is due, not "1"`},
+		{"file", "files: [{path: '*/x'}]", "/repositories/acme/one/src/*/", map[string]any{"path": "b", "size": "1"}, true, 9, `(path "b"): a whole number was expected, not "1"`},
 	} {
 		t.Run(tt.kind+" "+tt.told, func(t *testing.T) {
 			s := threeRepositories()

@@ -118,7 +118,7 @@ func (b refNames) takes(mainBranch string) func(name string) bool {
 func checkNames(raw mapping.Selector, key string, patterns []string) (problems diag.Problems) {
 	for i, pattern := range patterns {
 		if _, err := glob.Parse(pattern); err != nil || pattern == "" {
-			message := fmt.Sprintf("%q is no pattern", pattern)
+			message := fmt.Sprintf("%q is not a valid pattern", pattern)
 			if err != nil {
 				message += ": it " + err.Error()
 			}

@@ -131,7 +131,7 @@ func (r *references) resolve(ctx context.Context, value any) (any, error) {
 func (f *fileItem) place(written string) (name, refused string) {
 	p, err := mapping.ParseFilePath(written)
 	if errors.Is(err, mapping.ErrNoPath) {
-		return "", "a file:// value is no path: it is null"
+		return "", "a file:// value is not a path: it is null"
 	}
 	if err != nil {
 		return "", ""

@@ -256,7 +256,7 @@ func checkIncluded(raw mapping.Selector, names []string) (problems diag.Problems
 	for i, name := range names {
 		if !validPath(name) {
 			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, fmt.Sprintf("includedFiles[%d]", i),
-				fmt.Sprintf("%q is no path of a file", name), "give the path from the repository's root, such as docs/README.md, without . and .."))
+				fmt.Sprintf("%q is not the path of a file", name), "give the path from the repository's root, such as docs/README.md, without . and .."))
 		}
 	}
 	return problems

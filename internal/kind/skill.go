@@ -96,7 +96,7 @@ func (w *Workspace) skillOf(file Found) (Found, *Warning) {
 		known, ok := parsed.Value.(Object)
 		switch {
 		case err != nil, !ok && parsed.Value != nil:
-			told = &Warning{Problem: diag.Problem{Message: "the front matter of a skill is no mapping in YAML: the skill is called as its folder is", Example: file.Address,
+			told = &Warning{Problem: diag.Problem{Message: "the front matter of a skill is not a mapping in YAML: the skill takes the name of its folder", Example: file.Address,
 				Fix: "write name: and description: on lines of their own between two lines ---, and quote a text with a colon"}}
 		case ok:
 			fields = known

@@ -39,7 +39,7 @@ func TestSkills(t *testing.T) {
 		first := got.objects[0]["skill"].(kind.Object)
 		w.equal("description", first["description"], "Writes them")
 		w.equal("front matter", first["frontmatter"].(kind.Object)["allowed-tools"], []any{"Read"})
-		if len(got.failed) != 1 || !strings.Contains(got.failed[0].Error(), "the front matter of a skill is no mapping") {
+		if len(got.failed) != 1 || !strings.Contains(got.failed[0].Error(), "the front matter of a skill is not a mapping") {
 			w.Errorf("got %v, want one warning", got.failed)
 		}
 		elsewhere := w.good("skill", "paths: ['docs/*.md']")

@@ -81,7 +81,7 @@ func (s userSelector) problems(raw mapping.Selector) (problems diag.Problems) {
 	for i, domain := range s.EmailDomains {
 		if domain == "" || strings.ContainsAny(domain, "@*/ ") {
 			problems = append(problems, raw.Problem(mapping.RuleSelectorValue, diag.Error, fmt.Sprintf("emailDomains[%d]", i),
-				fmt.Sprintf("%q is no domain", domain), "write what stands behind the @ of addresses, such as acme.com"))
+				fmt.Sprintf("%q is not a domain", domain), "write what follows the @ of addresses, such as acme.com"))
 		}
 	}
 	return problems

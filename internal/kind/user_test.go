@@ -69,8 +69,8 @@ func TestUsersWithoutAddresses(t *testing.T) {
 func TestUserSelectorProblems(t *testing.T) {
 	t.Parallel()
 	for selector, want := range map[string]string{
-		"emailDomains: ['@acme.example']": `"@acme.example" is no domain`,
-		"emailDomains: [a.example, '']":   `emailDomains[1]: "" is no domain`,
+		"emailDomains: ['@acme.example']": `"@acme.example" is not a domain`,
+		"emailDomains: [a.example, '']":   `emailDomains[1]: "" is not a domain`,
 		"emailDomain: [a.example]":        `unknown key "emailDomain"`,
 		"repoQuery: x":                    `unknown key "repoQuery"`,
 	} {

@@ -311,8 +311,8 @@ func TestPatternsOfRepositories(t *testing.T) {
 	t.Parallel()
 	for selector, want := range map[string]string{
 		"repos: [acme/x]":          `"acme/x" has a slash, and no slug has one: write "x"`,
-		"excludeRepos: ['']":       `"" is no pattern: `,
-		"projects: ['[']":          `"[" is no pattern: it has a "["`,
+		"excludeRepos: ['']":       `"" is not a valid pattern: `,
+		"projects: ['[']":          `"[" is not a valid pattern: it has a "["`,
 		"excludeProjects: [a, b/]": `"b/" has a slash, and no key of a project has one: `,
 		"activeWithin: 0":          `expected`,
 	} {

@@ -64,7 +64,7 @@ func (x *expression) item(path shape.Path) {
 	}
 	x.itemless = true
 	x.add(mapping.RuleField, diag.Warning, pathAt(x.source, path[:1]), path[:1].String()+" is there only where the resource has itemsToParse: it is null",
-		`write itemsToParse: below "port:", beside entity, with the expression that gives the items`)
+		`write itemsToParse: below "port:", next to entity, with the expression that gives the items`)
 }
 
 // valuesOf describe what a value is, for a message.
@@ -97,7 +97,7 @@ func deadEnd(k shape.Kind, path shape.Path, at int, of *shape.Shape) (message, f
 		}
 		return fmt.Sprintf("%s has no field %q: it is null", before, bad.Key), fix
 	case bad.Member:
-		return before + " is no list", "write " + before
+		return before + " is not a list", "write " + before
 	}
 	return fmt.Sprintf("%s is %s, and has no field %q", before, valuesOf[of.Form], bad.Key), "write " + before
 }

@@ -55,10 +55,10 @@ func pathProblem(name string) (problem, fix string) {
 	case err != nil:
 		return err.Error(), "write the path of the file, such as file://README.md"
 	case p.Rooted:
-		return "the path behind file:// begins with a slash",
+		return "the path after file:// begins with a slash",
 			"write " + mapping.FileScheme + strings.TrimLeft(name, "/") + ": the path begins at the root of the repository, or at the folder"
 	case p.Up:
-		return `the path behind file:// has the segment ".."`, "write the path without it: it begins at the root of the repository, or at the folder"
+		return `the path after file:// has the segment ".."`, "write the path without it: it begins at the root of the repository, or at the folder"
 	}
 	return "", ""
 }

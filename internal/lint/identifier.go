@@ -23,7 +23,7 @@ func identifiers(x *expression) {
 	}
 	if left := joinedNumber(x.tree); left != nil {
 		x.add(mapping.RuleIdentifier, diag.Notice, 0,
-			fmt.Sprintf(`two objects can get one identifier: "a" and 11 give "a11", as "a1" and 1 do, since nothing stands between %s and the number`, short(left)),
+			fmt.Sprintf(`two objects can get one identifier: "a" and 11 give "a11", as "a1" and 1 do, since there is nothing between %s and the number`, short(left)),
 			"put a sign between them"+identifierExample(x.Kind))
 	}
 }

@@ -64,7 +64,7 @@ type ordered struct{ *expression }
 
 func (o ordered) tell(name, example, here, there, fix string) {
 	o.once(mapping.RuleJQDiffers, diag.Warning, locate(o.source, strings.TrimSuffix(name, "[]")),
-		fmt.Sprintf(`the keys of objects are sorted here, and stand as they came in Port's own integration: {"b":1,"a":2} | %s is %s here, and %s there`, example, here, there), fix)
+		fmt.Sprintf(`the keys of objects are sorted here, and keep their order in Port's own integration: {"b":1,"a":2} | %s is %s here, and %s there`, example, here, there), fix)
 }
 
 // unorderedFix is for what gives the members of an object.

@@ -36,8 +36,8 @@ var wished = map[string]string{
 	"isvalid": "write try (… | true) catch false",
 	"ascii":   "write [.] | implode",
 	"date":    "write todate",
-	"dateadd": "write todate behind the sum of seconds: (.x | fromdate) + 3600 | todate",
-	"datesub": "write todate behind the difference of seconds: (.x | fromdate) - 3600 | todate",
+	"dateadd": "write todate after the sum of seconds: (.x | fromdate) + 3600 | todate",
+	"datesub": "write todate after the difference of seconds: (.x | fromdate) - 3600 | todate",
 }
 
 // foreign are functions of other languages, and what jq has for them.
@@ -284,7 +284,7 @@ func (n *unknowns) word(name string, offset int, whole bool, message string, fun
 	nearField, _ := nearest.Name(name, n.fields)
 	nearConstant, _ := nearest.Name(name, []string{"true", "false", "null"})
 	nearFunction, _ := nearest.Name(name, functions)
-	rule, fix := mapping.RuleJQFunction, fmt.Sprintf("a text stands in double quotes: %q", name)
+	rule, fix := mapping.RuleJQFunction, fmt.Sprintf("a text is written in double quotes: %q", name)
 	if whole {
 		rule, message, fix = mapping.RuleJQText, withoutQuotes(name), "for a text write it in both quotes: "+mapping.InSingleQuotes(`"`+name+`"`)
 	}
@@ -324,7 +324,7 @@ func (n *unknowns) comparedFix(name string, offset int, fix string) string {
 	if len(fixed) > maxQuoted || strings.Contains(fixed, "\n") {
 		return fix
 	}
-	return "a text stands in double quotes: " + mapping.InSingleQuotes(fixed)
+	return "a text is written in double quotes: " + mapping.InSingleQuotes(fixed)
 }
 
 // hyphened adds the problem of a field with a hyphen in its name, which jq takes for a minus.

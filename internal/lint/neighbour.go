@@ -43,14 +43,14 @@ func neighbourFix(text, token string, offset int) string {
 		return whole(piped(before, token+"("+strings.TrimSpace(argument)+")", rest[len(token)+len(argument):]),
 			"a function stands behind a \"|\", and its argument in parentheses")
 	case isFunction && strings.TrimSpace(rest) == token:
-		return whole(before+" | "+rest, `a function stands behind a "|"`)
+		return whole(before+" | "+rest, `a function is written after a "|"`)
 	case strings.HasPrefix(rest, "~") && aText.MatchString(rest[1:]):
 		argument := aText.FindString(rest[1:])
 		return whole(piped(before, "test("+strings.TrimSpace(argument)+")", rest[1+len(argument):]), "a regular expression is the argument of test")
 	case strings.HasPrefix(rest, `"`):
 		fix := fmt.Sprintf("an operator is missing before %s: to join texts write + before it", quoted(rest))
 		if argument := aText.FindString(rest); startsValue(rest[len(argument):]) {
-			fix += " and behind it"
+			fix += " and after it"
 			return whole(before+" + "+argument+" + "+strings.TrimSpace(rest[len(argument):]), fix)
 		}
 		return whole(before+" + "+rest, fix)

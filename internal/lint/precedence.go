@@ -114,7 +114,7 @@ func doubleMarks(x *expression) {
 			continue
 		}
 		if t.start == last+1 && t.start+1 < len(x.source) && strings.TrimSpace(x.source[t.start+1:]) != "" {
-			x.once(mapping.RuleJQPrecedence, diag.Warning, last, `"??" is no operator of jq, and what follows is read as a field of what stands before`,
+			x.once(mapping.RuleJQPrecedence, diag.Warning, last, `"??" is not an operator of jq, and what follows is read as a field of what comes before it`,
 				whole(doubleMark.ReplaceAllString(x.source, " // "), `for a default write "//"`))
 			return
 		}

@@ -53,7 +53,7 @@ func pattern(x *expression, function, pattern, flags string) {
 // regexFixes are the ways out by the beginning of what is wrong.
 var regexFixes = []struct{ why, fix string }{
 	{"invalid pattern in look-behind", `the length of a look-behind is fixed: give each length one of its own, such as ((?<=a)|(?<=bc)) for (?<=a|bc)`},
-	{"target of repeat operator is invalid", "a place such as ^ or (?=…) cannot be repeated: put it into a group, or remove the sign behind it"},
+	{"target of repeat operator is invalid", "a place such as ^ or (?=…) cannot be repeated: put it into a group, or remove the sign after it"},
 	{"undefined group option", "a group is (…), (?:…), (?<name>…), (?i:…), (?=…), (?!…), (?<=…), (?<!…) or (?>…)"},
 	{"invalid backref number/name", "number the groups from 1, in the order of their opening parentheses"},
 	{"undefined name", "give the group this name before it is referred to: (?<name>…)"},

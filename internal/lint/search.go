@@ -61,7 +61,7 @@ func searchTexts(x *expression) bool {
 			fix = fmt.Sprintf("for the field write %s: .%s, for the text %s", leaf, near, mapping.InSingleQuotes(jq.Quote(text)))
 		}
 	}
-	x.add(mapping.RuleJQText, diag.Error, 0, fmt.Sprintf("jq: %s is a text, and stands without the quotes of jq", jq.Quote(text)), fix)
+	x.add(mapping.RuleJQText, diag.Error, 0, fmt.Sprintf("jq: %s is a text, and lacks the quotes of jq", jq.Quote(text)), fix)
 	return true
 }
 

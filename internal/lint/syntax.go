@@ -62,13 +62,13 @@ func singleQuotesFix(text string) string {
 	return fix + ", and the whole expression in single quotes for YAML: " + mapping.InSingleQuotes(doubled)
 }
 
-const defaultFix = `a field begins with a dot (.name), a text stands in double quotes ("name"), and steps are joined by "|"`
+const defaultFix = `a field begins with a dot (.name), a text is written in double quotes ("name"), and steps are joined by "|"`
 
 // spellings are operators and words of other languages, and what jq has for them.
 var spellings = []struct{ text, fix string }{
 	{"===", `write "=="`},
 	{"!==", `write "!="`},
-	{"=~", `write test("…") behind a "|": .name | test("^a")`},
+	{"=~", `write test("…") after a "|": .name | test("^a")`},
 	{"<>", `write "!="`},
 	{"->", `a nested field is written .project.name`},
 	{"&&", `write "and"`},
@@ -79,18 +79,18 @@ var spellings = []struct{ text, fix string }{
 	{"is ", `compare with "==": .name == null`},
 	{"eq ", `compare with "=="`},
 	{"ne ", `compare with "!="`},
-	{"in ", `write IN("a", "b") behind a "|": .state | IN("OPEN", "MERGED")`},
-	{"like ", `write test("…") behind a "|": .name | test("^a")`},
+	{"in ", `write IN("a", "b") after a "|": .state | IN("OPEN", "MERGED")`},
+	{"like ", `write test("…") after a "|": .name | test("^a")`},
 	{"${", `for the value of a field write .name, and inside a text "\(.name)"`},
 	{"$", `a variable is written $name; an environment variable is $ENV.NAME`},
-	{"`", `a text stands in double quotes`},
+	{"`", `a text is written in double quotes`},
 	{"“", `write plain double quotes (")`},
 	{"”", `write plain double quotes (")`},
 	{"„", `write plain double quotes (")`},
-	{";", `";" stands only between the arguments of a function; steps are joined by "|"`},
+	{";", `";" is only for between the arguments of a function; steps are joined by "|"`},
 	{":", `a choice is written: if … then … else … end`},
 	{"=", `compare with "=="`},
-	{"~", `write test("…") behind a "|": .name | test("^a")`},
+	{"~", `write test("…") after a "|": .name | test("^a")`},
 	{"{", `braces make an object: {name: .name}; for the value of a field write .name alone`},
 }
 
@@ -111,9 +111,9 @@ func syntaxFix(e mapping.Expr, token string, offset int) string {
 	case strings.HasPrefix(token, `\`):
 		return `write a backslash inside a text twice: "\\d"`
 	case strings.HasPrefix(rest, "(") && before != "" && jq.IsNameByte(before[len(before)-1]):
-		return `jq has no methods: write the function behind a "|", such as .name | length`
+		return `jq has no methods: write the function after a "|", such as .name | length`
 	case strings.HasPrefix(before, "http") && strings.HasPrefix(rest, "://"):
-		return `a text stands in double quotes: '"https://example.com/" + .slug'`
+		return `a text is written in double quotes: '"https://example.com/" + .slug'`
 	case strings.TrimSpace(text) == token && e.Name == "selector.query":
 		return "write 'true' to take every object"
 	case strings.TrimSpace(text) == token:

@@ -21,8 +21,8 @@ func FileName(text string) (name string, ok bool) {
 // Why a text behind file:// names no file.
 var (
 	ErrNoFile = errors.New("file:// names no file")
-	ErrFolder = errors.New("the path behind file:// names a folder")
-	ErrNoPath = errors.New("the text behind file:// is no path")
+	ErrFolder = errors.New("the path after file:// names a folder")
+	ErrNoPath = errors.New("the text after file:// is not a path")
 )
 
 // maxPath is longer than any path that Git takes, in bytes.

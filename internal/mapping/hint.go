@@ -94,7 +94,7 @@ func findHint(line string) (hint, bool) {
 	case cause != "":
 		h.cause = cause
 	case innerKey.MatchString(value):
-		h.cause, h.inOne = "two keys stand in one line", true
+		h.cause, h.inOne = "two keys are in one line", true
 		h.fix = "write the second one in the line below, with deeper indentation: " + cutHint(value)
 		return h, true
 	case strings.Contains(value, ": "), strings.HasSuffix(value, ":"):

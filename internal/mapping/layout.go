@@ -45,15 +45,15 @@ func (s *source) layoutFix(text string, lines []string, number, reached int) (li
 			continue
 		}
 		if m := noBlank.FindStringSubmatch(lines[at-1]); m != nil {
-			return at, "the colon behind the key has no blank behind it", "write a blank behind the colon: " + m[1] + ": " + cutHint(m[2])
+			return at, "the colon after the key has no blank after it", "write a blank after the colon: " + m[1] + ": " + cutHint(m[2])
 		}
 		if m := noColon.FindStringSubmatch(lines[at-1]); m != nil {
 			value, assigned := strings.CutPrefix(m[2], "=")
-			fix := "write a colon behind the key: "
+			fix := "write a colon after the key: "
 			if assigned {
-				fix = `write a colon in the place of the "=": `
+				fix = `write a colon instead of the "=": `
 			}
-			return at, "the key has no colon behind it", fix + strings.TrimSpace(m[1]+": "+cutHint(strings.TrimSpace(value)))
+			return at, "the key has no colon after it", fix + strings.TrimSpace(m[1]+": "+cutHint(strings.TrimSpace(value)))
 		}
 	}
 	if m, ok := s.misplaced(text, lines, number, reached); ok {
@@ -197,7 +197,7 @@ func (m shift) fix(lines []string) string {
 		if m.to < m.from {
 			how = fmt.Sprintf("%s less", blanks(m.from-m.to))
 		}
-		return fmt.Sprintf("indent lines %d to %d by %s: line %d then stands as line %d does", m.line, m.last, how, m.line, m.like)
+		return fmt.Sprintf("indent lines %d to %d by %s: line %d is then in line with line %d", m.line, m.last, how, m.line, m.like)
 	}
 	what := "the line"
 	if text := strings.TrimSpace(lines[m.line-1]); dashed(lines[m.line-1]) {
@@ -222,7 +222,7 @@ func escapeFix(line string) (column int, message, fix string) {
 		return 0, "", ""
 	}
 	escape := line[at[0]:at[1]]
-	message = fmt.Sprintf("to YAML %q is no escape in double quotes", rawText(escape))
+	message = fmt.Sprintf("YAML has no escape %q in double quotes", rawText(escape))
 	fix = fmt.Sprintf(`put the whole value in single quotes, and write \%s inside`, escape)
 	if m == nil || m[3] == "" || m[3][0] != '"' || closing(m[3]) != len(m[3])-1 || len(m[3]) > maxHint {
 		return at[0] + 1, message, fix

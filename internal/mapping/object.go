@@ -95,7 +95,7 @@ func (b *builder) unknownKey(e entry, name string, valid []string) {
 	}
 	fix := unknownKeyFix(e.key, valid)
 	if _, near := meant(e.key, valid); !near && slices.Contains(valid, "selector") {
-		fix += `; the keys of a selector stand below "selector:"`
+		fix += `; the keys of a selector belong below "selector:"`
 	}
 	b.warn(RuleUnknownKey, e.pos, name, "unknown key "+strconv.Quote(e.key)+" is ignored", fix)
 }
@@ -106,9 +106,9 @@ func moveFix(place string) string {
 	case "the top level":
 		return "move it to the top level, without indentation"
 	case "the resource":
-		return "move it into the resource, beside kind, selector and port"
+		return "move it into the resource, next to kind, selector and port"
 	case "port.entity.mappings":
-		return `move it below "mappings:", beside identifier and blueprint`
+		return `move it below "mappings:", next to identifier and blueprint`
 	}
 	return "move it below \"" + place[strings.LastIndex(place, ".")+1:] + ":\", with deeper indentation"
 }
@@ -205,7 +205,7 @@ func (b *builder) beside(n *node, values values, name string, keys []Key) map[st
 			lines = fmt.Sprintf("line %d", first.pos.Line)
 		}
 		if value != nil {
-			b.error(RuleMisplacedKey, value.at, name, fmt.Sprintf("%q is empty: what belongs to it stands beside it, and not below it", k.Name),
+			b.error(RuleMisplacedKey, value.at, name, fmt.Sprintf("%q is empty: what belongs to it is next to it, and not below it", k.Name),
 				fmt.Sprintf("indent %s deeper than %s:", lines, k.Name))
 		} else {
 			b.error(RuleMissingKey, first.pos, name, fmt.Sprintf("%q is missing above %q", k.Name, first.key),

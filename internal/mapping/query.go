@@ -40,7 +40,7 @@ func (b queryBuilder) query(n *node, name string) *Query {
 
 // lone reports a rule without a query around it, and returns the query of it.
 func (b queryBuilder) lone(n *node, name string) *Query {
-	b.error(RuleSearch, n.at, name, "a rule of a search query stands alone",
+	b.error(RuleSearch, n.at, name, "a rule of a search query is not in a query",
 		`write combinator: '"and"', then "rules:", and below it the rule as an item: "- property: …"`)
 	return &Query{Rules: []Rule{b.rule(n, name+": rule 1")}}
 }

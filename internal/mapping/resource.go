@@ -181,8 +181,8 @@ func (b *resourceBuilder) amongProperties(values values, keys ...string) {
 		if values[key] != nil || inner == nil {
 			continue
 		}
-		b.error(RuleMisplacedKey, inner.at, "properties", fmt.Sprintf("%q stands below properties, where it is the name of a property", key),
-			"move it up, beside properties, with the same indentation")
+		b.error(RuleMisplacedKey, inner.at, "properties", fmt.Sprintf("%q is below properties, where it is the name of a property", key),
+			"move it up, next to properties, with the same indentation")
 		values[key] = inner
 	}
 }
@@ -209,7 +209,7 @@ func (b *resourceBuilder) fields(values values, key, word string, read func(*nod
 			continue
 		}
 		if (e.key == "properties" || e.key == "relations") && e.value.kind == yaml.MappingNode && e.value.child("rules") == nil {
-			b.error(RuleMisplacedKey, e.pos, key, fmt.Sprintf("%q stands below %s, where it is the name of a %s", e.key, key, word),
+			b.error(RuleMisplacedKey, e.pos, key, fmt.Sprintf("%q is below %s, where it is the name of a %s", e.key, key, word),
 				"move it up, with the same indentation as "+strconv.Quote(key))
 			continue
 		}

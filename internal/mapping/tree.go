@@ -231,7 +231,7 @@ func (g *grower) mapping(y *yaml.Node, n *node, depth int) {
 		line, twice := written[id]
 		if twice && name == "kind" && written["port"]+written["selector"] > 0 {
 			g.problem(RuleDuplicateKey, g.position(y.Content[i]), "a new resource begins here, without a \"-\"",
-				`write "- " before kind, in the place of two blanks`)
+				`write "- " before kind, instead of two blanks`)
 			break
 		}
 		if twice {

@@ -155,7 +155,7 @@ func failure(path string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		e.Fix = fmt.Sprintf("name a file that the user of this program (uid %d) may write", os.Geteuid())
 	case errors.Is(err, syscall.ENOTDIR):
-		e.Why = fmt.Sprintf("cannot be written: %q is no folder", folder)
+		e.Why = fmt.Sprintf("cannot be written: %q is not a folder", folder)
 	case errors.Is(err, syscall.ENXIO), errors.Is(err, os.ErrDeadlineExceeded):
 		e.Why = "is a named pipe that no program reads"
 		e.Fix = "start what reads it first, as with: cat PIPE &"

@@ -198,7 +198,7 @@ func TestCheck(t *testing.T) {
 	put(t, at("file"), "", 0o644)
 	tests := []struct{ path, why, fix string }{
 		{at("none/report"), `there is no folder "` + at("none") + `"`, "make the folder first"},
-		{at("file/report"), `"` + at("file") + `" is no folder`, "name a file"},
+		{at("file/report"), `"` + at("file") + `" is not a folder`, "name a file"},
 		{folder, "is a folder", `such as "` + at("report") + `"`},
 		{at("new") + "/", "is a folder", `such as "` + at("new/report") + `"`},
 		{at("file\x00"), "invalid argument", "name a file"},

@@ -129,7 +129,7 @@ func (d *DataSource) trusted(address string) error {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("Port names an address that is none, %q: %w", address, ErrUntrusted)
+		return fmt.Errorf("Port names an address that is not valid, %q: %w", address, ErrUntrusted)
 	}
 	if u.Scheme != "https" && u.Scheme != base.Scheme {
 		return fmt.Errorf("Port names an address without encryption, %q: %w", address, ErrUntrusted)

@@ -522,7 +522,7 @@ func TestFix(t *testing.T) {
 		"dropped":   {porttest.Fault{DropConnection: true}, "status page", "EOF"},
 		"no JSON":   {porttest.Fault{Status: 200, Body: "<html>"}, "status page", "not the whole JSON"},
 		"a list":    {porttest.Fault{Status: 200, Body: "[]"}, "status page", "it is of the JSON type array"},
-		"a number":  {porttest.Fault{Status: 200, Body: `{"blueprint":{"title":1}}`}, "status page", `"blueprint.title" holds a number where another type is due`},
+		"a number":  {porttest.Fault{Status: 200, Body: `{"blueprint":{"title":1}}`}, "status page", `"blueprint.title" holds a number where another type was expected`},
 		"redirect":  {porttest.Fault{Status: 307}, "proxy on the way asks for a login", "not followed"},
 		"limit":     {porttest.Fault{Status: 429, Header: http.Header{"Retry-After": {"3600"}}}, "run again later", "429"},
 		"forbidden": {porttest.Fault{Status: 403}, "", "403"},

@@ -90,7 +90,7 @@ func (w *wire) attempt(ctx context.Context, k call, body []byte, authorization s
 	case errors.Is(err, errStop):
 		return nil, err
 	case err != nil:
-		return nil, again(whole, where, traced(fmt.Errorf("the answer is not the whole JSON that is due: %w", err), resp.Header.Get(traceHeader)))
+		return nil, again(whole, where, traced(fmt.Errorf("the answer is not the whole JSON that was expected: %w", err), resp.Header.Get(traceHeader)))
 	}
 	return resp.Header, nil
 }

@@ -23,7 +23,7 @@ func (p *pass) standIn() (guard string) {
 		p.fixes[guard] = "replace it, or take it out of the inputs: then the next kind of credential says what there is"
 	}
 	if p.StandIn {
-		guard = "the built-in default mapping ran in the place of one that is not known: none is given, and Port stores none"
+		guard = "the built-in default mapping ran instead of one that is not known: none is given, and Port stores none"
 		p.fixes[guard] = "give the mapping that made them as the input mapping or mapping_file; where the default one is meant, give examples/default-mapping.yml"
 	}
 	return guard

@@ -301,7 +301,7 @@ func TestWhatGoes(t *testing.T) {
 		{"a stand-in mapping", func(s *scene) {
 			s.stale("service", "old")
 			s.adjust = func(c *prune.Config) { c.StandIn = true }
-		}, kept(blocked("the built-in default mapping ran in the place of one that is not known: none is given, and Port stores none",
+		}, kept(blocked("the built-in default mapping ran instead of one that is not known: none is given, and Port stores none",
 			"give the mapping that made them as the input mapping or mapping_file; where the default one is meant, give examples/default-mapping.yml"))},
 		{"a gap of the resource", func(s *scene) { s.stale("service", "old"); s.known.Resources[0].Miss("not read") }, kept(blocked("not read", ""))},
 		{"a gap of another resource", func(s *scene) { s.stale("service", "old"); s.known.Resources[1].Miss("not read") }, gone},

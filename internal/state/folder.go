@@ -87,7 +87,7 @@ func (f *folder) take() (bool, error) {
 		return false, err
 	}
 	if !info.Mode().IsRegular() {
-		return false, fmt.Errorf("%s in it is no file: remove it", lockName)
+		return false, fmt.Errorf("%s in it is not a file: remove it", lockName)
 	}
 	f.lock = flock.New(filepath.Join(f.path, lockName), flock.SetPermissions(0o666))
 	return f.lock.TryLock()
@@ -139,7 +139,7 @@ func (f *folder) open(name string) (*os.File, int64, error) {
 		return nil, 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s is no file", name)
+		return nil, 0, fmt.Errorf("%s is not a file", name)
 	}
 	file, err := f.root.Open(name)
 	if err != nil {

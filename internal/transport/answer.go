@@ -53,9 +53,9 @@ type TypeError struct {
 
 func (t *TypeError) Error() string {
 	if t.Field == "" {
-		return fmt.Sprintf("it is of the JSON type %s, and another one is due", t.Got)
+		return fmt.Sprintf("it is of the JSON type %s, and another one was expected", t.Got)
 	}
-	return fmt.Sprintf("%q holds a %s where another type is due", t.Field, t.Got)
+	return fmt.Sprintf("%q holds a %s where another type was expected", t.Field, t.Got)
 }
 
 // StatusError returns the error of an answer that is not a success: a *ProxyError when a proxy

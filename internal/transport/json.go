@@ -77,7 +77,7 @@ func (j *JSON) Array(each func() error) error {
 func (j *JSON) begin(with jsontext.Kind) error {
 	token, err := j.text.ReadToken()
 	if err == nil && token.Kind() != with {
-		err = fmt.Errorf("%q is due, not %s", rune(with), token)
+		err = fmt.Errorf("%q was expected, not %s", rune(with), token)
 	}
 	return plain(err)
 }

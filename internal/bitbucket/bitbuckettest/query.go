@@ -299,7 +299,7 @@ func parseTime(t token) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("at %d: %q is no date-time", t.at, t.text)
+	return time.Time{}, fmt.Errorf("at %d: %q is not a date-time", t.at, t.text)
 }
 
 func unexpected(t token) error {
