@@ -32,13 +32,17 @@ type checkout struct {
 	noted   map[Warning]bool
 }
 
-// checkout resolves a branch of a repository, as source.Memory.At does.
+// checkout resolves a branch of a repository, as source.Memory.At does. The error is a *Warning
+// when the repository does not have a branch that is named.
 func (w *Workspace) checkout(ctx context.Context, l *listed, branch string) (*checkout, error) {
 	r, err := l.whole()
 	if err != nil {
 		return nil, err
 	}
 	c, err := w.memory.At(ctx, r, branch)
+	if branch != "" && errors.Is(err, bitbucket.ErrNotFound) {
+		return nil, missingBranch(ctx, w, l.Repository, branch)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,13 +2,11 @@ package kind
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
 
-	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/glob"
@@ -192,11 +190,7 @@ func fileTask(ws *Workspace, of chosen, want []wanted, s fileSelector) Run {
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			c, err := ws.checkout(ctx, of.repository, of.branch)
-			switch {
-			case of.branch != "" && errors.Is(err, bitbucket.ErrNotFound):
-				yield(Found{}, missingBranch(ctx, ws, of.repository.Repository, of.branch))
-				return
-			case err != nil:
+			if err != nil {
 				yield(Found{}, err)
 				return
 			}

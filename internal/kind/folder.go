@@ -123,18 +123,14 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 	return func(ctx context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
 			c, err := ws.checkout(ctx, of.repository, of.branch)
-			if of.branch != "" && errors.Is(err, bitbucket.ErrNotFound) {
-				yield(Found{}, missingBranch(ctx, ws, of.repository.Repository, of.branch))
+			if err != nil {
+				yield(Found{}, err)
 				return
 			}
-			var t *folderReader
-			var matches []match
-			if err == nil {
-				defer c.Close() // an error would cost room, and nothing else
-				t = &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles), named: s.named, links: s.reads.any("folder", "links"), within: s.reads.any(withinKey)}
-				matches, err = c.match(ctx, source.Folder, patterns, t.wants(patterns))
-				matches = append(c.rootMatches(patterns), matches...)
-			}
+			defer c.Close() // an error would cost room, and nothing else
+			t := &folderReader{checkout: c, root: c.rootFiles(s.IncludedFiles, s.reads), own: s.reads.of(s.IncludedFiles, "folder", includedFiles), named: s.named,
+				links: s.reads.any("folder", "links"), within: s.reads.any(withinKey)}
+			matches, err := c.match(ctx, source.Folder, patterns, t.wants(patterns))
 			if err != nil {
 				yield(Found{}, err)
 				return
@@ -142,6 +138,7 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 			if !c.report(yield) {
 				return
 			}
+			matches = append(c.rootMatches(patterns), matches...)
 			if err := t.fetch(ctx, matches); err != nil {
 				yield(Found{}, err)
 				return
