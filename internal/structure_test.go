@@ -157,7 +157,7 @@ func (s structure) improve(names []string) (helped bool) {
 		for _, direction := range []int{-1, 1} {
 			gain = 0
 			for i := at + direction; i >= 0 && i < len(names); i += direction {
-				// Behind the move names[at] stands on the other side of names[i].
+				// After the move names[at] stands on the other side of names[i].
 				change := min(1, s.uses[[2]string{names[at], names[i]}]) - min(1, s.uses[[2]string{names[i], names[at]}])
 				if gain -= change * direction; gain > best {
 					best, to = gain, i

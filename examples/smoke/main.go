@@ -1,4 +1,4 @@
-// Smoke runs the real program against a real workspace and a real organization, and tells which of
+// Smoke runs the real program against a real workspace and a real organization, and reports which of
 // its assumptions about both services hold there: those that no documentation settles.
 //
 //	go run ./examples/smoke mapping.yml

@@ -30,7 +30,7 @@ var shortcuts = []shortcut{
 
 type shortcut struct{ flag, id, text string }
 
-// parseArguments reads a command line: a command, behind some commands the mapping file, and
+// parseArguments reads a command line: a command, after some commands the mapping file, and
 // inputs as --name value or --name=value. It reports all that is wrong at once, and repeats
 // no value, which may be a secret.
 func parseArguments(args []string, commands []command) arguments {
@@ -65,7 +65,7 @@ func (a *arguments) named(name string) *command {
 	return &a.commands[i]
 }
 
-// print notes that a command with a text is asked for, and returns the arguments behind its
+// print notes that a command with a text is asked for, and returns the arguments after its
 // word. One that is always printed wins.
 func (a *arguments) print(c *command, rest []string) []string {
 	if a.text == nil || c.always {
@@ -128,7 +128,7 @@ func (a *arguments) word(arg string) {
 	a.problem("arguments", fix, "%s is not a command", shortQuote(arg))
 }
 
-// isFile returns how many mapping files may stand behind the command, when an argument is one.
+// isFile returns how many mapping files may stand after the command, when an argument is one.
 func (a *arguments) isFile(arg string, commands []string) int {
 	c := a.named(a.values["mode"].Text)
 	if c == nil || c.files == 0 {
@@ -155,7 +155,7 @@ func shortQuote(arg string) string {
 	return fmt.Sprintf("%q", clip.Runes(arg, maxRunes, "…"))
 }
 
-// flag reads a flag, and returns the arguments behind its value.
+// flag reads a flag, and returns the arguments after its value.
 func (a *arguments) flag(arg string, rest []string) []string {
 	name, text, joined := strings.Cut(arg, "=")
 	if i := slices.IndexFunc(shortcuts, func(s shortcut) bool { return s.flag == name }); i >= 0 {
@@ -188,7 +188,7 @@ func (a *arguments) flag(arg string, rest []string) []string {
 }
 
 // isValue reports whether an argument is the value of the flag before it, and no flag. Where
-// that one is not known, whatever begins with a dash is taken for a flag, and told too.
+// that one is not known, whatever begins with a dash is taken for a flag, and reported too.
 func (a *arguments) isValue(arg string, known bool) bool {
 	isFlag := func(s shortcut) bool { return s.flag == arg }
 	return arg == "-" || !strings.HasPrefix(arg, "-") ||

@@ -20,7 +20,7 @@ var completionCommand = command{
 	},
 }
 
-// The scripts, with words in capital letters in the place of what the tables give.
+// The scripts, with words in capital letters in place of what the tables give.
 var (
 	//go:embed completion/bash
 	bashFrame string
@@ -140,7 +140,7 @@ func zshScript(commands []command) string {
 	for _, o := range options() {
 		value := map[values]string{anyText: ":value:", anyFile: ":file:_files", anyFolder: ":folder:_files -/", someWords: ":value:(" + strings.Join(o.words, " ") + ")"}[o.values]
 		if value != "" {
-			o.flag += "=" // the value stands behind that, or in the next word
+			o.flag += "=" // the value stands after that, or in the next word
 		}
 		fmt.Fprintf(&flags, "        '%s[%s]%s' \\\n", o.flag, quote(o.about), value)
 	}

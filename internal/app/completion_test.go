@@ -23,7 +23,7 @@ type completer struct {
 	name string
 	args []string // before the path of the driver
 	// driver asks the shell, which has read the file script, about each line of the file
-	// lines, and prints the candidates a line each, and behind them ANSWERED.
+	// lines, and prints the candidates a line each, and after them ANSWERED.
 	driver string
 }
 

@@ -24,7 +24,7 @@ var dailyInputs = []string{
 	"integration_identifier", "mapping_file", "deletion", "state_dir", "fail_on",
 }
 
-// wrongMapping has an expression that is no jq, and a field that no object has.
+// wrongMapping has an expression that is not jq, and a field that no object has.
 const wrongMapping = `resources:
   - kind: repository
     selector: {query: 'true'}

@@ -97,7 +97,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// published lays out what .ci/ready reads, with an account in the place of the placeholder.
+// published lays out what .ci/ready reads, with an account in place of the placeholder.
 func published(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()

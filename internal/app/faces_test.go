@@ -26,7 +26,7 @@ func readRoot(t *testing.T, name string) string {
 	return string(text)
 }
 
-// rewrite puts text between two marks of a file, or behind the first when there is no
+// rewrite puts text between two marks of a file, or after the first when there is no
 // second, where -update asks for it. A test that runs in parallel calls it before that.
 func rewrite(t *testing.T, name, begin, end, text string) {
 	t.Helper()

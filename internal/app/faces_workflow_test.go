@@ -113,7 +113,7 @@ var node24 = map[string]int{
 }
 
 // checkNode wants an action of others to be one that GitHub's runners still run. Its version stands
-// behind its hash.
+// after its hash.
 func checkNode(t *testing.T, name, text, uses string) {
 	t.Helper()
 	action, _, _ := strings.Cut(uses, "@")

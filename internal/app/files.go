@@ -30,7 +30,7 @@ func (w world) checkFile(name string) (why, fix string) {
 		return "", ""
 	}
 	if folder := testReports(w.getenv); folder != "" && filepath.Dir(name) == folder {
-		_ = os.MkdirAll(folder, 0o755) // nobody else makes it; the check says what is wrong
+		_ = os.MkdirAll(folder, 0o755) // nothing else makes it; the check reports what is wrong
 	}
 	var problem *outfile.Error
 	switch err := outfile.Check(w.outPath(name)); {

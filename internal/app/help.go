@@ -67,7 +67,7 @@ func help(commands []command, _ string) string {
 		name := c.name
 		for line := range strings.Lines(c.about) {
 			fmt.Fprintf(&b, "  %-10s %s\n", name, strings.TrimSuffix(line, "\n"))
-			name = "" // behind it the lines of one command stand in one column
+			name = "" // after it the lines of one command stand in one column
 		}
 	}
 	b.WriteString(helpExamples)

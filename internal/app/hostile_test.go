@@ -116,7 +116,7 @@ var (
 	// markdownLinks lead to pages, and marks are those that we make, in cells and elsewhere.
 	markdownLinks = regexp.MustCompile(`\[[^\[\]]*\]\(https?://[-A-Za-z0-9._~/:?#=%+,;&]+\)`)
 	markdownMarks = regexp.MustCompile(`<!-- -->|<br>|<wbr>`)
-	// markdownFrame is what is no foreign text at all.
+	// markdownFrame is what is not foreign text at all.
 	markdownFrame = regexp.MustCompile("^(</?details>.*|[0-9,]+ more in the report file \\(input `report_file`\\)\\.)$")
 )
 

@@ -24,7 +24,7 @@ type logHandler struct {
 	prefix string // of keys: the groups, each with a dot
 	fixed  string // attributes that every line has
 	about  diag.About
-	// machine writes the records in the place of this handler where style is for machines; both
+	// machine writes the records in place of this handler where style is for machines; both
 	// may be nil.
 	machine slog.Handler
 	style   *style

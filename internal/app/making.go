@@ -95,7 +95,7 @@ func (m *making) find(ctx context.Context, listing *blueprintListing) error {
 func (m *making) wanted(identifier string) bool { return m.lacks[identifier] != blueprint.Made }
 
 // check finds what keeps the blueprints from being made and used: those that they name and
-// nobody has, and what the mapping sets and they do not have. The error is a *usageError.
+// that do not exist, and what the mapping sets and they do not have. The error is a *usageError.
 func (m *making) check(ctx context.Context, mapping *boundMapping, listing *blueprintListing, made []string) error {
 	if len(m.lacks) == 0 {
 		return nil
@@ -212,7 +212,7 @@ func (m *making) remove(ctx context.Context) {
 	defer stop()
 	for _, name := range m.related {
 		if slices.Contains(m.made, name) { // a cycle keeps what is in it
-			_ = m.port.Blueprints.Update(undo, name, bare()) // what it leaves, the deletion tells
+			_ = m.port.Blueprints.Update(undo, name, bare()) // the deletion reports what it leaves
 		}
 	}
 	for _, name := range slices.Backward(m.made) { // what relates to others comes after them

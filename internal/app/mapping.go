@@ -224,7 +224,7 @@ func ofMapping(s *session, file string) report.Mapping {
 }
 
 // sourcePath returns the path of a file that an input names from the root of the checkout, by
-// which scanners know it: it begins with ".." where the file is elsewhere. What is no file has
+// which scanners know it: it begins with ".." where the file is elsewhere. What is not a file has
 // none.
 func sourcePath(s *session, file string) string {
 	if file == "" || file != s.config.MappingFile && file != s.config.BlueprintsFile {

@@ -20,7 +20,7 @@ type past struct {
 
 // runs is what a run knows of those before it.
 type runs struct {
-	// Start is when the last one began, as Port was told; zero when it is not known.
+	// Start is when the last one began, as Port knows it; zero when it is not known.
 	Start time.Time `json:"start,omitzero"`
 	// Finished is when the last one ended that was not cut off; zero for never.
 	Finished time.Time `json:"finished,omitzero"`
@@ -48,7 +48,7 @@ func openPast(s *session) {
 		Folder: s.path(c.StateDir), Limit: c.StateLimit, ReadOnly: c.Mode == input.Plan,
 		Secret: c.PortClientSecret.Reveal(), Workspace: c.Workspace, Identifier: c.IntegrationIdentifier,
 	})
-	s.report.Memory.Told, s.report.Memory.Why = true, why
+	s.report.Memory.Reported, s.report.Memory.Why = true, why
 	if why != "" {
 		s.log.Info(fmt.Sprintf("state_dir %q: nothing is known from earlier runs, so all is read: %s; unless this run is the first with it, "+
 			"see that the folder is kept from run to run, and that no other run uses it or has another workspace, integration_identifier or port_client_secret", c.StateDir, why))
@@ -58,7 +58,7 @@ func openPast(s *session) {
 	}
 }
 
-// begin keeps when this run began. It comes before Port is told, so that no run that Port
+// begin keeps when this run began. It comes before Port hears of the run, so that no run that Port
 // knows of is missing from a memory that holds something of it.
 // Shown is as lost has it.
 func (p *past) begin(start, shown time.Time) {

@@ -20,16 +20,16 @@ import (
 // value of the input mode.
 type command struct {
 	name  string
-	usage string // behind the program's name; empty when another command's line shows it
+	usage string // after the program's name; empty when another command's line shows it
 	about string // for the help; empty when it is not listed
 
 	// text is what the command prints, and nothing else is done. word is one of words.
 	text   func(commands []command, word string) string
-	words  []string // one of which must stand behind it; none when empty
+	words  []string // one of which must stand after it; none when empty
 	flags  []string // other spellings of name
 	always bool     // the text is printed even when other arguments are wrong
 
-	files int // how many mapping files may stand behind it, without a flag
+	files int // how many mapping files may stand after it, without a flag
 	// run does all of it up to publishing. The error is why there is no result, and
 	// a *usageError when inputs or mapping are wrong.
 	run func(ctx context.Context, s *session) error

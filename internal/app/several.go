@@ -145,7 +145,7 @@ func checkMappings(s *session, files []string, problems diag.Problems) error {
 }
 
 // overwritten takes away the forms of the report that would be written into one of the files,
-// and tells of them.
+// and reports them.
 func overwritten(s *session, files []string) (problems diag.Problems) {
 	for _, id := range slices.Sorted(maps.Keys(s.config.Files)) {
 		path := s.config.Files[id]

@@ -119,7 +119,7 @@ func (c *Client) Forecast(requests, sources int) Forecast {
 // Spent says what the requests so far cost.
 func (c *Client) Spent() Forecast { return c.pool.Spent() }
 
-// Credentials tells of each credential how it fared.
+// Credentials describes, for each credential, how it fared.
 func (c *Client) Credentials() []string { return c.pool.Credentials() }
 
 // Workspace is the slug of the workspace that the client reads.

@@ -26,7 +26,7 @@ type Config struct {
 	// repository. When N is 0 they spend Rate as other repository data does.
 	SourceRate transport.Rate
 	// MaxRequests is how many requests go out to the API at most, retries, redirects and
-	// second credentials included; those to the git host do not count. 0 is no bound.
+	// second credentials included; those to the git host do not count. 0 means no bound.
 	MaxRequests int
 	// Auto bounds the requests by what the allowances of the credentials give: no request
 	// waits long for one, and none goes out by a credential that has answered 429.
@@ -38,7 +38,7 @@ type Config struct {
 	UserAgent   string
 	Transport   http.RoundTripper
 	Log         *slog.Logger
-	// Progress is told of requests and waits; nil for nobody.
+	// Progress records requests and waits; nil for none.
 	Progress *progress.Record
 }
 

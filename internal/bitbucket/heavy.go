@@ -88,7 +88,7 @@ func (l *lister[T]) shorter(address string, r *reading, first bool) (link string
 		return "", false
 	}
 	q, err := url.ParseQuery(u.RawQuery)
-	if r.keyed.behind { // the page begins behind a value, whatever its length
+	if r.keyed.behind { // the page begins after a value, whatever its length
 		l.length = max(l.length/2, minPagelen)
 		q.Set("pagelen", strconv.Itoa(l.length))
 		u.RawQuery = q.Encode()
@@ -109,7 +109,7 @@ func (l *lister[T]) shorter(address string, r *reading, first bool) (link string
 }
 
 // shorterFrom returns the longest page length, at most half of length, that divides the
-// number of values got so far, so that a page begins behind them; half of length when none does.
+// number of values got so far, so that a page begins after them; half of length when none does.
 func shorterFrom(got, length int) int {
 	half := max(length/2, minPagelen)
 	for n := half; n >= minPagelen; n-- {

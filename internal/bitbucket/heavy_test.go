@@ -29,7 +29,7 @@ func longer(n int) func(*http.Request) bool {
 // holding fits pages of more than n values that hold the value of an index.
 func holding(index, n int) func(*http.Request) bool {
 	return func(r *http.Request) bool {
-		page, _ := strconv.Atoi(cmp.Or(r.URL.Query().Get("page"), "1")) // 0 is none
+		page, _ := strconv.Atoi(cmp.Or(r.URL.Query().Get("page"), "1")) // 0 means none
 		length := pagelen(r)
 		return length > n && index >= (page-1)*length && index < page*length
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Sorted describes a list that the query sorts by a number which a value never changes, and
-// that a query can narrow to the values behind one of them. Each page then begins behind
+// that a query can narrow to the values after one of them. Each page then begins after
 // the last value of the page before: values that come and go do not shift others from page
 // to page, and a value that is there all the time is always found.
 //
@@ -32,13 +32,13 @@ type keys struct {
 	any    bool // a value was read: last is its number
 	broken bool // a value was out of order
 	odd    bool // a value has no number
-	behind bool // the page at hand begins behind a value
+	behind bool // the page at hand begins after a value
 }
 
-// lost reports whether it is not known behind which value the next page begins.
+// lost reports whether it is not known after which value the next page begins.
 func (k *keys) lost() bool { return k.broken || k.odd }
 
-// keyed reports whether the next page can begin behind the last value.
+// keyed reports whether the next page can begin after the last value.
 func (l *lister[T]) keyed(r *reading) bool {
 	return l.endpoint.Sorted.Number != nil && !l.plain && r.keyed.any && !r.keyed.lost()
 }
@@ -71,7 +71,7 @@ func (l *lister[T]) behind(r *reading) string {
 }
 
 // unkeyed reports whether the list cannot be read by its key: the server refuses the query
-// of a page that begins behind a value, or fails at it each time, or has nothing there
+// of a page that begins after a value, or fails at it each time, or has nothing there
 // though the page before names a next one, or an odd value there has no key. It may be wrong
 // of an answer with nothing in it, when the last value went meanwhile: that costs a reading
 // by links.
@@ -101,7 +101,7 @@ func (l *lister[T]) unkey(r *reading, err error) error {
 }
 
 // whole returns an ErrIncomplete when the pages do not hold as many values as their sizes
-// say: all pages together or, where each begins behind a value, the last page alone. A fixed
+// say: all pages together or, where each begins after a value, the last page alone. A fixed
 // list may hold more: it has not grown, and what the size of a listing of several levels
 // counts is not documented.
 func (r *reading) whole(last *page, fixed bool) error {

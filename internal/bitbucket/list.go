@@ -32,7 +32,7 @@ type Endpoint[T any] struct {
 	// Key returns what identifies a value in the list; an empty key is never a
 	// duplicate. The error says why the value cannot be used.
 	Key func(T) (string, error)
-	// Sorted lets pages begin behind a value; the zero value follows links.
+	// Sorted lets pages begin after a value; the zero value follows links.
 	Sorted Sorted[T]
 	// Fixed is true for a list that has the same values in the same order whenever it is
 	// read, each once: keys are then not remembered, which saves memory.
@@ -46,7 +46,7 @@ type Endpoint[T any] struct {
 	Reads *reach.Paths
 	// NoJSON leaves the JSON of a Listed out.
 	NoJSON bool
-	// Fields asks for parts of the values, as the parameter of that name and in the place of the
+	// Fields asks for parts of the values, as the parameter of that name and in place of the
 	// query's own, which asks for whole values. Where Bitbucket does not give those parts, whole
 	// values are read.
 	Fields string
@@ -143,7 +143,7 @@ type reading struct {
 	count   int                       // those that no earlier page had
 	known   int                       // of these, those with a key
 	largest int                       // size that a page named
-	base    int                       // count before the page that began behind a value; 0 for none
+	base    int                       // count before the page that began after a value; 0 for none
 	before  int                       // count before the page at hand, of a counted list
 	keyed   keys
 	digest  maphash.Hash // of the keys of a fixed list

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// after returns the address of the next page: behind the last value, or the link.
+// after returns the address of the next page: after the last value, or the link.
 func (l *lister[T]) after(p *page, r *reading) (string, error) {
 	link, err := l.next(p.Next, r)
 	switch {
@@ -26,7 +26,7 @@ func (l *lister[T]) after(p *page, r *reading) (string, error) {
 	return link, nil
 }
 
-// numbered is the address of the page behind those that were read.
+// numbered is the address of the page after those that were read.
 func numbered[T any](l *lister[T], r *reading) (string, error) {
 	if r.count == r.before {
 		return "", fmt.Errorf("%w: page %d has nothing that the pages before it do not have", errNextPage, l.pages)

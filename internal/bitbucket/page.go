@@ -126,7 +126,7 @@ type Listed struct {
 	Unordered bool
 }
 
-// Odd is the error of one value of a list that cannot be used. It comes in the place of the
+// Odd is the error of one value of a list that cannot be used. It comes in place of the
 // value, and others may follow. What the value stands for is not known.
 type Odd struct {
 	// Name identifies the value: its place in the list, and the names it gives itself.

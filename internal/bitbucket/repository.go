@@ -20,9 +20,9 @@ type Repository struct {
 	Name       string
 	UUID       string
 	MainBranch string // empty in an empty repository
-	Hash       string // head of the main branch; empty when the list did not tell
+	Hash       string // head of the main branch; empty when the list did not say
 	UpdatedOn  string // as the list has it; it moves with each push, and not with a pull request
-	Project    string // the key of its project; empty when it has none, and when the list did not tell
+	Project    string // the key of its project; empty when it has none, and when the list did not say
 	NoProject  bool   // the list says that it has none
 	JSON       json.RawMessage
 }

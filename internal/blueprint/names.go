@@ -151,7 +151,8 @@ func (b Blueprint) targets() (all []Target) {
 	return all
 }
 
-// target tells what is known of a target without asking Port: it may be there.
+// target reports what is wrong with a target, as far as that is known without asking Port: it
+// may be there.
 func (f *File) target(b Blueprint, t Target, found *problems) {
 	if _, ok := f.Find(t.Identifier); ok || own(t.Identifier) || found.full() {
 		return

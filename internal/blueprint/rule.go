@@ -36,5 +36,5 @@ type problems struct{ all diag.Problems }
 
 func (p *problems) add(one diag.Problem) { p.all = append(p.all, one) }
 
-// full reports whether there are more than are told: then nothing more is looked for.
+// full reports whether there are more than are shown: then nothing more is looked for.
 func (p *problems) full() bool { return len(p.all) > maxProblems }

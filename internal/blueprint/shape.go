@@ -22,7 +22,7 @@ import (
 // schemaJSON is the form of a blueprint, without the names in it.
 //
 // Source: the body of https://docs.port.io/api-reference/create-a-blueprint, read 2026-11.
-// Left open here are the parts that nobody writes by hand, and "teamInheritance", which is
+// Left open here are the parts that are not written by hand, and "teamInheritance", which is
 // the older form of "ownership".
 //
 //go:embed schema.json

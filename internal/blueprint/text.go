@@ -160,7 +160,7 @@ func (p *parser) member(n *node, depth int) error {
 	return nil
 }
 
-// scalar decodes a value that is no object and no array.
+// scalar decodes a value that is neither an object nor an array.
 func scalar(raw []byte) (v any, err error) {
 	switch raw[0] {
 	case '"':

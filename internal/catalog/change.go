@@ -29,7 +29,7 @@ type Change struct {
 // ChangedField is one value that would change.
 type ChangedField struct {
 	Name     string // `title`, `property "url"`, `relation "project"`
-	From, To any    // nil is none
+	From, To any    // nil means none
 }
 
 // Set notes the change of one value. A value that changes back is not a change.

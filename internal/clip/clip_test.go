@@ -44,7 +44,7 @@ func TestClip(t *testing.T) {
 	}
 }
 
-// What is no UTF-8 has no character to go back to: it is cut all the same, not lost.
+// What is not UTF-8 has no character to go back to: it is cut all the same, not lost.
 func TestBytesInvalid(t *testing.T) {
 	t.Parallel()
 	got := clip.Bytes(strings.Repeat("\x80", 100), 50, "")

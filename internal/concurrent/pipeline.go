@@ -7,7 +7,7 @@ import (
 
 // Pipeline works on the items of several lists side by side, and hands out what that gives
 // in the order of the lists and of their items: the results do not depend on timing. While
-// one list waits for its reader, or for more items, those behind it go ahead as far as there
+// one list waits for its reader, or for more items, those after it go ahead as far as there
 // is room for their results.
 //
 // A panic of a list, or of the work, is passed on to the reader, who alone can recover.
@@ -29,7 +29,7 @@ type Limits[R any] struct {
 	// beside those of others: these do not hold it up.
 	Active int
 	// Room is the size of the results that wait for the reader: of the list that is read, and
-	// as much again of all lists behind it.
+	// as much again of all lists after it.
 	Room int
 	Size func(R) int // of one result
 }
@@ -56,7 +56,7 @@ type Stream[T, R any] struct {
 	waiting int  // items that wait for room
 	idle    int  // items that wait for others
 	held    int  // the size of the results that wait for the reader
-	dropped bool // nobody reads it
+	dropped bool // its results are not read any more
 }
 
 // job is the work on one item.
@@ -66,7 +66,7 @@ type job[T, R any] struct {
 	done    bool
 }
 
-// Add adds a list behind those that are there: work emits the results of an item, and stops
+// Add adds a list after those that are there: work emits the results of an item, and stops
 // when emit returns false. Lists of the same class, unless it is nil, are ranged over and
 // worked on one after the other, each when the one before it is done with its last item.
 func (p *Pipeline[T, R]) Add(class any, work func(item T, emit func(R) bool)) *Stream[T, R] {
@@ -233,7 +233,7 @@ func (s *Stream[T, R]) do(j *job[T, R]) {
 }
 
 // Idle calls f in the work on an item: f waits for the work on earlier items of the list. Meanwhile
-// items of other lists are worked on in the place of this one, and no later item of the list is begun.
+// items of other lists are worked on in place of this one, and no later item of the list is begun.
 func (s *Stream[T, R]) Idle(f func()) {
 	p := s.of
 	p.mu.Lock()

@@ -174,7 +174,7 @@ func TestPipelineIsBounded(t *testing.T) {
 	})
 }
 
-// While one item takes long, or a list, those behind it go ahead as far as there is room.
+// While one item takes long, or a list, those after it go ahead as far as there is room.
 func TestPipelineGoesAhead(t *testing.T) {
 	t.Parallel()
 	slow := append([]piece{{"slow", 1, time.Minute, 1}}, pieces("a", 40, piece{results: 1, wait: time.Second, size: 1})...)
@@ -279,7 +279,7 @@ func TestPipelineClasses(t *testing.T) {
 	})
 }
 
-// A list that nobody reads does not hold up those behind it.
+// A list that nobody reads does not hold up those after it.
 func TestPipelineDropsAList(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

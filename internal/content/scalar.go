@@ -13,12 +13,12 @@ const maxDigits = 1000
 // based is a whole number to the base of 8 or 16.
 var based = regexp.MustCompile(`^0(?:o[0-7]+|x[0-9a-fA-F]+)$`)
 
-// decimal takes a number apart: its sign, what stands before and behind the point, and
+// decimal takes a number apart: its sign, what stands before and after the point, and
 // the exponent.
 var decimal = regexp.MustCompile(`^([-+]?)([0-9]*)(\.([0-9]*))?([eE][-+]?[0-9]+)?$`)
 
 // core returns the value of a scalar without quotes and tag, by YAML's core schema.
-// Infinity, and what is no number, stay text: JSON has neither.
+// Infinity, and what is not a number, stay text: JSON has neither.
 //
 // Source: https://yaml.org/spec/1.2.2/#1032-tag-resolution, read 2026-11.
 func core(text string) any {

@@ -53,8 +53,8 @@ func New(redact func(string) string) *Feed {
 	return p
 }
 
-// Begin begins to tell Port that a resync runs, and what comes. It waits for nothing. The
-// context must outlive the run; Finish is due.
+// Begin starts to report to Port that a resync runs, and what it does. It waits for nothing. The
+// context must outlive the run; Finish must be called.
 func (p *Feed) Begin(ctx context.Context, c Config, now time.Time) {
 	event := c.Port.Resync()
 	p.port = c.Port
@@ -141,7 +141,7 @@ func (p *Feed) Copy(object map[string]any) map[string]any { return p.samples.cop
 // Example takes one copy of a raw object of a kind; of each kind the first five.
 func (p *Feed) Example(kind string, copied map[string]any) { p.samples.add(kind, copied) }
 
-// Finish sends what is left, tells Port how the run ended, and returns what went
+// Finish sends what is left, reports to Port how the run ended, and returns what went
 // wrong with the feed. It waits: for the rest of the 30 seconds that calls may cost,
 // after an abortion, or when the context ends, for three. Before Begin it does
 // nothing, nor when it is called again.
@@ -213,7 +213,7 @@ func (p *Feed) sendRest(ctx context.Context, others ...func()) {
 	all.Wait()
 }
 
-// sendState tells Port how the run ended, also when the context has ended.
+// sendState reports to Port how the run ended, also when the context has ended.
 func (p *Feed) sendState(ctx context.Context, end End) {
 	limit := reserveTime
 	if ctx.Err() != nil {

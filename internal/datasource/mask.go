@@ -41,7 +41,7 @@ var secretForms = []form{
 	{[]string{"npm_"}, `\bnpm_[0-9A-Za-z]{36}\b`},
 	// JSON web tokens: {" is eyJ in base64url. Source: RFC 7519, section 3.
 	{[]string{"eyJ"}, `\beyJ[0-9A-Za-z_\-]{10,}\.[0-9A-Za-z_\-.]{10,}`},
-	// A value behind a name that is likely that of a secret. The s of other than ASCII is the
+	// A value after a name that is likely that of a secret. The s of other than ASCII is the
 	// long s, which is one of either case too.
 	{[]string{"secret", "token", "passw", "apikey", "api-key", "api_key", "\u017f"}, `\b[0-9A-Za-z_\-.]{0,40}(?i:secret|token|passw(?:or)?d|api[-_]?key)["']?\s*[:=]\s*["']?[^\s"',;]{6,}`},
 }

@@ -286,7 +286,7 @@ func (t *rows) sendOnce(ctx context.Context, rows []*row, call func(context.Cont
 	}
 }
 
-// heartbeat tells Port that the run goes on.
+// heartbeat reports to Port that the run goes on.
 func (t *rows) heartbeat(ctx context.Context) {
 	t.calls.do(ctx, syncStatus, totalTime-reserveTime, func(ctx context.Context) error {
 		return t.port.DataSource.Heartbeat(ctx, t.url, t.event)

@@ -64,7 +64,7 @@ func (p Problems) merged() Problem {
 	return one
 }
 
-// furtherPlaces returns where in files the problems behind the first one stand.
+// furtherPlaces returns where in files the problems after the first one stand.
 func (p Problems) furtherPlaces() string {
 	seen := []Position{{}, p[0].At}
 	var all []string

@@ -163,7 +163,7 @@ func isArray(v any) bool {
 	return ok
 }
 
-// above reports whether a value comes behind all numbers.
+// above reports whether a value comes after all numbers.
 func above(v any) bool {
 	switch v.(type) {
 	case string, []any, map[string]any:

@@ -17,7 +17,7 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// Function returns what a compiled expression calls in the place of a function of gojq:
+// Function returns what a compiled expression calls in place of a function of gojq:
 // next, or another function that may call it. Its errors carry the text that libjq has for
 // them, which an expression sees when it catches one.
 func Function(name string, next Callable) Callable {

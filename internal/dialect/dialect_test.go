@@ -209,7 +209,7 @@ func TestBrokenUTF8(t *testing.T) {
 	}
 }
 
-// TestReader reads what is no JSON and libjq takes, and refuses what it refuses.
+// TestReader reads what is not JSON and libjq takes, and refuses what it refuses.
 func TestReader(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]any{

@@ -37,7 +37,7 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.error }
 
-// raised gives an error of a function a value. What is no error of the expression stays as
+// raised gives an error of a function a value. What is not an error of the expression stays as
 // it is.
 func raised(name string, v any, args []any, err error) error {
 	var valued gojq.ValueError
@@ -208,7 +208,7 @@ func joinText(v, separator any) string {
 	return ""
 }
 
-// matchText is for what is no text, among the input, a regular expression and its flags.
+// matchText is for what is not text, among the input, a regular expression and its flags.
 func matchText(v any, args []any) string {
 	if _, ok := v.(string); !ok {
 		return kindOf(v) + " cannot be matched, as it is not a string"

@@ -77,7 +77,7 @@ func Assigns(op gojq.Operator) bool {
 }
 
 // Check returns an error for what gojq compiles and libjq does not: a constant as the key of
-// an object that is no text.
+// an object that is not text.
 func Check(tree *gojq.Query) (err error) {
 	Walk(tree, func(node any) {
 		if err != nil {

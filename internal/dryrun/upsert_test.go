@@ -407,7 +407,7 @@ func TestRequiredInOrder(t *testing.T) {
 	}
 }
 
-// An entity that is no JSON fails, and with it the whole call.
+// An entity that is not JSON fails, and with it the whole call.
 func TestBrokenEntity(t *testing.T) {
 	t.Parallel()
 	_, _, store := world(t, group)

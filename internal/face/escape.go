@@ -89,7 +89,7 @@ func cell(s string, maxRunes int) string {
 }
 
 // maxUnbroken is the length, in characters, from which a text without a space may break anyway,
-// so that no table is wider than the page; behind a mark half of that will do.
+// so that no table is wider than the page; after a mark half of that will do.
 const maxUnbroken = 48
 
 // breakHere is where a browser may begin a new line.

@@ -96,7 +96,7 @@ func halfFromMemory() *report.Report {
 			Counts: report.Counts{Extracted: 4_940, Transformed: 4_940, Created: 3, Updated: 1, Unchanged: 4_936},
 		}},
 		Memory: report.Memory{
-			Told: true, Repositories: 711, OldestReadAt: began.Add(-23*time.Hour - 40*time.Minute), Contents: 990, NotAsked: 12, MaxRequests: 300,
+			Reported: true, Repositories: 711, OldestReadAt: began.Add(-23*time.Hour - 40*time.Minute), Contents: 990, NotAsked: 12, MaxRequests: 300,
 		},
 	}
 	*r.Blueprint("bitbucketPullRequest") = report.Blueprint{Identifier: "bitbucketPullRequest", Created: 3, Updated: 1, Unchanged: 4_936, StaleKept: 2,
@@ -129,7 +129,7 @@ func TestGolden(t *testing.T) {
 		{"git", &report.Report{Sources: overGit(), BitbucketRequests: 12}},
 		{"git-plan", &report.Report{Sources: overGit(), BitbucketRequests: 12, Planned: true, Facts: []string{"a fact"}, Forecast: "a forecast"}},
 		{"memory", halfFromMemory()},
-		{"memory-unused", &report.Report{Memory: report.Memory{Told: true, Why: "it is empty\n::error::", ListsLost: "a later run's\nmemory"}}},
+		{"memory-unused", &report.Report{Memory: report.Memory{Reported: true, Why: "it is empty\n::error::", ListsLost: "a later run's\nmemory"}}},
 		{"rest-plan", &report.Report{Sources: report.Sources{Reader: report.REST, Why: "source_reader rest reads over REST"}, Planned: true}},
 	}
 	for _, tt := range tests {
@@ -190,7 +190,7 @@ func TestScrub(t *testing.T) {
 		Mapping: report.Mapping{File: report.File{Name: secret, Path: secret}, Blueprints: report.File{Name: secret, Path: secret}, Checked: true, Problems: diag.Problems{
 			{Where: secret, At: diag.Position{File: secret, Line: 42}, Message: secret, Fix: secret, Snippet: secret}}},
 	}
-	r.Memory = report.Memory{Told: true, Why: secret, ListsLost: secret}
+	r.Memory = report.Memory{Reported: true, Why: secret, ListsLost: secret}
 	r.Planned, r.Sources = true, report.Sources{Reader: report.Git, Why: secret, Stopped: secret, Fallbacks: []report.Fallback{{Repository: secret, Reason: secret}}}
 	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: secret}, Message: long, Fix: secret, Example: secret})
 	r.Scrub(func(text string) string { return strings.ReplaceAll(text, secret, "***") })

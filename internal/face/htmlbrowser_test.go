@@ -48,7 +48,7 @@ func everywhere() *report.Report {
 	r.Mapping.File, r.Mapping.Blueprints = report.File{Name: hostile[0], Path: text}, report.File{Name: hostile[1], Path: hostile[4]}
 	r.Program = report.Program{Name: text, Version: text}
 	r.Kinds, r.Idle, r.Forecast, r.Sources.Stopped, r.Sources.Why = hostile, 1, text, text, text
-	r.Memory = report.Memory{Told: true, Why: text, ListsLost: text}
+	r.Memory = report.Memory{Reported: true, Why: text, ListsLost: text}
 	return r
 }
 

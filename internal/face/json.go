@@ -60,7 +60,7 @@ func JSON(r *report.Report) []byte {
 	if r.Sources.Reader != "" {
 		members = append(members, Output{"sources", sourcesOf(r.Sources)})
 	}
-	if r.Memory.Told {
+	if r.Memory.Reported {
 		members = append(members, Output{"memory", memoryOf(r)})
 	}
 	if r.Planned {

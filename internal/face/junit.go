@@ -239,7 +239,7 @@ type element struct {
 	children   []element
 }
 
-// write writes the element behind an indent. What XML 1.0 forbids becomes U+FFFD.
+// write writes the element after an indent. What XML 1.0 forbids becomes U+FFFD.
 func (e element) write(out *bytes.Buffer, indent string) {
 	escape := func(text string) { _ = xml.EscapeText(out, []byte(text)) } // a buffer takes all
 	out.WriteString(indent + "<" + e.name)

@@ -17,10 +17,10 @@ func oldest(m report.Memory) string {
 	return m.OldestReadAt.UTC().Format(time.RFC3339)
 }
 
-// memoryLines are what people are told of the memory, a line each.
+// memoryLines say what people should know of the memory, a line each.
 func memoryLines(r *report.Report) []string {
 	m := r.Memory
-	if !m.Told {
+	if !m.Reported {
 		return nil
 	}
 	var all []string

@@ -15,7 +15,7 @@ import (
 	"port-bitbucket-exporter/internal/report"
 )
 
-// broken has two errors of one kind in two lines that are alike, a warning behind
+// broken has two errors of one kind in two lines that are alike, a warning after
 // characters of several bytes, and text that a log would take for a command.
 const broken = `resources:
   - kind: repository

@@ -234,7 +234,7 @@ func (w words) planned(heads ...string) []string {
 	return heads
 }
 
-// trace is what Port's support asks for, and nobody else.
+// trace is what only Port's support asks for.
 var trace = regexp.MustCompile(` ?\(x-trace-id ([^()\s]+)\)`)
 
 func withoutTraces(text string) string { return trace.ReplaceAllString(text, "") }

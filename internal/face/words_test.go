@@ -40,7 +40,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// Each cause has words, so that a run that is no success says why.
+// Each cause has words, so that a run that is not a success says why.
 func TestEveryCauseHasWords(t *testing.T) {
 	t.Parallel()
 	for set := range report.Fatal << 1 {

@@ -100,7 +100,7 @@ const tooLate = "no complete answer|nothing came for|no answer within|time for c
 func linked(u use) bool { return u.page && u.service == ofBitbucket }
 
 // sized is true for lists that may change while they are read: at Port a page begins
-// behind the last entity that was given, as one of pull requests does, and a commit of
+// after the last entity that was given, as one of pull requests does, and a commit of
 // Bitbucket never changes.
 func sized(u use) bool { return u.size && u.late && !strings.HasSuffix(u.path, "/pullrequests") }
 

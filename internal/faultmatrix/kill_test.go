@@ -128,7 +128,7 @@ func (s *scene) loopback(t *testing.T, binary string) *loopback {
 	return l
 }
 
-// behind counts the requests that every run makes alike: how often the page is told of
+// after counts the requests that every run makes alike: how often the page is told of
 // the run's progress depends on time.
 func (l *loopback) behind(service http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -158,7 +158,7 @@ func (l *loopback) count(r *http.Request) (send func(os.Signal), hit bool) {
 	return l.send, l.seen == l.at
 }
 
-// arm sets the request at which the program is ended; 0 is none.
+// arm sets the request at which the program is ended; 0 means none.
 func (l *loopback) arm(at int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -55,7 +55,7 @@ func listingOf(path string) (list listing, repo, part string) {
 	}
 	repo, route, _ := strings.Cut(strings.TrimPrefix(path, repositoriesPath+"/"), "/")
 	name, commit := strings.CutPrefix(route, "src/")
-	_, name, _ = strings.Cut(name, "/") // behind the hash
+	_, name, _ = strings.Cut(name, "/") // after the hash
 	switch {
 	case route == "pullrequests":
 		return pullRequests, repo, ""

@@ -70,7 +70,7 @@ func tokens(s string) []token {
 	return append(all, token{kind: end, start: len(s), end: len(s)})
 }
 
-// closed returns the offset behind the quote that closes a text; 0 when none does.
+// closed returns the offset after the quote that closes a text; 0 when none does.
 func closed(s string, at int) int {
 	for i := at + 1; i < len(s); i++ {
 		switch s[i] {
@@ -92,7 +92,7 @@ func signAt(s string) string {
 	return ""
 }
 
-// wordEnd returns the offset behind a word. Single quotes within it belong to it.
+// wordEnd returns the offset after a word. Single quotes within it belong to it.
 func wordEnd(s string, at int) int {
 	end := strings.IndexFunc(s[at:], func(r rune) bool { return strings.ContainsRune(" \t\r\n\"(),=~<>!&|", r) })
 	if end < 0 {

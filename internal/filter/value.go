@@ -26,7 +26,7 @@ func Quote(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }
 
-// value reads what is compared with a field. Bitbucket takes one value, and several behind IN
+// value reads what is compared with a field. Bitbucket takes one value, and several after IN
 // only.
 func (p *parser) value(f, op token, operator string) {
 	start := p.peek().start
@@ -50,7 +50,7 @@ func (p *parser) value(f, op token, operator string) {
 	p.replace(f.start, p.tokens[p.at-1].end, "("+strings.Join(values, join)+")")
 }
 
-// list reads the values behind IN.
+// list reads the values after IN.
 func (p *parser) list(f token) {
 	t := p.peek()
 	bare := !t.is("(")
@@ -91,7 +91,7 @@ func (p *parser) one(of string) string {
 		return Quote(t.value)
 	case t.kind == open:
 		p.note(t.start, "the quote of a text is not closed", "write a double quote at the end of the text")
-		p.lost = t.value[0] != '"' || strings.ContainsAny(t.value, `=~<>\`) // more stands behind the text
+		p.lost = t.value[0] != '"' || strings.ContainsAny(t.value, `=~<>\`) // more stands after the text
 		meant := t.value + `"`
 		p.replace(t.start, t.end, meant)
 		return meant

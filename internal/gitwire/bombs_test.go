@@ -40,7 +40,7 @@ func folders(n int, h gitwire.Hash) string {
 }
 
 // nested adds a chain of trees, each of which holds the next several times, and returns the
-// last one. Those who hold it come before or behind it.
+// last one. Those who hold it come before or after it.
 func nested(p *packer, depth, width int, outerFirst bool) (root string) {
 	var texts []string
 	inner := item("100644", "f", nameOf(blob, ""))

@@ -16,7 +16,7 @@ type code struct {
 	symbol [numCodes]uint16      // in order of the code words
 }
 
-// build makes the code of which each symbol has a word of the given length; 0 is none. It
+// build makes the code of which each symbol has a word of the given length; 0 means none. It
 // reports whether that is a code: complete, or a single word of one bit, or none at all.
 func (c *code) build(lengths []uint8) bool {
 	c.count = [maxBits + 1]uint16{}

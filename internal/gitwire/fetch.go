@@ -168,7 +168,7 @@ func (s *stream) Read(p []byte) (int, error) {
 }
 
 // drain reads what is left of an answer whose pack was read to its end, so that the connection
-// can be used again. Errors of what is left concern nobody.
+// can be used again. Errors of what is left do not matter.
 func (s *stream) drain() {
 	_, _ = io.CopyN(io.Discard, s.in, maxDrain)
 }

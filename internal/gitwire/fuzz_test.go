@@ -78,7 +78,7 @@ func FuzzInflate(f *testing.F) {
 			f.Add(b.Bytes(), uint32(len(text)), uint16(7))
 		}
 	}
-	// A copy from before the beginning, behind one letter: of three bytes from four back.
+	// A copy from before the beginning, after one letter: of three bytes from four back.
 	far := []byte("\x78\x01\x4b\x04\x62\x00\x00\x00\x00\x00")
 	f.Add(far, uint32(4), uint16(99))
 	f.Add(far, uint32(1000), uint16(999))
@@ -99,9 +99,9 @@ func FuzzInflate(f *testing.F) {
 			wantErr = errors.New("another size")
 		}
 		if wantErr == nil {
-			// The library may have read no byte behind the end: source is an io.ByteReader.
+			// The library may have read no byte after the end: source is an io.ByteReader.
 			if _, wantErr = io.ReadFull(source, make([]byte, 4)); wantErr != nil {
-				return // the checksum lies behind the end of compressed
+				return // the checksum lies after the end of compressed
 			}
 		}
 		for _, whole := range []bool{true, false} {

@@ -6,7 +6,7 @@ import (
 )
 
 // inflater decompresses the texts of objects. It is not that of the standard library because
-// it must stop at the last byte of a text, with the next object behind it: there, that means
+// it must stop at the last byte of a text, with the next object after it: there, that means
 // a call for each byte and a table for each object, and more than half of the time.
 //
 // Source: https://www.rfc-editor.org/rfc/rfc1950 and https://www.rfc-editor.org/rfc/rfc1951,
@@ -21,7 +21,7 @@ type inflater struct {
 	out  []byte // the text; or its last bytes, at least a window of them, where each is there
 	at   int    // in out
 	each func([]byte)
-	from int   // in out, behind what each was given
+	from int   // in out, after what each was given
 	left int64 // bytes that each may still be given
 
 	literals, distances           *code // of the block

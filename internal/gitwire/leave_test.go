@@ -22,7 +22,7 @@ func TestLeaveGit(t *testing.T) {
 	root := t.TempDir()
 	var files []gitbackend.File
 	random := rand.NewChaCha8([32]byte{})
-	for i := range 64 { // 4 MiB that cannot be compressed, behind the README
+	for i := range 64 { // 4 MiB that cannot be compressed, after the README
 		content := make([]byte, 64<<10)
 		random.Read(content)
 		files = append(files, gitbackend.File{Path: fmt.Sprintf("large/%02d", i), Content: string(content)})

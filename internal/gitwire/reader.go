@@ -229,7 +229,7 @@ func (r *reader) hand(h Hash, size int64, text []byte) error {
 	return r.blob(h, size, text)
 }
 
-// ofDelta reads a delta of the object at a place of the store; 0 is none.
+// ofDelta reads a delta of the object at a place of the store; 0 means none.
 func (r *reader) ofDelta(o object, base int32) error {
 	kept := base == 0 && o.kind == refDelta && r.waiting+int(o.size)+perParked <= r.limits.MaxParked && r.store.fits(int(o.size))
 	useful := base != 0 && (r.store.places[base].kind == tree || r.open > 0)

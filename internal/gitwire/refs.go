@@ -35,7 +35,7 @@ func (r *Remote) Capabilities(ctx context.Context) (Capabilities, error) {
 	return c, nil
 }
 
-// capabilities reads the lines behind the one of the version.
+// capabilities reads the lines after the one of the version.
 func (p packets) capabilities(c *Capabilities) error {
 	for {
 		m, text, err := p.line()

@@ -14,7 +14,7 @@ import (
 
 const (
 	maxErrorBody = 4 << 10  // bytes of the body of an error that are kept
-	maxDrain     = 16 << 10 // bytes behind the last object that are read
+	maxDrain     = 16 << 10 // bytes after the last object that are read
 )
 
 // ask sends a request and hands the packets of its answer to read. What read leaves unread

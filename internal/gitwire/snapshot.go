@@ -27,7 +27,7 @@ type Want struct {
 	// answers the same.
 	Enter func(folder string) bool
 	// Keep reports whether to hand the file, link or executable at a path to Blob if it comes
-	// by. Nil is none.
+	// by. Nil means none.
 	Keep func(path string, mode Mode) bool
 	// Blob takes a kept file: its size, and its text, of which it must keep no part. Of a
 	// file larger than Limits.MaxFile the text is the first MaxFile bytes. It is called once

@@ -15,7 +15,7 @@ type store struct {
 	limit  int64 // bytes
 	file   *os.File
 	left   bool   // the file still has a name
-	tail   []byte // behind what lies in the file
+	tail   []byte // after what lies in the file
 	size   int64  // of all texts
 	places []place
 	byHash map[Hash]int32
@@ -31,7 +31,7 @@ type place struct {
 }
 
 func newStore(dir string, limit int64) *store {
-	// The first place is nobody's, so that 0 is none.
+	// The first place belongs to no object, so that 0 means none.
 	return &store{dir: dir, limit: limit, places: make([]place, 1), byHash: map[Hash]int32{}}
 }
 

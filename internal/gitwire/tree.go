@@ -91,9 +91,9 @@ func listing(text []byte) (clean []byte, leftOut int, first []byte, err error) {
 	return clean, leftOut, first, nil
 }
 
-// follows reports whether an item stands behind the one before it so that it cannot have the
+// follows reports whether an item stands after the one before it so that it cannot have the
 // name of an earlier one: in git's order, in which a folder stands as if "/" ended its name,
-// only a folder can, and only behind a name that begins with its own.
+// only a folder can, and only after a name that begins with its own.
 func follows(i, before item) bool {
 	n := min(len(i.name), len(before.name))
 	if order := bytes.Compare(i.name[:n], before.name[:n]); order != 0 {

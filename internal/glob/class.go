@@ -78,7 +78,7 @@ func class(text string) (written string, length int, err error) {
 		case isClass:
 			ranges.WriteString(named[name])
 			i += len("[::]") + len(name)
-			if strings.HasPrefix(text[i:], "-") { // behind a class it begins no range
+			if strings.HasPrefix(text[i:], "-") { // after a class it begins no range
 				rest.WriteString(`\-`)
 				i++
 			}
@@ -115,7 +115,7 @@ func oneOrRange(text string) (string, error) {
 	return one, nil
 }
 
-// character reads a character, maybe behind "\".
+// character reads a character, maybe after "\".
 func character(text string) (r rune, size int) {
 	if text[0] == '\\' && len(text) > 1 {
 		r, size = utf8.DecodeRuneInString(text[1:])

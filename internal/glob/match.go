@@ -21,7 +21,7 @@ func (p Pattern) Matches(path string) bool {
 func (p Pattern) Reaches(folder string) bool { return p.reach(folder) > 0 }
 
 // reach returns how many levels below a folder the pattern can match something, at most
-// MaxDepth; 0 is none. The root is "".
+// MaxDepth; 0 means none. The root is "".
 func (p Pattern) reach(folder string) int {
 	depth := 0
 	for _, s := range p.alternatives {
@@ -74,7 +74,7 @@ func (s segments) after(path string) []bool {
 	return now
 }
 
-// skip goes on behind each "**", which may stand for nothing.
+// skip goes on after each "**", which may stand for nothing.
 func (s segments) skip(alive []bool) {
 	for i, of := range s {
 		if alive[i] && of.any {

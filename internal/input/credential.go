@@ -65,7 +65,7 @@ var credentialIDs = []string{
 // credentials reads all of them, and returns those that are used, of the first kind that is given
 // unless all are wanted, and the rest. The order is Ocean's: workspace tokens, username and app password, e-mail
 // address and scoped token (port-labs/ocean, integrations/bitbucket-cloud,
-// commit 607bead, read 2026-11), with the OAuth consumer, which Ocean does not have, behind
+// commit 607bead, read 2026-11), with the OAuth consumer, which Ocean does not have, after
 // workspace tokens.
 func credentials(env Environment, all values, useAll bool, rep *report) (chosen, unused []Credential) {
 	tokens := workspaceTokens(all["bitbucket_workspace_token"])

@@ -17,7 +17,7 @@ func reportFile(v value, c *Config) {
 	c.Files[v.id] = v.text
 }
 
-// standardOutput is what stands in the place of a path for the standard output, and where a
+// standardOutput is what stands in place of a path for the standard output, and where a
 // file is read for the standard input.
 const standardOutput = "-"
 
@@ -43,7 +43,7 @@ func checkFiles(all values, c Config, env Environment) {
 	}
 }
 
-// findTestReport puts a path in the place of the value auto, which has none outside of Bitbucket
+// findTestReport puts a path in place of the value auto, which has none outside of Bitbucket
 // Pipelines. A step may run more than one mode.
 func findTestReport(all values, c Config, env Environment) {
 	const id, auto = "junit_file", "auto"

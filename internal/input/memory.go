@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// MaxRequests bounds the requests of a run to Bitbucket's API. The zero value is no bound.
+// MaxRequests bounds the requests of a run to Bitbucket's API. The zero value means no bound.
 type MaxRequests struct {
 	N    int  // 0 when there is no number
 	Auto bool // what the allowance of the credentials gives

@@ -8,10 +8,10 @@ import (
 
 // origin is one of the places that values come from, in the order in which they win.
 type origin struct {
-	name string // behind a number of inputs
+	name string // as it follows a number of inputs in a message
 	has  func(s Source) bool
-	// told is true when the name of the variable does not follow from the input's.
-	told bool
+	// shown is true when the name of the variable does not follow from the input's.
+	shown bool
 }
 
 var origins = []origin{
@@ -19,9 +19,9 @@ var origins = []origin{
 		return strings.HasPrefix(s.From, "-") || strings.HasPrefix(s.From, "the ")
 	}},
 	{name: "from INPUT_ variables", has: func(s Source) bool { return strings.HasPrefix(s.From, actionPrefix) }},
-	{name: "from files", has: func(s Source) bool { return s.From == strings.ToUpper(s.ID)+"_FILE" }, told: true},
+	{name: "from files", has: func(s Source) bool { return s.From == strings.ToUpper(s.ID)+"_FILE" }, shown: true},
 	{name: "from the environment", has: func(s Source) bool { return strings.HasPrefix(s.From, strings.ToUpper(s.ID)) }},
-	{name: "from names of Port's own integration", has: func(Source) bool { return true }, told: true},
+	{name: "from names of Port's own integration", has: func(Source) bool { return true }, shown: true},
 }
 
 // Summary says on one line where the values come from that are not defaults, and holds none:
@@ -35,7 +35,7 @@ func (n Notes) Summary() string {
 		}
 		i := slices.IndexFunc(origins, func(o origin) bool { return o.has(s) })
 		text := s.ID
-		if origins[i].told {
+		if origins[i].shown {
 			text += " from " + s.From
 		}
 		of[i] = append(of[i], text)

@@ -85,7 +85,7 @@ func strays(env Environment, config Config) []stray {
 	return all
 }
 
-// strayInput judges a name behind INPUT_.
+// strayInput judges a name after INPUT_.
 func strayInput(name string) (stray, bool) {
 	if slices.ContainsFunc(Table, func(in Input) bool { return name == in.Name() || name == in.dashed() }) {
 		return stray{}, false

@@ -14,7 +14,7 @@ type Mode string
 // The values of mode.
 const (
 	Sync     Mode = "sync"     // read, map and write
-	Plan     Mode = "plan"     // read and map, and tell what a sync would write
+	Plan     Mode = "plan"     // read and map, and report what a sync would write
 	Validate Mode = "validate" // check the mapping
 )
 
@@ -27,7 +27,7 @@ type Deletion string
 // The values of deletion.
 const (
 	DeletionApply  Deletion = "apply"
-	DeletionReport Deletion = "report" // tell of them only
+	DeletionReport Deletion = "report" // report them only
 	DeletionNever  Deletion = "never"  // do not look for them
 )
 

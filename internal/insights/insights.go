@@ -53,7 +53,7 @@ type Document struct {
 	Annotations []any
 }
 
-// Send puts the report onto the commit, in the place of an earlier one of the same ID. It takes no
+// Send puts the report onto the commit, in place of an earlier one of the same ID. It takes no
 // longer than the context lasts. The error is an *Error when the API has answered, and ErrNoProxy
 // when the transport found none. Where single annotations were refused, the report and the others
 // are there.
@@ -90,7 +90,7 @@ func (c *Client) Send(ctx context.Context, on Commit, d Document) error {
 	return nil
 }
 
-// do sends one request, with retries. A body of nil is none.
+// do sends one request, with retries. A body of nil means none.
 func (c *Client) do(ctx context.Context, method, path string, body any) error {
 	var text []byte
 	if body != nil {

@@ -67,7 +67,7 @@ func (e *Entities) put(ref catalog.Ref) *entry {
 	return t.put(keyOf(ref.Identifier))
 }
 
-// Keep keeps what the run did with an entity, in the place of what was kept before; what Port
+// Keep keeps what the run did with an entity, in place of what was kept before; what Port
 // stored of it stays. Also with an error the entity counts as produced.
 func (e *Entities) Keep(ref catalog.Ref, entity Entity) error {
 	e.mu.Lock()

@@ -110,7 +110,7 @@ func (v *Inventory) AllProduced(r Relation, blueprint string) bool {
 	return v.Targets.every(r, func(k key) bool { return v.Entities.producedKey(blueprint, k) })
 }
 
-// HashTitle returns a hash of an entity's title, in the place of very many texts; 0 when
+// HashTitle returns a hash of an entity's title, in place of very many texts; 0 when
 // there is none.
 func HashTitle(f catalog.Fields) uint64 {
 	title, _ := f.Title.(string)

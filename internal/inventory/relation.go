@@ -49,7 +49,7 @@ func (t *Targets) Relations() []Relation {
 
 // Stored is what Port stored of one blueprint.
 type Stored struct {
-	Edges  *Edges // nil is none
+	Edges  *Edges // nil means none
 	Unread bool   // it was not read to its end
 	Absent bool   // Port knows no such blueprint
 }

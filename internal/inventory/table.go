@@ -8,9 +8,9 @@ import (
 	"slices"
 )
 
-// key stands for an identifier: 128 bits of a hash that nobody outside of the process can
-// compute, so that nobody can make two identifiers of one key. Two of a billion have one by
-// chance once in 10^20 runs, and then the run takes them for one: it deletes neither.
+// key stands for an identifier: 128 bits of a hash that cannot be computed outside of the
+// process, so that two identifiers of one key cannot be made on purpose. Two of a billion have
+// one by chance once in 10^20 runs, and then the run takes them for one: it deletes neither.
 type key [16]byte
 
 // secret is in front of all that is hashed.

@@ -30,7 +30,7 @@ var errFound = fmt.Errorf("finds more than %d matches and groups", maxFound)
 // Source: https://github.com/jqlang/jq/blob/jq-1.8.2/src/builtin.c, f_match, read
 // 2026-11.
 type matcher struct {
-	refuse   function // of gojq, for what is no text
+	refuse   function // of gojq, for what is not text
 	mu       sync.Mutex
 	patterns map[[2]string]*pattern
 	kept     int
@@ -134,7 +134,7 @@ func (p *pattern) match(text string, test bool) (any, error) {
 		if !p.all {
 			break
 		}
-		// Behind an empty match jq goes on at the next byte, which can be within a character.
+		// After an empty match jq goes on at the next byte, which can be within a character.
 		if start = match[1]; match[0] == match[1] {
 			start++
 		}

@@ -78,7 +78,7 @@ func TestMatch(t *testing.T) {
 	if !IsLimit(err) || !errors.Is(err, errRead) {
 		t.Errorf("a pattern of more than MaxText: got %v", err)
 	}
-	// Of a text that is no UTF-8, what is wrong is one character.
+	// Of a text that is not UTF-8, what is wrong is one character.
 	if got := matchOf(m, "a\xffb", "a.b", nil, true); got != true {
 		t.Errorf("got %v", got)
 	}

@@ -13,7 +13,7 @@ var errLayout = errors.New("the code of this version of gojq is not known")
 // function is a function of gojq that is written in Go. It returns an error as its value.
 type function = func(v any, args []any) any
 
-// goCalls puts what edit returns in the place of each Go function that the code calls.
+// goCalls puts what edit returns in place of each Go function that the code calls.
 // The code is a *gojq.Code, whose instructions hold such a call as an array of the
 // function, the number of its arguments and its name. The error is that of edit, or
 // errLayout when the code looks different; calls before that place are edited then.

@@ -37,7 +37,7 @@ type suiteCase struct {
 }
 
 // readSuite reads the format of jq's tests: a program, its input and its outputs, a line
-// each, up to an empty line. Behind a line %%FAIL are a program that does not compile and
+// each, up to an empty line. After a line %%FAIL are a program that does not compile and
 // the message.
 func readSuite(text string) (cases []suiteCase) {
 	var block []string

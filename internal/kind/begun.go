@@ -13,7 +13,7 @@ import (
 )
 
 // begun are lists of which Port may hold more than memory has: a run began to ask for them,
-// and told Port what it read, and did not come to their end. What is remembered of such a list
+// and sent what it read to Port, and did not come to their end. What is remembered of such a list
 // is of an earlier run, and its entities would go back to what they were. Of a run that is
 // killed, these are all lists that it was to ask for and has not kept.
 type begun struct {

@@ -13,9 +13,9 @@ import (
 )
 
 // choice says which objects of a list are wanted, where the list does not know. The zero choice
-// is all of them. What it leaves out is not there for the mapping: it is no gap.
+// is all of them. What it leaves out is not there for the mapping: it is not a gap.
 type choice struct {
-	// name tells this choice from others: lists are remembered under it.
+	// name distinguishes this choice from others: lists are remembered under it.
 	name string
 	// takes reports whether an object is wanted; nil takes all.
 	takes func(Object) bool

@@ -12,7 +12,7 @@ import (
 	"port-bitbucket-exporter/internal/state"
 )
 
-// maxSpan is how many commits of one span are read: such a long one is no release, but a branch that
+// maxSpan is how many commits of one span are read: such a long one is not a release, but a branch that
 // was rewritten.
 const maxSpan = 1000
 

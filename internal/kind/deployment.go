@@ -142,8 +142,8 @@ func nameEnvironments(ctx context.Context, ws *Workspace, list aged, all iter.Se
 	}
 }
 
-// readEnvironments reads a list of environments. Its errors, and what tells that it comes from memory, are
-// yielded; none is to follow when more is false.
+// readEnvironments reads a list of environments. Its errors, and a *Remembered where it comes from memory,
+// are yielded; nothing may be yielded any more when more is false.
 func readEnvironments(ctx context.Context, ws *Workspace, list aged, yield func(Found, error) bool) (known map[string]Object, more bool) {
 	known, list.also = map[string]Object{}, true
 	for found, err := range ws.aged(ctx, list) {

@@ -9,7 +9,7 @@ import (
 // The fields of objects of Bitbucket, in the notation of the package shape: those that its
 // lists give, and where no answer is known those that its documentation names. A field that
 // the documentation alone has, while every answer of that place leaves it out, is left out
-// here too: it is null, and a mapping that reads it is told.
+// here too: it is null, and a mapping that reads it gets a warning.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/, and answers of the API, read 2026-11.
 
@@ -43,7 +43,7 @@ var (
 	repositoryExtras = " __defaultReviewers[type reviewer_type user{" + accountFields + "}] " +
 		"__branchingModel{type development{name branch* use_mainbranch? is_valid?} production{name branch* use_mainbranch? is_valid? enabled?} branch_types[kind prefix] links{self{href}}} " +
 		"__headStatuses[" + statusFields + "]"
-	// statusFields are those of the state that a build has told of a commit.
+	// statusFields are those of the state that a build has set on a commit.
 	statusFields     = "type uuid key refname url state name description created_on updated_on commit{" + commitFields + "} " + linksTo("self commit")
 	pullRequestShape = "type id# title description state draft? queued? author{" + accountFields + "} " +
 		"source{branch{name links{}} commit{" + commitFields + "} repository" + shortRepository + "} " +

@@ -95,7 +95,7 @@ func TestFileContent(t *testing.T) {
 	}
 }
 
-// What is no text has an item without content; a submodule is no file at all.
+// What is not text has an item without content; a submodule is no file at all.
 func TestFilesThatAreNoText(t *testing.T) {
 	s := bitbuckettest.New("acme")
 	s.AddRepository(bitbuckettest.Repository{Name: "r", Files: map[string]string{

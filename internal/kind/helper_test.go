@@ -81,7 +81,7 @@ func newWorldWith(t testing.TB, s *bitbuckettest.Server, concurrency int) world 
 	return w
 }
 
-// newClient is a client of which at most so many requests go out; 0 is no bound.
+// newClient is a client of which at most so many requests go out; 0 means no bound.
 func newClient(t testing.TB, s *bitbuckettest.Server, concurrency, maxRequests int) *bitbucket.Client {
 	t.Helper()
 	c, err := bitbucket.New(bitbucket.Config{

@@ -118,7 +118,7 @@ func (w *Workspace) repositories(ctx context.Context, q bitbucket.RepositoryQuer
 	}
 }
 
-// of returns a list. It begins to read one that nobody has ranged over.
+// of returns a list. It begins to read one that has not been ranged over.
 func (s *lists) of(ctx context.Context, q bitbucket.RepositoryQuery) *list {
 	s.mu.Lock()
 	defer s.mu.Unlock()

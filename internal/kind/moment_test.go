@@ -69,7 +69,7 @@ func TestListsOfAMomentAreRemembered(t *testing.T) {
 	})
 }
 
-// A list that is read behind its last value keeps to the moment too.
+// A list that is read after its last value keeps to the moment too.
 func TestLongListsKeepToTheMoment(t *testing.T) {
 	inBubbleWith(t, aged, func(w world) {
 		for range 60 {

@@ -69,7 +69,7 @@ type recent struct {
 	MaxResults int `yaml:"maxResults" default:"100" help:"Takes so many objects of each repository at most, the newest: 100 when it is absent."`
 }
 
-// choice is what the keys choose by a time; name tells the kind's other keys.
+// choice is what the keys choose by a time; c.name stands for the kind's other keys.
 func (r recent) choice(days, most int, c choice) choice {
 	if r.Since > 0 {
 		days = r.Since
@@ -114,7 +114,7 @@ func (b refNames) takes(mainBranch string) func(name string) bool {
 	}
 }
 
-// checkNames finds what is no pattern in a list of them.
+// checkNames finds what is not a pattern in a list of them.
 func checkNames(raw mapping.Selector, key string, patterns []string) (problems diag.Problems) {
 	for i, pattern := range patterns {
 		if _, err := glob.Parse(pattern); err != nil || pattern == "" {

@@ -59,10 +59,10 @@ func (ofWorkspace) without(Source) string                   { return "" }
 func (ofWorkspace) sieve() sieve                            { return sieve{} }
 
 // sieve says which objects of one reading of a list are wanted. The zero value is all of them.
-// What it leaves out is not there for the mapping: it is no gap.
+// What it leaves out is not there for the mapping: it is not a gap.
 type sieve struct {
 	takes func(Object) bool // nil takes all
-	// end is called behind the last object. It returns what there is to warn of; nil for nothing.
+	// end is called after the last object. It returns what there is to warn of; nil for nothing.
 	end func() *Warning
 }
 

@@ -123,7 +123,7 @@ func TestPartsOfSharedLists(t *testing.T) {
 	})
 }
 
-// A long parameter has objects in the place of their fields.
+// A long parameter has objects in place of their fields.
 func TestPartsAreNotTooMany(t *testing.T) {
 	s := bitbuckettest.New("acme")
 	s.AddRepository(bitbuckettest.Repository{Name: "api"})

@@ -18,7 +18,7 @@ import (
 )
 
 // record is what is kept of a list that was read to its end, beside its pages. A page is made
-// of objects as they came, each behind its length, and is kept under the digest of all of it:
+// of objects as they came, each after its length, and is kept under the digest of all of it:
 // a list that has hardly changed is hardly written again.
 type record struct {
 	// ReadAt is when the list began to be read.

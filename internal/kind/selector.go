@@ -178,7 +178,7 @@ func choose(ctx context.Context, ws *Workspace, w walked, refs [][]repoRef, run 
 			return
 		}
 		if len(names) == 0 {
-			return // no task at all: that the list was empty is told as such
+			return // no task at all: an empty list is reported as such
 		}
 		if missing := missingRepositories(refs, found, names, w); len(missing) > 0 {
 			yield(Task{Run: warnings(missing), Warns: true}, nil)

@@ -121,7 +121,7 @@ func (w *Workspace) skillOf(file Found) (Found, *Warning) {
 	return found, told
 }
 
-// frontMatter splits a text behind its front matter: the lines between a first line of three dashes
+// frontMatter splits a text after its front matter: the lines between a first line of three dashes
 // and the next one.
 func frontMatter(text string) (matter, rest string) {
 	text = strings.TrimPrefix(strings.ReplaceAll(text, "\r\n", "\n"), "\ufeff")

@@ -58,7 +58,7 @@ func isRefused(err error) bool {
 }
 
 // sorted yields a list that is asked for without an order, the newest first. An object without a time is
-// behind those that have one.
+// after those that have one.
 func (s *sorter) sorted(ctx context.Context, a aged, query url.Values, yield func(bitbucket.Listed, error) bool) {
 	type dated struct {
 		at    time.Time

@@ -45,7 +45,7 @@ func (w walked) taking(ws *Workspace) *taking {
 		for _, pattern := range of.patterns {
 			p, err := glob.Parse(pattern)
 			if err != nil {
-				continue // which problems has told
+				continue // problems has reported it
 			}
 			r.globs = append(r.globs, p)
 			if name, ok := p.Literal(); ok {
@@ -94,7 +94,7 @@ func (t *taking) note(r bitbucket.Repository) {
 	}
 }
 
-// takes reports whether a repository is taken. What its JSON does not tell does not leave it out.
+// takes reports whether a repository is taken. A field that its JSON lacks does not leave it out.
 func (t *taking) takes(r bitbucket.Repository) bool {
 	if at, err := time.Parse(time.RFC3339, r.UpdatedOn); err == nil && at.Before(t.since) {
 		return false
@@ -107,7 +107,7 @@ func (t *taking) takes(r bitbucket.Repository) bool {
 	return true
 }
 
-// of is the name of a repository that a rule is about; not known where its JSON does not tell. One
+// of is the name of a repository that a rule is about; not known where its JSON lacks it. One
 // without a project has the empty name, which no pattern matches.
 func (r rule) of(l bitbucket.Repository) (name string, known bool) {
 	if r.project {
@@ -125,7 +125,7 @@ func (r rule) matches(name string) bool {
 func (t *taking) missing() (Task, bool) {
 	whole := t.query() == bitbucket.RepositoryQuery{}
 	if whole && !t.seen {
-		return Task{}, false // that the list was empty is told as such
+		return Task{}, false // an empty list is reported as such
 	}
 	var look []func(context.Context) (*Warning, error)
 	for _, of := range t.rules {

@@ -49,7 +49,7 @@ func TestObjectsHaveTheirRepository(t *testing.T) {
 	}
 }
 
-// A list of parts is not asked for the repository, which is no part of it; its objects have it.
+// A list of parts is not asked for the repository, which is not a part of it; its objects have it.
 func TestTheRepositoryIsNoPartOfAList(t *testing.T) {
 	s := withPullRequests()
 	inBubble(t, s, func(w world) {

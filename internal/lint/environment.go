@@ -108,7 +108,7 @@ func isEnvironment(q *gojq.Query) bool {
 	return f != nil && len(f.Args) == 0 && (f.Name == "env" || f.Name == "$ENV")
 }
 
-// locateVariable returns the offset of a variable's name behind env or $ENV.
+// locateVariable returns the offset of a variable's name after env or $ENV.
 func locateVariable(text, name string) int {
 	for start := range len(text) {
 		behind, ok := strings.CutPrefix(text[start:], "env")

@@ -30,8 +30,8 @@ type linter struct {
 	Options
 	resource mapping.Resource
 	problems diag.Problems
-	files    bool // a file:// was seen: only the first one is told
-	itemless bool // that there are no items was told
+	files    bool // a file:// was seen: only the first one is reported
+	itemless bool // it was reported that there are no items
 }
 
 // role is what the result of an expression is for.

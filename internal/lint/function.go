@@ -25,7 +25,7 @@ func formats(x *expression) {
 	}
 }
 
-// appliedFields finds a format or a function with a field behind it, as its argument
+// appliedFields finds a format or a function with a field after it, as its argument
 // would stand in a shell: @uri .name, length .name.
 func appliedFields(x *expression) {
 	for t := range nodes[*gojq.Term](x.tree) {

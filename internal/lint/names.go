@@ -309,7 +309,7 @@ func (n *unknowns) word(name string, offset int, whole bool, message string, fun
 	n.problem(rule, offset, message, fix)
 }
 
-// compared reports whether a name stands behind "=", "==" or "!=".
+// compared reports whether a name stands after "=", "==" or "!=".
 func (n *unknowns) compared(offset int) bool {
 	return strings.HasSuffix(strings.TrimRight(n.source[:offset], " "), "=")
 }

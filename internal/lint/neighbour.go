@@ -61,7 +61,7 @@ func neighbourFix(text, token string, offset int) string {
 // lastPath is the path that something ends with.
 var lastPath = regexp.MustCompile(`\.[\w.\[\]]*$`)
 
-// piped puts a call behind the path that stands last, in parentheses where there is more.
+// piped puts a call after the path that stands last, in parentheses where there is more.
 func piped(before, call, behind string) string {
 	at := lastPath.FindStringIndex(before)
 	if behind = strings.TrimRight(behind, " "); at == nil || at[0] == 0 && behind == "" {

@@ -195,7 +195,7 @@ func (r *rooted) path(suffixes []*gojq.Suffix) {
 	case len(path) == len(r.base) || path[0].Member:
 	case end != optional:
 		r.paths = append(r.paths, path)
-	case len(r.base) == 0: // an error is expected, behind the first key
+	case len(r.base) == 0: // an error is expected, after the first key
 		r.paths = append(r.paths, path[:1])
 	}
 }
@@ -242,7 +242,7 @@ func (r *rooted) index(i *gojq.Index) {
 }
 
 // pathAt returns the offset of the last key of a path, as far as it is certain: where its
-// keys stand one behind the other, or else one after the other.
+// keys follow each other directly, or else in that order.
 func pathAt(source string, path shape.Path) int {
 	at, whole := keysAt(source, path, true)
 	if !whole {

@@ -45,7 +45,7 @@ func (t *tokenizer) add(kind tokenKind, start int) {
 	t.found = append(t.found, token{kind, start, t.at, t.source[start:t.at]})
 }
 
-// until reads up to the end, or behind the closing bracket of an interpolation.
+// until reads up to the end, or after the closing bracket of an interpolation.
 func (t *tokenizer) until(closing byte) {
 	depth := 0
 	for t.at < len(t.source) {
@@ -100,7 +100,7 @@ func (t *tokenizer) word() bool {
 	return t.at > start
 }
 
-// text reads a text behind its quote. Its own token comes before those inside.
+// text reads a text after its quote. Its own token comes before those inside.
 func (t *tokenizer) text(start int) {
 	i := len(t.found)
 	t.add(textToken, start)
@@ -140,7 +140,7 @@ func locate(source, word string) int {
 	return all[i].start
 }
 
-// locateText returns the offset of a text that stands behind the call of a function, or
+// locateText returns the offset of a text that stands after the call of a function, or
 // else anywhere; 0 when it is not there.
 func locateText(source, function, value string) int {
 	found, behind := 0, false

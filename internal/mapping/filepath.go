@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// FileScheme begins a text that names a file: in the place of an expression, and as a value
+// FileScheme begins a text that names a file: in place of an expression, and as a value
 // of a file that is parsed.
 //
 // Source: https://docs.port.io/build-your-software-catalog/sync-data-to-catalog/git/bitbucket/, read 2026-11.
@@ -18,7 +18,7 @@ func FileName(text string) (name string, ok bool) {
 	return strings.CutPrefix(strings.TrimSpace(text), FileScheme)
 }
 
-// Why a text behind file:// names no file.
+// Why a text after file:// names no file.
 var (
 	ErrNoFile = errors.New("file:// names no file")
 	ErrFolder = errors.New("the path after file:// names a folder")
@@ -28,7 +28,7 @@ var (
 // maxPath is longer than any path that Git takes, in bytes.
 const maxPath = 4096
 
-// FilePath is a path behind file://.
+// FilePath is a path after file://.
 type FilePath struct {
 	// Rooted is true when it begins at the root of the repository, and not at a folder.
 	Rooted bool

@@ -23,7 +23,7 @@ type hint struct {
 	quoted string // the value in single quotes
 	inside bool   // the value is text to YAML, up to a comment
 	open   bool   // a quote that is not closed
-	tail   bool   // something stands behind the closing quote
+	tail   bool   // something stands after the closing quote
 	inOne  bool   // several keys stand in one line
 	glob   bool   // the value is a pattern of paths, and no jq
 }

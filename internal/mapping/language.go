@@ -10,7 +10,7 @@ type Shape int
 
 // The shapes.
 const (
-	Any               Shape = iota // nobody reads it
+	Any               Shape = iota // it is not read
 	Flag                           // true or false
 	Fraction                       // a number from 0 to 1
 	Count                          // a whole number, from 1 on
@@ -30,7 +30,7 @@ const (
 	One       Holds = iota
 	Named           // a mapping: any name, and a value
 	Many            // a list
-	OneOrMany       // a list, or a mapping in the place of a list of one
+	OneOrMany       // a list, or a mapping in place of a list of one
 )
 
 // Key is one key of a mapping. The tables of keys are the language: the parser

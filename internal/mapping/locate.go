@@ -35,8 +35,8 @@ func (e Expr) Problem(rule diag.Rule, severity diag.Severity, offset int, messag
 // At returns the position of a byte offset of the text. It is exact for text
 // that stands in the file as it is read: plain, quoted and block scalars, with
 // the escapes of YAML that stand for one character. A blank at which a folded
-// line was joined has the position of the line's end. An offset at or behind
-// the end has the position behind the last character. When the place is not
+// line was joined has the position of the line's end. An offset at or after
+// the end has the position after the last character. When the place is not
 // known, At returns the start of the expression.
 func (e Expr) At(offset int) diag.Position {
 	if e.src == nil || e.Pos.Line < 1 || e.Pos.Line > len(e.src.lines) {

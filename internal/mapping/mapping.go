@@ -150,8 +150,8 @@ func (e Expr) CommentFix() string {
 // Selector is the selector of a resource, still undecoded: only its kind knows
 // its keys.
 type Selector struct {
-	node  *node
-	told  string // a key that is told of already, or ""
-	where string // of the resource
-	src   *source
+	node     *node
+	reported string // a key that is reported already, or ""
+	where    string // of the resource
+	src      *source
 }

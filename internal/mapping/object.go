@@ -47,9 +47,9 @@ func (b *builder) object(n *node, name string, keys []Key) (known, ignored value
 			values[e.key] = e.value
 		}
 	}
-	told := b.beside(n, values, name, keys)
+	reported := b.beside(n, values, name, keys)
 	for _, e := range n.entries {
-		if slices.Contains(valid, e.key) || told[e.key] {
+		if slices.Contains(valid, e.key) || reported[e.key] {
 			continue
 		}
 		if b.misspelt(e, values, name, keys) {
@@ -179,7 +179,7 @@ func (b *builder) boolean(values values, key, name string, standard bool) bool {
 // where it is missing: they are read as if they stood there, and are reported once. It
 // returns their keys.
 func (b *builder) beside(n *node, values values, name string, keys []Key) map[string]bool {
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	valid := keyNames(keys)
 	for _, k := range keys {
 		value := values[k.Name]
@@ -192,7 +192,7 @@ func (b *builder) beside(n *node, values values, name string, keys []Key) map[st
 			if k.Holds == Named && value != nil {
 				below = home(e.key) == "" && afterKey(n.entries[:i], k.Name, valid)
 			}
-			if below && !slices.Contains(valid, e.key) && !told[e.key] {
+			if below && !slices.Contains(valid, e.key) && !reported[e.key] {
 				found = append(found, e)
 			}
 		}
@@ -213,10 +213,10 @@ func (b *builder) beside(n *node, values values, name string, keys []Key) map[st
 		}
 		values[k.Name] = &node{kind: yaml.MappingNode, pos: first.pos, at: first.pos, entries: found}
 		for _, e := range found {
-			told[e.key] = true
+			reported[e.key] = true
 		}
 	}
-	return told
+	return reported
 }
 
 // afterKey reports whether a key is the last of the valid ones among the entries.
@@ -254,7 +254,7 @@ func (b *builder) nullFix(n *node, fix string) string {
 }
 
 // noObject reports a value that should be lines of keys and values. It returns the
-// lines, if they stand behind a dash.
+// lines, if they stand after a dash.
 func (b *builder) noObject(n *node, name, fix string) *node {
 	var inner *node
 	if n.kind == yaml.SequenceNode && len(n.items) > 0 && n.items[0].kind == yaml.MappingNode && len(n.items[0].entries) > 0 {

@@ -51,7 +51,7 @@ func doubled(text string) string {
 // InSingleQuotes is a text as one writes it in YAML.
 func InSingleQuotes(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// keywords of jq behind which a value is due.
+// keywords of jq after which a value is due.
 var keywords = []string{"and", "or", "if", "then", "else", "elif", "as", "def", "reduce", "foreach", "try", "catch", "label"}
 
 // plausible reports whether a text looks like jq: brackets and texts are closed, and

@@ -17,7 +17,7 @@ func TestPlausible(t *testing.T) {
 	}
 }
 
-// A blank that is none is told of where it is no text.
+// A blank that is none is told of where it is not text.
 func TestLookalikeIn(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]int{

@@ -65,7 +65,7 @@ func (b *resourceBuilder) selector(n *node, fix string) {
 	values := map[string]*node{"query": n.child("query")}
 	for _, e := range n.entries {
 		if b.misspelt(e, values, "selector", commonKeys) {
-			b.r.Selector.told = e.key
+			b.r.Selector.reported = e.key
 		}
 	}
 	query := b.required(values, "query", n, "selector.query", "write \"query: 'true'\" to take every object")

@@ -34,7 +34,7 @@ func (s Selector) Decode(into any) diag.Problems {
 	if s.node == nil {
 		return nil
 	}
-	d := &decoder{builder: builder{src: s.src, where: s.where}, told: s.told}
+	d := &decoder{builder: builder{src: s.src, where: s.where}, reported: s.reported}
 	d.object(s.node, target.Elem(), "selector", keyNames(commonKeys))
 	d.problems.Sort()
 	return d.problems
@@ -154,7 +154,7 @@ func (n *node) spelled(key string) *node {
 
 type decoder struct {
 	builder
-	told string // a key of the selector that is told of already, or ""
+	reported string // a key of the selector that is reported already, or ""
 }
 
 func (d *decoder) object(n *node, target reflect.Value, name string, ignored []string) {
@@ -171,7 +171,7 @@ func (d *decoder) object(n *node, target reflect.Value, name string, ignored []s
 	for _, e := range n.entries {
 		field, ok := fields[e.key]
 		switch {
-		case ignored != nil && e.key == d.told:
+		case ignored != nil && e.key == d.reported:
 		case ok && !e.value.null():
 			d.value(e.value, field, name+"."+e.key)
 		case !ok && !slices.Contains(ignored, e.key):

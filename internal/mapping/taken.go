@@ -17,7 +17,7 @@ import (
 // refuses is an error here too.
 //
 // Source: https://docs.pydantic.dev/1.10/usage/types/, read 2026-11, and pydantic 1.10.4 by
-// trial. A boolean in the place of a number or a text, which it converts to 1.0 and to
+// trial. A boolean in place of a number or a text, which it converts to 1.0 and to
 // "True", stays an error here: that is not what was meant.
 
 // flags are the texts that are taken for true or false, in lower case.

@@ -25,7 +25,7 @@ type node struct {
 	text    string        // of a scalar, as YAML reads it
 	value   any           // of a scalar, as plain JSON; nil for null
 	unread  bool          // YAML took a part of it for a tag
-	comment string        // behind the scalar, on its line
+	comment string        // after the scalar, on its line
 	entries []entry       // of a mapping, in file order
 	items   []*node       // of a sequence
 }
@@ -273,7 +273,7 @@ func (g *grower) key(y *yaml.Node) (string, bool) {
 		fix := "write a name before the colon"
 		if h, found := findHint(g.src.line(y.Line)); found {
 			fix = h.fix
-			if strings.HasPrefix(h.value, "{{") { // told where the value is read
+			if strings.HasPrefix(h.value, "{{") { // reported where the value is read
 				return name, ok
 			}
 		}

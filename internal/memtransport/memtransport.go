@@ -89,7 +89,7 @@ type recorder struct {
 	whole    bool // the handler came to its end
 	panicked any  // what it panicked with, but for http.ErrAbortHandler
 	sent     http.Header
-	rest     *io.PipeReader // what is written behind the first flush
+	rest     *io.PipeReader // what is written after the first flush
 	out      *io.PipeWriter
 }
 

@@ -13,7 +13,7 @@ const (
 	afterValue               // a character or a class, to which a hyphen can follow
 	inRange                  // a hyphen
 	afterRange               // the end of a range
-	classValue  = rune(-1)   // a class in the place of a character
+	classValue  = rune(-1)   // a class in place of a character
 	maxByteCode = rune(0xFF) // in a set of bytes
 )
 
@@ -107,7 +107,7 @@ func (b *bracket) escapeIn() {
 	}
 }
 
-// posixBracket reports whether [:name:] follows behind the bracket, whatever the name.
+// posixBracket reports whether [:name:] follows after the bracket, whatever the name.
 func (s *scanner) posixBracket() bool {
 	rest, found := strings.CutPrefix(s.source[s.at:], ":")
 	if !found {
@@ -219,7 +219,7 @@ func (b *bracket) character(c rune, wide bool) {
 	b.value, b.wide = c, wide
 }
 
-// flush adds the last character, when it is no class.
+// flush adds the last character, when it is not a class.
 func (b *bracket) flush() {
 	switch {
 	case b.value == classValue:

@@ -11,7 +11,7 @@ const (
 	opNotWord
 	opLine // a dot
 	opAny  // a dot that is a line feed, too
-	opStar // as often as can be, one of the single ones above, which is behind it
+	opStar // as often as can be, one of the single ones above, which is after it
 	opAnchor
 	opSplit // remembers a place to go on from
 	opJump

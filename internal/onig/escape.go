@@ -63,7 +63,7 @@ func (s *scanner) openProperty(not bool) {
 	}
 }
 
-// character reads an escape that stands for one character, from behind the backslash.
+// character reads an escape that stands for one character, from after the backslash.
 func (s *scanner) character(inBracket, isEnd bool) {
 	t := &s.token
 	begin := s.at
@@ -133,7 +133,7 @@ func (s *scanner) hexadecimal(inBracket, isEnd bool) {
 	s.token.kind, s.token.code, s.token.base = tokenByte, n, 16
 }
 
-// codes reads the first code point of \x{H H} or \o{O O}, from behind the brace. Without
+// codes reads the first code point of \x{H H} or \o{O O}, from after the brace. Without
 // a digit there the letter stands for itself, at begin.
 func (s *scanner) codes(base, most, begin int, inBracket, isEnd bool) {
 	n, count := s.digits(base, most)

@@ -1,6 +1,6 @@
 package onig
 
-// open reads what begins with a parenthesis, from behind it, and the token behind its
+// open reads what begins with a parenthesis, from after it, and the token after its
 // end. It reports whether the part is a plain group, and whether there is a part: a
 // change of options is none.
 func (p *parser) open() (n *node, isGroup, ok bool) {
@@ -146,7 +146,7 @@ func (p *parser) conditional() *node {
 	case len(branches) > 1:
 		n.subs[1], n.subs[2] = branches[0], newChoice(branches[1:])
 	default:
-		// Oniguruma 6.9.10 then takes what stands before and behind for one text, and
+		// Oniguruma 6.9.10 then takes what stands before and after for one text, and
 		// finds nothing: "abc" does not match (a)(?(1)b)c, and matches (a)(?(1)b|)c.
 		unsupported("(?("+p.source[begin:p.at], "a conditional without |")
 	}

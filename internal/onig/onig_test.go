@@ -144,7 +144,7 @@ func TestLoops(t *testing.T) {
 	}
 }
 
-// Two quantifiers behind each other become one, or stay.
+// Two quantifiers in a row become one, or stay.
 func TestReduce(t *testing.T) {
 	t.Parallel()
 	for pattern, want := range map[string]string{

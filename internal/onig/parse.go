@@ -108,7 +108,7 @@ func (p *parser) quantified(end tokenKind) *node {
 	}
 }
 
-// isRepeated reports whether the token is a quantifier, behind so many others.
+// isRepeated reports whether the token is a quantifier, after so many others.
 func (p *parser) isRepeated(behind int) bool {
 	if p.token.kind != tokenRepeat && p.token.kind != tokenInterval {
 		return false
@@ -128,7 +128,7 @@ func (p *parser) split(before, last *node) *node {
 	return &node{kind: kindList, subs: []*node{before, last}}
 }
 
-// single reads one part without quantifiers, and the token behind it. It reports
+// single reads one part without quantifiers, and the token after it. It reports
 // whether the part stands in a group of its own, and whether there is one.
 func (p *parser) single() (n *node, isGroup, ok bool) {
 	t := p.token

@@ -1,6 +1,6 @@
 package onig
 
-// numberedReference reads \1, from behind the backslash. A number that no group can have
+// numberedReference reads \1, from after the backslash. A number that no group can have
 // is an octal one, or its first digit.
 func (s *scanner) numberedReference() {
 	t := &s.token
@@ -41,7 +41,7 @@ func (s *scanner) namedReference() {
 }
 
 // reference reads the name or the number of a group, with what ends it. The reason is
-// why it is no such name; the group not being there is a failure.
+// why it is not such a name; the group not being there is a failure.
 func (s *scanner) reference(end rune) (refs []int, reason string) {
 	begin := s.at
 	name, number, reason := s.referenceName(end)

@@ -1,6 +1,6 @@
 package onig
 
-// Two quantifiers behind each other become one, where Oniguruma makes them one. The
+// Two quantifiers in a row become one, where Oniguruma makes them one. The
 // quantifiers are those of simple.
 //
 // Source: https://github.com/kkos/oniguruma/blob/v6.9.10/src/regparse.c,
@@ -41,7 +41,7 @@ func (n *node) simpleIndex() int {
 // isOnce reports whether a quantifier is {1}, which means nothing.
 func (t token) isOnce() bool { return t.min == 1 && t.max == 1 }
 
-// repeat makes a node of a target and the quantifier behind it.
+// repeat makes a node of a target and the quantifier after it.
 func repeat(target *node, t token) *node {
 	if t.isOnce() {
 		return target

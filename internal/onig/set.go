@@ -7,7 +7,7 @@ import (
 
 // set is a set of characters.
 //
-// A search can begin within a character, which jq does behind an empty match. Each of
+// A search can begin within a character, which jq does after an empty match. Each of
 // the bytes that are left of the character stands for itself then, and is in a set when
 // its bit is.
 type set struct {

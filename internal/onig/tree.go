@@ -81,7 +81,7 @@ func (n *node) walk(visit func(*node)) {
 	}
 }
 
-// isPlace reports whether a quantifier cannot stand behind the node.
+// isPlace reports whether a quantifier cannot stand after the node.
 func (n *node) isPlace() bool {
 	switch n.kind {
 	case kindAnchor, kindAhead, kindNotAhead, kindBehind, kindNotBehind, kindKeep:
@@ -112,7 +112,7 @@ func width(first byte) int {
 	return 1
 }
 
-// encode writes a code point as UTF-8, also one that is no character.
+// encode writes a code point as UTF-8, also one that is not a character.
 func encode(c rune) string {
 	switch {
 	case c < 0x80:

@@ -22,7 +22,7 @@ type document struct {
 	// schemas are the named ones of the document.
 	schemas openapi3.Schemas
 	options []openapi3.SchemaValidationOption
-	// maxBodyBytes is the longest body of a request; 0 is no limit.
+	// maxBodyBytes is the longest body of a request; 0 means no limit.
 	maxBodyBytes int
 	// loose is the document without required keys, for partial answers; nil when there are none.
 	loose *document
@@ -195,7 +195,7 @@ func nullable(schema object) object {
 }
 
 // converter rewrites what kin-openapi reads only on its JSON Schema 2020-12 path, which compiles the schema anew
-// for each value and knows no look-ahead in patterns: "const", "null" as a type, and a reference in the place of
+// for each value and knows no look-ahead in patterns: "const", "null" as a type, and a reference in place of
 // a table of properties, which no validator knows.
 type converter struct {
 	schemas object

@@ -156,7 +156,7 @@ func (s sampler) text(schema object) string {
 	return ""
 }
 
-// others stand in the place of a part: of another type, out of range, against a pattern, of too many characters.
+// others stand in place of a part: of another type, out of range, against a pattern, of too many characters.
 var others = []any{nil, true, -1, 7, 1e9, "", "..", "a b", "unknown", strings.Repeat("x", 1001), []any{}, []any{nil}, object{}}
 
 // mutants are copies of a value, each with another value in one place, or a key or an item more or less. Places

@@ -35,7 +35,7 @@ func (e *Error) Error() string { return fmt.Sprintf("%q %s", e.Path, e.Why) }
 func (e *Error) Unwrap() error { return e.err }
 
 // Check finds out whether the file can be written, without changing it. It makes an empty
-// file in its folder and removes it again, since nothing else tells of each file system
+// file in its folder and removes it again, since nothing else shows on every file system
 // whether that is possible. The error is an *Error.
 func Check(path string) error {
 	place := follow(path)
@@ -110,7 +110,7 @@ func writeInPlace(place string, text []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-// writeThrough hands text to what is no regular file, or belongs to a process that has it
+// writeThrough hands text to what is not a regular file, or belongs to a process that has it
 // open. A named pipe without a reader cannot be opened: its reader may be late.
 func writeThrough(place string, info fs.FileInfo, text []byte) error {
 	flags := os.O_WRONLY | os.O_APPEND

@@ -149,7 +149,7 @@ func (w *walk) array(p *reach.Paths) any {
 }
 
 // open goes into an object or an array, and reports whether there is anything in it. If not,
-// it goes behind it.
+// it goes after it.
 func (w *walk) open(end byte) bool {
 	w.at++
 	w.space()
@@ -160,7 +160,7 @@ func (w *walk) open(end byte) bool {
 	return true
 }
 
-// more goes behind a comma, and reports true, or behind the end of the object or array.
+// more goes after a comma, and reports true, or after the end of the object or array.
 func (w *walk) more() bool {
 	w.space()
 	w.at++

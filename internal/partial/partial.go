@@ -35,8 +35,8 @@ func Check(text []byte) (Text, error) {
 // List reads an object that holds an array at the key list. It calls element for each element
 // of that, and member for each other key, in the order of the text, whose memory they share.
 //
-// The error is that of a text which is no such object, or holds the list twice, or goes on
-// behind it; or the one that a function returned. Functions may have been called by then.
+// The error is that of a text which is not such an object, or holds the list twice, or goes on
+// after it; or the one that a function returned. Functions may have been called by then.
 func List(text []byte, list string, element func(Text), member func(key string, value Text) error) error {
 	s := newScanner(text)
 	if s.PeekKind() != jsontext.KindBeginObject {
@@ -110,7 +110,7 @@ func (s scanner) elements(element func(Text)) error {
 	return err
 }
 
-// end reports that the text goes on behind its value.
+// end reports that the text goes on after its value.
 func (s scanner) end() error {
 	if _, err := s.ReadToken(); err != io.EOF {
 		return errMore

@@ -20,7 +20,7 @@ func (w *walk) space() {
 	}
 }
 
-// skip goes behind the value that begins here.
+// skip goes after the value that begins here.
 func (w *walk) skip() {
 	switch w.text[w.at] {
 	case '"':
@@ -65,7 +65,7 @@ func (w *walk) skipString() {
 	}
 }
 
-// skipWord goes behind a number, true, false or null.
+// skipWord goes after a number, true, false or null.
 func (w *walk) skipWord() {
 	for w.at < len(w.text) {
 		switch w.text[w.at] {

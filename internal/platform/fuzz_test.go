@@ -174,7 +174,7 @@ var groupEnds = map[string]*regexp.Regexp{
 	"gitlab": regexp.MustCompile(`^\x1b\[0Ksection_end:\d+:port_resync_1\r\x1b\[0K\n$`), "jenkins": regexp.MustCompile(`^$`), "plain": regexp.MustCompile(`^$`),
 }
 
-// FuzzGroup folds lines behind any title on each platform: one line begins the group and,
+// FuzzGroup folds lines after any title on each platform: one line begins the group and,
 // where lines fold, one ends it.
 func FuzzGroup(f *testing.F) {
 	for _, text := range dialects {

@@ -24,7 +24,7 @@ type Platform interface {
 	// Annotates reports whether people see annotations apart from the log. Where they
 	// do not, Annotate prints into the log.
 	Annotates() bool
-	// Group begins a part of the log that the platform folds away behind its title, and
+	// Group begins a part of the log that the platform folds away after its title, and
 	// EndGroup ends it. Groups do not hold groups. Elsewhere the title is a line of the log.
 	Group(title string)
 	EndGroup()

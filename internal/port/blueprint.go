@@ -13,8 +13,8 @@ import (
 	"port-bitbucket-exporter/internal/transport"
 )
 
-// Blueprint is the part of a blueprint that tells what its entities may hold, and
-// how they hang together.
+// Blueprint is the part of a blueprint that defines what its entities may hold, and
+// how they are related.
 type Blueprint struct {
 	Title     string                       `json:"title"`
 	Schema    Schema                       `json:"schema"`

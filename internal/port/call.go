@@ -24,7 +24,7 @@ type call struct {
 	brief bool
 	// attempts is how often it goes out at most; 0 is transport.Attempts.
 	attempts int
-	// answered is told the headers of a good answer; nil for nobody.
+	// answered gets the headers of a good answer; nil for none.
 	answered func(http.Header)
 }
 

@@ -20,9 +20,9 @@ type Config struct {
 	Version      string // ours
 	Transport    http.RoundTripper
 	Log          *slog.Logger
-	// Progress is told of requests and waits; nil for nobody.
+	// Progress records requests and waits; nil for none.
 	Progress *progress.Record
-	// OnToken is told every access token before its first use.
+	// OnToken is called with every access token before its first use.
 	OnToken func(token string)
 }
 

@@ -38,8 +38,8 @@ func (e *Entities) Stored(ctx context.Context, blueprint string, wanted []string
 	return e.search(ctx, blueprint, e.ours(), want(wanted))
 }
 
-// Owned yields the entities of our data source, of every blueprint, that nobody
-// has updated since the given time, in no certain order, and perhaps one twice.
+// Owned yields the entities of our data source, of every blueprint, that have not
+// been updated since the given time, in no certain order, and perhaps one twice.
 //
 // The route is not in Port's published documentation. Source: Ocean's client
 // (port_ocean/clients/port/mixins/entities.py), read 2026-11.
@@ -62,8 +62,8 @@ func (e *Entities) Owned(ctx context.Context, before time.Time) iter.Seq2[catalo
 	}
 }
 
-// StoredBefore yields what Port holds of our data source in a blueprint, and nobody
-// has updated since the given time: what Owned does for one blueprint, over a
+// StoredBefore yields what Port holds of our data source in a blueprint, and what has
+// not been updated since the given time: what Owned does for one blueprint, over a
 // documented route. The error is ErrNotFound when there is no such blueprint.
 //
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities

@@ -18,7 +18,7 @@ func want(names []string) wanted {
 	return w
 }
 
-// readRef reads as much of an entity as tells which one it is.
+// readRef reads as much of an entity as identifies it.
 func readRef(j *transport.JSON) (ref catalog.Ref, err error) {
 	_, err = j.Members("", func(name string) error {
 		switch name {

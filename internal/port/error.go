@@ -123,7 +123,7 @@ func traced(err error, trace string) error {
 }
 
 // Trace is the x-trace-id of the answer that an error is about; empty when there
-// was no answer. The error's text tells it as " (x-trace-id …)".
+// was no answer. The error's text gives it as " (x-trace-id …)".
 func Trace(err error) string {
 	var e *Error
 	var t *traceError

@@ -23,14 +23,14 @@ type pace struct {
 	routes     map[string]*allowance
 	allowances map[allowanceKey]*allowance
 	flying     map[string]int // requests of a route that have no answer yet
-	landed     chan struct{}  // closed by the next answer; nil when nobody waits for it
+	landed     chan struct{}  // closed by the next answer; nil when nothing waits for it
 }
 
 type allowanceKey struct{ limit, period, reset string }
 
 // allowance is what is left until its end.
 type allowance struct {
-	left int       // the least that an answer told: what flies may be counted, or not
+	left int       // the least that an answer named: requests in flight may be counted, or not
 	end  time.Time // by our own clock
 	// dry is how many allowances of this route in a row were said to be empty from
 	// the first answer on. After maxDry the header says nothing.
@@ -178,7 +178,7 @@ func (l *limited) Unwrap() error { return l.err }
 const minEpoch = 10_000
 
 // limitWait reads Retry-After, else x-ratelimit-reset: a time by Port's own clock,
-// which the answer's Date tells.
+// which the answer's Date gives.
 func limitWait(h http.Header) time.Duration {
 	if after, ok := transport.RetryAfter(h); ok {
 		return max(after, time.Second)

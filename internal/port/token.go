@@ -32,7 +32,7 @@ func (t token) header() string { return t.kind + " " + t.text }
 type session struct {
 	wire
 	clientID, clientSecret string
-	onToken                func(string) // nil for nobody
+	onToken                func(string) // nil for none
 
 	turn chan struct{} // holds a value while a login is under way
 

@@ -1,8 +1,8 @@
 // Package progress records what a run does while it does it: how far it is, what it waits for,
 // and how much longer it may take.
 //
-// Whoever knows tells a Record: the transports of their requests and waits, the run of its
-// repositories and entities. Whoever shows it takes a Snapshot. All methods may be called from
+// The transports report their requests and waits to a Record, and the run its repositories and
+// entities. Whoever shows it takes a Snapshot. All methods may be called from
 // several goroutines, and those of a nil Record or Service do nothing.
 package progress
 
@@ -122,7 +122,7 @@ type Service struct {
 // Wait is why a request is not sent yet, and until when.
 type Wait struct {
 	Until time.Time
-	// Why is what it waits for, as it stands behind "waiting for": the allowance of 1 credential.
+	// Why is what it waits for, as it stands after "waiting for": the allowance of 1 credential.
 	Why string
 }
 

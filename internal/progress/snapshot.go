@@ -74,7 +74,7 @@ func (r *Record) Snapshot() Snapshot {
 	}
 	busy := r.busy.at(now)
 	r.mu.Unlock()
-	if !writes { // else what was read waits to be written, and nobody knows for how long
+	if !writes { // else what was read waits to be written, for a time that is not known
 		s.Left = s.estimate(left, busy, ahead)
 	}
 	return s

@@ -13,7 +13,7 @@ import (
 )
 
 // unmapped are entities of blueprints that no resource of the mapping produces, by blueprint:
-// what a resource leaves behind that was removed. Port's list tells of them; an entity that Port
+// what a resource leaves behind that was removed. Port's list holds them; an entity that Port
 // made for a relation may be among them.
 type unmapped struct {
 	*pass
@@ -37,7 +37,7 @@ func newUnmapped(p *pass, v reconcile.Verdict) unmapped {
 	return u
 }
 
-// report tells, once for each blueprint, how many there are, what becomes of them, and what to do.
+// report reports, once for each blueprint, how many there are, what becomes of them, and what to do.
 func (u unmapped) report() {
 	for _, blueprint := range slices.Sorted(maps.Keys(u.gone)) {
 		u.note(u.gone[blueprint], blueprint, "to be deleted",
@@ -89,7 +89,7 @@ func (u unmapped) made(blueprint string) string {
 	return fmt.Sprintf(", which kind %s gave by the mapping that Port shows,", strings.Join(kinds, " and "))
 }
 
-// reportNeeded tells of those that stay since produced entities relate to them. It asks Port
+// reportNeeded reports those that stay since produced entities relate to them. It asks Port
 // which of them are more than a name, and only where a kind is known to have given them.
 func (u unmapped) reportNeeded(ctx context.Context, kept []catalog.Ref) {
 	kept = slices.DeleteFunc(slices.Clone(kept), func(ref catalog.Ref) bool {

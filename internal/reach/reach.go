@@ -4,7 +4,7 @@ package reach
 // Paths are the parts of a value that can matter. Nil Paths are those of a value of which
 // nothing matters but that it is there, and whether it is an object, an array or something else.
 //
-// What is no object and no array matters as it is, wherever Paths come to it. So does an array
+// What is neither an object nor an array matters as it is, wherever Paths come to it. So does an array
 // where Keys are read, and an object where Each is: the message of the error that a read of the
 // wrong type raises shows the value.
 type Paths struct {

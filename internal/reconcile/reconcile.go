@@ -77,7 +77,7 @@ type Run struct {
 	Guards map[string]string
 	// Threshold is the largest share of the owned entities that may go, 0 to 1.
 	Threshold float64
-	// MaxDeletions bounds how many entities may go; nil is no bound.
+	// MaxDeletions bounds how many entities may go; nil means no bound.
 	MaxDeletions *int
 	Deletion     Policy
 	// Halt is why nothing at all may be deleted, in words; empty when something may.

@@ -44,8 +44,8 @@ func (s *Sources) scrub(redact func(string) string) {
 // Memory is what a run knew from earlier runs, and what it left for later ones. It is part of
 // the report of a run that may remember, or that is bounded by max_requests.
 type Memory struct {
-	Told bool   // it is part of the report
-	Why  string // in words why nothing was known from before; empty when something was
+	Reported bool   // it is part of the report
+	Why      string // in words why nothing was known from before; empty when something was
 	// ListsLost is in words why no list is taken from memory; empty when some may be.
 	ListsLost string
 	// Repositories are those of which a list comes from memory; OldestReadAt is when the one
@@ -58,7 +58,7 @@ type Memory struct {
 	// with.
 	Saved int
 	// NotAsked are the repositories of which something was not asked for, since MaxRequests
-	// would have been passed; 0 is no bound.
+	// would have been passed; 0 means no bound.
 	NotAsked    int
 	MaxRequests int
 }

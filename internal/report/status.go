@@ -46,7 +46,7 @@ func (r *Report) ExitStatus(f FailOn) int {
 }
 
 // Consequence is the error of a run that failed as a whole for what the errors of its report
-// tell already.
+// say already.
 type Consequence string
 
 func (c Consequence) Error() string { return string(c) }

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// plants are memories that somebody else has put in the place of the last one: older is one of
+// plants are memories that somebody else has put in place of the last one: older is one of
 // the same runs, foreign one of another installation.
 var plants = map[string]func(h *history, older, foreign string){
 	"forged": func(h *history, _, _ string) {

@@ -145,7 +145,7 @@ func (h *history) copyOf() string {
 	return to
 }
 
-// replace puts a copy in the place of the memory; "" leaves none.
+// replace puts a copy in place of the memory; "" leaves none.
 func (h *history) replace(copied string) {
 	if err := os.RemoveAll(h.memory()); err != nil {
 		h.t.Error(err)

@@ -37,7 +37,7 @@ type chunk struct {
 }
 
 // roomAhead is how much of the results of tasks may wait for those before them, in bytes, of
-// the resource that is loaded, and as much again of those behind it.
+// the resource that is loaded, and as much again of those after it.
 const roomAhead = 2 << 20
 
 // Sizes of parts of a chunk in memory, beside the texts that it holds: about, in bytes.

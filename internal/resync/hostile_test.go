@@ -68,7 +68,7 @@ func (o *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 }
 
-// What was text and is none any more: its entity stays, but for what is no file.
+// What was text and is none any more: its entity stays, but for what is not a file.
 func TestFilesThatBecomeNoText(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		files := map[string]string{}

@@ -191,7 +191,7 @@ func TestHeldBreaksOff(t *testing.T) {
 	})
 }
 
-// A credential that may not list its entities deletes none, and that is no failure.
+// A credential that may not list its entities deletes none, and that is not a failure.
 func TestDataSourceIsForbidden(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, acme("PAY/api", "PAY/old"))

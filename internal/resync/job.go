@@ -77,7 +77,7 @@ type Job struct {
 	// ConfirmRenames lets entities go that seem to be renamed; see prune.Config.
 	ConfirmRenames bool
 	Log            *slog.Logger
-	// Progress is told how far the run is; nil for nobody.
+	// Progress records how far the run is; nil for none.
 	Progress *progress.Record
 	Watch    Watch
 }

@@ -11,7 +11,7 @@ import (
 // memory is what a run takes from memory and what it does not ask for, by the keys of sources:
 // each counts once, however many resources take it.
 type memory struct {
-	most       int // requests to Bitbucket; 0 is no bound
+	most       int // requests to Bitbucket; 0 means no bound
 	remembered map[string]bool
 	oldest     time.Time // when the oldest of it was read
 	notAsked   map[string]bool
@@ -43,13 +43,13 @@ func (m *memory) recall(key string, readAt time.Time) {
 // leave counts a source of which something was not asked for.
 func (m *memory) leave(key string) { m.notAsked[key] = true }
 
-// bound is the value of max_requests as it stands behind that name in a message.
+// bound is the value of max_requests as it stands after that name in a message.
 func (m *memory) bound() string { return fmt.Sprintf(" (%d)", m.most) }
 
-// tell reports it, with how many repositories' contents were known by their commits. Without a
-// memory, and without a bound on requests, there is nothing to report.
-func (m *memory) tell(job Job, contents int, told *report.Memory) {
-	told.Told = told.Told || job.State != nil || m.most > 0
-	told.MaxRequests, told.ListsLost = m.most, job.ListsLost
-	told.Repositories, told.OldestReadAt, told.NotAsked, told.Contents = len(m.remembered), m.oldest, len(m.notAsked), contents
+// tell puts it into the report, with how many repositories' contents were known by their commits.
+// Without a memory, and without a bound on requests, there is nothing to report.
+func (m *memory) tell(job Job, contents int, out *report.Memory) {
+	out.Reported = out.Reported || job.State != nil || m.most > 0
+	out.MaxRequests, out.ListsLost = m.most, job.ListsLost
+	out.Repositories, out.OldestReadAt, out.NotAsked, out.Contents = len(m.remembered), m.oldest, len(m.notAsked), contents
 }

@@ -48,7 +48,7 @@ func TestFromMemory(t *testing.T) {
 		w.remembers(24 * time.Hour)
 		readAt := time.Now().UTC()
 		remembering := w.adjust
-		w.sync(m).ended(report.Success).told(report.Memory{Told: true})
+		w.sync(m).ended(report.Success).told(report.Memory{Reported: true})
 		w.adjust = nil
 		b.AddPullRequest("a", bitbuckettest.PullRequest{Title: "two"})
 		w.sync(m).ended(report.Success).has("pull", "a-1", "a-2", "b-1", "c-1").told(report.Memory{})
@@ -57,7 +57,7 @@ func TestFromMemory(t *testing.T) {
 		b.RemovePullRequest("b", 1)
 		w.adjust = remembering
 		r := w.sync(m).ended(report.Success).is(want{"extracted": 6, "filtered": 0, "unchanged": 4, "merged": 2, "deleted": 2, "kept": 1, "requests": 2})
-		r.has("pull", "a-1", "a-2", "b-1").has("repo", "a", "b").told(report.Memory{Told: true, Repositories: 2, OldestReadAt: readAt})
+		r.has("pull", "a-1", "a-2", "b-1").has("repo", "a", "b").told(report.Memory{Reported: true, Repositories: 2, OldestReadAt: readAt})
 		r.heldBy("pull", "resource 2 (pull-request): the lists of 2 repositories come from memory, and the oldest was read at 2000-01-01T00:00:00Z", 1)
 		for _, res := range r.report.Resources {
 			if !res.Complete || !res.Listed {
@@ -65,7 +65,7 @@ func TestFromMemory(t *testing.T) {
 			}
 		}
 		time.Sleep(23 * time.Hour)
-		w.sync(m).ended(report.Success).is(want{"deleted": 1, "kept": 0}).has("pull", "a-1", "a-2").told(report.Memory{Told: true})
+		w.sync(m).ended(report.Success).is(want{"deleted": 1, "kept": 0}).has("pull", "a-1", "a-2").told(report.Memory{Reported: true})
 	})
 }
 
@@ -160,7 +160,7 @@ func TestLeftOut(t *testing.T) {
 		if !r.report.Has(report.NotAsked) || r.report.Has(report.Unread) || r.report.ExitStatus(report.Incomplete) != 3 || !r.report.CutOff {
 			t.Errorf("not asked %v, unread %v, exit status %d, cut off %v", r.report.Has(report.NotAsked), r.report.Has(report.Unread), r.report.ExitStatus(report.Incomplete), r.report.CutOff)
 		}
-		r.told(report.Memory{Told: true, NotAsked: 6, MaxRequests: 4})
+		r.told(report.Memory{Reported: true, NotAsked: 6, MaxRequests: 4})
 		p := r.problem("error", `resource 1 (pull-request): lists of repositories were not asked for, since max_requests (4) was reached`, `first: repository "`, "raise max_requests")
 		q := r.problem("error", `resource 2 (file): contents of repositories were not asked for, since max_requests (4) was reached`, `repository "r00"`, "raise max_requests")
 		if p.Count != 3 || q.Count != 6 {
@@ -192,7 +192,7 @@ func TestSecondReadingWithinTheBound(t *testing.T) {
 			t.Errorf("got errors %v, want one", errors)
 		}
 		w.maxRequests = 4
-		r = w.sync(m).ended(report.Success).is(want{"requests": 4, "deleted": 1, "kept": 0}).told(report.Memory{Told: true, MaxRequests: 4})
+		r = w.sync(m).ended(report.Success).is(want{"requests": 4, "deleted": 1, "kept": 0}).told(report.Memory{Reported: true, MaxRequests: 4})
 		w.maxRequests = 5
 		if next := w.sync(m).ended(report.Success); !r.report.CutOff || next.report.CutOff {
 			t.Errorf("cut off: got %v with no request left, and %v with one", r.report.CutOff, next.report.CutOff)

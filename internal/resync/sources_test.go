@@ -26,7 +26,7 @@ func TestForecastOverGit(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		resources []string
-		want      string // behind the cost of the API; empty for none
+		want      string // after the cost of the API; empty for none
 	}{
 		{"nothing is read", nil, ""},
 		{"all", []string{filesOf("")}, "over git about 8 requests"},

@@ -9,7 +9,7 @@ import (
 	"port-bitbucket-exporter/internal/port"
 )
 
-// survey reads the lists of repositories, and tells then what the run costs: before the first
+// survey reads the lists of repositories, and logs then what the run costs: before the first
 // request waits for an allowance. While there is plenty left, other requests go beside it.
 type survey struct {
 	*session
@@ -66,7 +66,7 @@ func (v *survey) read(readCtx, until context.Context) {
 	v.expect(seen)
 }
 
-// expect tells how many repositories the resources read. Those that cost no request are read
+// expect sets how many repositories the resources are expected to read. Those that cost no request are read
 // at once: they say nothing of how far the run is, unless there are no others.
 func (v *survey) expect(seen kind.Survey) {
 	costs := func(c kind.Cost) bool { return c.Repositories+c.Sources+c.Objects > 0 }

@@ -50,7 +50,7 @@ type world struct {
 	workspace   string
 	concurrency int
 	timeLimit   time.Duration
-	maxRequests int        // to Bitbucket; 0 is no bound
+	maxRequests int        // to Bitbucket; 0 means no bound
 	delays      *rand.Rand // of every answer; nil for none
 	delaysMu    sync.Mutex
 	// unequal lets the counts differ from what changed in Port: a lost answer, a

@@ -340,7 +340,7 @@ func (q *question) write(entities []any, next string) {
 	_, _ = q.w.Write(text) // a client that went away is not a concern of ours
 }
 
-// rewrite answers what the strict emulator does, changed. An answer that is no success stays.
+// rewrite answers what the strict emulator does, changed. An answer that is not a success stays.
 func (q *question) rewrite(body []byte, change func(map[string]any)) {
 	recorded := httptest.NewRecorder()
 	q.send(recorded, body)

@@ -50,7 +50,7 @@ var (
 	flag     = &Shape{Form: Flag}
 )
 
-// Of reads the notation of an object: names with what their values are behind them. A
+// Of reads the notation of an object: names with what their values are after them. A
 // name alone is a text, "name?" true or false, "name#" a number, "name*" anything,
 // "name{…}" an object, "name[…]" a list of objects, "name[]" one of texts; "+" says that
 // an object may hold more.

@@ -182,7 +182,7 @@ func (c *files) askREST(ctx context.Context, name string) body {
 }
 
 // leastRead is how much of a file is read at least, in bytes: the first entry of a folder,
-// which is answered in the place of a file, is in it.
+// which is answered in place of a file, is in it.
 const leastRead = 16 << 10
 
 // readREST asks for a file. A submodule, of which the hash is answered, is none.

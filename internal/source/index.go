@@ -62,7 +62,7 @@ const (
 	present
 )
 
-// firstSegments cuts a path off behind n segments.
+// firstSegments cuts a path off after n segments.
 func firstSegments(path string, n int) string {
 	for i := range len(path) {
 		if path[i] == '/' {

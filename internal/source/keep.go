@@ -13,7 +13,7 @@ import (
 // What a commit holds never changes, so that what was read of it is kept for later runs: in
 // Options.State, one value for each commit, and others for large listings, for texts and for
 // single entries. Only what is proven is kept: what git read, since its hashes prove it, and
-// of REST what is told from the answers of an outage or of a proxy. A value that is missing
+// of REST what cannot be the answer of an outage or of a proxy. A value that is missing
 // costs requests, and nothing else.
 
 // Knows reports whether an earlier run has read something of the head of a repository's main

@@ -59,14 +59,14 @@ func (c *files) Followed(ctx context.Context, name string) (at string, text []by
 		if path.IsAbs(string(text)) || to == ".." || strings.HasPrefix(to, "../") {
 			return at, nil, &DeadLink{"a symbolic link leads out of its repository"}
 		}
-		if to == "." { // the root, which is no file
+		if to == "." { // the root, which is not a file
 			return at, nil, &DeadLink{noFile}
 		}
 		at = to
 	}
 }
 
-// special returns Link or Submodule for what is no file of its own, and else nothing.
+// special returns Link or Submodule for what is not a file of its own, and else nothing.
 func (c *files) special(ctx context.Context, name string, b body, text []byte) (attribute string, err error) {
 	switch {
 	case b.link:

@@ -28,7 +28,7 @@ type Visitor struct {
 	// Several is true when other folders are to be listed afterwards.
 	Several bool
 	// Keep reports whether a file is to be read afterwards: some of them come by with a
-	// listing. Nil is none.
+	// listing. Nil means none.
 	Keep func(path string) bool
 	// Unfinished reports, at the end, whether more is wanted than the listing holds.
 	Unfinished func() bool

@@ -100,8 +100,8 @@ func (m *Memory) tree(at Revision) *tree {
 	return t
 }
 
-// release gives the store what is new of a tree, and forgets one that holds nothing once nobody
-// uses it any more: a run reads very many of which it keeps nothing.
+// release gives the store what is new of a tree, and forgets one that holds nothing once it
+// is not used any more: a run reads very many of which it keeps nothing.
 func (m *Memory) release(t *tree) {
 	m.keep(t)
 	m.mu.Lock()

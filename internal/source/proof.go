@@ -10,7 +10,7 @@ import (
 	"port-bitbucket-exporter/internal/glob"
 )
 
-// proof tells a listing of REST that holds for ever from one that may have been cut, or made
+// proof distinguishes a listing of REST that holds for ever from one that may have been cut, or made
 // by something on the way: each entry is one of the commit, in the folder that was asked for,
 // its folder comes before it, and each folder has something in it, since git keeps no empty
 // one. Where nothing is listed, the answer must say that there is no such folder.

@@ -64,7 +64,7 @@ type Want struct {
 	glob.Need
 	// Several is true when other folders are to be listed afterwards.
 	Several bool
-	// Keep reports whether a file is to be read afterwards; nil is none.
+	// Keep reports whether a file is to be read afterwards; nil means none.
 	Keep func(path string) bool
 	// Text takes the texts of such files that come by, as Git.Texts hands them on.
 	Text func(id gitwire.Hash, size int64, text []byte) error

@@ -17,7 +17,7 @@ func config(folder string) state.Config {
 	return state.Config{Folder: folder, Secret: "s", Workspace: "w", Identifier: "i"}
 }
 
-// run opens a store, and closes it behind do.
+// run opens a store, and closes it after do.
 func run(t *testing.T, c state.Config, do func(s *state.Store)) {
 	t.Helper()
 	s, _ := state.Open(c)
@@ -48,7 +48,7 @@ func has(s *state.Store, c state.Class, from, to int) (known int) {
 }
 
 // What was used in the fewest runs goes first, whether it was read, asked for or written; and
-// the folder is within the limit behind each run.
+// the folder is within the limit after each run.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	const limit = 1 << 20

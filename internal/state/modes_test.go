@@ -44,7 +44,7 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// What is planted in the place of a file is not followed, waited for or written to.
+// What is planted in place of a file is not followed, waited for or written to.
 func TestPlanted(t *testing.T) {
 	skipShort(t)
 	t.Parallel()

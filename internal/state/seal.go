@@ -30,8 +30,8 @@ const (
 	coders = 2
 )
 
-// index is what a value is found by: an HMAC of its class and key, from which nobody without
-// the secret learns them.
+// index is what a value is found by: an HMAC of its class and key, which does not reveal
+// them without the secret.
 type index [16]byte
 
 func (i index) compare(j index) int { return bytes.Compare(i[:], j[:]) }
@@ -103,7 +103,7 @@ func (k *keys) open(sealed, name []byte) ([]byte, error) {
 	return k.unpack.DecodeAll(packed, nil)
 }
 
-// code is the HMAC of a file: nobody without the keys makes another file with the same one.
+// code is the HMAC of a file: without the keys no other file can be made that has the same one.
 func (k *keys) code(file io.Reader) ([]byte, error) {
 	code := hmac.New(sha256.New, k.files)
 	_, err := io.CopyBuffer(struct{ io.Writer }{code}, struct{ io.Reader }{file}, make([]byte, 128<<10))

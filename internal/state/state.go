@@ -172,7 +172,7 @@ func (s *Store) find(i index) (sealed []byte, ok bool) {
 	return slices.Clone(sealed), ok
 }
 
-// Put keeps a value, in the place of the one before, and does not hold on to it. A value of
+// Put keeps a value, in place of the one before, and does not hold on to it. A value of
 // more than 32 MiB is not kept, nor is any by a Store that only reads, or can write no more.
 func (s *Store) Put(value []byte, c Class, key ...string) {
 	if s == nil || s.config.ReadOnly || len(value) > maxValue {

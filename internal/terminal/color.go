@@ -30,7 +30,7 @@ func paint(text string) string {
 	return b.String()
 }
 
-// Colored reports whether lines to a stream are coloured where nobody says so, by the
+// Colored reports whether lines to a stream are coloured where no input says so, by the
 // variables that people set for all programs.
 //
 // Source: https://no-color.org, https://force-color.org and https://bixense.com/clicolors/,

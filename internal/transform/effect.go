@@ -6,7 +6,7 @@ package transform
 type effect struct {
 	test  bool // it reads whether its input is there, and its type
 	each  bool // its arguments see the elements of its input, which it reads through
-	from  int  // the argument whose results those behind it see, from 1 on; 0 for none
+	from  int  // the argument whose results those after it see, from 1 on; 0 for none
 	tests int  // the argument of whose results it matters only whether they count as true
 	gives int  // the argument whose results are the function's, or its elements
 	of    result

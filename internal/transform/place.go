@@ -39,7 +39,7 @@ func (ps places) read() {
 }
 
 // test marks places of which it matters whether something is there, and of which type it is:
-// what counts as true follows from that, and what is no object and no array is read as it is.
+// what counts as true follows from that, and what is neither an object nor an array is read as it is.
 func (ps places) test() places {
 	for _, p := range ps {
 		if p.at != nil {

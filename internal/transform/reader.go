@@ -301,7 +301,7 @@ func (r *reader) call(f *gojq.Func, in places, vars *scope) places {
 		switch results := r.query(arg, seen, vars); {
 		case i+1 == e.gives:
 			given = results
-		case i+1 == e.from: // the arguments behind it see its results
+		case i+1 == e.from: // the arguments after it see its results
 			seen = results
 		case i+1 == e.tests:
 			results.test()

@@ -18,7 +18,7 @@ import (
 	"port-bitbucket-exporter/internal/shape"
 )
 
-// listed names the places that are read: ".a.b" and ".a[].b", with "!" behind where it matters
+// listed names the places that are read: ".a.b" and ".a[].b", with "!" after where it matters
 // whether something is there and of which type, with "~" where nothing more is read; "." is everything.
 func listed(r *reach.Paths) string {
 	var all []string
@@ -45,7 +45,7 @@ func listed(r *reach.Paths) string {
 	return strings.Join(all, " ")
 }
 
-// readsOf are those of one expression; nil when it is no jq that compiles.
+// readsOf are those of one expression; nil when it is not jq that compiles.
 func readsOf(text string) (*reach.Paths, *gojq.Code) {
 	c := &compiler{}
 	x := c.compile(mapping.Expr{Text: text})
@@ -382,7 +382,7 @@ func (w *writer) expr(levels int) string {
 	return text + name + w.fill(strings.ReplaceAll(body, "V", name), levels)
 }
 
-// fill puts an expression in the place of each %s.
+// fill puts an expression in place of each %s.
 func (w *writer) fill(form string, levels int) string {
 	for strings.Contains(form, "%s") {
 		form = strings.Replace(form, "%s", "("+w.expr(w.IntN(levels))+")", 1)

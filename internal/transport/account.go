@@ -15,13 +15,13 @@ type Credential struct {
 	// Group is the same for credentials that see the same. The lowest one leads: it decides what
 	// there is.
 	Group int
-	// Authorize sets the header on a request that nobody else holds.
+	// Authorize sets the header on a request that is not shared.
 	Authorize func(*http.Request)
 	// AuthorizeGit does so on a request to the host of git repositories; nil when the
 	// credential is of no use there. A Pool does not call it.
 	AuthorizeGit func(*http.Request)
 	// Tokens are those of a credential that asks the service for access tokens; nil for one
-	// that is sent itself. Present and PresentGit stand then in the place of the two above.
+	// that is sent itself. Present and PresentGit stand then in place of the two above.
 	Tokens              *Tokens
 	Present, PresentGit func(req *http.Request, token string)
 }

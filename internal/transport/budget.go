@@ -22,7 +22,7 @@ type Budget struct {
 	end  context.CancelFunc
 }
 
-// NewBudget lets so many requests out; 0 is no bound.
+// NewBudget lets so many requests out; 0 means no bound.
 func NewBudget(most int) *Budget {
 	b := &Budget{most: int64(most)}
 	if most > 0 {

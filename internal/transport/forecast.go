@@ -26,7 +26,7 @@ type Forecast struct {
 	Free int
 }
 
-// String tells it on one line:
+// String writes it on one line:
 //
 //	2011 requests; 1 credential may make 1000 in 1h: 2h of waiting, none with 3 credentials
 //	2,011 requests, 1,000 of them known: 1,011; 1 credential may make 1000 in 1h: 1h of waiting, none with 2 credentials
@@ -99,7 +99,7 @@ func (p *Pool) Spent() Forecast {
 	return p.Forecast(sent)
 }
 
-// Credentials tells of each credential, in order, whether the server took it, how
+// Credentials describes, for each credential, in order, whether the server took it, how
 // many requests it made, and which allowance the server named.
 func (p *Pool) Credentials() []string {
 	p.mu.Lock()

@@ -34,10 +34,10 @@ type Service struct {
 	// free soon is not sent, and a credential that has answered 429 for a class is not used
 	// for it any more. The error is ErrBudget then.
 	Auto bool
-	// Progress is told of requests that wait, and asks when more may go out. It may be nil.
+	// Progress records requests that wait, and asks when more may go out. It may be nil.
 	Progress *progress.Service
 	// Budget is that of the requests of the Pool, which is below it: once none is left, no
-	// request waits. Nil is no bound.
+	// request waits. Nil means no bound.
 	Budget *Budget
 }
 

@@ -14,7 +14,7 @@ import (
 var errReplay = errors.New("the connection broke before an answer came")
 
 // replays counts what net/http sends by itself: where a connection that was used before breaks
-// while an answer is due, it sends the request again on another one, and does not tell. The
+// while an answer is awaited, it sends the request again on another one, without a sign. The
 // server may have read both. A connection on which nothing could be written counts too, since
 // that cannot be told apart.
 //

@@ -37,7 +37,7 @@ func (a *Again) Unwrap() error { return a.Err }
 
 // Retry calls attempt until it succeeds, fails with anything but an *Again, has
 // been called so many times, or the context ends. The error is that of the last
-// attempt, without the *Again around it. It tells of each pause; to nil it tells nothing.
+// attempt, without the *Again around it. It records each pause in told, which may be nil.
 func Retry(ctx context.Context, told *progress.Service, attempts int, attempt func() error) error {
 	pauses := &pauses{BackOff: exponential()}
 	var pause progress.Wait

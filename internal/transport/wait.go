@@ -18,7 +18,7 @@ const (
 	Refused               // the server answered 429
 )
 
-// Wait waits for a rate limit, for a reason to be told. Its error is the context's
+// Wait waits for a rate limit, for a reason that is recorded. Its error is the context's
 // cause.
 type Wait func(ctx context.Context, d time.Duration, why Reason) error
 
@@ -43,7 +43,7 @@ func Waiting(name string, told *progress.Service) Wait {
 func refusedBy(service string) string { return service + ", which answered 429" }
 
 // wait returns at the time, or at a change; without a time after a minute at the latest. It
-// tells of a wait that has an end.
+// records a wait that has an end.
 func wait(ctx context.Context, told *progress.Service, w progress.Wait, at time.Time, changed <-chan struct{}) error {
 	if !w.Until.IsZero() {
 		told.Begin(&w)
@@ -66,7 +66,7 @@ func wait(ctx context.Context, told *progress.Service, w progress.Wait, at time.
 	return nil
 }
 
-// Observed tells a record of each request that goes out, and of its answer.
+// Observed records each request that goes out, and its answer.
 func Observed(base http.RoundTripper, told *progress.Service) http.RoundTripper {
 	if told == nil {
 		return base

@@ -18,7 +18,7 @@ var (
 	date   string // of the commit, in RFC 3339
 )
 
-// development is the version of a build that nobody named. Port takes semantic versions.
+// development is the version of a build that was not named. Port takes semantic versions.
 const development = "0.0.0-dev"
 
 // Build is one build of the program.
@@ -55,7 +55,7 @@ func This() Build {
 	return of(Build{tag, commit, date}, info)
 }
 
-// of completes what the linker was given. Nothing of a checkout is told beside a given commit.
+// of completes what the linker was given. Nothing of a checkout is added to a given commit.
 func of(given Build, info *debug.BuildInfo) Build {
 	noted := Build{Version: info.Main.Version}
 	dirty := ""

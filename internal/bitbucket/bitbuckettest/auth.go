@@ -20,16 +20,16 @@ type Access struct {
 	Scopes []string
 	// Hidden are the slugs of repositories that the credential may not see: they are not listed, and not found.
 	Hidden []string
-	// Limit is the number of calls per Window and resource class; 0 is the default, below 0 is no limit.
+	// Limit is the number of calls per Window and resource class; 0 is the default, below 0 means no limit.
 	Limit  int
 	Window time.Duration
-	// GitLimit is the number of requests to the git host per Window; 0 is the default, below 0 is no limit.
+	// GitLimit is the number of requests to the git host per Window; 0 is the default, below 0 means no limit.
 	GitLimit int
 	// Headers sends X-RateLimit-* with the answers under /repositories. Access tokens only.
 	Headers bool
 	// Forgiving leaves refused calls out of the count.
 	Forgiving bool
-	// NotAdmin is true for a user who is no admin of the workspace and its repositories: addresses of members are
+	// NotAdmin is true for a user who is not an admin of the workspace and its repositories: addresses of members are
 	// null, and permissions and branch restrictions answer 403.
 	NotAdmin bool
 	// RetryAfter is sent with each 429 when positive. The real service sends none.

@@ -36,7 +36,7 @@ func (ps *permissions) examples(v view) map[string]object {
 	return map[string]object{"permission": ps.all[0].tree(v)}
 }
 
-// Permit gives a user a permission for a repository, in the place of another one.
+// Permit gives a user a permission for a repository, in place of another one.
 func (ps *permissions) Permit(p Permission) {
 	ps.Forbid(p.User.Name, p.Slug)
 	ps.ws.change(func() { ps.all = append(ps.all, &permission{p, ps.repositories.must(p.Slug)}) })

@@ -285,7 +285,7 @@ func (p *pullRequest) tree(v view) object {
 	return v.without(o, "draft")
 }
 
-// endpoint is the source or the destination. That a deleted branch leaves a null in the place of the commit is as
+// endpoint is the source or the destination. That a deleted branch leaves a null in place of the commit is as
 // users report it, in https://github.com/jenkinsci/bitbucket-branch-source-plugin/pull/322, read 2026-11.
 func (v view) endpoint(p *pullRequest, branch string, withLinks bool, hash string, repo any) object {
 	b := object{{"name", branch, shown}}

@@ -84,7 +84,7 @@ func (rs *reports) sample(slugs []string) {
 	}
 }
 
-// commit refuses what is no commit of the repository, as its other routes do.
+// commit refuses what is not a commit of the repository, as its other routes do.
 func (rs *reports) commit(q *request) (r *repository, at string, refusal *answer) {
 	if r, refusal = rs.repositories.of(q); refusal != nil {
 		return nil, "", refusal

@@ -165,7 +165,7 @@ func find(routes []*route, q *request) (*route, *answer) {
 	}).noted("unknown path")
 }
 
-// noAPI is the detail of the 404 for a path that is no route. Source: a recorded answer.
+// noAPI is the detail of the 404 for a path that is not a route. Source: a recorded answer.
 const noAPI = "There is no API hosted at this URL.\n\nFor information about our API's, please refer to the documentation at: " +
 	"https://developer.atlassian.com/bitbucket/api/2/reference/"
 

@@ -79,7 +79,7 @@ func newServer(slug string) *Server {
 	return s
 }
 
-// contents are all kinds of content, each behind those that it needs.
+// contents are all kinds of content, each after those that it needs.
 func (s *Server) contents() []content {
 	return []content{s.workspace, s.projects, s.repositories, s.branches, s.commits, s.tags, s.files, s.extras, s.pullRequests, s.pipelines, s.environments, s.deployments, s.members, s.permissions, s.runners, s.restrictions, s.reports}
 }

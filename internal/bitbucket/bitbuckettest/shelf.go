@@ -14,7 +14,7 @@ func newShelf[T any](rs *repositories) shelf[T] {
 
 func (s shelf[T]) ws() *workspace { return s.repositories.ws }
 
-// add puts what make returns behind all that a repository has. It may be made of the repository, and of how many
+// add puts what make returns after all that a repository has. It may be made of the repository, and of how many
 // there are before it.
 func (s shelf[T]) add(slug string, make func(r *repository, before int) T) {
 	s.ws().change(func() {

@@ -13,7 +13,7 @@ import (
 // benchmarks: it passes real time.
 type Line struct {
 	OneWay         time.Duration // the latency of one direction
-	BytesPerSecond int           // of one direction, for all connections together; 0 is no limit
+	BytesPerSecond int           // of one direction, for all connections together; 0 means no limit
 }
 
 // Slow puts the line in front of the server with that address, such as "http://127.0.0.1:80",

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// errServer is an error that is no mistake of the client's; its text goes into an ERR packet.
+// errServer is an error that is not a mistake of the client's; its text goes into an ERR packet.
 type errServer string
 
 func (e errServer) Error() string { return string(e) }

@@ -79,7 +79,7 @@ const (
 	OfsDeltas
 	// RefDeltas tells the hash of the base, which comes before.
 	RefDeltas
-	// RefDeltasFirst has the base behind the delta, and turns the order round.
+	// RefDeltasFirst has the base after the delta, and turns the order round.
 	RefDeltasFirst
 )
 

@@ -174,7 +174,7 @@ func (f *fault) answers() bool {
 	return f == nil || f.Apply || f.Status == 0 && !f.DropConnection
 }
 
-// replace puts the fault's answer in the place of the real one.
+// replace puts the fault's answer in place of the real one.
 func (s *Server) replace(out reply, f *fault, r *http.Request, asked []byte) reply {
 	switch {
 	case f == nil:

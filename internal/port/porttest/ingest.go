@@ -106,7 +106,7 @@ func checkSyncMetrics(at, integration string, m map[string]any) string {
 	return ""
 }
 
-// resync finds a resync by its event; nil is none.
+// resync finds a resync by its event; nil means none.
 func (n *integration) resync(event string) *resync {
 	i := slices.IndexFunc(n.syncs, func(of *resync) bool { return of.event == event })
 	if i < 0 {

@@ -40,7 +40,7 @@ type Options struct {
 	// TokenLifetime is how long a token is good for; 0 is three hours.
 	TokenLifetime time.Duration
 	// RateLimit is how many requests are answered in each RatePeriod (0 is a
-	// minute); the others get 429. 0 is no limit.
+	// minute); the others get 429. 0 means no limit.
 	RateLimit  int
 	RatePeriod time.Duration
 	// PublishedLimits answers 429 to what passes the limits that Port has published.
