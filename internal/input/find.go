@@ -51,19 +51,26 @@ type reader struct {
 // input of an action that it does not accept are a problem. The order
 // of the sources is: the argument, INPUT_<ID>, <ID>, <ID>_FILE, the OCEAN__ names.
 func (r *reader) find(in Input) given {
-	sources := []func(Input) given{r.argument, r.action, r.plain, r.file, r.ocean.find}
+	type source struct {
+		origin origin
+		find   func(Input) given
+	}
+	argument, action, plain := source{fromArgument, r.argument}, source{fromAction, r.action}, source{fromEnvironment, r.plain}
+	file, ocean := source{fromFile, r.file}, source{fromOcean, r.ocean.find}
+	sources := []source{argument, action, plain, file, ocean}
 	ambient := r.env.Pipelines && in.ID == "bitbucket_workspace"
 	if ambient {
 		// The plain name is the environment's own there and is always set:
 		// whoever set another name meant that one. Reading the wrong workspace
 		// would delete the entities of the right one.
-		sources = []func(Input) given{r.argument, r.action, r.file, r.ocean.find, r.plain}
+		sources = []source{argument, action, file, ocean, plain}
 	}
-	for _, source := range sources {
-		g := source(in)
+	for _, s := range sources {
+		g := s.find(in)
 		if !g.ok() {
 			continue
 		}
+		g.origin = s.origin
 		if in.ID != "mapping" {
 			g.text = strings.TrimSpace(g.text)
 		}
@@ -72,7 +79,7 @@ func (r *reader) find(in Input) given {
 			return given{}
 		}
 		if in.accept != nil && !in.accept(g.text) {
-			if g.from == r.env.Arguments[in.ID].From || strings.HasPrefix(g.from, actionPrefix) {
+			if g.origin == fromArgument || g.origin == fromAction {
 				r.rep.problem(location(in.ID, g.from), in.Help, "%q is not known", g.text)
 			}
 			continue
@@ -195,7 +202,7 @@ func (r *reader) read() values {
 			g = given{text: in.Default, from: byDefault}
 		}
 		if g.ok() {
-			r.rep.notes.Sources = append(r.rep.notes.Sources, Source{ID: in.ID, From: g.from})
+			r.rep.notes.Sources = append(r.rep.notes.Sources, Source{ID: in.ID, From: g.from, origin: g.origin})
 		}
 		all[in.ID] = value{given: g, id: in.ID, standard: in.Default, words: in.Words, rep: r.rep, readFile: r.env.ReadFile}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"port-bitbucket-exporter/internal/diag"
 )
@@ -73,9 +74,9 @@ func TestValidate(t *testing.T) {
 		t.Errorf("secrets: got -, want +\n%s", diff)
 	}
 	wantNotes := Notes{Sources: []Source{
-		{"mode", "MODE"}, {"mapping_file", "MAPPING_FILE"}, {"jq_env_allow", "JQ_ENV_ALLOW"}, {"sarif_file", "SARIF_FILE"}, {"code_insights", "default"}, {"log_level", "default"}, {"quiet", "default"}, {"log_format", "default"}, {"color", "default"}, {"debug", "default"},
+		{ID: "mode", From: "MODE"}, {ID: "mapping_file", From: "MAPPING_FILE"}, {ID: "jq_env_allow", From: "JQ_ENV_ALLOW"}, {ID: "sarif_file", From: "SARIF_FILE"}, {ID: "code_insights", From: "default"}, {ID: "log_level", From: "default"}, {ID: "quiet", From: "default"}, {ID: "log_format", From: "default"}, {ID: "color", From: "default"}, {ID: "debug", From: "default"},
 	}}
-	if diff := cmp.Diff(notes, wantNotes); diff != "" {
+	if diff := cmp.Diff(notes, wantNotes, cmpopts.IgnoreUnexported(Source{})); diff != "" {
 		t.Errorf("notes: got -, want +\n%s", diff)
 	}
 }

@@ -309,7 +309,7 @@ func TestNotes(t *testing.T) {
 			name = "default"
 		}
 		if given || in.Default != "" {
-			sources = append(sources, Source{in.ID, name})
+			sources = append(sources, Source{ID: in.ID, From: name})
 		}
 	}
 	want := Notes{
@@ -326,7 +326,7 @@ func TestNotes(t *testing.T) {
 			"the app password is not used, because another credential is given too: the workspace token",
 		},
 	}
-	if diff := cmp.Diff(want, notes); diff != "" {
+	if diff := cmp.Diff(want, notes, cmpopts.IgnoreUnexported(Source{})); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 }

@@ -27,6 +27,8 @@ type Notes struct {
 type Source struct {
 	ID   string
 	From string // the name of an environment variable, or "default"
+
+	origin origin
 }
 
 // byDefault stands where nothing is given.

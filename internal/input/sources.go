@@ -2,47 +2,49 @@ package input
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
-// origin is one of the places that values come from, in the order in which they win.
-type origin struct {
-	name string // as it follows a number of inputs in a message
-	has  func(s Source) bool
+// origin is one of the places that values come from.
+type origin int
+
+const (
+	fromDefault origin = iota
+	fromArgument
+	fromAction
+	fromFile
+	fromEnvironment
+	fromOcean
+)
+
+// origins are how a summary names the origins, in its order.
+var origins = [...]struct {
+	name string // as it follows a number of inputs; empty for what is not named
 	// shown is true when the name of the variable does not follow from the input's.
 	shown bool
-}
-
-var origins = []origin{
-	{name: "by arguments", has: func(s Source) bool {
-		return strings.HasPrefix(s.From, "-") || strings.HasPrefix(s.From, "the ")
-	}},
-	{name: "from INPUT_ variables", has: func(s Source) bool { return strings.HasPrefix(s.From, actionPrefix) }},
-	{name: "from files", has: func(s Source) bool { return s.From == strings.ToUpper(s.ID)+"_FILE" }, shown: true},
-	{name: "from the environment", has: func(s Source) bool { return strings.HasPrefix(s.From, strings.ToUpper(s.ID)) }},
-	{name: "from names of Port's own integration", has: func(Source) bool { return true }, shown: true},
+}{
+	fromArgument:    {name: "by arguments"},
+	fromAction:      {name: "from INPUT_ variables"},
+	fromFile:        {name: "from files", shown: true},
+	fromEnvironment: {name: "from the environment"},
+	fromOcean:       {name: "from names of Port's own integration", shown: true},
 }
 
 // Summary says on one line where the values come from that are not defaults, and holds none:
 //
 //	1 by arguments (mapping_file); 2 from the environment (port_client_id, deletion)
 func (n Notes) Summary() string {
-	of := make([][]string, len(origins))
+	var of [len(origins)][]string
 	for _, s := range n.Sources {
-		if s.From == byDefault {
-			continue
-		}
-		i := slices.IndexFunc(origins, func(o origin) bool { return o.has(s) })
 		text := s.ID
-		if origins[i].shown {
+		if origins[s.origin].shown {
 			text += " from " + s.From
 		}
-		of[i] = append(of[i], text)
+		of[s.origin] = append(of[s.origin], text)
 	}
 	var parts []string
 	for i, o := range origins {
-		if len(of[i]) > 0 {
+		if o.name != "" && len(of[i]) > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s (%s)", len(of[i]), o.name, strings.Join(of[i], ", ")))
 		}
 	}

@@ -21,7 +21,7 @@ func TestSummary(t *testing.T) {
 	if got := notes.Summary(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got := (Notes{Sources: []Source{{"mode", "default"}}}).Summary(); got != "none given: all have their defaults" {
+	if got := (Notes{Sources: []Source{{ID: "mode", From: "default"}}}).Summary(); got != "none given: all have their defaults" {
 		t.Errorf("without a value: got %q", got)
 	}
 }

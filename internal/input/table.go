@@ -130,7 +130,7 @@ var Table = []Input{
 		read: func(v value, c *Config) { c.SourceReader = choice[SourceReader](v) }},
 	{ID: "git_host_url", Group: aboutBitbucket, Default: "https://bitbucket.org",
 		Help: "The address of Bitbucket's git host; where bitbucket_host_url is not Bitbucket's own, auto uses git only when this is given.",
-		read: func(v value, c *Config) { c.GitHostURL, c.gitHostGiven = address(v), v.from != byDefault }},
+		read: func(v value, c *Config) { c.GitHostURL, c.gitHostGiven = address(v), v.origin != fromDefault }},
 	{ID: "git_max_bytes", Group: aboutBitbucket, Default: "64MiB",
 		Help: "When git would receive more than this of a repository, from 1MiB to 1GiB, auto reads it over REST.",
 		read: func(v value, c *Config) { c.GitMaxBytes = gitMaxBytes(v) }},

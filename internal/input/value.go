@@ -7,8 +7,9 @@ import (
 
 // given is a text and the name it came from. Nothing is given when from is empty.
 type given struct {
-	text string
-	from string
+	text   string
+	from   string
+	origin origin
 }
 
 func (g given) ok() bool { return g.from != "" }
