@@ -90,8 +90,15 @@ var flagOptions = map[rune]onig.Option{
 	'p': onig.DotAll | onig.SingleLine, 'l': onig.Longest, 'n': onig.NotEmpty,
 }
 
-// Regexp compiles a regular expression with flags as jq does. The error says why there is
-// none.
+// RegexError says why a text is not a regular expression of jq: Err is of the package onig.
+type RegexError struct{ Err error }
+
+func (e *RegexError) Error() string { return "Regex failure: " + e.Err.Error() }
+
+func (e *RegexError) Unwrap() error { return e.Err }
+
+// Regexp compiles a regular expression with flags as jq does. The error is a *RegexError when
+// the flags are known.
 func Regexp(source, flags string) (*onig.Regexp, error) {
 	var options onig.Option
 	for _, flag := range flags {
@@ -103,7 +110,7 @@ func Regexp(source, flags string) (*onig.Regexp, error) {
 	}
 	re, err := onig.Compile(source, options)
 	if err != nil {
-		return nil, fmt.Errorf("Regex failure: %w", err)
+		return nil, &RegexError{err}
 	}
 	return re, nil
 }

@@ -41,13 +41,13 @@ func regularExpressions(x *expression) {
 
 // pattern looks at the literal pattern of a call.
 func pattern(x *expression, function, pattern, flags string) {
-	_, err := jq.Regexp(pattern, flags)
-	if err == nil {
-		return
+	var wrong *jq.RegexError
+	if _, err := jq.Regexp(pattern, flags); !errors.As(err, &wrong) {
+		return // the flags are known
 	}
-	why := strings.TrimPrefix(err.Error(), "Regex failure: ")
+	why := wrong.Err.Error()
 	x.once(mapping.RuleJQRegex, diag.Error, locateText(x.source, function, pattern),
-		fmt.Sprintf("jq: %s cannot use the regular expression %s: %s", function, jq.Quote(pattern), why), regexFix(pattern, why, err))
+		fmt.Sprintf("jq: %s cannot use the regular expression %s: %s", function, jq.Quote(pattern), why), regexFix(pattern, why, wrong.Err))
 }
 
 // regexFixes are the ways out by the beginning of what is wrong.
@@ -67,7 +67,7 @@ func regexFix(pattern, why string, err error) string {
 	var lacks *onig.UnsupportedError
 	switch {
 	case strings.HasPrefix(pattern, "*"), strings.HasPrefix(pattern, "+"):
-		return `this is a pattern of files, and no regular expression: write .* for any text`
+		return `this is a pattern of files, not a regular expression: write .* for any text`
 	case errors.As(err, &lacks):
 		return unsupportedFix(lacks.What)
 	}
@@ -76,7 +76,7 @@ func regexFix(pattern, why string, err error) string {
 			return known.fix
 		}
 	}
-	return `write each sign that is meant as it is behind two backslashes: "\\(", "\\["`
+	return `write two backslashes before each sign that is meant as it is: "\\(", "\\["`
 }
 
 // unsupportedFix names the way out for an operator that works elsewhere in jq.

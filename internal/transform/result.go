@@ -114,12 +114,13 @@ func raised(expr mapping.Expr, err error) *Fault {
 }
 
 func raisedFix(err error) string {
+	var regex *jq.RegexError
 	switch {
 	case isLimit(err):
 		return "work on a smaller part of the object, such as the first 1000 members or characters: (…)[:1000]"
 	case errors.Is(err, jq.ErrSlow):
 		return "end it sooner: repeat, recurse, until and range can run for ever"
-	case strings.HasPrefix(err.Error(), "Regex failure"):
+	case errors.As(err, &regex):
 		return "to look for a text of the object, use contains, startswith, endswith or split, which take it as it is"
 	}
 	return `give a default to fields that may not be there: (.field // "")`
