@@ -3,7 +3,6 @@ package diag
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -95,13 +94,18 @@ func (p Problems) sharedFix() string {
 // object is a Where, taken apart: `resource 2 (repository): property "owner"`.
 type object struct{ resource, kind, what string }
 
-var objectText = regexp.MustCompile(`^resources? ([0-9, and]+) \(([^)]*)\)(?:: (.*))?$`)
-
 func parseObject(where string) object {
-	if m := objectText.FindStringSubmatch(where); m != nil {
-		return object{m[1], m[2], m[3]}
+	numbers, ok := strings.CutPrefix(where, "resource ")
+	if !ok {
+		numbers, ok = strings.CutPrefix(where, "resources ")
 	}
-	return object{what: where}
+	numbers, kind, named := strings.Cut(numbers, " (")
+	kind, what, closed := strings.Cut(kind, ")")
+	what, more := strings.CutPrefix(what, ": ")
+	if !ok || !named || !closed || what != "" && !more || numbers == "" || strings.Trim(numbers, "0123456789, and") != "" {
+		return object{what: where}
+	}
+	return object{numbers, kind, what}
 }
 
 // maxNamed bounds how many objects, or places, of a group are named.
