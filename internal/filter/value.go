@@ -21,9 +21,11 @@ func plain(value string) bool {
 	return number.MatchString(value) || date.MatchString(value) || slices.Contains([]string{"true", "false", "null"}, strings.ToLower(value))
 }
 
+var escapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 // Quote returns a text as a filter has it.
 func Quote(value string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+	return `"` + escapes.Replace(value) + `"`
 }
 
 // value reads what is compared with a field. Bitbucket takes one value, and several after IN

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // The settings of Ocean that are not inputs. Source: Ocean's settings
@@ -19,10 +21,10 @@ const (
 )
 
 // oceanSettings are the environment variables that begin with OCEAN__ or
-// APPLICATION__, and the keys of the integration config by squashed name.
+// APPLICATION__, and the keys of the integration config by folded name.
 type oceanSettings struct {
 	variables map[string]given // by upper-case name
-	config    map[string]given // by squashed key
+	config    map[string]given // by folded key
 }
 
 // readOcean sorts the environment. Names are matched without regard to case,
@@ -42,7 +44,7 @@ func readOcean(environ func() []string, rep *report) oceanSettings {
 		bn, _, _ := strings.Cut(b, "=")
 		return strings.Compare(an, bn)
 	})
-	squashed := map[string]given{}
+	joined := map[string]given{}
 	for _, line := range lines {
 		name, text, _ := strings.Cut(line, "=")
 		upper := strings.ToUpper(name)
@@ -53,13 +55,13 @@ func readOcean(environ func() []string, rep *report) oceanSettings {
 		setFirst(s.variables, upper, g)
 		if key, ok := strings.CutPrefix(upper, oceanConfigPrefix); ok {
 			if strings.Contains(key, "_") {
-				setFirst(s.config, squash(key), g)
+				setFirst(s.config, nearest.Fold(key), g)
 			} else {
-				setFirst(squashed, squash(key), g)
+				setFirst(joined, nearest.Fold(key), g)
 			}
 		}
 	}
-	for key, g := range squashed {
+	for key, g := range joined {
 		setFirst(s.config, key, g)
 	}
 	s.readObject(rep)
@@ -98,13 +100,13 @@ func (s oceanSettings) readObject(rep *report) {
 	for _, key := range keys {
 		text, ok := scalar(object[key])
 		if !ok {
-			if _, known := configInput(squash(key)); known {
+			if _, known := configInput(nearest.Fold(key)); known {
 				rep.problem(whole.from, fix, "the value of the key %q is neither a text nor a list of texts", key)
 			}
 			continue
 		}
 		if strings.TrimSpace(text) != "" {
-			setFirst(s.config, squash(key), given{text: text, from: whole.from + " (key " + key + ")"})
+			setFirst(s.config, nearest.Fold(key), given{text: text, from: whole.from + " (key " + key + ")"})
 		}
 	}
 }
@@ -145,9 +147,9 @@ func scalar(value any) (string, bool) {
 	}
 }
 
-func configInput(squashedKey string) (Input, bool) {
+func configInput(folded string) (Input, bool) {
 	for _, in := range Table {
-		if key, ok := in.oceanConfigKey(); ok && key == squashedKey {
+		if key, ok := in.oceanConfigKey(); ok && key == folded {
 			return in, true
 		}
 	}
@@ -176,7 +178,7 @@ func (s oceanSettings) check(rep *report) {
 	if listener, from := s.listener(); from != "" && !strings.EqualFold(listener, "ONCE") {
 		rep.warn("%s is not ONCE: it is ignored, this program runs once and exits", from)
 	}
-	if g, ok := s.config[squash("webhook_secret")]; ok {
+	if g, ok := s.config[nearest.Fold("webhook_secret")]; ok {
 		rep.info("%s is ignored: it is for live events, and this program runs once and exits", g.from)
 	}
 	if g, ok := s.variables[oceanBaseURL]; ok {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"port-bitbucket-exporter/internal/nearest"
 )
 
 // Input is one row of the table of inputs. A new input is a row, its field of Config, and
@@ -388,20 +390,14 @@ func (c Config) Secrets() []string {
 	return secrets
 }
 
-// oceanConfigKey returns the squashed key that the input has in Ocean's integration
-// config, if it has one.
+// oceanConfigKey returns the folded key that the input has in Ocean's integration config, if
+// it has one: bitbucket_workspace, bitbucketWorkspace and BITBUCKETWORKSPACE are all in use,
+// because Port's own action upper-cases the keys of its examples without adding underscores.
 func (i Input) oceanConfigKey() (string, bool) {
 	for _, name := range i.Ocean {
 		if key, ok := strings.CutPrefix(name, oceanConfigPrefix); ok {
-			return squash(key), true
+			return nearest.Fold(key), true
 		}
 	}
 	return "", false
-}
-
-// squash makes the three spellings of a config key equal: bitbucket_workspace,
-// bitbucketWorkspace and BITBUCKETWORKSPACE are all in use, because Port's own
-// action upper-cases the keys of its examples without adding underscores.
-func squash(key string) string {
-	return strings.ToUpper(strings.NewReplacer("_", "", "-", "").Replace(key))
 }

@@ -3,10 +3,10 @@ package kind
 import (
 	"fmt"
 	"net/url"
-	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
+	"port-bitbucket-exporter/internal/filter"
 	"port-bitbucket-exporter/internal/mapping"
 	"port-bitbucket-exporter/internal/shape"
 )
@@ -61,7 +61,7 @@ func (s branchSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ part
 	a.moves = true
 	if s.DefaultBranchOnly {
 		a.none = r.MainBranch == ""
-		a.query = url.Values{"q": {`name = "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(r.MainBranch) + `"`}}
+		a.query = url.Values{"q": {"name = " + filter.Quote(r.MainBranch)}}
 	}
 	takes := s.takes(r.MainBranch)
 	a.only = choice{takes: func(o Object) bool {

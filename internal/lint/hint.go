@@ -35,11 +35,6 @@ var otherNames = map[string][]string{
 // cloned are the addresses for Git as other products name them, and the protocol of each.
 var cloned = map[string]string{"cloneurl": "https", "httpurltorepo": "https", "remoteurl": "https", "sshurl": "ssh", "sshurltorepo": "ssh"}
 
-// folded is a name without signs and capitals.
-func folded(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
-}
-
 // hint is what was most likely meant by a path that leads nowhere.
 type hint struct {
 	write string // jq
@@ -68,17 +63,17 @@ func (h hint) fix() string {
 func meant(k shape.Kind, path shape.Path, at int) (hint, bool) {
 	right, of := slices.Clone(path[:at]), k.Object.At(path[:at])
 	key, sure := path[at].Key, true
-	if protocol := cloned[folded(key)]; protocol != "" && of.Field("links").Field("clone") != nil {
+	if protocol := cloned[nearest.Fold(key)]; protocol != "" && of.Field("links").Field("clone") != nil {
 		return hint{write: "first(" + right.String() + `.links.clone[] | select(.name == "` + protocol + `") | .href)`, sure: true}, true
 	}
-	if folded(key) == "readme" && of.Field(includedFiles) != nil {
+	if nearest.Fold(key) == "readme" && of.Field(includedFiles) != nil {
 		return hint{write: right.String() + "." + includedFiles + `["README.md"]`, sure: true}, true
 	}
 	for i, step := range path[at:] {
 		if of != nil && of.Form == shape.Object && !step.Member && !slices.Contains(of.Names, step.Key) && !of.More {
 			meant, byName := instead(of, step.Key)
 			if len(right) > 0 && meant == nil { // .project.projectKey
-				meant, byName = instead(of, strings.TrimPrefix(folded(step.Key), folded(right[len(right)-1].Key)))
+				meant, byName = instead(of, strings.TrimPrefix(nearest.Fold(step.Key), nearest.Fold(right[len(right)-1].Key)))
 			}
 			if meant == nil && i == 0 {
 				return further(of, right, path[at:])
@@ -104,18 +99,18 @@ func instead(of *shape.Shape, key string) (path shape.Path, sure bool) {
 	if of == nil {
 		return nil, false
 	}
-	for _, candidate := range otherNames[folded(key)] {
+	for _, candidate := range otherNames[nearest.Fold(key)] {
 		if path := pathOf(candidate); of.At(path) != nil {
 			return path, true
 		}
 	}
-	if folded(key) != key { // .project_key, .sourceBranchName: a path with other signs between its steps
+	if nearest.Fold(key) != key { // .project_key, .sourceBranchName: a path with other signs between its steps
 		for _, path := range below(of) {
 			joined := ""
 			for _, step := range path {
-				joined += folded(step.Key)
+				joined += nearest.Fold(step.Key)
 			}
-			if joined == folded(key) {
+			if joined == nearest.Fold(key) {
 				return path, true
 			}
 		}
@@ -124,7 +119,7 @@ func instead(of *shape.Shape, key string) (path shape.Path, sure bool) {
 	if !ok {
 		return nil, false
 	}
-	return shape.Path{{Key: near}}, folded(near) == folded(key)
+	return shape.Path{{Key: near}}, nearest.Fold(near) == nearest.Fold(key)
 }
 
 // further finds a field of that name further below an object: of one that is part of another

@@ -16,6 +16,7 @@ import (
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/kind"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/nearest"
 	"port-bitbucket-exporter/internal/shape"
 )
 
@@ -106,7 +107,7 @@ func TestOtherNames(t *testing.T) {
 					return at.At(pathOf(path)) != nil
 				})
 			})
-			if !found || !strings.HasPrefix(path, ".") || name != folded(name) {
+			if !found || !strings.HasPrefix(path, ".") || name != nearest.Fold(name) {
 				t.Errorf("%s: no kind has %s", name, path)
 			}
 		}

@@ -14,10 +14,10 @@ func Name(word string, valid []string) (string, bool) {
 	if word == "" || len(word) > maxWord {
 		return "", false
 	}
-	plain := plainWord(word)
+	plain := Fold(word)
 	best, bestDistance := "", maxWord
 	for _, candidate := range valid {
-		other := plainWord(candidate)
+		other := Fold(candidate)
 		d := Distance(plain, other)
 		if d < bestDistance && d <= max(1, max(len(plain), len(other))/3) && d < max(1, len(plain)) {
 			best, bestDistance = candidate, d
@@ -26,11 +26,13 @@ func Name(word string, valid []string) (string, bool) {
 	return best, best != ""
 }
 
-// joiners are the characters between words.
+// joiners are the characters between the words of a name.
 var joiners = strings.NewReplacer("_", "", "-", "")
 
-func plainWord(word string) string {
-	return strings.ToLower(joiners.Replace(word))
+// Fold returns a name in lower case and without "_" and "-": it is the same for project_key,
+// projectKey and PROJECT-KEY.
+func Fold(name string) string {
+	return strings.ToLower(joiners.Replace(name))
 }
 
 // Distance counts the single characters to add, drop, replace or swap with their neighbour to
