@@ -85,16 +85,7 @@ func (p *pass) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 	for _, of := range p.resources {
 		_, any := of.Blueprints()
 		res := reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: cmp.Or(of.seen.Gap, of.seen.Unnamed)}
-		// By name, so that the reason that is named first does not depend on how the parts of
-		// a run were merged.
-		var gaps []*inventory.Gap
-		for i := range of.seen.Partial {
-			gaps = append(gaps, &of.seen.Partial[i])
-		}
-		slices.SortFunc(gaps, func(a, b *inventory.Gap) int {
-			return cmp.Or(cmp.Compare(a.Source.Name, b.Source.Name), cmp.Compare(a.Source.Key, b.Source.Key))
-		})
-		for _, g := range gaps {
+		for _, g := range of.seen.Partial {
 			p.fixes[g.Why] = g.Fix
 			res.Partial = append(res.Partial, reconcile.Partial{Why: g.Why, May: func(ref catalog.Ref) bool { return origins.may(ctx, of, g.Source, ref) }})
 		}
