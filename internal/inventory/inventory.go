@@ -40,8 +40,8 @@ type Resource struct {
 	Extracted int               // units, as report.Counts has them
 	Sources   map[string]Source // of the tasks, by key
 	Held      []int             // by entry: units whose entity Port holds at the end
-	// Gap is why any of its entities may be missing; empty when all is known.
-	Gap string
+	// Gap is why any of its entities may be missing; zero when all is known.
+	Gap Gap
 	// Partial are why entities of one source may be missing; one for each source.
 	Partial []Gap
 	// Remembered are the sources of which something comes from memory, and when the oldest of
@@ -72,7 +72,8 @@ func (s Source) JSON() ([]byte, error) {
 	return s.Read()
 }
 
-// Gap is why the entities of one source may be incomplete.
+// Gap is why the entities of one source may be incomplete; without a key of the source, those of
+// all.
 type Gap struct {
 	Source Source
 	Why    string
@@ -125,7 +126,7 @@ func HashTitle(f catalog.Fields) uint64 {
 // Complete reports whether all that the resource can produce is known: of what comes from
 // memory, as of when it was read.
 func (r *Resource) Complete() bool {
-	return r.Gap == "" && len(r.Partial) == 0 && len(r.NotAsked) == 0
+	return r.Gap.Why == "" && len(r.Partial) == 0 && len(r.NotAsked) == 0
 }
 
 // Remember adds a source of which something comes from memory. The older of two readings
@@ -149,17 +150,15 @@ func (r *Resource) Leave(key string) {
 }
 
 // Miss blocks the deletion of all that the resource can produce. The first reason counts.
-func (r *Resource) Miss(why string) {
-	if r.Gap == "" {
-		r.Gap = why
-	}
-}
+func (r *Resource) Miss(why string) { r.MissSource(Gap{Why: why}) }
 
 // MissSource blocks the deletion of what the resource can produce of one source, or of all
 // when the source has no key. The first reason for a source counts.
 func (r *Resource) MissSource(g Gap) {
 	if g.Source.Key == "" {
-		r.Miss(g.Why)
+		if r.Gap.Why == "" {
+			r.Gap = g
+		}
 		return
 	}
 	for _, known := range r.Partial {

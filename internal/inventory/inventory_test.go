@@ -39,8 +39,8 @@ func TestMiss(t *testing.T) {
 	r.MissSource(inventory.Gap{Source: api, Why: "second"})
 	r.MissSource(inventory.Gap{Source: web, Why: "third"})
 	want := []inventory.Gap{{Source: api, Why: "first"}, {Source: web, Why: "third"}}
-	if diff := cmp.Diff(want, r.Partial); diff != "" || r.Gap != "" || r.Complete() {
-		t.Errorf("got gap %q, complete %v, partial (- want, + got)\n%s", r.Gap, r.Complete(), diff)
+	if diff := cmp.Diff(want, r.Partial); diff != "" || r.Gap.Why != "" || r.Complete() {
+		t.Errorf("got gap %q, complete %v, partial (- want, + got)\n%s", r.Gap.Why, r.Complete(), diff)
 	}
 	asOf, left := inventory.Resource{}, inventory.Resource{}
 	if asOf.Remember("{1}", at(1)); !asOf.Complete() {
@@ -58,8 +58,8 @@ func TestMiss(t *testing.T) {
 	all := inventory.Resource{}
 	all.MissSource(inventory.Gap{Why: "of all"})
 	all.Miss("later")
-	if all.Gap != "of all" || len(all.Partial) > 0 || all.Complete() {
-		t.Errorf("got gap %q, partial %v, complete %v", all.Gap, all.Partial, all.Complete())
+	if all.Gap.Why != "of all" || len(all.Partial) > 0 || all.Complete() {
+		t.Errorf("got gap %q, partial %v, complete %v", all.Gap.Why, all.Partial, all.Complete())
 	}
 }
 

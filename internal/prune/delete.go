@@ -27,10 +27,11 @@ func (p *pass) delete(ctx context.Context, stale []catalog.Ref, cascade bool) {
 	limits := reconcile.Limits{Most: port.MaxDelete, Cascade: cascade}
 	relations, all := p.related(ctx, stale)
 	if err := p.lost(); err != nil {
+		guard := p.unreadable(err)
 		for _, ref := range stale {
-			p.Report.NoteKept(ref, p.unreadable(err))
+			p.Report.NoteKept(ref, guard.Why)
 		}
-		p.reportBlocked(reconcile.BlockAll(stale, p.unreadable(err)))
+		p.reportBlocked(reconcile.BlockAll(stale, guard))
 		return
 	}
 	for {

@@ -15,18 +15,22 @@ import (
 )
 
 // standIn says why a run in which something stands in for what is not known deletes nothing:
-// what is stale by another mapping, or for a credential that sees less, may be there. It is empty
+// what is stale by another mapping, or for a credential that sees less, may be there. It is zero
 // for any other run.
-func (p *pass) standIn() (guard string) {
-	if name := p.Displaced(); name != "" {
-		guard = "Bitbucket refused the credential that says what there is, and others, which may see less, have read in its place: " + name
-		p.fixes[guard] = "replace it, or take it out of the inputs: then the next kind of credential says what there is"
-	}
+func (p *pass) standIn() reconcile.Guard {
 	if p.StandIn {
-		guard = "the built-in default mapping ran instead of one that is not known: none is given, and Port stores none"
-		p.fixes[guard] = "give the mapping that made them as the input mapping or mapping_file; where the default one is meant, give examples/default-mapping.yml"
+		return reconcile.Guard{
+			Why: "the built-in default mapping ran instead of one that is not known: none is given, and Port stores none",
+			Fix: "give the mapping that made them as the input mapping or mapping_file; where the default one is meant, give examples/default-mapping.yml",
+		}
 	}
-	return guard
+	if name := p.Displaced(); name != "" {
+		return reconcile.Guard{
+			Why: "Bitbucket refused the credential that says what there is, and others, which may see less, have read in its place: " + name,
+			Fix: "replace it, or take it out of the inputs: then the next kind of credential says what there is",
+		}
+	}
+	return reconcile.Guard{}
 }
 
 // lost returns why something that the run has read or produced could not be read again; nil
@@ -34,18 +38,19 @@ func (p *pass) standIn() (guard string) {
 func (p *pass) lost() error { return cmp.Or(p.Inventory.Err(), p.lostSource) }
 
 // unreadable says why a run that cannot read again what it has kept deletes nothing.
-func (p *pass) unreadable(err error) string {
-	guard := "what this run has kept in a temporary file could not be read again: " + err.Error()
+func (p *pass) unreadable(err error) reconcile.Guard {
 	p.Report.Mark(report.Undelivered)
-	p.fixes[guard] = "run again; where something empties the folder for temporary files meanwhile, let TMPDIR name another folder"
-	return guard
+	return reconcile.Guard{
+		Why: "what this run has kept in a temporary file could not be read again: " + err.Error(),
+		Fix: "run again; where something empties the folder for temporary files meanwhile, let TMPDIR name another folder",
+	}
 }
 
 // checkEmpty looks at lists of Bitbucket that were empty. An empty answer where
 // Port owns entities is more likely a fault than the truth.
 func (p *pass) checkEmpty(listed listing) {
 	for _, of := range p.resources {
-		if !of.report.Listed || of.seen.Tasks > 0 || of.seen.Gap != "" {
+		if !of.report.Listed || of.seen.Tasks > 0 || of.seen.Gap.Why != "" {
 			continue
 		}
 		names, any := of.Blueprints()
@@ -60,9 +65,10 @@ func (p *pass) checkEmpty(listed listing) {
 			// read to its end, and empty
 		case of.Bound.Narrowed:
 			keys := cmp.Or(of.Bound.Narrowing, "userRole and repoQuery")
-			gap := "Bitbucket's list for " + of.Where() + " was empty under its " + keys
-			p.fixes[gap] = "check " + keys + "; if nothing is left indeed, delete the entities in Port"
-			of.seen.Miss(gap)
+			of.seen.MissSource(inventory.Gap{
+				Why: "Bitbucket's list for " + of.Where() + " was empty under its " + keys,
+				Fix: "check " + keys + "; if nothing is left indeed, delete the entities in Port",
+			})
 		case owned > 0:
 			of.seen.Miss("Bitbucket's list for " + of.Where() + " was empty")
 			of.report.Listed, of.report.Complete = false, false
@@ -84,21 +90,19 @@ func (p *pass) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 	origins := newOrigins(p, listed.others)
 	for _, of := range p.resources {
 		_, any := of.Blueprints()
-		res := reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: cmp.Or(of.seen.Gap, of.seen.Unnamed)}
+		gap := cmp.Or(reconcile.Guard{Why: of.seen.Gap.Why, Fix: of.seen.Gap.Fix}, reconcile.Guard{Why: of.seen.Unnamed})
+		res := reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: gap}
 		for _, g := range of.seen.Partial {
-			p.fixes[g.Why] = g.Fix
-			res.Partial = append(res.Partial, reconcile.Partial{Why: g.Why, May: func(ref catalog.Ref) bool { return origins.may(ctx, of, g.Source, ref) }})
+			res.Partial = append(res.Partial, reconcile.Partial{Guard: reconcile.Guard{Why: g.Why, Fix: g.Fix}, May: func(ref catalog.Ref) bool { return origins.may(ctx, of, g.Source, ref) }})
 		}
 		for _, m := range []*many{leftOut(of), fromMemory(of)} {
 			if len(m.keys) > 0 {
-				p.fixes[m.why] = m.fix
-				res.Partial = append(res.Partial, reconcile.Partial{Why: m.why, May: func(ref catalog.Ref) bool { return origins.mayAny(ctx, of, m, ref) }})
+				res.Partial = append(res.Partial, reconcile.Partial{Guard: m.guard, May: func(ref catalog.Ref) bool { return origins.mayAny(ctx, of, m, ref) }})
 			}
 		}
 		all = append(all, res)
 		for _, e := range of.Entries {
-			gap := p.unshown(of, e, listed)
-			if gap != "" {
+			if gap := p.unshown(of, e, listed); gap.Why != "" {
 				all = append(all, reconcile.Resource{Blueprints: []string{e.Blueprint}, Any: e.Dynamic, Gap: gap})
 			}
 		}
@@ -111,7 +115,7 @@ func (p *pass) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 func (o *origins) askWithout(ctx context.Context, doomed []catalog.Ref) {
 	p := o.pass
 	for _, of := range p.resources {
-		if of.seen.Gap != "" {
+		if of.seen.Gap.Why != "" {
 			continue // nothing of it is deleted in any case
 		}
 		for _, w := range of.seen.Without {
@@ -136,11 +140,11 @@ func (o *origins) askWithout(ctx context.Context, doomed []catalog.Ref) {
 const maxEmptied = 10
 
 // unshown says why the run does not show that an entry still finds what it used to
-// produce; empty when Port holds something of it, or there was nothing to map. A selector
+// produce; zero when Port holds something of it, or there was nothing to map. A selector
 // that is new, and finds nothing, may be a mistake.
-func (p *pass) unshown(of *resource, e *check.Entry, listed listing) string {
+func (p *pass) unshown(of *resource, e *check.Entry, listed listing) reconcile.Guard {
 	if of.seen.Held[e.Number] > 0 {
-		return ""
+		return reconcile.Guard{}
 	}
 	if of.seen.Listed && (of.seen.Tasks > 0 || of.Bound.Narrowed) && of.seen.Extracted == 0 {
 		held := listed.count
@@ -149,16 +153,16 @@ func (p *pass) unshown(of *resource, e *check.Entry, listed listing) string {
 		}
 		history := p.Selector(of.Index)
 		if !(of.Bound.Selective || of.ItemsToParse != nil) || history == SelectorSame || history == SelectorUnknown && held <= maxEmptied {
-			return "" // read to its end, and empty
+			return reconcile.Guard{} // read to its end, and empty
 		}
-		gap := of.Where() + " finds nothing, and earlier runs are not known to have had its selector"
-		p.fixes[gap] = "check the selector; if it is right, delete these entities in Port"
-		return gap
+		return reconcile.Guard{
+			Why: of.Where() + " finds nothing, and earlier runs are not known to have had its selector",
+			Fix: "check the selector; if it is right, delete these entities in Port",
+		}
 	}
 	gap := "Port holds no entity that " + of.Where() + " gave in this run"
 	if len(of.Entries) > 1 {
 		gap += " by the entry at " + e.Source.Pos.String()
 	}
-	p.fixes[gap] = "check the selector and the identifier: the counts of the resource say what became of its objects"
-	return gap
+	return reconcile.Guard{Why: gap, Fix: "check the selector and the identifier: the counts of the resource say what became of its objects"}
 }

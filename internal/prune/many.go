@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
+	"port-bitbucket-exporter/internal/reconcile"
 )
 
 // many are sources of a resource of which something was not asked for in this run. They may be
@@ -15,15 +16,15 @@ type many struct {
 	keys map[string]bool
 	// named is true when all of them were read under their present names: then Port holds
 	// nothing else of them.
-	named    bool
-	why, fix string
+	named bool
+	guard reconcile.Guard
 
 	unknown map[int]bool    // by entry: answers of anyUnknown
 	hidden  map[string]bool // by blueprint: answers of hides
 }
 
 func newMany(why, fix string) *many {
-	return &many{keys: map[string]bool{}, why: why, fix: fix, unknown: map[int]bool{}, hidden: map[string]bool{}}
+	return &many{keys: map[string]bool{}, guard: reconcile.Guard{Why: why, Fix: fix}, unknown: map[int]bool{}, hidden: map[string]bool{}}
 }
 
 // leftOut are the sources of which something was not asked for, since max_requests was

@@ -74,7 +74,6 @@ type pass struct {
 	Config
 	resources []*resource
 	searched  bool                                     // Port has no list of a data source; its searches may not say how old an entity is
-	fixes     map[string]string                        // of the guards of deletion
 	frames    map[*check.Entry]map[string]*check.Frame // by key of the source; nil for one that is not known
 	// astray are the entries that produced in this run what does not lie in the frame of its
 	// source: the list may have named a source otherwise than its objects do. It is nil until
@@ -92,7 +91,7 @@ type resource struct {
 }
 
 func newPass(c Config) *pass {
-	p := &pass{Config: c, fixes: map[string]string{}, frames: map[*check.Entry]map[string]*check.Frame{}}
+	p := &pass{Config: c, frames: map[*check.Entry]map[string]*check.Frame{}}
 	for i, r := range c.Bound.Resources {
 		p.resources = append(p.resources, &resource{Resource: r, seen: c.Inventory.Resources[i], report: c.Report.Resources[i]})
 	}

@@ -54,9 +54,6 @@ func Run(ctx context.Context, c Config) {
 	}
 	p.checkEmpty(listed)
 	verdict, needed := p.decide(ctx, listed)
-	if b := verdict.Bound; b.Setting != "" {
-		p.fixes[b.Why] = "look in a plan at what would go: if that is right, raise " + b.Setting + " for one run; if not, look for what changed in the mapping and in Bitbucket"
-	}
 	p.reportBlocked(verdict.Blocked)
 	p.reportNeeded(ctx, verdict.Needed, needed)
 	left := newUnmapped(p, verdict)
@@ -100,14 +97,14 @@ func (p *pass) decide(ctx context.Context, listed listing) (reconcile.Verdict, n
 	return reconcile.Decide(run), needed
 }
 
-// halt returns why nothing at all may be deleted after a failure, or without one; empty when
+// halt returns why nothing at all may be deleted after a failure, or without one; zero when
 // something may.
-func (p *pass) halt(failure error) string {
+func (p *pass) halt(failure error) reconcile.Guard {
 	switch {
 	case failure != nil:
-		return "the run failed: " + failure.Error()
+		return reconcile.Guard{Why: "the run failed: " + failure.Error()}
 	case p.Report.Has(report.TimeLimit):
-		return TimeLimit
+		return reconcile.Guard{Why: TimeLimit}
 	}
 	if err := p.lost(); err != nil {
 		return p.unreadable(err)
@@ -120,11 +117,11 @@ func (p *pass) reportBlocked(blocked []reconcile.Blocked) {
 	for _, h := range blocked {
 		b := p.Report.Blueprint(h.Blueprint)
 		b.StaleKept += h.Count
-		b.HeldBy = cmp.Or(b.HeldBy, h.Guard)
+		b.HeldBy = cmp.Or(b.HeldBy, h.Guard.Why)
 		p.note(diag.Problem{
 			Severity: diag.Warning,
-			Message:  fmt.Sprintf("%d stale entities of blueprint %q are not deleted: %s", h.Count, h.Blueprint, h.Guard),
-			Fix:      p.fixes[h.Guard],
+			Message:  fmt.Sprintf("%d stale entities of blueprint %q are not deleted: %s", h.Count, h.Blueprint, h.Guard.Why),
+			Fix:      h.Guard.Fix,
 		})
 	}
 }

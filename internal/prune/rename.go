@@ -11,6 +11,7 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/inventory"
 	"port-bitbucket-exporter/internal/port"
+	"port-bitbucket-exporter/internal/reconcile"
 )
 
 // Entities that would be deleted are taken for renamed when more than maxTwins of a
@@ -31,8 +32,8 @@ type renames struct {
 // guards finds the blueprints whose doomed entities live on under other identifiers, as
 // after a change of the mapping's identifier or of what it is made of, and returns for
 // each why nothing of it is deleted.
-func (r renames) guards(ctx context.Context, doomed []catalog.Ref) map[string]string {
-	guards := map[string]string{}
+func (r renames) guards(ctx context.Context, doomed []catalog.Ref) map[string]reconcile.Guard {
+	guards := map[string]reconcile.Guard{}
 	if r.ConfirmRenames {
 		return guards
 	}
@@ -44,17 +45,14 @@ func (r renames) guards(ctx context.Context, doomed []catalog.Ref) map[string]st
 		}
 		twins, err := r.twins(ctx, blueprint, doomed[:n])
 		doomed = doomed[n:]
-		guard := ""
 		switch {
 		case err != nil && ctx.Err() == nil:
-			guard = "whether they live on under other identifiers could not be read: " + err.Error()
-			r.fixes[guard] = "run again"
+			guards[blueprint] = reconcile.Guard{Why: "whether they live on under other identifiers could not be read: " + err.Error(), Fix: "run again"}
 		case twins > maxTwins && float64(twins) > twinShare*float64(r.holding(blueprint)):
-			guard = fmt.Sprintf("%d entities would be replaced by others of the same title or address", twins)
-			r.fixes[guard] = "check the mapping's identifier; if they are to be replaced, set the input confirm_renames to true for one run"
-		}
-		if guard != "" {
-			guards[blueprint] = guard
+			guards[blueprint] = reconcile.Guard{
+				Why: fmt.Sprintf("%d entities would be replaced by others of the same title or address", twins),
+				Fix: "check the mapping's identifier; if they are to be replaced, set the input confirm_renames to true for one run",
+			}
 		}
 	}
 	return guards

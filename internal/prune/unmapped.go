@@ -62,18 +62,20 @@ type unlisted struct{ *pass }
 
 // guards adds to the guards of blueprints why nothing of one is deleted that is known by a
 // search alone.
-func (u unlisted) guards(guards map[string]string) map[string]string {
+func (u unlisted) guards(guards map[string]reconcile.Guard) map[string]reconcile.Guard {
 	if !u.searched {
 		return guards
 	}
 	all := maps.Clone(guards)
 	if all == nil {
-		all = map[string]string{}
+		all = map[string]reconcile.Guard{}
 	}
 	for blueprint := range u.Former {
 		if !u.Bound.Produces(blueprint) {
-			all[blueprint] = "Port does not list a whole data source any more, and no resource of the mapping produces the blueprint"
-			u.fixes[all[blueprint]] = "delete them in Port"
+			all[blueprint] = reconcile.Guard{
+				Why: "Port does not list a whole data source any more, and no resource of the mapping produces the blueprint",
+				Fix: "delete them in Port",
+			}
 		}
 	}
 	return all

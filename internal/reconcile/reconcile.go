@@ -37,19 +37,25 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 )
 
+// Guard is why entities stay. The zero Guard holds nothing back.
+type Guard struct {
+	Why string // in words
+	Fix string // what to do about it; empty when nothing is known
+}
+
 // Resource is what a resource of the mapping can produce, and why what it produced
 // this time may not be all.
 type Resource struct {
 	Blueprints []string // those it names, or produced
 	Any        bool     // its blueprint is computed: it can be any
-	Gap        string   // why its entities may be incomplete, in words; empty when they are complete
+	Gap        Guard    // why its entities may be incomplete
 	Partial    []Partial
 }
 
 // Partial is a gap of some sources, such as a repository, or all whose objects come from
 // memory.
 type Partial struct {
-	Why string // in words
+	Guard
 	// May reports whether one of them can have produced an entity of the resource.
 	May func(catalog.Ref) bool
 }
@@ -72,16 +78,16 @@ type Run struct {
 	// Needed reports whether an entity that the run produced relates to it.
 	Needed func(catalog.Ref) bool
 	// Stays is called for each stale entity that stays, with the reason in words; nil for none.
-	Stays func(ref catalog.Ref, guard string)
-	// Guards block the deletion of whole blueprints, each with its reason in words.
-	Guards map[string]string
+	Stays func(ref catalog.Ref, why string)
+	// Guards block the deletion of whole blueprints.
+	Guards map[string]Guard
 	// Threshold is the largest share of the owned entities that may go, 0 to 1.
 	Threshold float64
 	// MaxDeletions bounds how many entities may go; nil means no bound.
 	MaxDeletions *int
 	Deletion     Policy
-	// Halt is why nothing at all may be deleted, in words; empty when something may.
-	Halt string
+	// Halt is why nothing at all may be deleted.
+	Halt Guard
 }
 
 // Policy is what a run does with stale entities.
@@ -108,21 +114,13 @@ type Verdict struct {
 	// Closed reports whether the deletion of some blueprint is closed: then nothing may
 	// be deleted along with what it depends on.
 	Closed bool
-	// Bound is the limit on how many may go that holds all of them back; zero where none does.
-	Bound Bound
-}
-
-// Bound is a limit on how many entities may go that was exceeded.
-type Bound struct {
-	Setting string // "entityDeletionThreshold" or "max_deletions"
-	Why     string // in words, as the guard of what stays
 }
 
 // Blocked are stale entities of one blueprint that stay for one reason.
 type Blocked struct {
 	Blueprint string
 	Count     int
-	Guard     string // in words
+	Guard     Guard
 }
 
 // Decide finds the stale entities, and those of them that may be deleted.
@@ -133,7 +131,7 @@ type Blocked struct {
 // is applied.
 func Decide(r Run) Verdict {
 	var v Verdict
-	guards := guards{run: r, known: map[string]string{}}
+	guards := guards{run: r, known: map[string]Guard{}}
 	blocked := blocks{}
 	listed := slices.SortedFunc(slices.Values(r.Listed), compareRefs)
 	for _, ref := range slices.Compact(listed) {
@@ -142,33 +140,32 @@ func Decide(r Run) Verdict {
 		}
 		if r.Needed(ref) {
 			v.Needed = append(v.Needed, ref)
-		} else if guard := guards.of(ref); guard != "" {
+		} else if guard := guards.of(ref); guard.Why != "" {
 			r.stays(blocked, ref, guard)
 		} else {
 			v.Delete = append(v.Delete, ref)
 		}
 	}
-	v.Bound = r.exceeded(len(v.Delete))
-	if guard := r.guardAll(len(v.Delete), v.Bound); guard != "" {
+	if guard := r.guardAll(len(v.Delete)); guard.Why != "" {
 		for _, ref := range v.Delete {
 			r.stays(blocked, ref, guard)
 		}
 		v.Delete = nil
 	}
 	v.Blocked = blocked.sorted()
-	v.Closed = r.Halt != "" || len(r.Guards) > 0 || slices.ContainsFunc(r.Resources, func(s Resource) bool { return s.Gap != "" || len(s.Partial) > 0 })
+	v.Closed = r.Halt.Why != "" || len(r.Guards) > 0 || slices.ContainsFunc(r.Resources, func(s Resource) bool { return s.Gap.Why != "" || len(s.Partial) > 0 })
 	return v
 }
 
-func (r Run) stays(blocked blocks, ref catalog.Ref, guard string) {
+func (r Run) stays(blocked blocks, ref catalog.Ref, guard Guard) {
 	blocked.add(ref, guard)
 	if r.Stays != nil {
-		r.Stays(ref, guard)
+		r.Stays(ref, guard.Why)
 	}
 }
 
 // BlockAll returns stale entities as blocked by one guard.
-func BlockAll(stale []catalog.Ref, guard string) []Blocked {
+func BlockAll(stale []catalog.Ref, guard Guard) []Blocked {
 	b := blocks{}
 	for _, ref := range stale {
 		b.add(ref, guard)
@@ -176,13 +173,13 @@ func BlockAll(stale []catalog.Ref, guard string) []Blocked {
 	return b.sorted()
 }
 
-// guard returns why no entity of a blueprint may be deleted; empty when some may.
-func (r Run) guard(blueprint string) string {
-	if r.Halt != "" {
+// guard returns why no entity of a blueprint may be deleted; zero when some may.
+func (r Run) guard(blueprint string) Guard {
+	if r.Halt.Why != "" {
 		return r.Halt
 	}
 	for _, s := range r.Resources {
-		if s.Gap != "" && s.produces(blueprint) {
+		if s.Gap.Why != "" && s.produces(blueprint) {
 			return s.Gap
 		}
 	}
@@ -190,77 +187,76 @@ func (r Run) guard(blueprint string) string {
 }
 
 // partial returns why one entity may not be deleted while others of its blueprint may;
-// empty when it may.
-func (r Run) partial(ref catalog.Ref) string {
+// zero when it may.
+func (r Run) partial(ref catalog.Ref) Guard {
 	for _, s := range r.Resources {
 		if !s.produces(ref.Blueprint) {
 			continue
 		}
 		for _, p := range s.Partial {
 			if p.May(ref) {
-				return p.Why
+				return p.Guard
 			}
 		}
 	}
-	return ""
+	return Guard{}
 }
 
 // guards remembers the guard of each blueprint: the listed entities are many.
 type guards struct {
 	run   Run
-	known map[string]string
+	known map[string]Guard
 }
 
-func (g *guards) of(ref catalog.Ref) string {
+func (g *guards) of(ref catalog.Ref) Guard {
 	guard, ok := g.known[ref.Blueprint]
 	if !ok {
 		guard = g.run.guard(ref.Blueprint)
 		g.known[ref.Blueprint] = guard
 	}
-	if guard == "" {
+	if guard.Why == "" {
 		return g.run.partial(ref)
 	}
 	return guard
 }
 
 // blocks counts what is blocked, by blueprint and guard.
-type blocks map[[2]string]int
+type blocks map[block]int
 
-func (b blocks) add(ref catalog.Ref, guard string) { b[[2]string{ref.Blueprint, guard}]++ }
+type block struct {
+	blueprint string
+	guard     Guard
+}
+
+func (b blocks) add(ref catalog.Ref, guard Guard) { b[block{ref.Blueprint, guard}]++ }
 
 func (b blocks) sorted() (all []Blocked) {
 	for key, n := range b {
-		all = append(all, Blocked{Blueprint: key[0], Guard: key[1], Count: n})
+		all = append(all, Blocked{Blueprint: key.blueprint, Guard: key.guard, Count: n})
 	}
 	slices.SortFunc(all, func(a, b Blocked) int {
-		return cmp.Or(strings.Compare(a.Blueprint, b.Blueprint), strings.Compare(a.Guard, b.Guard))
+		return cmp.Or(strings.Compare(a.Blueprint, b.Blueprint), strings.Compare(a.Guard.Why, b.Guard.Why), strings.Compare(a.Guard.Fix, b.Guard.Fix))
 	})
 	return all
 }
 
-// guardAll returns why none of so many stale entities may go; empty when all may.
-func (r Run) guardAll(stale int, bound Bound) string {
-	switch {
-	case stale == 0:
-		return ""
-	case bound.Why != "":
-		return bound.Why
-	case r.Deletion != Apply:
-		return fmt.Sprintf("the input deletion is %q; with %q they would go", r.Deletion, Apply)
-	}
-	return ""
-}
-
-// exceeded returns the limit that so many stale entities exceed.
-func (r Run) exceeded(stale int) Bound {
+// guardAll returns why none of so many stale entities may go; zero when all may.
+func (r Run) guardAll(stale int) Guard {
 	switch {
 	case stale == 0:
 	case float64(stale)/float64(max(r.Owned, stale)) > r.Threshold:
-		return Bound{"entityDeletionThreshold", fmt.Sprintf("%d of %d entities are stale, more than the entityDeletionThreshold of %g allows", stale, r.Owned, r.Threshold)}
+		return Guard{fmt.Sprintf("%d of %d entities are stale, more than the entityDeletionThreshold of %g allows", stale, r.Owned, r.Threshold), raise("entityDeletionThreshold")}
 	case r.MaxDeletions != nil && stale > *r.MaxDeletions:
-		return Bound{"max_deletions", fmt.Sprintf("%d entities are stale, more than the input max_deletions of %d allows", stale, *r.MaxDeletions)}
+		return Guard{fmt.Sprintf("%d entities are stale, more than the input max_deletions of %d allows", stale, *r.MaxDeletions), raise("max_deletions")}
+	case r.Deletion != Apply:
+		return Guard{Why: fmt.Sprintf("the input deletion is %q; with %q they would go", r.Deletion, Apply)}
 	}
-	return Bound{}
+	return Guard{}
+}
+
+// raise is what to do about a setting that allows fewer deletions.
+func raise(setting string) string {
+	return "look in a plan at what would go: if that is right, raise " + setting + " for one run; if not, look for what changed in the mapping and in Bitbucket"
 }
 
 func compareRefs(a, b catalog.Ref) int {

@@ -35,9 +35,9 @@ func in(text string) func(catalog.Ref) bool {
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	complete := reconcile.Resource{Blueprints: []string{"repo"}}
-	broken := reconcile.Resource{Blueprints: []string{"pr"}, Gap: "unread"}
+	broken := reconcile.Resource{Blueprints: []string{"pr"}, Gap: reconcile.Guard{Why: "unread"}}
 	away := reconcile.Resource{Blueprints: []string{"pr"}, Partial: []reconcile.Partial{
-		{Why: "a is away", May: in("pr/a1 pr/x1 repo/a")}, {Why: "x is away", May: in("pr/x1 pr/x2")},
+		{Guard: reconcile.Guard{Why: "a is away"}, May: in("pr/a1 pr/x1 repo/a")}, {Guard: reconcile.Guard{Why: "x is away"}, May: in("pr/x1 pr/x2")},
 	}}
 	tests := []struct {
 		name    string
@@ -51,29 +51,29 @@ func TestDecide(t *testing.T) {
 		{
 			name:   "a gap of one source blocks what may come from it, in its own blueprints",
 			run:    reconcile.Run{Resources: []reconcile.Resource{away}, Listed: refs("pr/b1 pr/a1 repo/a pr/x1 pr/x2"), Owned: 10, Produced: none, Needed: none, Threshold: 1},
-			delete: "pr/b1 repo/a", blocked: []reconcile.Blocked{{"pr", 2, "a is away"}, {"pr", 1, "x is away"}}, closed: true,
+			delete: "pr/b1 repo/a", blocked: []reconcile.Blocked{{"pr", 2, reconcile.Guard{Why: "a is away"}}, {"pr", 1, reconcile.Guard{Why: "x is away"}}}, closed: true,
 		},
 		{
 			name: "a gap of one source of a computed blueprint blocks in any",
 			run: reconcile.Run{
 				Resources: []reconcile.Resource{{Any: true, Partial: away.Partial}}, Listed: refs("pr/b1 repo/a"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
 			},
-			delete: "pr/b1", blocked: []reconcile.Blocked{{"repo", 1, "a is away"}}, closed: true,
+			delete: "pr/b1", blocked: []reconcile.Blocked{{"repo", 1, reconcile.Guard{Why: "a is away"}}}, closed: true,
 		},
 		{
 			name: "a gap of the whole resource comes before one of a source",
 			run: reconcile.Run{
 				Resources: []reconcile.Resource{away, broken}, Listed: refs("pr/a1"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
 			},
-			blocked: []reconcile.Blocked{{"pr", 1, "unread"}}, closed: true,
+			blocked: []reconcile.Blocked{{"pr", 1, reconcile.Guard{Why: "unread"}}}, closed: true,
 		},
 		{
 			name: "a guard blocks its blueprint alone",
 			run: reconcile.Run{
-				Resources: []reconcile.Resource{complete}, Guards: map[string]string{"repo": "renamed"},
+				Resources: []reconcile.Resource{complete}, Guards: map[string]reconcile.Guard{"repo": {Why: "renamed"}},
 				Listed: refs("repo/a old/x"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
 			},
-			delete: "old/x", blocked: []reconcile.Blocked{{"repo", 1, "renamed"}}, closed: true,
+			delete: "old/x", blocked: []reconcile.Blocked{{"repo", 1, reconcile.Guard{Why: "renamed"}}}, closed: true,
 		},
 		{
 			name:   "what was not produced is stale",
@@ -93,7 +93,7 @@ func TestDecide(t *testing.T) {
 		{
 			name:   "a gap closes its own blueprints alone",
 			run:    reconcile.Run{Resources: []reconcile.Resource{complete, broken}, Listed: refs("repo/a pr/1 pr/2 old/x"), Owned: 10, Produced: none, Needed: none, Threshold: 0.9},
-			delete: "old/x repo/a", blocked: []reconcile.Blocked{{Blueprint: "pr", Count: 2, Guard: "unread"}}, closed: true,
+			delete: "old/x repo/a", blocked: []reconcile.Blocked{{Blueprint: "pr", Count: 2, Guard: reconcile.Guard{Why: "unread"}}}, closed: true,
 		},
 		{
 			name: "one incomplete resource of two closes the blueprint",
@@ -101,15 +101,15 @@ func TestDecide(t *testing.T) {
 				Resources: []reconcile.Resource{{Blueprints: []string{"pr"}}, broken},
 				Listed:    refs("pr/1"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
 			},
-			blocked: []reconcile.Blocked{{Blueprint: "pr", Count: 1, Guard: "unread"}}, closed: true,
+			blocked: []reconcile.Blocked{{Blueprint: "pr", Count: 1, Guard: reconcile.Guard{Why: "unread"}}}, closed: true,
 		},
 		{
 			name: "a gap of a computed blueprint closes all",
 			run: reconcile.Run{
-				Resources: []reconcile.Resource{complete, {Any: true, Gap: "an expression failed"}},
+				Resources: []reconcile.Resource{complete, {Any: true, Gap: reconcile.Guard{Why: "an expression failed"}}},
 				Listed:    refs("repo/a old/x"), Owned: 10, Produced: none, Needed: none, Threshold: 1,
 			},
-			blocked: []reconcile.Blocked{{"old", 1, "an expression failed"}, {"repo", 1, "an expression failed"}}, closed: true,
+			blocked: []reconcile.Blocked{{"old", 1, reconcile.Guard{Why: "an expression failed"}}, {"repo", 1, reconcile.Guard{Why: "an expression failed"}}}, closed: true,
 		},
 		{
 			name:   "a computed blueprint without a gap closes nothing",
@@ -118,16 +118,16 @@ func TestDecide(t *testing.T) {
 		},
 		{
 			name:    "a halt keeps everything",
-			run:     reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b"), Owned: 2, Produced: in("repo/b"), Needed: none, Threshold: 1, Halt: "time limit"},
-			blocked: []reconcile.Blocked{{"repo", 1, "time limit"}}, closed: true,
+			run:     reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b"), Owned: 2, Produced: in("repo/b"), Needed: none, Threshold: 1, Halt: reconcile.Guard{Why: "time limit"}},
+			blocked: []reconcile.Blocked{{"repo", 1, reconcile.Guard{Why: "time limit"}}}, closed: true,
 		},
 		{
 			name:  "the threshold keeps everything",
 			bound: "entityDeletionThreshold",
 			run:   reconcile.Run{Resources: []reconcile.Resource{complete}, Listed: refs("repo/a repo/b old/x"), Owned: 3, Produced: none, Needed: none, Threshold: 0.9},
 			blocked: []reconcile.Blocked{
-				{"old", 1, "3 of 3 entities are stale, more than the entityDeletionThreshold of 0.9 allows"},
-				{"repo", 2, "3 of 3 entities are stale, more than the entityDeletionThreshold of 0.9 allows"},
+				{"old", 1, reconcile.Guard{Why: "3 of 3 entities are stale, more than the entityDeletionThreshold of 0.9 allows"}},
+				{"repo", 2, reconcile.Guard{Why: "3 of 3 entities are stale, more than the entityDeletionThreshold of 0.9 allows"}},
 			},
 		},
 		{
@@ -139,7 +139,7 @@ func TestDecide(t *testing.T) {
 			name:    "a threshold of 0 keeps the only stale one of very many",
 			bound:   "entityDeletionThreshold",
 			run:     reconcile.Run{Listed: refs("repo/a"), Owned: 1_000_000, Produced: none, Needed: none},
-			blocked: []reconcile.Blocked{{"repo", 1, "1 of 1000000 entities are stale, more than the entityDeletionThreshold of 0 allows"}},
+			blocked: []reconcile.Blocked{{"repo", 1, reconcile.Guard{Why: "1 of 1000000 entities are stale, more than the entityDeletionThreshold of 0 allows"}}},
 		},
 		{
 			name:   "a threshold of 1 lets everything go",
@@ -151,8 +151,8 @@ func TestDecide(t *testing.T) {
 			bound: "max_deletions",
 			run:   reconcile.Run{Listed: refs("repo/a repo/b old/x"), Owned: 9, Produced: none, Needed: none, Threshold: 1, MaxDeletions: most(2)},
 			blocked: []reconcile.Blocked{
-				{"old", 1, "3 entities are stale, more than the input max_deletions of 2 allows"},
-				{"repo", 2, "3 entities are stale, more than the input max_deletions of 2 allows"},
+				{"old", 1, reconcile.Guard{Why: "3 entities are stale, more than the input max_deletions of 2 allows"}},
+				{"repo", 2, reconcile.Guard{Why: "3 entities are stale, more than the input max_deletions of 2 allows"}},
 			},
 		},
 		{
@@ -166,17 +166,17 @@ func TestDecide(t *testing.T) {
 				Resources: []reconcile.Resource{broken}, Listed: refs("pr/1 pr/2 repo/a"), Owned: 9, Produced: none, Needed: none,
 				Threshold: 1, MaxDeletions: most(1),
 			},
-			delete: "repo/a", blocked: []reconcile.Blocked{{"pr", 2, "unread"}}, closed: true,
+			delete: "repo/a", blocked: []reconcile.Blocked{{"pr", 2, reconcile.Guard{Why: "unread"}}}, closed: true,
 		},
 		{
 			name:    "deletion is only told",
 			run:     reconcile.Run{Resources: []reconcile.Resource{broken}, Listed: refs("repo/a pr/1"), Owned: 9, Produced: none, Needed: none, Threshold: 1, Deletion: reconcile.Report},
-			blocked: []reconcile.Blocked{{"pr", 1, "unread"}, {"repo", 1, `the input deletion is "report"; with "apply" they would go`}}, closed: true,
+			blocked: []reconcile.Blocked{{"pr", 1, reconcile.Guard{Why: "unread"}}, {"repo", 1, reconcile.Guard{Why: `the input deletion is "report"; with "apply" they would go`}}}, closed: true,
 		},
 		{
 			name:    "deletion is never applied",
 			run:     reconcile.Run{Listed: refs("repo/a"), Owned: 9, Produced: none, Needed: none, Threshold: 1, Deletion: reconcile.Never},
-			blocked: []reconcile.Blocked{{"repo", 1, `the input deletion is "never"; with "apply" they would go`}},
+			blocked: []reconcile.Blocked{{"repo", 1, reconcile.Guard{Why: `the input deletion is "never"; with "apply" they would go`}}},
 		},
 		{
 			name:   "listed twice is one",
@@ -193,7 +193,9 @@ func TestDecide(t *testing.T) {
 			t.Parallel()
 			want := reconcile.Verdict{Delete: refs(tt.delete), Blocked: tt.blocked, Needed: refs(tt.needed), Closed: tt.closed}
 			if tt.bound != "" {
-				want.Bound = reconcile.Bound{Setting: tt.bound, Why: tt.blocked[0].Guard}
+				for i := range want.Blocked {
+					want.Blocked[i].Guard.Fix = "look in a plan at what would go: if that is right, raise " + tt.bound + " for one run; if not, look for what changed in the mapping and in Bitbucket"
+				}
 			}
 			if diff := cmp.Diff(reconcile.Decide(tt.run), want); diff != "" {
 				t.Errorf("got (-), want (+):\n%s", diff)
@@ -232,17 +234,17 @@ func draw(t *rapid.T) world {
 		r := reconcile.Resource{
 			Blueprints: rapid.SliceOfNDistinct(rapid.SampledFrom(blueprints), 0, 2, rapid.ID).Draw(t, "blueprints"),
 			Any:        rapid.IntRange(0, 7).Draw(t, "any") == 0,
-			Gap:        rapid.SampledFrom([]string{"", "", "", "unread"}).Draw(t, "gap"),
+			Gap:        reconcile.Guard{Why: rapid.SampledFrom([]string{"", "", "", "unread"}).Draw(t, "gap")},
 		}
 		if rapid.IntRange(0, 3).Draw(t, "away") == 0 {
-			r.Partial = []reconcile.Partial{{Why: "away", May: func(r catalog.Ref) bool { return w.away[r] }}}
+			r.Partial = []reconcile.Partial{{Guard: reconcile.Guard{Why: "away"}, May: func(r catalog.Ref) bool { return w.away[r] }}}
 		}
 		w.Resources = append(w.Resources, r)
 	}
 	if rapid.IntRange(0, 4).Draw(t, "guarded") == 0 {
-		w.Guards = map[string]string{rapid.SampledFrom(blueprints).Draw(t, "guarded blueprint"): "guarded"}
+		w.Guards = map[string]reconcile.Guard{rapid.SampledFrom(blueprints).Draw(t, "guarded blueprint"): {Why: "guarded"}}
 	}
-	w.Halt = rapid.SampledFrom([]string{"", "", "", "", "halt"}).Draw(t, "halt")
+	w.Halt.Why = rapid.SampledFrom([]string{"", "", "", "", "halt"}).Draw(t, "halt")
 	w.Owned = len(w.distinct()) + rapid.IntRange(0, 20).Draw(t, "written")
 	w.Threshold = float64(w.percent) / 100
 	if rapid.Bool().Draw(t, "bounded") {
@@ -268,12 +270,12 @@ func (w world) open(ref catalog.Ref) bool {
 		for _, b := range r.Blueprints {
 			can = can || b == ref.Blueprint
 		}
-		if can && (r.Gap != "" || len(r.Partial) > 0 && w.away[ref]) {
+		if can && (r.Gap.Why != "" || len(r.Partial) > 0 && w.away[ref]) {
 			return false
 		}
 	}
 	_, guarded := w.Guards[ref.Blueprint]
-	return w.Halt == "" && !guarded
+	return w.Halt.Why == "" && !guarded
 }
 
 // model is what may go, and how many entities of each blueprint are blocked.
@@ -319,7 +321,7 @@ func TestDecideIsTheModel(t *testing.T) {
 		stays := map[string]int{}
 		for _, h := range got.Blocked {
 			stays[h.Blueprint] += h.Count
-			if h.Guard == "" {
+			if h.Guard.Why == "" {
 				t.Errorf("%d of %s are blocked without a guard", h.Count, h.Blueprint)
 			}
 		}
@@ -335,9 +337,9 @@ func TestDecideIsTheModel(t *testing.T) {
 		if len(got.Needed) != len(needed) || slices.ContainsFunc(got.Needed, func(r catalog.Ref) bool { return !needed[r] }) {
 			t.Errorf("needed: got %v, want %v", got.Needed, needed)
 		}
-		closed := w.Halt != "" || len(w.Guards) > 0
+		closed := w.Halt.Why != "" || len(w.Guards) > 0
 		for _, r := range w.Resources {
-			closed = closed || r.Gap != "" || len(r.Partial) > 0
+			closed = closed || r.Gap.Why != "" || len(r.Partial) > 0
 		}
 		if got.Closed != closed {
 			t.Errorf("closed: got %v, want %v", got.Closed, closed)

@@ -195,7 +195,7 @@ func (r *run) readAgain(readCtx context.Context, doomed []catalog.Ref) {
 		blueprints[ref.Blueprint] = true
 	}
 	for _, of := range r.readings {
-		if of.to.Seen.Gap == "" && of.canProduce(blueprints) {
+		if of.to.Seen.Gap.Why == "" && of.canProduce(blueprints) {
 			of.readAgain(readCtx)
 		}
 	}
