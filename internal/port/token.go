@@ -23,7 +23,7 @@ const unknownLife = time.Hour
 type token struct {
 	text, kind string
 	end        time.Time
-	made       time.Time // by Port's clock, to the second before
+	made       time.Time // by Port's clock, as madeAt says
 }
 
 func (t token) header() string { return t.kind + " " + t.text }
@@ -40,8 +40,8 @@ type session struct {
 	token token
 }
 
-// start gets an access token, and returns when Port made it, by Port's clock and to the
-// second before: what Port stores from then on is no older. Each call that needs a token
+// start gets an access token, and returns when Port was asked for it, by Port's clock: what
+// Port stores from then on is no older. Each call that needs a token
 // logs in by itself; to do it first finds wrong credentials early.
 func (s *session) start(ctx context.Context) (at time.Time, err error) {
 	var t token
@@ -80,6 +80,7 @@ func (s *session) login(ctx context.Context) (token, error) {
 		ExpiresIn   float64 `json:"expiresIn"`
 		TokenType   string  `json:"tokenType"`
 	}
+	asked := time.Now()
 	header, err := s.attempt(ctx, callLogin, body, "", &answer)
 	if err != nil {
 		return token{}, fmt.Errorf("log in to Port: %w", err)
@@ -103,9 +104,26 @@ func (s *session) login(ctx context.Context) (token, error) {
 		text: answer.AccessToken,
 		kind: answer.TokenType,
 		end:  time.Now().Add(life - min(tokenMargin, life/2)),
-		made: portTime(header),
+		made: madeAt(header, asked, time.Now()),
 	}
 	return s.token, nil
+}
+
+// madeAt is when a token was asked for, by Port's clock. The header Date of its answer is to the
+// second before. Where both clocks may show the same second, ours says more: with the Date alone,
+// what a run stored would not be older than another run that begins in the same second, and would
+// not be stale for it.
+func madeAt(h http.Header, asked, answered time.Time) time.Time {
+	date, err := http.ParseTime(h.Get("Date"))
+	switch {
+	case err != nil:
+		return asked
+	case answered.Before(date) || !asked.Before(date.Add(time.Second)): // another clock
+		return date
+	case asked.Before(date):
+		return date
+	}
+	return asked
 }
 
 // current is the token, when there is one that lasts.

@@ -253,6 +253,46 @@ func TestLoginGivesPortsClock(t *testing.T) {
 	})
 }
 
+// Where Port's clock may show what ours shows, the login is timed by ours, which is not cut to the
+// second: what was stored earlier in the same second is older.
+func TestLoginIsNotCutToTheSecond(t *testing.T) {
+	t.Parallel()
+	const ms = time.Millisecond
+	for name, c := range map[string]struct {
+		delay time.Duration // from the request, 700 ms after the second, to the answer
+		date  time.Duration // of the answer, after that second
+		none  bool          // no Date
+		want  time.Duration
+	}{
+		"same second":                      {date: 0, want: 700 * ms},
+		"the answer comes in the next one": {delay: 400 * ms, date: 0, want: 700 * ms},
+		"made in the next one":             {delay: 400 * ms, date: time.Second, want: time.Second},
+		"no date":                          {none: true, want: 700 * ms},
+		"a clock behind":                   {date: -time.Second, want: -time.Second},
+		"a clock ahead":                    {date: time.Second, want: time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s, second := newServer(), time.Now()
+				time.Sleep(700 * ms)
+				client := port.New(config("http://port.test", through{base: s.RoundTripper(), after: func(resp *http.Response) {
+					time.Sleep(c.delay)
+					resp.Header.Set("Date", second.Add(c.date).UTC().Format(http.TimeFormat))
+					if c.none {
+						resp.Header.Del("Date")
+					}
+				}}))
+				got, err := client.Login(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				equal(t, "time of the login after the second", got.Sub(second), c.want)
+			})
+		})
+	}
+}
+
 // A login is safe to repeat, also before a call that is not.
 func TestALoginIsRepeatedBeforeWhatIsNotSafe(t *testing.T) {
 	t.Parallel()
