@@ -134,7 +134,7 @@ func TestPoolFreezesAClassByItsWindow(t *testing.T) {
 			w.one(repositories, 200)
 		})
 		all.Wait()
-		w.equal("source", w.timesOf("/src/"), "0s 1m0s 3m0s 7m0s 15m0s")
+		w.equal("source", w.timesOf("/src/"), "0s 2s 6s 14s 30s 1m2s 2m6s 4m14s 8m30s 17m2s")
 		w.equal("others", w.timesOf("!/src/"), "30s")
 		w.equal("after", time.Since(w.start), 24*time.Minute)
 	})

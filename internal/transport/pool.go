@@ -91,10 +91,16 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// minCooldown is the shortest cooldown after an answer of 429: five minutes of Bitbucket's
-// hour. Our choice: soon enough to use what becomes free in a rolling window, and too seldom
-// to load a server that refuses.
-func minCooldown(window time.Duration) time.Duration { return window / 12 }
+// nearby is for how long at most a request waits where that is still called soon: five minutes of
+// Bitbucket's hour.
+func nearby(window time.Duration) time.Duration { return window / 12 }
+
+// firstCooldown is that after a first answer of 429 which names no time: ten seconds of Bitbucket's
+// hour. Our choice: not every refusal is of a spent allowance, and to find out costs one request.
+//
+// Source: Bitbucket's per-repository limits and overloads,
+// https://bitbucket.status.atlassian.com/incidents/3zcxggn8r5l6, read 2026-11.
+func firstCooldown(window time.Duration) time.Duration { return window / 360 }
 
 // A request that is refused by 429 for this many windows fails. One window gives a whole
 // allowance back; a second one allows for others that use the same allowance.
@@ -126,7 +132,7 @@ func detached(resp *http.Response) *refusal {
 // of an answer replaces the number of requests of that allowance, not the window.
 //
 // An answer of 429 cooldowns the class of requests for that credential: for as long
-// as Retry-After says, else for a twelfth of the window, doubling up to the window
+// as Retry-After says, else for a small part of the window, doubling up to the window
 // as long as refusals go on. After a cooldown one request goes ahead as a probe. The
 // request that was refused goes out again, for two windows; then the refusal is its
 // answer, and that of others of the class which would have to wait for a cooldown: each
@@ -325,7 +331,7 @@ func (p *Pool) cool(a *account, f *cooldown, class string, sent time.Time, h htt
 		return
 	}
 	now, window := time.Now(), p.rates.window(class)
-	f.pause = min(max(2*f.pause, minCooldown(window)), window)
+	f.pause = min(max(2*f.pause, firstCooldown(window)), window)
 	f.until, f.probing = now.Add(f.pause), false
 	f.refusals++
 	if after, ok := RetryAfter(h); ok {

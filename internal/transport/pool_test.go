@@ -242,11 +242,11 @@ func TestPoolFreezesAndProbes(t *testing.T) {
 			w.one(projects, 200)
 		}()
 		w.equal("statuses", w.together(4, repositories), []int{200, 200, 200, 200})
-		w.equal("times", w.times(), "0s 0s 0s 0s 1m0s 5m0s 15m0s 35m0s 35m0s 35m0s 35m0s")
+		w.equal("times", w.times(), "0s 0s 0s 0s 10s 30s 1m0s 1m10s 1m10s 1m10s 1m10s")
 		w.one(repositories, 200)
 		w.refuse("t1", 1, nil) // after a success it begins anew
 		w.one(repositories, 200)
-		w.equal("then", time.Since(w.start).Round(time.Second), 40*time.Minute)
+		w.equal("then", time.Since(w.start).Round(time.Second), 80*time.Second)
 	})
 }
 
@@ -265,7 +265,7 @@ func TestPoolGivesUpAfterTwoWindows(t *testing.T) {
 			})
 		}
 		all.Wait()
-		w.equal("times", w.times(), "0s 0s 0s 5m0s 15m0s 35m0s 1h15m0s")
+		w.equal("times", w.times(), "0s 0s 0s 10s 30s 1m10s 2m30s 5m10s 10m30s 21m10s 42m30s 1h25m10s")
 	})
 }
 
@@ -275,19 +275,19 @@ func TestPoolGivesUpInTime(t *testing.T) {
 		w.refuse("t1", -1, nil)
 		w.one(repositories, 429)
 		w.equal("after", time.Since(w.start), 200*time.Second)
-		w.equal("times", w.times(), "0s 8s 25s 58s 2m5s")
+		w.equal("times", w.times(), "0s 0s 1s 2s 4s 9s 17s 35s 1m11s 2m22s")
 	})
 }
 
 func TestPoolFreezeIsNeverLongerThanTheWindow(t *testing.T) {
 	inBubble(t, hourly(1000), []bitbuckettest.Access{{}}, func(w *world) {
-		w.refuse("t1", 9, nil)
+		w.refuse("t1", 14, nil)
 		for range 5 {
 			w.one(repositories, 429)
 			time.Sleep(time.Hour)
 		}
 		w.one(repositories, 200)
-		w.equal("times", w.times(), "0s 5m0s 15m0s 35m0s 1h15m0s 3h0m0s 4h0m0s 5h0m0s 6h0m0s 7h0m0s")
+		w.equal("times", w.times(), "0s 10s 30s 1m10s 2m30s 5m10s 10m30s 21m10s 42m30s 1h25m10s 3h0m0s 4h0m0s 5h0m0s 6h0m0s 7h0m0s")
 	})
 }
 
@@ -295,7 +295,7 @@ func TestPoolFreezeIsNeverLongerThanTheWindow(t *testing.T) {
 // it goes out when no cooldown holds it, and else has the same answer at once.
 func TestPoolGivesUpOnce(t *testing.T) {
 	inBubble(t, hourly(1000), []bitbuckettest.Access{{}}, func(w *world) {
-		w.s.Fault(bitbuckettest.Fault{Path: repositories, Times: 6, Status: 429, Body: "no more"})
+		w.s.Fault(bitbuckettest.Fault{Path: repositories, Times: 11, Status: 429, Body: "no more"})
 		w.one(repositories, 429)
 		w.equal("after", time.Since(w.start), 2*time.Hour)
 		for range 3 {
@@ -304,7 +304,7 @@ func TestPoolGivesUpOnce(t *testing.T) {
 				w.t.Errorf("got %d %q, %v, want the refusal", status, body, err)
 			}
 		}
-		w.equal("requests", w.s.Requests(), 5)
+		w.equal("requests", w.s.Requests(), 10)
 		w.one(projects, 200)
 		w.equal("after", time.Since(w.start), 2*time.Hour)
 		time.Sleep(time.Hour)
@@ -314,7 +314,7 @@ func TestPoolGivesUpOnce(t *testing.T) {
 		w.one(repositories, 200)
 		w.refuse("t1", 1, nil) // after a success there is patience again
 		w.one(repositories, 200)
-		w.equal("after", time.Since(w.start), 4*time.Hour+5*time.Minute)
+		w.equal("after", time.Since(w.start), 4*time.Hour+10*time.Second)
 	})
 }
 
@@ -325,7 +325,7 @@ func TestPoolOtherTokensGoOn(t *testing.T) {
 			w.one(repositories, 200)
 		}
 		w.equal("requests", w.sent(), []string{"0s t1 429", "0s t2 200", "0s t2 200", "0s t2 200"})
-		w.equal("log", w.log.String(), "level=WARN msg=\"rate limit reached\" credential=\"token 1 of 2\" requests=repositories pause=5m0s\n")
+		w.equal("log", w.log.String(), "level=WARN msg=\"rate limit reached\" credential=\"token 1 of 2\" requests=repositories pause=10s\n")
 	})
 }
 
@@ -338,16 +338,16 @@ func TestPoolObeysRetryAfter(t *testing.T) {
 		{"date of RFC 850", "Saturday, 01-Jan-00 00:10:00 GMT", "0s 10m0s"},
 		{"date of asctime", "Sat Jan  1 00:10:00 2000", "0s 10m0s"},
 		{"absurd", "99999999", "0s 2h0m0s"},
-		{"more than a number", "99999999999999999999999", "0s 5m0s"},
+		{"more than a number", "99999999999999999999999", "0s 10s"},
 		{"zero", "0", "0s 1s"},
-		{"negative", "-30", "0s 5m0s"},
+		{"negative", "-30", "0s 10s"},
 		{"past date", "Fri, 31 Dec 1999 00:00:00 GMT", "0s 1s"},
-		{"negative with a fraction", "-1.5", "0s 5m0s"},
-		{"text", "soon", "0s 5m0s"},
-		{"exponent", "1e1", "0s 5m0s"},
-		{"no digits after the point", "30.", "0s 5m0s"},
-		{"no number", "NaN", "0s 5m0s"},
-		{"two numbers", "30, 60", "0s 5m0s"},
+		{"negative with a fraction", "-1.5", "0s 10s"},
+		{"text", "soon", "0s 10s"},
+		{"exponent", "1e1", "0s 10s"},
+		{"no digits after the point", "30.", "0s 10s"},
+		{"no number", "NaN", "0s 10s"},
+		{"two numbers", "30, 60", "0s 10s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, hourly(1000), []bitbuckettest.Access{{}}, func(w *world) {
@@ -377,7 +377,7 @@ func TestPoolProbesAgainAfterABrokenProbe(t *testing.T) {
 		}
 		all.Wait()
 		w.equal("broken and good", []int{broken, good}, []int{1, 1})
-		w.equal("times", w.times(), "0s 5m0s 15m0s 15m0s")
+		w.equal("times", w.times(), "0s 10s 30s 30s")
 	})
 }
 
@@ -401,7 +401,7 @@ func TestPoolTellsOfARefusal(t *testing.T) {
 		w.overlap()
 		w.refuse("t1", 5, nil)
 		w.together(5, repositories)
-		w.equal("log", w.log.String(), "level=WARN msg=\"rate limit reached\" credential=\"token 1 of 1\" requests=repositories pause=2m0s\n")
-		w.equal("waits", waits(w.record), "1ms to 2m0.001s: Bitbucket for Bitbucket, which answered 429\n")
+		w.equal("log", w.log.String(), "level=WARN msg=\"rate limit reached\" credential=\"token 1 of 1\" requests=repositories pause=4s\n")
+		w.equal("waits", waits(w.record), "1ms to 4.001s: Bitbucket for Bitbucket, which answered 429\n")
 	})
 }

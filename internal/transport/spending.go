@@ -115,4 +115,4 @@ func (p *Pool) Left(class string) int {
 // soon is until when requests of an Auto pool wait for an allowance: a twelfth of the window
 // after it was made. A run that begins a window after another one finds what that sent at its
 // own beginning about to become free, and would find nothing free if it did not wait at all.
-func soon(made time.Time, window time.Duration) time.Time { return made.Add(minCooldown(window)) }
+func soon(made time.Time, window time.Duration) time.Time { return made.Add(nearby(window)) }
