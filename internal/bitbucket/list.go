@@ -50,7 +50,8 @@ type Endpoint[T any] struct {
 	// query's own, which asks for whole values. Where Bitbucket does not give those parts, whole
 	// values are read.
 	Fields string
-	// FirstWhole is true where the first page is to hold whole values all the same.
+	// FirstWhole is true where the first page is to hold whole values all the same; so do the pages
+	// that its links lead to.
 	FirstWhole bool
 	// Counted is true for a route whose links lose parameters: its pages are asked for by their
 	// numbers, each as the first was.

@@ -20,9 +20,6 @@ func (l *lister[T]) after(p *page, r *reading) (string, error) {
 	case l.endpoint.Counted:
 		return numbered(l, r)
 	}
-	if l.endpoint.FirstWhole && !l.whole && l.pages == 1 { // the link asks as the page before
-		link = withFields(link, l.endpoint.Fields)
-	}
 	return link, nil
 }
 
