@@ -5,8 +5,11 @@ package port
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
-	"net/url"
+	"maps"
+	"net/http"
+	"strings"
 	"time"
 
 	"port-bitbucket-exporter/internal/transport"
@@ -63,12 +66,50 @@ func newResync() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// ofResync adds the resync that a write of entities belongs to: Port groups its audit log by it.
+// The values of Entities.takesResync.
+const (
+	unknown int32 = iota
+	takes
+	refuses
+)
+
+// write sends a write of entities with the resync that it belongs to: Port groups its audit log by
+// it. Nothing else depends on that, and older documents of Port's API have no such parameters: where
+// a first write is refused for them, as a whole and so without an effect, it is sent without them,
+// and so are all that follow.
 //
 // Source: "ocean_info_resync_id" in the document of Port's API of 2026-05, and Ocean's client
 // (port_ocean/clients/port/utils.py), read 2026-11.
-func (e *Entities) ofResync(query url.Values) url.Values {
-	query.Set("ocean_info_event_type", "resync")
-	query.Set("ocean_info_resync_id", e.resync)
-	return query
+func (e *Entities) write(ctx context.Context, k call, into any) error {
+	known := e.takesResync.Load()
+	if known == refuses {
+		return e.session.do(ctx, k, into)
+	}
+	with := k
+	with.query = maps.Clone(k.query)
+	with.query.Set("ocean_info_event_type", "resync")
+	with.query.Set("ocean_info_resync_id", e.resync)
+	err := e.session.do(ctx, with, into)
+	if err == nil {
+		e.takesResync.CompareAndSwap(unknown, takes)
+	}
+	if known != unknown || !ofParameters(err) {
+		return err
+	}
+	without := e.session.do(ctx, k, into)
+	if without == nil || statusOf(without) != 0 && !ofParameters(without) {
+		e.takesResync.CompareAndSwap(unknown, refuses)
+	}
+	return without
+}
+
+// ofParameters reports whether Port may have refused a request for its parameters: it speaks of
+// them.
+func ofParameters(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) || e.Status != http.StatusBadRequest && e.Status != http.StatusUnprocessableEntity {
+		return false
+	}
+	text := strings.ToLower(e.Code + " " + e.Message)
+	return strings.Contains(text, "ocean_info") || strings.Contains(text, "query") || strings.Contains(text, "parameter")
 }

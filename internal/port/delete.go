@@ -35,10 +35,10 @@ func (e *Entities) Delete(ctx context.Context, blueprint string, identifiers []s
 	var answer struct {
 		Deleted []string `json:"deletedEntities"`
 	}
-	err := e.session.do(ctx, call{
+	err := e.write(ctx, call{
 		method: http.MethodPost,
 		path:   transport.Path("blueprints", blueprint, "bulk", "entities", "delete"),
-		query:  e.ofResync(url.Values{"delete_dependents": {strconv.FormatBool(dependants)}}),
+		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
 		body:   map[string]any{"entities": identifiers},
 	}, &answer)
 	refused = refusal(err)
@@ -60,10 +60,10 @@ func (e *Entities) Delete(ctx context.Context, blueprint string, identifiers []s
 //
 // API: https://docs.port.io/api-reference/delete-an-entity
 func (e *Entities) deleteOne(ctx context.Context, blueprint, identifier string, dependants bool) DeleteResult {
-	err := e.session.do(ctx, call{
+	err := e.write(ctx, call{
 		method: http.MethodDelete,
 		path:   transport.Path("blueprints", blueprint, "entities", identifier),
-		query:  e.ofResync(url.Values{"delete_dependents": {strconv.FormatBool(dependants)}}),
+		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
 	}, nil)
 	if errors.Is(err, ErrNotFound) { // gone already, unless it can still be read
 		var answer entityAnswer

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"port-bitbucket-exporter/internal/catalog"
@@ -15,8 +16,9 @@ import (
 // data source alone.
 type Entities struct {
 	session        *session
-	prefix, suffix string // of $datasource of what our data source has written
-	resync         string // which writes belong to
+	prefix, suffix string       // of $datasource of what our data source has written
+	resync         string       // which writes belong to
+	takesResync    atomic.Int32 // whether Port takes its parameters
 	// failing are the blueprints of which Port was seen to fail at whatever was written,
 	// until it takes something.
 	failing sync.Map

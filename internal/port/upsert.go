@@ -82,14 +82,14 @@ var errUnanswered = errors.New("not mentioned in Port's answer")
 func (e *Entities) upsert(ctx context.Context, blueprint string, batch []catalog.Entity, f Flags, attempts int) ([]Outcome, error) {
 	var answer upsertAnswer
 	var trace string
-	err := e.session.do(ctx, call{
+	err := e.write(ctx, call{
 		method: http.MethodPost,
 		path:   transport.Path("blueprints", blueprint, "entities", "bulk"),
-		query: e.ofResync(url.Values{
+		query: url.Values{
 			"upsert":                          {"true"},
 			"merge":                           {strconv.FormatBool(f.Merge)},
 			"create_missing_related_entities": {strconv.FormatBool(f.CreateMissingRelatedEntities)},
-		}),
+		},
 		body:     upsertBody(batch),
 		attempts: attempts,
 		answered: func(h http.Header) { trace = h.Get(traceHeader) },

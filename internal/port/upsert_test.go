@@ -105,6 +105,53 @@ func TestUpsertFlags(t *testing.T) {
 	}
 }
 
+// Where Port refuses the parameters of the resync, all goes out without them; a refusal that
+// speaks of something else says nothing of them.
+func TestResyncThatIsNotTaken(t *testing.T) {
+	t.Parallel()
+	info := func(r *http.Request, _ []byte) bool { return r.URL.Query().Has("ocean_info_event_type") }
+	for name, tt := range map[string]struct {
+		fault  porttest.Fault
+		stored int
+		writes string // with, or without
+	}{
+		"422":            {porttest.Fault{Match: info, Status: 422, Body: `{"ok":false,"error":"invalid_request","message":"querystring must NOT have additional properties"}`}, 3, "with without without without"},
+		"400":            {porttest.Fault{Match: info, Status: 400, Body: `{"ok":false,"error":"unknown_parameter"}`}, 3, "with without without without"},
+		"another reason": {porttest.Fault{Status: 422, Times: 1, Body: `{"ok":false,"error":"invalid_request","message":"no"}`}, 2, "with with with"},
+		"both":           {porttest.Fault{Match: info, Status: 422, Body: `{"ok":false,"message":"unknown parameter"}`}, 2, "with without without without"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer()
+			if tt.fault.Path = bulkPath; tt.fault.Times == 0 {
+				tt.fault.Times = -1
+			}
+			s.Fault(tt.fault)
+			if name == "both" {
+				s.Fault(porttest.Fault{Path: bulkPath, Entity: "a", Times: 1, Status: 422, Body: `{"ok":false,"message":"no"}`, Match: func(r *http.Request, body []byte) bool { return !info(r, body) }})
+			}
+			c, stored := overSocket(t, s), 0
+			for _, id := range []string{"a", "b", "c"} {
+				if o := c.Entities.Upsert(t.Context(), repository, batchOf(t, id), merge)[0]; o.Err == nil {
+					stored++
+				}
+			}
+			equal(t, "stored", stored, tt.stored)
+			var writes []string
+			for _, x := range s.Journal() {
+				switch {
+				case x.Path != bulkPath:
+				case x.Query.Has("ocean_info_event_type"):
+					writes = append(writes, "with")
+				default:
+					writes = append(writes, "without")
+				}
+			}
+			equal(t, "writes", strings.Join(writes, " "), tt.writes)
+		})
+	}
+}
+
 // Every route that writes or deletes entities names the resync of the client, and no other call.
 func TestResyncOfWrites(t *testing.T) {
 	t.Parallel()
