@@ -55,19 +55,36 @@ func statusOf(err error) int {
 	return 0
 }
 
-// upsertAnswer is that of 200 and of 207.
+// upsertAnswer is that of 200 and of 207. Its numbers are numbers of JSON, which may be written as
+// 0.0 too.
 type upsertAnswer struct {
 	Entities []struct {
-		Identifier string `json:"identifier"`
-		Index      int    `json:"index"`
-		Created    bool   `json:"created"`
+		answered
+		Created bool `json:"created"`
 	} `json:"entities"`
 	Errors []struct {
-		Index      int    `json:"index"`
-		StatusCode int    `json:"statusCode"`
-		Error      string `json:"error"`
-		Message    string `json:"message"`
+		answered
+		StatusCode float64 `json:"statusCode"`
+		Error      string  `json:"error"`
+		Message    string  `json:"message"`
 	} `json:"errors"`
+}
+
+// answered says of which entity an answer speaks.
+type answered struct {
+	Identifier string   `json:"identifier"`
+	Index      *float64 `json:"index"`
+}
+
+// in is the entity's place in a batch: its index, or without one its identifier. ok is false when
+// it is not in the batch.
+func (a answered) in(batch []catalog.Entity) (i int, ok bool) {
+	if a.Index == nil {
+		i = slices.IndexFunc(batch, func(e catalog.Entity) bool { return e.Ref.Identifier == a.Identifier })
+		return i, i >= 0 && a.Identifier != ""
+	}
+	i = int(*a.Index)
+	return i, 0 <= i && i < len(batch) && float64(i) == *a.Index
 }
 
 func (a upsertAnswer) Check() error {
@@ -103,16 +120,17 @@ func (e *Entities) upsert(ctx context.Context, blueprint string, batch []catalog
 		outcomes[i] = Outcome{Err: traced(errUnanswered, trace), RequestFailed: true}
 	}
 	for _, a := range answer.Entities {
-		if 0 <= a.Index && a.Index < len(outcomes) {
-			outcomes[a.Index] = Outcome{Identifier: a.Identifier, Created: a.Created}
+		if i, ok := a.in(batch); ok {
+			outcomes[i] = Outcome{Identifier: a.Identifier, Created: a.Created}
 		}
 	}
 	for _, a := range answer.Errors {
-		if 0 <= a.Index && a.Index < len(outcomes) {
-			outcomes[a.Index] = Outcome{
-				Err: &Error{Status: a.StatusCode, Code: a.Error, Message: a.Message, Trace: trace},
+		if i, ok := a.in(batch); ok {
+			status := int(a.StatusCode)
+			outcomes[i] = Outcome{
+				Err: &Error{Status: status, Code: a.Error, Message: a.Message, Trace: trace},
 				// A fault of the server says nothing of the entity.
-				RequestFailed: a.StatusCode >= http.StatusInternalServerError || a.StatusCode == http.StatusTooManyRequests,
+				RequestFailed: status >= http.StatusInternalServerError || status == http.StatusTooManyRequests,
 			}
 		}
 	}

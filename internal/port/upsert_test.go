@@ -105,6 +105,27 @@ func TestUpsertFlags(t *testing.T) {
 	}
 }
 
+// An answer speaks of entities by their index, however JSON writes that number, or by their
+// identifier where it has none.
+func TestUpsertAnswersOfOddForm(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"numbers with a fraction": `{"ok":false,"entities":[{"identifier":"b","index":1.0,"created":true}],"errors":[{"identifier":"a","index":0.0,"statusCode":422.0,"error":"e","message":"m"}]}`,
+		"no index":                `{"ok":false,"entities":[{"identifier":"b","created":true}],"errors":[{"identifier":"a","statusCode":422,"error":"e","message":"m"}]}`,
+		"places that are none":    `{"ok":false,"entities":[{"identifier":"b","index":1},{"identifier":"x","index":7},{"identifier":"y","index":-1},{"identifier":"z","index":0.5},{}],"errors":[{"identifier":"a","index":0,"statusCode":422,"error":"e","message":"m"},{"statusCode":500}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer()
+			s.Fault(porttest.Fault{Path: bulkPath, Status: 207, Body: body})
+			out := overSocket(t, s).Entities.Upsert(t.Context(), repository, batchOf(t, "a", "b"), merge)
+			var e *port.Error
+			equal(t, "a is refused with its status", errors.As(out[0].Err, &e) && e.Status == 422 && !out[0].RequestFailed, true)
+			equal(t, "b", out[1].Err, nil)
+		})
+	}
+}
+
 // Where Port refuses the parameters of the resync, all goes out without them; a refusal that
 // speaks of something else says nothing of them.
 func TestResyncThatIsNotTaken(t *testing.T) {
