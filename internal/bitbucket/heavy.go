@@ -42,6 +42,11 @@ func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page
 		l.client.pagelens.refused(route, l.length)
 		p, err = l.ask(ctx, r, l.first(), 0)
 	}
+	if first && l.endpoint.Spare && refusedQuery(err) {
+		if bare, bareErr := l.ask(ctx, r, withFields(l.first(), ""), 0); bareErr == nil {
+			p, err = bare, nil
+		}
+	}
 	if err == nil {
 		l.client.down.Delete(route)
 	}
@@ -62,6 +67,12 @@ func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page
 		l.client.down.Store(route, true)
 	}
 	return p, err
+}
+
+// refusedQuery reports whether the server refused what a query says, and not how long pages are to be.
+func refusedQuery(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusBadRequest && !tooLong(err)
 }
 
 // heavy reports whether a shorter page may avoid the error: the server, or a balancer

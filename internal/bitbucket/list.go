@@ -53,6 +53,9 @@ type Endpoint[T any] struct {
 	// FirstWhole is true where the first page is to hold whole values all the same; so do the pages
 	// that its links lead to.
 	FirstWhole bool
+	// Spare is true where the query's parameter fields asks for no more than is nice to have: where
+	// Bitbucket refuses the query, it is sent without.
+	Spare bool
 	// Counted is true for a route whose links lose parameters: its pages are asked for by their
 	// numbers, each as the first was.
 	Counted bool

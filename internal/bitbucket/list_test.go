@@ -79,6 +79,26 @@ func TestRepositoryFields(t *testing.T) {
 	})
 }
 
+// Neither a slug nor a parameter fields is in the documented schema of this list.
+func TestRepositoriesBySchemaAlone(t *testing.T) {
+	s := withRepositories(120)
+	s.Fault(bitbuckettest.Fault{Times: -1, Status: 400, Body: `{"type":"error","error":{"message":"Invalid fields"}}`, Match: func(r *http.Request) bool { return r.URL.Query().Has("fields") }})
+	s.Fault(bitbuckettest.Fault{Times: -1, Mutate: func(page map[string]any) {
+		values, _ := page["values"].([]any) // none where fields is refused
+		for _, v := range values {
+			delete(v.(map[string]any), "slug")
+		}
+	}})
+	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+		got, err := collect(c.Repositories(t.Context(), bitbucket.RepositoryQuery{}))
+		equal(t, "error", err, nil)
+		if len(got) != 120 || got[0].Slug != "repo-1" || got[119].Slug != "repo-120" || got[0].Hash != "" {
+			t.Errorf("got %d repositories, want 120, each with its slug and none with a hash", len(got))
+		}
+		equal(t, "requests", s.Requests(), 3)
+	})
+}
+
 // Values with their JSON are those without it, and so are the odd ones.
 func TestListed(t *testing.T) {
 	s := withRepositories(103)

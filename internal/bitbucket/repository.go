@@ -56,6 +56,7 @@ func (c *Client) Repositories(ctx context.Context, query RepositoryQuery) iter.S
 		Path:    transport.Path("repositories", c.workspace),
 		Route:   "repositories",
 		Pagelen: 100,
+		Spare:   true,
 		Key: func(r Repository) (string, error) {
 			if r.Slug == "" {
 				return "", errors.New("it has no slug")
@@ -69,6 +70,7 @@ func (c *Client) Repositories(ctx context.Context, query RepositoryQuery) iter.S
 func (r *Repository) UnmarshalJSON(text []byte) error {
 	var fields struct {
 		Slug, Name, UUID string
+		FullName         json.RawMessage `json:"full_name"`
 		UpdatedOn        json.RawMessage `json:"updated_on"` // any JSON: it is only compared
 		Project          json.RawMessage
 		MainBranch       *struct {
@@ -80,6 +82,10 @@ func (r *Repository) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*r = Repository{Slug: fields.Slug, Name: fields.Name, UUID: fields.UUID, UpdatedOn: strings.Trim(string(fields.UpdatedOn), `"`), JSON: bytes.Clone(text)}
+	// A slug is not in the documented schema of a repository, and a full_name is.
+	if name := ""; r.Slug == "" && json.Unmarshal(fields.FullName, &name) == nil {
+		r.Slug = name[strings.LastIndexByte(name, '/')+1:]
+	}
 	var project struct{ Key string }
 	if json.Unmarshal(fields.Project, &project) == nil {
 		r.Project, r.NoProject = project.Key, string(fields.Project) == "null"
