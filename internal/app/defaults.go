@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
@@ -247,6 +248,18 @@ func refused(err error) bool {
 func identifier(blueprint map[string]any) string {
 	id, _ := blueprint["identifier"].(string)
 	return id
+}
+
+// lacksDefaults reports whether a mapping names one of the default blueprints which is not listed.
+// What cannot be listed is not lacking.
+func lacksDefaults(bound *check.Bound, listing *blueprintListing) bool {
+	named := toBeThere(bound)
+	wanted := slices.DeleteFunc(defaultNames(), func(name string) bool { return !named[name] })
+	if len(wanted) == 0 {
+		return false
+	}
+	listed, err := listing.blueprints()
+	return err == nil && slices.ContainsFunc(wanted, func(name string) bool { _, ok := listed[name]; return !ok })
 }
 
 // defaultNames returns the identifiers of the default blueprints.

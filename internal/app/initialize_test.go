@@ -85,8 +85,8 @@ func TestIntegrationIsRefused(t *testing.T) {
 	r.contains(t, "WARNING the integration will not show on Port's Data sources page")
 }
 
-// The default blueprints are made for the default mapping alone, and when none of the
-// three is there.
+// The default blueprints are made for each mapping that names one of them, when none of the three
+// is there and they never were.
 func TestDefaultBlueprints(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -98,8 +98,10 @@ func TestDefaultBlueprints(t *testing.T) {
 	}{
 		{"default mapping", nil, false, nil, true},
 		{"not wanted", map[string]string{"INITIALIZE_PORT_RESOURCES": "false"}, false, nil, false},
-		{"given mapping", map[string]string{"MAPPING": repositories}, false, nil, false},
-		{"stored mapping", nil, false, map[string]any{"config": stored("x")}, false},
+		{"given mapping", map[string]string{"MAPPING": repositories}, false, nil, true},
+		{"given mapping of others", map[string]string{"MAPPING": naming(`"other"`)}, false, nil, false},
+		{"stored mapping", nil, false, map[string]any{"config": stored("x")}, true},
+		{"stored mapping, and they were deleted", nil, false, map[string]any{"config": stored("x"), "arePortResourcesInitialized": true}, false},
 		{"one is there", nil, true, nil, false},
 	}
 	for _, tt := range tests {
