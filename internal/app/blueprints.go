@@ -62,7 +62,7 @@ func toBeThere(bound *check.Bound) map[string]bool {
 
 // checkBlueprints finds blueprints that the mapping names and Port does not have:
 // Port would refuse every write to one, after all of Bitbucket was read for it. Those that
-// this run made, or in a plan would make, count as there. Beside the list it costs one request
+// this run made, or in a plan would make, count as there. Besides the list it costs one request
 // for each name that is not in it. It skips what it cannot read. The error is a *usageError.
 func checkBlueprints(ctx context.Context, s *session, bound *check.Bound, listing *blueprintListing, made []string) error {
 	unknown := toBeThere(bound)

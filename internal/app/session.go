@@ -106,7 +106,7 @@ func (c console) warn(p diag.Problem) {
 	}
 }
 
-// foresee reports something that a sync would do beside writing entities.
+// foresee reports something that a sync would do besides writing entities.
 func foresee(r *report.Report, format string, args ...any) {
 	r.Facts = append(r.Facts, "a sync would "+fmt.Sprintf(format, args...))
 	r.Foreseen = true

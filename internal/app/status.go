@@ -12,7 +12,7 @@ const program = "port-bitbucket-exporter"
 // Version returns that of this program, as its user agents and Port's integration name it.
 func Version() string { return version.This().Version }
 
-// Exit statuses of Main, beside those of a finished run.
+// Exit statuses of Main, besides those of a finished run.
 const (
 	exitFailed = 1 // the run failed
 	exitInputs = 2 // inputs or mapping are wrong

@@ -66,7 +66,7 @@ func (c *Client) Repositories(ctx context.Context, query RepositoryQuery) iter.S
 	}, q)
 }
 
-// UnmarshalJSON keeps the JSON whole, beside the fields that it reads.
+// UnmarshalJSON keeps the JSON whole, besides the fields that it reads.
 func (r *Repository) UnmarshalJSON(text []byte) error {
 	var fields struct {
 		Slug, Name, UUID string

@@ -26,7 +26,7 @@ type Entry struct {
 	JSON       json.RawMessage
 }
 
-// UnmarshalJSON keeps the JSON whole, beside the fields that it reads.
+// UnmarshalJSON keeps the JSON whole, besides the fields that it reads.
 func (e *Entry) UnmarshalJSON(text []byte) error {
 	var fields struct {
 		Type, Path string

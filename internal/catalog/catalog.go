@@ -24,7 +24,7 @@ type Fields struct {
 	Team       any
 	Properties map[string]any
 	Relations  map[string]any
-	// Null names the keys beside properties and relations that a mapping gives null.
+	// Null names the keys besides properties and relations that a mapping gives null.
 	Null Null `json:",omitzero"`
 }
 

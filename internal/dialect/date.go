@@ -77,7 +77,7 @@ func strftime(next Callable) Callable {
 	}
 }
 
-// gnuFormat writes a format of the GNU C library for gojq, which has %f beside those and
+// gnuFormat writes a format of the GNU C library for gojq, which has %f besides those and
 // another name for UTC, and writes a year in four digits.
 func gnuFormat(format string, year int) string {
 	var b strings.Builder

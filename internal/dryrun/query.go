@@ -9,7 +9,7 @@ import (
 )
 
 // find returns what a search query of a mapping would find, at most so many: of what
-// would have been written by then, and of what Port has beside that.
+// would have been written by then, and of what Port has besides that.
 func (s *Store) find(ctx context.Context, blueprint string, query any, most int) ([]string, error) {
 	found := s.findWritten(blueprint, query, most)
 	b, err := s.blueprint(ctx, blueprint)

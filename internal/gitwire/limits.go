@@ -28,7 +28,7 @@ const (
 	// maxBase is the length of a wanted file that Blobs keeps whole, as others may be deltas of
 	// it, in bytes: lock files of large projects are about as long, and alike.
 	maxBase = 4 * mib
-	// perPath and perParked are what a path that waits and a delta that waits cost beside
+	// perPath and perParked are what a path that waits and a delta that waits cost besides
 	// their bytes, about.
 	perPath   = 128
 	perParked = 160

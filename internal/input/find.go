@@ -114,7 +114,7 @@ func (r *reader) action(in Input) given {
 // dashed is the input's name as somebody writes it who is used to dashes.
 func (i Input) dashed() string { return strings.ReplaceAll(i.Name(), "_", "-") }
 
-// The ends of names that a plain name has beside itself.
+// The ends of names that a plain name has besides itself.
 const (
 	fileSuffix  = "_FILE"  // of the path of a file that holds the value
 	countSuffix = "_COUNT" // of the number of a pipe's array

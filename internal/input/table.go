@@ -315,7 +315,7 @@ type Config struct {
 	// Kinds are those of which the resources run, each once; empty for all.
 	Kinds []string
 
-	// Authorities are certificates in PEM, at least one, to trust beside the system's;
+	// Authorities are certificates in PEM, at least one, to trust besides the system's;
 	// empty when there are none.
 	Authorities []byte
 

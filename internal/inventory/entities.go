@@ -19,7 +19,7 @@ type Entities struct {
 	buffer []byte                   // of records
 }
 
-// entry is what is in memory of an entity beside its key.
+// entry is what is in memory of an entity besides its key.
 type entry struct {
 	at    position // of the record of what the run did with it; else of what Port stored
 	flags byte     // packed Flags, and produced

@@ -28,7 +28,7 @@ const (
 	// maxDepth bounds the nesting of a value: encoding/json reads no deeper, and writes
 	// by recursion.
 	maxDepth = 10000
-	// cell is what a value weighs beside its text, in bytes: the size of an interface.
+	// cell is what a value weighs besides its text, in bytes: the size of an interface.
 	cell = 16
 	// maxRead bounds the values that one call walks through, in the same bytes. A file
 	// of 1 MiB, once it is parsed, weighs about 9 MiB at the most.

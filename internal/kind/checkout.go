@@ -20,7 +20,7 @@ import (
 )
 
 // checkout is one commit of a repository as one task reads it, with what is to be reported
-// of it beside its objects. Its methods may be called side by side.
+// of it besides its objects. Its methods may be called side by side.
 type checkout struct {
 	*source.Commit
 	ws         *Workspace

@@ -59,7 +59,7 @@ type Bound struct {
 	Selective bool
 	// ReadsFiles is true when the kind lists folders, or its selector names files.
 	ReadsFiles bool
-	// Cost is what the kind requests of Bitbucket beside its lists.
+	// Cost is what the kind requests of Bitbucket besides its lists.
 	Cost Cost
 	// Warnings are what the selector's author should know: warnings and notices.
 	Warnings diag.Problems

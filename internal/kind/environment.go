@@ -27,7 +27,7 @@ var environment = define(Kind{
 	place: inRepository,
 }, extractAged[environmentSelector])
 
-// environmentShape has beside what is documented what answers have: they are documented as objects
+// environmentShape has besides what is documented what answers have: they are documented as objects
 // with more fields than are named.
 var environmentShape = "type uuid name slug rank# hidden? environment_type{type name rank#} category{name} lock{type name} " +
 	"restrictions{type admin_only?} deployment_gate_enabled? environment_lock_enabled? links{self{href}}"

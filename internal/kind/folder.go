@@ -185,7 +185,7 @@ type folderReader struct {
 	within   bool       // and the repository at __repository
 }
 
-// folderRead is a folder with what was asked for beside its listing.
+// folderRead is a folder with what was asked for besides its listing.
 type folderRead struct {
 	entry source.Entry
 	own   included
@@ -234,7 +234,7 @@ func (t *folderReader) fetch(ctx context.Context, matches []match) error {
 }
 
 // object is the item of a folder. Included files are those of the repository's
-// root, and beside the fields of the folder those of the folder.
+// root, and besides the fields of the folder those of the folder.
 func (t *folderReader) object(ctx context.Context, read folderRead, pattern glob.Pattern) (Object, error) {
 	if read.err != nil {
 		return nil, read.err

@@ -17,7 +17,7 @@ import (
 	"port-bitbucket-exporter/internal/state"
 )
 
-// record is what is kept of a list that was read to its end, beside its pages. A page is made
+// record is what is kept of a list that was read to its end, besides its pages. A page is made
 // of objects as they came, each after its length, and is kept under the digest of all of it:
 // a list that has hardly changed is hardly written again.
 type record struct {

@@ -12,7 +12,7 @@ import (
 )
 
 // portConcurrency is how many requests with entities are under way at once: enough to hide
-// their latency, and few beside what Port allows in a minute.
+// their latency, and few compared with what Port allows in a minute.
 const portConcurrency = 5
 
 // touches reports whether an entity of one batch may relate to one of the other. The

@@ -268,7 +268,7 @@ func (d *decoder) list(n *node, target reflect.Value, name string) {
 }
 
 // SelectorKeys are the keys that Selector.Decode reads into a struct like the given
-// one, and those of every selector. Beside `yaml` it reads of a field the tags
+// one, and those of every selector. Besides `yaml` it reads of a field the tags
 // `help`, `required` and `deprecated` ("true"), `default` of a number, and of a named text
 // type its method Values() []string.
 func SelectorKeys(selector any) []Key {

@@ -98,8 +98,8 @@ func TestBounds(t *testing.T) {
 		{"a(?<!a)" + strings.Repeat("()", 1<<10), many[:1<<12]}, {"(?<=b.{1000})", many}, {"(?<n>a)" + strings.Repeat("(?<n>b)?", 1<<9) + `(?:\k<n>|a)*[cd]`, many},
 	} {
 		s := compiled(t, c.pattern, 0).NewSearch(c.text, steps)
-		if got, err := s.From(0); err != ErrSteps || s.Steps() >= 0 {
-			t.Errorf("%s: got %v, error = %v, %d steps left", c.pattern, got, err, s.Steps())
+		if got, err := s.From(0); err != ErrSteps || s.steps >= 0 {
+			t.Errorf("%s: got %v, error = %v, %d steps left", c.pattern, got, err, s.steps)
 		}
 	}
 	long := strings.Repeat("ab", maxStack)

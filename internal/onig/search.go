@@ -27,9 +27,6 @@ func (re *Regexp) NewSearch(text string, steps int) *Search {
 	}}
 }
 
-// Steps is how many are left.
-func (s *Search) Steps() int { return s.steps }
-
 // From returns the first match that begins at start or later: the begin and the end of
 // the match, and of each of its groups, in bytes. A group that took no part has -1. It
 // returns nil when there is no match. The result is good until the next call. The

@@ -68,7 +68,7 @@ type scanner struct {
 	weight  int      // of the sets, in ranges, or what takes as long
 }
 
-// maxWeight bounds what an expression becomes beside its own length: sets of a few
+// maxWeight bounds what an expression becomes besides its own length: sets of a few
 // thousand ranges are written in two letters.
 const maxWeight = 1 << 18
 

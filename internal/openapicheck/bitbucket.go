@@ -28,7 +28,7 @@ func newBitbucket(text []byte) (*document, error) {
 	schemas := child(doc, "components", "schemas")
 	for name, schema := range schemas {
 		if strings.HasPrefix(name, "paginated_") {
-			// The one key of a page, beside next, that callers can rely on.
+			// The one key of a page, besides next, that callers can rely on.
 			// Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination, read 2026-11.
 			schema.(object)["required"] = []any{"values"}
 		}

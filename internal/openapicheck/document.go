@@ -26,7 +26,7 @@ type document struct {
 	maxBodyBytes int
 	// loose is the document without required keys, for partial answers; nil when there are none.
 	loose *document
-	// texts are the media types, beside JSON, of refusals that may be no JSON, by status.
+	// texts are the media types, besides JSON, of refusals that may be no JSON, by status.
 	texts map[int]string
 	// choose picks the schema of an answer where the document's own depends on more than the status. It
 	// reports false to leave the document's own, and a nil schema for a body of any kind.

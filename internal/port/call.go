@@ -16,7 +16,7 @@ type call struct {
 	body   any // JSON when it is []byte, or what is made JSON of; nil for none
 	// address is what stands before the path, when that is not below /v1.
 	address string
-	header  http.Header // beside those of every call
+	header  http.Header // besides those of every call
 	// once is true for what is not safe to repeat.
 	once bool
 	// brief is true for what a run does not depend on: two attempts, and ten seconds

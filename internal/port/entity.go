@@ -105,7 +105,7 @@ func (e *entity) read(j *transport.JSON, name string) (err error) {
 	return err
 }
 
-// readValues reads the wanted values of an object, beside those that are there.
+// readValues reads the wanted values of an object, besides those that are there.
 func readValues(j *transport.JSON, of string, values map[string]any, wanted wanted) (map[string]any, error) {
 	if values == nil {
 		values = make(map[string]any, len(wanted))

@@ -15,7 +15,7 @@ type Paths struct {
 	There bool `json:"there,omitempty"`
 	// Keys are what matters of an object: whether these keys are there, and that of their values.
 	Keys map[string]*Paths `json:"keys,omitempty"`
-	// Each is what matters of each element of an array, beside their number and order.
+	// Each is what matters of each element of an array, besides their number and order.
 	Each *Paths `json:"each,omitempty"`
 }
 

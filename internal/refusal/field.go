@@ -25,7 +25,7 @@ func (f offendingField) String() string {
 }
 
 // Port's wording is not documented. These match a path to a value, as validators of JSON
-// Schema write it, a field by its word and its name, one of the few keys beside them, and
+// Schema write it, a field by its word and its name, one of the few keys besides them, and
 // any name in quotes.
 var (
 	fieldPath  = regexp.MustCompile(`\b(?:properties[/.])*(properties|relations)["']?\]?(?:[/.]|\[["']?)([A-Za-z0-9@_=\\-]+)`)

@@ -171,7 +171,7 @@ type Report struct {
 	Kept     []Kept // stale entities that stay, in any order, see NoteKept
 	Forecast string
 	Facts    []string // what else there is to know, a line each
-	Foreseen bool     // a sync would change something beside entities
+	Foreseen bool     // a sync would change something besides entities
 	Mapping  Mapping
 	Program  Program
 	// CheckOnly is true when the mapping was checked and nothing else done: then the forms

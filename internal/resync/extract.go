@@ -40,7 +40,7 @@ type chunk struct {
 // the resource that is loaded, and as much again of those after it.
 const roomAhead = 2 << 20
 
-// Sizes of parts of a chunk in memory, beside the texts that it holds: about, in bytes.
+// Sizes of parts of a chunk in memory, besides the texts that it holds: about, in bytes.
 const (
 	unitSize   = 500
 	noteSize   = 200

@@ -15,7 +15,7 @@ import (
 // commitValue is what the store has of a commit. Its encoding begins with its format; the
 // numbers are varints, and texts have their length before them.
 type commitValue struct {
-	place    digest // of what the answers of REST hold beside the commit
+	place    digest // of what the answers of REST hold besides the commit
 	listings []keptListing
 	shallow  map[string]int    // depths, by folder: see tree
 	records  map[string]record // by path, of files that REST read

@@ -12,7 +12,7 @@ type effect struct {
 	of    result
 }
 
-// result says what the results of a function are, beside those of an argument.
+// result says what the results of a function are, besides those of an argument.
 type result int
 
 const (

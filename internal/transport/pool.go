@@ -28,7 +28,7 @@ type Service struct {
 	// Doubted.
 	Judge func(status int, body []byte) Verdict
 	// Leads reports whether the answer to a request depends on what a credential sees as a whole,
-	// so that the leading group alone sends it. Nil is never.
+	// so that the leading group alone sends it. Nil means never.
 	Leads func(*http.Request) bool
 	// Auto bounds the requests by what the allowances give: a request for which none becomes
 	// free soon is not sent, and a credential that has answered 429 for a class is not used
@@ -131,7 +131,7 @@ func detached(resp *http.Response) *refusal {
 // class of requests left, and waits when none has any. The header X-RateLimit-Limit
 // of an answer replaces the number of requests of that allowance, not the window.
 //
-// An answer of 429 cooldowns the class of requests for that credential: for as long
+// An answer of 429 begins a cooldown of the class of requests for that credential: for as long
 // as Retry-After says, else for a small part of the window, doubling up to the window
 // as long as refusals go on. After a cooldown one request goes ahead as a probe. The
 // request that was refused goes out again, for two windows; then the refusal is its

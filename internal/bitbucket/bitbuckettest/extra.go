@@ -14,7 +14,7 @@ type Status struct {
 	Name  string
 }
 
-// Extras are what a pull request has beside its own object.
+// Extras are what a pull request has besides its own object.
 type Extras struct {
 	Statuses []Status
 	// Tasks are their texts; the first ones are resolved.
@@ -79,7 +79,7 @@ func (x *extras) SetHeadStatuses(slug string, statuses ...Status) {
 	x.pulls.ws().change(func() { x.statuses[x.pulls.repositories.must(slug)] = statuses })
 }
 
-// SetExtras sets what a pull request has beside its own object.
+// SetExtras sets what a pull request has besides its own object.
 func (x *extras) SetExtras(slug string, id int, of Extras) {
 	x.pulls.ws().change(func() {
 		in := x.pulls.of(x.pulls.repositories.must(slug))

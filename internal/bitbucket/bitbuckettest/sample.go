@@ -34,7 +34,7 @@ func Sample() *Server {
 	return s
 }
 
-// Furnish gives the repositories that are there what those of the sample have beside files and pull requests, such as
+// Furnish gives the repositories that are there what those of the sample have besides files and pull requests, such as
 // pipelines of the days before now.
 func (s *Server) Furnish() {
 	for _, c := range s.contents() {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// integration is a record, and what was sent about it beside the record.
+// integration is a record, and what was sent about it besides the record.
 type integration struct {
 	record     map[string]any
 	syncs      []*resync // in the order of their first metrics

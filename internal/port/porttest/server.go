@@ -3,7 +3,7 @@
 //
 // It does not echo. What it answers about an entity has a null for each property
 // and relation that is not set, instants rewritten to UTC milliseconds, to-many
-// relations in another order, and calculation and mirror properties beside the
+// relations in another order, and calculation and mirror properties besides the
 // stored ones, so that a client which compares carelessly finds differences.
 //
 // What an integration sends about itself, to the ingest URLs of its record among
