@@ -42,49 +42,12 @@ func (w *Workspace) Plan(ctx context.Context, bounds []Bound) (Planned, error) {
 	w.options.KeepLists = true
 	p := &plan{index: map[string]int{}, usable: map[string]bool{}, contents: map[string]string{}, granted: map[string]bool{}}
 	before := w.client.Requests()
-	var told Planned
-	for _, b := range bounds {
-		for task, err := range b.Extract(ctx, w) {
-			if ctx.Err() != nil {
-				return Planned{}, context.Cause(ctx)
-			}
-			if err != nil {
-				break
-			}
-			if task.aged != nil && w.planList(p, *task.aged) {
-				told.Remembered++
-			}
-			if task.reads != nil {
-				w.planContents(p, *task.reads, b.Cost.Sources)
-			}
-		}
+	remembered, err := p.gather(ctx, w, bounds)
+	if err != nil {
+		return Planned{}, err
 	}
 	n, _ := w.client.Left()
-	reserve := w.client.Requests() - before // the lists are read once more before anything is deleted
-	unread := 0
-	for _, c := range p.candidates {
-		if c.Read.IsZero() {
-			unread += c.Cost
-		}
-	}
-	if max(unread, 1) > n-reserve {
-		reserve = 0 // each run asks for something, and first of all for what was never read
-	}
-	for _, key := range budget.Grant(p.candidates, n-reserve, time.Now(), w.options.MaxAge) {
-		p.granted[key] = true
-	}
-	for _, c := range p.candidates {
-		switch {
-		case p.granted[c.Key]:
-			told.Granted++
-			told.Requests += c.Cost
-		case p.usable[c.Key]:
-			told.Remembered++
-		default:
-			told.Unasked++
-		}
-	}
-	told.Candidates = len(p.candidates)
+	p.grant(n, w.client.Requests()-before, w.options.MaxAge)
 	w.keepTurns(p)
 	w.plan = p
 	w.readings.expect(func(yield func(id string) bool) {
@@ -94,7 +57,65 @@ func (w *Workspace) Plan(ctx context.Context, bounds []Bound) (Planned, error) {
 			}
 		}
 	})
-	return told, nil
+	planned := p.planned()
+	planned.Remembered += remembered
+	return planned, nil
+}
+
+// gather adds the lists and contents that resources ask for. It returns how many lists come from
+// memory whatever is planned. The error is that of the context.
+func (p *plan) gather(ctx context.Context, w *Workspace, bounds []Bound) (remembered int, err error) {
+	for _, b := range bounds {
+		for task, err := range b.Extract(ctx, w) {
+			if ctx.Err() != nil {
+				return 0, context.Cause(ctx)
+			}
+			if err != nil {
+				break
+			}
+			if task.aged != nil && p.addList(w, *task.aged) {
+				remembered++
+			}
+			if task.reads != nil {
+				p.addContents(w, *task.reads, b.Cost.Sources)
+			}
+		}
+	}
+	return remembered, nil
+}
+
+// grant grants candidates out of n requests. The lists of repositories took so many of them: they
+// are read once more before anything is deleted.
+func (p *plan) grant(n, lists int, maxAge time.Duration) {
+	unread := 0
+	for _, c := range p.candidates {
+		if c.Read.IsZero() {
+			unread += c.Cost
+		}
+	}
+	if max(unread, 1) > n-lists {
+		lists = 0 // each run asks for something, and first of all for what was never read
+	}
+	for _, key := range budget.Grant(p.candidates, n-lists, time.Now(), maxAge) {
+		p.granted[key] = true
+	}
+}
+
+// planned counts what became of the candidates.
+func (p *plan) planned() Planned {
+	planned := Planned{Candidates: len(p.candidates)}
+	for _, c := range p.candidates {
+		switch {
+		case p.granted[c.Key]:
+			planned.Granted++
+			planned.Requests += c.Cost
+		case p.usable[c.Key]:
+			planned.Remembered++
+		default:
+			planned.Unasked++
+		}
+	}
+	return planned
 }
 
 // add adds a candidate. What several resources want is one.
@@ -107,8 +128,8 @@ func (p *plan) add(c budget.Candidate, again int) {
 	p.candidates = append(p.candidates, c)
 }
 
-// planList adds a list. It reports whether it comes from memory whatever is planned.
-func (w *Workspace) planList(p *plan, a aged) (remembered bool) {
+// addList adds a list. It reports whether the list comes from memory whatever is planned.
+func (p *plan) addList(w *Workspace, a aged) (remembered bool) {
 	from, known := w.origin(a)
 	if from == cutOff || from == unmoved {
 		return from == cutOff
@@ -159,8 +180,8 @@ func (w *Workspace) keepTurn(requests int, key []string) {
 	}
 }
 
-// planContents adds the contents of a branch, unless they cost no request.
-func (w *Workspace) planContents(p *plan, of chosen, cost int) {
+// addContents adds the contents of a branch, unless they cost no request.
+func (p *plan) addContents(w *Workspace, of chosen, cost int) {
 	r := of.repository
 	switch {
 	case cost == 0 || w.client.Git() != nil || of.branch == "" && (r.MainBranch == "" || w.memory.Knows(r.Repository)):
