@@ -26,7 +26,7 @@ type blueprintListing struct {
 }
 
 // listBlueprints begins to read the list of Port's blueprints, unless nothing is to be looked for
-// in it. The listing is to be closed.
+// in it. The listing must be closed.
 func listBlueprints(ctx context.Context, c *port.Client, needed bool) *blueprintListing {
 	l := &blueprintListing{}
 	ctx, l.stop = context.WithCancel(ctx)

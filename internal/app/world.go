@@ -20,7 +20,7 @@ type Process struct {
 	// StdoutTerminal and StderrTerminal say that somebody sits there.
 	StdoutTerminal, StderrTerminal bool
 	Dir                            string            // relative paths start here; empty is the working directory
-	Transport                      http.RoundTripper // for both services; nil is the network
+	Transport                      http.RoundTripper // for both services; nil means the network
 	Cgroup                         fs.FS             // of the process's control group, or nil to leave its memory limit alone
 }
 

@@ -14,7 +14,7 @@ import (
 	"port-bitbucket-exporter/internal/transport"
 )
 
-// ErrNotFound is what an *Error with status 404 is.
+// ErrNotFound is matched by an *Error with status 404.
 var ErrNotFound = errors.New("not found")
 
 // ErrNoFile is what an *Error is that says which path of a commit is missing, and

@@ -34,7 +34,7 @@ type Limits[R any] struct {
 	Size func(R) int // of one result
 }
 
-// NewPipeline returns one without a list. It is to be closed.
+// NewPipeline returns one without a list. It must be closed.
 func NewPipeline[T, R any](l Limits[R]) *Pipeline[T, R] {
 	p := &Pipeline[T, R]{limits: l}
 	p.changed = sync.NewCond(&p.mu)

@@ -18,9 +18,9 @@ var (
 	reserved = regexp.MustCompile(`^%[^ \t%]`)
 )
 
-// Directives returns a YAML text in which those directives are comments, at the same
-// place and of the same length. Wrong ones stay, for the library to refuse. The error is
-// that there are too many.
+// Directives returns a YAML text in which the directives that our libraries refuse, and that
+// YAML tells a processor to pass over, are comments: at the same place and of the same length.
+// Wrong ones stay, for the library to refuse. The error is that there are too many.
 func Directives(text []byte) ([]byte, error) {
 	if !bytes.HasPrefix(text, []byte("%")) && !bytes.Contains(text, []byte("\n%")) && !bytes.Contains(text, []byte("\r%")) {
 		return text, nil

@@ -10,12 +10,12 @@ import (
 	"unicode/utf8"
 )
 
-// escape is one of JSON that libraries for YAML do not read: a slash, and a character
-// beyond 16 bits as two surrogates, or one of them alone.
+// escape is one that ReplaceEscapes replaces.
 var escape = regexp.MustCompile(`^\\(?:/|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2})`)
 
-// ReplaceEscapes replaces each of them in a text. A backslash that is escaped itself
-// starts none.
+// ReplaceEscapes replaces each escape of JSON in a text that libraries for YAML do not read: a
+// slash, and a character beyond 16 bits as two surrogates, or one of them alone. A backslash
+// that is escaped itself starts none.
 func ReplaceEscapes(text []byte, with func(escape string) string) []byte {
 	var out bytes.Buffer
 	for {
@@ -38,8 +38,8 @@ func ReplaceEscapes(text []byte, with func(escape string) string) []byte {
 	return out.Bytes()
 }
 
-// Unescape returns the character that such an escape stands for; U+FFFD for a surrogate
-// that is alone, as encoding/json has it.
+// Unescape returns the character that an escape of ReplaceEscapes stands for; U+FFFD for a
+// surrogate that is alone, as encoding/json has it.
 func Unescape(escape string) string {
 	if escape == `\/` {
 		return "/"

@@ -192,7 +192,7 @@ func (w words) deletionCase(res *report.Resource) testCase {
 }
 
 // problemsOf returns the errors and warnings of a resource in a phase, or of all phases where
-// that has none; 0 is the run as a whole.
+// that has none; 0 means the run as a whole.
 func (w words) problemsOf(index int, phase diag.Phase) diag.Problems {
 	var all, inPhase diag.Problems
 	for _, p := range w.Worst() {

@@ -94,7 +94,7 @@ type block struct {
 	language string // of the fence
 	items    int
 	item     func(i int) string // one line or several, each with a line break
-	total    int                // of which the items are the first; 0 is all there are
+	total    int                // of which the items are the first; 0 means all there are
 	first    bool               // it takes what room there is before all others
 	fold     string             // the summary of the details that it is folded into; empty folds nothing
 }

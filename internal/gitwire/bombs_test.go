@@ -17,7 +17,7 @@ const mib = 1 << 20
 type bomb struct {
 	name   string
 	make   func(*packer) (head gitwire.Hash)
-	count  int // of objects that the pack promises; 0 is the right one
+	count  int // of objects that the pack promises; 0 means the right one
 	limits gitwire.Limits
 	want   func(error) bool
 }

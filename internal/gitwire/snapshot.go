@@ -23,7 +23,7 @@ type Want struct {
 	Head   Hash // a commit
 	Filter bool // ask the server to leave out files; needs Capabilities.Filter
 	// Enter reports whether to list a folder, "a/b". The root is always listed, and a folder
-	// only where its parent is. Nil is the root alone. Enter is asked again by Entries, and
+	// only where its parent is. Nil means the root alone. Enter is asked again by Entries, and
 	// answers the same.
 	Enter func(folder string) bool
 	// Keep reports whether to hand the file, link or executable at a path to Blob if it comes

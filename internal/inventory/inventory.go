@@ -12,7 +12,7 @@ import (
 )
 
 // Inventory is what one run knows. The zero Inventory is that of a run that did nothing; New
-// returns one that can be written to, and is to be closed.
+// returns one that can be written to, and must be closed.
 type Inventory struct {
 	// Entities are those that the run produced, whether or not Port has taken them.
 	Entities *Entities

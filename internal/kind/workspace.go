@@ -14,7 +14,7 @@ import (
 
 // Options of a Workspace.
 type Options struct {
-	// MaxFile is the largest file that is read, in bytes; 0 is 1 MiB.
+	// MaxFile is the largest file that is read, in bytes; 0 means 1 MiB.
 	MaxFile int64
 	// KeepFiles keeps what is read of files until Close: it is worth it when more
 	// than one resource reads files.
@@ -32,7 +32,7 @@ type Options struct {
 	// TempDir is the folder for the file in which listings and files are kept; ""
 	// is the system's.
 	TempDir string
-	// GitMaxBytes is how much is received of one repository over git, in bytes; 0 is 64 MiB.
+	// GitMaxBytes is how much is received of one repository over git, in bytes; 0 means 64 MiB.
 	GitMaxBytes int64
 	// OnlyGit makes it an error of a repository that git cannot read it; else REST reads it.
 	OnlyGit bool
@@ -49,7 +49,7 @@ type Options struct {
 	// than it seems.
 	NoLists bool
 	// ListsSince is when a run found that out the last time: no list that was read before is
-	// used, now or later. Zero is never.
+	// used, now or later. Zero means never.
 	ListsSince time.Time
 }
 
@@ -76,7 +76,7 @@ type Workspace struct {
 	keys     projectKeys
 }
 
-// NewWorkspace returns a workspace of which nothing has been read. It is to be closed.
+// NewWorkspace returns a workspace of which nothing has been read. It must be closed.
 func NewWorkspace(c *bitbucket.Client, o Options) *Workspace {
 	w := &Workspace{
 		client: c, moment: time.Now().UTC().Truncate(time.Second), options: o, ahead: concurrent.NewSlots(o.Ahead), contents: content.NewReader(),

@@ -9,7 +9,7 @@ import (
 	"port-bitbucket-exporter/internal/transport"
 )
 
-// ErrNotFound is what an *Error with status 404 is.
+// ErrNotFound is matched by an *Error with status 404.
 var ErrNotFound = errors.New("not found")
 
 // Error is a refusal by Port: of a request, or of one entity in it.

@@ -117,7 +117,7 @@ func (d *DataSource) ingest(ctx context.Context, method, base, path string, body
 // portDomains are Port's own registrable domains.
 var portDomains = []string{"port.io", "getport.io"}
 
-// ErrUntrusted is that Port names an address which is not sent its token.
+// ErrUntrusted means that Port named an address to which the token is not sent.
 var ErrUntrusted = errors.New("nothing is sent there")
 
 // trusted is nil for an address that may be sent Port's token: one of the same

@@ -109,7 +109,7 @@ func (d *DataSource) integrationPath(segments ...string) string {
 	return transport.Path(append([]string{"integration", d.identifier}, segments...)...)
 }
 
-// ErrThere is an integration that is there already, and cannot be read.
+// ErrThere means that the integration is there already, and cannot be read.
 var ErrThere = errors.New("it is there already, and cannot be read")
 
 // Create makes the integration, with the mapping that it shows, and

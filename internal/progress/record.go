@@ -80,7 +80,7 @@ func (r *Record) Repositories(resource, n int) {
 	r.of(resource).of = n
 }
 
-// Repository is for each repository that a resource has read. Those of a resource of which it is
+// Repository counts a repository that a resource has read. Those of a resource of which it is
 // not known how many it reads do not show.
 func (r *Record) Repository(resource int) {
 	if r == nil {
@@ -98,7 +98,7 @@ func (r *Record) of(index int) *resource {
 	return r.resources[index]
 }
 
-// Entity is for each entity that the run has made of what it read.
+// Entity counts an entity that the run has made of what it read.
 func (r *Record) Entity() {
 	if r != nil {
 		r.entities.Add(1)
@@ -156,8 +156,8 @@ func (r *Record) Expect(service string, n int) {
 	}
 }
 
-// Allowance says who knows when the n-th request from now may go out at the earliest. It is
-// called without a lock of the record.
+// Allowance sets the function that returns when the n-th request from now may go out at the
+// earliest. It is called without a lock of the record.
 func (s *Service) Allowance(earliest func(n int) time.Time) {
 	if s == nil {
 		return
@@ -167,7 +167,7 @@ func (s *Service) Allowance(earliest func(n int) time.Time) {
 	s.earliest = earliest
 }
 
-// Sent is for a request that goes out.
+// Sent counts a request that goes out.
 func (s *Service) Sent() {
 	if s == nil {
 		return
@@ -183,7 +183,7 @@ func (s *Service) Sent() {
 	r.moved = now
 }
 
-// Answered is for the answer to a request that went out, or its failure.
+// Answered counts the answer to a request that went out, or its failure.
 func (s *Service) Answered() {
 	if s == nil {
 		return
@@ -205,7 +205,7 @@ func (s *Service) Name() string {
 	return s.name
 }
 
-// Begin is for a request that begins to wait; End is for when it does not any more.
+// Begin notes that a request begins to wait; End notes that it no longer does.
 func (s *Service) Begin(w *Wait) {
 	if s == nil {
 		return
@@ -220,7 +220,7 @@ func (s *Service) Begin(w *Wait) {
 	r.tell()
 }
 
-// End is for a wait that has begun; without one it does nothing.
+// End ends a wait that has begun; without one it does nothing.
 func (s *Service) End(w *Wait) {
 	if s == nil {
 		return

@@ -37,9 +37,9 @@ type Job struct {
 	Store Store
 	// Concurrency is how many requests to Bitbucket may be under way at once.
 	Concurrency int
-	// MaxFile is the largest file that is read, in bytes; 0 is the default of kind.Options.
+	// MaxFile is the largest file that is read, in bytes; 0 means the default of kind.Options.
 	MaxFile int64
-	// GitMaxBytes is what may be received of one repository over git, in bytes; 0 is the
+	// GitMaxBytes is what may be received of one repository over git, in bytes; 0 means the
 	// default of kind.Options. With OnlyGit a repository that git cannot read fails, and
 	// NoGit is why folders and files are not read over git, where they are not.
 	GitMaxBytes int64

@@ -234,8 +234,8 @@ func (c *files) Beginning(ctx context.Context, name string, limit int64) ([]byte
 	return text, err
 }
 
-// ListingInstead is from how many files of one folder on ListInstead lists it: one request
-// then shows which of them are there.
+// ListingInstead is how many files of one folder are asked for at least when ListInstead lists
+// the folder: one request then shows which of them are there.
 const ListingInstead = 3
 
 // ListInstead lists a folder when that is cheaper than to ask for files of it, given by

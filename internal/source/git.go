@@ -24,7 +24,7 @@ type GitHost struct {
 	Do func(*http.Request) (*http.Response, error)
 	// StatusError returns the error for an answer other than success.
 	StatusError func(slug string, status int, body []byte) error
-	// MaxBytes is how much is received of one repository, in bytes; 0 is 64 MiB.
+	// MaxBytes is how much is received of one repository, in bytes; 0 means 64 MiB.
 	MaxBytes int64
 }
 

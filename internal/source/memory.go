@@ -19,7 +19,7 @@ const defaultMaxFile = 1 << 20
 
 // Options of a Memory.
 type Options struct {
-	// MaxFile is the largest file that is read, in bytes; 0 is 1 MiB.
+	// MaxFile is the largest file that is read, in bytes; 0 means 1 MiB.
 	MaxFile int64
 	// KeepFiles keeps what is read of files until Close.
 	KeepFiles bool
@@ -50,7 +50,7 @@ type Memory struct {
 
 type treeKey struct{ repository, hash string }
 
-// New returns a memory that has read nothing yet. It is to be closed.
+// New returns a memory that has read nothing yet. It must be closed.
 func New(rest REST, o Options) *Memory {
 	o.MaxFile = cmp.Or(o.MaxFile, defaultMaxFile)
 	r := &readers{rest: rest, onlyGit: o.OnlyGit, fallen: map[string]*Fallback{}, over: map[string]bool{}, known: map[string]bool{}, begun: map[string]int{}}

@@ -17,7 +17,7 @@ import (
 type REST struct {
 	Client *bitbucket.Client
 	// May reports whether a repository, by its key, may be asked for what it holds; else the
-	// error is bitbucket.ErrBudget. Nil is always.
+	// error is bitbucket.ErrBudget. Nil means always.
 	May func(repository string) bool
 }
 
@@ -74,7 +74,7 @@ func (r REST) Wider(_ context.Context, _ bitbucket.Repository, w Want) (glob.Nee
 	return w.Need, nil
 }
 
-// List asks for the folder, a page after the other.
+// List asks for the folder, page by page.
 func (r REST) List(ctx context.Context, at Revision, n Want) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		if err := r.allowed(at.Repository); err != nil {

@@ -13,7 +13,7 @@ import (
 
 // Log keeps records in a Spool, one after the other: small ones, and very many of them. Those
 // that were appended last are in memory until there is enough for one write; where nothing can
-// be written, all are, from then on. It is safe for concurrent use. It is to be closed.
+// be written, all are, from then on. It is safe for concurrent use. It must be closed.
 //
 // A record is its length as a varint, a checksum, and its bytes. The checksum is also one of
 // the position, so that no other record is taken for it, nor a hole in the file.

@@ -10,7 +10,7 @@ import (
 )
 
 // Spool keeps bytes in a temporary file that only this user can read, or in memory when
-// there is none to be had. It is safe for concurrent use. It is to be closed.
+// there is none to be had. It is safe for concurrent use. It must be closed.
 type Spool struct {
 	folder string
 

@@ -46,7 +46,7 @@ type Config struct {
 	// Secret, Workspace and Identifier are what the keys are derived from: a store of others
 	// does not open.
 	Secret, Workspace, Identifier string
-	Limit                         int64 // on disk, in bytes; 0 is 256 MiB
+	Limit                         int64 // on disk, in bytes; 0 means 256 MiB
 	ReadOnly                      bool  // writes nothing, and takes no lock
 }
 
@@ -86,7 +86,7 @@ type Store struct {
 
 // Open opens a store, and makes its folder. The second result says why nothing is known from
 // before; it is empty when something may be. The Store is nil when nothing can be kept and
-// nothing is known, as while another run uses the folder. It is to be closed.
+// nothing is known, as while another run uses the folder. It must be closed.
 func Open(c Config) (s *Store, why string) {
 	return open(c, func(string) error { return nil })
 }

@@ -20,10 +20,10 @@ type Access struct {
 	Scopes []string
 	// Hidden are the slugs of repositories that the credential may not see: they are not listed, and not found.
 	Hidden []string
-	// Limit is the number of calls per Window and resource class; 0 is the default, below 0 means no limit.
+	// Limit is the number of calls per Window and resource class; 0 means the default, below 0 means no limit.
 	Limit  int
 	Window time.Duration
-	// GitLimit is the number of requests to the git host per Window; 0 is the default, below 0 means no limit.
+	// GitLimit is the number of requests to the git host per Window; 0 means the default, below 0 means no limit.
 	GitLimit int
 	// Headers sends X-RateLimit-* with the answers under /repositories. Access tokens only.
 	Headers bool
@@ -34,7 +34,7 @@ type Access struct {
 	NotAdmin bool
 	// RetryAfter is sent with each 429 when positive. The real service sends none.
 	RetryAfter time.Duration
-	// Expires is the moment from which the credential is refused; zero is never.
+	// Expires is the moment from which the credential is refused; zero means never.
 	Expires time.Time
 }
 

@@ -32,7 +32,7 @@ type Options struct {
 	// Git is what the git host can do, and what it breaks, see ConfigureGit too.
 	Git gitwiretest.Options
 	// HiddenGit is the status of the git host for a repository that is not there or that the credential may not
-	// see; 0 is 404. Neither is recorded: a client takes it for 401, as of a wrong credential, see
+	// see; 0 means 404. Neither is recorded: a client takes it for 401, as of a wrong credential, see
 	// https://github.com/google/osv-scalibr/blob/main/veles/secrets/gitbasicauth/bitbucket/validator_test.go, read 2026-11.
 	HiddenGit int
 	// EscapedLinks escapes in the paths and links of folders and files all but letters, digits, "-", "_", "." and

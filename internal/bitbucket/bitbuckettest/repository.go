@@ -27,7 +27,7 @@ type Repository struct {
 	NamedBranch bool
 	// Parent makes it a fork: the slug of another repository, or the full name of one in another workspace.
 	Parent string
-	// Roles the caller has here; nil is all of member, contributor, admin, owner.
+	// Roles the caller has here; nil means all of member, contributor, admin, owner.
 	Roles []string
 	// Files of the first commit, by path. Later changes go through SetFile.
 	Files map[string]string

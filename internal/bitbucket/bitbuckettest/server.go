@@ -132,7 +132,7 @@ func (s *Server) RoundTripper() http.RoundTripper { return memtransport.RoundTri
 // ServeHTTP answers one request: credential, rate window, faults, then the route.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, nil) }
 
-// serve answers a request by the credential that a proxy has added; nil is the request's own.
+// serve answers a request by the credential that a proxy has added; nil means the request's own.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, added *credential) {
 	s.mu.Lock()
 	hook, prefix := s.onRequest, s.prefix

@@ -36,7 +36,7 @@ type Commit struct {
 	Name string // by which others name it; "" is its index, "0" for the first
 	// Branch is the short name of the branch that it is put on; "" is main.
 	Branch string
-	// Parents are names of commits; nil is the one before on the branch, if there is one.
+	// Parents are names of commits; nil means the one before on the branch, if there is one.
 	Parents []string
 	Message string // "" is "Change"
 	Delete  []string
@@ -46,7 +46,7 @@ type Commit struct {
 // File is an entry of a tree.
 type File struct {
 	Path    string
-	Mode    uint32 // 0 is 0o100644; 0o100755, 0o120000 and 0o160000 are the others
+	Mode    uint32 // 0 means 0o100644; 0o100755, 0o120000 and 0o160000 are the others
 	Content string // of a submodule: the hash of the commit; of a link: its target
 }
 

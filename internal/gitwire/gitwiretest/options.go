@@ -48,7 +48,7 @@ type Options struct {
 	Pack func(pack []byte) []byte
 	// Body changes the answer to a fetch.
 	Body func(body []byte) []byte
-	// Abort breaks the connection after so many bytes of the answer to a fetch; 0 is never.
+	// Abort breaks the connection after so many bytes of the answer to a fetch; 0 means never.
 	Abort int
 	// Pause is called before each packet of the answer to a command, with its number from 0 on. The server stops
 	// where it returns false.

@@ -21,7 +21,7 @@ type Fault struct {
 	// Match sees the request (its body is read already) and its body; nil fits all.
 	Match func(r *http.Request, body []byte) bool
 
-	Nth   int // first fitting request that meets it, from 1; 0 is 1
+	Nth   int // first fitting request that meets it, from 1; 0 means 1
 	Times int // how many in a row do; 0 is once, -1 always
 
 	// Delay passes before the answer, or until the request's context ends.
