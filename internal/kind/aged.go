@@ -250,65 +250,97 @@ func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield f
 // nothing odd. It reports whether anything was yielded. The error, which is not yielded, is why
 // the list did not come to its end.
 func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bool) (begun bool, err error) {
-	keep, requests, taken := newKeeper(w.options.State, a.repository, a.asksFor()), 0, 0
-	share := w.shared.keeper(a, keep != nil)
-	a.endpoint.Asked, a.endpoint.NoJSON = func() { requests++ }, keep == nil && share == nil
-	failed := func(requests int) { // which it costs at least
-		if w.plan != nil && ctx.Err() == nil {
-			w.keepTurn(requests, failedKey(a))
-		}
-	}
-	for l, err := range w.sorter.list(ctx, a, atMoment(a.query, w.moment)) {
+	r := newAsking(w, a)
+	for l, err := range w.sorter.list(ctx, r.list, atMoment(a.query, w.moment)) {
 		if err == nil && a.only.ends(l) {
-			begun = true
+			r.begun = true
 			break
 		}
 		if err != nil && a.optional {
 			if err = w.orNone(ctx, a.repository, err); err == nil {
-				begun = true
-				if !yield(Found{}, &None{func(ctx context.Context) error { return w.stillNone(ctx, a) }}) {
+				r.begun = true
+				if !yield(Found{}, &None{func(ctx context.Context) error { return w.stillNone(ctx, r.list) }}) {
 					return true, nil
 				}
 				break
 			}
 		}
-		switch {
-		case isOdd(err):
-			keep, share = nil, nil
-		case err != nil:
-			if !errors.Is(err, bitbucket.ErrBudget) {
-				failed(1)
-			} else if begun {
-				failed(requests)
-			}
-			return begun, err
-		default:
-			keep.add(l)
-			share.add(l)
-			if a.only.wants(l.Object) {
-				taken++
-			}
+		if err != nil && !isOdd(err) {
+			r.fail(ctx, err)
+			return r.begun, err
 		}
-		if !begun {
-			w.readings.begin(a.id())
-		}
-		begun = true
+		r.take(l, err)
 		if !yield(Found{Object: l.Object, Partial: !l.Whole}, err) {
 			return true, nil
 		}
-		if err == nil && a.only.full(l, taken) {
+		if err == nil && a.only.full(l, r.wanted) {
 			break
 		}
 	}
-	share.end()
-	if keep == nil {
-		failed(requests)
-		return begun, nil
+	r.end(ctx)
+	return r.begun, nil
+}
+
+// asking is one reading of a list from Bitbucket, and what is kept of it.
+type asking struct {
+	ws       *Workspace
+	list     aged
+	keep     *keeper     // nil where nothing is remembered of it
+	share    *sharedList // nil where no other resource reads it
+	requests int
+	wanted   int  // objects so far that are wanted
+	begun    bool // the first answer has come
+}
+
+func newAsking(w *Workspace, a aged) *asking {
+	r := &asking{ws: w, list: a, keep: newKeeper(w.options.State, a.repository, a.asksFor())}
+	r.share = w.shared.keeper(a, r.keep != nil)
+	r.list.endpoint.Asked, r.list.endpoint.NoJSON = func() { r.requests++ }, r.keep == nil && r.share == nil
+	return r
+}
+
+// take keeps an object. A list with something odd in it is not kept.
+func (r *asking) take(l bitbucket.Listed, odd error) {
+	if odd != nil {
+		r.keep, r.share = nil, nil
+	} else {
+		r.keep.add(l)
+		r.share.add(l)
+		if r.list.only.wants(l.Object) {
+			r.wanted++
+		}
 	}
-	keep.record.Requests = requests
-	keep.end(a.key())
-	w.readings.keep(a.id(), keep.record.ReadAt)
-	return begun, nil
+	if !r.begun {
+		r.ws.readings.begin(r.list.id())
+	}
+	r.begun = true
+}
+
+// fail notes what a list costs at least that did not come to its end.
+func (r *asking) fail(ctx context.Context, err error) {
+	if !errors.Is(err, bitbucket.ErrBudget) {
+		r.failed(ctx, 1)
+	} else if r.begun {
+		r.failed(ctx, r.requests)
+	}
+}
+
+func (r *asking) failed(ctx context.Context, requests int) {
+	if r.ws.plan != nil && ctx.Err() == nil {
+		r.ws.keepTurn(requests, failedKey(r.list))
+	}
+}
+
+// end keeps a list that came to its end.
+func (r *asking) end(ctx context.Context) {
+	r.share.end()
+	if r.keep == nil {
+		r.failed(ctx, r.requests)
+		return
+	}
+	r.keep.record.Requests = r.requests
+	r.keep.end(r.list.key())
+	r.ws.readings.keep(r.list.id(), r.keep.record.ReadAt)
 }
 
 // atMoment returns a query with the times in full that its filter counts from a moment.
