@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"maps"
 	"net/http"
 	"os"
 	"strings"
@@ -55,9 +56,7 @@ func TestMissingBlueprints(t *testing.T) {
 					w.port.PutIntegration(identifier, map[string]any{"config": tt.stored})
 				}
 				env := map[string]string{"MODE": mode}
-				for k, v := range tt.env {
-					env[k] = v
-				}
+				maps.Copy(env, tt.env)
 				r := w.run(env)
 				r.check(t, 2, "failed")
 				r.contains(t, append(tt.want, "the mapping is wrong")...)

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -41,9 +42,7 @@ func checkEnvironment(t *testing.T, name string, env map[string]string, secret [
 	checkNames(t, name, env["MODE"], names, func(in input.Input) []string { return []string{in.Name()} })
 	checkSync(t, name, env["MODE"], func(id string) string { return env[strings.ToUpper(id)] })
 	values := map[string]string{}
-	for key, value := range env {
-		values[key] = value
-	}
+	maps.Copy(values, env)
 	for _, key := range secret {
 		values[key] = "$" + key
 	}

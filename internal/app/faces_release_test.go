@@ -205,7 +205,7 @@ func TestPoint(t *testing.T) {
 	} {
 		release(tt.version)
 		want[tt.version] = tt.version
-		for _, name := range strings.Fields(tt.takes) {
+		for name := range strings.FieldsSeq(tt.takes) {
 			want[name] = tt.version
 		}
 		if got := where(); !maps.Equal(got, want) {

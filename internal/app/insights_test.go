@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -454,12 +455,10 @@ func TestCodeInsightsOnTheNetwork(t *testing.T) {
 	server := &http.Server{Handler: w.bitbucket.PipelineProxy("checkout")}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
-	for name, value := range map[string]string{
+	maps.Copy(w.env, map[string]string{
 		"BITBUCKET_PIPELINE_UUID": "{1}", "BITBUCKET_REPO_FULL_NAME": "acme/checkout", "BITBUCKET_COMMIT": w.bitbucket.History("checkout")[0],
 		"BITBUCKET_PIPE_STORAGE_DIR": filepath.Join(w.dir, "pipe"), "DOCKER_HOST": "tcp://" + host + ":2375", "MAPPING": nullable,
-	} {
-		w.env[name] = value
-	}
+	})
 	w.transport = nil
 	w.run(nil).check(t, 0, "success")
 	if got := w.bitbucket.Reports("checkout"); len(got) != 1 || len(got[0].Annotations) == 0 {

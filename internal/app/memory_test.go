@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"runtime/debug"
@@ -129,9 +130,7 @@ func TestMemoryLimit(t *testing.T) {
 			w.cgroup = c.cgroup
 			w.write("mapping.yml", repositories)
 			env := map[string]string{"MAPPING_FILE": "mapping.yml"}
-			for name, value := range c.env {
-				env[name] = value
-			}
+			maps.Copy(env, c.env)
 			w.run(env).check(t, 0, "success")
 			if got := debug.SetMemoryLimit(-1); got != c.want {
 				t.Errorf("got a limit of %d, want %d", got, c.want)

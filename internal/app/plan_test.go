@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -20,9 +21,7 @@ func (w *world) planned(env map[string]string) ran {
 	w.port.ResetJournal()
 	before, record := w.port.Catalog(), w.port.DataSource(identifier)
 	all := map[string]string{"INPUT_MODE": "plan"}
-	for k, v := range env {
-		all[k] = v
-	}
+	maps.Copy(all, env)
 	r := w.run(all)
 	for _, x := range w.port.Writes() {
 		w.t.Errorf("a plan wrote: %s %s", x.Method, x.Path)

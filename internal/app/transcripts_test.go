@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -80,9 +81,7 @@ func TestTranscripts(t *testing.T) {
 				tt.before(w)
 				w.port.Fault(porttest.Fault{Times: -1, Header: http.Header{"X-Trace-Id": {"1f0c7a52"}}})
 				env := map[string]string{"MAPPING": threeResources, "SYNC_STATUS": "false", "SHIP_LOGS": "false", "SEND_RAW_DATA_EXAMPLES": "false", "SUMMARY_FILE": "summary.md"}
-				for name, value := range tt.env {
-					env[name] = value
-				}
+				maps.Copy(env, tt.env)
 				console, exit := w.console(env)
 				if exit != tt.exit {
 					t.Errorf("got exit status %d, want %d", exit, tt.exit)

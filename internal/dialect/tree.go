@@ -29,8 +29,8 @@ func visit(v reflect.Value, enter func(node any) bool, leave func(node any)) {
 			leave(v.Interface())
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			visit(v.Field(i), enter, leave)
+		for _, field := range v.Fields() {
+			visit(field, enter, leave)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

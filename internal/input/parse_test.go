@@ -3,6 +3,7 @@ package input
 import (
 	"encoding/base64"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -215,9 +216,7 @@ func TestOceanNames(t *testing.T) {
 			t.Parallel()
 			variables := map[string]string{}
 			for _, m := range []map[string]string{base, tt.vars} {
-				for k, v := range m {
-					variables[k] = v
-				}
+				maps.Copy(variables, m)
 			}
 			got, notes, err := Parse(world(variables, nil))
 			if err != nil {

@@ -311,7 +311,7 @@ func TestRequestsAfterFallback(t *testing.T) {
 				w.fellBack("the server's git reports an error", 1, false)
 				w.equal("requests to the git host", s.GitRequests(), 2)
 				var rest []string
-				for _, of := range strings.Fields(w.wire()) {
+				for of := range strings.FieldsSeq(w.wire()) {
 					if !strings.HasPrefix(of, "acme:") && !strings.HasPrefix(of, "b.git") {
 						rest = append(rest, of)
 					}

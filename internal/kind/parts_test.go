@@ -130,16 +130,16 @@ func TestPartsAreNotTooMany(t *testing.T) {
 	inBubble(t, s, func(w world) {
 		var paths []string
 		for _, at := range []string{"author", "closed_by", "participants[].user", "reviewers[]", "reviewers[].user"} {
-			for _, name := range strings.Fields("uuid display_name nickname account_id account_status kind created_on links.self.href links.html.href links.avatar.href") {
+			for name := range strings.FieldsSeq("uuid display_name nickname account_id account_status kind created_on links.self.href links.html.href links.avatar.href") {
 				paths = append(paths, at+"."+name)
 			}
 		}
 		for _, end := range []string{"source", "destination"} {
-			for _, name := range strings.Fields("commit.type commit.hash commit.links.self.href commit.links.html.href repository.full_name repository.name repository.type repository.links.self.href repository.links.html.href repository.links.avatar.href") {
+			for name := range strings.FieldsSeq("commit.type commit.hash commit.links.self.href commit.links.html.href repository.full_name repository.name repository.type repository.links.self.href repository.links.html.href repository.links.avatar.href") {
 				paths = append(paths, end+"."+name)
 			}
 		}
-		for _, name := range strings.Fields("self html commits approve request-changes diff diffstat comments activity merge decline statuses") {
+		for name := range strings.FieldsSeq("self html commits approve request-changes diff diffstat comments activity merge decline statuses") {
 			paths = append(paths, "links."+name+".href")
 		}
 		bound := reading(w, "", paths...)

@@ -58,7 +58,7 @@ func exclude(x, y *node) bool {
 	case y.kind == kindWord:
 		return x.excludesWord(y)
 	}
-	for c := rune(0); c < 0x80; c++ {
+	for c := range rune(0x80) {
 		if x.takes(c) && y.takes(c) {
 			return false
 		}
@@ -67,7 +67,7 @@ func exclude(x, y *node) bool {
 }
 
 func (n *node) excludesWord(word *node) bool {
-	for c := rune(0); c < 0x80; c++ {
+	for c := range rune(0x80) {
 		if n.takes(c) && word.takes(c) {
 			return false
 		}

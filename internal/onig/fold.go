@@ -60,7 +60,7 @@ var folds = sync.OnceValue(func() *folding {
 	for upper, lower := range newPairs {
 		f.addOrbit([]rune{lower, upper})
 	}
-	for i := rune(0); i < garayLetters; i++ {
+	for i := range rune(garayLetters) {
 		f.addOrbit([]rune{garayUpper + i, garayLower + i})
 	}
 	for _, r := range unicode.CaseRanges {

@@ -1,6 +1,7 @@
 package onig
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -280,12 +281,7 @@ func (p *parser) foldedSet(s *set) *node {
 }
 
 func holdsAny(s *set, all []rune) bool {
-	for _, c := range all {
-		if s.holds(c) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(all, s.holds)
 }
 
 // pairs are ranges of single characters.

@@ -1,6 +1,7 @@
 package onig
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -179,9 +180,7 @@ var propertySets = sync.OnceValue(func() map[string]func() []rune {
 		"alphabetic": posix["alpha"], "lowercase": posix["lower"], "uppercase": posix["upper"], "whitespace": posix["space"],
 		"posixpunct": posix["punct"],
 	}
-	for name, set := range posix {
-		all[name] = set
-	}
+	maps.Copy(all, posix)
 	for entry := range strings.FieldsSeq(categories) {
 		short, long, _ := strings.Cut(entry, "=")
 		all[long], all[strings.ToLower(short)] = of(short), of(short)

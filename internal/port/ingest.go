@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -154,10 +155,8 @@ func site(u *url.URL) string {
 	if err != nil {
 		return u.Host
 	}
-	for _, own := range portDomains {
-		if domain == own {
-			return portDomains[0]
-		}
+	if slices.Contains(portDomains, domain) {
+		return portDomains[0]
 	}
 	return domain
 }

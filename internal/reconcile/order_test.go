@@ -16,7 +16,7 @@ import (
 // related reads "a/x>b/y": a/x relates to b/y.
 func related(text string) []reconcile.Relation {
 	var all []reconcile.Relation
-	for _, f := range strings.Fields(text) {
+	for f := range strings.FieldsSeq(text) {
 		from, to, _ := strings.Cut(f, ">")
 		all = append(all, reconcile.Relation{From: refs(from)[0], To: refs(to)[0]})
 	}

@@ -19,14 +19,12 @@ func none(catalog.Ref) bool { return false }
 // refs reads "bp/a bp/b".
 func refs(text string) []catalog.Ref {
 	var all []catalog.Ref
-	for _, f := range strings.Fields(text) {
+	for f := range strings.FieldsSeq(text) {
 		blueprint, identifier, _ := strings.Cut(f, "/")
 		all = append(all, catalog.Ref{Blueprint: blueprint, Identifier: identifier})
 	}
 	return all
 }
-
-func most(n int) *int { return &n }
 
 func in(text string) func(catalog.Ref) bool {
 	return func(r catalog.Ref) bool { return slices.Contains(refs(text), r) }
@@ -149,7 +147,7 @@ func TestDecide(t *testing.T) {
 		{
 			name:  "more than may go",
 			bound: "max_deletions",
-			run:   reconcile.Run{Listed: refs("repo/a repo/b old/x"), Owned: 9, Produced: none, Needed: none, Threshold: 1, MaxDeletions: most(2)},
+			run:   reconcile.Run{Listed: refs("repo/a repo/b old/x"), Owned: 9, Produced: none, Needed: none, Threshold: 1, MaxDeletions: new(2)},
 			blocked: []reconcile.Blocked{
 				{"old", 1, reconcile.Guard{Why: "3 entities are stale, more than the input max_deletions of 2 allows"}},
 				{"repo", 2, reconcile.Guard{Why: "3 entities are stale, more than the input max_deletions of 2 allows"}},
@@ -157,14 +155,14 @@ func TestDecide(t *testing.T) {
 		},
 		{
 			name:   "as many as may go",
-			run:    reconcile.Run{Listed: refs("repo/a repo/b repo/a"), Owned: 9, Produced: none, Needed: none, Threshold: 1, MaxDeletions: most(2)},
+			run:    reconcile.Run{Listed: refs("repo/a repo/b repo/a"), Owned: 9, Produced: none, Needed: none, Threshold: 1, MaxDeletions: new(2)},
 			delete: "repo/a repo/b",
 		},
 		{
 			name: "what is blocked is not counted among those that may go",
 			run: reconcile.Run{
 				Resources: []reconcile.Resource{broken}, Listed: refs("pr/1 pr/2 repo/a"), Owned: 9, Produced: none, Needed: none,
-				Threshold: 1, MaxDeletions: most(1),
+				Threshold: 1, MaxDeletions: new(1),
 			},
 			delete: "repo/a", blocked: []reconcile.Blocked{{"pr", 2, reconcile.Guard{Why: "unread"}}}, closed: true,
 		},
@@ -248,7 +246,7 @@ func draw(t *rapid.T) world {
 	w.Owned = len(w.distinct()) + rapid.IntRange(0, 20).Draw(t, "written")
 	w.Threshold = float64(w.percent) / 100
 	if rapid.Bool().Draw(t, "bounded") {
-		w.MaxDeletions = most(rapid.IntRange(0, 10).Draw(t, "at most"))
+		w.MaxDeletions = new(rapid.IntRange(0, 10).Draw(t, "at most"))
 	}
 	w.Deletion = rapid.SampledFrom([]reconcile.Policy{reconcile.Apply, reconcile.Apply, reconcile.Apply, reconcile.Report, reconcile.Never}).Draw(t, "deletion")
 	return w
@@ -410,7 +408,7 @@ type graph map[string]bool
 
 func relations(text string) graph {
 	g := graph{}
-	for _, f := range strings.Fields(text) {
+	for f := range strings.FieldsSeq(text) {
 		g[f] = true
 	}
 	return g

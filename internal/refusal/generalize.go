@@ -121,7 +121,7 @@ var vocabulary = wordsOf(`a an additional all allowed already and any array at b
 
 func wordsOf(text string) map[string]bool {
 	words := map[string]bool{}
-	for _, w := range strings.Fields(text) {
+	for w := range strings.FieldsSeq(text) {
 		words[w] = true
 	}
 	return words

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -364,9 +365,7 @@ func (q *question) rewrite(body []byte, change func(map[string]any)) {
 
 // copy answers as the strict emulator did, with another body.
 func (q *question) copy(recorded *httptest.ResponseRecorder, text []byte) {
-	for key, values := range recorded.Header() {
-		q.w.Header()[key] = values
-	}
+	maps.Copy(q.w.Header(), recorded.Header())
 	q.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	q.w.WriteHeader(recorded.Code)
 	_, _ = q.w.Write(text) // a client that went away is not a concern of ours

@@ -74,10 +74,7 @@ type pauses struct {
 }
 
 func (p *pauses) NextBackOff() time.Duration {
-	next := p.BackOff.NextBackOff()
-	if p.after > next {
-		next = p.after
-	}
+	next := max(p.after, p.BackOff.NextBackOff())
 	p.after = 0
 	return next
 }

@@ -3,6 +3,7 @@ package bitbuckettest
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -77,9 +78,7 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	h := w.Header()
-	for k, vs := range a.header {
-		h[k] = vs
-	}
+	maps.Copy(h, a.header)
 	if a.git == nil {
 		h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}

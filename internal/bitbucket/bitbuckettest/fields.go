@@ -2,6 +2,7 @@ package bitbuckettest
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,10 +26,8 @@ func parseFields(text string) (selector, error) {
 		name, add := strings.CutPrefix(part, "+")
 		name, remove := strings.CutPrefix(name, "-")
 		path := strings.Split(name, ".")
-		for _, p := range path {
-			if p == "" {
-				return f, errors.New("Invalid field " + strconv.Quote(part))
-			}
+		if slices.Contains(path, "") {
+			return f, errors.New("Invalid field " + strconv.Quote(part))
 		}
 		switch {
 		case remove:

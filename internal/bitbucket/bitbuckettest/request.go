@@ -2,6 +2,7 @@ package bitbuckettest
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -92,12 +93,8 @@ func (q *request) class() string {
 // self is the address of this request with some parameters replaced; a page's `next` keeps the others.
 func (q *request) self(change url.Values) string {
 	query := make(url.Values, len(q.query)+1)
-	for k, v := range q.query {
-		query[k] = v
-	}
-	for k, v := range change {
-		query[k] = v
-	}
+	maps.Copy(query, q.query)
+	maps.Copy(query, change)
 	address := q.base + q.path
 	if len(query) > 0 {
 		address += "?" + query.Encode()

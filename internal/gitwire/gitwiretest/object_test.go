@@ -41,7 +41,7 @@ func TestTrees(t *testing.T) {
 	tree, _ := gitwiretest.ParseHash(strings.TrimPrefix(strings.SplitN(commit, "\n", 2)[0], "tree "))
 	_, data, ok := r.Object(tree)
 	var names []string
-	for _, part := range strings.Split(data, "\x00") {
+	for part := range strings.SplitSeq(data, "\x00") {
 		if _, name, found := strings.Cut(part, "40000 "); found {
 			names = append(names, name+"/")
 		} else if _, name, found := strings.Cut(part, "100644 "); found {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -227,9 +228,7 @@ func (a *Answer) run(repository *Repository, o Options, body []byte) {
 
 // Write writes the answer, packet by packet where there is a pause.
 func (a *Answer) Write(w http.ResponseWriter, r *http.Request) {
-	for k, v := range a.Header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), a.Header)
 	body, broken := a.Body, a.abort > 0 && a.abort < len(a.Body)
 	if broken {
 		body = body[:a.abort]

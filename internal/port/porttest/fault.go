@@ -58,7 +58,7 @@ type fault struct {
 // Fault plans a misbehaviour and returns how often it has happened. A malformed
 // glob panics.
 func (s *Server) Fault(f Fault) (fired func() int) {
-	for _, part := range strings.Split(f.Path, "/") {
+	for part := range strings.SplitSeq(f.Path, "/") {
 		_, err := path.Match(part, "")
 		must(err)
 	}

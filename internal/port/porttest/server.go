@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -290,9 +291,7 @@ func (o reply) send(w http.ResponseWriter, r *http.Request, f *fault) {
 	if f != nil && f.DropConnection {
 		panic(http.ErrAbortHandler)
 	}
-	for k, v := range o.header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), o.header)
 	w.Header().Set("Content-Length", strconv.Itoa(len(o.body)))
 	w.WriteHeader(o.status)
 	if f != nil && (f.TruncateBody || f.StallBody) {
