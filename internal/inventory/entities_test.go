@@ -139,33 +139,36 @@ func TestEntities(t *testing.T) {
 	})
 }
 
-// Targets are those that were added.
+// Targets are those that were added, each once.
 func TestTargets(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		v := inventory.New()
 		defer v.Close()
 		name := rapid.SampledFrom([]string{"", "a", "ab", "b"})
-		type target struct {
-			inventory.Relation
-			identifier string
-		}
-		want := map[target]bool{}
+		want := map[inventory.Target]bool{}
 		for range rapid.IntRange(0, 20).Draw(rt, "n") {
-			one := target{inventory.Relation{Blueprint: name.Draw(rt, "blueprint"), Name: name.Draw(rt, "relation")}, name.Draw(rt, "identifier")}
-			v.Targets.Add(one.Relation, one.identifier)
+			one := inventory.Target{Relation: inventory.Relation{Blueprint: name.Draw(rt, "blueprint"), Name: name.Draw(rt, "relation")}, Identifier: name.Draw(rt, "identifier")}
+			v.Targets.Add(one.Relation, one.Identifier)
 			want[one] = true
 			if id := name.Draw(rt, "produced"); rapid.Bool().Draw(rt, "produces") {
 				put(v, ref(id), entity{})
 			}
 		}
-		all := map[inventory.Relation]bool{}
-		for one := range want {
-			produced := v.Entities.Produced(ref(one.identifier))
+		got, all := map[inventory.Target]bool{}, map[inventory.Relation]bool{}
+		for one, err := range v.Targets.All() {
+			if got[one] || err != nil {
+				rt.Fatalf("%v: got it again, or %v", one, err)
+			}
+			got[one] = true
+			produced := v.Entities.Produced(ref(one.Identifier))
 			if known, ok := all[one.Relation]; ok {
 				produced = produced && known
 			}
 			all[one.Relation] = produced
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			rt.Fatalf("targets (- want, + got):\n%s", diff)
 		}
 		if relations := v.Targets.Relations(); len(relations) != len(all) {
 			rt.Fatalf("got relations %v, want those of %v", relations, all)
@@ -178,8 +181,7 @@ func TestTargets(t *testing.T) {
 				rt.Fatalf("%v: all is produced in a blueprint without entities", r)
 			}
 		}
-		one := target{inventory.Relation{Blueprint: name.Draw(rt, "blueprint"), Name: name.Draw(rt, "relation")}, name.Draw(rt, "identifier")}
-		if v.Targets.Has(one.Relation, one.identifier) != want[one] {
+		if one := (inventory.Target{Relation: inventory.Relation{Blueprint: "a", Name: "b"}, Identifier: "ab"}); v.Targets.Has(one.Relation, one.Identifier) != want[one] {
 			rt.Fatalf("%v: got has %v", one, !want[one])
 		}
 	})
@@ -263,11 +265,14 @@ func TestUnreadable(t *testing.T) {
 	for _, err := range v.Entities.All() {
 		last["entities"] = err
 	}
+	for _, err := range v.Targets.All() {
+		last["targets"] = err
+	}
 	for _, err := range edges.All() {
 		last["edges"] = err
 	}
-	if len(last) != 2 || last["entities"] == nil || last["edges"] == nil {
-		t.Errorf("got %v, want two errors", last)
+	if len(last) != 3 || last["entities"] == nil || last["targets"] == nil || last["edges"] == nil {
+		t.Errorf("got %v, want three errors", last)
 	}
 	for of := range maps.Keys(refs) {
 		if !v.Entities.Produced(of) || !v.Targets.Has(inventory.Relation{Blueprint: "service", Name: "r"}, of.Identifier) {

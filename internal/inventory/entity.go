@@ -6,23 +6,23 @@ import "port-bitbucket-exporter/internal/catalog"
 type Entity struct {
 	// Results has one result for each entry of the mapping that produced the entity; the
 	// last one comes last. It is empty for an entity that a search query found.
-	Results []Result
-	Source  string // the key of the Source of the last result
-	Title   uint64 // a hash of the title; 0 for none
+	Results []Result `json:",omitempty"`
+	Source  string   `json:",omitempty"` // the key of the Source of the last result
+	Title   uint64   `json:",omitempty"` // a hash of the title; 0 for none
 	Flags
 	// What follows is for the load alone.
-	Touched   bool // written, or perhaps: what Port stored is not known any more
-	CountedBy int  // the Index of the resource that counted it; 0 for none
-	Created   bool // it was counted as created
+	Touched   bool `json:"-"` // written, or perhaps: what Port stored is not known any more
+	CountedBy int  `json:"-"` // the Index of the resource that counted it; 0 for none
+	Created   bool `json:"-"` // it was counted as created
 }
 
 // Result is the last of what one entry produced for an entity.
 type Result struct {
 	Entry   Entry
-	Address string // of the web page, or the path, of the object
+	Address string `json:",omitempty"` // of the web page, or the path, of the object
 	// What follows is for the load alone.
-	Digest   catalog.Digest
-	Rejected bool // Port holds nothing of it
+	Digest   catalog.Digest `json:"-"`
+	Rejected bool           `json:"-"` // Port holds nothing of it
 }
 
 // Entry names an entry of the mapping.
@@ -33,12 +33,12 @@ type Entry struct {
 
 // Flags are what is known of an entity at once, without reading what the run did with it.
 type Flags struct {
-	Fresh   bool // Port is not known to have held it when the run began
-	Written bool // Port has taken it from this run
-	Counted bool // Port is known to hold it at the end
-	Updated bool // Port held it when the run began, and has taken a change
-	Listed  bool // MarkListed was called for it
-	Stored  bool // Port stored it when the run began
+	Fresh   bool `json:",omitempty"` // Port is not known to have held it when the run began
+	Written bool `json:",omitempty"` // Port has taken it from this run
+	Counted bool `json:",omitempty"` // Port is known to hold it at the end
+	Updated bool `json:",omitempty"` // Port held it when the run began, and has taken a change
+	Listed  bool `json:"-"`          // MarkListed was called for it
+	Stored  bool `json:"-"`          // Port stored it when the run began
 }
 
 // pack returns the flags as the table has them.

@@ -1,5 +1,6 @@
 // Package inventory holds what a run knows at its end: what it produced, what that relates
-// to, and what it could not see.
+// to, and what it could not see. It is a plain value: parts of it, of one run or of several
+// machines, merge into one, and it can be kept as JSON.
 package inventory
 
 import (
@@ -11,8 +12,8 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 )
 
-// Inventory is what one run knows. The zero Inventory is that of a run that did nothing; New
-// returns one that can be written to, and must be closed.
+// Inventory is what one run, or a part of it, knows. The zero Inventory is that of a run
+// that did nothing; New returns one that can be written to, and must be closed.
 type Inventory struct {
 	// Entities are those that the run produced, whether or not Port has taken them.
 	Entities *Entities
@@ -41,19 +42,19 @@ type Resource struct {
 	Sources   map[string]Source // of the tasks, by key
 	Held      []int             // by entry: units whose entity Port holds at the end
 	// Gap is why any of its entities may be missing; zero when all is known.
-	Gap Gap
+	Gap Gap `json:",omitzero"`
 	// Partial are why entities of one source may be missing; one for each source.
-	Partial []Gap
+	Partial []Gap `json:",omitempty"`
 	// Remembered are the sources of which something comes from memory, and when the oldest of
 	// it was read. NotAsked are those of which something was not asked for. Both are by key,
 	// since they may be thousands.
-	Remembered map[string]time.Time
-	NotAsked   Set
+	Remembered map[string]time.Time `json:",omitempty"`
+	NotAsked   Set                  `json:",omitempty"`
 	// Without are sources that answered that they have no such objects.
-	Without []Without
+	Without []Without `json:"-"`
 	// Unnamed is why an entity that was produced and not stored is not known by its
 	// identifier: it could be any that Port holds.
-	Unnamed string
+	Unnamed string `json:",omitempty"`
 }
 
 // Source is what objects come from: a repository, or a project.
@@ -77,7 +78,7 @@ func (s Source) JSON() ([]byte, error) {
 type Gap struct {
 	Source Source
 	Why    string
-	Fix    string
+	Fix    string `json:",omitempty"`
 }
 
 // Without is a source that answered that it has no objects of a resource, in a way in which it
@@ -91,7 +92,7 @@ type Without struct {
 // New returns an empty Inventory with a Resource for each index.
 func New(indexes ...int) *Inventory {
 	s := newStore()
-	v := &Inventory{store: s, Entities: newEntities(s), Targets: &Targets{map[Relation]*table[struct{}]{}}, Stored: map[string]Stored{}, Adopted: Set{}}
+	v := &Inventory{store: s, Entities: newEntities(s), Targets: newTargets(s), Stored: map[string]Stored{}, Adopted: Set{}}
 	for _, index := range indexes {
 		v.Resources = append(v.Resources, &Resource{Index: index, Sources: map[string]Source{}})
 	}

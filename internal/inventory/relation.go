@@ -12,23 +12,41 @@ import (
 // Relation names a relation of a blueprint.
 type Relation struct{ Blueprint, Name string }
 
-// Targets are what produced entities relate to: of each target only a key is kept. They belong
-// to one goroutine.
-type Targets struct {
-	keys map[Relation]*table[struct{}]
+// Target is what a produced entity relates to.
+type Target struct {
+	Relation
+	Identifier string
 }
+
+// Targets are what produced entities relate to. Memory has a key of each; the identifiers are
+// in records. They belong to one goroutine.
+type Targets struct {
+	store  *store
+	keys   map[Relation]*table[struct{}]
+	buffer []byte // of a record
+}
+
+func newTargets(s *store) *Targets { return &Targets{store: s, keys: map[Relation]*table[struct{}]{}} }
 
 // Add remembers that an entity relates to an identifier.
 func (t *Targets) Add(r Relation, identifier string) {
-	known := t.keys[r]
+	known, k := t.keys[r], keyOf(identifier)
 	if known == nil {
 		known = &table[struct{}]{}
 		t.keys[r] = known
 	}
-	known.put(keyOf(identifier))
+	if known.find(k) != nil {
+		return
+	}
+	known.put(k)
+	t.buffer = append(t.buffer[:0], recordTarget)
+	for _, text := range []string{r.Blueprint, r.Name, identifier} {
+		t.buffer = appendText(t.buffer, text)
+	}
+	t.store.log.Append(t.buffer)
 }
 
-// Has reports whether a produced entity relates to an identifier.
+// Has reports whether a produced entity relates to an identifier. It reads nothing.
 func (t *Targets) Has(r Relation, identifier string) bool {
 	known := t.keys[r]
 	return known != nil && known.find(keyOf(identifier)) != nil
@@ -40,11 +58,26 @@ func (t *Targets) every(r Relation, is func(k key) bool) bool {
 	return known == nil || known.all(func(k key, _ *struct{}) bool { return is(k) })
 }
 
-// Relations returns those that name something, sorted.
+// Relations returns those that name something, sorted. It reads nothing.
 func (t *Targets) Relations() []Relation {
 	return slices.SortedFunc(maps.Keys(t.keys), func(a, b Relation) int {
 		return cmp.Or(cmp.Compare(a.Blueprint, b.Blueprint), cmp.Compare(a.Name, b.Name))
 	})
+}
+
+// All yields every target once. An error is the last that it yields.
+func (t *Targets) All() iter.Seq2[Target, error] {
+	return func(yield func(Target, error) bool) {
+		if err := t.store.all(recordTarget, func(_ int64, d *decoder) (more bool, err error) {
+			one := Target{Relation{d.text(), d.text()}, d.text()}
+			if err := d.err(); err != nil {
+				return false, err
+			}
+			return yield(one, nil), nil
+		}); err != nil {
+			yield(Target{}, err)
+		}
+	}
 }
 
 // Stored is what Port stored of one blueprint.

@@ -20,6 +20,7 @@ type store struct {
 const (
 	recordEntity = 'e' // what the run did with an entity
 	recordDigest = 'd' // what Port stored of one
+	recordTarget = 't'
 	recordEdges  = 'r'
 )
 

@@ -92,7 +92,16 @@ func (p *pass) gaps(ctx context.Context, listed listing) []reconcile.Resource {
 		_, any := of.Blueprints()
 		gap := cmp.Or(reconcile.Guard{Why: of.seen.Gap.Why, Fix: of.seen.Gap.Fix}, reconcile.Guard{Why: of.seen.Unnamed})
 		res := reconcile.Resource{Blueprints: of.report.Blueprints, Any: any, Gap: gap}
-		for _, g := range of.seen.Partial {
+		// By name, so that the reason that is named first does not depend on how the parts of
+		// a run were merged.
+		var gaps []*inventory.Gap
+		for i := range of.seen.Partial {
+			gaps = append(gaps, &of.seen.Partial[i])
+		}
+		slices.SortFunc(gaps, func(a, b *inventory.Gap) int {
+			return cmp.Or(cmp.Compare(a.Source.Name, b.Source.Name), cmp.Compare(a.Source.Key, b.Source.Key))
+		})
+		for _, g := range gaps {
 			res.Partial = append(res.Partial, reconcile.Partial{Guard: reconcile.Guard{Why: g.Why, Fix: g.Fix}, May: func(ref catalog.Ref) bool { return origins.may(ctx, of, g.Source, ref) }})
 		}
 		for _, m := range []*many{leftOut(of), fromMemory(of)} {
