@@ -66,10 +66,12 @@ func (e *Entities) Owned(ctx context.Context, before time.Time) iter.Seq2[catalo
 
 // StoredBefore yields what Port holds of our data source in a blueprint, and what has
 // not been updated since the given time: what Owned does for one blueprint, over a
-// documented route. The error is ErrNotFound when there is no such blueprint.
+// documented route. Where Port does not say when an entity was updated, as its documented schema
+// lets it, was says whether it was there at that time. The error is ErrNotFound when there is no
+// such blueprint.
 //
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities
-func (e *Entities) StoredBefore(ctx context.Context, blueprint string, before time.Time) iter.Seq2[catalog.Ref, error] {
+func (e *Entities) StoredBefore(ctx context.Context, blueprint string, before time.Time, was func(catalog.Ref) bool) iter.Seq2[catalog.Ref, error] {
 	return func(yield func(catalog.Ref, error) bool) {
 		body := map[string]any{"limit": searchPage, "query": e.ours()}
 		for found, err := range pages(ctx, e.session, transport.Path("blueprints", blueprint, "entities", "search"), body, readDated(wanted{})) {
@@ -77,11 +79,13 @@ func (e *Entities) StoredBefore(ctx context.Context, blueprint string, before ti
 				yield(catalog.Ref{}, fmt.Errorf("search entities of blueprint %q: %w", blueprint, err))
 				return
 			}
-			if found.Updated.IsZero() || !found.Updated.Before(before) {
-				continue // when in doubt, it is not old
-			}
 			identifier, _ := found.Identifier.(string)
-			if !yield(catalog.Ref{Blueprint: blueprint, Identifier: identifier}, nil) {
+			ref := catalog.Ref{Blueprint: blueprint, Identifier: identifier}
+			old := found.Updated.Before(before)
+			if found.Updated.IsZero() {
+				old = was(ref)
+			}
+			if old && !yield(ref, nil) {
 				return
 			}
 		}

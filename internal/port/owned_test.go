@@ -1,6 +1,7 @@
 package port_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -193,4 +194,23 @@ func TestBigNumbersAreRead(t *testing.T) {
 		equal(t, "error", err, nil)
 		equal(t, "number", fmt.Sprint(f.Properties["n"]), "12345678901234567890")
 	}
+}
+
+// An entity of which Port does not say when it was updated is old where it is known to have been there.
+func TestStoredBeforeWithoutTimes(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	c := overSocket(t, s)
+	c.Entities.Upsert(t.Context(), repository, batchOf(t, "a", "b"), merge)
+	s.Fault(porttest.Fault{Path: "/v1/blueprints/*/entities/search", Times: -1, Rewrite: func(body []byte) []byte {
+		return bytes.ReplaceAll(body, []byte(`"updatedAt"`), []byte(`"other"`))
+	}})
+	var got string
+	for ref, err := range c.Entities.StoredBefore(t.Context(), repository, time.Now().Add(time.Hour), func(ref catalog.Ref) bool { return ref.Identifier == "b" }) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += ref.Identifier
+	}
+	equal(t, "old", got, "b")
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/port"
 	"port-bitbucket-exporter/internal/port/porttest"
 )
@@ -24,7 +25,7 @@ func TestNoRouteFollowsARedirect(t *testing.T) {
 		"integration":      func(t *testing.T, c *port.Client) error { _, err := c.DataSource.Integration(t.Context()); return err },
 		"delete blueprint": func(t *testing.T, c *port.Client) error { return c.Blueprints.Delete(t.Context(), repository) },
 		"held before": func(t *testing.T, c *port.Client) error {
-			for _, err := range c.Entities.StoredBefore(t.Context(), repository, time.Now()) {
+			for _, err := range c.Entities.StoredBefore(t.Context(), repository, time.Now(), func(catalog.Ref) bool { return false }) {
 				return err
 			}
 			return nil

@@ -67,7 +67,7 @@ func (p *pass) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 		begun := false // the list is there
 		for ref, err := range p.Port.Entities.Owned(ctx, p.Began) {
 			var e *port.Error
-			if !begun && errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusGone) {
+			if !begun && errors.As(err, &e) && slices.Contains(noRoute, e.Status) {
 				p.searchOld(ctx, yield)
 				return
 			}
@@ -78,6 +78,9 @@ func (p *pass) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 		}
 	}
 }
+
+// noRoute are the answers of a server that has no such route.
+var noRoute = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone, http.StatusNotImplemented}
 
 func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) bool) {
 	p.searched = true
@@ -92,8 +95,12 @@ func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) boo
 		}
 		blueprints[blueprint] = true
 	}
+	was := func(ref catalog.Ref) bool { // when the run began
+		f, _ := p.Inventory.Entities.Flags(ref)
+		return f.Stored
+	}
 	for _, blueprint := range slices.Sorted(maps.Keys(blueprints)) {
-		for ref, err := range p.Port.Entities.StoredBefore(ctx, blueprint, p.Began) {
+		for ref, err := range p.Port.Entities.StoredBefore(ctx, blueprint, p.Began, was) {
 			if errors.Is(err, port.ErrNotFound) {
 				break
 			}

@@ -1,6 +1,7 @@
 package resync_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -150,7 +151,7 @@ func TestRateLimitOfPortThatLasts(t *testing.T) {
 
 // Where Port has no list of a data source any more, its blueprints are searched.
 func TestDataSourceRouteIsGone(t *testing.T) {
-	for _, status := range []int{404, 410} {
+	for _, status := range []int{404, 405, 410, 501} {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorld(t, acme("PAY/api", "PAY/old"))
@@ -164,6 +165,21 @@ func TestDataSourceRouteIsGone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Where it does not say either when an entity was updated, what was there when the run began is old.
+func TestDataSourceRouteIsGoneAndEntitiesHaveNoTime(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, acme("PAY/api", "PAY/old"))
+		w.sync(mapped(projects, repos))
+		w.bitbucket.RemoveRepository("old")
+		w.port.Fault(porttest.Fault{Path: "/v1/blueprints/entities/datasource-entities", Status: 404, Times: -1})
+		w.port.Fault(porttest.Fault{Path: "/v1/blueprints/*/entities/search", Times: -1, Rewrite: func(body []byte) []byte {
+			return bytes.ReplaceAll(body, []byte(`"updatedAt"`), []byte(`"other"`))
+		}})
+		r := w.sync(mapped(projects, repos)).ended(report.Success).is(want{"deleted": 1})
+		r.has("repo", "api")
+	})
 }
 
 // A list that has begun is there: what fails in it is a failure.
