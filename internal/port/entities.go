@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,11 +130,39 @@ func (e *Entities) FindDated(ctx context.Context, blueprint string, identifiers 
 }
 
 // Relating yields the entities of a blueprint that relate by a relation to one of the
-// named ones, whoever wrote them, in no certain order.
+// named ones, whoever wrote them, in no certain order. Where Port does not take a rule about a
+// relation, all of the blueprint are read.
 //
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities
 func (e *Entities) Relating(ctx context.Context, blueprint, relation string, to []string) iter.Seq2[catalog.Fields, error] {
-	return e.search(ctx, blueprint, and(map[string]any{"relation": relation, "targetProperty": "$identifier", "operator": "containsAny", "value": to}), nil)
+	return func(yield func(catalog.Fields, error) bool) {
+		rule := map[string]any{"relation": relation, "targetProperty": "$identifier", "operator": "containsAny", "value": to}
+		refused := false
+		for _, query := range []any{and(rule), nil} {
+			for f, err := range e.search(ctx, blueprint, query, nil) {
+				if status := statusOf(err); query != nil && (status == http.StatusBadRequest || status == http.StatusUnprocessableEntity) {
+					refused = true
+					break
+				}
+				if err == nil && !relates(f, relation, to) {
+					continue
+				}
+				if !yield(f, err) {
+					return
+				}
+			}
+			if !refused {
+				return
+			}
+		}
+	}
+}
+
+// relates reports whether an entity has such a relation.
+func relates(f catalog.Fields, relation string, to []string) bool {
+	return slices.ContainsFunc(catalog.Targets(f.Relations), func(t catalog.Target) bool {
+		return t.Relation == relation && slices.Contains(to, t.Identifier)
+	})
 }
 
 // Matching yields the entities of a blueprint that a search query of a mapping finds.
@@ -146,11 +176,14 @@ func and(rules ...any) map[string]any {
 	return map[string]any{"combinator": "and", "rules": rules}
 }
 
-// search yields the entities of a blueprint that a query finds, with the wanted properties,
+// search yields the entities of a blueprint that a query finds, all for nil, with the wanted properties,
 // in no certain order, and perhaps one twice.
 func (e *Entities) search(ctx context.Context, blueprint string, query any, wanted wanted) iter.Seq2[catalog.Fields, error] {
 	return func(yield func(catalog.Fields, error) bool) {
-		body := map[string]any{"limit": searchPage, "query": query}
+		body := map[string]any{"limit": searchPage}
+		if query != nil {
+			body["query"] = query
+		}
 		for found, err := range pages(ctx, e.session, transport.Path("blueprints", blueprint, "entities", "search"), body, readFields(wanted)) {
 			if err != nil {
 				err = fmt.Errorf("search entities of blueprint %q: %w", blueprint, err)

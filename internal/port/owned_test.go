@@ -214,3 +214,54 @@ func TestStoredBeforeWithoutTimes(t *testing.T) {
 	}
 	equal(t, "old", got, "b")
 }
+
+// A rule about a relation is documented for the search of a blueprint. Where Port does not take it,
+// or pays no heed to it, the answer is the same.
+func TestRelating(t *testing.T) {
+	t.Parallel()
+	byRelation := func(_ *http.Request, body []byte) bool { return bytes.Contains(body, []byte(`"targetProperty"`)) }
+	for name, fault := range map[string]*porttest.Fault{
+		"taken":   nil,
+		"refused": {Status: 422, Body: `{"ok":false,"error":"invalid_request","message":"rules/0 must match a schema in anyOf"}`},
+		"a 400":   {Status: 400},
+		"no heed": {Rewrite: func([]byte) []byte {
+			return []byte(`{"ok":true,"entities":[{"identifier":"a","relations":{"project":"P"}},{"identifier":"b","relations":{"project":"Q"}},{"identifier":"c","relations":{}}]}`)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer()
+			c := overSocket(t, s)
+			s.PutEntity("bitbucketProject", porttest.Entity{Identifier: "P"})
+			s.PutEntity("bitbucketProject", porttest.Entity{Identifier: "Q"})
+			s.PutEntity(repository, porttest.Entity{Identifier: "a", Relations: map[string]any{"project": "P"}})
+			s.PutEntity(repository, porttest.Entity{Identifier: "b", Relations: map[string]any{"project": "Q"}})
+			s.PutEntity(repository, porttest.Entity{Identifier: "c"})
+			if fault != nil {
+				f := *fault
+				f.Path, f.Match, f.Times = "/v1/blueprints/*/entities/search", byRelation, -1
+				s.Fault(f)
+			}
+			var got string
+			for f, err := range c.Entities.Relating(t.Context(), repository, "project", []string{"P"}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got += fmt.Sprint(f.Identifier)
+			}
+			equal(t, "related", got, "a")
+		})
+	}
+	t.Run("it fails", func(t *testing.T) {
+		t.Parallel()
+		s := newServer()
+		s.Fault(porttest.Fault{Path: "/v1/blueprints/*/entities/search", Status: 422, Times: -1})
+		var errs []error
+		for _, err := range overSocket(t, s).Entities.Relating(t.Context(), repository, "project", []string{"P"}) {
+			errs = append(errs, err)
+		}
+		if len(errs) != 1 || errs[0] == nil {
+			t.Errorf("got %v, want one error", errs)
+		}
+	})
+}
