@@ -49,8 +49,10 @@ func (d *defaultBlueprints) names() []string {
 }
 
 // create creates the default blueprints when none of them is there: bare, then their
-// relations, then what is calculated. After an error it deletes them again.
-func (d *defaultBlueprints) create(ctx context.Context, listing *blueprintListing) error {
+// relations, then what is calculated. When some are there, which it never changes, it creates those
+// of the others that are named, and what they relate to. After an error it deletes again what it
+// made.
+func (d *defaultBlueprints) create(ctx context.Context, listing *blueprintListing, named map[string]bool) error {
 	var blueprints []map[string]any
 	if err := json.Unmarshal(defaultBlueprintsJSON, &blueprints); err != nil {
 		return fmt.Errorf("default blueprints: %w", err)
@@ -61,16 +63,20 @@ func (d *defaultBlueprints) create(ctx context.Context, listing *blueprintListin
 			return nil
 		}
 	}
-	there, err := d.find(ctx, blueprints, listing)
+	there, some, err := d.find(ctx, blueprints, listing)
+	build := d.build
+	if err == nil && some {
+		blueprints, build = missing(blueprints, there, named), d.add
+	}
 	switch {
 	case err != nil:
 		return err
-	case there == nil:
+	case len(blueprints) == 0:
 		return nil
 	case d.session.config.Mode == input.Plan:
 		return d.foresee(blueprints, there)
 	}
-	if err := d.build(ctx, blueprints, there); err != nil {
+	if err := build(ctx, blueprints, there); err != nil {
 		d.remove(ctx)
 		return fmt.Errorf("create the default blueprints: %w", err)
 	}
@@ -78,9 +84,47 @@ func (d *defaultBlueprints) create(ctx context.Context, listing *blueprintListin
 	return nil
 }
 
+// missing returns those of the blueprints that are named and not there, and what they relate to
+// that is not there either. Each relates to earlier ones alone.
+func missing(blueprints []map[string]any, there, named map[string]bool) (all []map[string]any) {
+	wanted := maps.Clone(named)
+	for _, b := range slices.Backward(blueprints) {
+		if there[identifier(b)] || !wanted[identifier(b)] {
+			continue
+		}
+		all = append(all, b)
+		relations, _ := b["relations"].(map[string]any)
+		for _, relation := range relations {
+			if r, ok := relation.(map[string]any); ok {
+				wanted[fmt.Sprint(r["target"])] = true
+			}
+		}
+	}
+	slices.Reverse(all)
+	return all
+}
+
+// add makes blueprints beside others, each whole at once. One that somebody else has made meanwhile
+// is left to them.
+func (d *defaultBlueprints) add(ctx context.Context, blueprints []map[string]any, _ map[string]bool) error {
+	for _, b := range blueprints {
+		err := d.port.Blueprints.Create(ctx, b)
+		if isConflict(err) {
+			continue
+		}
+		if err == nil || !refused(err) {
+			d.made = append([]string{identifier(b)}, d.made...) // what relates to others comes before them
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // find returns which of the blueprints are there: none, or those that a run has made which was
-// killed before it had made all. It is nil when they are not to be created.
-func (d *defaultBlueprints) find(ctx context.Context, blueprints []map[string]any, listing *blueprintListing) (there map[string]bool, err error) {
+// killed before it had made all, or else some that are whole.
+func (d *defaultBlueprints) find(ctx context.Context, blueprints []map[string]any, listing *blueprintListing) (there map[string]bool, some bool, err error) {
 	var names []string
 	for _, b := range slices.Backward(blueprints) { // the last one is made first
 		names = append(names, identifier(b))
@@ -92,24 +136,21 @@ func (d *defaultBlueprints) find(ctx context.Context, blueprints []map[string]an
 			found[name] = foundBlueprint{b, nil}
 		}
 	}
-	if last, ok := found[names[0]]; !ok || strings.HasSuffix(last.Title, beingMade) {
-		unlisted := slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, ok := found[name]; return ok })
-		maps.Insert(found, readBlueprints(ctx, d.port, unlisted))
-	}
+	unlisted := slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, ok := found[name]; return ok })
+	maps.Insert(found, readBlueprints(ctx, d.port, unlisted))
 	there = map[string]bool{}
 	for _, name := range names {
 		switch b := found[name]; {
 		case errors.Is(b.err, port.ErrNotFound):
 			continue
 		case b.err != nil:
-			return nil, b.err
+			return nil, false, b.err
 		case len(there) == 0 && !strings.HasSuffix(b.Title, beingMade):
-			d.session.log.Info("default blueprints are not created: one is there already", "blueprint", name)
-			return nil, nil
+			some = true
 		}
 		there[name] = true
 	}
-	return there, nil
+	return there, some, nil
 }
 
 // remove takes back what create made, also after a signal.

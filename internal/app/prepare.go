@@ -94,7 +94,7 @@ func (i *integration) startWithDefaults(ctx context.Context, start time.Time, bl
 		all.Run(func() { i.standIn = i.ownsSomething(ctx, start) })
 	}
 	if i.session.config.InitializePortResources && !i.ResourcesMade {
-		all.Run(func() { err = blueprints.create(ctx, listing) })
+		all.Run(func() { err = blueprints.create(ctx, listing, toBeThere(i.mapping.Bound)) })
 	}
 	all.Wait()
 	return err
