@@ -39,11 +39,11 @@ func TestMissingBlueprints(t *testing.T) {
 			`fix: did you mean "bitbucketRepository"? Else ` + form}},
 		{"some of them, and a computed one", map[string]string{"MAPPING": naming(`"bitbucketRepository"`, `"zzz"`, `.slug`)}, nil, true, 1, []string{
 			`mapping (input):9:19: resource 2 (repository): blueprint: Port has no blueprint "zzz"`, "fix: " + form}},
-		{"the default ones", map[string]string{"MAPPING": repositories, "INITIALIZE_PORT_RESOURCES": "false"}, nil, false, 1, []string{
+		{"the default ones", map[string]string{"MAPPING": repositories}, nil, false, 1, []string{
 			`Port has no blueprint "bitbucketRepository"`, "fix: write its JSON into a file that blueprints_file names, or create it in Port's builder with + Blueprint > Edit JSON before the run; its JSON is in examples/blueprints.json"}},
 		{"those of the default mapping", withoutDefaults, nil, false, 3, []string{
 			`mapping (built-in default):`, `"bitbucketProject"`, `"bitbucketRepository"`, `"bitbucketPullRequest"`}},
-		{"of the mapping in Port", withoutDefaults, stored("x"), false, 1, []string{`mapping (integration in Port):`, `Port has no blueprint "bitbucketRepository"`}},
+		{"of the mapping in Port", nil, stored("x"), false, 1, []string{`mapping (integration in Port):`, `Port has no blueprint "bitbucketRepository"`}},
 	} {
 		for _, mode := range []string{"sync", "plan"} {
 			t.Run(tt.name+", "+mode, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestBlueprintsThatAreNotChecked(t *testing.T) {
 	}{
 		{"all are there", naming(`"bitbucketRepository"`, `"bitbucketProject"`), nil, 1, 0},
 		{"the list may not be read", naming(`"bitbucketRepository"`), &denied, 1, 0},
-		{"the list holds nothing", naming(`"bitbucketRepository"`), &hidden, 5, 0},
+		{"the list holds nothing", naming(`"bitbucketRepository"`), &hidden, 2, 0},
 		{"none is named", naming(`"bitbucketRepo" + "sitory"`), nil, 0, 0},
 		{"one of Port's own", naming(`"_user"`), nil, 0, 1},
 	} {

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"port-bitbucket-exporter/internal/check"
 	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/input"
@@ -49,10 +48,8 @@ func (d *defaultBlueprints) names() []string {
 }
 
 // create creates the default blueprints when none of them is there: bare, then their
-// relations, then what is calculated. When some are there, which it never changes, it creates those
-// of the others that are named, and what they relate to. After an error it deletes again what it
-// made.
-func (d *defaultBlueprints) create(ctx context.Context, listing *blueprintListing, named map[string]bool) error {
+// relations, then what is calculated. After an error it deletes them again.
+func (d *defaultBlueprints) create(ctx context.Context, listing *blueprintListing) error {
 	var blueprints []map[string]any
 	if err := json.Unmarshal(defaultBlueprintsJSON, &blueprints); err != nil {
 		return fmt.Errorf("default blueprints: %w", err)
@@ -63,20 +60,16 @@ func (d *defaultBlueprints) create(ctx context.Context, listing *blueprintListin
 			return nil
 		}
 	}
-	there, some, err := d.find(ctx, blueprints, listing)
-	build := d.build
-	if err == nil && some {
-		blueprints, build = missing(blueprints, there, named), d.add
-	}
+	there, err := d.find(ctx, blueprints, listing)
 	switch {
 	case err != nil:
 		return err
-	case len(blueprints) == 0:
+	case there == nil:
 		return nil
 	case d.session.config.Mode == input.Plan:
 		return d.foresee(blueprints, there)
 	}
-	if err := build(ctx, blueprints, there); err != nil {
+	if err := d.build(ctx, blueprints, there); err != nil {
 		d.remove(ctx)
 		return fmt.Errorf("create the default blueprints: %w", err)
 	}
@@ -84,47 +77,9 @@ func (d *defaultBlueprints) create(ctx context.Context, listing *blueprintListin
 	return nil
 }
 
-// missing returns those of the blueprints that are named and not there, and what they relate to
-// that is not there either. Each relates to earlier ones alone.
-func missing(blueprints []map[string]any, there, named map[string]bool) (all []map[string]any) {
-	wanted := maps.Clone(named)
-	for _, b := range slices.Backward(blueprints) {
-		if there[identifier(b)] || !wanted[identifier(b)] {
-			continue
-		}
-		all = append(all, b)
-		relations, _ := b["relations"].(map[string]any)
-		for _, relation := range relations {
-			if r, ok := relation.(map[string]any); ok {
-				wanted[fmt.Sprint(r["target"])] = true
-			}
-		}
-	}
-	slices.Reverse(all)
-	return all
-}
-
-// add makes blueprints beside others, each whole at once. One that somebody else has made meanwhile
-// is left to them.
-func (d *defaultBlueprints) add(ctx context.Context, blueprints []map[string]any, _ map[string]bool) error {
-	for _, b := range blueprints {
-		err := d.port.Blueprints.Create(ctx, b)
-		if isConflict(err) {
-			continue
-		}
-		if err == nil || !refused(err) {
-			d.made = append([]string{identifier(b)}, d.made...) // what relates to others comes before them
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // find returns which of the blueprints are there: none, or those that a run has made which was
-// killed before it had made all, or else some that are whole.
-func (d *defaultBlueprints) find(ctx context.Context, blueprints []map[string]any, listing *blueprintListing) (there map[string]bool, some bool, err error) {
+// killed before it had made all. It is nil when they are not to be created.
+func (d *defaultBlueprints) find(ctx context.Context, blueprints []map[string]any, listing *blueprintListing) (there map[string]bool, err error) {
 	var names []string
 	for _, b := range slices.Backward(blueprints) { // the last one is made first
 		names = append(names, identifier(b))
@@ -136,21 +91,24 @@ func (d *defaultBlueprints) find(ctx context.Context, blueprints []map[string]an
 			found[name] = foundBlueprint{b, nil}
 		}
 	}
-	unlisted := slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, ok := found[name]; return ok })
-	maps.Insert(found, readBlueprints(ctx, d.port, unlisted))
+	if last, ok := found[names[0]]; !ok || strings.HasSuffix(last.Title, beingMade) {
+		unlisted := slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, ok := found[name]; return ok })
+		maps.Insert(found, readBlueprints(ctx, d.port, unlisted))
+	}
 	there = map[string]bool{}
 	for _, name := range names {
 		switch b := found[name]; {
 		case errors.Is(b.err, port.ErrNotFound):
 			continue
 		case b.err != nil:
-			return nil, false, b.err
+			return nil, b.err
 		case len(there) == 0 && !strings.HasSuffix(b.Title, beingMade):
-			some = true
+			d.session.log.Info("default blueprints are not created: one is there already", "blueprint", name)
+			return nil, nil
 		}
 		there[name] = true
 	}
-	return there, some, nil
+	return there, nil
 }
 
 // remove takes back what create made, also after a signal.
@@ -289,18 +247,6 @@ func refused(err error) bool {
 func identifier(blueprint map[string]any) string {
 	id, _ := blueprint["identifier"].(string)
 	return id
-}
-
-// lacksDefaults reports whether a mapping names one of the default blueprints which is not listed.
-// What cannot be listed is not lacking.
-func lacksDefaults(bound *check.Bound, listing *blueprintListing) bool {
-	named := toBeThere(bound)
-	wanted := slices.DeleteFunc(defaultNames(), func(name string) bool { return !named[name] })
-	if len(wanted) == 0 {
-		return false
-	}
-	listed, err := listing.blueprints()
-	return err == nil && slices.ContainsFunc(wanted, func(name string) bool { _, ok := listed[name]; return !ok })
 }
 
 // defaultNames returns the identifiers of the default blueprints.

@@ -81,15 +81,12 @@ func TestAfterScript(t *testing.T) {
 }
 
 // TestReadmeFirstRun is what the manual says of an organization without blueprints: the
-// nightly mapping makes the default ones there, or fails where it may not, and goes on when they
-// are there.
+// nightly mapping fails there, and goes on when its blueprints are there.
 func TestReadmeFirstRun(t *testing.T) {
 	skipShort(t)
 	t.Parallel()
 	w := newWorld(t, bitbuckettest.Sample())
 	slugs := map[string]string{"MAPPING": readRoot(t, "examples/mappings/slugs.yml"), "PUBLISH_MAPPING": "always"}
-	w.planned(slugs).check(t, 0, "success")
-	slugs["INITIALIZE_PORT_RESOURCES"] = "false"
 	r := w.planned(slugs)
 	r.check(t, 2, "failed")
 	r.contains(t, `Port has no blueprint "bitbucketRepository"`, "its JSON is in examples/blueprints.json")
@@ -101,7 +98,6 @@ func TestReadmeFirstRun(t *testing.T) {
 	for _, text := range blueprints {
 		w.port.AddBlueprint(string(text))
 	}
-	delete(slugs, "INITIALIZE_PORT_RESOURCES")
 	w.planned(slugs).check(t, 0, "success")
 	slugs["DELETION"] = "report"
 	w.run(slugs).check(t, 0, "success")

@@ -85,27 +85,30 @@ func TestIntegrationIsRefused(t *testing.T) {
 	r.contains(t, "WARNING the integration will not show on Port's Data sources page")
 }
 
-// The default blueprints are made for each mapping that names one of them, when they never were; the
-// three of them, when none is there.
+// The default blueprints are made for the default mapping alone, and when none of the
+// three is there.
 func TestDefaultBlueprints(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name        string
 		env         map[string]string
+		there       bool // one of them
 		integration map[string]any
 		want        bool
 	}{
-		{"default mapping", nil, nil, true},
-		{"not wanted", map[string]string{"INITIALIZE_PORT_RESOURCES": "false"}, nil, false},
-		{"given mapping", map[string]string{"MAPPING": repositories}, nil, true},
-		{"given mapping of others", map[string]string{"MAPPING": naming(`"other"`)}, nil, false},
-		{"stored mapping", nil, map[string]any{"config": stored("x")}, true},
-		{"stored mapping, and they were deleted", nil, map[string]any{"config": stored("x"), "arePortResourcesInitialized": true}, false},
+		{"default mapping", nil, false, nil, true},
+		{"not wanted", map[string]string{"INITIALIZE_PORT_RESOURCES": "false"}, false, nil, false},
+		{"given mapping", map[string]string{"MAPPING": repositories}, false, nil, false},
+		{"stored mapping", nil, false, map[string]any{"config": stored("x")}, false},
+		{"one is there", nil, true, nil, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, smallBitbucket())
+			if tt.there {
+				w.port.AddBlueprint(porttest.DefaultBlueprints()[0])
+			}
 			if tt.integration != nil {
 				w.port.PutIntegration(identifier, tt.integration)
 			}
@@ -119,50 +122,6 @@ func TestDefaultBlueprints(t *testing.T) {
 			}
 			r.check(t, 0, "success")
 			checkBuilding(t, w.port.CatalogWrites())
-			w.checkClean()
-		})
-	}
-}
-
-// Where some of the default blueprints are there, those that are named are made beside them, with
-// what they relate to, and what is there stays as it is.
-func TestDefaultBlueprintsBesideOthers(t *testing.T) {
-	t.Parallel()
-	const own = `{"identifier":"%s","title":"My own","schema":{"properties":{"url":{"type":"string"}},"required":[]}}`
-	onlyRepositories := strings.ReplaceAll(repositories, "title: .name", "title: .name\n          properties: {url: .links.html.href}")
-	for _, tt := range []struct {
-		name, there string
-		env         map[string]string
-		made        string
-		exit        int
-	}{
-		{"the first", "bitbucketProject", nil, "bitbucketRepository bitbucketPullRequest", 0},
-		{"the last", "bitbucketPullRequest", map[string]string{"MAPPING": onlyRepositories}, "bitbucketProject bitbucketRepository", 0},
-		{"the one that is named", "bitbucketRepository", map[string]string{"MAPPING": onlyRepositories}, "", 0},
-		{"in a plan", "bitbucketProject", map[string]string{"MODE": "plan"}, "", 0},
-		{"not wanted", "bitbucketProject", map[string]string{"INITIALIZE_PORT_RESOURCES": "false"}, "", 2},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, smallBitbucket())
-			w.port.AddBlueprint(fmt.Sprintf(own, tt.there))
-			r := w.run(tt.env)
-			if r.status != tt.exit {
-				t.Errorf("got exit status %d, want %d\n%s%s", r.status, tt.exit, r.stdout, r.stderr)
-			}
-			var made []string
-			for _, x := range w.port.CatalogWrites() {
-				if strings.HasPrefix(x.Path, "/v1/blueprints/") && !strings.Contains(x.Path, "/entities") {
-					t.Errorf("a change of a blueprint: %s %s", x.Method, x.Path)
-				}
-				var b struct{ Identifier string }
-				if x.Method == http.MethodPost && x.Path == "/v1/blueprints" && json.Unmarshal(x.RequestBody, &b) == nil {
-					made = append(made, b.Identifier)
-				}
-			}
-			if got := strings.Join(made, " "); got != tt.made {
-				t.Errorf("got made %q, want %q", got, tt.made)
-			}
 			w.checkClean()
 		})
 	}

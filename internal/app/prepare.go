@@ -63,7 +63,7 @@ func prepare(ctx context.Context, s *session, given *boundMapping) (*prepared, e
 	listing := listBlueprints(ctx, s.clients.port, len(toBeThere(i.mapping.Bound)) > 0 || len(making.names()) > 0)
 	defer listing.close()
 	blueprints := &defaultBlueprints{session: s, port: s.clients.port, given: making.names()}
-	if i.mapping.origin == builtIn || lacksDefaults(i.mapping.Bound, listing) {
+	if i.mapping.origin == builtIn {
 		if err := i.startWithDefaults(ctx, start, blueprints, listing); err != nil {
 			return nil, &setupError{err, cmp.Or(port.Fix(err), "give Port's credential the role admin, or make the blueprints yourself and set initialize_port_resources to false")}
 		}
@@ -84,17 +84,14 @@ func prepare(ctx context.Context, s *session, given *boundMapping) (*prepared, e
 	return &prepared{start, i.mapping, i, making.foreseen}, ctx.Err()
 }
 
-// startWithDefaults is for a mapping that needs default blueprints. It finds out, beside each
-// other, whether the default mapping stands in for another, and which of the default blueprints are
-// there, when the inputs want them to be made and they never were. It creates them then, in a plan it
-// foresees them.
+// startWithDefaults finds out, beside each other, whether the default mapping stands in for
+// another, and which of the default blueprints are there, when the inputs want them to be made
+// and they never were. It creates them then, in a plan it foresees them.
 func (i *integration) startWithDefaults(ctx context.Context, start time.Time, blueprints *defaultBlueprints, listing *blueprintListing) (err error) {
 	var all concurrent.Group
-	if i.mapping.origin == builtIn {
-		all.Run(func() { i.standIn = i.ownsSomething(ctx, start) })
-	}
+	all.Run(func() { i.standIn = i.ownsSomething(ctx, start) })
 	if i.session.config.InitializePortResources && !i.ResourcesMade {
-		all.Run(func() { err = blueprints.create(ctx, listing, toBeThere(i.mapping.Bound)) })
+		all.Run(func() { err = blueprints.create(ctx, listing) })
 	}
 	all.Wait()
 	return err
