@@ -204,7 +204,7 @@ func TestAnnotationsWithinCaps(t *testing.T) {
 	}
 	w.write("mapping.yml", strings.Replace(repositories, "identifier: .slug", `identifier: if .slug == "ledger" then "a b" else .slug end`, 1)+"          properties:\n"+strings.Join(properties, "\n")+"\n")
 	r := w.run(map[string]string{"MAPPING_FILE": "mapping.yml"})
-	r.check(t, 3, "partial")
+	r.check(t, 0, "partial")
 	var commands []string
 	for line := range strings.Lines(r.stdout) {
 		if name, _, _ := strings.Cut(strings.TrimPrefix(line, "::"), " "); strings.HasPrefix(line, "::") && !strings.HasPrefix(name, "add-mask") {

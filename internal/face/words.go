@@ -125,7 +125,6 @@ var causeWords = []struct {
 	{report.Unread, "not everything was read from Bitbucket"},
 	{report.NotAsked, "not everything was asked for, since max_requests was reached"},
 	{report.Undelivered, "not everything was delivered to Port"},
-	{report.NothingStored, "no entity was stored"},
 	{report.FailedSelector, "a selector raised an error or gave no boolean"},
 	{report.FailedExpression, "an identifier or blueprint expression raised an error"},
 	{report.RejectedEntity, "entities were rejected"},

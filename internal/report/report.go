@@ -94,7 +94,6 @@ const (
 	NotAsked                           // something was not asked for, since max_requests was reached
 	Undelivered                        // something was not written to Port, or not deleted for a failure
 	TimeLimit                          // time_limit was reached
-	NothingStored                      // each entity of the run was rejected
 	Fatal                              // the run as a whole failed
 )
 

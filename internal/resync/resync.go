@@ -66,9 +66,6 @@ func Run(ctx context.Context, job Job, rep *report.Report) error {
 	if err != nil {
 		rep.Mark(report.Fatal)
 	}
-	if c := rep.Total(); c.Rejected > 0 && c.Created+c.Updated+c.Unchanged == 0 {
-		rep.Mark(report.NothingStored)
-	}
 	rep.CutOff = err != nil || rep.Has(report.TimeLimit|report.NotAsked) || r.memory.bounds(job.Bitbucket)
 	return err
 }
