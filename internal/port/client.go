@@ -97,7 +97,7 @@ func (e *Entities) write(ctx context.Context, k call, into any) error {
 		return err
 	}
 	without := e.session.do(ctx, k, into)
-	if without == nil || statusOf(without) != 0 && !ofParameters(without) {
+	if without == nil || statusOf(without)/100 == 4 && !ofParameters(without) {
 		e.takesResync.CompareAndSwap(unknown, refuses)
 	}
 	return without

@@ -144,7 +144,8 @@ func (e *Entities) Relating(ctx context.Context, blueprint, relation string, to 
 					refused = true
 					break
 				}
-				if err == nil && !relates(f, relation, to) {
+				// An answer to the rule that names no relations leaves that to the rule.
+				if err == nil && !relates(f, relation, to) && (query == nil || f.Relations != nil) {
 					continue
 				}
 				if !yield(f, err) {

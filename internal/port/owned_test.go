@@ -227,6 +227,7 @@ func TestRelating(t *testing.T) {
 		"no heed": {Rewrite: func([]byte) []byte {
 			return []byte(`{"ok":true,"entities":[{"identifier":"a","relations":{"project":"P"}},{"identifier":"b","relations":{"project":"Q"}},{"identifier":"c","relations":{}}]}`)
 		}},
+		"no relations": {Rewrite: func([]byte) []byte { return []byte(`{"ok":true,"entities":[{"identifier":"a"}]}`) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
