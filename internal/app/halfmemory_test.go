@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
 )
@@ -76,20 +74,8 @@ func TestHalfFromMemory(t *testing.T) {
 			t.Errorf("got outputs %v", got)
 		}
 		r.contains(t, "memory between runs: the lists of "+got["repositories_from_memory"]+" repositories come from memory; the oldest was read at 2000-01-01T00:00:00Z, 5h30m before this run")
-		golden := "testdata/half-from-memory.md"
 		summary := portRequests.ReplaceAllString(w.read("summary.md"), "N to Port") // those of the feed depend on timing
-		if *update {
-			if err := os.WriteFile(golden, []byte(summary), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), summary); diff != "" {
-			t.Errorf("summary (-want +got):\n%s", diff)
-		}
+		checkGolden(t, "testdata/half-from-memory.md", summary)
 		if strings.Contains(summary, "partial") {
 			t.Error("what comes from memory makes the run partial")
 		}

@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"context"
 	"flag"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"port-bitbucket-exporter/internal/app"
 	"port-bitbucket-exporter/internal/input"
@@ -25,19 +22,7 @@ func TestHelp(t *testing.T) {
 	if status != 0 || stderr.Len() > 0 {
 		t.Errorf("status %d, standard error %q", status, stderr.String())
 	}
-	const golden = "testdata/help.txt"
-	if *update {
-		if err := os.WriteFile(golden, stdout.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(stdout.String(), string(want)); diff != "" {
-		t.Errorf("got -, want +\n%s", diff)
-	}
+	checkGolden(t, "testdata/help.txt", stdout.String())
 	for _, in := range input.Table {
 		name := "--" + strings.ReplaceAll(in.ID, "_", "-")
 		if in.Secret {

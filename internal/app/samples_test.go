@@ -13,8 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"port-bitbucket-exporter/internal/app"
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/memtransport"
@@ -203,15 +201,10 @@ func (p *insightsProxy) text(t *testing.T) string {
 
 func checkSample(t *testing.T, file, got string) {
 	t.Helper()
-	name := "examples/reports/" + file
-	if *update {
-		if err := os.WriteFile(filepath.Join(root, name), []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if got == "" {
+		t.Errorf("%s: nothing is written", file)
 	}
-	if diff := cmp.Diff(readRoot(t, name), got); diff != "" || got == "" {
-		t.Errorf("%s (-), the program's (+), which -update writes:\n%s", name, diff)
-	}
+	checkGolden(t, filepath.Join(root, "examples", "reports", file), got)
 }
 
 // console runs the program once, with both streams on one console.

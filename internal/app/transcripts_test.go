@@ -86,15 +86,15 @@ func TestTranscripts(t *testing.T) {
 				if exit != tt.exit {
 					t.Errorf("got exit status %d, want %d", exit, tt.exit)
 				}
-				checkTranscript(t, tt.name, console+"\n"+strings.Repeat("-", 80)+"\n\n"+w.read("summary.md"))
+				checkGolden(t, filepath.Join("testdata", "transcripts", tt.name+".transcript"), console+"\n"+strings.Repeat("-", 80)+"\n\n"+w.read("summary.md"))
 			})
 		})
 	}
 }
 
-func checkTranscript(t *testing.T, name, got string) {
+// checkGolden compares a text with that of a file, which -update writes.
+func checkGolden(t *testing.T, file, got string) {
 	t.Helper()
-	file := filepath.Join("testdata", "transcripts", name+".transcript")
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
