@@ -14,8 +14,9 @@ import (
 // process takes in its last moments is lost.
 const every = 5 * time.Millisecond
 
-// ErrUnknown is the error where the system does not say what a process takes.
-var ErrUnknown = errors.New("the memory of a process is known on Linux alone")
+// ErrUnknown is the error where the system does not say what a process takes, or no longer does:
+// once it has ended.
+var ErrUnknown = errors.New("the memory of a process is known on Linux alone, and as long as it runs")
 
 // Peak is the most that a process had in memory, in bytes.
 type Peak struct {
@@ -23,27 +24,30 @@ type Peak struct {
 	Err   error
 }
 
-// Watch sends the peak of a process once it has ended. Rusage.Maxrss will not do: it begins
-// with the peak of the process that started it.
+// Watch sends the peak of a process once it has ended. It has looked at the process once when it
+// returns: what ends at once is measured too. Rusage.Maxrss will not do: it begins with the peak
+// of the process that started it.
 //
 // Source: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html, VmHWM, and
 // https://man7.org/linux/man-pages/man2/getrusage.2.html, ru_maxrss, read 2026-11; what it
 // begins with by trial.
 func Watch(pid int) <-chan Peak {
 	peak := make(chan Peak, 1)
+	kib, ok := read(pid)
+	if !ok {
+		peak <- Peak{Err: ErrUnknown}
+		return peak
+	}
 	go func() {
-		most := Peak{Err: ErrUnknown}
 		tick := time.NewTicker(every)
 		defer tick.Stop()
-		for {
-			kib, ok := read(pid)
-			if !ok { // it has ended
-				peak <- most
-				return
-			}
-			most = Peak{Bytes: max(most.Bytes, kib<<10)}
+		most := kib
+		for ok {
+			most = max(most, kib)
 			<-tick.C
+			kib, ok = read(pid)
 		}
+		peak <- Peak{Bytes: most << 10}
 	}()
 	return peak
 }
