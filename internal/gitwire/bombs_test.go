@@ -292,7 +292,7 @@ func TestBombs(t *testing.T) {
 			}
 			body := onDisk(t, answer(p.pack(b.count), 65000))
 			p = nil
-			m := newMeter()
+			m := newMeter(t)
 			got, err := read(t, played{body: body}, head, b.limits, m.sample)
 			m.sample() // what nobody needs now is still held
 			if !b.want(err) {
