@@ -87,7 +87,7 @@ func (a *arguments) print(c *command, rest []string) []string {
 }
 
 func (a *arguments) problem(where, fix, format string, args ...any) {
-	a.problems = append(a.problems, diag.Problem{Where: where, Message: fmt.Sprintf(format, args...), Fix: fix})
+	a.problems = append(a.problems, diag.Problem{Where: diag.Where{Part: where}, Message: fmt.Sprintf(format, args...), Fix: fix})
 }
 
 func (a *arguments) set(id, text, from string) {

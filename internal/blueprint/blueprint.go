@@ -60,10 +60,7 @@ func (b Blueprint) problem(offset int, rule diag.Rule, s diag.Severity, part, me
 	if b.Identifier != "" {
 		where = "blueprint " + quoted(b.Identifier)
 	}
-	if part != "" {
-		where += ": " + part
-	}
-	return b.text.problem(offset, rule, s, where, message, fix)
+	return b.text.problem(offset, rule, s, diag.Where{Part: where}.In(part), message, fix)
 }
 
 // maxName is how much is shown of a name of the file, in bytes.

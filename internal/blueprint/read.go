@@ -30,7 +30,7 @@ func Read(name string, content []byte) (*File, diag.Problems) {
 	f.names(found)
 	found.all.Sort()
 	if found.full() {
-		found.all = append(found.all[:maxProblems], t.problem(root.start, RuleValue, diag.Error, "", fmt.Sprintf("more than %d problems: the others are not shown", maxProblems), "solve these first, and check again"))
+		found.all = append(found.all[:maxProblems], t.problem(root.start, RuleValue, diag.Error, diag.Where{}, fmt.Sprintf("more than %d problems: the others are not shown", maxProblems), "solve these first, and check again"))
 	}
 	if len(found.all.Errors()) > 0 {
 		f = nil
@@ -41,7 +41,7 @@ func Read(name string, content []byte) (*File, diag.Problems) {
 // take takes the blueprints of the list.
 func (f *File) take(t *text, root *node, found *problems) {
 	wrong := func(at *node, s diag.Severity, message, fix string) {
-		found.add(t.problem(at.start, RuleValue, s, "", message, fix))
+		found.add(t.problem(at.start, RuleValue, s, diag.Where{}, message, fix))
 	}
 	switch {
 	case root.kind != '[' && root.members["identifier"] != nil:

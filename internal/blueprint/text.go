@@ -57,7 +57,7 @@ func (t *text) position(offset int) diag.Position {
 	return diag.Position{File: t.file, Line: number, Column: 1 + utf8.RuneCountInString(t.content[t.starts[number-1]:offset])}
 }
 
-func (t *text) problem(offset int, rule diag.Rule, s diag.Severity, where, message, fix string) diag.Problem {
+func (t *text) problem(offset int, rule diag.Rule, s diag.Severity, where diag.Where, message, fix string) diag.Problem {
 	at := t.position(offset)
 	_, line := t.line(offset)
 	return diag.Problem{Rule: rule, Severity: s, At: at, Where: where, Message: message, Fix: fix, Snippet: strings.ToValidUTF8(strings.TrimSuffix(line, "\r"), "\uFFFD")}
@@ -206,7 +206,7 @@ func (p *parser) explain(err error) diag.Problem {
 	case rest[0] >= utf8.RuneSelf:
 		fix = "save the file as UTF-8"
 	}
-	return p.problem(offset, RuleSyntax, diag.Error, "", message, fix)
+	return p.problem(offset, RuleSyntax, diag.Error, diag.Where{}, message, fix)
 }
 
 const listFix = "a file is one list of blueprints: [{\"identifier\": …}, …]"

@@ -24,7 +24,7 @@ func (b *Bound) Only(kinds []string) (*Bound, error) {
 		if slices.Contains(there, name) {
 			continue
 		}
-		p := diag.Problem{Severity: diag.Error, Where: "input kinds", Message: fmt.Sprintf("no resource of the mapping has the kind %q", name),
+		p := diag.Problem{Severity: diag.Error, Where: diag.Where{Input: "kinds"}, Message: fmt.Sprintf("no resource of the mapping has the kind %q", name),
 			Fix: "give kinds that it has: " + strings.Join(there, ", ")}
 		if near, known := kind.Meant(name); !known {
 			p.Message = fmt.Sprintf("unknown kind %q", name)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ func (p Problem) group() group {
 	if p.Cause != "" {
 		return group{severity: p.Severity, cause: p.Cause}
 	}
-	return group{p.Severity, "", p.Message, p.Fix, parseObject(p.Where).what}
+	return group{p.Severity, "", p.Message, p.Fix, p.Where.inResource()}
 }
 
 // Grouped returns each cause once, see Causes, worst first.
@@ -91,23 +92,6 @@ func (p Problems) sharedFix() string {
 	return cmp.Or(strings.Join(shared, "; "), p[0].Fix)
 }
 
-// object is a Where, taken apart: `resource 2 (repository): property "owner"`.
-type object struct{ resource, kind, what string }
-
-func parseObject(where string) object {
-	numbers, ok := strings.CutPrefix(where, "resource ")
-	if !ok {
-		numbers, ok = strings.CutPrefix(where, "resources ")
-	}
-	numbers, kind, named := strings.Cut(numbers, " (")
-	kind, what, closed := strings.Cut(kind, ")")
-	what, more := strings.CutPrefix(what, ": ")
-	if !ok || !named || !closed || what != "" && !more || numbers == "" || strings.Trim(numbers, "0123456789, and") != "" {
-		return object{what: where}
-	}
-	return object{numbers, kind, what}
-}
-
 // maxNamed bounds how many objects, or places, of a group are named.
 const maxNamed = 3
 
@@ -123,35 +107,34 @@ func named(all []string) string {
 //
 //	resources 2, 3 and 5 (repository, pull-request): property "owner"
 //	resource 3 (pull-request): list pull requests of repository "a", "b", "c" and 7 more
-func (p Problems) objects() string {
-	var resources []object
-	var kinds, numbers, whats []string
+func (p Problems) objects() Where {
+	var resources []Where
+	var kinds, numbers, parts []string
 	add := func(all *[]string, text string) {
 		if text != "" && !slices.Contains(*all, text) {
 			*all = append(*all, text)
 		}
 	}
 	for _, one := range p {
-		o := parseObject(one.Where)
-		add(&whats, o.what)
-		resources = append(resources, o)
+		add(&parts, one.Where.inResource())
+		if one.Where.Resource > 0 {
+			resources = append(resources, one.Where)
+		}
 	}
-	slices.SortStableFunc(resources, func(a, b object) int { // by their numbers
-		return cmp.Or(cmp.Compare(len(a.resource), len(b.resource)), cmp.Compare(a.resource, b.resource))
-	})
+	slices.SortStableFunc(resources, func(a, b Where) int { return cmp.Compare(a.Resource, b.Resource) })
 	for _, o := range resources {
-		add(&numbers, o.resource)
-		add(&kinds, o.kind)
+		add(&numbers, strconv.Itoa(o.Resource))
+		add(&kinds, o.Kind)
 	}
-	text := ""
+	of := Where{Part: named(withoutRepeats(parts))}
 	switch n := len(numbers); n {
 	case 0:
 	case 1:
-		text = fmt.Sprintf("resource %s (%s)", numbers[0], kinds[0])
+		of.Resource, of.Kind = resources[0].Resource, resources[0].Kind
 	default:
-		text = fmt.Sprintf("resources %s and %s (%s)", strings.Join(numbers[:n-1], ", "), numbers[n-1], strings.Join(kinds, ", "))
+		of.Resources = fmt.Sprintf("resources %s and %s%s", strings.Join(numbers[:n-1], ", "), numbers[n-1], inBrackets(strings.Join(kinds, ", ")))
 	}
-	return strings.TrimPrefix(strings.TrimSuffix(text+": "+named(withoutRepeats(whats)), ": "), ": ")
+	return of
 }
 
 // withoutRepeats shortens texts that differ in the name at their end alone to these names, but
@@ -172,9 +155,9 @@ func withoutRepeats(texts []string) []string {
 // Brief returns in a few words what is behind a problem: without its resource, its request and
 // its fix.
 func (p Problem) Brief() string {
-	o, message := parseObject(p.Where), cmp.Or(p.Cause, p.Message)
-	if o.what == "" || o.what == "blueprint" || strings.Contains(o.resource, "and") { // the message says it
+	message, part := cmp.Or(p.Cause, p.Message), p.Where.inResource()
+	if part == "blueprint" || p.Where.Resources != "" { // the message says it
 		return message
 	}
-	return o.what + ": " + message
+	return joined(part, message)
 }

@@ -18,37 +18,37 @@ func TestGrouped(t *testing.T) {
 		problems Problems
 		want     []string // text, count, fix
 	}{
-		{"one", Problems{{Where: "resource 2 (repository)", Message: "bad", Fix: "mend"}}, []string{"resource 2 (repository): bad|0|mend"}},
+		{"one", Problems{{Where: Where{Resource: 2, Kind: "repository"}, Message: "bad", Fix: "mend"}}, []string{"resource 2 (repository): bad|0|mend"}},
 		{"several resources", Problems{
-			{Where: "resource 12 (file): blueprint", At: at(9), Message: gone, Fix: "make it", Count: 2},
-			{Where: "resource 3 (repository): blueprint", At: at(7), Message: gone, Fix: "make it"},
-			{Where: "resource 5 (repository): blueprint", At: at(8), Message: gone, Fix: "make it"},
+			{Where: Where{Resource: 12, Kind: "file", Part: "blueprint"}, At: at(9), Message: gone, Fix: "make it", Count: 2},
+			{Where: Where{Resource: 3, Kind: "repository", Part: "blueprint"}, At: at(7), Message: gone, Fix: "make it"},
+			{Where: Where{Resource: 5, Kind: "repository", Part: "blueprint"}, At: at(8), Message: gone, Fix: "make it"},
 		}, []string{`resources 3, 5 and 12 (repository, file): blueprint: Port has no blueprint "service" (also at m.yml:7, m.yml:8)|4|make it`}},
 		{"another property", Problems{
-			{Where: `resource 1 (file): property "a"`, Message: "bad"},
-			{Where: `resource 1 (file): property "b"`, Message: "bad"},
+			{Where: Where{Resource: 1, Kind: "file", Part: `property "a"`}, Message: "bad"},
+			{Where: Where{Resource: 1, Kind: "file", Part: `property "b"`}, Message: "bad"},
 		}, []string{`resource 1 (file): property "a": bad|0|`, `resource 1 (file): property "b": bad|0|`}},
 		{"another fix", Problems{
-			{Where: "resource 1 (file)", Message: "bad", Fix: "a"},
-			{Where: "resource 2 (file)", Message: "bad", Fix: "b"},
+			{Where: Where{Resource: 1, Kind: "file"}, Message: "bad", Fix: "a"},
+			{Where: Where{Resource: 2, Kind: "file"}, Message: "bad", Fix: "b"},
 		}, []string{"resource 1 (file): bad|0|a", "resource 2 (file): bad|0|b"}},
 		{"another severity", Problems{
-			{Where: "resource 1 (file)", Message: "bad", Severity: Warning},
-			{Where: "resource 2 (file)", Message: "bad"},
+			{Where: Where{Resource: 1, Kind: "file"}, Message: "bad", Severity: Warning},
+			{Where: Where{Resource: 2, Kind: "file"}, Message: "bad"},
 		}, []string{"resource 2 (file): bad|0|", "resource 1 (file): bad|0|"}},
 		{"a cause", Problems{
-			{Where: `resource 1 (project): list projects of workspace "acme"`, Message: "GET /p: 401 no", Cause: "Bitbucket: 401 no", Fix: "check it"},
-			{Where: `resource 2 (repository): list repositories of workspace "acme"`, Message: "GET /r: 401 no", Cause: "Bitbucket: 401 no", Fix: "check it"},
+			{Where: Where{Resource: 1, Kind: "project", Part: `list projects of workspace "acme"`}, Message: "GET /p: 401 no", Cause: "Bitbucket: 401 no", Fix: "check it"},
+			{Where: Where{Resource: 2, Kind: "repository", Part: `list repositories of workspace "acme"`}, Message: "GET /r: 401 no", Cause: "Bitbucket: 401 no", Fix: "check it"},
 		}, []string{`resources 1 and 2 (project, repository): list projects of workspace "acme", list repositories of workspace "acme": Bitbucket: 401 no|2|check it`}},
-		{"no resource", Problems{{Where: "input kinds", Message: "bad", Cause: "c"}, {Message: "bad", Cause: "c"}}, []string{"input kinds: bad|2|"}},
+		{"no resource", Problems{{Where: Where{Input: "kinds"}, Message: "bad", Cause: "c"}, {Message: "bad", Cause: "c"}}, []string{"input kinds: bad|2|"}},
 		{"most frequent first", Problems{
 			{Message: "two", Count: 2},
-			{Where: "resource 1 (file)", Message: "many"}, {Where: "resource 2 (file)", Message: "many"}, {Where: "resource 3 (file)", Message: "many"},
+			{Where: Where{Resource: 1, Kind: "file"}, Message: "many"}, {Where: Where{Resource: 2, Kind: "file"}, Message: "many"}, {Where: Where{Resource: 3, Kind: "file"}, Message: "many"},
 		}, []string{"resources 1, 2 and 3 (file): many|3|", "two|2|"}},
 	}
 	var many Problems
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
-		many = append(many, Problem{Where: `resource 3 (tag): list tags of repository "` + name + `"`, Message: "GET /" + name + ": 403", Cause: "403",
+		many = append(many, Problem{Where: Where{Resource: 3, Kind: "tag", Part: `list tags of repository "` + name + `"`}, Message: "GET /" + name + ": 403", Cause: "403",
 			Fix: "give it access; leave out " + name})
 	}
 	tests = append(tests, struct {
@@ -77,10 +77,10 @@ func TestBrief(t *testing.T) {
 		want string
 	}{
 		{Problem{Message: "bad"}, "bad"},
-		{Problem{Where: `resource 1 (file): property "a"`, Message: "bad"}, `property "a": bad`},
-		{Problem{Where: "resource 1 (file): blueprint", Message: "Port has none"}, "Port has none"},
-		{Problem{Where: "resource 1 (file): list files", Message: "GET /x: 403", Cause: "403"}, "list files: 403"},
-		{Problem{Where: "resources 1 and 2 (file): list files, list tags", Message: "403", Cause: "403"}, "403"},
+		{Problem{Where: Where{Resource: 1, Kind: "file", Part: `property "a"`}, Message: "bad"}, `property "a": bad`},
+		{Problem{Where: Where{Resource: 1, Kind: "file", Part: "blueprint"}, Message: "Port has none"}, "Port has none"},
+		{Problem{Where: Where{Resource: 1, Kind: "file", Part: "list files"}, Message: "GET /x: 403", Cause: "403"}, "list files: 403"},
+		{Problem{Where: Where{Resources: "resources 1 and 2 (file)", Part: "list files, list tags"}, Message: "403", Cause: "403"}, "403"},
 	} {
 		if got := tt.p.Brief(); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.p.Text(), got, tt.want)

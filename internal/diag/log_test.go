@@ -24,7 +24,7 @@ func TestNote(t *testing.T) {
 	others[2].At.Line = 9
 	others[3].At.Column = 9
 	others[4].Message = "worse"
-	others[5].Where = "resource 1"
+	others[5].Where = Where{Resource: 1}
 	for i := range others {
 		others[i].Count = -1
 		l.Note(others[i])

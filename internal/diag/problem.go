@@ -57,7 +57,7 @@ type Problem struct {
 	Rule     Rule // empty for what has no class
 	Severity Severity
 	At       Position // the zero Position when it stands nowhere
-	Where    string   // the object: `resource 2 (repository): property "owner"`, or ""
+	Where    Where    // what it is about
 	Message  string
 	Fix      string // what to type or to do, or ""
 	Count    int    // how often; 0 counts as once
@@ -73,10 +73,7 @@ type Problem struct {
 
 // Text returns the object and the message on one line, as far as both have one.
 func (p Problem) Text() string {
-	text := p.Message
-	if p.Where != "" {
-		text = p.Where + ": " + text
-	}
+	text := joined(p.Where.String(), p.Message)
 	if p.Also != "" {
 		text += " (" + p.Also + ")"
 	}
@@ -85,16 +82,17 @@ func (p Problem) Text() string {
 
 // key is what makes two problems the same.
 type key struct {
-	severity       Severity
-	at             Position
-	where, message string
+	severity Severity
+	at       Position
+	where    Where
+	message  string
 }
 
 func (p Problem) key() key { return key{p.Severity, p.At, p.Where, p.Message} }
 
 // Redacted returns the problem with each of its texts passed through redact.
 func (p Problem) Redacted(redact func(string) string) Problem {
-	for _, text := range []*string{&p.At.File, &p.Where, &p.Message, &p.Fix, &p.Example, &p.Cause, &p.Also, &p.Snippet} {
+	for _, text := range []*string{&p.At.File, &p.Where.Kind, &p.Where.Input, &p.Where.From, &p.Where.Part, &p.Where.Resources, &p.Message, &p.Fix, &p.Example, &p.Cause, &p.Also, &p.Snippet} {
 		*text = redact(*text)
 	}
 	return p
@@ -111,7 +109,7 @@ func (p Problem) Redacted(redact func(string) string) Problem {
 // characters never reach the text.
 func (p Problem) Error() string {
 	var parts []string
-	for _, part := range []string{p.At.String(), p.Where, p.Message} {
+	for _, part := range []string{p.At.String(), p.Where.String(), p.Message} {
 		if part != "" {
 			parts = append(parts, oneLine(part))
 		}

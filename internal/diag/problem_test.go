@@ -20,7 +20,7 @@ func TestProblemError(t *testing.T) {
 	}{
 		{
 			"whole",
-			Problem{At: pos, Where: `resource 2 (repository): property "owner"`, Message: `jq: unexpected token "|"`,
+			Problem{At: pos, Where: Where{Resource: 2, Kind: "repository", Part: `property "owner"`}, Message: `jq: unexpected token "|"`,
 				Fix: `remove one "|"`, Snippet: "   owner: .project | | .name"},
 			"mapping.yml:14:22: resource 2 (repository): property \"owner\": jq: unexpected token \"|\"\n" +
 				"    owner: .project | | .name\n" +
@@ -68,11 +68,11 @@ func TestPosition(t *testing.T) {
 
 func TestProblemsWithout(t *testing.T) {
 	t.Parallel()
-	p := Problem{Where: "resource 1", Message: "bad", Count: 3}
+	p := Problem{Where: Where{Resource: 1}, Message: "bad", Count: 3}
 	other := p
-	other.Where = "resource 2"
+	other.Where = Where{Resource: 2}
 	all := Problems{p, other}
-	same := Problem{Where: "resource 1", Message: "bad", Example: "x"}
+	same := Problem{Where: Where{Resource: 1}, Message: "bad", Example: "x"}
 	if got := all.Without(Problems{same}); len(got) != 1 || got[0] != other {
 		t.Errorf("got %+v, want the problem of the other object alone", got)
 	}

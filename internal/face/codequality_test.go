@@ -34,7 +34,7 @@ func TestCodeQuality(t *testing.T) {
 	t.Parallel()
 	r := checked(problems(t, broken))
 	r.Mapping.Path = "ci/port/my mapping.yml"
-	r.Note(diag.Problem{Severity: diag.Warning, Where: "resource 1 (repository)", Message: "not everything\nwas read", Fix: "run again"})
+	r.Note(diag.Problem{Severity: diag.Warning, Where: diag.Where{Resource: 1, Kind: "repository"}, Message: "not everything\nwas read", Fix: "run again"})
 	r.Note(diag.Problem{Severity: diag.Notice, Message: "ordinary"})
 	readQuality(t, r)
 	golden(t, "broken.codequality.json", string(CodeQuality(r)))

@@ -101,7 +101,7 @@ func halfFromMemory() *report.Report {
 	}
 	*r.Blueprint("bitbucketPullRequest") = report.Blueprint{Identifier: "bitbucketPullRequest", Created: 3, Updated: 1, Unchanged: 4_936, StaleKept: 2,
 		HeldBy: "resource 1 (pull-request): 12 repositories were not asked for"}
-	r.Note(diag.Problem{Where: "resource 1 (pull-request)", Message: "the lists of repositories were not asked for, since max_requests (300) was reached", Count: 12, Example: "api"})
+	r.Note(diag.Problem{Where: diag.Where{Resource: 1, Kind: "pull-request"}, Message: "the lists of repositories were not asked for, since max_requests (300) was reached", Count: 12, Example: "api"})
 	r.Mark(report.NotAsked)
 	return r
 }
@@ -188,7 +188,7 @@ func TestScrub(t *testing.T) {
 		Resources:  []*report.Resource{{Index: 1, Kind: secret, Blueprints: []string{secret}, Counts: report.Counts{Extracted: 42, Filtered: 42}}},
 		Blueprints: []*report.Blueprint{{Identifier: secret, HeldBy: secret, StaleKept: 42}},
 		Mapping: report.Mapping{File: report.File{Name: secret, Path: secret}, Blueprints: report.File{Name: secret, Path: secret}, Checked: true, Problems: diag.Problems{
-			{Where: secret, At: diag.Position{File: secret, Line: 42}, Message: secret, Fix: secret, Snippet: secret}}},
+			{Where: diag.Where{Part: secret}, At: diag.Position{File: secret, Line: 42}, Message: secret, Fix: secret, Snippet: secret}}},
 	}
 	r.Memory = report.Memory{Reported: true, Why: secret, ListsLost: secret}
 	r.Planned, r.Sources = true, report.Sources{Reader: report.Git, Why: secret, Stopped: secret, Fallbacks: []report.Fallback{{Repository: secret, Reason: secret}}}

@@ -64,10 +64,10 @@ func weekly(deleted, updated, created int) *report.Report {
 	for i := range 3 {
 		r.NoteKept(catalog.Ref{Blueprint: "service", Identifier: fmt.Sprint("acme/old-", i)}, "resource 2 (repository) was not read to the end")
 	}
-	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: "port/mapping.yml", Line: 14, Column: 22}, Where: "resource 2 (repository)", Snippet: "  identifier: .name",
+	r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: "port/mapping.yml", Line: 14, Column: 22}, Where: diag.Where{Resource: 2, Kind: "repository"}, Snippet: "  identifier: .name",
 		Message: `identifier "naïve café" has a character that Port refuses`, Fix: "use .slug", Count: 8, Example: "https://bitbucket.org/acme/naive (x-trace-id 1f0c7a52)"})
 	r.Note(diag.Problem{Severity: diag.Warning, Message: `list pull requests of repository "ledger": 403 Forbidden`, Fix: "give the token the scope pullrequest"})
-	r.Note(diag.Problem{Severity: diag.Notice, At: diag.Position{File: "port/mapping.yml", Line: 9, Column: 18}, Where: "resource 2 (repository)", Message: `property "owner" is null`, Count: 31, Example: "payments/ledger-api"})
+	r.Note(diag.Problem{Severity: diag.Notice, At: diag.Position{File: "port/mapping.yml", Line: 9, Column: 18}, Where: diag.Where{Resource: 2, Kind: "repository"}, Message: `property "owner" is null`, Count: 31, Example: "payments/ledger-api"})
 	return r
 }
 

@@ -35,7 +35,7 @@ func everywhere() *report.Report {
 			r.Changes = append(r.Changes, catalog.Change{Action: action, Ref: catalog.Ref{Blueprint: next, Identifier: text}, Why: next,
 				Fields: []catalog.ChangedField{{Name: text, From: next, To: map[string]any{text: []any{next}}}}})
 		}
-		r.Note(diag.Problem{Severity: diag.Severity(i % 3), At: diag.Position{File: text, Line: 1}, Where: text, Message: next, Fix: text, Example: next, Snippet: text})
+		r.Note(diag.Problem{Severity: diag.Severity(i % 3), At: diag.Position{File: text, Line: 1}, Where: diag.Where{Part: text}, Message: next, Fix: text, Example: next, Snippet: text})
 		r.NoteKept(catalog.Ref{Blueprint: text, Identifier: next}, text)
 		*r.Blueprint(text) = report.Blueprint{Identifier: text, StaleKept: 1, HeldBy: next}
 		r.Resources = append(r.Resources, &report.Resource{Index: i, Kind: text, Blueprints: []string{next, text}, Counts: report.Counts{Extracted: 1, Transformed: 1, Created: 1}})

@@ -126,7 +126,7 @@ func FuzzInsights(f *testing.F) {
 		r.Mapping.File = report.File{Name: a, Path: b}
 		r.Mapping.Checked = true
 		for i := range min(max(n, 0), 1200) {
-			r.Mapping.Problems = append(r.Mapping.Problems, diag.Problem{Severity: diag.Severity(i % 3), At: diag.Position{File: a, Line: i}, Where: b, Message: a, Fix: b, Example: a, Count: i})
+			r.Mapping.Problems = append(r.Mapping.Problems, diag.Problem{Severity: diag.Severity(i % 3), At: diag.Position{File: a, Line: i}, Where: diag.Where{Part: b}, Message: a, Fix: b, Example: a, Count: i})
 		}
 		got := Insights(r, report.Incomplete)
 		short := map[string]string{"title": got.Report.Title, "id": got.ID}

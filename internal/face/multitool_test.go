@@ -23,7 +23,7 @@ func TestSARIFMultitool(t *testing.T) {
 	}
 	ran := checked(problems(t, broken))
 	ran.Mapping.Path = "ci/port/my mapping.yml"
-	ran.Note(diag.Problem{Severity: diag.Warning, Where: "resource 1 (repository)", Message: "not everything was read", Fix: "run again"})
+	ran.Note(diag.Problem{Severity: diag.Warning, Where: diag.Where{Resource: 1, Kind: "repository"}, Message: "not everything was read", Fix: "run again"})
 	ran.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: "/etc/mapping.yml", Line: 3}, Message: "{0} refused\nan entity", Count: 2, Example: "service/a"})
 	folder, found := t.TempDir(), filepath.Join(t.TempDir(), "found.sarif")
 	for name, r := range map[string]*report.Report{"broken": checked(problems(t, broken)), "clean": checked(nil), "run": ran} {

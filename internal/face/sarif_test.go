@@ -177,7 +177,7 @@ func TestSARIFOfRun(t *testing.T) {
 	for _, p := range found {
 		r.Note(p)
 	}
-	r.Note(diag.Problem{Severity: diag.Warning, Where: "resource 1 (repository)", Message: "not everything was read", Fix: "run again"})
+	r.Note(diag.Problem{Severity: diag.Warning, Where: diag.Where{Resource: 1, Kind: "repository"}, Message: "not everything was read", Fix: "run again"})
 	for _, example := range []string{"service/a", "service/b"} {
 		r.Note(diag.Problem{Severity: diag.Error, At: diag.Position{File: "port/my mapping.yml", Line: 3}, Message: "Port refused an entity", Example: example})
 	}

@@ -20,7 +20,7 @@ func TestLine(t *testing.T) {
 	}{
 		{"all", diag.Problem{At: diag.Position{File: "mapping.yml", Line: 14, Column: 22}, Message: "bad", Count: 412, Example: "x", Fix: "mend"},
 			"mapping.yml:14:22: bad (412 times, first: x); fix: mend"},
-		{"of an object", diag.Problem{Where: "resource 1 (file)", Message: "bad"}, "resource 1 (file): bad"},
+		{"of an object", diag.Problem{Where: diag.Where{Resource: 1, Kind: "file"}, Message: "bad"}, "resource 1 (file): bad"},
 		{"bare", diag.Problem{Message: "bad"}, "bad"},
 		{"once", diag.Problem{Message: "bad", Count: 1, Example: "x"}, "bad (once: x)"},
 		{"no example", diag.Problem{Message: "bad", Count: 2}, "bad (2 times)"},

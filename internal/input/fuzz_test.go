@@ -40,10 +40,10 @@ func FuzzParse(f *testing.F) {
 		}
 		told := slices.Concat(notes.Infos, notes.Warnings)
 		for _, p := range problems {
-			if p.Where == "" || p.Message == "" || p.Fix == "" {
+			if p.Where.String() == "" || p.Message == "" || p.Fix == "" {
 				t.Errorf("a problem without a part: %+v", p)
 			}
-			told = append(told, p.Where, p.Message, p.Fix)
+			told = append(told, p.Where.String(), p.Message, p.Fix)
 		}
 		plain := !strings.Contains(first+second, mark)
 		if text := strings.Join(told, "\n"); secret && plain && strings.Contains(text, mark) {

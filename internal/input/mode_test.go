@@ -46,8 +46,8 @@ func TestArgumentsAreMeant(t *testing.T) {
 	t.Parallel()
 	_, _, problems := parseWith(t, with(nil), map[string]string{"log_level": "loud", "debug": "perhaps"})
 	want := diag.Problems{
-		{Where: "input log_level (from --log_level)", Message: `"loud" is not known`, Fix: "How much is logged: debug, info, warning or error."},
-		{Where: "input debug (from --debug)", Message: `"perhaps" is not known`, Fix: "Set to true to log at debug level."},
+		{Where: diag.Where{Input: "log_level", From: "--log_level"}, Message: `"loud" is not known`, Fix: "How much is logged: debug, info, warning or error."},
+		{Where: diag.Where{Input: "debug", From: "--debug"}, Message: `"perhaps" is not known`, Fix: "Set to true to log at debug level."},
 	}
 	if diff := cmp.Diff(problems, want); diff != "" {
 		t.Errorf("got -, want +\n%s", diff)
@@ -96,7 +96,7 @@ func TestValidateProblems(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, _, problems := parseWith(t, tt.variables, map[string]string{"mode": "validate"})
-			if len(problems) != 1 || problems[0].Where != tt.where || problems[0].Fix == "" {
+			if len(problems) != 1 || problems[0].Where.String() != tt.where || problems[0].Fix == "" {
 				t.Errorf("got %+v, want one problem at %s", problems, tt.where)
 			}
 		})
@@ -107,7 +107,7 @@ func TestValidateProblems(t *testing.T) {
 func TestUnknownMode(t *testing.T) {
 	t.Parallel()
 	_, _, problems := parseWith(t, with(map[string]string{"MODE": "validat"}), nil)
-	if len(problems) != 1 || problems[0].Where != "input mode (from MODE)" {
+	if len(problems) != 1 || problems[0].Where.String() != "input mode (from MODE)" {
 		t.Errorf("got %+v", problems)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/nearest"
 )
 
@@ -86,7 +87,7 @@ func (s oceanSettings) readObject(rep *report) {
 	decoder.UseNumber()
 	if err := decoder.Decode(&object); err != nil || object == nil || decoder.More() {
 		// The decoder's message may quote a piece of a secret.
-		rep.problem(whole.from, fix, "the value is not a JSON object")
+		rep.problem(diag.Where{Part: whole.from}, fix, "the value is not a JSON object")
 		return
 	}
 	keys := make([]string, 0, len(object))
@@ -101,7 +102,7 @@ func (s oceanSettings) readObject(rep *report) {
 		text, ok := scalar(object[key])
 		if !ok {
 			if _, known := configInput(nearest.Fold(key)); known {
-				rep.problem(whole.from, fix, "the value of the key %q is neither a text nor a list of texts", key)
+				rep.problem(diag.Where{Part: whole.from}, fix, "the value of the key %q is neither a text nor a list of texts", key)
 			}
 			continue
 		}
@@ -172,7 +173,7 @@ func (s oceanSettings) find(in Input) given {
 // check reports what this program does differently from what the settings ask.
 func (s oceanSettings) check(rep *report) {
 	if g, ok := s.variables[oceanType]; ok && !strings.EqualFold(strings.TrimSpace(g.text), "bitbucket-cloud") {
-		rep.problem(g.from, "remove "+g.from+", or write bitbucket-cloud",
+		rep.problem(diag.Where{Part: g.from}, "remove "+g.from+", or write bitbucket-cloud",
 			"%q is not an integration that this program can run", strings.TrimSpace(g.text))
 	}
 	if listener, from := s.listener(); from != "" && !strings.EqualFold(listener, "ONCE") {

@@ -3,15 +3,12 @@ package input
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"port-bitbucket-exporter/internal/diag"
 )
 
 // about reports whether the problem is one of an input.
-func about(p diag.Problem, id string) bool {
-	return p.Where == location(id, "") || strings.HasPrefix(p.Where, location(id, "")+" (")
-}
+func about(p diag.Problem, id string) bool { return p.Where.Input == id }
 
 // Notes are what a user should know about inputs that are not wrong.
 type Notes struct {
@@ -35,12 +32,7 @@ type Source struct {
 const byDefault = "default"
 
 // location names an input, as the object of a problem.
-func location(id string, from string) string {
-	if from == "" {
-		return "input " + id
-	}
-	return fmt.Sprintf("input %s (from %s)", id, from)
-}
+func location(id string, from string) diag.Where { return diag.Where{Input: id, From: from} }
 
 // report collects what the parts of Parse find.
 type report struct {
@@ -49,7 +41,7 @@ type report struct {
 	hidden   []string // secrets that no credential is made of
 }
 
-func (r *report) problem(where, fix, format string, args ...any) {
+func (r *report) problem(where diag.Where, fix, format string, args ...any) {
 	r.problems = append(r.problems, diag.Problem{Where: where, Message: fmt.Sprintf(format, args...), Fix: fix})
 }
 
@@ -64,6 +56,6 @@ func (r *report) info(format string, args ...any) {
 // hasProblem reports whether the input is already known to be wrong.
 func (r *report) hasProblem(id string) bool {
 	return slices.ContainsFunc(r.problems, func(problem diag.Problem) bool {
-		return strings.HasPrefix(problem.Where, location(id, "")+" (") // not: it is missing
+		return about(problem, id) && problem.Where.From != "" // not: it is missing
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"port-bitbucket-exporter/internal/clip"
+	"port-bitbucket-exporter/internal/diag"
 	"port-bitbucket-exporter/internal/nearest"
 )
 
@@ -153,7 +154,7 @@ func checkStrays(env Environment, c Config, rep *report) {
 		}
 		what, fix := "it is not an input of this program, and nothing reads it", s.fix(env)
 		if c.Mode == Sync {
-			rep.problem(s.name, fix, "%s: a sync would run without what it sets", what)
+			rep.problem(diag.Where{Part: s.name}, fix, "%s: a sync would run without what it sets", what)
 			continue
 		}
 		rep.warn("%s: %s; a sync does not begin with it; fix: %s", s.name, what, fix)

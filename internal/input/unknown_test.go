@@ -2,7 +2,6 @@ package input
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -63,7 +62,7 @@ func TestStrays(t *testing.T) {
 			t.Parallel()
 			const value = "value-that-nobody-may-see"
 			c, _, problems := parseIn(t, tt.place, map[string]string{tt.name: value})
-			want := diag.Problems{{Where: tt.name, Message: nothing, Fix: tt.fix}}
+			want := diag.Problems{{Where: diag.Where{Part: tt.name}, Message: nothing, Fix: tt.fix}}
 			if diff := cmp.Diff(problems, want); diff != "" {
 				t.Errorf("got -, want +\n%s", diff)
 			}
@@ -196,7 +195,7 @@ func TestUnresolved(t *testing.T) {
 				_, _, err := Parse(env)
 				var problems diag.Problems
 				errors.As(err, &problems)
-				i := slices.IndexFunc(problems, func(p diag.Problem) bool { return p.Where == fmt.Sprintf("input %s (from %s)", in.ID, name) })
+				i := slices.IndexFunc(problems, func(p diag.Problem) bool { return p.Where == diag.Where{Input: in.ID, From: name} })
 				if i < 0 || problems[i].Message != `its value is the text "$SOME_NAME": that variable is not defined here` || problems[i].Fix == "" {
 					t.Errorf("%s=%q: got %v", name, text, err)
 				}
@@ -260,7 +259,7 @@ func TestMissing(t *testing.T) {
 		_, _, problems := parseIn(t, tt.place, map[string]string{inputOf(tt.id).Name(): "-", "BITBUCKET_WORKSPACE_TOKEN": "-"})
 		got := map[string]string{}
 		for _, p := range problems {
-			got[p.Where] = p.Fix
+			got[p.Where.String()] = p.Fix
 		}
 		if fix := got["input "+tt.id]; fix != tt.want {
 			t.Errorf("%s: got -, want +\n%s", tt.id, cmp.Diff(fix, tt.want))

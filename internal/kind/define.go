@@ -242,7 +242,10 @@ func alsoOf(decoded, more diag.Problems) diag.Problems {
 // selectorKey is the key of the selector that a problem is about; empty when it is the
 // selector itself.
 func selectorKey(p diag.Problem) string {
-	_, path, _ := strings.Cut(p.Where, "selector.")
+	path, inside := strings.CutPrefix(p.Where.Part, "selector.")
+	if !inside {
+		return ""
+	}
 	if end := strings.IndexAny(path, ".["); end >= 0 {
 		return path[:end]
 	}

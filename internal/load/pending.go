@@ -24,7 +24,7 @@ func (r *Resource) holds(e *check.Entry) { r.Seen.Held[e.Number]++ }
 // loseName is for a rejected entity that only a search query names: which of those that
 // Port holds must not be stale is not known.
 func (r *Resource) loseName() {
-	r.Seen.Unnamed = r.Where() + ": an entity whose identifier is a search query was rejected"
+	r.Seen.Unnamed = r.Where().String() + ": an entity whose identifier is a search query was rejected"
 }
 
 // state is what this run did with one entity, while something of it is on its way: see ledger.

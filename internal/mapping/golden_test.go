@@ -104,7 +104,7 @@ func viewMapping(m *Mapping) object {
 	var resources []any
 	for _, r := range m.Resources {
 		o := object{
-			{"where", r.Where()}, {"kind", at(r.KindPos) + " " + r.Kind},
+			{"where", r.Where().String()}, {"kind", at(r.KindPos) + " " + r.Kind},
 			{"query", viewExpr(r.Query)}, {"selector", r.Selector.node.plain()},
 		}
 		if r.ItemsToParse != nil {

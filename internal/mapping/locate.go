@@ -1,20 +1,13 @@
 package mapping
 
 import (
-	"strconv"
 	"unicode/utf8"
 
 	"port-bitbucket-exporter/internal/diag"
 )
 
 // Where names the resource for a message: `resource 2 (repository)`.
-func (r Resource) Where() string {
-	where := "resource " + strconv.Itoa(r.Index)
-	if r.Kind != "" {
-		where += " (" + r.Kind + ")"
-	}
-	return where
-}
+func (r Resource) Where() diag.Where { return diag.Where{Resource: r.Index, Kind: r.Kind} }
 
 // About names the resource, in a phase of a run, for Port's log.
 func (r Resource) About(in diag.Phase) diag.About {
@@ -24,12 +17,12 @@ func (r Resource) About(in diag.Phase) diag.About {
 // Problem makes a problem of this resource. The name says which part of the
 // resource it is about (`kind`, `property "owner"`); it may be empty.
 func (r Resource) Problem(rule diag.Rule, severity diag.Severity, pos diag.Position, name, message, fix string) diag.Problem {
-	return r.src.problem(rule, severity, pos, r.Where(), name, message, fix)
+	return r.src.problem(rule, severity, pos, r.Where().In(name), message, fix)
 }
 
 // Problem makes a problem at a byte offset of the expression's text.
 func (e Expr) Problem(rule diag.Rule, severity diag.Severity, offset int, message, fix string) diag.Problem {
-	return e.src.problem(rule, severity, e.At(offset), e.where, e.Name, message, fix)
+	return e.src.problem(rule, severity, e.At(offset), e.where.In(e.Name), message, fix)
 }
 
 // At returns the position of a byte offset of the text. It is exact for text

@@ -120,7 +120,7 @@ type Expr struct {
 	// mapping: `identifier`, `property "owner"`, `selector.query`.
 	Name string
 
-	where   string // of the resource
+	where   diag.Where // the resource
 	style   yaml.Style
 	src     *source
 	comment bool // to YAML a comment ends it, within a text of jq
@@ -151,7 +151,7 @@ func (e Expr) CommentFix() string {
 // its keys.
 type Selector struct {
 	node     *node
-	reported string // a key that is reported already, or ""
-	where    string // of the resource
+	reported string     // a key that is reported already, or ""
+	where    diag.Where // the resource
 	src      *source
 }

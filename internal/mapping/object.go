@@ -17,15 +17,15 @@ import (
 type builder struct {
 	src      *source
 	problems diag.Problems
-	where    string // the resource that is being read
+	where    diag.Where // the resource that is being read
 }
 
 func (b *builder) error(rule diag.Rule, pos diag.Position, name, message, fix string) {
-	b.problems = append(b.problems, b.src.problem(rule, diag.Error, pos, b.where, name, message, fix))
+	b.problems = append(b.problems, b.src.problem(rule, diag.Error, pos, b.where.In(name), message, fix))
 }
 
 func (b *builder) warn(rule diag.Rule, pos diag.Position, name, message, fix string) {
-	b.problems = append(b.problems, b.src.problem(rule, diag.Warning, pos, b.where, name, message, fix))
+	b.problems = append(b.problems, b.src.problem(rule, diag.Warning, pos, b.where.In(name), message, fix))
 }
 
 // values are those of a mapping by key.

@@ -97,7 +97,7 @@ func checkText(file string, src []byte) *diag.Problem {
 	}
 	before := newSource(file, string(src[:offset])).lines
 	pos := diag.Position{File: file, Line: len(before), Column: utf8.RuneCountInString(before[len(before)-1]) + 1}
-	p := newSource(file, string(src)).problem(RuleText, diag.Error, pos, "", "", message, "save the file as plain text in UTF-8")
+	p := newSource(file, string(src)).problem(RuleText, diag.Error, pos, diag.Where{}, message, "save the file as plain text in UTF-8")
 	return &p
 }
 

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"gopkg.in/yaml.v3"
+
+	"port-bitbucket-exporter/internal/diag"
 )
 
 // resourceBuilder reads one resource.
@@ -17,7 +19,7 @@ type resourceBuilder struct {
 func (base *builder) resource(index int, n *node) Resource {
 	b := &resourceBuilder{base, Resource{Index: index, ItemsToParseName: defaultItemName, TopLevelTransform: true, src: base.src}}
 	base.where = b.r.Where()
-	defer func() { base.where = "" }()
+	defer func() { base.where = diag.Where{} }()
 	b.read(n)
 	return b.r
 }

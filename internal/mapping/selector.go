@@ -93,7 +93,7 @@ func (s Selector) Problem(rule diag.Rule, severity diag.Severity, path, message,
 			pos = n.pos
 		}
 	}
-	return s.src.problem(rule, severity, pos, s.where, name, message, fix)
+	return s.src.problem(rule, severity, pos, s.where.In(name), message, fix)
 }
 
 // ProblemAt is Problem at a byte offset of the text that the path names.

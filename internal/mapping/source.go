@@ -35,15 +35,12 @@ func (s *source) line(number int) string {
 
 // problem fills what every problem has in common. A nil source is allowed: then
 // there is no snippet.
-func (s *source) problem(rule diag.Rule, severity diag.Severity, pos diag.Position, where, name, message, fix string) diag.Problem {
-	if where != "" && name != "" {
-		where += ": "
-	}
+func (s *source) problem(rule diag.Rule, severity diag.Severity, pos diag.Position, where diag.Where, message, fix string) diag.Problem {
 	return diag.Problem{
 		Rule:     rule,
 		Severity: severity,
 		At:       pos,
-		Where:    where + name,
+		Where:    where,
 		Message:  message,
 		Fix:      fix,
 		Snippet:  s.line(pos.Line),

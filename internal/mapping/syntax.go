@@ -45,7 +45,7 @@ func document(src *source, text string) (*yaml.Node, *diag.Problem) {
 	start := diag.Position{File: src.file, Line: 1, Column: 1}
 	switch {
 	case errors.Is(err, io.EOF):
-		p := src.problem(RuleMissingKey, diag.Error, start, "", "", "the mapping is empty", `write a list of resources under "resources:"`)
+		p := src.problem(RuleMissingKey, diag.Error, start, diag.Where{}, "the mapping is empty", `write a list of resources under "resources:"`)
 		return nil, &p
 	case err != nil:
 		return nil, syntaxProblem(src, text, err)
@@ -59,12 +59,12 @@ func document(src *source, text string) (*yaml.Node, *diag.Problem) {
 	}
 	if second.Content[0].ShortTag() == "!!null" {
 		if number := lastMark(src.lines); number > 0 {
-			p := src.problem(RuleDocuments, diag.Error, diag.Position{File: src.file, Line: number, Column: 1}, "", "", `"---" begins another document, which is empty`, "remove this line")
+			p := src.problem(RuleDocuments, diag.Error, diag.Position{File: src.file, Line: number, Column: 1}, diag.Where{}, `"---" begins another document, which is empty`, "remove this line")
 			return first.Content[0], &p
 		}
 	}
 	pos := diag.Position{File: src.file, Line: second.Line, Column: second.Column}
-	p := src.problem(RuleDocuments, diag.Error, pos, "", "", `a mapping is one YAML document, and "---" starts another here`,
+	p := src.problem(RuleDocuments, diag.Error, pos, diag.Where{}, `a mapping is one YAML document, and "---" starts another here`,
 		"keep one document: put all resources into one list")
 	if first.Content[0].Kind != yaml.MappingNode {
 		return nil, &p
@@ -131,7 +131,7 @@ func syntaxProblem(src *source, text string, err error) *diag.Problem {
 			message, pos.Column = layout, 1+leading(src.line(pos.Line))
 		}
 	}
-	p := src.problem(rule, diag.Error, pos, "", "", "not YAML: "+message, fix)
+	p := src.problem(rule, diag.Error, pos, diag.Where{}, "not YAML: "+message, fix)
 	return &p
 }
 
@@ -139,7 +139,7 @@ func syntaxProblem(src *source, text string, err error) *diag.Problem {
 // library says of it. It is nil when there is none.
 func plainProblem(src *source, lines []string, number int, message string) *diag.Problem {
 	problem := func(line, column int, message, fix string) *diag.Problem {
-		p := src.problem(RuleYAMLSyntax, diag.Error, diag.Position{File: src.file, Line: line, Column: column}, "", "", "not YAML: "+message, fix)
+		p := src.problem(RuleYAMLSyntax, diag.Error, diag.Position{File: src.file, Line: line, Column: column}, diag.Where{}, "not YAML: "+message, fix)
 		return &p
 	}
 	for i, line := range lines[:min(number+1, len(lines))] {

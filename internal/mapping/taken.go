@@ -87,7 +87,7 @@ func (b *builder) taken(n *node, name, value, fix string) {
 	if _, text := n.value.(string); text {
 		written = "the text " + strconv.Quote(n.text)
 	}
-	b.problems = append(b.problems, b.src.problem(RuleTaken, diag.Notice, n.pos, b.where, name,
+	b.problems = append(b.problems, b.src.problem(RuleTaken, diag.Notice, n.pos, b.where.In(name),
 		fmt.Sprintf("%s is taken for %s", written, value), fix))
 }
 

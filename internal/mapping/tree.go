@@ -96,7 +96,7 @@ type grower struct {
 }
 
 func (g *grower) problem(rule diag.Rule, pos diag.Position, message, fix string) {
-	g.problems = append(g.problems, g.src.problem(rule, diag.Error, pos, "", "", message, fix))
+	g.problems = append(g.problems, g.src.problem(rule, diag.Error, pos, diag.Where{}, message, fix))
 }
 
 // stop reports a passed bound, once.

@@ -66,11 +66,11 @@ func (p *pass) checkEmpty(listed listing) {
 		case of.Bound.Narrowed:
 			keys := cmp.Or(of.Bound.Narrowing, "userRole and repoQuery")
 			of.seen.MissSource(inventory.Gap{
-				Why: "Bitbucket's list for " + of.Where() + " was empty under its " + keys,
+				Why: "Bitbucket's list for " + of.Where().String() + " was empty under its " + keys,
 				Fix: "check " + keys + "; if nothing is left indeed, delete the entities in Port",
 			})
 		case owned > 0:
-			of.seen.Miss("Bitbucket's list for " + of.Where() + " was empty")
+			of.seen.Miss("Bitbucket's list for " + of.Where().String() + " was empty")
 			of.report.Listed, of.report.Complete = false, false
 			p.Report.Mark(report.Unread)
 			p.note(diag.Problem{
@@ -165,11 +165,11 @@ func (p *pass) unshown(of *resource, e *check.Entry, listed listing) reconcile.G
 			return reconcile.Guard{} // read to its end, and empty
 		}
 		return reconcile.Guard{
-			Why: of.Where() + " finds nothing, and earlier runs are not known to have had its selector",
+			Why: of.Where().String() + " finds nothing, and earlier runs are not known to have had its selector",
 			Fix: "check the selector; if it is right, delete these entities in Port",
 		}
 	}
-	gap := "Port holds no entity that " + of.Where() + " gave in this run"
+	gap := "Port holds no entity that " + of.Where().String() + " gave in this run"
 	if len(of.Entries) > 1 {
 		gap += " by the entry at " + e.Source.Pos.String()
 	}

@@ -109,11 +109,11 @@ func (a *account) miss(readCtx context.Context, from kind.Source, err error) {
 
 // unread returns the problem of an error of Bitbucket's: where it met it, and the answer as the
 // cause.
-func unread(where string, err error, fix string) diag.Problem {
+func unread(where diag.Where, err error, fix string) diag.Problem {
 	p := diag.Problem{Where: where, Message: err.Error(), Fix: fix}
 	if answer := (*bitbucket.Error)(nil); errors.As(err, &answer) {
 		if act, found := strings.CutSuffix(p.Message, ": "+answer.Error()); found {
-			p.Where, p.Message, p.Cause = p.Where+": "+act, answer.Error(), "Bitbucket: "+answer.Answer()
+			p.Where, p.Message, p.Cause = p.Where.In(act), answer.Error(), "Bitbucket: "+answer.Answer()
 		}
 	}
 	return p
@@ -121,7 +121,7 @@ func unread(where string, err error, fix string) diag.Problem {
 
 // missWith is miss with the problem that reports it.
 func (a *account) missWith(readCtx context.Context, from kind.Source, err error, p diag.Problem) {
-	where := a.to.Where()
+	where := a.to.Where().String()
 	switch cause := context.Cause(readCtx); {
 	case errors.Is(cause, errDenied):
 		return

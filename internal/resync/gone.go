@@ -79,7 +79,7 @@ func (a *account) readAgain(readCtx context.Context) {
 		again := fmt.Errorf("read again before the deletion: %w", err)
 		p := diag.Problem{Where: a.to.Where(), Message: again.Error(), Fix: kind.Fix(err)}
 		if errors.Is(err, bitbucket.ErrBudget) { // the same for all resources
-			p.Where, p.Message = "", "the lists were not read again before the deletion, since max_requests"+a.memory.bound()+" was reached: nothing of them is deleted"
+			p.Where, p.Message = diag.Where{}, "the lists were not read again before the deletion, since max_requests"+a.memory.bound()+" was reached: nothing of them is deleted"
 		}
 		a.missWith(readCtx, kind.Source{}, again, p)
 		a.to.Report.Complete = a.complete()

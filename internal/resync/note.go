@@ -21,15 +21,10 @@ func (a *account) note(s diag.Severity, x mapping.Expr, message, fix, example st
 	})
 }
 
-func (a *account) where(x mapping.Expr) string {
-	if x.Name == "" {
-		return a.to.Where()
-	}
-	return a.to.Where() + ": " + x.Name
-}
+func (a *account) where(x mapping.Expr) diag.Where { return a.to.Where().In(x.Name) }
 
 func (a *account) noteField(n note) {
-	where := a.where(n.Expr)
+	where := a.where(n.Expr).String()
 	switch {
 	case n.NoFiles:
 		a.note(diag.Warning, n.Expr, where+" "+n.Message, "remove it, or map the file from objects of one of the kinds "+strings.Join(kind.WithFiles(), ", "), n.source)
@@ -52,7 +47,7 @@ func (a *account) noteField(n note) {
 // notKnown is for an object whose content was not parsed: what it would have given
 // is not known.
 func (a *account) notKnown(from kind.Source, object string) {
-	a.missSource(from, a.to.Where()+": the content of "+object+" was not parsed, so that its entities are not known")
+	a.missSource(from, a.to.Where().String()+": the content of "+object+" was not parsed, so that its entities are not known")
 }
 
 func (a *account) noteSkipped(from kind.Source, u unit) {
@@ -61,7 +56,7 @@ func (a *account) noteSkipped(from kind.Source, u unit) {
 	}
 	if u.fault != nil { // itemsToParse
 		if u.fault.Raised {
-			a.to.Seen.Miss(a.where(u.fault.Expr) + " raised an error")
+			a.to.Seen.Miss(a.where(u.fault.Expr).String() + " raised an error")
 		}
 		a.noteOf(a.to.About(diag.Transform), diag.Problem{Severity: diag.Warning, At: u.fault.Expr.Pos, Where: a.where(u.fault.Expr), Message: "objects without an array are skipped", Example: u.Address})
 		return
@@ -77,7 +72,7 @@ func (a *account) noteSkipped(from kind.Source, u unit) {
 // noteFailed is for an expression that decides whether there is an entity, and
 // raised an error: what it would have produced is not known.
 func (a *account) noteFailed(u unit) {
-	name := a.where(u.fault.Expr)
+	name := a.where(u.fault.Expr).String()
 	if u.fault.Selector {
 		a.report.Mark(report.FailedSelector)
 	} else {
@@ -89,7 +84,7 @@ func (a *account) noteFailed(u unit) {
 
 // noteOmitted is for an object that is left out by a limit.
 func (a *account) noteOmitted(from kind.Source, omitted *kind.Omitted) {
-	a.missSource(from, a.to.Where()+" left out "+omitted.Object+": "+omitted.Why)
+	a.missSource(from, a.to.Where().String()+" left out "+omitted.Object+": "+omitted.Why)
 	a.noteOf(a.to.About(diag.Extract), diag.Problem{Severity: diag.Warning, Where: a.to.Where(), Message: omitted.Why, Fix: omitted.Fix, Example: omitted.Object})
 }
 

@@ -94,7 +94,7 @@ func (r *reading) read(readCtx, writeCtx context.Context) {
 	}
 	about := r.to.About(diag.Load)
 	about.AtEnd = true
-	r.job.Log.Info("resource done", about.Attr(), "resource", r.to.Where(), "extracted", out.Extracted, "filtered", out.Filtered,
+	r.job.Log.Info("resource done", about.Attr(), "resource", r.to.Where().String(), "extracted", out.Extracted, "filtered", out.Filtered,
 		"skipped", out.Skipped, "failed", out.Failed, "created", out.Created, "updated", out.Updated,
 		"unchanged", out.Unchanged, "rejected", out.Rejected, "took", out.Duration.Round(time.Millisecond))
 }
@@ -181,7 +181,7 @@ func (r *reading) unitFailed(readCtx, writeCtx context.Context, from kind.Source
 	if writeCtx.Err() != nil { // the end of the run, and no fault of the mapping
 		out.Failed++
 		out.Unread++
-		r.to.Seen.Miss(r.to.Where() + " was not read to its end, since the run was stopped")
+		r.to.Seen.Miss(r.to.Where().String() + " was not read to its end, since the run was stopped")
 		return
 	}
 	if u.fault.Unread == nil {
@@ -221,7 +221,7 @@ func (r *reading) taskFailed(readCtx context.Context, from kind.Source, err erro
 		r.remember(from, remembered)
 	case errors.As(err, &warning):
 		if warning.BlocksDeletion {
-			r.missSource(from, r.to.Where()+": "+warning.Message)
+			r.missSource(from, r.to.Where().String()+": "+warning.Message)
 		}
 		r.noteWarning(warning)
 	case errors.As(err, &omitted):
