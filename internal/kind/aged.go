@@ -202,7 +202,7 @@ func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Found, error] {
 	return func(yield func(Found, error) bool) {
 		from, known := w.origin(a)
 		if from == thisRun || from == unmoved || from == cutOff || from == leftToAge {
-			if missing := w.recall(ctx, known, from == cutOff || from == leftToAge, yield); !missing {
+			if missing := w.recall(ctx, a, known, from == cutOff || from == leftToAge, yield); !missing {
 				return
 			}
 		}
@@ -213,7 +213,7 @@ func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Found, error] {
 			}
 		}
 		if errors.Is(err, bitbucket.ErrBudget) && !begun && from == asked && w.usable(known) {
-			if missing := w.recall(ctx, known, true, yield); !missing {
+			if missing := w.recall(ctx, a, known, true, yield); !missing {
 				return
 			}
 		}
@@ -225,7 +225,7 @@ func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Found, error] {
 
 // recall yields a list from memory. It reports whether the list is missing all the same: then
 // nothing was yielded.
-func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield func(Found, error) bool) (missing bool) {
+func (w *Workspace) recall(ctx context.Context, a aged, known record, tell bool, yield func(Found, error) bool) (missing bool) {
 	begun, n := false, 0
 	for object, err := range known.objects(ctx, w.options.State) {
 		if errors.Is(err, errForgotten) && !begun {
@@ -240,8 +240,11 @@ func (w *Workspace) recall(ctx context.Context, known record, tell bool, yield f
 			return false
 		}
 	}
-	if !begun && tell {
-		yield(Found{}, &Remembered{ReadAt: known.ReadAt})
+	if !begun && tell && !yield(Found{}, &Remembered{ReadAt: known.ReadAt}) {
+		return false
+	}
+	if known.None {
+		yield(Found{}, w.none(a))
 	}
 	return false
 }
@@ -259,7 +262,9 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 		if err != nil && a.optional {
 			if err = w.orNone(ctx, a.repository, err); err == nil {
 				r.begun = true
-				if !yield(Found{}, &None{func(ctx context.Context) error { return w.stillNone(ctx, r.list) }}) {
+				none := w.none(r.list)
+				r.keep.isNone()
+				if r.share.isNone(none); !yield(Found{}, none) {
 					return true, nil
 				}
 				break

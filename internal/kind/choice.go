@@ -104,8 +104,16 @@ func (w *Workspace) orNone(ctx context.Context, r bitbucket.Repository, err erro
 	return &Gone{Slug: r.Slug}
 }
 
+// none is what a repository has of a list that it does not have.
+func (w *Workspace) none(a aged) *None {
+	return &None{Again: func(ctx context.Context) error { return w.stillNone(ctx, a) }}
+}
+
 // stillNone asks once more for a list that a repository does not have.
 func (w *Workspace) stillNone(ctx context.Context, a aged) error {
+	if err := a.find(ctx); err != nil {
+		return err
+	}
 	for _, err := range bitbucket.List(ctx, w.client, a.endpoint, a.query) {
 		if err == nil || isOdd(err) {
 			return errors.New("it has some")

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -143,7 +144,9 @@ func nameEnvironments(ctx context.Context, ws *Workspace, list aged, all iter.Se
 }
 
 // readEnvironments reads a list of environments. Its errors, and a *Remembered where it comes from memory,
-// are yielded; nothing may be yielded any more when more is false.
+// are yielded; nothing may be yielded any more when more is false. A repository that deploys to
+// environments has a list of them: that it has none is an error, and not a *None, which would be one of
+// the deployments.
 func readEnvironments(ctx context.Context, ws *Workspace, list aged, yield func(Found, error) bool) (known map[string]Object, more bool) {
 	known, list.also = map[string]Object{}, true
 	for found, err := range ws.aged(ctx, list) {
@@ -151,6 +154,10 @@ func readEnvironments(ctx context.Context, ws *Workspace, list aged, yield func(
 			uuid, _ := found.Object["uuid"].(string)
 			known[uuid] = found.Object
 			continue
+		}
+		if none := (*None)(nil); errors.As(err, &none) {
+			err = &advised{fmt.Errorf("list %s: Bitbucket answers that there is none, and lists deployments to some", list.endpoint.Name),
+				"run again; if it stays so, map nothing of .environment but its uuid, and leave out the selector's environments"}
 		}
 		if !yield(Found{}, err) || !goesOn(err) {
 			return nil, false

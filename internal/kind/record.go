@@ -32,6 +32,8 @@ type record struct {
 	Reads *reach.Paths `json:"reads,omitempty"`
 	// Whole is how many objects, from the first on, are whole all the same.
 	Whole int `json:"whole,omitempty"`
+	// None is true where the answer was that the repository has no such list.
+	None bool `json:"none,omitempty"`
 	// The repository at that time. Its names are in the objects, too.
 	Slug      string `json:"slug"`
 	Name      string `json:"name"`
@@ -208,6 +210,13 @@ func (k *keeper) add(l bitbucket.Listed) {
 	}
 	if crc32.ChecksumIEEE(l.JSON)%perPage == 0 {
 		k.flush()
+	}
+}
+
+// isNone is for a list that the repository does not have.
+func (k *keeper) isNone() {
+	if k != nil {
+		k.record.None = true
 	}
 }
 

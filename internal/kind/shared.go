@@ -19,9 +19,10 @@ type sharedList struct {
 	of      *sharedLists
 	id      string
 	objects []spool.Blob
+	none    *None // nil where the repository has such a list
 }
 
-// of yields the objects of a list that was read in this run; nil for another one.
+// of yields the objects of a list that was read in this run, or its *None; nil for another one.
 func (s *sharedLists) of(a aged) iter.Seq2[Found, error] {
 	if !a.shared {
 		return nil
@@ -31,7 +32,12 @@ func (s *sharedLists) of(a aged) iter.Seq2[Found, error] {
 		return nil
 	}
 	return func(yield func(Found, error) bool) {
-		for _, blob := range known.(*sharedList).objects {
+		list := known.(*sharedList)
+		if list.none != nil {
+			yield(Found{}, list.none)
+			return
+		}
+		for _, blob := range list.objects {
 			object, err := s.read(blob)
 			if !yield(Found{Object: object}, err) || err != nil {
 				return
@@ -60,6 +66,13 @@ func (s *sharedLists) keeper(a aged, remembered bool) *sharedList {
 func (l *sharedList) add(o bitbucket.Listed) {
 	if l != nil {
 		l.objects = append(l.objects, l.of.spool.Put(o.JSON))
+	}
+}
+
+// isNone is for a list that the repository does not have.
+func (l *sharedList) isNone(n *None) {
+	if l != nil {
+		l.none = n
 	}
 }
 
