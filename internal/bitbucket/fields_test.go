@@ -81,7 +81,7 @@ func TestFields(t *testing.T) {
 		{name: "the first page whole", edit: func(e *bitbucket.Endpoint[bitbucket.Object]) { e.FirstWhole = true }, asked: "whole, parts, whole, parts", gets: "parts"},
 		{
 			// A link is followed as it is: it may be an opaque one, which takes no other parameter.
-			name: "the first page whole, by links", asked: "whole, whole, whole, whole", gets: "whole",
+			name: "the first page whole, by links", asked: "whole, whole, whole, whole, whole, whole, whole, whole", gets: "whole", // each twice
 			edit: func(e *bitbucket.Endpoint[bitbucket.Object]) {
 				e.FirstWhole, e.Sorted = true, bitbucket.Sorted[bitbucket.Object]{}
 			},

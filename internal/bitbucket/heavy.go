@@ -30,7 +30,7 @@ var errShorter = errors.New("the list is to be read in shorter pages")
 // pages, with one attempt for each length. When the shortest fails too, the service is
 // down: the next list of the route then fails without trying shorter pages. The length that
 // the server took is kept, as pagelens says.
-func (l *lister[T]) page(ctx context.Context, r *reading, address string) (*page, error) {
+func (l *lister[T]) page(ctx context.Context, r *reading[T], address string) (*page, error) {
 	first, route := r.got == 0 && len(r.visited) == 0, l.endpoint.Route
 	attempts := 0
 	if l.restarted { // an earlier page has had all attempts already
@@ -93,7 +93,7 @@ func (l *lister[T]) heavy(err error) bool {
 // values than it is asked for.
 //
 // Source: https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination, read 2026-11.
-func (l *lister[T]) shorter(address string, r *reading, first bool) (link string, ok bool) {
+func (l *lister[T]) shorter(address string, r *reading[T], first bool) (link string, ok bool) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", false
@@ -113,6 +113,7 @@ func (l *lister[T]) shorter(address string, r *reading, first bool) (link string
 	l.length = shorterFrom(r.known, l.length)
 	q.Set("pagelen", strconv.Itoa(l.length))
 	if !first {
+		r.shorter = true
 		q.Set("page", strconv.Itoa(r.known/l.length+1))
 	}
 	u.RawQuery = q.Encode()
@@ -222,7 +223,7 @@ func (p *Parts) isRefused(route string) bool {
 
 // ask sends the request for a page, with so many attempts at most; 0 for the usual number. A page
 // of parts of values that is not given is asked for as one of whole values.
-func (l *lister[T]) ask(ctx context.Context, r *reading, address string, attempts int) (*page, error) {
+func (l *lister[T]) ask(ctx context.Context, r *reading[T], address string, attempts int) (*page, error) {
 	parts, asked := &l.client.Parts, asked{l.endpoint.Route, l.query.Get("q"), l.endpoint.Fields}
 	_, known := parts.known.Load(asked)
 	switch {

@@ -37,6 +37,12 @@ type Endpoint[T any] struct {
 	// Fixed is true for a list that has the same values in the same order whenever it is
 	// read, each once: keys are then not remembered, which saves memory.
 	Fixed bool
+	// InFront is true for a list that values join in front of all others, never among them: then
+	// its sizes show whether any was missed.
+	InFront bool
+	// Once is true for a list that is read once, however many pages it has: the caller takes
+	// nothing for gone because the list lacks it.
+	Once bool
 	// Final are statuses that are not tried again, though others of their kind are.
 	Final []int
 	// Files is true for a route that also answers with files: one of them is not tried again.
@@ -63,6 +69,9 @@ type Endpoint[T any] struct {
 	// leave it where the values are too old; nil for a list in another order. A page on which they
 	// are not in that order, and all that come after it, are Unordered where T is Listed.
 	When func(T) (time.Time, bool)
+	// Until begins a reading of a list with When. It returns what reports, of each value in turn,
+	// whether the ones behind it are not wanted: the list ends there. Nil is for all of them.
+	Until func() func(T) bool
 	// Asked is called before each request for a page, retries left out; nil is not called.
 	Asked func()
 }
@@ -83,7 +92,9 @@ var errNextPage = errors.New("next page refused")
 //
 // A page that is too heavy for the server is asked for in shorter ones. A Sorted list is
 // read by its key; where that cannot be, List follows links, and reads a list of several
-// pages twice, to find values that moved; each of the two may be read once more.
+// pages twice, to find values that moved: sizes that agree do not show that none did, since
+// one may go while another one comes. Each of the two may be read once more. A list that is
+// Fixed or InFront, or read Once, is read once.
 func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		l := newLister(c, e, q)
@@ -91,7 +102,7 @@ func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) it
 		l.desk = c.desks.take()
 		defer c.desks.put(l.desk)
 		err := l.readWhole(ctx)
-		if err == nil && l.plain && l.pages > 1 {
+		if err == nil && !l.proven {
 			err = l.readWhole(ctx)
 		}
 		if err == nil && l.restarted {
@@ -103,6 +114,9 @@ func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) it
 		}
 	}
 }
+
+// errEnough means that no value behind the last one is wanted.
+var errEnough = errors.New("enough")
 
 // errStop means that the caller wants no more values.
 var errStop = errors.New("stop")
@@ -120,6 +134,8 @@ type lister[T any] struct {
 	// key: its links are followed.
 	plain bool
 	pages int // of the last reading
+	// proven is true where the last reading is known to have missed nothing.
+	proven bool
 	// restarted is true once the list was begun again for shorter pages.
 	restarted bool
 	whole     bool // Fields are not used: they are not given
@@ -139,7 +155,7 @@ func newLister[T any](c *Client, e Endpoint[T], q url.Values) *lister[T] {
 func (l *lister[T]) named(err error) error { return fmt.Errorf("list %s: %w", l.endpoint.Name, err) }
 
 // reading is one reading of a list, from its beginning.
-type reading struct {
+type reading[T any] struct {
 	visited map[string]bool           // links
 	seen    map[string]bool           // keys
 	alike   map[[sha256.Size]byte]int // values without a key, by the digest of their text
@@ -147,6 +163,9 @@ type reading struct {
 	count   int                       // those that no earlier page had
 	known   int                       // of these, those with a key
 	largest int                       // size that a page named
+	unsized bool                      // a page named none
+	shorter bool                      // its pages have become shorter: values may come twice
+	until   func(T) bool              // nil where all is wanted
 	base    int                       // count before the page that began after a value; 0 for none
 	before  int                       // count before the page at hand, of a counted list
 	keyed   keys
@@ -154,9 +173,12 @@ type reading struct {
 	order   order
 }
 
-func (l *lister[T]) begin() *reading {
-	r := &reading{visited: map[string]bool{}, seen: map[string]bool{}, alike: map[[sha256.Size]byte]int{}}
+func (l *lister[T]) begin() *reading[T] {
+	r := &reading[T]{visited: map[string]bool{}, seen: map[string]bool{}, alike: map[[sha256.Size]byte]int{}}
 	r.digest.SetSeed(l.seed)
+	if l.endpoint.Until != nil {
+		r.until = l.endpoint.Until()
+	}
 	return r
 }
 
@@ -196,8 +218,13 @@ func (l *lister[T]) read(ctx context.Context) error {
 		l.pages++
 		if p.Size != nil {
 			r.largest = max(r.largest, int(*p.Size))
+		} else {
+			r.unsized = true
 		}
-		if err = l.values(p, r); err != nil {
+		if err = l.values(p, r); errors.Is(err, errEnough) {
+			return enough(l, p, r)
+		}
+		if err != nil {
 			return err
 		}
 		if l.unkeyed(r, p, nil) {
@@ -207,6 +234,7 @@ func (l *lister[T]) read(ctx context.Context) error {
 			l.client.keyed.Store(l.endpoint.Route, true)
 		}
 		if p.Next == "" {
+			l.proven = proves(l, r)
 			return r.whole(p, l.endpoint.Fixed)
 		}
 		var link string
@@ -235,7 +263,7 @@ func (l *lister[T]) address(q url.Values, parts bool) string {
 
 // request sends the request for a page, with so many attempts at most; 0 for the usual number.
 // One that is loose may lack its values.
-func (l *lister[T]) request(ctx context.Context, r *reading, address string, attempts int, loose bool) (*page, error) {
+func (l *lister[T]) request(ctx context.Context, r *reading[T], address string, attempts int, loose bool) (*page, error) {
 	r.visited[sorted(address)] = true
 	if l.endpoint.Asked != nil {
 		l.endpoint.Asked()
@@ -250,7 +278,7 @@ func (l *lister[T]) request(ctx context.Context, r *reading, address string, att
 
 // values yields the values of a page that were not yielded before, and counts those
 // that no earlier page of this reading had.
-func (l *lister[T]) values(p *page, r *reading) error {
+func (l *lister[T]) values(p *page, r *reading[T]) error {
 	ahead := lookAhead(l, p, r)
 	for i, raw := range *p.Values {
 		r.got++
@@ -283,8 +311,12 @@ func (l *lister[T]) values(p *page, r *reading) error {
 		if differs {
 			return fmt.Errorf("%w: read again, it was another", ErrIncomplete)
 		}
+		last := err == nil && r.until != nil && r.until(v)
 		if fresh && !l.yield(v, err) {
 			return errStop
+		}
+		if last {
+			return errEnough
 		}
 	}
 	return nil
@@ -335,7 +367,7 @@ func (l *lister[T]) reads() *reach.Paths {
 
 // fresh counts a value, and reports whether it is to be passed on. A fixed list differs
 // when it does not begin with what was passed on before.
-func (l *lister[T]) fresh(r *reading, key string) (fresh, differs bool) {
+func (l *lister[T]) fresh(r *reading[T], key string) (fresh, differs bool) {
 	if l.endpoint.Fixed {
 		r.count++
 		_, _ = r.digest.WriteString(key) // which has no errors

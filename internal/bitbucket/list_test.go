@@ -115,7 +115,7 @@ func TestListed(t *testing.T) {
 			Asked: func() { asked++ },
 		}, nil))
 		equal(t, "error", err, nil)
-		equal(t, "requests", asked, 2)
+		equal(t, "requests", asked, 2*2)
 		equal(t, "odd", fmt.Sprint(oddListed), fmt.Sprint(odd))
 		equal(t, "number of odd values", len(odd), 4)
 		for i, l := range listed {

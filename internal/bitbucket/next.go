@@ -8,7 +8,7 @@ import (
 )
 
 // after returns the address of the next page: after the last value, or the link.
-func (l *lister[T]) after(p *page, r *reading) (string, error) {
+func (l *lister[T]) after(p *page, r *reading[T]) (string, error) {
 	link, err := l.next(p.Next, r)
 	switch {
 	case err != nil:
@@ -24,7 +24,7 @@ func (l *lister[T]) after(p *page, r *reading) (string, error) {
 }
 
 // numbered is the address of the page after those that were read.
-func numbered[T any](l *lister[T], r *reading) (string, error) {
+func numbered[T any](l *lister[T], r *reading[T]) (string, error) {
 	if r.count == r.before {
 		return "", fmt.Errorf("%w: page %d has nothing that the pages before it do not have", errNextPage, l.pages)
 	}
@@ -38,7 +38,7 @@ func numbered[T any](l *lister[T], r *reading) (string, error) {
 }
 
 // next returns the link as it is, when it leads to the same host and was not followed before.
-func (l *lister[T]) next(link string, r *reading) (string, error) {
+func (l *lister[T]) next(link string, r *reading[T]) (string, error) {
 	u, err := url.Parse(link)
 	if err != nil {
 		return "", fmt.Errorf("%w: its link is not a URL", errNextPage)

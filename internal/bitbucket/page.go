@@ -199,7 +199,7 @@ type decoded[T any] struct {
 // lookAhead looks through a page before its values are passed on, so that a caller does not take one
 // that is old for the end of the new ones. It returns the values, or nil where nothing is to be
 // looked for.
-func lookAhead[T any](l *lister[T], p *page, r *reading) []decoded[T] {
+func lookAhead[T any](l *lister[T], p *page, r *reading[T]) []decoded[T] {
 	if l.endpoint.When == nil || r.order.broken {
 		return nil
 	}

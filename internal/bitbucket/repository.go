@@ -57,6 +57,7 @@ func (c *Client) Repositories(ctx context.Context, query RepositoryQuery) iter.S
 		Route:   "repositories",
 		Pagelen: 100,
 		Spare:   true,
+		Once:    true, // it is read again before anything is deleted
 		Key: func(r Repository) (string, error) {
 			if r.Slug == "" {
 				return "", errors.New("it has no slug")

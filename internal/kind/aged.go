@@ -255,10 +255,6 @@ func (w *Workspace) recall(ctx context.Context, a aged, known record, tell bool,
 func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bool) (begun bool, err error) {
 	r := newAsking(w, a)
 	for l, err := range w.sorter.list(ctx, r.list, atMoment(a.query, w.moment)) {
-		if err == nil && a.only.ends(l) {
-			r.begun = true
-			break
-		}
 		if err != nil && a.optional {
 			if err = w.orNone(ctx, a.repository, err); err == nil {
 				r.begun = true
@@ -278,9 +274,6 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 		if !yield(Found{Object: l.Object, Partial: !l.Whole}, err) {
 			return true, nil
 		}
-		if err == nil && a.only.full(l, r.wanted) {
-			break
-		}
 	}
 	r.end(ctx)
 	return r.begun, nil
@@ -293,7 +286,6 @@ type asking struct {
 	keep     *keeper     // nil where nothing is remembered of it
 	share    *sharedList // nil where no other resource reads it
 	requests int
-	wanted   int  // objects so far that are wanted
 	begun    bool // the first answer has come
 }
 
@@ -311,9 +303,6 @@ func (r *asking) take(l bitbucket.Listed, odd error) {
 	} else {
 		r.keep.add(l)
 		r.share.add(l)
-		if r.list.only.wants(l.Object) {
-			r.wanted++
-		}
 	}
 	if !r.begun {
 		r.ws.readings.begin(r.list.id())

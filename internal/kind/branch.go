@@ -14,7 +14,7 @@ import (
 var branch = define(Kind{
 	Name: "branch", Aliases: []string{"branches"},
 	Manual: Manual{What: "[branches](https://developer.atlassian.com/cloud/bitbucket/rest/api-group-refs/), with their last commits",
-		Requests: "1 for each repository and 100 branches; none for a repository that has not moved since a run with the same `state_dir`",
+		Requests: "1 for each repository, and for each 100 branches of one with more, which are read twice; none for a repository that has not moved since a run with the same `state_dir`",
 		Scope:    "repository", APIScope: "read:repository:bitbucket"},
 	Objects: shape.Kind{
 		Object:     withRepository(branchShape),

@@ -15,7 +15,7 @@ var branchRestriction = define(Kind{
 	Manual: Manual{
 		What: "[branch restrictions](https://developer.atlassian.com/cloud/bitbucket/rest/api-group-branch-restrictions/): who may push to, delete or merge into which branches, " +
 			"and what a merge needs; for admins of the repository",
-		Requests: "1 for each repository",
+		Requests: "1 for each repository with up to 100",
 		Scope:    "repository:admin", APIScope: "admin:repository:bitbucket",
 	},
 	Objects: shape.Kind{

@@ -50,21 +50,21 @@ func (c choice) old(o Object) bool {
 	return ok && at.Before(c.since)
 }
 
-// ends reports whether neither an object nor any that comes after it is wanted. A list that has
-// turned out to be in another order is read to its end.
-func (c choice) ends(l bitbucket.Listed) bool { return !l.Unordered && c.old(l.Object) }
-
-// full reports whether none is wanted after an object, where so many were taken with it.
-func (c choice) full(l bitbucket.Listed, taken int) bool {
-	return !l.Unordered && c.most > 0 && taken >= c.most
+// until is an Endpoint's Until. A list that has turned out to be in another order is read to its end.
+func (c choice) until() func(bitbucket.Listed) bool {
+	taken := 0
+	return func(l bitbucket.Listed) bool {
+		if c.wants(l.Object) {
+			taken++
+		}
+		return !l.Unordered && (c.old(l.Object) || c.most > 0 && taken >= c.most)
+	}
 }
 
-// newest is what an endpoint has to know of the order.
-func (c choice) newest() func(bitbucket.Listed) (time.Time, bool) {
-	if c.when == nil {
-		return nil
-	}
-	return func(l bitbucket.Listed) (time.Time, bool) { return c.when(l.Object) }
+// order lets an endpoint know that its list has the newest first, and where what is wanted ends.
+func (c choice) order(e *bitbucket.Endpoint[bitbucket.Listed]) {
+	e.When = func(l bitbucket.Listed) (time.Time, bool) { return c.when(l.Object) }
+	e.Until = c.until
 }
 
 // timeAt returns the time at a path of an object; not ok where there is none.

@@ -123,6 +123,7 @@ func (w enricher) values(ctx context.Context, r bitbucket.Repository, name, rout
 		Route:   route,
 		Pagelen: 100,
 		NoJSON:  true,
+		Once:    true,
 		Key:     byText,
 	}, nil) {
 		if err != nil {

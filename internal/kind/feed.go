@@ -44,6 +44,7 @@ func newFeed(ctx context.Context, w *Workspace, r bitbucket.Repository) *feed {
 		Route:   "pullrequest-activity",
 		Pagelen: maxFeedPage,
 		NoJSON:  true,
+		Once:    true,
 		Key:     byText,
 	}, nil))
 	return f

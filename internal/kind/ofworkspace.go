@@ -38,6 +38,7 @@ func (l *workspaceList) ask(ctx context.Context, c *bitbucket.Client, withJSON b
 		Route:   strings.Join(l.path, "/"),
 		Pagelen: 100,
 		NoJSON:  !withJSON,
+		Once:    true, // it is read again before anything is deleted
 		Key: func(o bitbucket.Listed) (string, error) {
 			s, err := l.source(o.Object)
 			return s.Key, err

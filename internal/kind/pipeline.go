@@ -80,7 +80,8 @@ func (s pipelineSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ pa
 		takes: func(o Object) bool { return s.takesRef(o, takesBranch) && s.takesStatus(o) },
 		when:  func(o Object) (time.Time, bool) { return timeAt(o, "created_on") },
 	})
-	a.endpoint.When = a.only.newest()
+	a.only.order(&a.endpoint)
+	a.endpoint.InFront = true
 	a.name = func(o Object) string { return fmt.Sprintf("%s pipeline #%v", r.Slug, o["build_number"]) }
 	return a
 }

@@ -242,7 +242,9 @@ func (s pullRequestSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p
 	a.only = s.choice(p.moment)
 	if s.MaxResults > 0 { // by links: what is sorted by a time that moves has no key
 		a.query.Set("sort", "-updated_on")
-		a.endpoint.Sorted, a.endpoint.When = bitbucket.Sorted[bitbucket.Listed]{}, a.only.newest()
+		a.endpoint.Sorted = bitbucket.Sorted[bitbucket.Listed]{}
+		a.only.order(&a.endpoint)
+		a.endpoint.InFront = true
 	}
 	return a
 }

@@ -68,7 +68,7 @@ func (s *sorter) sorted(ctx context.Context, a aged, query url.Values, yield fun
 	var all []dated
 	query = maps.Clone(query)
 	query.Del("sort")
-	a.endpoint.When, a.endpoint.NoJSON = nil, false
+	a.endpoint.When, a.endpoint.Until, a.endpoint.NoJSON = nil, nil, false
 	for l, err := range bitbucket.List(ctx, s.client, a.endpoint, query) {
 		if err != nil {
 			if !yield(l, err) || !isOdd(err) {
@@ -81,13 +81,14 @@ func (s *sorter) sorted(ctx context.Context, a aged, query url.Values, yield fun
 	}
 	s.refused.Store(a.endpoint.Route, true)
 	slices.SortStableFunc(all, func(a, b dated) int { return b.at.Compare(a.at) })
+	last := a.only.until()
 	for _, one := range all {
 		l := bitbucket.Listed{Whole: one.whole}
 		var err error
 		if l.JSON, err = s.spool.Read(one.text); err == nil {
 			l.Object, err = bitbucket.Decode(l.JSON)
 		}
-		if !yield(l, err) || err != nil {
+		if !yield(l, err) || err != nil || last(l) {
 			return
 		}
 	}

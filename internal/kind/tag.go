@@ -14,7 +14,7 @@ import (
 
 var tag = define(Kind{
 	Name: "tag", Aliases: []string{"tags"},
-	Manual: Manual{What: "[tags](https://developer.atlassian.com/cloud/bitbucket/rest/api-group-refs/), those of the newest commits first", Requests: "1 for each repository and 100 tags of `maxResults`",
+	Manual: Manual{What: "[tags](https://developer.atlassian.com/cloud/bitbucket/rest/api-group-refs/), those of the newest commits first", Requests: "1 for each repository, and for each 100 tags of `maxResults`, which are read twice where it is more",
 		Scope: "repository", APIScope: "read:repository:bitbucket"},
 	Objects: shape.Kind{
 		Object:     withRepository(tagShape),
@@ -60,7 +60,7 @@ func (s tagSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ parts) 
 		when: func(o Object) (time.Time, bool) { return timeAt(o, "target", "date") },
 		most: most,
 	}
-	a.endpoint.When = a.only.newest()
+	a.only.order(&a.endpoint)
 	a.name = func(o Object) string { return fmt.Sprintf("%s tag %v", r.Slug, o["name"]) }
 	return a
 }

@@ -46,7 +46,11 @@ func TestChoiceOfTags(t *testing.T) {
 			inBubble(t, tagged("api", bitbuckettest.New("acme"), 120), func(w world) {
 				got := w.good("tag", tt.selector)
 				w.equal("number, first and last", fmt.Sprint(len(got), got[0]["name"], got[len(got)-1]["name"]), fmt.Sprint(tt.n, tt.first, tt.last))
-				w.equal("asked", w.queries(), strings.Join([]string{"api/refs/tags sort=-target.date page=", "api/refs/tags sort=-target.date page=2"}[:tt.pages], ", "))
+				asked := "api/refs/tags sort=-target.date page="
+				if tt.pages == 2 { // twice
+					asked = strings.Join([]string{asked, asked + "2", asked, asked + "2"}, ", ")
+				}
+				w.equal("asked", w.queries(), asked)
 				w.equal("violations", len(w.s.Violations()), 0)
 			})
 		})
@@ -66,7 +70,7 @@ func TestTagsThatCannotBeSorted(t *testing.T) {
 		for range 2 {
 			w.ws = w.workspace(kind.Options{})
 			w.equal("names", column(w.good("tag", "maxResults: 2"), "name"), want)
-			w.equal("asked", w.queries(), "api/refs/tags sort=-target.date page=, api/refs/tags sort= page=, api/refs/tags sort= page=2, "+
+			w.equal("asked", w.queries(), "api/refs/tags sort=-target.date page=, "+strings.Repeat("api/refs/tags sort= page=, api/refs/tags sort= page=2, ", 2)+
 				"bare/refs/tags sort= page=, web/refs/tags sort= page=")
 		}
 		m := w.memory()

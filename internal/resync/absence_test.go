@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
 	"port-bitbucket-exporter/internal/port/porttest"
@@ -424,4 +426,44 @@ func TestMainBranchThatIsNotThereHoldsItsOwn(t *testing.T) {
 			r.problem("warning", `leave it out by the selector's repoQuery: 'name != "b"'`)
 		}
 	})
+}
+
+// A pull request that moves in front of the newest ones while they are read is found, and one that goes
+// takes no other one along.
+func TestNewestThatMove(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		edit func(b *bitbuckettest.Server) // after the first page
+	}{
+		{"updated", func(b *bitbuckettest.Server) {
+			b.UpdatePullRequest("web", 80, func(p *bitbuckettest.PullRequest) { p.UpdatedOn = time.Now() })
+		}},
+		{"merged", func(b *bitbuckettest.Server) {
+			b.UpdatePullRequest("web", 10, func(p *bitbuckettest.PullRequest) { p.State, p.UpdatedOn = "MERGED", time.Now() })
+		}},
+		{"merged and opened", func(b *bitbuckettest.Server) {
+			b.UpdatePullRequest("web", 10, func(p *bitbuckettest.PullRequest) { p.State, p.UpdatedOn = "MERGED", time.Now() })
+			b.AddPullRequest("web", bitbuckettest.PullRequest{Title: "new", UpdatedOn: time.Now()})
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(t, acme("web"))
+				for i := range 150 {
+					w.bitbucket.AddPullRequest("web", bitbuckettest.PullRequest{Title: fmt.Sprint("change ", i), UpdatedOn: time.Now().Add(-time.Duration(i) * time.Hour)})
+				}
+				text := mapped(strings.Replace(entity("pull-request", `{identifier: .id | tostring, title: .title, blueprint: '"pull"'}`), "query: 'true'", "query: 'true', maxResults: 100", 1))
+				before := w.sync(text).ended(report.Success).is(want{"created": 100})
+				var once sync.Once
+				w.bitbucket.Fault(bitbuckettest.Fault{Path: "/repositories/acme/web/pullrequests", Times: -1, Mutate: func(map[string]any) { once.Do(func() { tt.edit(w.bitbucket) }) }})
+				r := w.sync(text).ended(report.Success)
+				for id := range before.after["pull"] {
+					if _, there := r.after["pull"][id]; !there {
+						t.Errorf("the pull request %s is deleted", id)
+					}
+				}
+			})
+		})
+	}
 }
