@@ -2,6 +2,7 @@ package faultmatrix_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,6 +43,35 @@ func furtherKinds(t *testing.T) *scene {
 	s.organization.blueprints = append(porttest.DefaultBlueprints(), `{"identifier":"_user","title":"User","schema":{"properties":{},"required":[]},"relations":{}}`)
 	s.organization.blueprints = append(s.organization.blueprints, blueprints...)
 	s.fill(t, furnished, func(*world) {})
+	return s
+}
+
+// sharedLists has two resources of each kind whose list a repository may not have. Nothing has changed since the last run. Faults
+// fall on such lists alone: what one resource heard of a list, the other ones know.
+func sharedLists(t *testing.T) *scene {
+	workspace := func() *bitbuckettest.Server {
+		b := furnished()
+		for _, slug := range []string{"checkout", "gateway", "ledger", "sandbox", "legacy"} {
+			for i := range 4 { // more than a page
+				name := fmt.Sprint("Preview ", i)
+				b.AddEnvironment(slug, bitbuckettest.Environment{Name: name})
+				b.AddDeployment(slug, bitbuckettest.Deployment{Environment: name, StartedOn: day(20)})
+				b.AddPipeline(slug, bitbuckettest.Pipeline{CreatedOn: day(20)})
+			}
+		}
+		return b
+	}
+	s := &scene{name: "shared lists", workspace: workspace, part: func(_ int, u use) bool { return optionalRoutes[u.path] }}
+	text := "resources:\n"
+	titles := map[string]string{"deployment": ".environment.name", "pipeline": ".build_number | tostring", "environment": ".name"}
+	for i, kind := range []string{"environment", "pipeline", "deployment", "environment", "pipeline", "deployment"} {
+		blueprint := fmt.Sprintf("%s%d", kind, i/3)
+		s.organization.blueprints = append(s.organization.blueprints, `{"identifier": "`+blueprint+`", "title": "x", "schema": {"properties": {"of": {"type": "string"}}, "required": []}, "relations": {}}`)
+		text += "  - {kind: " + kind + `, selector: {query: "true"}, port: {entity: {mappings: {identifier: '.__repository.slug + "/" + (.uuid | gsub("[{}]"; ""))', ` +
+			"title: '" + titles[kind] + `', blueprint: '"` + blueprint + `"'}}}}` + "\n"
+	}
+	s.env = map[string]string{"MAPPING": text, "SEND_RAW_DATA_EXAMPLES": "false"}
+	s.fill(t, workspace, func(*world) {})
 	return s
 }
 

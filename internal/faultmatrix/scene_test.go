@@ -91,7 +91,7 @@ func scenes(t *testing.T) []*scene {
 	grown, stored, fresh := grown(t), stored(t), fresh()
 	stored.part = func(i int, u use) bool { return i%6 == 0 || u.path == recordRoute || u.path == upsertRoute }
 	fresh.part = func(i int, u use) bool { return i%3 == 0 || strings.HasPrefix(u.path, "/v1/blueprints") }
-	return []*scene{grown, stored, fresh, grownOver(t, "auto"), grownOver(t, "git"), withoutFilters(t), furtherKinds(t), consumed(t)}
+	return []*scene{grown, stored, fresh, grownOver(t, "auto"), grownOver(t, "git"), withoutFilters(t), furtherKinds(t), sharedLists(t), consumed(t)}
 }
 
 // grownOver is grown with its folders and files over git. All faults fall on git's routes, and

@@ -103,9 +103,12 @@ func (k *checker) checkTruth() {
 // lucky is true where one resource could not read a repository over git, another could a
 // little later, and nothing of it had changed: the run is right to be partial. Only without
 // REST: what git does not answer, that does. So it is where a repository said once that it has no
-// list, and was asked once more before the deletion.
+// list, and was asked once more before the deletion; and where nothing has changed since the last run.
 func (k *checker) lucky() bool {
 	if optionalRoutes[k.c.use.path] && k.c.kind.name == "404" {
+		return k.told()
+	}
+	if cmp.Equal(k.good.before, k.good.after) {
 		return k.told()
 	}
 	return k.c.use.overGit() && k.w.env["SOURCE_READER"] == "git" && k.c.scope == once && k.told()

@@ -156,7 +156,7 @@ func readEnvironments(ctx context.Context, ws *Workspace, list aged, yield func(
 			continue
 		}
 		if none := (*None)(nil); errors.As(err, &none) {
-			err = &advised{fmt.Errorf("list %s: Bitbucket answers that there is none, and lists deployments to some", list.endpoint.Name),
+			err = &advised{fmt.Errorf("list %s: Bitbucket answers 404, as if there were none, and lists deployments to some", list.endpoint.Name),
 				"run again; if it stays so, map nothing of .environment but its uuid, and leave out the selector's environments"}
 		}
 		if !yield(Found{}, err) || !goesOn(err) {

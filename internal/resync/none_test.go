@@ -56,7 +56,7 @@ func TestNoEnvironmentsOfDeployments(t *testing.T) {
 					if got := len(r.after["deployed"]); got != 4 {
 						t.Errorf("got %d deployments, want 4\n%s", got, r.story())
 					}
-					r.problem("list environments of repository \"web\": Bitbucket answers that there is none, and lists deployments to some", "map nothing of .environment but its uuid")
+					r.problem("list environments of repository \"web\": Bitbucket answers 404, as if there were none, and lists deployments to some", "map nothing of .environment but its uuid")
 				})
 			})
 		}
