@@ -97,7 +97,7 @@ type parter interface {
 // extractAged extracts the objects of one list of each repository.
 func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
-		var parts parts
+		parts := parts{moment: ws.moment}
 		if p, ok := any(s).(parter); ok {
 			parts = p.parts(ws)
 		}

@@ -77,12 +77,12 @@ func timeAt(o Object, path ...string) (at time.Time, ok bool) {
 	return at, err == nil
 }
 
-// daysAgo is so many days before now; zero for none.
-func daysAgo(days int) time.Time {
+// daysBefore is so many days before a moment; zero for none.
+func daysBefore(moment time.Time, days int) time.Time {
 	if days <= 0 {
 		return time.Time{}
 	}
-	return time.Now().AddDate(0, 0, -days)
+	return moment.AddDate(0, 0, -min(days, maxDays))
 }
 
 // orNone is nil for the error of a list that a repository does not have, such as that of pipelines

@@ -76,10 +76,10 @@ func (s deploymentSelector) problems(raw mapping.Selector) diag.Problems {
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-deployments/#api-repositories-workspace-repo-slug-deployments-get;
 // the traps are those that public clients met, read 2026-11.
-func (s deploymentSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ parts) aged {
+func (s deploymentSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p parts) aged {
 	a := s.listOf(c, r, "deployment", "uuid", "deployments", "")
 	a.optional, a.endpoint.InFront = true, true // a deployment does not go
-	window := choice{since: daysAgo(s.Since), when: deployedAt}
+	window := choice{since: daysBefore(p.moment, s.Since), when: deployedAt}
 	a.only = choice{takes: func(o Object) bool { return !window.old(o) && s.takesEnvironment(o) }}
 	a.through = func(ctx context.Context, ws *Workspace, all iter.Seq2[Found, error]) iter.Seq2[Found, error] {
 		if s.namesEnvironments() {

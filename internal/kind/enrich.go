@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -114,10 +115,9 @@ func byText(l bitbucket.Listed) (string, error) {
 	return string(digest[:]), err
 }
 
-// values reads a list of a repository to its end.
-func (w enricher) values(ctx context.Context, r bitbucket.Repository, name, route string, path ...string) ([]any, error) {
-	all := []any{}
-	for l, err := range bitbucket.List(ctx, w.client, bitbucket.Endpoint[bitbucket.Listed]{
+// list yields a list of a repository.
+func (w enricher) list(ctx context.Context, r bitbucket.Repository, name, route string, path ...string) iter.Seq2[bitbucket.Listed, error] {
+	return bitbucket.List(ctx, w.client, bitbucket.Endpoint[bitbucket.Listed]{
 		Name:    fmt.Sprintf("%s of repository %q", name, r.Slug),
 		Path:    w.client.Path("repositories", append([]string{r.Slug}, path...)...),
 		Route:   route,
@@ -125,7 +125,13 @@ func (w enricher) values(ctx context.Context, r bitbucket.Repository, name, rout
 		NoJSON:  true,
 		Once:    true,
 		Key:     byText,
-	}, nil) {
+	}, nil)
+}
+
+// values are the objects of a list.
+func values(list iter.Seq2[bitbucket.Listed, error]) ([]any, error) {
+	all := []any{}
+	for l, err := range list {
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +147,7 @@ func (w enricher) values(ctx context.Context, r bitbucket.Repository, name, rout
 // https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/#api-repositories-workspace-repo-slug-commit-commit-statuses-get
 var extrasOfRepositories = []extra{
 	{"__defaultReviewers", func(ctx context.Context, w enricher, r bitbucket.Repository, _ Object) (any, error) {
-		return w.values(ctx, r, "default reviewers", "effective-default-reviewers", "effective-default-reviewers")
+		return values(w.list(ctx, r, "default reviewers", "effective-default-reviewers", "effective-default-reviewers"))
 	}},
 	{"__branchingModel", func(ctx context.Context, w enricher, r bitbucket.Repository, _ Object) (any, error) {
 		return w.client.Object(ctx, fmt.Sprintf("branching model of repository %q", r.Slug), w.client.Path("repositories", r.Slug, "effective-branching-model"))
@@ -150,7 +156,7 @@ var extrasOfRepositories = []extra{
 		if r.Hash == "" {
 			return []any{}, nil
 		}
-		return w.values(ctx, r, "statuses of the head", "statuses", "commit", r.Hash, "statuses")
+		return values(w.list(ctx, r, "statuses of the head", "statuses", "commit", r.Hash, "statuses"))
 	}},
 }
 
@@ -160,21 +166,21 @@ var extrasOfRepositories = []extra{
 // https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/
 var extrasOfPullRequests = []extra{
 	{"__statuses", func(ctx context.Context, w enricher, r bitbucket.Repository, o Object) (any, error) {
-		return w.ofPullRequest(ctx, r, o, "statuses")
+		return values(w.ofPullRequest(ctx, r, o, "statuses"))
 	}},
 	{"__tasks", func(ctx context.Context, w enricher, r bitbucket.Repository, o Object) (any, error) {
 		if count, ok := o["task_count"].(fmt.Stringer); ok && count.String() == "0" {
 			return []any{}, nil
 		}
-		return w.ofPullRequest(ctx, r, o, "tasks")
+		return values(w.ofPullRequest(ctx, r, o, "tasks"))
 	}},
 	{"__diffstat", diffstatOf},
 }
 
-// ofPullRequest reads a list of a pull request.
-func (w enricher) ofPullRequest(ctx context.Context, r bitbucket.Repository, o Object, list string) ([]any, error) {
+// ofPullRequest yields a list of a pull request.
+func (w enricher) ofPullRequest(ctx context.Context, r bitbucket.Repository, o Object, list string) iter.Seq2[bitbucket.Listed, error] {
 	id := fmt.Sprint(o["id"])
-	return w.values(ctx, r, list+" of pull request "+id, "pullrequest-"+list, "pullrequests", id, list)
+	return w.list(ctx, r, list+" of pull request "+id, "pullrequest-"+list, "pullrequests", id, list)
 }
 
 // diffstatOf counts the files of a pull request, and the lines that it adds and removes; null where
@@ -182,11 +188,22 @@ func (w enricher) ofPullRequest(ctx context.Context, r bitbucket.Repository, o O
 //
 // Source: that such a diffstat answers 400 is what public clients saw, read 2026-11.
 func diffstatOf(ctx context.Context, w enricher, r bitbucket.Repository, o Object) (any, error) {
-	all, err := w.ofPullRequest(ctx, r, o, "diffstat")
+	count := func() (d diffstat, err error) {
+		for l, err := range w.ofPullRequest(ctx, r, o, "diffstat") {
+			if err != nil {
+				return d, err
+			}
+			d.files++
+			d.added += number(l.Object["lines_added"])
+			d.removed += number(l.Object["lines_removed"])
+		}
+		return d, nil
+	}
+	d, err := count()
 	var e *bitbucket.Error
 	unrelated := func() bool { return errors.As(err, &e) && e.Status == http.StatusBadRequest }
 	if unrelated() { // or it was a fault
-		all, err = w.ofPullRequest(ctx, r, o, "diffstat")
+		d, err = count()
 	}
 	switch {
 	case unrelated():
@@ -194,14 +211,15 @@ func diffstatOf(ctx context.Context, w enricher, r bitbucket.Repository, o Objec
 	case err != nil:
 		return nil, err
 	}
-	var added, removed int64
-	for _, one := range all {
-		file, _ := one.(Object)
-		added += number(file["lines_added"])
-		removed += number(file["lines_removed"])
-	}
+	return d.object(), nil
+}
+
+// diffstat is what a pull request changes: there may be many files.
+type diffstat struct{ files, added, removed int64 }
+
+func (d diffstat) object() Object {
 	count := func(n int64) json.Number { return json.Number(strconv.FormatInt(n, 10)) }
-	return Object{"files": count(int64(len(all))), "lines_added": count(added), "lines_removed": count(removed)}, nil
+	return Object{"files": count(d.files), "lines_added": count(d.added), "lines_removed": count(d.removed)}
 }
 
 // number is a whole number of an object; 0 for anything else.

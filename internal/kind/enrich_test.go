@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket/bitbuckettest"
@@ -162,6 +163,49 @@ func TestFeedEndsAtTheOldest(t *testing.T) {
 		if want := "/repositories/acme api/pullrequests api/pullrequests/activity api/pullrequests/activity"; len(got.objects) != 50 || w.asked() != want {
 			w.Errorf("got %d objects, want 50 by %s", len(got.objects), want)
 		}
+	})
+}
+
+// What happened to pull requests that are not wanted is not kept in memory. Not in parallel: it measures
+// the memory of the process.
+func TestFeedIsNotKept(t *testing.T) {
+	skipShort(t)
+	const n = 2000
+	s := bitbuckettest.New("acme")
+	s.AddRepository(bitbuckettest.Repository{Name: "api", Files: map[string]string{"a": "b"}})
+	for i := range n {
+		state := "MERGED"
+		if i < 60 { // the feed is needed again after the first of them
+			state = ""
+		}
+		at := time.Date(2026, time.January, 1, i, 0, 0, 0, time.UTC)
+		s.AddPullRequest("api", bitbuckettest.PullRequest{State: state, CreatedOn: at, UpdatedOn: at})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, s)
+		bound, err := kind.Bind(resource(w.TB, "pull-request", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, found := heap(), 0
+		for task, err := range bound.Reading(kind.ReadsOf(readsOf(false, "__activity"))).Extract(t.Context(), w.ws) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, err := range task.Run(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if found++; found > 1 {
+					continue
+				}
+				// The journal of the emulator and the keys of the list take some 800 bytes an entry.
+				if kept := int64(heap()) - int64(before); kept > n*1500 {
+					t.Errorf("got %d bytes in use for %d entries, want none of them in it", kept, n)
+				}
+			}
+		}
+		w.equal("pull requests", found, 60)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
+	"port-bitbucket-exporter/internal/spool"
 )
 
 // activityKey is where a pull request has what happened to it, the newest first.
@@ -26,9 +27,10 @@ const (
 // that it has the newest first, and pages of 50, is what public clients saw, read 2026-11.
 type feed struct {
 	slug  string
+	spool *spool.Spool
 	next  func() (bitbucket.Listed, error, bool)
 	stop  func()
-	by    map[string][]any // by the number of the pull request
+	by    map[string][]spool.Blob // by the number of the pull request
 	count int
 	last  time.Time // of the oldest entry
 	ended bool
@@ -37,13 +39,12 @@ type feed struct {
 
 // newFeed returns the feed of a repository. No request is made before it is asked for something.
 func newFeed(ctx context.Context, w *Workspace, r bitbucket.Repository) *feed {
-	f := &feed{slug: r.Slug, by: map[string][]any{}}
+	f := &feed{slug: r.Slug, spool: w.memory.Spool(), by: map[string][]spool.Blob{}}
 	f.next, f.stop = iter.Pull2(bitbucket.List(ctx, w.client, bitbucket.Endpoint[bitbucket.Listed]{
 		Name:    fmt.Sprintf("activity of the pull requests of repository %q", r.Slug),
 		Path:    w.client.Path("repositories", r.Slug, "pullrequests", "activity"),
 		Route:   "pullrequest-activity",
 		Pagelen: maxFeedPage,
-		NoJSON:  true,
 		Once:    true,
 		Key:     byText,
 	}, nil))
@@ -55,10 +56,19 @@ func (f *feed) of(id string, created time.Time) ([]any, error) {
 	if err := f.downTo(created); err != nil {
 		return nil, err
 	}
-	if of := f.by[id]; of != nil {
-		return of, nil
+	all := []any{}
+	for _, blob := range f.by[id] {
+		text, err := f.spool.Read(blob)
+		if err != nil {
+			return nil, err
+		}
+		entry, err := bitbucket.Decode(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, entry)
 	}
-	return []any{}, nil
+	return all, nil
 }
 
 // downTo reads on until entries are older than a time.
@@ -73,20 +83,21 @@ func (f *feed) downTo(oldest time.Time) error {
 		case f.count == maxFeed:
 			f.err = fmt.Errorf("repository %q has more than %d activities of pull requests since the oldest one that is read", f.slug, maxFeed)
 		default:
-			f.add(entry.Object)
+			f.add(entry)
 		}
 	}
 	return f.err
 }
 
-func (f *feed) add(entry Object) {
+// add keeps an entry out of memory: most are of pull requests that are not wanted.
+func (f *feed) add(entry bitbucket.Listed) {
 	f.count++
-	if at, ok := happened(entry); ok {
+	if at, ok := happened(entry.Object); ok {
 		f.last = at
 	}
-	of, _ := entry["pull_request"].(Object)
+	of, _ := entry.Object["pull_request"].(Object)
 	id := fmt.Sprint(of["id"])
-	f.by[id] = append(f.by[id], entry)
+	f.by[id] = append(f.by[id], f.spool.Put(entry.JSON))
 }
 
 // happened is when an entry came about, or last changed.

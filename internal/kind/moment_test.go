@@ -80,3 +80,25 @@ func TestLongListsKeepToTheMoment(t *testing.T) {
 		w.equal("filters", w.filters(), []string{`name="new"`, from, "(" + from + ") AND id > 50"})
 	})
 }
+
+// Windows of days are counted from that moment, too.
+func TestWindowsCountFromOneMoment(t *testing.T) {
+	inBubbleWith(t, func() *bitbuckettest.Server {
+		s := bitbuckettest.New("acme")
+		s.AddRepository(bitbuckettest.Repository{Name: "api", Files: map[string]string{"a": "b"}})
+		s.AddEnvironment("api", bitbuckettest.Environment{Name: "Production"})
+		at := time.Now().AddDate(0, 0, -2).Add(hour) // two days ago, in an hour
+		s.AddPipeline("api", bitbuckettest.Pipeline{CreatedOn: at})
+		s.AddDeployment("api", bitbuckettest.Deployment{Environment: "Production", StartedOn: at})
+		s.AddPullRequest("api", bitbuckettest.PullRequest{UpdatedOn: at})
+		return s
+	}, func(w world) {
+		for _, name := range []string{"pipeline", "deployment", "pull-request"} {
+			w.equal(name, len(w.good(name, "since: 2")), 1)
+		}
+		time.Sleep(2 * hour)
+		for _, name := range []string{"pipeline", "deployment", "pull-request"} {
+			w.equal(name+" later", len(w.good(name, "since: 2")), 1)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/diag"
@@ -69,15 +70,15 @@ type recent struct {
 	MaxResults int `yaml:"maxResults" default:"100" help:"Takes so many objects of each repository at most, the newest: 100 when it is absent."`
 }
 
-// choice is what the keys choose by a time; c.name stands for the kind's other keys.
-func (r recent) choice(days, most int, c choice) choice {
+// choice is what the keys choose by a time, counted from a moment; c.name stands for the kind's other keys.
+func (r recent) choice(moment time.Time, days, most int, c choice) choice {
 	if r.Since > 0 {
 		days = r.Since
 	}
 	if r.MaxResults > 0 {
 		most = r.MaxResults
 	}
-	c.since, c.most = daysAgo(days), most
+	c.since, c.most = daysBefore(moment, days), most
 	c.name = strings.TrimSpace(fmt.Sprintf("since=%d most=%d %s", days, most, c.name))
 	return c
 }

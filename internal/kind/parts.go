@@ -10,8 +10,8 @@ import (
 	"port-bitbucket-exporter/internal/shape"
 )
 
-// parts are what matters of the values of a list, and the parameter fields that asks for it.
-// The zero value is of whole values.
+// parts are what matters of the values of a list, and the parameter fields that asks for it:
+// without kind, reads and fields, whole values.
 type parts struct {
 	kind   string
 	reads  *reach.Paths // nil for all

@@ -69,13 +69,13 @@ func (s pipelineSelector) problems(raw mapping.Selector) diag.Problems {
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pipelines/#api-repositories-workspace-repo-slug-pipelines-get;
 // the traps are those that public clients met, read 2026-11.
-func (s pipelineSelector) aged(c *bitbucket.Client, r bitbucket.Repository, _ parts) aged {
+func (s pipelineSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p parts) aged {
 	a := s.listOf(c, r, "pipeline", "uuid", "pipelines", "")
 	a.endpoint.Counted = true
 	a.optional = true
 	a.query = url.Values{"sort": {"-created_on"}}
 	takesBranch := s.refNames.takes(r.MainBranch)
-	a.only = s.choice(30, 100, choice{
+	a.only = s.choice(p.moment, 30, 100, choice{
 		name:  fmt.Sprintf("%q %v %v %q", s.Branches, s.DefaultBranchOnly, s.IncludeMergeQueue, s.Status),
 		takes: func(o Object) bool { return s.takesRef(o, takesBranch) && s.takesStatus(o) },
 		when:  func(o Object) (time.Time, bool) { return timeAt(o, "created_on") },

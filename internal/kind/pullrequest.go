@@ -253,9 +253,7 @@ func (s pullRequestSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p
 // memory is narrowed here.
 func (s pullRequestSelector) choice(moment time.Time) choice {
 	window := choice{when: func(o Object) (time.Time, bool) { return timeAt(o, "updated_on") }}
-	if s.Since > 0 {
-		window.since = moment.AddDate(0, 0, -min(s.Since, maxDays))
-	}
+	window.since = daysBefore(moment, s.Since)
 	if s.MaxResults > 0 {
 		window.name, window.most = fmt.Sprintf("most=%d", s.MaxResults), s.MaxResults
 		return window

@@ -33,10 +33,7 @@ type rule struct {
 }
 
 func (w walked) taking(ws *Workspace) *taking {
-	t := &taking{walked: w, ws: ws}
-	if w.ActiveWithin > 0 {
-		t.since = ws.moment.AddDate(0, 0, -min(w.ActiveWithin, maxDays))
-	}
+	t := &taking{walked: w, ws: ws, since: daysBefore(ws.moment, w.ActiveWithin)}
 	for _, of := range w.patterns() {
 		if len(of.patterns) == 0 {
 			continue
