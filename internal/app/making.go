@@ -105,7 +105,9 @@ func (m *making) check(ctx context.Context, mapping *boundMapping, listing *blue
 	outside := slices.DeleteFunc(m.file.Outside(m.wanted), func(name string) bool { return slices.Contains(there, name) })
 	missing := map[string]bool{}
 	for name, b := range readBlueprints(ctx, m.port, outside) {
-		missing[name] = errors.Is(b.err, port.ErrNotFound)
+		if missing[name] = errors.Is(b.err, port.ErrNotFound); b.err != nil && !missing[name] {
+			return b.err
+		}
 	}
 	slices.Sort(there)
 	problems := m.file.Unmet(m.wanted, missing, there)

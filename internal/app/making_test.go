@@ -140,6 +140,23 @@ func TestBlueprintsThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// So it is with one that the file relates to.
+func TestBlueprintsOfOthersThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	w := bpWorld(t, `[{"identifier": "service", "title": "Service", "schema": {"properties": {"size": {"type": "number"}}},
+		"relations": {"owner": {"title": "Owner", "target": "person", "many": false, "required": false}}}]`, serviceMapping("size"))
+	w.offContract()
+	w.port.AddBlueprint(`{"identifier": "person", "title": "Person", "schema": {"properties": {}}}`)
+	w.port.Fault(porttest.Fault{Method: http.MethodGet, Path: "/v1/blueprints", Times: -1, Status: http.StatusForbidden})
+	w.port.Fault(porttest.Fault{Method: http.MethodGet, Path: "/v1/blueprints/person", Times: -1, Status: http.StatusForbidden})
+	r := w.run(nil)
+	r.check(t, 1, "failed")
+	r.contains(t, `read blueprint "person"`)
+	if n := w.bitbucket.Requests(); n > 0 || len(w.port.Writes()) > 0 {
+		t.Errorf("got %d requests to Bitbucket and %d writes, want none", n, len(w.port.Writes()))
+	}
+}
+
 // Whichever step fails, nothing of the blueprints is left, and Bitbucket is not asked.
 func TestBlueprintsAreTakenBack(t *testing.T) {
 	t.Parallel()

@@ -44,8 +44,9 @@ func New(c Config) *Client {
 	}
 }
 
-// Login gets an access token, and returns when Port made it, by Port's clock and to the
-// second before: what Port stores from then on is no older. Each call that needs a token
+// Login gets an access token, and returns when Port made it: what Port stores from then on is no
+// older. It is by Port's clock, to the second before; or by ours, which is finer, where both may show
+// the same second or Port's answer has no date. Each call that needs a token
 // logs in by itself; to do it first finds wrong credentials early.
 func (c *Client) Login(ctx context.Context) (at time.Time, err error) { return c.session.start(ctx) }
 

@@ -34,7 +34,7 @@ const (
 )
 
 // Stored yields what Port holds of our data source in a blueprint, in no certain
-// order, and perhaps one twice. Of its properties it yields the wanted ones alone: there may
+// order, and perhaps one twice. Of its properties it yields the wanted ones alone, none for nil: there may
 // be very many entities. The error is ErrNotFound when there is no such blueprint.
 //
 // API: https://docs.port.io/api-reference/search-a-blueprints-entities

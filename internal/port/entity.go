@@ -7,9 +7,10 @@ import (
 	"port-bitbucket-exporter/internal/transport"
 )
 
-// wanted are the properties of an entity that are read; nil for all.
+// wanted are the properties of an entity that are read; a nil one reads all of them, an empty one none.
 type wanted map[string]bool
 
+// want is for the named ones alone: none where there are no names.
 func want(names []string) wanted {
 	w := make(wanted, len(names))
 	for _, name := range names {

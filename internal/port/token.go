@@ -104,7 +104,7 @@ func (s *session) login(ctx context.Context) (token, error) {
 		text: answer.AccessToken,
 		kind: answer.TokenType,
 		end:  time.Now().Add(life - min(tokenMargin, life/2)),
-		made: madeAt(header, asked, time.Now()),
+		made: madeAt(header, asked),
 	}
 	return s.token, nil
 }
@@ -113,14 +113,12 @@ func (s *session) login(ctx context.Context) (token, error) {
 // second before. Where both clocks may show the same second, ours says more: with the Date alone,
 // what a run stored would not be older than another run that begins in the same second, and would
 // not be stale for it.
-func madeAt(h http.Header, asked, answered time.Time) time.Time {
+func madeAt(h http.Header, asked time.Time) time.Time {
 	date, err := http.ParseTime(h.Get("Date"))
 	switch {
 	case err != nil:
 		return asked
-	case answered.Before(date) || !asked.Before(date.Add(time.Second)): // another clock
-		return date
-	case asked.Before(date):
+	case asked.Before(date), !asked.Before(date.Add(time.Second)): // another clock, or a second began meanwhile
 		return date
 	}
 	return asked
