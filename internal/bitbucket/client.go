@@ -49,7 +49,7 @@ type Client struct {
 	// their own.
 	sourcesApart bool
 	answered     atomic.Bool // with JSON as it is due, at least once
-	desks        desks
+	pageBuffers  pageBuffers
 	pagelens     pagelens
 	keyed        sync.Map // route name → true where the server was seen to keep to it
 	unkeyed      sync.Map // route name → true where the server does not keep to the key of a Sorted list
@@ -190,8 +190,8 @@ type question struct {
 	// files is true when the answer may be a file: what is neither JSON nor a web page is
 	// not tried again then.
 	files bool
-	// desk is what the answer, a page, is read with; nil for any other answer.
-	desk *desk
+	// buffer is what the answer, a page, is read with; nil for any other answer.
+	buffer *pageBuffer
 }
 
 // do sends a GET, with retries, and hands each good answer to read. What read
@@ -233,7 +233,7 @@ func transportError(ctx context.Context, req *http.Request, err error, answered 
 	if errors.Is(err, errRedirect) {
 		err = fmt.Errorf("%s %s: %w", req.Method, req.URL.EscapedPath(), err)
 		if !answered {
-			return &stranger{err}
+			return &notAPI{err}
 		}
 		return err
 	}
@@ -270,7 +270,7 @@ func readBody(ctx context.Context, resp *http.Response, limit int64) ([]byte, er
 // readInto is readBody into the room of a buffer. What that holds is gone.
 func readInto(ctx context.Context, into *bytes.Buffer, resp *http.Response, limit int64) error {
 	into.Reset()
-	if n := min(resp.ContentLength, limit); n > 0 && n <= maxDesk { // what it says may be wrong
+	if n := min(resp.ContentLength, limit); n > 0 && n <= maxPageBuffer { // what it says may be wrong
 		into.Grow(int(n) + bytes.MinRead)
 	}
 	_, err := into.ReadFrom(io.LimitReader(resp.Body, limit))
@@ -295,8 +295,8 @@ func (c *Client) json(ctx context.Context, q question, into any) error {
 			return &broken{fmt.Errorf("%s: the answer is not the JSON that was expected, but %s", where, kind)}
 		}
 		buffer := &bytes.Buffer{}
-		if q.desk != nil {
-			buffer = &q.desk.text
+		if q.buffer != nil {
+			buffer = &q.buffer.text
 		}
 		err := readInto(ctx, buffer, resp, transport.MaxJSON+1)
 		text := buffer.Bytes()
@@ -306,13 +306,13 @@ func (c *Client) json(ctx context.Context, q question, into any) error {
 		case len(text) > transport.MaxJSON:
 			return fmt.Errorf("%s: the answer is larger than %d MiB", where, transport.MaxJSON>>20)
 		}
-		if p, isPage := into.(*page); isPage && q.desk != nil && q.desk.read(p) == nil {
+		if p, isPage := into.(*page); isPage && q.buffer != nil && q.buffer.read(p) == nil {
 			c.answered.Store(true)
 			return nil
 		}
 		if err := decode(text, into); err != nil {
 			if bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) && !c.answered.Load() {
-				err = &stranger{err}
+				err = &notAPI{err}
 			}
 			return again("%s: the answer is not the JSON that was expected (%s, %d bytes): %w", where, resp.Header.Get("Content-Type"), len(text), err)
 		}

@@ -188,13 +188,13 @@ func again(format string, args ...any) error {
 	return &transport.Again{Err: &broken{fmt.Errorf(format, args...)}}
 }
 
-// stranger is an answer of something other than Bitbucket's API, as long as the API has
+// notAPI is an answer from something other than Bitbucket's API, as long as the API has
 // never answered.
-type stranger struct{ err error }
+type notAPI struct{ err error }
 
-func (s *stranger) Error() string { return s.err.Error() }
+func (s *notAPI) Error() string { return s.err.Error() }
 
-func (s *stranger) Unwrap() error { return s.err }
+func (s *notAPI) Unwrap() error { return s.err }
 
 const (
 	hostFix  = "check bitbucket_host_url: nothing of Bitbucket's API answers there; the usual address is https://api.bitbucket.org/2.0"
@@ -204,7 +204,7 @@ const (
 // Fix says what to do about an error; empty when there is nothing to say.
 func Fix(err error) string {
 	var known interface{ Fix() string } // *Error, *ConsumerError, *transport.ProxyError
-	var s *stranger
+	var s *notAPI
 	var o *Odd
 	var b *broken
 	switch {

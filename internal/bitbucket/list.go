@@ -99,8 +99,8 @@ func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) it
 	return func(yield func(T, error) bool) {
 		l := newLister(c, e, q)
 		l.yield = yield
-		l.desk = c.desks.take()
-		defer c.desks.put(l.desk)
+		l.buffer = c.pageBuffers.take()
+		defer c.pageBuffers.put(l.buffer)
 		err := l.readWhole(ctx)
 		if err == nil && !l.proven {
 			err = l.readWhole(ctx)
@@ -127,7 +127,7 @@ type lister[T any] struct {
 	endpoint Endpoint[T]
 	query    url.Values
 	yield    func(T, error) bool
-	desk     *desk           // of the page at hand
+	buffer   *pageBuffer     // of the page at hand
 	length   int             // of the pages that are asked for
 	yielded  map[string]bool // keys
 	// plain is true for a Sorted list whose values, or whose server, do not keep to the
@@ -273,7 +273,7 @@ func (l *lister[T]) request(ctx context.Context, r *reading[T], address string, 
 	if loose {
 		into = (*loosePage)(p)
 	}
-	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts, files: l.endpoint.Files, desk: l.desk}, into)
+	return p, l.client.json(ctx, question{address: address, final: l.endpoint.Final, attempts: attempts, files: l.endpoint.Files, buffer: l.buffer}, into)
 }
 
 // values yields the values of a page that were not yielded before, and counts those
@@ -339,14 +339,14 @@ func (l *lister[T]) value(raw json.RawMessage) (v T, key string, err error) {
 
 // decode makes of a text, which is JSON, what matters of its value.
 func (l *lister[T]) decode(raw json.RawMessage, into *T) error {
-	if l.desk == nil || raw[0] != '{' {
+	if l.buffer == nil || raw[0] != '{' {
 		return decode(raw, into)
 	}
 	switch into := any(into).(type) {
 	case *Object:
-		*into = object(l.desk.decoder, raw, l.reads())
+		*into = object(l.buffer.decoder, raw, l.reads())
 	case *Listed:
-		into.Object = object(l.desk.decoder, raw, l.reads())
+		into.Object = object(l.buffer.decoder, raw, l.reads())
 		into.Whole = l.reads() == nil
 		if !l.endpoint.NoJSON {
 			into.JSON = bytes.Clone(raw)

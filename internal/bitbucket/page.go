@@ -27,30 +27,30 @@ type page struct {
 	Size   *integer           `json:"size"`
 }
 
-// desk is what pages are read with, one after the other: room for a text and its values, and a
-// decoder. What lies on it is gone with the next page.
-type desk struct {
+// pageBuffer is what pages are read with, one after the other: room for a text and its values, and a
+// decoder. Its contents are valid until the next page is read.
+type pageBuffer struct {
 	text    bytes.Buffer
 	values  []json.RawMessage
 	decoder *partial.Decoder
 }
 
-// maxDesk is the room for a text that is kept for the next page, in bytes.
-const maxDesk = 4 << 20
+// maxPageBuffer is the room for a text that is kept for the next page, in bytes.
+const maxPageBuffer = 4 << 20
 
-// desks are those that no list uses. They are safe for concurrent use.
-type desks struct{ free sync.Pool }
+// pageBuffers are those that no list uses. They are safe for concurrent use.
+type pageBuffers struct{ free sync.Pool }
 
-func (k *desks) take() *desk {
-	if d, ok := k.free.Get().(*desk); ok {
+func (k *pageBuffers) take() *pageBuffer {
+	if d, ok := k.free.Get().(*pageBuffer); ok {
 		return d
 	}
-	return &desk{decoder: partial.NewDecoder()}
+	return &pageBuffer{decoder: partial.NewDecoder()}
 }
 
-// put is for a desk of which nothing is used any more.
-func (k *desks) put(d *desk) {
-	if d.text.Cap() <= maxDesk {
+// put is for a buffer of which nothing is used any more.
+func (k *pageBuffers) put(d *pageBuffer) {
+	if d.text.Cap() <= maxPageBuffer {
 		k.free.Put(d)
 	}
 }
@@ -60,7 +60,7 @@ var errUnusual = errors.New("a page of an unusual form")
 
 // read reads a page of the usual form in its memory. The error says that the page has another form,
 // or none.
-func (d *desk) read(p *page) error {
+func (d *pageBuffer) read(p *page) error {
 	d.values = d.values[:0]
 	*p = page{}
 	p.Values = &d.values

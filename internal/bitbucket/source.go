@@ -110,7 +110,7 @@ func (c *Client) Meta(ctx context.Context, slug, commit, path string) (Entry, er
 	return e, nil
 }
 
-// meta asks so often at most, 0 for as often as for anything.
+// meta makes so many attempts at most; 0 is the usual number.
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-source/#api-repositories-workspace-repo-slug-src-commit-path-get
 func (c *Client) meta(ctx context.Context, slug, commit, name string, attempts int) (e Entry, err error) {

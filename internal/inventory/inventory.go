@@ -85,7 +85,7 @@ type Gap struct {
 // may also answer by a fault.
 type Without struct {
 	Source Source
-	// Again asks once more. The error says what is not certain.
+	// Again asks once more. An error means that it is not certain that there is none.
 	Again func(ctx context.Context) error
 }
 

@@ -88,12 +88,6 @@ type ager interface {
 	aged(*bitbucket.Client, bitbucket.Repository, parts) aged
 }
 
-// parter is a selector of a kind whose list can be asked for parts of its objects.
-type parter interface {
-	// parts are what the list is asked for in a workspace.
-	parts(*Workspace) parts
-}
-
 // extractAged extracts the objects of one list of each repository.
 func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
@@ -144,7 +138,7 @@ type origin int
 const (
 	asked     origin = iota // Bitbucket is asked
 	thisRun                 // this run has asked before
-	unmoved                 // an earlier run read it, and it is as it was
+	unmoved                 // an earlier run read it, and the repository has not changed since
 	cutOff                  // a run read it that was cut off since
 	leftToAge               // an earlier run read it, and no request is to be spent on it
 	unasked                 // no request is to be spent on it, and it is not known
@@ -158,7 +152,7 @@ func (w *Workspace) origin(a aged) (origin, record) {
 	switch {
 	case ok && read && at.Equal(known.ReadAt):
 		return thisRun, known
-	case ok && a.moves && known.is(a.repository):
+	case ok && a.moves && known.unchanged(a.repository):
 		return unmoved, known
 	case ok && w.resumes(a, known):
 		return cutOff, known
@@ -223,8 +217,8 @@ func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Found, error] {
 	}
 }
 
-// recall yields a list from memory. It reports whether the list is missing all the same: then
-// nothing was yielded.
+// recall yields a list from memory. The list is missing, and nothing was yielded, where memory does
+// not have all of it any more.
 func (w *Workspace) recall(ctx context.Context, a aged, known record, tell bool, yield func(Found, error) bool) (missing bool) {
 	begun, n := false, 0
 	for object, err := range known.objects(ctx, w.options.State) {

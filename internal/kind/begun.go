@@ -12,10 +12,10 @@ import (
 	"port-bitbucket-exporter/internal/state"
 )
 
-// begun are lists of which Port may hold more than memory has: a run began to ask for them,
-// and sent what it read to Port, and did not come to their end. What is remembered of such a list
-// is of an earlier run, and its entities would go back to what they were. Of a run that is
-// killed, these are all lists that it was to ask for and has not kept.
+// begun are lists for which Port may be newer than memory: a run began to ask for them, sent
+// what it read to Port, and did not come to their end. Memory has what an earlier run read of such
+// a list: used again, it would set entities back. After a run that was killed, these are all lists
+// that it was to ask for and has not kept.
 type begun struct {
 	All   time.Time            `json:"all,omitzero"` // all lists, at that time
 	Lists map[string]time.Time `json:"lists"`        // single ones, by the digests of their ids

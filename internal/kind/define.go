@@ -86,8 +86,6 @@ type Bound struct {
 // nothing else is said. Requests that a listing shows to be needless are not made, and
 // what several resources want is requested once.
 type Cost struct {
-	// Each is true when each task is a repository of a list.
-	Each         bool
 	Once         int // for the whole resource
 	Repositories int // as repository data
 	Sources      int // for folders and files
@@ -142,6 +140,23 @@ type selector interface {
 	without(Source) string
 }
 
+// What a selector may do besides. A kind whose selector does says so next to it, with
+// "var _ reader = &selector{}": a method that is spelled otherwise would do nothing.
+type (
+	// reader takes what expressions read, and the files that they name.
+	reader interface {
+		read(reads Reads, named []string)
+	}
+	// lister can ask its lists for parts of their objects: see Bound.lists.
+	lister interface {
+		lists(reads *reach.Paths) map[any]*reach.Paths
+	}
+	// namer reports whether its expressions name files.
+	namer interface{ namesFiles() bool }
+	// parter returns what its list is asked for in a workspace.
+	parter interface{ parts(*Workspace) parts }
+)
+
 // define completes a kind by its selector's type and its extraction: the type is known in
 // one file, and nowhere else.
 func define[S selector](k Kind, extract func(context.Context, *Workspace, S) iter.Seq2[Task, error]) Kind {
@@ -181,13 +196,13 @@ const (
 
 // classOf is the class of a resource with a selector.
 func classOf(s selector) any {
-	c, named := s.(interface{ namesFiles() bool })
+	n, ok := s.(namer)
 	switch {
-	case s.readsFiles() || named && c.namesFiles():
+	case s.readsFiles() || ok && n.namesFiles():
 		return classSources
 	case s.cost().Repositories > 0:
 		return classLists
-	case !s.cost().Each:
+	case s.cost().Once > 0:
 		return s.list() // as that of projects, which is read once
 	}
 	return nil
@@ -206,9 +221,7 @@ func (b Bound) Reading(reads Reads, named ...string) Bound {
 // narrow hands a selector what expressions read, and the files that they name, if the
 // selector takes them.
 func narrow[S selector](s S, reads Reads, named []string) S {
-	if n, ok := any(&s).(interface {
-		read(reads Reads, named []string)
-	}); ok {
+	if n, ok := any(&s).(reader); ok {
 		n.read(reads, named)
 	}
 	return s
@@ -216,9 +229,7 @@ func narrow[S selector](s S, reads Reads, named []string) S {
 
 // listsOf is Bound.lists of a selector, if the lists of its kind can hold parts of objects.
 func listsOf[S selector](s S) func(*reach.Paths) map[any]*reach.Paths {
-	if l, ok := any(s).(interface {
-		lists(reads *reach.Paths) map[any]*reach.Paths
-	}); ok {
+	if l, ok := any(s).(lister); ok {
 		return l.lists
 	}
 	return nil

@@ -51,11 +51,11 @@ type extra struct {
 	read func(ctx context.Context, w enricher, r bitbucket.Repository, o Object) (any, error)
 }
 
-// nobody is the name of a field that no object has.
-const nobody = extraPrefix + "nobody"
+// unusedField is the name of a field that no object has: Reads that reach it reach everything.
+const unusedField = extraPrefix + "nobody"
 
-// names reports whether expressions name a field that costs requests of its own.
-func (r Reads) names(key string) bool { return r != nil && r(key) && !r(nobody) }
+// names reports whether an expression names a field, and does not just take the whole object.
+func (r Reads) names(key string) bool { return r != nil && r(key) && !r(unusedField) }
 
 // wanted are the extras that expressions name.
 func (r Reads) wanted(all []extra) (some []extra) {

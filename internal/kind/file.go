@@ -50,6 +50,8 @@ type fileSelector struct {
 	named         []string // files that expressions name by file://
 }
 
+var _ reader = &fileSelector{}
+
 func (s *fileSelector) read(reads Reads, named []string) {
 	s.reads, s.named = reads, named
 }

@@ -44,6 +44,8 @@ type folderSelector struct {
 	named         []string // files that expressions name by file://
 }
 
+var _ reader = &folderSelector{}
+
 func (s *folderSelector) read(reads Reads, named []string) {
 	s.reads, s.named = reads, named
 }

@@ -20,9 +20,11 @@ type ofRepositories struct {
 	reads Reads
 }
 
+var _ reader = &ofRepositories{}
+
 func (s *ofRepositories) read(reads Reads, _ []string) { s.reads = reads }
 
-func (ofRepositories) cost() Cost { return Cost{Each: true, Repositories: 1} }
+func (ofRepositories) cost() Cost { return Cost{Repositories: 1} }
 
 // within reports whether objects are to have their repository.
 func (s ofRepositories) within() bool { return s.reads.any(withinKey) }

@@ -49,7 +49,8 @@ func partsOf(resources []Bound) map[any]*reach.Paths {
 const (
 	// ofPage is what is asked for of each page besides its values.
 	ofPage = "next,page,pagelen,size"
-	// maxFields bounds the parameter as it is sent, in bytes: some servers take addresses of 4 KB, of which a query of the user takes a part.
+	// maxFields bounds the parameter as it is sent, in bytes: some servers take addresses of up to 4 KB,
+	// and the query of the user needs a part of that.
 	maxFields = 2000
 )
 

@@ -84,8 +84,8 @@ func (p *plan) gather(ctx context.Context, w *Workspace, bounds []Bound) (rememb
 	return remembered, nil
 }
 
-// grant grants candidates out of n requests. The lists of repositories took so many of them: they
-// are read once more before anything is deleted.
+// grant grants candidates out of n requests. It reserves as many as the lists of repositories took:
+// these are read once more before anything is deleted.
 func (p *plan) grant(n, lists int, maxAge time.Duration) {
 	unread := 0
 	for _, c := range p.candidates {

@@ -107,7 +107,7 @@ func (s pullRequestSelector) problems(raw mapping.Selector) diag.Problems {
 }
 
 func (s pullRequestSelector) cost() Cost {
-	c := Cost{Each: true, Repositories: 1, Objects: len(s.reads.wanted(extrasOfPullRequests))}
+	c := Cost{Repositories: 1, Objects: len(s.reads.wanted(extrasOfPullRequests))}
 	if s.activity() {
 		c.Repositories++
 	}
@@ -155,6 +155,11 @@ func (s pullRequestSelector) ofStates() (all []string) {
 	}
 	return all
 }
+
+var (
+	_ lister = pullRequestSelector{}
+	_ parter = pullRequestSelector{}
+)
 
 // lists adds to what expressions reach what this program reads itself. The repository is no part of
 // the list.

@@ -50,9 +50,9 @@ var errForgotten = errors.New("what was remembered of the list is not whole")
 // maxAhead is how far the clock of an earlier run may have been ahead of this one's.
 const maxAhead = time.Minute
 
-// recordOf returns what is remembered of a list, unless it is read in the future, or of the
-// repository under another name, since its objects would say what it was called, or its objects
-// lack something that matters; nil reads are all of them.
+// recordOf returns what is remembered of a list. It returns false where the record is dated in the
+// future, its objects call the repository by another name, or they lack some of the fields that
+// matter, which are all of them where reads is nil.
 func recordOf(s *state.Store, key []string, r bitbucket.Repository, reads *reach.Paths) (record, bool) {
 	var known record
 	text, ok := s.Get(state.List, key...)
@@ -75,8 +75,9 @@ func (k record) moved(r bitbucket.Repository) bool {
 	return k.Hash != r.Hash || k.UpdatedOn != r.UpdatedOn
 }
 
-// is reports whether the repository is known to be as it was when the list began to be read.
-func (k record) is(r bitbucket.Repository) bool {
+// unchanged reports whether the repository is known not to have changed since the list began to be
+// read.
+func (k record) unchanged(r bitbucket.Repository) bool {
 	_, err := time.Parse(time.RFC3339, r.UpdatedOn)
 	return err == nil && !k.moved(r)
 }

@@ -25,6 +25,11 @@ type repositorySelector struct {
 	named         []string // files that expressions name by file://
 }
 
+var (
+	_ reader = &repositorySelector{}
+	_ namer  = repositorySelector{}
+)
+
 func (s *repositorySelector) read(reads Reads, named []string) {
 	s.reads, s.named = reads, named
 }
@@ -38,7 +43,7 @@ func (s repositorySelector) included() []string { return s.reads.of(s.IncludedFi
 func (s repositorySelector) readsFiles() bool { return len(s.included()) > 0 }
 
 func (s repositorySelector) cost() Cost {
-	return Cost{Each: true, Sources: includedCost(s.included()), Repositories: len(s.extras())}
+	return Cost{Sources: includedCost(s.included()), Repositories: len(s.extras())}
 }
 
 // extras are the fields that cost requests of their own, and that expressions name.

@@ -19,7 +19,7 @@ import (
 	"port-bitbucket-exporter/internal/source"
 )
 
-// checkOneOf finds a value of a key that is none of those that are known: what is their name.
+// checkOneOf reports a value of a key that is not among the known ones; what names them in messages.
 func checkOneOf(s mapping.Selector, key, value string, known []string, what string) diag.Problems {
 	if value == "" || slices.Contains(known, value) {
 		return nil
@@ -32,7 +32,7 @@ func checkOneOf(s mapping.Selector, key, value string, known []string, what stri
 	return diag.Problems{s.Problem(mapping.RuleSelectorValue, diag.Error, key, fmt.Sprintf("unknown %s %q", what, value), fix)}
 }
 
-// checkEach is checkOneOf for each value of a list. An empty one is none that is known.
+// checkEach is checkOneOf for each value of a list. An empty value is not known.
 func checkEach[T ~string](s mapping.Selector, key string, values []T, known []string, what string) (problems diag.Problems) {
 	for i, value := range values {
 		at := fmt.Sprintf("%s[%d]", key, i)
@@ -243,7 +243,7 @@ func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, b
 	return w
 }
 
-// patternFix is the way out of a pattern that is none; otherwise where none is known.
+// patternFix returns the fix of an error for an invalid pattern, or otherwise where it has none.
 func patternFix(err error, otherwise string) string {
 	if invalid := (*glob.Invalid)(nil); errors.As(err, &invalid) {
 		return invalid.Fix

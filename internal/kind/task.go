@@ -14,7 +14,7 @@ import (
 	"port-bitbucket-exporter/internal/source"
 )
 
-// Object is a JSON value from Bitbucket. Who is handed one may write into it.
+// Object is a JSON value from Bitbucket. The receiver may modify it.
 type Object = bitbucket.Object
 
 // Source is what objects come from: a repository or, where the kind has none, the object
@@ -117,7 +117,7 @@ func (r *Remembered) Error() string { return "read " + r.ReadAt.UTC().Format(tim
 
 // None says that a source has no list of such objects, as far as its answer can be believed.
 type None struct {
-	// Again asks once more. The error says what is not certain.
+	// Again asks once more. An error means that it is not certain that there is none.
 	Again func(ctx context.Context) error
 }
 

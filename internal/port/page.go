@@ -11,7 +11,7 @@ import (
 
 var (
 	errPagingLoop = errors.New("the next page is one that was read before")
-	errStop       = errors.New("nobody wants more")
+	errStop       = errors.New("the caller stopped")
 )
 
 // pages posts the body until an answer names no next page. Entities are read one by one as

@@ -41,8 +41,8 @@ func newReading(s *session, to *load.Resource) *reading {
 func (r *reading) begin(readCtx, writeCtx context.Context, n int, all *concurrent.Pipeline[ordered, chunk]) {
 	r.reading, r.stop = context.WithCancelCause(readCtx)
 	class := r.to.Bound.Class
-	if _, bounded := r.job.Bitbucket.Left(); bounded { // in the order of the plan
-		class = bounded
+	if _, bounded := r.job.Bitbucket.Left(); bounded {
+		class = "in the order of the plan"
 	}
 	r.stream = all.Add(class, func(task ordered, emit func(chunk) bool) {
 		if task.Ready != nil {

@@ -17,7 +17,7 @@
 //
 // A run that is killed, at any moment, leaves the memory as it was at the last flush: at most
 // 256 KiB of sealed values, or 32 of them, are lost, and some of what the run has used may
-// count as unused. It leaves no lock, and its rests are removed by the next run that writes. A
+// count as unused. It leaves no lock, and the next run that writes removes what is left of it. A
 // loss of power may cost the whole memory.
 //
 // # Limits
