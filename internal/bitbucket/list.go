@@ -164,6 +164,7 @@ type reading[T any] struct {
 	known   int                       // of these, those with a key
 	largest int                       // size that a page named
 	unsized bool                      // a page named none
+	perPage bool                      // sizes are those of pages: one was no larger, and more followed
 	shorter bool                      // its pages have become shorter: values may come twice
 	until   func(T) bool              // nil where all is wanted
 	base    int                       // count before the page that began after a value; 0 for none
@@ -216,6 +217,9 @@ func (l *lister[T]) read(ctx context.Context) error {
 			return err
 		}
 		l.pages++
+		if r.perPage = r.perPage || p.Size != nil && p.Next != "" && int(*p.Size) <= len(*p.Values); r.perPage {
+			p.Size = nil
+		}
 		if p.Size != nil {
 			r.largest = max(r.largest, int(*p.Size))
 		} else {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -176,7 +177,7 @@ func TestNextStaysOnTheHost(t *testing.T) {
 		{"another port", other + "/2.0/repositories/acme?page=2", "leads to " + other},
 		{"another host", "https://evil.test/2.0/repositories/acme?page=2&secret=1", "leads to https://evil.test"},
 		{"another scheme", "HOST-https", "leads to https://"},
-		{"no host", "/2.0/repositories/acme?page=2", "leads to ://"},
+		{"another host without a scheme", "//evil.test/2.0/repositories/acme?page=2", "leads to http://evil.test"},
 		{"host in the user part", "http://HOST@evil.test/", "leads to http://evil.test"},
 		{"no URL", "http://[", "is not a URL"},
 	} {
@@ -202,6 +203,46 @@ func TestNextStaysOnTheHost(t *testing.T) {
 		if asked.Load() > 0 {
 			t.Errorf("requests to the other server: got %d, want none", asked.Load())
 		}
+	})
+}
+
+// A link without a host, or to this machine by another name, leads to the same host.
+func TestNextOnTheSameHost(t *testing.T) {
+	t.Parallel()
+	for _, replace := range [][2]string{{"http://127.0.0.1:PORT/2.0", "/2.0"}, {"http://127.0.0.1:PORT/2.0/repositories/acme", ""}, {"127.0.0.1", "localhost"}, {"127.0.0.1", "LOCALHOST"}, {"127.0.0.1", "[::1]"}} {
+		t.Run(replace[1], func(t *testing.T) {
+			t.Parallel()
+			s := withRepositories(101)
+			c := overSocket(t, s)
+			s.Fault(bitbuckettest.Fault{Times: -1, Mutate: func(page map[string]any) {
+				if next, ok := page["next"].(string); ok {
+					u, _ := url.Parse(next)
+					page["next"] = strings.Replace(next, strings.ReplaceAll(replace[0], "PORT", u.Port()), replace[1], 1)
+				}
+			}})
+			got, err := slugs(c)
+			equal(t, "error", err, nil)
+			equal(t, "repositories", len(strings.Fields(got)), 101)
+			equal(t, "requests", s.Requests(), 2)
+		})
+	}
+}
+
+// A size that is that of each page, where more follow, is none: a list that anything may happen to is
+// read twice for it.
+func TestSizeOfEachPage(t *testing.T) {
+	s := withRepositories(103)
+	s.Fault(bitbuckettest.Fault{Times: -1, Mutate: func(page map[string]any) { page["size"] = len(page["values"].([]any)) }})
+	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
+		got, err := slugs(c)
+		equal(t, "error", err, nil)
+		equal(t, "repositories", len(strings.Fields(got)), 103)
+		objects, err := collect(bitbucket.List(t.Context(), c, bitbucket.Endpoint[bitbucket.Object]{
+			Path: c.Path("repositories"), Route: "r", Pagelen: 100, Key: func(o bitbucket.Object) (string, error) { return fmt.Sprint(o["uuid"]), nil },
+		}, nil))
+		equal(t, "error", err, nil)
+		equal(t, "objects", len(objects), 103)
+		equal(t, "requests", s.Requests(), 2+2*2)
 	})
 }
 

@@ -37,15 +37,25 @@ func numbered[T any](l *lister[T], r *reading[T]) (string, error) {
 	return l.address(q, true), nil
 }
 
-// next returns the link as it is, when it leads to the same host and was not followed before.
+// next returns the link as it is, when it leads to the same host and was not followed before. One
+// without a host is relative to the list, and this machine is the same host by any name.
 func (l *lister[T]) next(link string, r *reading[T]) (string, error) {
 	u, err := url.Parse(link)
 	if err != nil {
 		return "", fmt.Errorf("%w: its link is not a URL", errNextPage)
 	}
-	if !sameHost(l.client.base, u) {
+	base := l.client.base
+	switch list, err := url.Parse(l.first()); {
+	case err == nil && !u.IsAbs():
+		u = list.ResolveReference(u)
+		link = u.String()
+	case u.Scheme == base.Scheme && u.Port() == base.Port() && loopback(u.Hostname()) && loopback(base.Hostname()):
+		u.Host = base.Host
+		link = u.String()
+	}
+	if !sameHost(base, u) {
 		return "", fmt.Errorf("%w: its link leads to %s://%s, and the credential may go to %s://%s alone", errNextPage,
-			u.Scheme, u.Host, l.client.base.Scheme, l.client.base.Host)
+			u.Scheme, u.Host, base.Scheme, base.Host)
 	}
 	if r.visited[sorted(link)] {
 		return "", fmt.Errorf("%w: its link was followed before", errNextPage)

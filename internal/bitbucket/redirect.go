@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -44,6 +45,12 @@ func media(req *http.Request) bool {
 // sameHost reports whether an address is one of a service, to which its credentials may go.
 func sameHost(base, u *url.URL) bool {
 	return u.Scheme == base.Scheme && strings.EqualFold(u.Host, base.Host)
+}
+
+// loopback reports whether a host is this machine.
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }
 
 // tooMany is not nil when one more redirect is too many.

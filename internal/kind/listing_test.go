@@ -46,6 +46,31 @@ func TestTooDeepIsWalked(t *testing.T) {
 	})
 }
 
+// A server that does not list as deep as it is asked to shows it by folders with nothing in them,
+// which git does not keep: these are listed, however deep it went.
+func TestDepthThatIsNotKept(t *testing.T) {
+	for depth, want := range map[int]string{
+		1: " r:@20 r:a@20 r:docs@20 r:e@20 r:a/b@20 r:a/d@20 r:e/web@20 r:a/b/c@20 r:a/d/web@20 r:a/b/c/web@20",
+		2: " r:@20 r:a/b@20 r:a/d@20 r:e/web@20 r:a/b/c/web@20",
+	} {
+		t.Run(fmt.Sprint(depth), func(t *testing.T) {
+			s := oneRepository(map[string]string{"a/b/c/web/x": "", "a/d/web/x": "", "e/web/x": "", "docs/x": "", "top": ""})
+			s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/r/src/**", Times: -1, Mutate: func(page map[string]any) {
+				values, _ := page["values"].([]any)
+				delete(page, "size")
+				levels := func(v any) int { return strings.Count(v.(map[string]any)["path"].(string), "/") }
+				page["values"] = slices.DeleteFunc(values, func(v any) bool { return levels(v) >= levels(values[0])+depth })
+			}})
+			inBubble(t, s, func(w world) {
+				w.equal("folders", folderPaths(w.good("folder", "folders: [{path: '**/web'}]")),
+					"r:a/b/c/web=**/web@main r:a/d/web=**/web@main r:e/web=**/web@main")
+				w.equal("requests", w.wire(), want)
+				w.equal("files", len(w.good("file", "files: {path: '**/x'}")), 4)
+			})
+		})
+	}
+}
+
 func TestTooDeepWithCoveredPattern(t *testing.T) {
 	s := oneRepository(map[string]string{"x/p/q/r/f": "", "b/c/d/e/f": "", "b/n/d/e/f": ""})
 	tooDeep(s, "", "4")

@@ -312,7 +312,7 @@ func TestWhatIsNotRemembered(t *testing.T) {
 		{"gone", bitbuckettest.Fault{Status: 404}},
 		{"failing", bitbuckettest.Fault{Status: 500}},
 		{"cut off", bitbuckettest.Fault{TruncateBody: 100}},
-		{"another size", bitbuckettest.Fault{Mutate: func(o map[string]any) { o["size"] = json.Number("3") }}},
+		{"another size", bitbuckettest.Fault{Mutate: func(o map[string]any) { o["size"] = json.Number("300") }}},
 		{"fails at the second page", bitbuckettest.Fault{Query: "id > ", Status: 403}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -133,7 +133,7 @@ func (s *lister) list(ctx context.Context, n glob.Need, v Visitor) (of *listing,
 			}
 		} else {
 			l, err = s.fetch(ctx, reader, f, ask, v)
-			if ask.Depth == 1 || !bitbucket.TooDeep(err) {
+			if ask.Depth == 1 || !bitbucket.TooDeep(err) && !errors.Is(err, errFlat) {
 				return l, ask.Depth, err
 			}
 		}
@@ -183,6 +183,9 @@ func (s *lister) overGit(ctx context.Context, git *Git, f *flight, ask glob.Need
 	return read, nil
 }
 
+// errFlat means that a listing at hand is flat.
+var errFlat = errors.New("the listing is less deep than it was asked for")
+
 // fetch asks for a listing, and keeps it when it comes to its end.
 func (s *lister) fetch(ctx context.Context, reader Source, f *flight, ask glob.Need, v Visitor) (l *listing, err error) {
 	depth := ask.Depth
@@ -212,17 +215,20 @@ func (s *lister) fetch(ctx context.Context, reader Source, f *flight, ask glob.N
 			return nil, err
 		}
 		ix = append(ix, indexEntry(s.memory.seed, e))
-		if s.memory.options.State != nil {
-			proof.entry(e)
-		}
+		proof.entry(e)
 		v.Entry(ask, e)
 	}
 	read.sure = proof.holds() && len(read.odd) == 0
+	depth = proof.depth()
+	read.Depth, read.flat = depth, depth < ask.Depth
 	if err := pack.Close(); err != nil {
 		return nil, err
 	}
 	read.kept = []spool.Blob{s.memory.spool.Put(bytes.Clone(kept.Bytes()))}
 	s.setIndex(read, ix)
+	if read.flat {
+		return read, errFlat
+	}
 	return read, nil
 }
 

@@ -20,12 +20,12 @@ type proof struct {
 	seed    maphash.Seed
 	entries int
 	wrong   bool
-	none    bool            // there is no such folder, for ever
-	empty   map[uint64]bool // by the hash of the path: of folders, whether nothing in them came yet
+	none    bool           // there is no such folder, for ever
+	empty   map[uint64]int // by the hash of the path, the level of folders of which nothing came yet; 0 of others
 }
 
 func newProof(at Revision, n glob.Need, seed maphash.Seed) *proof {
-	return &proof{at: at, need: n, seed: seed, empty: map[uint64]bool{}}
+	return &proof{at: at, need: n, seed: seed, empty: map[uint64]int{}}
 }
 
 func (p *proof) absent(proven bool) { p.none = proven }
@@ -38,11 +38,23 @@ func (p *proof) entry(e Entry) {
 		if _, ok := p.empty[hash]; !ok {
 			p.wrong = true
 		}
-		p.empty[hash] = false
+		p.empty[hash] = 0
 	}
-	if e.Type == Folder && glob.Level(e.Path)-glob.Level(p.need.Folder) < p.need.Depth {
-		p.empty[maphash.String(p.seed, e.Path)] = true
+	if level := glob.Level(e.Path) - glob.Level(p.need.Folder); e.Type == Folder && level < p.need.Depth {
+		p.empty[maphash.String(p.seed, e.Path)] = level
 	}
+}
+
+// depth is how deep the listing goes: less deep than was asked for where a folder has nothing in it,
+// since then the server did not keep to the depth.
+func (p *proof) depth() int {
+	depth := p.need.Depth
+	for _, level := range p.empty {
+		if level > 0 {
+			depth = min(depth, level)
+		}
+	}
+	return depth
 }
 
 // fullPage is the longest page of a listing.
@@ -52,9 +64,7 @@ const fullPage = 100
 // with a full page may have lost the link to the next one.
 func (p *proof) holds() bool {
 	p.wrong = p.wrong || p.entries > 0 && p.entries%fullPage == 0
-	for _, empty := range p.empty {
-		p.wrong = p.wrong || empty
-	}
+	p.wrong = p.wrong || p.depth() < p.need.Depth
 	return !p.wrong && (p.entries > 0) != p.none
 }
 

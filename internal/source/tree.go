@@ -23,6 +23,7 @@ type tree struct {
 	listings []*listing // appended to only
 	listed   []*flight  // listings under way
 	shallow  map[string]int
+	shown    map[string]int // depths of flat listings, by folder
 	bodies   map[string]body
 	read     map[string]*flight // files under way
 	special  map[string]string  // by path, of files that REST read: Link, Submodule, or neither
@@ -35,6 +36,7 @@ type listing struct {
 	kept []spool.Blob // the entries as compressed JSON, one after the other, or a compact when git listed it
 	git  bool
 	odd  []error // of entries that cannot be used: any path may be among them
+	flat bool    // it is less deep than it was asked for, as folders show that have nothing in them
 
 	sure   bool // it may be kept for later runs
 	saved  bool // it is, or cannot be; guarded by the mutex of its tree
@@ -60,7 +62,7 @@ func newTree(at Revision, place digest) *tree {
 func (t *tree) blank() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return !t.known && !t.changed && len(t.listings)+len(t.listed)+len(t.shallow)+len(t.bodies)+len(t.read)+len(t.special)+len(t.kept.records)+len(t.kept.listings) == 0
+	return !t.known && !t.changed && len(t.listings)+len(t.listed)+len(t.shallow)+len(t.shown)+len(t.bodies)+len(t.read)+len(t.special)+len(t.kept.records)+len(t.kept.listings) == 0
 }
 
 // put sets a value of a map, which is made when it is nil.
@@ -93,8 +95,10 @@ func (t *tree) atHand(git bool) []*listing {
 
 // needed is as much of a need as one listing gives. The mutex is held.
 func (t *tree) needed(n glob.Need) glob.Need {
-	if depth, ok := t.shallow[n.Folder]; ok {
-		n.Depth = min(n.Depth, depth)
+	for _, of := range []map[string]int{t.shallow, t.shown} {
+		if depth, ok := of[n.Folder]; ok {
+			n.Depth = min(n.Depth, depth)
+		}
 	}
 	return n
 }
@@ -144,11 +148,15 @@ func (t *tree) listing(n, wide glob.Need, d *depths) (known *listing, f *flight,
 }
 
 // endListing ends a flight of listing. A depth that is less than the wanted one is what the
-// folder is listed to from now on. l is nil when the listing did not come to its end.
+// folder is listed to from now on, in later runs as well unless the listing is flat. l is nil when
+// the listing did not come to its end.
 func (t *tree) endListing(f *flight, l *listing, depth int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if depth < f.want.Depth {
+	switch {
+	case depth < f.want.Depth && l != nil && l.flat:
+		put(&t.shown, f.want.Folder, depth)
+	case depth < f.want.Depth:
 		put(&t.shallow, f.want.Folder, depth)
 		t.changed = true
 	}
