@@ -67,8 +67,7 @@ func (i *integration) runWithout(err error, given bool) error {
 func (i *integration) ownsSomething(ctx context.Context, start time.Time) bool {
 	listed := true
 	for _, err := range i.port.Entities.Owned(ctx, start) {
-		var e *port.Error
-		if listed = !errors.As(err, &e) || e.Status != http.StatusNotFound && e.Status != http.StatusGone; !listed {
+		if listed = !port.NoRoute(err); !listed {
 			break
 		}
 		return err == nil || ctx.Err() == nil

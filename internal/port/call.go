@@ -24,6 +24,8 @@ type call struct {
 	brief bool
 	// attempts is how often it goes out at most; 0 is transport.Attempts.
 	attempts int
+	// noContent is true where a good answer may have no body: that of status 204 leaves into as it is.
+	noContent bool
 	// answered gets the headers of a good answer; nil for none.
 	answered func(http.Header)
 }

@@ -36,11 +36,15 @@ func (e *Entities) Delete(ctx context.Context, blueprint string, identifiers []s
 		Deleted []string `json:"deletedEntities"`
 	}
 	err := e.write(ctx, call{
-		method: http.MethodPost,
-		path:   transport.Path("blueprints", blueprint, "bulk", "entities", "delete"),
-		query:  url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
-		body:   map[string]any{"entities": identifiers},
+		method:    http.MethodPost,
+		path:      transport.Path("blueprints", blueprint, "bulk", "entities", "delete"),
+		query:     url.Values{"delete_dependents": {strconv.FormatBool(dependants)}},
+		body:      map[string]any{"entities": identifiers},
+		noContent: true,
 	}, &answer)
+	if NoRoute(err) { // or there is no such blueprint: then there are no such entities
+		err = nil
+	}
 	refused = refusal(err)
 	deleted := map[string]bool{}
 	for _, id := range answer.Deleted {
@@ -56,7 +60,7 @@ func (e *Entities) Delete(ctx context.Context, blueprint string, identifiers []s
 	return result, refused
 }
 
-// deleteOne is for what a bulk call passed over without a word.
+// deleteOne is for what a bulk call passed over without a word, or where there is none.
 //
 // API: https://docs.port.io/api-reference/delete-an-entity
 func (e *Entities) deleteOne(ctx context.Context, blueprint, identifier string, dependants bool) DeleteResult {

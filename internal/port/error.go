@@ -4,10 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/transport"
 )
+
+// NoRoute reports whether an error is the answer of a server that has no such route. One that
+// lacks what the route names may answer the same.
+func NoRoute(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone, http.StatusNotImplemented}, e.Status)
+}
 
 // ErrNotFound is matched by an *Error with status 404.
 var ErrNotFound = errors.New("not found")

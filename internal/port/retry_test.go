@@ -171,6 +171,9 @@ func TestRefusalsAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	for call, do := range safe {
 		for _, code := range []int{400, 403, 404, 409, 410, 418, 505} {
+			if call == "delete" && (code == 404 || code == 410) {
+				continue // entities are deleted one by one
+			}
 			t.Run(call+"/"+strconv.Itoa(code), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {

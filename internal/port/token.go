@@ -45,7 +45,7 @@ type session struct {
 // logs in by itself; to do it first finds wrong credentials early.
 func (s *session) start(ctx context.Context) (at time.Time, err error) {
 	var t token
-	err = s.retry(ctx, callLogin.route(), transport.Attempts, maxLimitWait, func() (err error) {
+	err = s.retry(ctx, callLogin.route(), transport.Attempts, false, func() (err error) {
 		t, err = s.login(ctx)
 		return err
 	})
@@ -76,9 +76,9 @@ func (s *session) login(ctx context.Context) (token, error) {
 		return token{}, err
 	}
 	var answer struct {
-		AccessToken string  `json:"accessToken"`
-		ExpiresIn   float64 `json:"expiresIn"`
-		TokenType   string  `json:"tokenType"`
+		AccessToken string    `json:"accessToken"`
+		ExpiresIn   anyNumber `json:"expiresIn"`
+		TokenType   string    `json:"tokenType"`
 	}
 	asked := time.Now()
 	header, err := s.attempt(ctx, callLogin, body, "", &answer)
@@ -94,7 +94,7 @@ func (s *session) login(ctx context.Context) (token, error) {
 	if s.onToken != nil {
 		s.onToken(answer.AccessToken)
 	}
-	life := time.Duration(answer.ExpiresIn * float64(time.Second))
+	life := time.Duration(answer.ExpiresIn.value * float64(time.Second))
 	if life <= 0 {
 		life = unknownLife
 	}
@@ -147,15 +147,15 @@ func (s *session) do(ctx context.Context, k call, into any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", k.where(), err)
 	}
-	attempts, maxWait := cmp.Or(k.attempts, transport.Attempts), maxLimitWait
+	attempts := cmp.Or(k.attempts, transport.Attempts)
 	if k.brief {
-		attempts, maxWait = briefAttempts, briefTime
+		attempts = briefAttempts
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeoutCause(ctx, briefTime, fmt.Errorf("%s: no answer within %s", k.where(), briefTime))
 		defer stop()
 	}
 	renewed := false
-	return s.retry(ctx, k.route(), attempts, maxWait, func() error {
+	return s.retry(ctx, k.route(), attempts, k.brief, func() error {
 		for {
 			token, err := s.login(ctx)
 			if err != nil {

@@ -195,14 +195,20 @@ func TestWrongSecretFailsAtOnce(t *testing.T) {
 	})
 }
 
-// A server that says neither the kind of its tokens nor how long they last.
+// A server that says neither the kind of its tokens nor, as a number, how long they last.
 func TestTokenWithoutLife(t *testing.T) {
 	t.Parallel()
+	for _, life := range []string{"", `,"expiresIn":null`, `,"expiresIn":"10800"`, `,"expiresIn":{}`} {
+		t.Run(life, func(t *testing.T) { t.Parallel(); tokenWithoutLife(t, life) })
+	}
+}
+
+func tokenWithoutLife(t *testing.T, life string) {
 	var logins atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == tokenPath {
 			logins.Add(1)
-			io.WriteString(w, `{"ok":true,"accessToken":"t"}`)
+			io.WriteString(w, `{"ok":true,"accessToken":"t"`+life+`}`)
 			return
 		}
 		if got := r.Header.Get("Authorization"); got != "Bearer t" {

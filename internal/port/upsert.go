@@ -55,8 +55,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// upsertAnswer is that of 200 and of 207. Its numbers are numbers of JSON, which may be written as
-// 0.0 too.
+// upsertAnswer is that of 200 and of 207.
 type upsertAnswer struct {
 	Entities []struct {
 		answered
@@ -64,27 +63,27 @@ type upsertAnswer struct {
 	} `json:"entities"`
 	Errors []struct {
 		answered
-		StatusCode float64 `json:"statusCode"`
-		Error      string  `json:"error"`
-		Message    string  `json:"message"`
+		StatusCode anyNumber `json:"statusCode"`
+		Error      anyText   `json:"error"`
+		Message    anyText   `json:"message"`
 	} `json:"errors"`
 }
 
 // answered says of which entity an answer speaks.
 type answered struct {
-	Identifier string   `json:"identifier"`
-	Index      *float64 `json:"index"`
+	Identifier anyText   `json:"identifier"`
+	Index      anyNumber `json:"index"`
 }
 
 // in is the entity's place in a batch: its index, or without one its identifier. ok is false when
 // it is not in the batch.
 func (a answered) in(batch []catalog.Entity) (i int, ok bool) {
-	if a.Index == nil {
-		i = slices.IndexFunc(batch, func(e catalog.Entity) bool { return e.Ref.Identifier == a.Identifier })
+	if !a.Index.ok {
+		i = slices.IndexFunc(batch, func(e catalog.Entity) bool { return e.Ref.Identifier == string(a.Identifier) })
 		return i, i >= 0 && a.Identifier != ""
 	}
-	i = int(*a.Index)
-	return i, 0 <= i && i < len(batch) && float64(i) == *a.Index
+	i = int(a.Index.value)
+	return i, 0 <= i && i < len(batch) && float64(i) == a.Index.value
 }
 
 func (a upsertAnswer) Check() error {
@@ -121,14 +120,14 @@ func (e *Entities) upsert(ctx context.Context, blueprint string, batch []catalog
 	}
 	for _, a := range answer.Entities {
 		if i, ok := a.in(batch); ok {
-			outcomes[i] = Outcome{Identifier: a.Identifier, Created: a.Created}
+			outcomes[i] = Outcome{Identifier: string(a.Identifier), Created: a.Created}
 		}
 	}
 	for _, a := range answer.Errors {
 		if i, ok := a.in(batch); ok {
-			status := int(a.StatusCode)
+			status := int(a.StatusCode.value)
 			outcomes[i] = Outcome{
-				Err: &Error{Status: status, Code: a.Error, Message: a.Message, Trace: trace},
+				Err: &Error{Status: status, Code: string(a.Error), Message: string(a.Message), Trace: trace},
 				// A fault of the server says nothing of the entity.
 				RequestFailed: status >= http.StatusInternalServerError || status == http.StatusTooManyRequests,
 			}

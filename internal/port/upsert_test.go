@@ -112,7 +112,9 @@ func TestUpsertAnswersOfOddForm(t *testing.T) {
 	for name, body := range map[string]string{
 		"numbers with a fraction": `{"ok":false,"entities":[{"identifier":"b","index":1.0,"created":true}],"errors":[{"identifier":"a","index":0.0,"statusCode":422.0,"error":"e","message":"m"}]}`,
 		"no index":                `{"ok":false,"entities":[{"identifier":"b","created":true}],"errors":[{"identifier":"a","statusCode":422,"error":"e","message":"m"}]}`,
-		"places that are none":    `{"ok":false,"entities":[{"identifier":"b","index":1},{"identifier":"x","index":7},{"identifier":"y","index":-1},{"identifier":"z","index":0.5},{}],"errors":[{"identifier":"a","index":0,"statusCode":422,"error":"e","message":"m"},{"statusCode":500}]}`,
+		"other types": `{"ok":false,"entities":[{"identifier":"b","index":"1"},{"identifier":{"combinator":"and"},"index":{}}],"errors":[` +
+			`{"identifier":["x"],"index":"0","statusCode":"422","error":7,"message":["m","n"]}]}`,
+		"places that are none": `{"ok":false,"entities":[{"identifier":"b","index":1},{"identifier":"x","index":7},{"identifier":"y","index":-1},{"identifier":"z","index":0.5},{}],"errors":[{"identifier":"a","index":0,"statusCode":422,"error":"e","message":"m"},{"statusCode":500}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -360,6 +362,33 @@ func TestDeleteThatDoesNotDelete(t *testing.T) {
 		t.Errorf("got %+v, want an error that blames no dependants", got[0])
 	}
 	equal(t, "left", len(s.Entities(repository)), 1)
+}
+
+// Where there is no delete of many, or it says nothing of them, they are deleted one by one.
+func TestDeleteOneByOne(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		fault   porttest.Fault
+		answers string
+	}{
+		{porttest.Fault{Status: 404}, "login:200 404 200 404 404"},
+		{porttest.Fault{Status: 405}, "login:200 405 200 404 404"},
+		{porttest.Fault{Status: 204, Apply: true}, "login:200 204 404 404 404 404"},
+	} {
+		t.Run(strconv.Itoa(tt.fault.Status), func(t *testing.T) {
+			t.Parallel()
+			s := newServer()
+			s.PutEntity(repository, porttest.Entity{Identifier: "a", Datasource: agent})
+			tt.fault.Path, tt.fault.Times = deletePath, -1
+			s.Fault(tt.fault)
+			got, refused := overSocket(t, s).Entities.Delete(t.Context(), repository, []string{"a", "gone"}, false)
+			equal(t, "a", got[0], port.DeleteResult{Identifier: "a"})
+			equal(t, "gone", got[1], port.DeleteResult{Identifier: "gone"})
+			equal(t, "refused", refused, false)
+			equal(t, "left", len(s.Entities(repository)), 0)
+			equal(t, "answers", answers(s), tt.answers)
+		})
+	}
 }
 
 func TestDeleteOfWhatIsPassedOver(t *testing.T) {

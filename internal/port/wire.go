@@ -82,7 +82,7 @@ func (w *wire) attempt(ctx context.Context, k call, body []byte, authorization s
 	}
 	// A body that is read to its end leaves the connection for the next request.
 	defer io.CopyN(io.Discard, resp.Body, transport.MaxError)
-	if into == nil {
+	if into == nil || k.noContent && resp.StatusCode == http.StatusNoContent {
 		return resp.Header, nil
 	}
 	err = decode(resp.Body, into)
@@ -132,10 +132,14 @@ func statusError(where string, resp *http.Response) error {
 	})
 }
 
-// retry repeats what failed for a passing reason, and waits out rate limits, so long
-// in all: but not when another call of the route has waited in vain.
-func (w *wire) retry(ctx context.Context, route string, attempts int, maxWait time.Duration, attempt func() error) error {
+// retry repeats what failed for a passing reason, and waits out rate limits, as long as a call that is
+// brief or not may take in all: but not when another call of the route has waited in vain.
+func (w *wire) retry(ctx context.Context, route string, attempts int, brief bool, attempt func() error) error {
 	var waited time.Duration
+	maxWait := maxLimitWait
+	if brief {
+		maxWait = briefTime
+	}
 	pause := firstLimitPause
 	return transport.Retry(ctx, w.told, attempts, func() error {
 		for {
@@ -155,7 +159,7 @@ func (w *wire) retry(ctx context.Context, route string, attempts int, maxWait ti
 				wait, pause = pause, 2*pause
 			}
 			if waited += wait; waited > maxWait {
-				if maxWait == maxLimitWait {
+				if !brief {
 					w.exhausted.Store(route, true)
 				}
 				return limit.err

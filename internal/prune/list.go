@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
-	"net/http"
 	"slices"
 
 	"port-bitbucket-exporter/internal/catalog"
@@ -66,8 +66,7 @@ func (p *pass) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 	return func(yield func(catalog.Ref, error) bool) {
 		begun := false // the list is there
 		for ref, err := range p.Port.Entities.Owned(ctx, p.Began) {
-			var e *port.Error
-			if !begun && errors.As(err, &e) && slices.Contains(noRoute, e.Status) {
+			if !begun && port.NoRoute(err) {
 				p.searchOld(ctx, yield)
 				return
 			}
@@ -78,9 +77,6 @@ func (p *pass) old(ctx context.Context) iter.Seq2[catalog.Ref, error] {
 		}
 	}
 }
-
-// noRoute are the answers of a server that has no such route.
-var noRoute = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone, http.StatusNotImplemented}
 
 func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) bool) {
 	p.searched = true
@@ -102,6 +98,7 @@ func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) boo
 	for _, blueprint := range slices.Sorted(maps.Keys(blueprints)) {
 		for ref, err := range p.Port.Entities.StoredBefore(ctx, blueprint, p.Began, was) {
 			if errors.Is(err, port.ErrNotFound) {
+				p.notSearched(ctx, blueprint)
 				break
 			}
 			if !yield(ref, err) || err != nil {
@@ -109,6 +106,19 @@ func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) boo
 			}
 		}
 	}
+}
+
+// notSearched notes a blueprint that is there, and whose entities cannot be searched: what is stale of
+// them is not known, and stays.
+func (p *pass) notSearched(ctx context.Context, blueprint string) {
+	if _, err := p.Port.Blueprints.Read(ctx, blueprint); err != nil {
+		return // there is none, as the answer said
+	}
+	p.note(diag.Problem{
+		Severity: diag.Warning,
+		Message:  fmt.Sprintf("Port gives no list of the entities of blueprint %q: what is stale is not known, and stays", blueprint),
+		Fix:      "look for a newer version of this program; delete in Port what is not there any more",
+	})
 }
 
 // owned returns how many entities are ours in all: those that are listed, and those that

@@ -167,6 +167,19 @@ func TestDataSourceRouteIsGone(t *testing.T) {
 	}
 }
 
+// Where it does not search blueprints either, what is stale stays, and that is told.
+func TestNoListOfEntities(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, acme("PAY/api", "PAY/old"))
+		w.sync(mapped(projects, repos))
+		w.bitbucket.RemoveRepository("old")
+		w.port.Fault(porttest.Fault{Path: "/v1/blueprints/entities/datasource-entities", Status: 404, Times: -1})
+		w.port.Fault(porttest.Fault{Path: "/v1/blueprints/*/entities/search", Status: 404, Times: -1})
+		r := w.sync(mapped(projects, repos)).ended(report.Success).is(want{"deleted": 0})
+		r.problem("warning", `Port gives no list of the entities of blueprint "repo": what is stale is not known, and stays`)
+	})
+}
+
 // Where it does not say either when an entity was updated, what was there when the run began is old.
 func TestDataSourceRouteIsGoneAndEntitiesHaveNoTime(t *testing.T) {
 	bubble(t, func(t *testing.T) {
