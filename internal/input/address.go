@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -19,10 +20,13 @@ func address(v value) string {
 		v.problem(fix+"; credentials have inputs of their own", "it holds a username or password")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(v.text, "#"):
 		v.problem(fix, "it has a part after \"?\" or \"#\"")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !loopback(u.Hostname()) && !private(u.Hostname()):
 		v.problem("write https:// instead of http://",
-			"plain http would send credentials unencrypted to %s; it is allowed to this machine only", u.Hostname())
+			"plain http would send credentials unencrypted to %s; it is allowed to this machine and within a private network only", u.Hostname())
 	default:
+		if u.Scheme == "http" && !loopback(u.Hostname()) {
+			v.rep.warn("%s: plain http sends credentials unencrypted to %s, within a private network", location(v.id, v.from), u.Hostname())
+		}
 		u.Host = strings.ToLower(u.Host)
 		return strings.TrimRight(u.String(), "/")
 	}
@@ -36,6 +40,19 @@ func loopback(host string) bool {
 	}
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// private reports whether a host is none of the public internet: a service of a test, say, next to
+// the container of this program.
+//
+// Source: RFC 1918, RFC 4193, RFC 6761, RFC 6762 and RFC 8375; .internal is reserved by ICANN, 2024-07.
+func private(host string) bool {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Unmap().IsPrivate() || addr.IsUnspecified()
+	}
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	top := name[strings.LastIndexByte(name, '.')+1:]
+	return top == name || slices.Contains([]string{"localhost", "local", "internal", "test"}, top) || strings.HasSuffix(name, ".home.arpa")
 }
 
 // portAddress reads a base URL without the version that other tools of Port want in it.

@@ -85,6 +85,12 @@ func TestParse(t *testing.T) {
 		{"plain http to loopback", vars{"PORT_BASE_URL": "http://[::1]:1/", "BITBUCKET_HOST_URL": "http://localhost:2/odd/base"}, nil, func(c *Config) {
 			c.PortBaseURL, c.BitbucketHostURL = "http://[::1]:1", "http://localhost:2/odd/base"
 		}},
+		{"plain http in a private network", vars{"PORT_BASE_URL": "http://mock:1/", "BITBUCKET_HOST_URL": "http://host.docker.internal:2"}, nil, func(c *Config) {
+			c.PortBaseURL, c.BitbucketHostURL = "http://mock:1", "http://host.docker.internal:2"
+		}},
+		{"plain http to private addresses", vars{"PORT_BASE_URL": "http://172.17.0.1:1/", "BITBUCKET_HOST_URL": "http://[fd00::1]:2"}, nil, func(c *Config) {
+			c.PortBaseURL, c.BitbucketHostURL = "http://172.17.0.1:1", "http://[fd00::1]:2"
+		}},
 		{"rate limit in days", vars{"BITBUCKET_RATE_LIMIT": "5 / 1d12h"}, nil, func(c *Config) { c.RateLimit = RateLimit{5, 36 * time.Hour} }},
 		{"rate limit of source", vars{"BITBUCKET_RATE_LIMIT": " 1000/1h , SRC = 5000 / 1d ,"}, nil, func(c *Config) {
 			c.SourceRate = &RateLimit{5000, 24 * time.Hour}
@@ -431,6 +437,26 @@ func TestTable(t *testing.T) {
 			if name != strings.ToUpper(name) {
 				t.Errorf("%s: %s is not in upper case", in.ID, name)
 			}
+		}
+	}
+}
+
+// Plain http is told wherever credentials leave this machine by it.
+func TestPlainHTTPIsTold(t *testing.T) {
+	t.Parallel()
+	for host, told := range map[string]bool{"mock": true, "10.0.0.1": true, "ci.internal": true, "0.0.0.0": true, "localhost": false, "127.0.0.1": false, "[::1]": false} {
+		_, notes, problems := parseWith(t, with(map[string]string{"PORT_BASE_URL": "http://" + host + ":1"}), nil)
+		want := []string(nil)
+		if told {
+			want = []string{"input port_base_url (from PORT_BASE_URL): plain http sends credentials unencrypted to " + strings.Trim(host, "[]") + ", within a private network"}
+		}
+		if len(problems) > 0 || !slices.Equal(notes.Warnings, want) {
+			t.Errorf("%s: got %q and %v, want %q", host, notes.Warnings, problems, want)
+		}
+	}
+	for _, host := range []string{"api.port.io", "8.8.8.8", "169.254.169.254", "internal.example.com", "mock.com", "[2001:db8::1]"} {
+		if _, _, problems := parseWith(t, with(map[string]string{"PORT_BASE_URL": "http://" + host}), nil); len(problems) != 1 {
+			t.Errorf("%s: got %v, want one problem", host, problems)
 		}
 	}
 }

@@ -117,7 +117,7 @@ var Table = []Input{
 		accept: isUse,
 		read:   func(v value, c *Config) { c.UseAll = choice[UseOf](v) == UseAll }},
 	{ID: "bitbucket_host_url", Group: aboutBitbucket, Default: "https://api.bitbucket.org/2.0",
-		Help:  "The address of Bitbucket's API.",
+		Help:  "The address of Bitbucket's API; plain http is for a private network alone.",
 		Ocean: []string{oceanConfigPrefix + "BITBUCKET_HOST_URL"},
 		read:  func(v value, c *Config) { c.BitbucketHostURL = address(v) }},
 	{ID: "bitbucket_rate_limit", Group: aboutBitbucket, Default: "1000/1h",
