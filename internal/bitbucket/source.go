@@ -254,26 +254,31 @@ func isHTML(h http.Header, name string) bool {
 		!strings.Contains(strings.ToLower(name[strings.LastIndex(name, "/")+1:]), "htm")
 }
 
-// Branches are the names of a repository's branches, at most a hundred, those with
-// the newest commits. A branch without a usable name has an empty one.
+// Branch is a branch of a repository.
+type Branch struct {
+	Name   string
+	Target struct{ Hash string } // the commit that it points at
+}
+
+// Branches are those of a repository, at most a hundred, the ones with the newest commits. What an
+// answer does not have of a branch is empty.
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-refs/#api-repositories-workspace-repo-slug-refs-branches-get
-func (c *Client) Branches(ctx context.Context, slug string) ([]string, error) {
-	type branch struct{ Name string }
-	l := newLister(c, Endpoint[branch]{
+func (c *Client) Branches(ctx context.Context, slug string) ([]Branch, error) {
+	l := newLister(c, Endpoint[Branch]{
 		Name:    fmt.Sprintf("branches of repository %q", slug),
 		Path:    transport.Path("repositories", c.workspace, slug, "refs", "branches"),
 		Route:   "branches",
 		Pagelen: 100,
-		Key:     func(b branch) (string, error) { return b.Name, nil },
-	}, url.Values{"sort": {"-target.date"}, "fields": {"values.name"}})
+		Key:     func(b Branch) (string, error) { return b.Name, nil },
+	}, url.Values{"sort": {"-target.date"}, "fields": {"values.name,values.target.hash"}})
 	p, err := l.page(ctx, l.begin(), l.first())
 	if err != nil {
 		return nil, l.named(err)
 	}
-	names := make([]string, len(*p.Values))
+	branches := make([]Branch, len(*p.Values))
 	for i, raw := range *p.Values {
-		_, names[i], _ = l.value(raw) // an odd one is one branch too
+		branches[i], _, _ = l.value(raw) // an odd one is one branch too
 	}
-	return names, nil
+	return branches, nil
 }

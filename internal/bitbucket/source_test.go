@@ -189,9 +189,10 @@ func TestBranches(t *testing.T) {
 	s := withFiles(map[string]string{"a": ""})
 	s.AddBranch("r", "release/1.x")
 	inBubble(t, s, func(t *testing.T, c *bitbucket.Client) {
-		names, err := c.Branches(context.Background(), "r")
+		branches, err := c.Branches(context.Background(), "r")
 		equal(t, "error", err, nil)
-		equal(t, "names", strings.Join(names, " "), "main release/1.x")
+		head := s.Head("r")
+		equal(t, "branches", fmt.Sprint(branches), fmt.Sprintf("[{main {%s}} {release/1.x {%s}}]", head, head))
 		_, err = c.Branches(context.Background(), "none")
 		equal(t, "not found", errors.Is(err, bitbucket.ErrNotFound), true)
 	})

@@ -51,7 +51,7 @@ func (k *checker) complete(asGood bool) bool {
 	}
 	for _, x := range k.good.bitbucket {
 		switch {
-		case x.Route == branchesRoute && x.Query.Get("fields") == "values.name", x.Git && (asGood || k.w.env["SOURCE_READER"] != "git"):
+		case x.Route == branchesRoute && x.Query.Get("fields") == "values.name,values.target.hash", x.Git && (asGood || k.w.env["SOURCE_READER"] != "git"):
 		case !answered[of(x)]:
 			return false
 		}

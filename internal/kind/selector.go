@@ -236,7 +236,11 @@ func missingRepositories(refs [][]repoRef, found map[string]bool, names []string
 // missingBranch is for a branch that a selector names.
 func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, branch string) *Warning {
 	w := &Warning{Problem: diag.Problem{Message: fmt.Sprintf("repository %q has no branch %q", r.Slug, branch), Fix: "leave the branch out for the main branch"}, BlocksDeletion: true}
-	names, _ := ws.client.Branches(ctx, r.Slug) // only to say what is near
+	var names []string
+	branches, _ := ws.client.Branches(ctx, r.Slug) // only to say what is near
+	for _, b := range branches {
+		names = append(names, b.Name)
+	}
 	if near, ok := nearest.Name(branch, names); ok {
 		w.Fix = fmt.Sprintf("did you mean %q?", near)
 	}

@@ -112,10 +112,13 @@ func TestNamesThatAreNotThereHoldDeletion(t *testing.T) {
 }
 
 // A main branch that is named, and does not answer, is none of a repository
-// without commits while the repository has others, or while it is not known.
+// without commits while the repository has others, or while it is not known. It is
+// there where the list of all branches has it.
 func TestMainBranchThatIsNotThere(t *testing.T) {
 	for name, f := range map[string]bitbuckettest.Fault{
-		"others":     {Status: 0},
+		"listed":     {Status: 0},
+		"others":     {Status: 200, Body: `{"values": [{"name": "other", "target": {"hash": "0123"}}]}`},
+		"no hash":    {Status: 200, Body: `{"values": [{"name": "main"}]}`},
 		"ok":         {Status: 200, Body: `{"ok": true}`},
 		"object":     {Status: 200, Body: `{}`},
 		"null":       {Status: 200, Body: `null`},
@@ -143,7 +146,7 @@ func TestMainBranchThatIsNotThere(t *testing.T) {
 					w.bitbucket.Fault(f)
 				}
 				r := w.sync(m)
-				if got := r.after["repo"]["b"].Properties["readme"]; got != "# b" || r.deleted != 0 || r.kept == 0 {
+				if got := r.after["repo"]["b"].Properties["readme"]; got != "# b" || r.deleted != 0 || (r.kept == 0) != (name == "listed") {
 					t.Errorf("got readme %v, %d deleted and %d kept, want what it was and none deleted\n%s", got, r.deleted, r.kept, r.story())
 				}
 			})

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 
 	"port-bitbucket-exporter/internal/bitbucket"
@@ -60,9 +61,12 @@ func (r REST) head(ctx context.Context, of bitbucket.Repository, branch string) 
 		return "", err
 	}
 	others, err := r.Client.Branches(ctx, of.Slug)
+	i := slices.IndexFunc(others, func(b bitbucket.Branch) bool { return b.Name == branch })
 	switch {
 	case err != nil: // also when they are not found: the repository is there
 		return "", err
+	case i >= 0 && others[i].Target.Hash != "": // it came meanwhile, or the server gives no single branch
+		return others[i].Target.Hash, nil
 	case len(others) > 0:
 		return "", fmt.Errorf("the main branch %q of repository %q is not there, while others are; give the repository another main branch in its settings", branch, of.Slug)
 	}
