@@ -249,7 +249,7 @@ func (w *Workspace) recall(ctx context.Context, a aged, known record, tell bool,
 func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bool) (begun bool, err error) {
 	r := newAsking(w, a)
 	for l, err := range w.sorter.list(ctx, r.list, atMoment(a.query, w.moment)) {
-		if err != nil && a.optional {
+		if err != nil && a.optional && !r.begun {
 			if err = w.orNone(ctx, a.repository, err); err == nil {
 				r.begun = true
 				none := w.none(r.list)

@@ -158,11 +158,11 @@ func (c *checkout) text(ctx context.Context, name string) (any, *Warning, error)
 	case errors.As(err, &dead):
 		return nil, &Warning{Problem: diag.Problem{Message: dead.Why + ": it is null", Example: c.At(name)}}, nil
 	case errors.As(err, &omitted):
-		return nil, &Warning{Problem: diag.Problem{Message: omitted.Why + ": it is null", Fix: omitted.Fix, Example: omitted.Object}}, nil
+		return nil, &Warning{Unclear: true, Problem: diag.Problem{Message: omitted.Why + ": it is null", Fix: omitted.Fix, Example: omitted.Object}}, nil
 	case err != nil || body == nil:
 		return nil, nil, err
 	case content.Binary(body):
-		return nil, &Warning{Problem: diag.Problem{Message: "a file is binary, and has no text: it is null", Example: c.At(name)}}, nil
+		return nil, &Warning{Unclear: true, Problem: diag.Problem{Message: "a file is binary, and has no text: it is null", Example: c.At(name)}}, nil
 	}
 	return content.Text(body), nil, nil
 }
@@ -246,6 +246,7 @@ func allBelow(folder string, names []string) []string {
 // included are files that a selector names, by their names.
 type included struct {
 	texts    Object // null for what is not there, and for what has no text
+	unclear  bool   // a text is not given
 	warnings []*Warning
 	err      error
 }
@@ -270,6 +271,7 @@ func (c *checkout) included(ctx context.Context, folder string, names []string) 
 		}
 		if warning != nil {
 			all.warnings = append(all.warnings, warning)
+			all.unclear = all.unclear || warning.Unclear
 		}
 		all.texts[name] = text
 	}
@@ -310,13 +312,12 @@ func (r *rootFiles) load(ctx context.Context) {
 	r.checkout.warn(r.files.warnings...)
 }
 
-// included returns a copy of the files, that the caller may write into.
-func (r *rootFiles) included(ctx context.Context) (any, error) {
+// included returns the files, with texts that the caller may write into.
+func (r *rootFiles) included(ctx context.Context) (included, error) {
 	r.load(ctx)
-	if r.files.err != nil {
-		return nil, r.files.err
-	}
-	return clone(r.files.texts), nil
+	files := r.files
+	files.texts, _ = clone(files.texts).(Object)
+	return files, files.err
 }
 
 // includedFiles is the key of included files, in an object and in the folder of one.

@@ -87,6 +87,7 @@ type fileItem struct {
 	skipParsing bool
 	noted       map[string]bool // messages
 	unparsed    bool            // the content, or a part that it names
+	unclear     bool            // it has none, or a part that it names is not given
 }
 
 // errNoItem is for a file that has no item, and whose warnings are noted.
@@ -146,11 +147,13 @@ func (f *fileItem) found(ctx context.Context) (Found, error) {
 		}
 		return object
 	}
-	found := Found{Object: with(parsed.Value), Address: f.checkout.address(f.entry.Path), Raw: raw, Unparsed: f.unparsed, Read: f.checkout.reader("")}
+	found := Found{Object: with(parsed.Value), Address: f.checkout.address(f.entry.Path), Raw: raw, Unparsed: f.unparsed || f.unclear, Read: f.checkout.reader("")}
 	if f.reader.root != nil {
-		if found.Object[includedFiles], err = f.reader.root.included(ctx); err != nil {
+		var files included
+		if files, err = f.reader.root.included(ctx); err != nil {
 			return Found{}, err
 		}
+		found.Object[includedFiles], found.Unparsed = files.texts, found.Unparsed || files.unclear
 	}
 	if parsed.Differs {
 		found.Older = with(parsed.Older)
@@ -187,9 +190,11 @@ func (f *fileItem) content(ctx context.Context) (parsed content.Parsed, raw bool
 	switch {
 	case f.is(source.Elsewhere), errors.Is(err, bitbucket.ErrElsewhere) && !f.is(source.Binary):
 		f.note(noContentElsewhere, "")
+		f.unclear = f.isParsed()
 		return parsed, true, nil
 	case f.is(source.Binary), err == nil && content.Binary(body):
 		f.note(noContentBinary, "")
+		f.unclear = f.isParsed()
 		return parsed, true, nil
 	case err != nil:
 		return parsed, false, err
@@ -208,11 +213,14 @@ func (f *fileItem) content(ctx context.Context) (parsed content.Parsed, raw bool
 		return text(), true, nil
 	}
 	f.repeated(parsed.Repeated)
-	if content.Format(f.entry.Path) != "" {
+	if f.isParsed() {
 		err = f.resolve(ctx, &parsed, body)
 	}
 	return parsed, f.unparsed, err
 }
+
+// isParsed reports whether the content is to be more than text.
+func (f *fileItem) isParsed() bool { return content.Format(f.entry.Path) != "" && !f.skipParsing }
 
 const (
 	noContentBinary    = "binary files have no content: .content is null"

@@ -113,9 +113,11 @@ func TestFilesThatAreNoText(t *testing.T) {
 		for i, want := range []struct {
 			content any
 			raw     bool
-		}{{nil, true}, {nil, true}, {"../other.json", true}, {kind.Object{"a": nil, "b": kind.Object{}}, false}, {kind.Object{}, false}} {
+			unclear bool
+		}{{nil, true, true}, {nil, true, true}, {"../other.json", true, false}, {kind.Object{"a": nil, "b": kind.Object{}}, false, true}, {kind.Object{}, false, false}} {
 			w.equal("content", items[i].Object["content"], want.content)
 			w.equal("raw", items[i].Raw, want.raw)
+			w.equal("not parsed", items[i].Unparsed, want.unclear)
 		}
 		w.equal("size", items[1].Object["file"].(kind.Object)["size"], any(json.Number("2097152")))
 		w.equal("told", told, []string{

@@ -150,7 +150,7 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 			}
 			read := func(ctx context.Context, m match) folderRead { return t.ahead(ctx, m.entry) }
 			for m, read := range concurrent.Ahead(ctx, ws.ahead, matches, read) {
-				object, err := t.object(ctx, read, patterns[m.pattern])
+				found, err := t.found(ctx, read, patterns[m.pattern])
 				var gone *Gone
 				if errors.As(err, &gone) || err != nil && ctx.Err() != nil {
 					yield(Found{}, err)
@@ -159,7 +159,7 @@ func folderTask(ws *Workspace, of chosen, patterns []glob.Pattern, s folderSelec
 				if err != nil {
 					err = &Unreadable{Object: c.At(m.entry.Path), Err: err}
 				}
-				if !yield(Found{Object: object, Address: c.address(m.entry.Path), Read: c.reader(m.entry.Path)}, err) || !c.report(yield) {
+				if !yield(found, err) || !c.report(yield) {
 					return
 				}
 			}
@@ -235,20 +235,20 @@ func (t *folderReader) fetch(ctx context.Context, matches []match) error {
 	return t.checkout.Fetch(ctx, paths)
 }
 
-// object is the item of a folder. Included files are those of the repository's
+// found is the item of a folder. Included files are those of the repository's
 // root, and besides the fields of the folder those of the folder.
-func (t *folderReader) object(ctx context.Context, read folderRead, pattern glob.Pattern) (Object, error) {
+func (t *folderReader) found(ctx context.Context, read folderRead, pattern glob.Pattern) (Found, error) {
 	if read.err != nil {
-		return nil, read.err
+		return Found{}, read.err
 	}
 	c, e, own := t.checkout, read.entry, read.own
 	entry, err := c.Object(e)
 	if err != nil {
-		return nil, err
+		return Found{}, err
 	}
 	repo, err := bitbucket.Decode(c.repository.JSON)
 	if err != nil {
-		return nil, err
+		return Found{}, err
 	}
 	entry["name"] = path.Base("/" + e.Path) // documented mappings take it for a title
 	if e.Path == "" {
@@ -258,13 +258,16 @@ func (t *folderReader) object(ctx context.Context, read folderRead, pattern glob
 	if t.within {
 		object[withinKey] = clone(repo)
 	}
+	found := Found{Object: object, Address: c.address(e.Path), Read: c.reader(e.Path)}
 	if t.root == nil {
-		return object, nil
+		return found, nil
 	}
-	if object[includedFiles], err = t.root.included(ctx); err != nil {
-		return nil, err
+	root, err := t.root.included(ctx)
+	if err != nil {
+		return Found{}, err
 	}
 	c.warn(own.warnings...)
-	entry[includedFiles] = own.texts
-	return object, own.err
+	object[includedFiles], entry[includedFiles] = root.texts, own.texts
+	found.Unparsed = root.unclear || own.unclear
+	return found, own.err
 }

@@ -3,6 +3,7 @@ package kind
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"port-bitbucket-exporter/internal/shape"
 )
@@ -28,6 +29,9 @@ var projects = &workspaceList{
 	source: func(o Object) (Source, error) {
 		uuid, _ := o["uuid"].(string)
 		key, _ := o["key"].(string)
+		if uuid == "" && key == "" {
+			return Source{}, errors.New("it has no uuid and no key")
+		}
 		return Source{Key: cmp.Or(uuid, key), Name: key}, nil
 	},
 }

@@ -151,7 +151,7 @@ func (r *references) reference(ctx context.Context, value, written string) (pars
 		return parsed, nil
 	}
 	if r.left == 0 || r.bytes < 0 {
-		r.cut = true
+		r.cut, r.item.unclear = true, true
 		r.item.note("a file has more file:// values than are read (100, or 16 MiB): the others stay as they are", value)
 		return content.Parsed{Value: value}, nil
 	}
@@ -164,6 +164,7 @@ func (r *references) reference(ctx context.Context, value, written string) (pars
 	switch {
 	case errors.Is(err, bitbucket.ErrElsewhere):
 		r.item.note("a file:// value names a file that another host keeps (Git LFS): it is null", value)
+		r.item.unclear = true
 		return parsed, nil
 	case errors.As(err, &omitted): // null would overwrite what Port holds
 		return parsed, &Omitted{Object: r.item.checkout.At(r.item.entry.Path), Why: "a file that it names by file:// is left out: " + omitted.Why, Fix: omitted.Fix}
@@ -174,6 +175,7 @@ func (r *references) reference(ctx context.Context, value, written string) (pars
 		return parsed, nil
 	case content.Binary(body):
 		r.item.note("a file:// value names a binary file: it is null", value)
+		r.item.unclear = true
 		return parsed, nil
 	}
 	r.bytes -= len(body)

@@ -80,8 +80,10 @@ func repositoryTask(ws *Workspace, l *listed, s repositorySelector) Run {
 			lazy := &lazyCheckout{ws: ws, repository: l}
 			defer lazy.close()
 			object, err := l.object()
+			unclear := false
 			if err == nil && len(s.IncludedFiles) > 0 {
-				object[includedFiles], err = lazy.included(ctx, s.included())
+				files := lazy.included(ctx, s.included())
+				object[includedFiles], unclear, err = files.texts, files.unclear, files.err
 			}
 			if err == nil {
 				if err = (enricher{ws}).enrich(ctx, l.Repository, object, s.extras()); err != nil {
@@ -96,7 +98,7 @@ func repositoryTask(ws *Workspace, l *listed, s repositorySelector) Run {
 			case err != nil && ctx.Err() == nil:
 				err = &Unreadable{Object: l.Slug, Err: err}
 			}
-			if yield(Found{Object: object, Address: address(object, l.source()), Read: lazy.text}, err) && lazy.checkout != nil {
+			if yield(Found{Object: object, Address: address(object, l.source()), Unparsed: unclear, Read: lazy.text}, err) && lazy.checkout != nil {
 				lazy.checkout.report(yield)
 			}
 		}
@@ -135,17 +137,17 @@ func (l *lazyCheckout) close() {
 	}
 }
 
-func (l *lazyCheckout) included(ctx context.Context, names []string) (Object, error) {
+func (l *lazyCheckout) included(ctx context.Context, names []string) included {
 	if len(names) == 0 {
-		return Object{}, nil
+		return included{texts: Object{}}
 	}
 	c, err := l.resolve(ctx)
 	if err != nil {
-		return nil, err
+		return included{err: err}
 	}
 	files := c.included(ctx, "", names)
 	c.warn(files.warnings...)
-	return files.texts, files.err
+	return files
 }
 
 func (l *lazyCheckout) text(ctx context.Context, name string) (any, error) {

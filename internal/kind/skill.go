@@ -108,7 +108,7 @@ func (w *Workspace) skillOf(file Found) (Found, *Warning) {
 		name = path.Base(folder)
 	}
 	description, _ := fields["description"].(string)
-	found := Found{Address: file.Address, Raw: file.Raw, Read: file.Read}
+	found := Found{Address: file.Address, Raw: file.Raw, Unparsed: file.Raw || told != nil, Read: file.Read}
 	found.Object = Object{
 		"skill": Object{
 			"name": name, "description": nil, "instructions": instructions, "frontmatter": fields, "path": at, "folder": folder,

@@ -50,7 +50,8 @@ type Found struct {
 	Raw bool
 	// Partial is true when the object may lack what the resource does not read.
 	Partial bool
-	// Unparsed is true when the content should have been parsed, and could not be.
+	// Unparsed is true when the content should have been parsed, and could not be, or a file that is
+	// included has a text that is not given.
 	Unparsed bool
 	// Read returns the file that a mapping names by file://, as text, or nil when
 	// there is none. It is nil where the kind has no files.
@@ -104,6 +105,8 @@ type Warning struct {
 	BlocksDeletion bool
 	// Notice is true for what is only worth knowing.
 	Notice bool
+	// Unclear is true of a file whose text is not given, and may be what it was.
+	Unclear bool
 }
 
 func (w *Warning) Error() string { return w.Message }

@@ -154,6 +154,9 @@ func (r *reading) takeUnit(readCtx, writeCtx context.Context, from kind.Source, 
 		out.Transformed++
 		r.mapped[u.Entry]++
 		r.noteOf(r.to.About(diag.Transform), diag.Problem{At: u.fault.Expr.Pos, Where: r.where(u.fault.Expr), Message: u.fault.Message, Fix: u.fault.Fix, Example: u.value()})
+		if u.ref.Blueprint == "" || u.ref.Identifier == "" && !u.Entry.QueryIdentifier {
+			r.missSource(from, r.to.Where().String()+": the entity of "+u.Address+" has no name by which it is known")
+		}
 		r.loader.Refuse(writeCtx, r.to, u.Entry, u.ref)
 	case transform.Mapped:
 		out.Transformed++

@@ -12,6 +12,7 @@ import (
 	"port-bitbucket-exporter/internal/catalog"
 	"port-bitbucket-exporter/internal/jq"
 	"port-bitbucket-exporter/internal/mapping"
+	"port-bitbucket-exporter/internal/shape"
 )
 
 // Frame is what the identifiers of all objects of one origin have in common: they begin
@@ -109,7 +110,11 @@ func joined(e *jq.Evaluator, parts []*expression, object map[string]any) (text s
 func (p *Program) SetOrigin(env Environment, o Origin) {
 	for i := range p.entries {
 		if x := p.entries[i].identifier.expr; x != nil && x.tree != nil && p.items == nil {
-			p.entries[i].anatomy = dissect(x.tree, env, o)
+			a := dissect(x.tree, env, o)
+			if id := p.kind.Object.Field("id"); a != nil && id != nil && id.Form != shape.Number {
+				a.number = false
+			}
+			p.entries[i].anatomy = a
 		}
 	}
 }
