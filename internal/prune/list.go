@@ -98,7 +98,7 @@ func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) boo
 	for _, blueprint := range slices.Sorted(maps.Keys(blueprints)) {
 		for ref, err := range p.Port.Entities.StoredBefore(ctx, blueprint, p.Began, was) {
 			if errors.Is(err, port.ErrNotFound) {
-				p.notSearched(ctx, blueprint)
+				notSearched(ctx, p, blueprint)
 				break
 			}
 			if !yield(ref, err) || err != nil {
@@ -110,7 +110,7 @@ func (p *pass) searchOld(ctx context.Context, yield func(catalog.Ref, error) boo
 
 // notSearched notes a blueprint that is there, and whose entities cannot be searched: what is stale of
 // them is not known, and stays.
-func (p *pass) notSearched(ctx context.Context, blueprint string) {
+func notSearched(ctx context.Context, p *pass, blueprint string) {
 	if _, err := p.Port.Blueprints.Read(ctx, blueprint); err != nil {
 		return // there is none, as the answer said
 	}
