@@ -205,3 +205,34 @@ func TestPageThatIsNotThere(t *testing.T) {
 		}
 	}
 }
+
+// An answer that something is not there, and does not say what, is looked up, and one listing with
+// nothing in it is asked for again.
+func TestAbsenceThatOneAnswerSays(t *testing.T) {
+	t.Parallel()
+	texts := map[string]string{
+		"folder":     of("folder", "query: 'true', folders: [{path: services/*}]", "", `identifier: '.repo.slug + "/" + .folder.path'`),
+		"file":       of("file", "query: 'true', files: [{path: services/*/port.yml}]", "", `identifier: '.repo.slug + "/" + .file.path'`),
+		"one file":   of("file", "query: 'true', files: [{path: services/x/port.yml}]", "", `identifier: '.repo.slug + "/" + .file.path'`),
+		"repository": of("repository", `query: '.__includedFiles["README.md"] != null', includedFiles: [README.md]`, "", "identifier: .slug"),
+	}
+	for how, fault := range map[string]bitbuckettest.Fault{
+		"unnamed": {Status: 404, Body: `{"type": "error", "error": {"message": "No such file or directory"}}`},
+		"another": {Status: 404, Body: `{"type": "error", "error": {"message": "No such file or directory: other"}, "data": {"path": "other"}}`},
+		"plain":   {Status: 404, Body: "Not Found"},
+		"empty": {Mutate: func(o map[string]any) {
+			if _, ok := o["values"]; ok {
+				o["values"] = []any{}
+				delete(o, "size")
+			}
+		}},
+	} {
+		for kind, text := range texts {
+			unclear{kind + ", " + how, text, in("services/x/port.yml", "a: b\n"), func(b *bitbuckettest.Server) {
+				b.SetFile("b", "z", []byte("z"))
+				fault.Path = "/repositories/acme/b/src/*/**"
+				b.Fault(fault)
+			}}.stays(t)
+		}
+	}
+}

@@ -78,32 +78,42 @@ func (r REST) Wider(_ context.Context, _ bitbucket.Repository, w Want) (glob.Nee
 	return w.Need, nil
 }
 
-// List asks for the folder, page by page.
+// List asks for the folder, page by page. Git keeps no folder with nothing in it, and hardly a commit:
+// where nothing is listed it asks once more.
 func (r REST) List(ctx context.Context, at Revision, n Want) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		if err := r.allowed(at.Repository); err != nil {
 			yield(Entry{}, err)
 			return
 		}
-		begun := false
-		// There is no such folder; the root is there, and what has begun goes on.
-		missing := func(err error) bool { return errors.Is(err, bitbucket.ErrNoFile) && n.Folder != "" && !begun }
-		for e, err := range r.Client.Tree(ctx, at.Repository.Slug, at.Hash, n.Folder, n.Depth) {
-			if !isOdd(err) && !missing(err) {
-				err = r.orAbsent(ctx, at, n.Folder, Folder, r.OrGone(ctx, at.Repository.Slug, err))
-			}
-			if missing(err) {
-				if n.Missing != nil {
-					n.Missing(provenAbsent(err, n.Folder))
-				}
-				return
-			}
-			begun = begun || err == nil
-			if !yield(Entry{Entry: e}, err) {
+		for range 2 {
+			if some := r.list(ctx, at, n, yield); some {
 				return
 			}
 		}
 	}
+}
+
+// list is List once. It returns false where nothing is listed.
+func (r REST) list(ctx context.Context, at Revision, n Want, yield func(Entry, error) bool) (some bool) {
+	// There is no such folder; the root is there, and what has begun goes on.
+	missing := func(err error) bool { return errors.Is(err, bitbucket.ErrNoFile) && n.Folder != "" && !some }
+	for e, err := range r.Client.Tree(ctx, at.Repository.Slug, at.Hash, n.Folder, n.Depth) {
+		if !isOdd(err) && !(missing(err) && provenAbsent(err, n.Folder)) {
+			err = r.orAbsent(ctx, at, n.Folder, Folder, r.OrGone(ctx, at.Repository.Slug, err))
+		}
+		if missing(err) {
+			if n.Missing != nil {
+				n.Missing(provenAbsent(err, n.Folder))
+			}
+			return true
+		}
+		some = true
+		if !yield(Entry{Entry: e}, err) {
+			return true
+		}
+	}
+	return some
 }
 
 // Read returns a file, or at most limit bytes of it. The error is bitbucket.ErrNoFile when
@@ -114,7 +124,7 @@ func (r REST) Read(ctx context.Context, at Revision, path string, limit int64) (
 		return nil, false, err
 	}
 	text, proven, err = r.Client.File(ctx, at.Repository.Slug, at.Hash, path, limit)
-	if err == nil || errors.Is(err, bitbucket.ErrNoFile) || errors.Is(err, bitbucket.ErrElsewhere) {
+	if err == nil || provenAbsent(err, path) || errors.Is(err, bitbucket.ErrElsewhere) {
 		return text, proven, err
 	}
 	err = r.orAbsent(ctx, at, path, File, r.OrGone(ctx, at.Repository.Slug, err))
@@ -146,7 +156,7 @@ func (r REST) Meta(ctx context.Context, at Revision, path string) (Entry, error)
 //
 // Source: "Not Found" in plain text, a recorded answer of 404.
 func (r REST) orAbsent(ctx context.Context, at Revision, path, entryType string, err error) error {
-	if path == "" || !errors.Is(err, bitbucket.ErrNotFound) || errors.Is(err, bitbucket.ErrNoFile) {
+	if path == "" || !errors.Is(err, bitbucket.ErrNotFound) || provenAbsent(err, path) {
 		return err
 	}
 	above := path[:max(strings.LastIndex(path, "/"), 0)]
@@ -159,7 +169,7 @@ func (r REST) orAbsent(ctx context.Context, at Revision, path, entryType string,
 			return fmt.Errorf("%w: %w", err, listErr)
 		}
 		if listErr != nil || e.Path == path && e.Type == entryType {
-			return err
+			return &notSure{err}
 		}
 		proof.entry(Entry{Entry: e})
 	}
@@ -168,6 +178,19 @@ func (r REST) orAbsent(ctx context.Context, at Revision, path, entryType string,
 		absent = errDoubted
 	}
 	return fmt.Errorf("%w: folder %q does not have it: %w", err, "/"+above, absent)
+}
+
+// notSure is an error that says that something is not there, and is not known to be right.
+type notSure struct{ err error }
+
+func (n *notSure) Error() string { return n.err.Error() }
+
+// As finds what is behind it.
+func (n *notSure) As(target any) bool { return errors.As(n.err, target) }
+
+// Is is as that of the error, but for bitbucket.ErrNoFile.
+func (n *notSure) Is(target error) bool {
+	return target != bitbucket.ErrNoFile && errors.Is(n.err, target)
 }
 
 // OrGone asks again for a repository that answered an error: it returns a *Gone when the
