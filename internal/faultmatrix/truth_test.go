@@ -26,8 +26,8 @@ const (
 
 // complete is true when each request to Bitbucket of a good run had, once, an answer
 // that no fault fell on, whichever fields of the values it was for: a list may be asked for
-// them anew, and the catalog shows whether they were enough. The list of branches is for a hint
-// alone. What git does not answer REST does, unless the reader is git alone; and since all of it
+// them anew, and the catalog shows whether they were enough. The list of branches is for a hint, and
+// for a branch whose own route gives none. What git does not answer REST does, unless the reader is git alone; and since all of it
 // is proven by hash, a run that ends well has seen what it needs of an answer.
 func (k *checker) complete(asGood bool) bool {
 	type key struct{ path, query, command string }
@@ -49,8 +49,14 @@ func (k *checker) complete(asGood bool) bool {
 			answered[of(x)] = true
 		}
 	}
+	listed := func(x bitbuckettest.Exchange) bool {
+		return slices.ContainsFunc(k.w.bitbucket.Journal(), func(y bitbuckettest.Exchange) bool {
+			return y.Route == branchesRoute && y.Faults == 0 && strings.HasPrefix(x.Path, y.Path+"/")
+		})
+	}
 	for _, x := range k.good.bitbucket {
 		switch {
+		case asGood && x.Route == branchRoute && listed(x):
 		case x.Route == branchesRoute && x.Query.Get("fields") == "values.name,values.target.hash", x.Git && (asGood || k.w.env["SOURCE_READER"] != "git"):
 		case !answered[of(x)]:
 			return false

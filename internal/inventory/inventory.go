@@ -85,6 +85,7 @@ type Gap struct {
 // may also answer by a fault.
 type Without struct {
 	Source Source
+	Why    string // in words, how it answered
 	// Again asks once more. An error means that it is not certain that there is none.
 	Again func(ctx context.Context) error
 }

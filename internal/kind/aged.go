@@ -107,7 +107,7 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 			case isOdd(err):
 				task, err = failing(err), nil
 			case err == nil && a.none:
-				task = Task{Source: l.source(), Run: warnings(nil)}
+				task = Task{Source: l.source(), Run: onlyErrors(ws.noCommits(l.Repository))}
 			case err == nil:
 				turn := show.turn()
 				task.Ready, task.Run = turn.ready(), agedTask(ws, a, l, s.without, turn)

@@ -28,7 +28,7 @@ type checkout struct {
 	fullName   string
 
 	mu      sync.Mutex // guards what follows
-	pending []*Warning // until report yields them
+	pending []error    // until report yields them
 	noted   map[Warning]bool
 }
 
@@ -50,7 +50,11 @@ func (w *Workspace) checkout(ctx context.Context, l *listed, branch string) (*ch
 		FullName string `json:"full_name"`
 	}
 	_ = json.Unmarshal(r.JSON, &of) // it was read before
-	return &checkout{Commit: c, ws: w, repository: r, fullName: cmp.Or(of.FullName, r.Slug), noted: map[Warning]bool{}}, nil
+	found := &checkout{Commit: c, ws: w, repository: r, fullName: cmp.Or(of.FullName, r.Slug), noted: map[Warning]bool{}}
+	if c.Branch() == "" {
+		found.pending = []error{w.noCommits(l.Repository)}
+	}
+	return found, nil
 }
 
 // match is an entry of the repository that a pattern matches.

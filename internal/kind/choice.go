@@ -106,7 +106,20 @@ func (w *Workspace) orNone(ctx context.Context, r bitbucket.Repository, err erro
 
 // none is what a repository has of a list that it does not have.
 func (w *Workspace) none(a aged) *None {
-	return &None{Again: func(ctx context.Context) error { return w.stillNone(ctx, a) }}
+	return &None{"answered 404, as one that has none", func(ctx context.Context) error { return w.stillNone(ctx, a) }}
+}
+
+// noCommits is what a repository has of its commits that is listed without a main branch.
+//
+// Source: recorded answers, in which a repository without commits has null there.
+func (w *Workspace) noCommits(r bitbucket.Repository) *None {
+	return &None{"is listed without a main branch, as one without commits", func(ctx context.Context) error {
+		branches, err := w.client.Branches(ctx, r.Slug)
+		if err == nil && len(branches) > 0 {
+			return errors.New("it has branches")
+		}
+		return w.orNone(ctx, r, err)
+	}}
 }
 
 // stillNone asks once more for a list that a repository does not have.

@@ -87,7 +87,8 @@ func TestFileSelectorAccepts(t *testing.T) {
 	}
 }
 
-// files extracts the kind file, and gives the items, what is told, and what failed.
+// files extracts the kind file, and gives the items, what is told, and what failed: that a repository has
+// no commits is neither.
 func (w world) files(selector string) (items []kind.Found, told []string, failed []error) {
 	w.Helper()
 	bound, err := kind.Bind(resource(w.TB, "file", selector))
@@ -100,7 +101,9 @@ func (w world) files(selector string) (items []kind.Found, told []string, failed
 		}
 		for found, err := range task.Run(w.Context()) {
 			var warning *kind.Warning
+			var none *kind.None
 			switch {
+			case errors.As(err, &none):
 			case errors.As(err, &warning):
 				told = append(told, strings.Join(slices.DeleteFunc([]string{warning.Message, warning.Example, warning.Fix},
 					func(s string) bool { return s == "" }), " | "))

@@ -81,7 +81,7 @@ func extractOf[S interface{ sieve() sieve }](l *workspaceList) func(context.Cont
 				case err == nil:
 					task.Source, _ = l.source(object) // which has no error here
 					keys[task.Source.Key] = true
-					task.Run = warnings(nil)
+					task.Run = onlyErrors[error]()
 					if sieve.takes == nil || sieve.takes(object) {
 						task.Run = single(object, task.Source)
 					}
@@ -94,7 +94,7 @@ func extractOf[S interface{ sieve() sieve }](l *workspaceList) func(context.Cont
 				return
 			}
 			if w := sieve.end(); w != nil {
-				yield(Task{Run: warnings([]*Warning{w}), Warns: true}, nil)
+				yield(Task{Run: onlyErrors(w), Warns: true}, nil)
 			}
 		}
 	}

@@ -181,7 +181,7 @@ func choose(ctx context.Context, ws *Workspace, w walked, refs [][]repoRef, run 
 			return // no task at all: an empty list is reported as such
 		}
 		if missing := missingRepositories(refs, found, names, w); len(missing) > 0 {
-			yield(Task{Run: warnings(missing), Warns: true}, nil)
+			yield(Task{Run: onlyErrors(missing...), Warns: true}, nil)
 		}
 	}
 }

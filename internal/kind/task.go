@@ -118,8 +118,10 @@ type Remembered struct{ ReadAt time.Time }
 
 func (r *Remembered) Error() string { return "read " + r.ReadAt.UTC().Format(time.RFC3339) }
 
-// None says that a source has no list of such objects, as far as its answer can be believed.
+// None says that a source has no such objects, as far as its answer can be believed.
 type None struct {
+	// Why says in words how the source answered.
+	Why string
 	// Again asks once more. An error means that it is not certain that there is none.
 	Again func(ctx context.Context) error
 }
@@ -164,17 +166,15 @@ func single(object Object, of Source) Run {
 
 // failing returns a task that yields one error.
 func failing(err error) Task {
-	return Task{Run: func(context.Context) iter.Seq2[Found, error] {
-		return func(yield func(Found, error) bool) { yield(Found{}, err) }
-	}}
+	return Task{Run: onlyErrors(err)}
 }
 
-// warnings yields warnings, and no object.
-func warnings(all []*Warning) Run {
+// onlyErrors yields errors of which none is the last one, and no object.
+func onlyErrors[E error](all ...E) Run {
 	return func(context.Context) iter.Seq2[Found, error] {
 		return func(yield func(Found, error) bool) {
-			for _, w := range all {
-				if !yield(Found{}, w) {
+			for _, err := range all {
+				if !yield(Found{}, err) {
 					return
 				}
 			}

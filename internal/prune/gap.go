@@ -135,7 +135,7 @@ func (o *origins) askWithout(ctx context.Context, doomed []catalog.Ref) {
 				of.report.Complete = false
 				p.Report.Mark(report.Unread)
 				const fix = "run again: the next run reads it"
-				why := fmt.Sprintf("%s: repository %q answered 404, as one that has none, and asked once more: %v", of.Where(), w.Source.Name, err)
+				why := fmt.Sprintf("%s: repository %q %s, and asked once more: %v", of.Where(), w.Source.Name, w.Why, err)
 				of.seen.MissSource(inventory.Gap{Source: w.Source, Why: why, Fix: fix})
 				p.note(diag.Problem{Severity: diag.Error, Message: why, Fix: fix})
 			}

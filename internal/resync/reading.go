@@ -234,7 +234,7 @@ func (r *reading) taskFailed(readCtx context.Context, from kind.Source, err erro
 	case errors.As(err, &gone):
 		r.lose(from, gone, 0)
 	case errors.As(err, &none):
-		r.to.Seen.Without = append(r.to.Seen.Without, inventory.Without{Source: inventory.Source(from), Again: none.Again})
+		r.to.Seen.Without = append(r.to.Seen.Without, inventory.Without{Source: inventory.Source(from), Why: none.Why, Again: none.Again})
 	case errors.As(err, &unreadable) && readCtx.Err() == nil:
 		out.Extracted += n
 		out.Failed += n

@@ -236,3 +236,39 @@ func TestAbsenceThatOneAnswerSays(t *testing.T) {
 		}
 	}
 }
+
+// A repository that the list gives no main branch may have one: it is asked for its branches before
+// anything of it is deleted.
+func TestMainBranchThatIsNotListed(t *testing.T) {
+	t.Parallel()
+	for how, change := range map[string]func(v map[string]any){
+		"missing": func(v map[string]any) { delete(v, "mainbranch") },
+		"null":    func(v map[string]any) { v["mainbranch"] = nil },
+		"no name": func(v map[string]any) { v["mainbranch"] = map[string]any{"type": "branch"} },
+	} {
+		for kind, text := range map[string]string{
+			"file":       of("file", "query: 'true', files: [{path: x/y}]", "", `identifier: '.repo.slug + "/" + .file.path'`),
+			"folder":     of("folder", "query: 'true', folders: [{path: x}]", "", `identifier: '.repo.slug + "/" + .folder.path'`),
+			"skill":      of("skill", "query: 'true'", "", `identifier: '.__repository.slug + "/" + .skill.path'`),
+			"branch":     of("branch", "query: 'true', defaultBranchOnly: true", "", `identifier: '.__repository.slug + "/" + .name'`),
+			"report":     of("code-report", "query: 'true'", "", `identifier: '.__repository.slug + "/" + (.uuid | gsub("[{}]"; ""))'`),
+			"repository": of("repository", `query: '.__includedFiles["README.md"] != null', includedFiles: [README.md]`, "", "identifier: .slug"),
+		} {
+			unclear{kind + ", " + how, text, func(b *bitbuckettest.Server) {
+				in("x/y", "z")(b)
+				in(".claude/skills/release/SKILL.md", "---\nname: release\n---\n")(b)
+				for _, slug := range b.Slugs() {
+					b.AddReport(slug, bitbuckettest.Report{Title: "r"})
+				}
+			}, func(b *bitbuckettest.Server) {
+				b.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Times: -1, Mutate: func(o map[string]any) {
+					for _, v := range o["values"].([]any) {
+						if v := v.(map[string]any); v["slug"] == "b" {
+							change(v)
+						}
+					}
+				}})
+			}}.stays(t)
+		}
+	}
+}
