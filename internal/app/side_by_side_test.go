@@ -182,6 +182,29 @@ func TestAnotherKindHasTheScope(t *testing.T) {
 	})
 }
 
+// Where the kind that says what there is lacks the scope of a list, another one reads it, which may see
+// less: nothing is deleted, and that is told.
+func TestKindThatLeadsLacksTheScope(t *testing.T) {
+	t.Parallel()
+	w := threeKinds(t, 1000)
+	synctest.Test(t, func(t *testing.T) {
+		w.run(nil).check(t, 0, "success")
+		if !w.holds("bitbucketRepository", "checkout") {
+			t.Fatal("the repository is not there")
+		}
+		w.bitbucket.AllowToken(token, bitbuckettest.Access{Scopes: []string{"account"}})
+		blind := bitbuckettest.Access{Hidden: []string{"checkout"}}
+		w.bitbucket.AllowBasic("dana@example.com", apiToken, blind)
+		w.bitbucket.AllowConsumer(consumerID, consumerSecret, bitbuckettest.Consumer{Access: blind})
+		time.Sleep(2 * time.Hour)
+		r := w.run(nil)
+		if !w.holds("bitbucketRepository", "checkout") {
+			t.Error("the repository that the others do not see was deleted")
+		}
+		r.contains(t, "Bitbucket refused the credential that says what there is, and others, which may see less, have read in its place: ")
+	})
+}
+
 // A 404 that is true costs one more request, and is believed.
 func TestWhatNoKindSees(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,7 @@ func (p *pass) standIn() reconcile.Guard {
 	if name := p.Displaced(); name != "" {
 		return reconcile.Guard{
 			Why: "Bitbucket refused the credential that says what there is, and others, which may see less, have read in its place: " + name,
-			Fix: "replace it, or take it out of the inputs: then the next kind of credential says what there is",
+			Fix: "give it the scopes that it lacks, or replace it; or take it out of the inputs: then the next kind of credential says what there is",
 		}
 	}
 	return reconcile.Guard{}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -256,6 +257,11 @@ func (all accounts) leader(scope string) int {
 		}
 	}
 	return lead
+}
+
+// first is the first credential of the group that leads at first. There must be one.
+func (all accounts) first() *account {
+	return slices.MinFunc(all, func(a, b *account) int { return cmp.Compare(a.Group, b.Group) })
 }
 
 // mixed reports whether there is more than one group.

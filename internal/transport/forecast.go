@@ -2,6 +2,7 @@ package transport
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,22 +131,18 @@ func (p *Pool) Credentials() []string {
 }
 
 // Displaced names a credential of the group that led at first, when all of that group are
-// retired; else it is empty.
+// retired, or another one has answered for it where it lacks a scope; else it is empty.
 func (p *Pool) Displaced() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	first, name := -1, ""
-	for _, a := range p.all {
-		if first < 0 || a.Group < first {
-			first, name = a.Group, a.Name
-		}
+	if len(p.all) == 0 {
+		return ""
 	}
-	for _, a := range p.all {
-		if a.Group == first && !a.retired {
-			return ""
-		}
+	first := p.all.first()
+	if !p.stoodIn && slices.ContainsFunc(p.all, func(a *account) bool { return a.Group == first.Group && !a.retired }) {
+		return ""
 	}
-	return name
+	return first.Name
 }
 
 // Unfit returns the credentials that were refused while others were still used, in order:

@@ -147,8 +147,8 @@ func detached(resp *http.Response) *refusal {
 //
 // Credentials of several groups may not see the same. The leading one decides what there is:
 // it alone sends requests for which Service.Leads, and what another one does not find, or may
-// not see, is asked once more of it. Where all of its credentials are retired, the next group
-// leads, and Displaced reports it.
+// not see, is asked once more of it. Where all of its credentials are retired, or lack the scope,
+// the next group leads, and Displaced reports it.
 //
 // A Pool is safe for concurrent use.
 type Pool struct {
@@ -162,6 +162,7 @@ type Pool struct {
 	mu      sync.Mutex
 	all     accounts
 	changed chan struct{} // closed, and replaced, when a waiter may go on
+	stoodIn bool          // another group than the first has answered what leads
 	// exhausted are the refusals of classes that were refused for too long, until an
 	// answer other than that.
 	exhausted map[string]*refusal
@@ -316,6 +317,7 @@ func (p *Pool) settle(a *account, t *trip, sent time.Time, resp *http.Response) 
 	a.sent[class]++
 	if resp != nil {
 		a.accepted(resp.StatusCode, t.scope)
+		p.stoodIn = p.stoodIn || t.lead && resp.StatusCode/100 == 2 && a.Group != p.all.first().Group
 		if n, err := strconv.Atoi(resp.Header.Get("X-RateLimit-Limit")); err == nil && n > 0 {
 			a.ledger(class).limit, a.ledger(class).named = n, n
 			a.quota = strconv.Itoa(n)
