@@ -22,6 +22,7 @@ type moving struct {
 	next     int   // the next new value
 	perPage  int
 	unsized  bool
+	reversed bool // the oldest are first
 	requests int
 	change   func(m *moving) // before each request but the first
 	most     int             // how many are wanted; 0 for all
@@ -54,7 +55,11 @@ func (m *moving) RoundTrip(req *http.Request) (*http.Response, error) {
 	begin, end := min((number-1)*m.perPage, len(m.values)), min(number*m.perPage, len(m.values))
 	var values []any
 	for i, v := range m.values[begin:end] {
-		values = append(values, map[string]any{"id": v, "at": time.Unix(int64(1_000_000-begin-i), 0)})
+		at := 1_000_000 - begin - i
+		if m.reversed {
+			at = begin + i
+		}
+		values = append(values, map[string]any{"id": v, "at": time.Unix(int64(at), 0)})
 	}
 	if page["values"] = values; values == nil {
 		page["values"] = []any{}
@@ -114,8 +119,12 @@ func TestListThatMoves(t *testing.T) {
 	incomplete, unfinished, twice := 0, 0, 0
 	for seed := range cases {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
-		inFront, most := r.IntN(2) == 0, r.IntN(14)
-		m := &moving{most: most, perPage: 2 + r.IntN(3), unsized: r.IntN(4) == 0}
+		said, most := r.IntN(2) == 0, r.IntN(14) // said of the order of the list
+		m := &moving{most: most, perPage: 2 + r.IntN(3), unsized: r.IntN(4) == 0, reversed: r.IntN(4) == 0 && most > 0}
+		if m.reversed {
+			m.most = 0 // it is read to its end
+		}
+		inFront := said && !m.reversed
 		for range r.IntN(15) {
 			m.next++
 			m.values = append(m.values, m.next)
@@ -130,7 +139,7 @@ func TestListThatMoves(t *testing.T) {
 		}
 		id := func(l bitbucket.Listed) string { return fmt.Sprint(l.Object["id"]) }
 		e := bitbucket.Endpoint[bitbucket.Listed]{
-			Path: "list", Route: "list", Pagelen: 100, InFront: inFront,
+			Path: "list", Route: "list", Pagelen: 100, InFront: said,
 			Key: func(l bitbucket.Listed) (string, error) { return id(l), nil },
 		}
 		if most > 0 { // the order of the values is that of the list

@@ -68,7 +68,7 @@ func (s *sorter) sorted(ctx context.Context, a aged, query url.Values, yield fun
 	var all []dated
 	query = maps.Clone(query)
 	query.Del("sort")
-	a.endpoint.When, a.endpoint.Until, a.endpoint.NoJSON = nil, nil, false
+	a.endpoint.When, a.endpoint.Until, a.endpoint.NoJSON, a.endpoint.InFront = nil, nil, false, false
 	for l, err := range bitbucket.List(ctx, s.client, a.endpoint, query) {
 		if err != nil {
 			if !yield(l, err) || !isOdd(err) {
