@@ -16,23 +16,34 @@ import (
 	"port-bitbucket-exporter/internal/reach"
 )
 
-// aged is a list of a repository that nothing shows to be unchanged, such as that of its pull
+// agedList is a list of a repository that nothing shows to be unchanged, such as that of its pull
 // requests: what is known of it is as old as its last reading.
-type aged struct {
+type agedList struct {
 	kind       string
 	repository bitbucket.Repository
 	// endpoint and query are those of the list. What they ask for is a part of the key
 	// under which the list is remembered.
 	endpoint bitbucket.Endpoint[bitbucket.Listed]
 	query    url.Values
-	// complete adds to an object what Bitbucket leaves out; nil for nothing.
-	complete func(Object)
 	// only are the objects of the list that are wanted.
 	only choice
 	// place returns the path of the endpoint where a request has to find it first; nil where it is known.
 	place func(ctx context.Context) (string, error)
 	// optional is true for a list that answers 404 where a repository does not have such objects.
 	optional bool
+	// moves is true for a list that does not change while its repository does not move.
+	moves bool
+	// also is true for a list that is read along with another one, and that no plan has.
+	also bool
+	// shared is true for a list that more than one resource of a run may read.
+	shared bool
+}
+
+// aged is such a list, and what a mapping sees of its objects.
+type aged struct {
+	agedList
+	// complete adds to an object what Bitbucket leaves out; nil for nothing.
+	complete func(Object)
 	// name is what an object is called in messages; nil for what it says itself.
 	name func(Object) string
 	// extras are fields of the objects that cost requests of their own.
@@ -44,17 +55,11 @@ type aged struct {
 	// through changes the objects of the list as they come, before only chooses among them: it may
 	// ask for more, and hold them back until all are there. Nil leaves them as they are.
 	through func(context.Context, *Workspace, iter.Seq2[Found, error]) iter.Seq2[Found, error]
-	// moves is true for a list that does not change while its repository does not move.
-	moves bool
 	// none is true where the repository cannot have such objects.
 	none bool
-	// also is true for a list that is read along with another one, and that no plan has.
-	also bool
-	// shared is true for a list that more than one resource of a run may read.
-	shared bool
 }
 
-func (a aged) key() []string {
+func (a agedList) key() []string {
 	key := listKey(a.repository, a.kind, a.query)
 	if a.only.name != "" {
 		key = append(key, a.only.name)
@@ -63,7 +68,7 @@ func (a aged) key() []string {
 }
 
 // asksFor are the parts of objects that Bitbucket is asked for; nil for all.
-func (a aged) asksFor() *reach.Paths {
+func (a agedList) asksFor() *reach.Paths {
 	if a.endpoint.Fields == "" {
 		return nil
 	}
@@ -71,10 +76,10 @@ func (a aged) asksFor() *reach.Paths {
 }
 
 // id is the key as one text.
-func (a aged) id() string { return strings.Join(a.key(), "\x00") }
+func (a agedList) id() string { return strings.Join(a.key(), "\x00") }
 
 // find completes the endpoint of a list whose path is not known yet.
-func (a *aged) find(ctx context.Context) (err error) {
+func (a *agedList) find(ctx context.Context) (err error) {
 	if a.place != nil {
 		a.endpoint.Path, err = a.place(ctx)
 	}
@@ -102,7 +107,7 @@ func extractAged[S ager](ctx context.Context, ws *Workspace, s S) iter.Seq2[Task
 		take := s.taking(ws)
 		for l, err := range take.repositories(ctx) {
 			a := s.aged(ws.client, l.Repository, parts)
-			task := Task{Source: l.source(), aged: &a}
+			task := Task{Source: l.source(), aged: &a.agedList}
 			switch {
 			case isOdd(err):
 				task, err = failing(err), nil
@@ -145,7 +150,7 @@ const (
 )
 
 // origin decides where the objects of a list come from, and returns what is known of it.
-func (w *Workspace) origin(a aged) (origin, record) {
+func (w *Workspace) origin(a agedList) (origin, record) {
 	known, ok := recordOf(w.options.State, a.key(), a.repository, a.endpoint.Reads)
 	known.begun, known.mayBegun = w.readings.overtaken(a.id(), known.ReadAt)
 	at, read := w.readings.of(a.id())
@@ -169,7 +174,7 @@ func (w *Workspace) origin(a aged) (origin, record) {
 // resumes reports whether a list need not be asked for, since a run read it that was cut off
 // since, a short while ago. MaxAge holds for it, too, where it holds. A later run without a bound
 // that was killed has not begun it: it would have resumed it as well.
-func (w *Workspace) resumes(a aged, known record) bool {
+func (w *Workspace) resumes(a agedList, known record) bool {
 	if _, bounded := w.client.Left(); bounded && !w.usable(known) {
 		return false
 	}
@@ -189,7 +194,7 @@ func (w *Workspace) usable(known record) bool {
 // aged yields the objects of a list, from where origin says, or from memory where the bound on
 // requests was reached before the first one. A *Remembered comes first where they come from
 // memory, and others may follow a *bitbucket.Odd.
-func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Found, error] {
+func (w *Workspace) aged(ctx context.Context, a agedList) iter.Seq2[Found, error] {
 	if known := w.shared.of(a); known != nil {
 		return known
 	}
@@ -219,7 +224,7 @@ func (w *Workspace) aged(ctx context.Context, a aged) iter.Seq2[Found, error] {
 
 // recall yields a list from memory. The list is missing, and nothing was yielded, where memory does
 // not have all of it any more.
-func (w *Workspace) recall(ctx context.Context, a aged, known record, tell bool, yield func(Found, error) bool) (missing bool) {
+func (w *Workspace) recall(ctx context.Context, a agedList, known record, tell bool, yield func(Found, error) bool) (missing bool) {
 	begun, n := false, 0
 	for object, err := range known.objects(ctx, w.options.State) {
 		if errors.Is(err, errForgotten) && !begun {
@@ -246,7 +251,7 @@ func (w *Workspace) recall(ctx context.Context, a aged, known record, tell bool,
 // ask yields a list as Bitbucket gives it, and remembers it when it comes to its end and has
 // nothing odd. It reports whether anything was yielded. The error, which is not yielded, is why
 // the list did not come to its end.
-func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bool) (begun bool, err error) {
+func (w *Workspace) ask(ctx context.Context, a agedList, yield func(Found, error) bool) (begun bool, err error) {
 	r := newAsking(w, a)
 	for l, err := range w.sorter.list(ctx, r.list, atMoment(a.query, w.moment)) {
 		if err != nil && a.optional && !r.begun {
@@ -276,14 +281,14 @@ func (w *Workspace) ask(ctx context.Context, a aged, yield func(Found, error) bo
 // asking is one reading of a list from Bitbucket, and what is kept of it.
 type asking struct {
 	ws       *Workspace
-	list     aged
+	list     agedList
 	keep     *keeper     // nil where nothing is remembered of it
 	share    *sharedList // nil where no other resource reads it
 	requests int
 	begun    bool // the first answer has come
 }
 
-func newAsking(w *Workspace, a aged) *asking {
+func newAsking(w *Workspace, a agedList) *asking {
 	r := &asking{ws: w, list: a, keep: newKeeper(w.options.State, a.repository, a.asksFor())}
 	r.share = w.shared.keeper(a, r.keep != nil)
 	r.list.endpoint.Asked, r.list.endpoint.NoJSON = func() { r.requests++ }, r.keep == nil && r.share == nil

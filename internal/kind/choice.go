@@ -105,7 +105,7 @@ func (w *Workspace) orNone(ctx context.Context, r bitbucket.Repository, err erro
 }
 
 // none is what a repository has of a list that it does not have.
-func (w *Workspace) none(a aged) *None {
+func (w *Workspace) none(a agedList) *None {
 	return &None{"answered 404, as one that has none", func(ctx context.Context) error { return w.stillNone(ctx, a) }}
 }
 
@@ -123,7 +123,7 @@ func (w *Workspace) noCommits(r bitbucket.Repository) *None {
 }
 
 // stillNone asks once more for a list that a repository does not have.
-func (w *Workspace) stillNone(ctx context.Context, a aged) error {
+func (w *Workspace) stillNone(ctx context.Context, a agedList) error {
 	if err := a.find(ctx); err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (s deploymentSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p 
 	a.only = choice{takes: func(o Object) bool { return !window.old(o) && s.takesEnvironment(o) }}
 	a.through = func(ctx context.Context, ws *Workspace, all iter.Seq2[Found, error]) iter.Seq2[Found, error] {
 		if s.namesEnvironments() {
-			all = nameEnvironments(ctx, ws, environmentsOf(s.ofRepositories, c, r), all)
+			all = nameEnvironments(ctx, ws, environmentsOf(s.ofRepositories, c, r).agedList, all)
 		}
 		if s.enriches() {
 			all = withCommits(ctx, ws, a, all)
@@ -117,7 +117,7 @@ func (s deploymentSelector) namesEnvironments() bool {
 // answers have their uuids alone. The list is read when a deployment comes that has no more.
 //
 // Source: clients that read both lists to show names, read 2026-11.
-func nameEnvironments(ctx context.Context, ws *Workspace, list aged, all iter.Seq2[Found, error]) iter.Seq2[Found, error] {
+func nameEnvironments(ctx context.Context, ws *Workspace, list agedList, all iter.Seq2[Found, error]) iter.Seq2[Found, error] {
 	return func(yield func(Found, error) bool) {
 		var known map[string]Object // by uuid; nil until they are read
 		for found, err := range all {
@@ -147,7 +147,7 @@ func nameEnvironments(ctx context.Context, ws *Workspace, list aged, all iter.Se
 // are yielded; nothing may be yielded any more when more is false. A repository that deploys to
 // environments has a list of them: that it has none is an error, and not a *None, which would be one of
 // the deployments.
-func readEnvironments(ctx context.Context, ws *Workspace, list aged, yield func(Found, error) bool) (known map[string]Object, more bool) {
+func readEnvironments(ctx context.Context, ws *Workspace, list agedList, yield func(Found, error) bool) (known map[string]Object, more bool) {
 	known, list.also = map[string]Object{}, true
 	for found, err := range ws.aged(ctx, list) {
 		if err == nil {

@@ -32,8 +32,8 @@ func (s ofRepositories) within() bool { return s.reads.any(withinKey) }
 // listOf is a list of a repository at a path below its own, of objects that a text or number at
 // the key identifies, in pages of 100 that are whole.
 func (s ofRepositories) listOf(c *bitbucket.Client, r bitbucket.Repository, kind, key string, path ...string) aged {
-	return aged{
-		kind: kind, repository: r, within: s.within(),
+	return aged{within: s.within(), agedList: agedList{
+		kind: kind, repository: r,
 		endpoint: bitbucket.Endpoint[bitbucket.Listed]{
 			Name:    fmt.Sprintf("%ss of repository %q", strings.ReplaceAll(kind, "-", " "), r.Slug),
 			Path:    c.Path("repositories", append([]string{r.Slug}, path...)...),
@@ -41,7 +41,7 @@ func (s ofRepositories) listOf(c *bitbucket.Client, r bitbucket.Repository, kind
 			Pagelen: 100,
 			Key:     keyOf(key),
 		},
-	}
+	}}
 }
 
 // keyOf is an Endpoint's Key of objects that a text or number at the first of some keys identifies.

@@ -129,7 +129,7 @@ func (p *plan) add(c budget.Candidate, again int) {
 }
 
 // addList adds a list. It reports whether the list comes from memory whatever is planned.
-func (p *plan) addList(w *Workspace, a aged) (remembered bool) {
+func (p *plan) addList(w *Workspace, a agedList) (remembered bool) {
 	from, known := w.origin(a)
 	if from == cutOff || from == unmoved {
 		return from == cutOff
@@ -163,7 +163,7 @@ type turn struct {
 func turnKey(repository string) []string { return []string{repository, "contents"} }
 
 // failedKey is the key of the turn of a list.
-func failedKey(a aged) []string { return append(a.key(), "failed") }
+func failedKey(a agedList) []string { return append(a.key(), "failed") }
 
 // turnOf returns the last turn; zero for none, and for one in the future.
 func turnOf(s *state.Store, key []string) (last turn) {

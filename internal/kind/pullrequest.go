@@ -210,7 +210,8 @@ func reachReviewers(reads *reach.Paths) {
 //
 // API: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-get
 func (s pullRequestSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p parts) aged {
-	a := aged{kind: p.kind, repository: r, complete: nameReviewers, within: s.within(), extras: s.reads.wanted(extrasOfPullRequests), activity: s.activity(),
+	a := aged{complete: nameReviewers, within: s.within(), extras: s.reads.wanted(extrasOfPullRequests), activity: s.activity()}
+	a.agedList = agedList{kind: p.kind, repository: r,
 		endpoint: bitbucket.Endpoint[bitbucket.Listed]{
 			Name:    fmt.Sprintf("pull requests of repository %q", r.Slug),
 			Path:    c.Path("repositories", r.Slug, "pullrequests"),

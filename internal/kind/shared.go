@@ -23,7 +23,7 @@ type sharedList struct {
 }
 
 // of yields the objects of a list that was read in this run, or its *None; nil for another one.
-func (s *sharedLists) of(a aged) iter.Seq2[Found, error] {
+func (s *sharedLists) of(a agedList) iter.Seq2[Found, error] {
 	if !a.shared {
 		return nil
 	}
@@ -55,7 +55,7 @@ func (s *sharedLists) read(blob spool.Blob) (Object, error) {
 }
 
 // keeper is for a list that begins to be read; nil where it is not shared, or remembered in another way.
-func (s *sharedLists) keeper(a aged, remembered bool) *sharedList {
+func (s *sharedLists) keeper(a agedList, remembered bool) *sharedList {
 	if !a.shared || remembered {
 		return nil
 	}

@@ -25,7 +25,7 @@ type sorter struct {
 }
 
 // list yields the objects of a list that is asked for with a query.
-func (s *sorter) list(ctx context.Context, a aged, query url.Values) iter.Seq2[bitbucket.Listed, error] {
+func (s *sorter) list(ctx context.Context, a agedList, query url.Values) iter.Seq2[bitbucket.Listed, error] {
 	asSorted := bitbucket.List(ctx, s.client, a.endpoint, query)
 	if a.only.when == nil || !query.Has("sort") {
 		return asSorted
@@ -59,7 +59,7 @@ func isRefused(err error) bool {
 
 // sorted yields a list that is asked for without an order, the newest first. An object without a time is
 // after those that have one.
-func (s *sorter) sorted(ctx context.Context, a aged, query url.Values, yield func(bitbucket.Listed, error) bool) {
+func (s *sorter) sorted(ctx context.Context, a agedList, query url.Values, yield func(bitbucket.Listed, error) bool) {
 	type dated struct {
 		at    time.Time
 		whole bool

@@ -70,8 +70,8 @@ type Task struct {
 	Run   Run
 	// Warns is true for a task that has no object, and only warns.
 	Warns bool
-	aged  *aged   // the list that Run reads; nil where it reads none
-	reads *chosen // the branch whose folders and files Run reads; nil where it reads none
+	aged  *agedList // the list that Run reads; nil where it reads none
+	reads *chosen   // the branch whose folders and files Run reads; nil where it reads none
 }
 
 // Run yields the objects of a task. A *Warning, an *Unreadable and an *Omitted come in the

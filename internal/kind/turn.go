@@ -21,7 +21,7 @@ func agedTask(ws *Workspace, a aged, l *listed, without func(Source) string, sho
 				t.feed = newFeed(ctx, ws, a.repository)
 				defer t.feed.stop()
 			}
-			objects := ws.aged(ctx, a)
+			objects := ws.aged(ctx, a.agedList)
 			if a.through != nil {
 				objects = a.through(ctx, ws, objects)
 			}
