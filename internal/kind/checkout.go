@@ -41,7 +41,7 @@ func (w *Workspace) checkout(ctx context.Context, l *listed, branch string) (*ch
 	}
 	c, err := w.memory.At(ctx, r, branch)
 	if branch != "" && errors.Is(err, bitbucket.ErrNotFound) {
-		return nil, missingBranch(ctx, w, l.Repository, branch)
+		return nil, missingBranch(ctx, w, l.Repository, branch, err)
 	}
 	if err != nil {
 		return nil, err

@@ -324,3 +324,17 @@ func TestStoppedFiles(t *testing.T) {
 		w.equal("unreadable", len(failed) == 1 && isUnreadable(failed[0]), false)
 	})
 }
+
+// A branch that the list of branches has is there, whatever its own route says.
+func TestBranchThatIsListed(t *testing.T) {
+	s := bitbuckettest.New("acme")
+	s.AddRepository(bitbuckettest.Repository{Name: "api", Files: map[string]string{"port.yml": "a: b"}})
+	s.AddBranch("api", "release/1.x")
+	inBubble(t, s, func(w world) {
+		w.s.Fault(bitbuckettest.Fault{Path: "/repositories/acme/api/refs/branches/*", Status: 404, Times: -1})
+		items, told, failed := w.files("files: [{path: port.yml, repos: [{name: api, branch: release/1.x}]}, {path: port.yml, repos: [{name: api, branch: release/2.x}]}]")
+		w.equal("failed", len(failed), 0)
+		w.equal("items", len(items), 1)
+		w.equal("told", told, []string{`repository "api" has no branch "release/2.x" | did you mean "release/1.x"?`})
+	})
+}

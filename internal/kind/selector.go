@@ -234,11 +234,14 @@ func missingRepositories(refs [][]repoRef, found map[string]bool, names []string
 }
 
 // missingBranch is for a branch that a selector names.
-func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, branch string) *Warning {
+func missingBranch(ctx context.Context, ws *Workspace, r bitbucket.Repository, branch string, err error) *Warning {
 	w := &Warning{Problem: diag.Problem{Message: fmt.Sprintf("repository %q has no branch %q", r.Slug, branch), Fix: "leave the branch out for the main branch"}, BlocksDeletion: true}
 	var names []string
-	branches, _ := ws.client.Branches(ctx, r.Slug) // only to say what is near
-	for _, b := range branches {
+	none := &source.NoBranch{}
+	if !errors.As(err, &none) { // only to say what is near
+		none.Others, _ = ws.client.Branches(ctx, r.Slug)
+	}
+	for _, b := range none.Others {
 		names = append(names, b.Name)
 	}
 	if near, ok := nearest.Name(branch, names); ok {

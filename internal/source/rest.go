@@ -57,21 +57,30 @@ func (r REST) head(ctx context.Context, of bitbucket.Repository, branch string) 
 		return "", existsErr
 	case !there:
 		return "", &Gone{Slug: of.Slug}
-	case branch != of.MainBranch:
-		return "", err
 	}
-	others, err := r.Client.Branches(ctx, of.Slug)
+	others, listErr := r.Client.Branches(ctx, of.Slug)
 	i := slices.IndexFunc(others, func(b bitbucket.Branch) bool { return b.Name == branch })
 	switch {
-	case err != nil: // also when they are not found: the repository is there
-		return "", err
 	case i >= 0 && others[i].Target.Hash != "": // it came meanwhile, or the server gives no single branch
 		return others[i].Target.Hash, nil
+	case branch != of.MainBranch:
+		return "", &NoBranch{error: err, Others: others}
+	case listErr != nil: // also when they are not found: the repository is there
+		return "", listErr
 	case len(others) > 0:
 		return "", fmt.Errorf("the main branch %q of repository %q is not there, while others are; give the repository another main branch in its settings", branch, of.Slug)
 	}
 	return "", nil
 }
+
+// NoBranch is bitbucket.ErrNotFound for a branch, with others of its repository: those with the newest
+// commits, as far as they are known.
+type NoBranch struct {
+	error
+	Others []bitbucket.Branch
+}
+
+func (n *NoBranch) Unwrap() error { return n.error }
 
 // Wider widens nothing: each page costs a request.
 func (r REST) Wider(_ context.Context, _ bitbucket.Repository, w Want) (glob.Need, error) {
