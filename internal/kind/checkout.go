@@ -160,7 +160,7 @@ func (c *checkout) text(ctx context.Context, name string) (any, *Warning, error)
 	var dead *source.DeadLink
 	switch {
 	case errors.As(err, &dead):
-		return nil, &Warning{Problem: diag.Problem{Message: dead.Why + ": it is null", Example: c.At(name)}}, nil
+		return nil, &Warning{Unclear: true, Problem: diag.Problem{Message: dead.Why + ": it is null", Example: c.At(name)}}, nil
 	case errors.As(err, &omitted):
 		return nil, &Warning{Unclear: true, Problem: diag.Problem{Message: omitted.Why + ": it is null", Fix: omitted.Fix, Example: omitted.Object}}, nil
 	case err != nil || body == nil:

@@ -152,11 +152,15 @@ var extrasOfRepositories = []extra{
 	{"__branchingModel", func(ctx context.Context, w enricher, r bitbucket.Repository, _ Object) (any, error) {
 		return w.client.Object(ctx, fmt.Sprintf("branching model of repository %q", r.Slug), w.client.Path("repositories", r.Slug, "effective-branching-model"))
 	}},
-	{"__headStatuses", func(ctx context.Context, w enricher, r bitbucket.Repository, _ Object) (any, error) {
-		if r.Hash == "" {
-			return []any{}, nil
+	{"__headStatuses", func(ctx context.Context, w enricher, r bitbucket.Repository, _ Object) (_ any, err error) {
+		head := r.Hash
+		if head == "" && r.MainBranch != "" { // the list does not say
+			head, err = w.client.Head(ctx, r.Slug, r.MainBranch)
 		}
-		return values(w.list(ctx, r, "statuses of the head", "statuses", "commit", r.Hash, "statuses"))
+		if head == "" || err != nil {
+			return []any{}, err
+		}
+		return values(w.list(ctx, r, "statuses of the head", "statuses", "commit", head, "statuses"))
 	}},
 }
 

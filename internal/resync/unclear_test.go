@@ -126,9 +126,50 @@ func TestContentThatIsNotGiven(t *testing.T) {
 			unclear{"included, binary, " + kind, text, both, written(path, good+"\x00")},
 		)
 	}
+	link := func(b *bitbuckettest.Server, path, to string) {
+		b.SetFile("b", path, []byte(to))
+		b.SetAttributes("b", path, "link")
+	}
+	for by, text := range map[string]string{
+		"query":    of("file", `query: '(.content | type) == "object" and .content.kind == "Component"', files: [{path: '*.yml'}]`, "", `identifier: '.repo.slug + "/" + .file.path'`),
+		"items":    of("file", "query: 'true', files: [{path: '*.yml'}]", "itemsToParse: '(.content.items? // [])', ", `identifier: '.repo.slug + "/" + .item'`),
+		"name":     of("file", "query: 'true', files: [{path: '*.yml'}]", "", `identifier: '.repo.slug + "/" + (.content.name? // .file.path)'`),
+		"included": of("repository", included, "", "identifier: .slug"),
+	} {
+		for how, to := range map[string]string{"inside": "d/c.txt", "outside": "../x/c.yml", "through a link": "l/c.txt"} {
+			all = append(all, unclear{"link, " + how + ", " + by, text, func(b *bitbuckettest.Server) { in("c.yml", good)(b); in("d/c.txt", good)(b) },
+				func(b *bitbuckettest.Server) { link(b, "l", "d"); link(b, "c.yml", to) }})
+		}
+	}
 	for _, u := range all {
 		u.stays(t)
 	}
+}
+
+// Where the list does not say which commit is the head, that is asked for: a head without statuses is
+// another thing.
+func TestHeadThatIsNotListed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := acme("a", "b")
+		w := newWorld(t, b)
+		w.unequal = true
+		w.port.AddBlueprint(blueprintOf("one"))
+		for _, slug := range b.Slugs() {
+			b.SetHeadStatuses(slug, bitbuckettest.Status{Key: "build", State: "FAILED"})
+		}
+		text := "resources:" + of("repository", "query: 'true'", "", `identifier: .slug, properties: {name: '[.__headStatuses[].state] | join(",")'}`)
+		w.sync(text).ended(report.Success)
+		b.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Times: -1, Mutate: func(o map[string]any) {
+			for _, v := range o["values"].([]any) {
+				delete(v.(map[string]any)["mainbranch"].(map[string]any), "target")
+			}
+		}})
+		for id, e := range w.sync(text).ended(report.Success).after["one"] {
+			if got := e.Properties["name"]; got != "FAILED" {
+				t.Errorf("%s: got %v, want what it was", id, got)
+			}
+		}
+	})
 }
 
 // What is refused without a name may have been called anything.
