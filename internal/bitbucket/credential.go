@@ -52,9 +52,9 @@ func leads(req *http.Request) bool {
 	return !below || strings.Count(strings.TrimRight(rest, "/"), "/") == 0
 }
 
-// Views returns what reads a path as each credential does that may say what there is: the client itself
-// where that is one, or where their requests are not to be told apart. They spend the client's requests.
-// A list that is read by several credentials may be read by any of them, and one may see less.
+// Views returns clients for a path, one for each credential that may say what there is: the client
+// itself reads by any of them, and one may see less. Where there is one such credential it is the client.
+// They spend the client's requests.
 func Views(c *Client, path string) ([]*Client, error) {
 	req, err := transport.NewRequest(context.Background(), http.MethodGet, c.url(path, nil), nil)
 	if err != nil {

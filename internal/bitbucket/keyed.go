@@ -119,7 +119,7 @@ func (r *reading[T]) whole(last *page, fixed bool) error {
 // was there all the time, as its sizes agree.
 func proves[T any](l *lister[T], r *reading[T]) bool {
 	e := &l.endpoint
-	return l.pages == 1 || e.Fixed || e.Once || e.InFront && !r.unsized && !r.shorter && !r.order.broken || e.Sorted.Number != nil && !l.plain
+	return l.pages == 1 || e.Fixed || e.Once || e.Grows || e.InFront && !r.unsized && !r.shorter && !r.order.broken || e.Sorted.Number != nil && !l.plain
 }
 
 // enough is for a list that ends before its last page. It returns an ErrIncomplete where values of a

@@ -37,8 +37,10 @@ type Endpoint[T any] struct {
 	// Fixed is true for a list that has the same values in the same order whenever it is
 	// read, each once: keys are then not remembered, which saves memory.
 	Fixed bool
-	// InFront is true for a list that values join in front of all others, never among them: then
-	// its sizes show whether any was missed.
+	// Grows is true for a list that values join, and that none leaves: none can be missed.
+	Grows bool
+	// InFront is true for a list that values join in front of all others, or move there, never among
+	// them: its sizes, and values that come twice, show whether any was missed.
 	InFront bool
 	// Once is true for a list that is read once, however many pages it has: the caller takes
 	// nothing for gone because the list lacks it.
@@ -94,7 +96,7 @@ var errNextPage = errors.New("next page refused")
 // read by its key; where that cannot be, List follows links, and reads a list of several
 // pages twice, to find values that moved: sizes that agree do not show that none did, since
 // one may go while another one comes. Each of the two may be read once more. A list that is
-// Fixed or InFront, or read Once, is read once.
+// Fixed, Grows, is joined InFront, or is read Once, is read once.
 func List[T any](ctx context.Context, c *Client, e Endpoint[T], q url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		l := newLister(c, e, q)
@@ -183,15 +185,19 @@ func (l *lister[T]) begin() *reading[T] {
 	return r
 }
 
-// readWhole reads the list, from its beginning when it has to be read otherwise, and once
-// more when its pages do not add up. Pages grow shorter down to minPagelen, and the way of
+// readWhole reads the list, from its beginning when it has to be read otherwise, and once more, or
+// some times more, when its pages do not add up. Pages grow shorter down to minPagelen, and the way of
 // reading changes once: then it ends.
 func (l *lister[T]) readWhole(ctx context.Context) error {
-	for again := true; ; {
+	again := 1
+	if l.endpoint.InFront {
+		again = 3 // what moves is found in front: each reading is likely to show more
+	}
+	for {
 		err := l.read(ctx)
 		switch {
-		case errors.Is(err, ErrIncomplete) && again:
-			again = false
+		case errors.Is(err, ErrIncomplete) && again > 0:
+			again--
 			l.whole = true // in case that shows more
 		case !errors.Is(err, errShorter) && !errors.Is(err, errUnkeyed):
 			return err

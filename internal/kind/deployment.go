@@ -78,7 +78,7 @@ func (s deploymentSelector) problems(raw mapping.Selector) diag.Problems {
 // the traps are those that public clients met, read 2026-11.
 func (s deploymentSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p parts) aged {
 	a := s.listOf(c, r, "deployment", "uuid", "deployments", "")
-	a.optional, a.endpoint.InFront = true, true // a deployment does not go
+	a.optional, a.endpoint.Grows = true, true // a deployment does not go
 	window := choice{since: daysBefore(p.moment, s.Since), when: deployedAt}
 	a.only = choice{takes: func(o Object) bool { return !window.old(o) && s.takesEnvironment(o) }}
 	a.through = func(ctx context.Context, ws *Workspace, all iter.Seq2[Found, error]) iter.Seq2[Found, error] {

@@ -81,7 +81,7 @@ func (s pipelineSelector) aged(c *bitbucket.Client, r bitbucket.Repository, p pa
 		when:  func(o Object) (time.Time, bool) { return timeAt(o, "created_on") },
 	})
 	a.only.order(&a.endpoint)
-	a.endpoint.InFront = true
+	a.endpoint.Grows = true // a pipeline does not go, and its time does not change
 	a.name = func(o Object) string { return fmt.Sprintf("%s pipeline #%v", r.Slug, o["build_number"]) }
 	return a
 }
