@@ -23,7 +23,7 @@ var ErrNotFound = errors.New("not found")
 // Error is a refusal by Port: of a request, or of one entity in it.
 type Error struct {
 	Where   string // method and path; empty for one entity of a batch
-	Status  int
+	Status  int    // 0 where the answer for an entity of a batch has none
 	Code    string // "not_found"
 	Message string
 	Trace   string // x-trace-id, for Port's support
@@ -34,7 +34,11 @@ func (e *Error) Error() string {
 	if e.Where != "" {
 		fmt.Fprintf(&b, "%s: ", e.Where)
 	}
-	b.WriteString(strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))))
+	if e.Status == 0 {
+		b.WriteString("refused, without a status")
+	} else {
+		b.WriteString(strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))))
+	}
 	switch {
 	case e.Message != "":
 		fmt.Fprintf(&b, ": %s", e.Message)

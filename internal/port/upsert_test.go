@@ -128,6 +128,17 @@ func TestUpsertAnswersOfOddForm(t *testing.T) {
 	}
 }
 
+// A refusal that names no status is told without one.
+func TestRefusalWithoutAStatus(t *testing.T) {
+	t.Parallel()
+	s := newServer()
+	s.Fault(porttest.Fault{Path: bulkPath, Status: 207, Body: `{"ok":false,"entities":[],"errors":[{"identifier":"a","index":0,"message":"no such property"}]}`})
+	out := overSocket(t, s).Entities.Upsert(t.Context(), repository, batchOf(t, "a"), merge)
+	if err := out[0].Err; err == nil || !strings.HasPrefix(err.Error(), "refused, without a status: no such property") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Where Port refuses the parameters of the resync, all goes out without them; a refusal that
 // speaks of something else says nothing of them.
 func TestResyncThatIsNotTaken(t *testing.T) {
