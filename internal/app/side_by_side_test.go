@@ -227,36 +227,3 @@ func TestWhatNoKindSees(t *testing.T) {
 		}
 	})
 }
-
-// Tokens of one input are taken to see the same, and one of them may read all lists of the workspace:
-// before anything is deleted each of them reads these, and what any of them sees stays.
-func TestTokenThatSeesLess(t *testing.T) {
-	t.Parallel()
-	for n := 3; n < 12; n++ { // who reads what depends on how many requests there are
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			t.Parallel()
-			b := bitbuckettest.New("acme")
-			for i := range n {
-				b.AddRepository(bitbuckettest.Repository{Name: fmt.Sprint("r", i)})
-				b.AddPullRequest(fmt.Sprint("r", i), bitbuckettest.PullRequest{Title: "one"})
-			}
-			w := virtual(t, b)
-			w.env["MAPPING"] = "entityDeletionThreshold: 1\n" + withPulls
-			w.env["SOURCE_READER"] = "rest"
-			w.bitbucket.AllowToken(token, bitbuckettest.Access{Name: "one", Limit: -1})
-			w.bitbucket.AllowToken("second-token", bitbuckettest.Access{Name: "two", Limit: -1, Hidden: []string{"r1"}})
-			synctest.Test(t, func(t *testing.T) {
-				w.run(nil).check(t, 0, "success")
-				w.port.Age(time.Minute)
-				w.bitbucket.RemoveRepository("r2")
-				r := w.run(map[string]string{"BITBUCKET_WORKSPACE_TOKEN": "second-token," + token})
-				if !w.holds("bitbucketRepository", "r1") {
-					t.Errorf("the repository that one token does not see was deleted\n%s", r.stdout)
-				}
-				if w.holds("bitbucketRepository", "r2") {
-					t.Errorf("the repository that none sees was kept\n%s", r.stdout)
-				}
-			})
-		})
-	}
-}

@@ -36,7 +36,6 @@ type Client struct {
 	// credentials, within their allowances, and counted with its own.
 	Transport http.RoundTripper
 
-	config    Config
 	base      *url.URL
 	workspace string
 	kind      string
@@ -58,14 +57,12 @@ type Client struct {
 }
 
 // New returns a client; it makes no request.
-func New(c Config) (*Client, error) { return newClient(c, transport.NewBudget(c.MaxRequests)) }
-
-func newClient(c Config, requests *transport.Budget) (*Client, error) {
+func New(c Config) (*Client, error) {
 	base, err := url.Parse(c.BaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("base URL of Bitbucket: %w", err)
 	}
-	client := &Client{config: c, base: base, workspace: c.Workspace, kind: c.CredentialKind, requests: requests}
+	client := &Client{base: base, workspace: c.Workspace, kind: c.CredentialKind, requests: transport.NewBudget(c.MaxRequests)}
 	client.told = c.Progress.Source(Name)
 	chain := transport.Log(transport.Observed(c.Transport, client.told), c.Log, client.requests)
 	chain = transport.Deadline(chain, attemptTimeout)

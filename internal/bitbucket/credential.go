@@ -2,8 +2,6 @@ package bitbucket
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -50,39 +48,6 @@ func partOf(path, collection string, n int) string {
 func leads(req *http.Request) bool {
 	_, rest, below := strings.Cut(req.URL.EscapedPath(), "/repositories/")
 	return !below || strings.Count(strings.TrimRight(rest, "/"), "/") == 0
-}
-
-// Views returns clients for a path, one for each credential that may say what there is: the client
-// itself reads by any of them, and one may see less. Where there is one such credential it is the client.
-// They spend the client's requests.
-func Views(c *Client, path string) ([]*Client, error) {
-	req, err := transport.NewRequest(context.Background(), http.MethodGet, c.url(path, nil), nil)
-	if err != nil {
-		return nil, err
-	}
-	leading := transport.Leading(c.pool, scopeOf(req))
-	if len(leading) < 2 {
-		return []*Client{c}, nil
-	}
-	var views []*Client
-	spent := c.pool.Spending()
-	for _, i := range leading {
-		config := c.config
-		config.Credentials, config.Spent = config.Credentials[i:i+1], spent[i:i+1]
-		config.Git, config.Progress = GitConfig{}, nil
-		view, err := newClient(config, c.requests)
-		if err != nil {
-			return nil, err
-		}
-		views = append(views, view)
-	}
-	return views, nil
-}
-
-// Unable reports whether an error is a refusal of the credential, which others may be without.
-func Unable(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.lacksScope())
 }
 
 // judge reads what an answer of 401, 403 or 404 says of the credential. A path that a commit does

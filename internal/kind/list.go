@@ -138,14 +138,14 @@ func (s *lists) of(ctx context.Context, q bitbucket.RepositoryQuery) *list {
 }
 
 // ask asks Bitbucket for a list.
-func (s *lists) ask(ctx context.Context, c *bitbucket.Client, q bitbucket.RepositoryQuery) iter.Seq2[bitbucket.Repository, error] {
+func (s *lists) ask(ctx context.Context, q bitbucket.RepositoryQuery) iter.Seq2[bitbucket.Repository, error] {
 	q.Query = filter.At(q.Query, s.moment)
-	return c.Repositories(ctx, q)
+	return s.client.Repositories(ctx, q)
 }
 
 // read reads a list. One whose context has ended is read again when it is next ranged over.
 func (s *lists) read(ctx context.Context, q bitbucket.RepositoryQuery, into *list) error {
-	for r, err := range s.ask(ctx, s.client, q) {
+	for r, err := range s.ask(ctx, q) {
 		if err != nil && !isOdd(err) {
 			if ctx.Err() != nil {
 				s.mu.Lock()
@@ -208,35 +208,6 @@ func (l *list) at(ctx context.Context, i int) (*listed, error) {
 	}
 }
 
-// byEach yields a list as each credential sees it that may say what there is: a value may come more than
-// once. One that may not read the list is left out, while another one may.
-func byEach[T any](c *bitbucket.Client, path string, list func(*bitbucket.Client) iter.Seq2[T, error]) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		views, err := bitbucket.Views(c, path)
-		if err != nil {
-			yield(none, err)
-			return
-		}
-		var unable error
-		left := len(views)
-		for _, view := range views {
-			for v, err := range list(view) {
-				if bitbucket.Unable(err) {
-					left, unable = left-1, err
-					break
-				}
-				if !yield(v, err) || err != nil && !isOdd(err) {
-					return
-				}
-			}
-		}
-		if left == 0 {
-			yield(none, unable)
-		}
-	}
-}
-
 // Second is a second reading of the list that a kind begins with.
 type Second struct {
 	// Appeared are the sources that the first reading did not have, in the order of the list.
@@ -272,9 +243,6 @@ func (w *Workspace) again(list any, first map[string]bool, read iter.Seq2[Source
 		if err != nil {
 			return Second{}, err
 		}
-		if s.listed[source.Key] {
-			continue
-		}
 		s.listed[source.Key] = true
 		if !first[source.Key] {
 			s.Appeared = append(s.Appeared, source)
@@ -296,13 +264,9 @@ func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.Repositor
 		}
 	}
 	s := Second{listed: map[string]bool{}}
-	again := func(c *bitbucket.Client) iter.Seq2[bitbucket.Repository, error] { return w.lists.ask(ctx, c, q) }
-	for r, err := range byEach(w.client, w.client.Path("repositories"), again) {
+	for r, err := range w.lists.ask(ctx, q) {
 		if err != nil {
 			return Second{}, err
-		}
-		if s.listed[r.Key()] {
-			continue
 		}
 		s.listed[r.Key()] = true
 		before := known[r.Key()]

@@ -219,8 +219,7 @@ func (o *ownLists) object(kept keptObject) (Object, error) {
 // listAgain reads a list of the workspace a second time.
 func listAgain(ctx context.Context, w *Workspace, l *workspaceList) (Second, error) {
 	return w.again(l, w.own.read(l).keys, func(yield func(Source, error) bool) {
-		again := func(c *bitbucket.Client) iter.Seq2[bitbucket.Listed, error] { return l.ask(ctx, c, true) }
-		for listed, err := range byEach(w.client, w.client.Path("workspaces", l.path...), again) {
+		for listed, err := range l.ask(ctx, w.client, true) {
 			var source Source
 			if err == nil {
 				source, err = l.source(listed.Object)

@@ -145,20 +145,6 @@ func (p *Pool) Displaced() string {
 	return first.Name
 }
 
-// Leading returns which credentials may send a request that leads, and needs a scope: their numbers, in
-// order.
-func Leading(p *Pool, scope string) (all []int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	lead, strong := p.all.leader(scope), p.all.strong(scope)
-	for i, a := range p.all {
-		if !a.retired && !(strong && a.isWeak(scope)) && a.Group == lead {
-			all = append(all, i)
-		}
-	}
-	return all
-}
-
 // Unfit returns the credentials that were refused while others were still used, in order:
 // those that are no longer used, then those that are not used for a scope.
 func (p *Pool) Unfit() []Unfit {
