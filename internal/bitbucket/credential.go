@@ -11,6 +11,9 @@ import (
 	"port-bitbucket-exporter/internal/transport"
 )
 
+// scopeRepositories is that of the list of repositories, with which most kinds begin.
+const scopeRepositories = "repositories"
+
 // scopeOf names what a credential must be allowed to read for a request: a scope for each part of a
 // repository or of the workspace, as far as is known. Files, branches and commits are read with
 // their repository.
@@ -24,7 +27,7 @@ func scopeOf(req *http.Request) string {
 	part := partOf(path, "/repositories/", 2)
 	switch part {
 	case "", "src", "refs", "commit", "commits":
-		part = "repositories"
+		part = scopeRepositories
 		if below := partOf(path, "/workspaces/", 1); below != "" {
 			part = below
 		}
@@ -127,7 +130,7 @@ type Refused struct{ What, Fix string }
 
 // Displaced names the credential that decided what there is, when that was refused, and others,
 // which may see less, have read in its place; else it is empty.
-func (c *Client) Displaced() string { return c.pool.Displaced() }
+func (c *Client) Displaced() string { return c.pool.Displaced(scopeRepositories) }
 
 // Refused returns the credentials that Bitbucket's API refused while others went on, in order.
 func (c *Client) Refused() []Refused { return refused("Bitbucket", c.pool.Unfit()) }

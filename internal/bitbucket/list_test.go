@@ -74,7 +74,7 @@ func TestRepositoryFields(t *testing.T) {
 		}
 		equal(t, "repositories", got, []bitbucket.Repository{
 			{Slug: "r-d-bot", Name: "R&D 🤖 Bot", UUID: s.UUID("r-d-bot"), MainBranch: "release/1.x", Hash: s.Head("r-d-bot"), NoProject: true},
-			{Slug: "empty", Name: "empty", UUID: s.UUID("empty"), NoProject: true},
+			{Slug: "empty", Name: "empty", UUID: s.UUID("empty"), NoMain: true, NoProject: true},
 			{Slug: "no-target", Name: "no target", UUID: s.UUID("no-target"), MainBranch: "main", NoProject: true},
 		})
 	})

@@ -19,7 +19,8 @@ type Repository struct {
 	Slug       string
 	Name       string
 	UUID       string
-	MainBranch string // empty in an empty repository
+	MainBranch string // empty in an empty repository, and when the list did not say
+	NoMain     bool   // the list says that it has no main branch
 	Hash       string // head of the main branch; empty when the list did not say
 	UpdatedOn  string // as the list has it; it moves with each push, and not with a pull request
 	Project    string // the key of its project; empty when it has none, and when the list did not say
@@ -67,6 +68,11 @@ func (c *Client) Repositories(ctx context.Context, query RepositoryQuery) iter.S
 	}, q)
 }
 
+type mainBranch struct {
+	Name   string
+	Target struct{ Hash string }
+}
+
 // UnmarshalJSON keeps the JSON whole, besides the fields that it reads.
 func (r *Repository) UnmarshalJSON(text []byte) error {
 	var fields struct {
@@ -74,11 +80,9 @@ func (r *Repository) UnmarshalJSON(text []byte) error {
 		FullName         json.RawMessage `json:"full_name"`
 		UpdatedOn        json.RawMessage `json:"updated_on"` // any JSON: it is only compared
 		Project          json.RawMessage
-		MainBranch       *struct {
-			Name   string
-			Target *struct{ Hash string }
-		}
+		MainBranch       *mainBranch
 	}
+	fields.MainBranch = new(mainBranch) // one that is not said is left so, and null takes it away
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return err
 	}
@@ -91,11 +95,8 @@ func (r *Repository) UnmarshalJSON(text []byte) error {
 	if json.Unmarshal(fields.Project, &project) == nil {
 		r.Project, r.NoProject = project.Key, string(fields.Project) == "null"
 	}
-	if fields.MainBranch != nil {
-		r.MainBranch = fields.MainBranch.Name
-		if fields.MainBranch.Target != nil {
-			r.Hash = fields.MainBranch.Target.Hash
-		}
+	if r.NoMain = fields.MainBranch == nil; !r.NoMain {
+		r.MainBranch, r.Hash = fields.MainBranch.Name, fields.MainBranch.Target.Hash
 	}
 	return nil
 }

@@ -50,8 +50,11 @@ func private(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Unmap().IsPrivate() || addr.IsUnspecified()
 	}
-	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	name := strings.ToLower(host)
 	top := name[strings.LastIndexByte(name, '.')+1:]
+	if top == "" || top[0] >= '0' && top[0] <= '9' { // of the root, or an address in another form
+		return false
+	}
 	return top == name || slices.Contains([]string{"localhost", "local", "internal", "test"}, top) || strings.HasSuffix(name, ".home.arpa")
 }
 

@@ -454,7 +454,7 @@ func TestPlainHTTPIsTold(t *testing.T) {
 			t.Errorf("%s: got %q and %v, want %q", host, notes.Warnings, problems, want)
 		}
 	}
-	for _, host := range []string{"api.port.io", "8.8.8.8", "169.254.169.254", "internal.example.com", "mock.com", "[2001:db8::1]"} {
+	for _, host := range []string{"api.port.io", "8.8.8.8", "169.254.169.254", "internal.example.com", "mock.com", "[2001:db8::1]", "134744072", "mock."} {
 		if _, _, problems := parseWith(t, with(map[string]string{"PORT_BASE_URL": "http://" + host}), nil); len(problems) != 1 {
 			t.Errorf("%s: got %v, want one problem", host, problems)
 		}

@@ -14,6 +14,7 @@ import (
 	"port-bitbucket-exporter/internal/bitbucket"
 	"port-bitbucket-exporter/internal/concurrent"
 	"port-bitbucket-exporter/internal/reach"
+	"port-bitbucket-exporter/internal/source"
 )
 
 // ReadsOf makes Reads of what expressions reach. A field that costs requests of its own is read
@@ -155,7 +156,7 @@ var extrasOfRepositories = []extra{
 	{"__headStatuses", func(ctx context.Context, w enricher, r bitbucket.Repository, _ Object) (_ any, err error) {
 		head := r.Hash
 		if head == "" && r.MainBranch != "" { // the list does not say
-			head, err = w.client.Head(ctx, r.Slug, r.MainBranch)
+			head, err = w.head(ctx, r)
 		}
 		if head == "" || err != nil {
 			return []any{}, err
@@ -179,6 +180,15 @@ var extrasOfPullRequests = []extra{
 		return values(w.ofPullRequest(ctx, r, o, "tasks"))
 	}},
 	{"__diffstat", diffstatOf},
+}
+
+// head is the commit of a main branch; empty where it has none.
+func (w enricher) head(ctx context.Context, r bitbucket.Repository) (string, error) {
+	heads, err := w.rest.Heads(ctx, r, []string{r.MainBranch})
+	if none := (*source.NoBranch)(nil); errors.As(err, &none) {
+		return "", nil
+	}
+	return heads[r.MainBranch].Hash, err
 }
 
 // ofPullRequest yields a list of a pull request.

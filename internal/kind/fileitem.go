@@ -202,7 +202,6 @@ func (f *fileItem) content(ctx context.Context) (parsed content.Parsed, raw bool
 		return parsed, false, fmt.Errorf("read file %q of repository %q: it is listed, and not there", f.entry.Path, f.checkout.repository.Slug)
 	case f.is(source.Link):
 		f.note("symbolic links are not followed: their content is the path that they lead to", "")
-		f.unclear = f.isParsed()
 		return text(), true, nil
 	case f.skipParsing:
 		return text(), false, nil

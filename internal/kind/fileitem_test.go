@@ -114,7 +114,7 @@ func TestFilesThatAreNoText(t *testing.T) {
 			content any
 			raw     bool
 			unclear bool
-		}{{nil, true, true}, {nil, true, true}, {"../other.json", true, true}, {kind.Object{"a": nil, "b": kind.Object{}}, false, true}, {kind.Object{}, false, false}} {
+		}{{nil, true, true}, {nil, true, true}, {"../other.json", true, false}, {kind.Object{"a": nil, "b": kind.Object{}}, false, true}, {kind.Object{}, false, false}} {
 			w.equal("content", items[i].Object["content"], want.content)
 			w.equal("raw", items[i].Raw, want.raw)
 			w.equal("not parsed", items[i].Unparsed, want.unclear)

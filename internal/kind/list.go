@@ -213,6 +213,7 @@ type Second struct {
 	// Appeared are the sources that the first reading did not have, in the order of the list.
 	Appeared []Source
 	listed   map[string]bool
+	noMain   map[string]bool // repositories that are listed with no main branch
 	// appeared are, of a list of repositories, those from which a selector's Appeared are chosen.
 	appeared []reappeared
 }
@@ -263,11 +264,12 @@ func (w *Workspace) repositoriesAgain(ctx context.Context, q bitbucket.Repositor
 			known[l.Key()] = &l.Repository
 		}
 	}
-	s := Second{listed: map[string]bool{}}
+	s := Second{listed: map[string]bool{}, noMain: map[string]bool{}}
 	for r, err := range w.lists.ask(ctx, q) {
 		if err != nil {
 			return Second{}, err
 		}
+		s.noMain[r.Key()] = r.NoMain
 		s.listed[r.Key()] = true
 		before := known[r.Key()]
 		if before == nil || before.Slug != r.Slug || before.Project != r.Project || before.NoProject != r.NoProject || before.UpdatedOn != r.UpdatedOn {

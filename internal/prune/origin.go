@@ -49,11 +49,12 @@ const (
 // none of its own. Any other may be one that it had under an earlier name, unless Port
 // holds entities of its present name: then an earlier run has read it since.
 func (o *origins) may(ctx context.Context, of *resource, source inventory.Source, ref catalog.Ref) bool {
-	others, present := false, false
+	mine, others, present := false, false, false
 	for i, e := range of.Entries {
 		if !e.Dynamic && e.Blueprint != ref.Blueprint {
 			continue
 		}
+		mine = true
 		if ctx.Err() != nil || e.QueryIdentifier || !o.trust(ctx, of, i) {
 			return true
 		}
@@ -63,7 +64,7 @@ func (o *origins) may(ctx context.Context, of *resource, source inventory.Source
 		others = others || o.anothers(ctx, of, i, ref) == surely
 		present = present || o.present(ctx, of, i, source.Key)
 	}
-	return !others && !present
+	return mine && !others && !present
 }
 
 // present reports whether Port holds an entity that only a source can have produced under

@@ -131,9 +131,6 @@ func TestContentThatIsNotGiven(t *testing.T) {
 		b.SetAttributes("b", path, "link")
 	}
 	for by, text := range map[string]string{
-		"query":    of("file", `query: '(.content | type) == "object" and .content.kind == "Component"', files: [{path: '*.yml'}]`, "", `identifier: '.repo.slug + "/" + .file.path'`),
-		"items":    of("file", "query: 'true', files: [{path: '*.yml'}]", "itemsToParse: '(.content.items? // [])', ", `identifier: '.repo.slug + "/" + .item'`),
-		"name":     of("file", "query: 'true', files: [{path: '*.yml'}]", "", `identifier: '.repo.slug + "/" + (.content.name? // .file.path)'`),
 		"included": of("repository", included, "", "identifier: .slug"),
 	} {
 		for how, to := range map[string]string{"inside": "d/c.txt", "outside": "../x/c.yml", "through a link": "l/c.txt"} {
@@ -283,9 +280,9 @@ func TestAbsenceThatOneAnswerSays(t *testing.T) {
 func TestMainBranchThatIsNotListed(t *testing.T) {
 	t.Parallel()
 	for how, change := range map[string]func(v map[string]any){
-		"missing": func(v map[string]any) { delete(v, "mainbranch") },
-		"null":    func(v map[string]any) { v["mainbranch"] = nil },
-		"no name": func(v map[string]any) { v["mainbranch"] = map[string]any{"type": "branch"} },
+		"missing":    func(v map[string]any) { delete(v, "mainbranch") },
+		"null, once": func(v map[string]any) { v["mainbranch"] = nil },
+		"no name":    func(v map[string]any) { v["mainbranch"] = map[string]any{"type": "branch"} },
 	} {
 		for kind, text := range map[string]string{
 			"file":       of("file", "query: 'true', files: [{path: x/y}]", "", `identifier: '.repo.slug + "/" + .file.path'`),
@@ -302,7 +299,11 @@ func TestMainBranchThatIsNotListed(t *testing.T) {
 					b.AddReport(slug, bitbuckettest.Report{Title: "r"})
 				}
 			}, func(b *bitbuckettest.Server) {
-				b.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Times: -1, Mutate: func(o map[string]any) {
+				times := -1
+				if how == "null, once" {
+					times = 1
+				}
+				b.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Times: times, Mutate: func(o map[string]any) {
 					for _, v := range o["values"].([]any) {
 						if v := v.(map[string]any); v["slug"] == "b" {
 							change(v)
@@ -312,4 +313,54 @@ func TestMainBranchThatIsNotListed(t *testing.T) {
 			}}.stays(t)
 		}
 	}
+}
+
+// What both readings of the list show without a main branch is not asked for its branches.
+func TestEmptyRepositoriesCostNothingBeforeADeletion(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := acme("a")
+		for i := range 20 {
+			b.AddRepository(bitbuckettest.Repository{Name: fmt.Sprint("empty", i)})
+		}
+		b.SetFile("a", "x.yml", []byte("x: 1"))
+		b.SetFile("a", "y.yml", []byte("y: 1"))
+		w := newWorld(t, b)
+		w.unequal = true
+		w.port.AddBlueprint(blueprintOf("one"))
+		text := "entityDeletionThreshold: 1\nresources:" + of("file", "query: 'true', files: [{path: '*.yml'}]", "", `identifier: '.repo.slug + "/" + .file.path'`)
+		w.sync(text).ended(report.Success)
+		b.RemoveFile("a", "x.yml")
+		b.ResetJournal()
+		r := w.sync(text)
+		r.ended(report.Success)
+		if r.deleted != 1 {
+			t.Errorf("got %d deleted, want 1", r.deleted)
+		}
+		for _, x := range b.Journal() {
+			if strings.Contains(x.Path, "/empty") {
+				t.Errorf("asked %s of an empty repository", x.Path)
+			}
+		}
+	})
+}
+
+// A main branch that is listed and not there has no commit, and no statuses.
+func TestHeadStatusesOfAMainBranchThatIsGone(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := acme("a", "b")
+		w := newWorld(t, b)
+		w.unequal = true
+		w.port.AddBlueprint(blueprintOf("one"))
+		b.Fault(bitbuckettest.Fault{Path: "/repositories/acme", Times: -1, Mutate: func(o map[string]any) {
+			for _, v := range o["values"].([]any) {
+				if v := v.(map[string]any); v["slug"] == "b" {
+					v["mainbranch"] = map[string]any{"type": "branch", "name": "gone"}
+				}
+			}
+		}})
+		r := w.sync("resources:" + of("repository", "query: 'true'", "", `identifier: .slug, properties: {name: '.__headStatuses | length | tostring'}`)).ended(report.Success)
+		if got := r.after["one"]["b"].Properties["name"]; got != "0" {
+			t.Errorf("got %v statuses, want 0", got)
+		}
+	})
 }

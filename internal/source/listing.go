@@ -219,7 +219,9 @@ func (s *lister) fetch(ctx context.Context, reader Source, f *flight, ask glob.N
 		v.Entry(ask, e)
 	}
 	read.sure = proof.holds() && len(read.odd) == 0
-	depth = proof.depth()
+	if len(read.odd) == 0 { // else one of these may be what a folder has in it
+		depth = proof.depth()
+	}
 	read.Depth, read.flat = depth, depth < ask.Depth
 	if err := pack.Close(); err != nil {
 		return nil, err

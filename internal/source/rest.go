@@ -68,13 +68,13 @@ func (r REST) head(ctx context.Context, of bitbucket.Repository, branch string) 
 	case listErr != nil: // also when they are not found: the repository is there
 		return "", listErr
 	case len(others) > 0:
-		return "", fmt.Errorf("the main branch %q of repository %q is not there, while others are; give the repository another main branch in its settings", branch, of.Slug)
+		return "", &NoBranch{fmt.Errorf("the main branch %q of repository %q is not there, while others are; give the repository another main branch in its settings", branch, of.Slug), others}
 	}
 	return "", nil
 }
 
-// NoBranch is bitbucket.ErrNotFound for a branch, with others of its repository: those with the newest
-// commits, as far as they are known.
+// NoBranch is the error for a branch that is not there, with others of its repository: those with the
+// newest commits, as far as they are known. It is bitbucket.ErrNotFound but for the main branch.
 type NoBranch struct {
 	error
 	Others []bitbucket.Branch

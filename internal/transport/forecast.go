@@ -131,15 +131,15 @@ func (p *Pool) Credentials() []string {
 }
 
 // Displaced names a credential of the group that led at first, when all of that group are
-// retired, or another one has answered for it where it lacks a scope; else it is empty.
-func (p *Pool) Displaced() string {
+// retired, or another one has answered for it where it lacks this scope; else it is empty.
+func (p *Pool) Displaced(scope string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.all) == 0 {
 		return ""
 	}
 	first := p.all.first()
-	if !p.stoodIn && slices.ContainsFunc(p.all, func(a *account) bool { return a.Group == first.Group && !a.retired }) {
+	if !p.stoodIn[scope] && slices.ContainsFunc(p.all, func(a *account) bool { return a.Group == first.Group && !a.retired }) {
 		return ""
 	}
 	return first.Name

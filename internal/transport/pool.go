@@ -161,8 +161,8 @@ type Pool struct {
 
 	mu      sync.Mutex
 	all     accounts
-	changed chan struct{} // closed, and replaced, when a waiter may go on
-	stoodIn bool          // another group than the first has answered what leads
+	changed chan struct{}   // closed, and replaced, when a waiter may go on
+	stoodIn map[string]bool // scopes of what another group than the first has answered, and leads
 	// exhausted are the refusals of classes that were refused for too long, until an
 	// answer other than that.
 	exhausted map[string]*refusal
@@ -175,7 +175,7 @@ func NewPool(base http.RoundTripper, credentials []Credential, rates Rates, serv
 	p := &Pool{
 		base: base, rates: rates, service: service, slots: slots, log: log,
 		made:    time.Now(),
-		changed: make(chan struct{}), exhausted: map[string]*refusal{},
+		changed: make(chan struct{}), stoodIn: map[string]bool{}, exhausted: map[string]*refusal{},
 	}
 	for _, c := range credentials {
 		p.all = append(p.all, &account{
@@ -317,7 +317,9 @@ func (p *Pool) settle(a *account, t *trip, sent time.Time, resp *http.Response) 
 	a.sent[class]++
 	if resp != nil {
 		a.accepted(resp.StatusCode, t.scope)
-		p.stoodIn = p.stoodIn || t.lead && resp.StatusCode/100 == 2 && a.Group != p.all.first().Group
+		if t.lead && resp.StatusCode/100 == 2 && a.Group != p.all.first().Group {
+			p.stoodIn[t.scope] = true
+		}
 		if n, err := strconv.Atoi(resp.Header.Get("X-RateLimit-Limit")); err == nil && n > 0 {
 			a.ledger(class).limit, a.ledger(class).named = n, n
 			a.quota = strconv.Itoa(n)
