@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -253,12 +254,17 @@ func TestPipelineClasses(t *testing.T) {
 		var w works
 		p := newPipeline(4, 100)
 		defer p.Close()
-		started := map[string]time.Duration{}
+		var (
+			mu      sync.Mutex // lists of several classes begin at one moment
+			started = map[string]time.Duration{}
+		)
 		start := time.Now()
 		note := func(name string, l line) (iter.Seq2[piece, error], *concurrent.Stream[piece, result]) {
 			s := p.Add(l.class, w.work)
 			return func(yield func(piece, error) bool) {
+				mu.Lock()
 				started[name] = time.Since(start)
+				mu.Unlock()
 				l.all(yield)
 			}, s
 		}

@@ -265,10 +265,10 @@ func TestAbsenceThatOneAnswerSays(t *testing.T) {
 			}
 		}},
 	} {
+		fault.Path = "/repositories/acme/b/src/*/**"
 		for kind, text := range texts {
 			unclear{kind + ", " + how, text, in("services/x/port.yml", "a: b\n"), func(b *bitbuckettest.Server) {
 				b.SetFile("b", "z", []byte("z"))
-				fault.Path = "/repositories/acme/b/src/*/**"
 				b.Fault(fault)
 			}}.stays(t)
 		}
